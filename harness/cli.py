@@ -1,0 +1,365 @@
+"""The door: words in, one call, print, exit code. Each command imports what it needs when it runs."""
+
+import os
+import shlex
+import signal
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from harness.errors import HarnessError
+
+if TYPE_CHECKING:
+    from harness.plan import Only
+    from harness.store import Store
+    from harness.types import Outcome, Pins, Plan, Runtime, Suite
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    help="Which base model should I fine-tune, and did the adapter help?",
+)
+store_app = typer.Typer(no_args_is_help=True, help="Look at and clean the folder of finished steps.")
+app.add_typer(store_app, name="store")
+
+STORE = Path(".harness")
+STOPPED = 130  # exit code after Ctrl-C or SIGTERM
+
+SuiteName = Annotated[str, typer.Argument(metavar="SUITE", help="A suite's name, or the path of its file.")]
+StoreFolder = Annotated[Path, typer.Option("--store", help="Folder of finished steps.", envvar="HARNESS_STORE")]
+Limit = Annotated[int | None, typer.Option(min=1, help="Test samples per task.")]
+OnlyPattern = Annotated[str | None, typer.Option("--only", help="task/model/adapter, with * and ?; 'base' for no adapter.")]
+Device = Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")]
+Offline = Annotated[bool, typer.Option("--offline", help="Touch no network.", envvar="HARNESS_OFFLINE")]
+Seed = Annotated[int, typer.Option(help="Seeds training and resampling.")]
+Workers = Annotated[int | None, typer.Option(min=0, help="Processes; 0: all in this one.")]
+RemoteCode = Annotated[bool, typer.Option(help="Run code that a checkpoint brings, where the suite names it too.")]
+
+
+@app.command()
+def run(
+    suite: SuiteName,
+    limit: Limit = None,
+    only: OnlyPattern = None,
+    store: StoreFolder = STORE,
+    out: Annotated[Path | None, typer.Option(help="RESULT folder; default reports/out/SUITE.")] = None,
+    device: Device = "auto",
+    workers: Workers = None,
+    offline: Offline = False,
+    seed: Seed = 0,
+    allow_remote_code: RemoteCode = False,
+) -> None:
+    """Train, answer, score and compare what the suite names, and write the report."""
+    from harness.console import watching
+    from harness.report import render_terminal
+    from harness.run import missing, publish
+    from harness.run import run as run_plan
+    from harness.store import open_store
+
+    kept = open_store(store)
+    drawn = _plan(suite, kept, limit, only, device, offline, seed)
+    runtime = _runtime(drawn, device, workers, offline, allow_remote_code)
+    out = out or Path("reports/out") / drawn.suite.name
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    with watching(len(missing(drawn, kept))) as watch:
+        done = run_plan(drawn, kept, runtime, watch, command=shlex.join(["harness", *sys.argv[1:]]))
+    if done.report is not None:
+        publish(done.report, out)
+        render_terminal(out)
+        print(f"\nRESULT  {out}\nreport  {out / 'report.html'}")
+    _tell_failures(list(done.outcomes.values()), drawn)
+    if done.failed:
+        raise typer.Exit(3)
+
+
+@app.command()
+def plan(
+    suite: SuiteName,
+    limit: Limit = None,
+    only: OnlyPattern = None,
+    store: StoreFolder = STORE,
+    device: Device = "auto",
+    offline: Offline = False,
+    seed: Seed = 0,
+) -> None:
+    """Show what a run would do: each step, kept or to do and why, and the memory each model needs."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from harness.run import missing
+    from harness.store import open_store
+
+    kept = open_store(store)
+    drawn = _plan(suite, kept, limit, only, device, offline, seed)
+    todo = {step.id for step in missing(drawn, kept)}
+    console = Console()
+    table = Table("step", "kind", "what", "state", box=None)
+    for step in drawn.steps:
+        state = _why(kept, step.id, step.lineage) if step.id in todo else "kept" if kept.has(step.id) else "not needed"
+        table.add_row(step.id, step.kind, step.label, state)
+    console.print(table)
+    models = Table("model", "parameters", "dtype", "memory for weights", box=None)
+    for model in drawn.suite.models:
+        pin = drawn.pins.models[model.name]
+        models.add_row(model.name, _count(pin.parameters), pin.dtype, _memory(pin.parameters, pin.dtype, model.quantization))
+    console.print(models)
+    console.print(f"{len(todo)} of {len(drawn.steps)} steps to do")
+
+
+@app.command()
+def check(suite: SuiteName, offline: Offline = False, store: StoreFolder = STORE) -> None:
+    """Check a suite, its tasks' templates, names and sources, without loading a model."""
+    from harness.check import check as check_suite
+    from harness.suite import load_suite
+
+    loaded = load_suite(suite)
+    for line in check_suite(loaded, offline=offline):
+        print(line)
+    print(f"{suite}: ok: {len(loaded.tasks)} tasks, {len(loaded.models)} models, {len(loaded.recipes)} recipes")
+
+
+@app.command()
+def report(result: Annotated[Path, typer.Argument(metavar="RESULT", help="A RESULT folder.")]) -> None:
+    """Draw a RESULT folder's pages anew."""
+    from harness.report import render, render_terminal
+
+    render(result)
+    render_terminal(result)
+    print(f"\nreport  {result / 'report.html'}")
+
+
+@app.command()
+def verify(result: Annotated[Path, typer.Argument(metavar="RESULT", help="A RESULT folder.")]) -> None:
+    """Recompute every score of a RESULT folder from its generations."""
+    from harness.errors import ResultError
+    from harness.result import verify as problems
+
+    found = problems(result)
+    if found:
+        raise ResultError("\n".join(found))
+    print(f"{result}: every score follows from its generations")
+
+
+class Kind(StrEnum):
+    tasks = "tasks"
+    suites = "suites"
+    models = "models"
+    recipes = "recipes"
+    metrics = "metrics"
+    families = "families"
+
+
+@app.command(name="list")
+def list_names(kind: Kind) -> None:
+    """List what can be named."""
+    from harness import shipped
+
+    if kind in (Kind.metrics, Kind.families):
+        from harness import plugins
+
+        names: tuple[str, ...] = plugins.names(kind.value)
+    elif kind is Kind.models:
+        names = tuple(f"zoo:{name}" for name in shipped.zoo_names())
+    else:
+        from harness.suite import known
+
+        names = known(kind.value)
+    print("\n".join(names))
+
+
+@app.command()
+def show(
+    task: Annotated[str, typer.Argument(metavar="TASK", help="A task's name, or the path of its file.")],
+    model: Annotated[str, typer.Option(help="A model of a shipped suite, or a uri such as zoo:falcon-tiny.")],
+    n: Annotated[int, typer.Option("--n", min=1, help="How many samples.")] = 3,
+    shots: Annotated[int, typer.Option(min=0, help="Examples before the prompt.")] = 0,
+    offline: Offline = False,
+) -> None:
+    """Print prompts exactly as a model gets them, with special tokens and counts."""
+    from harness.show import prompts
+
+    for text in prompts(task, model, n, shots, offline=offline):
+        print(text)
+
+
+@app.command()
+def weigh(
+    model: Annotated[str, typer.Argument(metavar="MODEL", help="A uri: zoo:NAME, file:FOLDER or hub:OWNER/NAME.")],
+    adapter: Annotated[Path | None, typer.Option(help="An adapter's folder, in PEFT layout.")] = None,
+    offline: Offline = False,
+    store: StoreFolder = STORE,
+) -> None:
+    """Look at a model's weights without data."""
+    from harness.weigh import table
+
+    from rich.console import Console
+
+    Console().print(table(model, adapter, cache=store / "digests.json", offline=offline))
+
+
+@app.command()
+def convert(
+    model: Annotated[Path, typer.Argument(metavar="MODEL", help="A folder with pickled weights (.bin).")],
+    out: Annotated[Path | None, typer.Option(help="Where the safetensors go; default: beside the .bin.")] = None,
+) -> None:
+    """Turn pickled weights into safetensors; only plain tensors are read."""
+    from harness.neural.convert import convert as convert_folder
+
+    for path in convert_folder(model, out or model):
+        print(path)
+
+
+class NewKind(StrEnum):
+    task = "task"
+    suite = "suite"
+    recipe = "recipe"
+
+
+@app.command()
+def new(kind: NewKind, name: str) -> None:
+    """Write a commented file to begin from; it passes `check` as it is."""
+    from harness import shipped
+
+    folders = {NewKind.task: "suites/tasks", NewKind.suite: "suites", NewKind.recipe: "adapters"}
+    path = Path(folders[kind]) / f"{name}.yaml"
+    if path.exists():
+        raise HarnessError(f"{path} exists already; choose another name")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(shipped.starter(kind.value, name), encoding="utf-8")
+    print(path)
+
+
+@store_app.command(name="ls")
+def store_ls(store: StoreFolder = STORE) -> None:
+    """List finished steps."""
+    for step, content in _records(store):
+        print(f"{step}  {content['kind']:<10}{float(str(content['seconds'])):8.1f} s  {content['label']}")
+
+
+@store_app.command(name="du")
+def store_du(store: StoreFolder = STORE) -> None:
+    """Say how many bytes each kind of step takes."""
+    from collections import Counter
+
+    from harness.store import folder_bytes, open_store
+
+    sizes: Counter[str] = Counter()
+    for step, content in _records(store):
+        sizes[str(content["kind"])] += folder_bytes(open_store(store).done(step))
+    for kind, size in sizes.most_common():
+        print(f"{size / 1e6:10.1f} MB  {kind}")
+    print(f"{sum(sizes.values()) / 1e6:10.1f} MB  all")
+
+
+@store_app.command(name="prune")
+def store_prune(
+    keep: Annotated[list[str] | None, typer.Option("--keep", help="A suite whose steps stay; may be repeated.")] = None,
+    store: StoreFolder = STORE,
+    device: Device = "auto",
+    offline: Offline = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Delete the steps that no named suite uses."""
+    from harness.store import open_store, prune
+
+    kept = open_store(store)
+    wanted = {step.id for suite in keep or [] for step in _plan(suite, kept, None, None, device, offline, 0).steps}
+    if not yes:
+        typer.confirm(f"Delete every step in {store} that {', '.join(keep or ['no suite'])} does not use?", abort=True)
+    print(f"{prune(kept, wanted) / 1e6:.1f} MB freed")
+
+
+def main() -> None:
+    """The command `harness`: a failure is a line and an exit code, never a traceback."""
+    try:
+        code = app(standalone_mode=False)
+    except HarnessError as error:
+        print(f"error: {error}", file=sys.stderr)
+        code = error.exit_code
+    except typer.Exit as left:
+        code = left.exit_code
+    except typer.TyperException as error:
+        error.show()
+        code = error.exit_code
+    except (KeyboardInterrupt, typer.Abort):
+        print("stopped; the same command continues where this one was", file=sys.stderr)
+        code = STOPPED
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # the reader, `head` say, has gone
+        code = 0
+    sys.exit(code)
+
+
+def _plan(
+    suite: str, store: "Store", limit: int | None, only: str | None, device: str, offline: bool, seed: int
+) -> "Plan":
+    from harness.pins import pins
+    from harness.plan import Only
+    from harness.plan import only as parse
+    from harness.plan import plan as draw_up
+    from harness.suite import load_suite
+
+    loaded = load_suite(suite)
+    part = parse(only) if only else Only()
+    pinned = pins(loaded, device=device, offline=offline, cache=store.root / "digests.json")
+    return draw_up(loaded, pinned, seed=seed, limit=limit, part=part)
+
+
+def _runtime(plan: "Plan", device: str, workers: int | None, offline: bool, allow_remote_code: bool) -> "Runtime":
+    """One worker a lane on CPUs, threads sharing the cores; one worker for a GPU."""
+    from harness.hardware import machine
+    from harness.types import Runtime
+
+    cores = machine().cores
+    if workers is None:
+        workers = 1 if plan.pins.device == "cuda" else max(1, min(cores, len(plan.suite.models)))
+    return Runtime(
+        device=device if device != "auto" else plan.pins.device,
+        workers=workers,
+        threads=max(1, cores // max(1, workers)),
+        offline=offline,
+        allow_remote_code=allow_remote_code,
+    )
+
+
+def _tell_failures(outcomes: "list[Outcome]", plan: "Plan") -> None:
+    labels = {step.id: step.label for step in plan.steps}
+    for one in outcomes:
+        if one.state in ("failed", "skipped"):
+            log = f"; log: {one.log}" if one.log else ""
+            print(f"{one.state}: {labels[one.step]}: {one.reason}{log}", file=sys.stderr)
+
+
+def _records(store: Path) -> "list[tuple[str, dict[str, object]]]":
+    from harness.store import open_store
+
+    kept = open_store(store)
+    return [(folder.name, kept.record(folder.name)) for folder in sorted((kept.root / "done").iterdir())]
+
+
+def _why(store: "Store", step: str, lineage: str) -> str:
+    from harness.store import relatives
+
+    left = store.work(step) / "generations.jsonl"
+    if left.is_file():
+        with left.open("rb") as file:
+            return f"to do; an interrupted try left {sum(1 for _ in file)} answers"
+    if store.work(step).is_dir():
+        return "to do; continues an interrupted try"
+    if relatives(store, lineage):
+        return "to do; continues a run with another limit"
+    return "to do; not in the store"
+
+
+def _count(parameters: int | None) -> str:
+    return "?" if parameters is None else f"{parameters / 1e6:,.1f} M"
+
+
+def _memory(parameters: int | None, dtype: str, quantization: str) -> str:
+    width = {"nf4": 0.55, "int8": 1.05}.get(quantization, {"float32": 4, "bfloat16": 2, "float16": 2}[dtype])
+    return "?" if parameters is None else f"{parameters * width / 1e9:,.2f} GB"

@@ -1,0 +1,28 @@
+"""Samples that come with the harness: `embedded:NAME`, a folder of JSON Lines files."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from harness import shipped
+from harness.data import FileDigests, Row, file
+from harness.errors import UnknownName
+from harness.types import Source, Split
+
+
+def splits(source: Source, *, offline: bool = False) -> tuple[Split, ...]:
+    return file.splits(_as_file(source))
+
+
+def rows(source: Source, split: Split, *, offline: bool = False) -> Iterator[Row]:
+    return file.rows(_as_file(source), split)
+
+
+def pin(source: Source, digests: FileDigests, *, offline: bool = False) -> str:
+    return file.pin(_as_file(source), digests)
+
+
+def _as_file(source: Source) -> Source:
+    name = source.uri.removeprefix("embedded:")
+    if name not in shipped.data_names():
+        raise UnknownName("embedded data set", name, shipped.data_names())
+    return replace(source, uri=f"file:{shipped.folder('suites') / 'data' / name}")

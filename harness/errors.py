@@ -1,0 +1,68 @@
+"""One tree of failures.
+
+    HarnessError                 a sentence for the user; exit code 2 unless said otherwise
+    ├── SuiteError               the suite or a file it names is wrong
+    │   ├── UnknownName          no such task, model, metric …; says the near ones
+    │   └── DataError            a data file is wrong, with file and line
+    ├── ModelError               a checkpoint cannot be used
+    │   └── AdapterError         an adapter does not fit its base
+    ├── HubError                 the hub cannot be reached, or refuses
+    ├── ResultError              a RESULT folder cannot be read or was changed by hand
+    ├── StoreError               the store cannot hold the work
+    └── StepError                a step failed; exit code 3
+
+Messages name where, what was found and what would do.
+"""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class HarnessError(Exception):
+    """A failure that is told to the user in a line, without a traceback."""
+
+    exit_code = 2
+
+
+class SuiteError(HarnessError):
+    """The suite, or a file that it names, is wrong."""
+
+
+class UnknownName(SuiteError):
+    """A name that stands for nothing, with the near ones."""
+
+    def __init__(self, what: str, name: str, known: Iterable[str], where: str = "") -> None:
+        known = sorted(known)
+        near = get_close_matches(name, known, n=3, cutoff=0.5)
+        hint = f"did you mean {' or '.join(map(repr, near))}?" if near else f"known: {', '.join(known)}"
+        super().__init__(f"{where}{': ' if where else ''}no {what} named {name!r}; {hint}")
+
+
+class DataError(SuiteError):
+    """A data file is wrong."""
+
+
+class ModelError(HarnessError):
+    """A checkpoint cannot be used."""
+
+
+class AdapterError(ModelError):
+    """An adapter does not fit its base."""
+
+
+class HubError(HarnessError):
+    """The hub cannot be reached, or refuses."""
+
+
+class ResultError(HarnessError):
+    """A RESULT folder cannot be read, or was changed by hand."""
+
+
+class StoreError(HarnessError):
+    """The store cannot hold the work."""
+
+
+class StepError(HarnessError):
+    """A step failed."""
+
+    exit_code = 3

@@ -1,0 +1,27 @@
+"""BERT and RoBERTa: encoders."""
+
+from harness.families import Family
+
+FAMILY = Family(
+    name="bert",
+    model_types=("bert", "roberta", "xlm-roberta", "electra", "camembert"),
+    architecture="encoder",
+    roles=(
+        (r"attention\.self\.query", "q"),
+        (r"attention\.self\.key", "k"),
+        (r"attention\.self\.value", "v"),
+        (r"attention\.output\.dense", "o"),
+        (r"intermediate\.dense|layer\.\d+\.output\.dense", "feed-forward"),
+        (r"word_embeddings", "embedding"),
+        (r"predictions\.decoder|lm_head\.decoder|classifier|classifier\.out_proj", "head"),
+    ),
+    targets={
+        "q": ("query",),
+        "k": ("key",),
+        "v": ("value",),
+        "qkv": ("query", "key", "value"),
+        "o": ("attention.output.dense",),
+        # The way back down ends in `output.dense`, as attention's own output does: no suffix tells them apart.
+        "feed-forward": ("intermediate.dense",),
+    },
+)

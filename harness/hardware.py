@@ -1,0 +1,66 @@
+"""What machine this is, in words and numbers; no library that owns a device is imported."""
+
+import os
+import platform
+import re
+import shutil
+import subprocess
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import psutil
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Machine:
+    cpu: str
+    cores: int  # usable by this process
+    memory_gb: float
+    gpu: str | None
+
+    def __str__(self) -> str:
+        return self.gpu or f"{self.cores} cores of {self.cpu}"
+
+
+@cache
+def machine() -> Machine:
+    return Machine(
+        cpu=_processor(),
+        cores=len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
+        memory_gb=round(psutil.virtual_memory().total / 1e9, 1),
+        gpu=_gpu(),
+    )
+
+
+def _processor() -> str:
+    info = Path("/proc/cpuinfo")
+    found = re.search(r"model name\s*:\s*(.+)", info.read_text()) if info.exists() else None
+    return found.group(1).strip() if found else platform.processor() or platform.machine()
+
+
+def _gpu() -> str | None:
+    if not shutil.which("nvidia-smi"):
+        return None
+    asked = ["nvidia-smi", "--query-gpu=name", "--format=csv,noheader"]
+    answer = subprocess.run(asked, capture_output=True, text=True, timeout=10, check=False)
+    names = answer.stdout.strip().splitlines() if answer.returncode == 0 else []
+    return ", ".join(names) or None
+
+
+class PeakMemory:
+    """The process's highest resident memory in bytes since the block began (Linux; elsewhere since its start)."""
+
+    bytes = 0
+
+    def __enter__(self) -> "PeakMemory":
+        try:
+            Path("/proc/self/clear_refs").write_text("5")  # resets the high-water mark
+        except OSError:
+            pass
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        status = Path("/proc/self/status")
+        found = re.search(r"VmHWM:\s*(\d+) kB", status.read_text()) if status.exists() else None
+        self.bytes = int(found.group(1)) * 1024 if found else psutil.Process().memory_info().rss

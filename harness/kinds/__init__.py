@@ -1,0 +1,1 @@
+"""Task kinds: each a few pure functions over a backend's verbs."""

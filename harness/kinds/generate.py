@@ -1,0 +1,31 @@
+"""The kind of task that asks a model to write: a prompt in, text out."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from random import Random
+
+from harness.models import Backend
+from harness.prompts import render
+from harness.types import Generation, Prompt, Sample, Task
+
+
+def choose_shots(
+    training: Sequence[Sample],
+    count: int,
+    seed: int = 0,
+) -> tuple[Sample, ...]:
+    """The examples that stand before every prompt: the same ones for all test samples and models."""
+    return tuple(Random(f"shots-{seed}").sample(training, count)) if count else ()
+
+
+def ask(task: Task, sample: Sample, shots: Sequence[Sample] = ()) -> Prompt:
+    return render(task, sample, shots)
+
+
+def target(sample: Sample) -> str:
+    """What an adapter is trained to write."""
+    return sample.references[0]
+
+
+def answer(backend: Backend, prompts: Sequence[Prompt], task: Task, adapter: Path | None) -> Iterator[Generation]:
+    return backend.write(prompts, task.decode, task.overflow, adapter)

@@ -1,0 +1,58 @@
+"""Corpus BLEU (Papineni et al. 2002) by sacrebleu (Post 2018), at sacrebleu's defaults."""
+
+import numpy as np
+
+from harness.metrics import Array, Metric
+from harness.types import Generation, Sample
+
+NAMES = ("bleu",)
+ORDERS = 4
+
+
+def metric() -> Metric:
+    """Matches are counted by sacrebleu; `value` is its `compute_bleu` for many totals at once."""
+    from sacrebleu.metrics.bleu import BLEU
+
+    # Counts do not depend on effective_order; without it sacrebleu warns at every sentence.
+    counter = BLEU(effective_order=True)
+
+    def row(sample: Sample, generation: Generation) -> tuple[float, ...]:
+        """Matching n-grams of each order, n-grams of each order, length of the answer, of the closest reference."""
+        score = counter.sentence_score(generation.text, sample.references)
+        return (
+            *map(float, score.counts),
+            *map(float, score.totals),
+            float(score.sys_len),
+            float(score.ref_len),
+        )
+
+    return Metric(names=NAMES, signature=f"BLEU|{_signature()}", unit="points", row=row, value=value)
+
+
+def value(
+    total: Array,  # [..., 10], as `row` orders them
+) -> Array:  # [..., 1], 0 to 100
+    """BLEU with exponential smoothing (NIST; method 3 of Chen and Cherry 2014).
+
+    The k-th order without a match counts as 1 / 2^k matches. As in sacrebleu, no match at all, or no n-gram of some
+    order, is 0.
+    """
+    correct, possible = total[..., :ORDERS], total[..., ORDERS : 2 * ORDERS]
+    answer_length, reference_length = total[..., -2], total[..., -1]
+    smoothed = np.where(correct > 0, correct, 0.5 ** np.cumsum(correct == 0, axis=-1))
+    defined = (correct > 0).any(axis=-1) & (possible > 0).all(axis=-1)
+    precision = smoothed / np.where(possible > 0, possible, 1.0)
+    brevity = np.exp(
+        np.minimum(0.0, 1.0 - reference_length / np.where(answer_length > 0, answer_length, 1.0))
+    )
+    bleu = np.where(defined, 100.0 * brevity * np.exp(np.log(precision).mean(axis=-1)), 0.0)
+    return np.asarray(bleu[..., None])
+
+
+def _signature() -> str:
+    """As sacrebleu prints it after scoring a corpus, here one whose number of references varies."""
+    from sacrebleu.metrics.bleu import BLEU
+
+    bleu = BLEU()
+    bleu.corpus_score(["a", "a"], [["a", "a"], ["a", None]])  # type: ignore[list-item]
+    return str(bleu.get_signature())

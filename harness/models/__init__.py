@@ -1,0 +1,43 @@
+"""Backends: what can be asked. Each is one file, found by the scheme of a model's uri."""
+
+from collections.abc import Collection, Iterator, Sequence
+from pathlib import Path
+from typing import Protocol, runtime_checkable
+
+from harness import plugins
+from harness.types import Decode, Generation, Model, ModelPin, Overflow, Prompt, Runtime
+
+SCHEMES = {"zoo": "hf", "hub": "hf", "file": "hf"}  # any other scheme names its own file
+
+
+@runtime_checkable
+class Backend(Protocol):
+    """A model that answers. It holds memory until it is closed."""
+
+    def write(
+        self,
+        prompts: Sequence[Prompt],
+        decode: Decode,
+        overflow: Overflow,
+        adapter: Path | None,
+        done: Collection[str] = frozenset(),
+    ) -> Iterator[Generation]:
+        """The answers as they finish, in any order, `done` left out.
+
+        Give all prompts of a block, also those that are answered: batches then do not depend on where a crash was.
+        """
+        ...
+
+    def tokens(self, prompt: Prompt, decode: Decode, overflow: Overflow) -> tuple[str, list[str]]:
+        """A prompt's text exactly as the model gets it, and its tokens, special ones included."""
+        ...
+
+    def close(self) -> None: ...
+
+
+def open_backend(model: Model, pin: ModelPin, runtime: Runtime) -> Backend:
+    """The model, ready to answer."""
+    scheme = model.uri.partition(":")[0]
+    module = plugins.find("models", SCHEMES.get(scheme, scheme), f"model {model.name}: {model.uri}")
+    backend: Backend = module.open_backend(model, pin, runtime)
+    return backend

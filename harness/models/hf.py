@@ -1,0 +1,59 @@
+"""Models in the hub's format, run in this process by transformers: one base in memory for all its adapters."""
+
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import nullcontext
+import gc
+from pathlib import Path
+
+import torch
+
+from harness.errors import ModelError
+from harness.neural.decode import write
+from harness.neural.encode import encode, room
+from harness.neural.load import Base, load
+from harness.neural.lora import adapted
+from harness.pins import locate
+from harness.types import Decode, Generation, Model, ModelPin, Overflow, Prompt, Runtime
+
+
+class HuggingFace:
+    """Owns one base; adapters come and go."""
+
+    def __init__(self, base: Base, batch_tokens: int) -> None:
+        self._base: Base | None = base
+        self._batch_tokens = batch_tokens
+
+    @property
+    def base(self) -> Base:
+        if self._base is None:
+            raise ValueError("the model is closed")
+        return self._base
+
+    def write(
+        self,
+        prompts: Sequence[Prompt],
+        decode: Decode,
+        overflow: Overflow,
+        adapter: Path | None,
+        done: Collection[str] = frozenset(),
+    ) -> Iterator[Generation]:
+        with adapted(self.base, adapter) if adapter else nullcontext():
+            yield from write(self.base, prompts, decode, overflow, self._batch_tokens, done)
+
+    def tokens(self, prompt: Prompt, decode: Decode, overflow: Overflow) -> tuple[str, list[str]]:
+        encoded = encode(self.base, prompt, overflow, room(self.base, decode.max_new_tokens))
+        if encoded is None:
+            raise ModelError(f"sample {prompt.sample_id}: the prompt does not fit {self.base.window} tokens")
+        return encoded.text, list(self.base.tokenizer.convert_ids_to_tokens(list(encoded.ids)))
+
+    def close(self) -> None:
+        self._base = None
+        gc.collect()
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()
+
+
+def open_backend(model: Model, pin: ModelPin, runtime: Runtime) -> HuggingFace:
+    torch.set_num_threads(runtime.threads)
+    folder = locate(model, pin, runtime.offline)
+    return HuggingFace(load(folder, model, pin, runtime), runtime.batch_tokens)

@@ -1,0 +1,161 @@
+"""Trains a tiny model from random weights: one loop, seeded, with its loss curve kept."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+import math
+import time
+
+import torch
+from torch.nn import functional as F
+from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForSeq2SeqLM, PreTrainedModel
+
+from harness.zoo.architectures import POOL, Architecture, Pretraining
+
+IGNORED = -100  # the label of padding
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """A prompt and its answer in tokens; the answer ends with end-of-sequence."""
+
+    prompt: tuple[int, ...]
+    answer: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Point:
+    """One point of the loss curve."""
+
+    step: int
+    loss: float  # nats per answer token, mean since the last point
+    learning_rate: float
+    seconds: float
+    tokens: int  # seen so far, prompts and answers
+
+
+def build_model(architecture: Architecture, vocabulary: int, token_ids: dict[str, int]) -> PreTrainedModel:
+    """The family's own class with random weights, in float32."""
+    torch.manual_seed(architecture.pretraining.seed)
+    settings = {**architecture.config, "vocab_size": vocabulary, "dtype": "float32", **token_ids}
+    config = AutoConfig.for_model(architecture.model_type, **settings)
+    seq2seq = bool(config.is_encoder_decoder)
+    make = AutoModelForSeq2SeqLM if seq2seq else AutoModelForCausalLM
+    model: PreTrainedModel = make.from_config(config)
+    if seq2seq and not architecture.config["tie_word_embeddings"]:
+        # transformers ties a fresh T5 whatever its config says. The head starts small: T5 version 1.1 does
+        # not scale the decoder's output, so a head like the embeddings would start with logits of +-11.
+        head = torch.empty(vocabulary, config.hidden_size).normal_(std=config.hidden_size**-0.5 / 4)
+        model.lm_head.weight = torch.nn.Parameter(head)
+    return model
+
+
+def train(
+    model: PreTrainedModel,
+    documents: Iterator[Document],
+    plan: Pretraining,
+    pad: int,
+    progress: Callable[[Point], None],
+    every: int = 50,  # steps between points of the curve
+) -> list[Point]:
+    """Trains `model` in place; a loss that is no number ends it with FloatingPointError."""
+    optimizer = torch.optim.AdamW(
+        _groups(model, plan.weight_decay), lr=plan.learning_rate, betas=(0.9, 0.98), fused=True
+    )
+    loss_of = _seq2seq_loss if model.config.is_encoder_decoder else _causal_loss
+    batches = bucketed(documents, plan.batch_size, Random(plan.seed))
+    curve: list[Point] = []
+    started, tokens, recent = time.perf_counter(), 0, 0.0
+    model.train()
+    for step in range(1, plan.steps + 1):
+        rate = plan.learning_rate * _schedule(step, plan)
+        for group in optimizer.param_groups:
+            group["lr"] = rate
+        batch = next(batches)
+        loss, answer_loss = loss_of(model, batch, pad, plan.prompt_weight)
+        loss.backward()
+        norm = torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        if not math.isfinite(norm.item()):
+            raise FloatingPointError(f"step {step}: the gradient is no number")
+        optimizer.step()
+        optimizer.zero_grad(set_to_none=True)
+        tokens += sum(len(document.prompt) + len(document.answer) for document in batch)
+        recent += answer_loss
+        if step % every == 0 or step == plan.steps:
+            since = step % every or every
+            seconds = time.perf_counter() - started
+            curve.append(
+                Point(step=step, loss=recent / since, learning_rate=rate, seconds=seconds, tokens=tokens)
+            )
+            recent = 0.0
+            progress(curve[-1])
+    model.eval()
+    return curve
+
+
+def bucketed(documents: Iterator[Document], batch_size: int, random: Random) -> Iterator[list[Document]]:
+    """Batches of documents of about one length, in random order."""
+    while True:
+        pool = [next(documents) for _ in range(POOL * batch_size)]
+        pool.sort(key=lambda document: (len(document.prompt) + len(document.answer), document.prompt))
+        batches = [pool[at : at + batch_size] for at in range(0, len(pool), batch_size)]
+        random.shuffle(batches)
+        yield from batches
+
+
+def _groups(model: PreTrainedModel, weight_decay: float) -> list[dict[str, object]]:
+    """Matrices decay; norms do not."""
+    parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    return [
+        {"params": [p for p in parameters if p.ndim > 1], "weight_decay": weight_decay},
+        {"params": [p for p in parameters if p.ndim <= 1], "weight_decay": 0.0},
+    ]
+
+
+def _schedule(step: int, plan: Pretraining) -> float:
+    """Share of the highest rate: a line up, then half a cosine down to nearly nothing."""
+    warmup = max(1, round(plan.warmup * plan.steps))
+    if step <= warmup:
+        return step / warmup
+    done = (step - warmup) / (plan.steps - warmup)
+    return 0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * done))
+
+
+def _padded(rows: Sequence[Sequence[int]], fill: int) -> torch.Tensor:  # int64 [rows, longest]
+    longest = max(map(len, rows))
+    return torch.tensor([[*row, *[fill] * (longest - len(row))] for row in rows])
+
+
+def _causal_loss(
+    model: PreTrainedModel, batch: Sequence[Document], pad: int, prompt_weight: float
+) -> tuple[torch.Tensor, float]:
+    """Weighted mean loss per token, and the plain mean over answer tokens.
+
+    Padding stands on the right, where a causal model's earlier tokens cannot see it: no mask is needed.
+    """
+    ids = _padded([document.prompt + document.answer for document in batch], pad)
+    position = torch.arange(ids.shape[1])
+    prompt_ends = torch.tensor([len(document.prompt) for document in batch])[:, None]
+    ends = torch.tensor([len(document.prompt) + len(document.answer) for document in batch])[:, None]
+    in_answer = ((position >= prompt_ends) & (position < ends)).float()  # [batch, longest]
+    weights = (in_answer + prompt_weight * (position < prompt_ends))[:, 1:]
+    logits = model(input_ids=ids, use_cache=False).logits[:, :-1]
+    losses = F.cross_entropy(logits.flatten(0, 1), ids[:, 1:].flatten(), reduction="none").view_as(weights)
+    answer = (losses.detach() * in_answer[:, 1:]).sum() / in_answer.sum()
+    return (losses * weights).sum() / weights.sum(), answer.item()
+
+
+def _seq2seq_loss(
+    model: PreTrainedModel, batch: Sequence[Document], pad: int, prompt_weight: float
+) -> tuple[torch.Tensor, float]:
+    """Mean loss per answer token; an encoder's prompt has no loss of its own."""
+    prompts = _padded([document.prompt for document in batch], pad)
+    labels = _padded([document.answer for document in batch], IGNORED)
+    loss = model(input_ids=prompts, attention_mask=(prompts != pad).long(), labels=labels).loss
+    return loss, loss.item()
+
+
+def save(model: PreTrainedModel, folder: Path) -> None:
+    """config.json, generation_config.json and model.safetensors."""
+    model.save_pretrained(folder)

@@ -1,0 +1,297 @@
+"""Suite and pins to Plan: every step, each named by all that can move its result. Pure: no file, clock or environment is read."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from fnmatch import fnmatchcase
+from typing import Any
+
+from harness.digest import digest
+from harness.errors import SuiteError
+from harness.steps import UsedAdapter, UsedModel
+from harness.steps import compare as compare_step
+from harness.steps import generate as generate_step
+from harness.steps import load as load_step
+from harness.steps import report as report_step
+from harness.steps import score as score_step
+from harness.steps import spectra as spectra_step
+from harness.steps import train as train_step
+from harness.types import Model, Pins, Plan, Recipe, Source, Step, Suite, System, Task
+
+BLOCK = 512  # test samples a generate step covers at most
+MOST_TASKS_ACROSS = 4  # up to so many tasks, every adapter is run on all of them
+TRIVIAL = "trivial:"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """An adapter of the plan: one that is trained here (by a recipe, on a task, with a seed) or exists already."""
+
+    name: str
+    model: Model
+    used: UsedAdapter
+    trained_on: str | None = None
+    recipe: Recipe | None = None
+    seed: int | None = None
+    step: Step | None = None  # its training
+
+
+Parts = list[tuple[report_step.Part, Step]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Only:
+    """The part of a suite that is asked for: patterns of task, model and adapter names ("base" for none)."""
+
+    task: str = "*"
+    model: str = "*"
+    adapter: str = "*"
+
+
+def only(pattern: str) -> Only:
+    """`task/model/adapter`, each with * and ?; what is left out stands for all."""
+    parts = pattern.split("/")
+    if len(parts) > 3:
+        raise SuiteError(f"--only {pattern}: found {len(parts)} parts; give task/model/adapter")
+    return Only(**dict(zip(("task", "model", "adapter"), (part or "*" for part in parts), strict=False)))
+
+
+@dataclass(slots=True)
+class Draft:
+    """The plan while it is drawn up."""
+
+    suite: Suite
+    pins: Pins
+    seed: int
+    limit: int | None
+    only: Only
+    steps: dict[str, Step] = field(default_factory=dict)
+
+    def add(self, kind: Any, spec: object, needs: Iterable[Step], label: str, lane: str | None, grows: str = "") -> Step:
+        """A step named by its kind and version, spec, needs and the libraries that can move its result."""
+        name = kind.__name__.rpartition(".")[2]
+        libraries = {lib: self.pins.libraries[lib] for lib in kind.LIBRARIES if lib in self.pins.libraries}
+        ids = tuple(need.id for need in needs)
+        identity = digest(name, kind.VERSION, spec, ids, libraries)
+        lineage = digest(name, kind.VERSION, replace(spec, **{grows: 0}), ids, libraries) if grows else ""  # type: ignore[type-var]
+        step = Step(id=identity, kind=name, spec=spec, needs=ids, lane=lane, label=label, lineage=lineage)
+        self.steps.setdefault(identity, step)
+        return self.steps[identity]
+
+    def samples(self, task: Task) -> int:
+        found = self.pins.test_samples[task.name]
+        return found if self.limit is None else min(self.limit, found)
+
+
+def plan(
+    suite: Suite,
+    pins: Pins,
+    *,
+    seed: int = 0,
+    limit: int | None = None,
+    part: Only = Only(),  # noqa: B008 (frozen)
+) -> Plan:
+    """All steps of a suite, or of the part that is asked for, needs before what needs them."""
+    suite = replace(suite, models=tuple(model for model in suite.models if fnmatchcase(model.name, part.model)))
+    draft = Draft(suite=suite, pins=pins, seed=seed, limit=suite.limit if limit is None else limit, only=part)
+    asked = [task for task in suite.tasks if fnmatchcase(task.name, part.task)]
+    if not asked or not suite.models:
+        raise SuiteError(f"--only {part.task}/{part.model}/{part.adapter}: the suite has no such task and model")
+    loads = {task.name: _load(draft, task) for task in suite.tasks if task in asked or task.name in suite.train_on}
+    candidates = [*_trained(draft, loads), *_existing(draft)]
+    parts: Parts = [(report_step.Part(kind="load", task=name), step) for name, step in loads.items()]
+    for one in candidates:
+        if one.step:
+            parts.append((report_step.Part(kind="train", system=System(model=one.model.name, adapter=one.name)), one.step))
+    for task in asked:
+        for system, candidate, model in _systems(draft, task, candidates):
+            blocks = _blocks(draft, task, system, candidate, model, loads[task.name])
+            parts += [(report_step.Part(kind="generate", task=task.name, system=system), block) for block in blocks]
+            scored = _score(draft, task, system, loads[task.name], blocks, model)
+            parts.append((report_step.Part(kind="score", task=task.name, system=system), scored))
+    if suite.weights:
+        parts += _spectra(draft, candidates)
+    parts.append((report_step.Part(kind="compare"), _compare(draft, parts)))
+    _report(draft, candidates, parts)
+    return Plan(suite=suite, pins=pins, steps=tuple(draft.steps.values()))
+
+
+def _load(draft: Draft, task: Task) -> Step:
+    needs_training = task.name in draft.suite.train_on or task.shots or any(draft.suite.base_shots)
+    splits = ("train", "validation", "test") if needs_training else ("test",)
+    spec = load_step.Load(source=replace(task.source, licence=None, share=None), data=draft.pins.sources[task.name], splits=splits)
+    return draft.add(load_step, spec, (), f"load {task.name}", None)
+
+
+def _asked(task: Task, shots: int) -> Task:
+    """The task without what cannot move a prompt or an answer."""
+    return replace(
+        task, name="", about="", source=Source(uri=""), metrics=(), primary="", cluster=None, trivial=(), shots=shots
+    )
+
+
+def _used(draft: Draft, model: Model) -> UsedModel:
+    return UsedModel(model=replace(model, revision=None), pin=draft.pins.models[model.name])
+
+
+def _trained(draft: Draft, loads: dict[str, Step]) -> list[Candidate]:
+    suite = draft.suite
+    tasks = [task for task in suite.tasks if task.name in suite.train_on]
+    found = []
+    for model in suite.models:
+        for recipe in suite.recipes:
+            for task in tasks:
+                for seed in recipe.seeds:
+                    name = adapter_name(recipe, task.name if len(tasks) > 1 else None, seed)
+                    if not fnmatchcase(name, draft.only.adapter):
+                        continue
+                    spec = train_step.Train(
+                        used=_used(draft, model),
+                        task=_asked(task, shots=task.shots),
+                        recipe=replace(recipe, name="", seeds=()),
+                        seed=seed + draft.seed,
+                        device=draft.pins.device,
+                    )
+                    step = draft.add(train_step, spec, (loads[task.name],), f"train {model.name} + {name}", model.name)
+                    found.append(
+                        Candidate(
+                            name=name,
+                            model=model,
+                            used=UsedAdapter(),
+                            trained_on=task.name,
+                            recipe=recipe,
+                            seed=seed + draft.seed,
+                            step=step,
+                        )
+                    )
+    return found
+
+
+def adapter_name(recipe: Recipe, task: str | None, seed: int) -> str:
+    """The recipe's name, with the task and the seed where there are several."""
+    return recipe.name + (f"@{task}" if task else "") + (f"#{seed}" if len(recipe.seeds) > 1 else "")
+
+
+def _existing(draft: Draft) -> list[Candidate]:
+    models = {model.name: model for model in draft.suite.models}
+    return [
+        Candidate(
+            name=adapter.name,
+            model=models[adapter.base],
+            used=UsedAdapter(existing=replace(adapter, revision=None), revision=draft.pins.adapters[adapter.name]),
+        )
+        for adapter in draft.suite.adapters
+        if adapter.base in models and fnmatchcase(adapter.name, draft.only.adapter)
+    ]
+
+
+def _systems(
+    draft: Draft, task: Task, candidates: Sequence[Candidate]
+) -> list[tuple[System, Candidate | None, Model | None]]:
+    """Who answers the task: trivial rules, bases at each number of shots, adapters."""
+    suite = draft.suite
+    found: list[tuple[System, Candidate | None, Model | None]] = [
+        (System(model=TRIVIAL + rule), None, None) for rule in task.trivial
+    ]
+    for model in suite.models:
+        found += [(System(model=model.name, shots=shots), None, model) for shots in suite.base_shots]
+        found += [
+            (System(model=model.name, adapter=one.name), one, model)
+            for one in candidates
+            if one.model == model and _runs_on(suite, task, one)
+        ]
+    return found
+
+
+def _runs_on(suite: Suite, task: Task, candidate: Candidate) -> bool:
+    across = suite.across or ("all" if len(suite.tasks) <= MOST_TASKS_ACROSS else "own")
+    if across == "all" or candidate.trained_on in (None, task.name):
+        return True
+    return across != "own" and task.name in across
+
+
+def _blocks(
+    draft: Draft, task: Task, system: System, candidate: Candidate | None, model: Model | None, load: Step
+) -> list[Step]:
+    if model is None:
+        return []
+    needs = [load, candidate.step] if candidate and candidate.step else [load]
+    total = draft.samples(task)
+    found = []
+    for start in range(0, total, BLOCK):
+        spec = generate_step.Generate(
+            used=_used(draft, model),
+            adapter=candidate.used if candidate else None,
+            task=_asked(task, shots=task.shots + system.shots),
+            start=start,
+            stop=min(start + BLOCK, total),
+            device=draft.pins.device,
+        )
+        label = f"generate {task.name}, {system}"
+        found.append(draft.add(generate_step, spec, needs, label, model.name, grows="stop"))
+    return found
+
+
+def _score(draft: Draft, task: Task, system: System, load: Step, blocks: list[Step], model: Model | None) -> Step:
+    spec = score_step.ScoreAnswers(
+        task=task.name,
+        system=system,
+        metrics=task.metrics,
+        primary=task.primary,
+        cluster=task.cluster,
+        rule=None if model else system.model.removeprefix(TRIVIAL),
+        samples=draft.samples(task),
+        seed=draft.seed,
+    )
+    lane = model.name if model else "trivial rules"
+    return draft.add(score_step, spec, (load, *blocks), f"score {task.name}, {system}", lane)
+
+
+def _spectra(draft: Draft, candidates: Sequence[Candidate]) -> Parts:
+    found = []
+    for model in draft.suite.models:
+        if model.uri.startswith(("echo:", "http:", "https:")):
+            continue  # no weights to look at
+        for one in [None, *(one for one in candidates if one.model == model)]:
+            name = one.name if one else None
+            spec = spectra_step.Spectra(used=_used(draft, model), adapter=one.used if one else None, name=name)
+            needs = (one.step,) if one and one.step else ()
+            system = System(model=model.name, adapter=name)
+            step = draft.add(spectra_step, spec, needs, f"weigh {system}", model.name)
+            found.append((report_step.Part(kind="spectra", system=system), step))
+    return found
+
+
+def _compare(draft: Draft, parts: Parts) -> Step:
+    tasks = {task.name: task for task in draft.suite.tasks}
+    scored = [(part, step) for part, step in parts if part.kind == "score"]
+    cells = tuple(
+        compare_step.Cell(
+            task=part.task, system=part.system, metrics=tasks[part.task].metrics, primary=tasks[part.task].primary
+        )
+        for part, _ in scored
+        if part.system
+    )
+    spec = compare_step.Compare(cells=cells, seed=draft.seed)
+    return draft.add(compare_step, spec, [step for _, step in scored], "compare", None)
+
+
+def _report(draft: Draft, candidates: Sequence[Candidate], parts: Parts) -> Step:
+    spec = report_step.Report(
+        suite=draft.suite,
+        pins=draft.pins,
+        seed=draft.seed,
+        limit=draft.limit,
+        parts=tuple(part for part, _ in parts),
+        adapters=tuple(
+            report_step.NamedAdapter(
+                name=one.name,
+                model=one.model.name,
+                recipe=one.recipe.name if one.recipe else None,
+                trained_on=one.trained_on,
+                seed=one.seed,
+                uri=one.used.existing.uri if one.used.existing else None,
+            )
+            for one in candidates
+        ),
+    )
+    return draft.add(report_step, spec, [step for _, step in parts], "report", None)

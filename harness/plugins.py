@@ -1,0 +1,36 @@
+"""Finds plug-ins by name: a file of this package, else another package's entry point. Nothing is imported before it is named."""
+
+from importlib import import_module
+from importlib.metadata import entry_points
+from pathlib import Path
+from types import ModuleType
+
+from harness.errors import UnknownName
+
+GROUPS = ("data", "engines", "families", "kinds", "metrics", "models", "steps")
+
+
+def own_names(group: str) -> tuple[str, ...]:
+    """Plug-ins that are a file of this package."""
+    if group not in GROUPS:
+        raise ValueError(f"no group of plug-ins named {group!r}")
+    files = (Path(__file__).parent / group).glob("*.py")
+    return tuple(sorted(file.stem for file in files if not file.stem.startswith("_")))
+
+
+def names(group: str) -> tuple[str, ...]:
+    """Every plug-in of the group, other packages' included."""
+    others = {point.name for point in entry_points(group=f"harness.{group}")}
+    return tuple(sorted({*own_names(group), *others}))
+
+
+def find(group: str, name: str, where: str = "") -> ModuleType:
+    """The plug-in's module. Own names come first, so that another package cannot shadow them."""
+    if name in own_names(group):
+        return import_module(f"harness.{group}.{name}")
+    for point in entry_points(group=f"harness.{group}", name=name):
+        module = point.load()
+        if not isinstance(module, ModuleType):
+            raise UnknownName(f"module behind entry point {point.value} of {group[:-1]}", name, names(group), where)
+        return module
+    raise UnknownName(group.rstrip("s"), name, names(group), where)

@@ -1,0 +1,121 @@
+"""Sample and shots to prompt, as a pure function; and what goes when a prompt is too long.
+
+Templates are `string.Template`, because JSON in a prompt would break `str.format`: `$input` is the sample's
+input, any other `$name` a column of the data, `$$` a dollar. Braces and dollars in the data stay as they are.
+"""
+
+from collections.abc import Callable, Collection, Sequence
+from string import Template
+
+from harness.errors import SuiteError, UnknownName
+from harness.types import Overflow, Prompt, Sample, Task
+
+Span = tuple[int, int]  # first character of a token and the one past its last, within the input
+
+
+def fields(template: str) -> tuple[str, ...]:
+    """The names that a template asks for, in order, each once."""
+    return tuple(Template(template).get_identifiers())
+
+
+def check(task: Task, columns: Collection[str] | None = None, where: str = "") -> None:
+    """Refuses a prompt that cannot be rendered, and where columns are given one that names another."""
+    at = f"{where}: " if where else f"task {task.name!r}: prompt: "
+    if not Template(task.prompt).is_valid():
+        raise SuiteError(f"{at}a lone '$' in {task.prompt!r}; write '$$' for a dollar")
+    found = [match["named"] or match["braced"] for match in Template.pattern.finditer(task.prompt)]
+    if found.count("input") != 1:
+        raise SuiteError(
+            f"{at}$input occurs {found.count('input')} times in {task.prompt!r}; "
+            "it stands for the sample's input and must occur exactly once"
+        )
+    answer = task.source.columns.get("reference", "reference")
+    if answer in found:
+        raise SuiteError(f"{at}${answer} is the reference answer, which a prompt must not show; leave it out")
+    if columns is None:
+        return
+    shown = set(columns) - {column for key, column in task.source.columns.items() if key != "id"} | {"input"}
+    for name in found:
+        if name is not None and name not in shown:
+            raise UnknownName("column", name, shown, at.removesuffix(": "))
+
+
+def render(task: Task, sample: Sample, shots: Sequence[Sample] = ()) -> Prompt:
+    """The prompt of one sample, after the shots as worked examples."""
+    before, after = _around_input(task.prompt)
+    examples = [with_answer(render(task, shot).text, shot.references[0]) for shot in shots]
+    return Prompt(
+        sample_id=sample.id,
+        before="".join(example + "\n\n" for example in examples) + _fill(before, sample),
+        input=sample.input,
+        after=_fill(after, sample),
+    )
+
+
+def with_answer(prompt: str, answer: str) -> str:
+    """Prompt and answer in one text, a space between them unless the prompt ends in white space.
+
+    Few-shot examples and training examples are joined alike, so an adapter meets what it was taught.
+    """
+    return f"{prompt}{'' if prompt[-1:].isspace() else ' '}{answer}"
+
+
+def _around_input(template: str) -> tuple[str, str]:
+    """The template's text before and after its $input."""
+    for match in Template.pattern.finditer(template):
+        if "input" in (match["named"], match["braced"]):
+            return template[: match.start()], template[match.end() :]
+    raise SuiteError(f"the prompt {template!r} has no $input, which stands for the sample's input")
+
+
+def _fill(template: str, sample: Sample) -> str:
+    try:
+        return Template(template).substitute(sample.metadata, id=sample.id)
+    except KeyError as missing:
+        raise UnknownName(
+            "column", str(missing.args[0]), {*sample.metadata, "input"}, f"prompt of sample {sample.id!r}"
+        ) from None
+
+
+def shorten(prompt: Prompt, excess_tokens: int, spans: Sequence[Span], keep: Overflow) -> Prompt:
+    """The prompt with `excess_tokens` tokens fewer in its input, cut from the end that `keep` gives up.
+
+    `spans` are the input's tokens. A character that several tokens share goes as a whole; where more tokens
+    are to go than there are, nothing of the input is left.
+    """
+    if excess_tokens <= 0:
+        return prompt
+    if excess_tokens >= len(spans):
+        kept = ""
+    elif keep == "keep-end":
+        kept = prompt.input[spans[excess_tokens - 1][1] :]
+    else:
+        kept = prompt.input[: spans[-excess_tokens][0]]
+    return Prompt(sample_id=prompt.sample_id, before=prompt.before, input=kept, after=prompt.after)
+
+
+def fit(
+    prompt: Prompt,
+    budget_tokens: int,
+    count: Callable[
+        [Prompt], int
+    ],  # tokens of the whole, as the model gets it: template and special tokens included
+    spans: Callable[[str], Sequence[Span]],  # tokens of the input alone, without special ones
+    keep: Overflow,
+) -> Prompt | None:
+    """The prompt with its input shortened until the whole fits; None where `keep` refuses or the rest is too long.
+
+    Tokens merge anew at a cut, so the whole is counted again after each; mostly one cut is enough.
+    """
+    excess = count(prompt) - budget_tokens
+    if excess > 0 and keep == "refuse":
+        return None
+    while excess > 0:
+        if not prompt.input:
+            return None
+        shorter = shorten(prompt, excess, spans(prompt.input), keep)
+        if len(shorter.input) == len(prompt.input):  # a tokenizer may give an empty span
+            shorter = shorten(prompt, 1, [(at, at + 1) for at in range(len(prompt.input))], keep)
+        prompt = shorter
+        excess = count(prompt) - budget_tokens
+    return prompt

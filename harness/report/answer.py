@@ -1,0 +1,309 @@
+"""The answer in two sentences: who wins by how much and how surely, and what training added.
+
+A difference is called significant only where its corrected p is below 0.05. What fewer than three seeds show is said of
+"this adapter", never of its recipe.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import fmean
+
+from harness.report import words
+from harness.result import AdapterFacts, Result, TaskFacts
+from harness.types import Comparison, Score, System
+
+ENOUGH_SEEDS = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Span:
+    """A run of words, set off or not."""
+
+    text: str
+    strong: bool = False
+
+
+Sentence = tuple[Span, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """What competes: a base, an adapter, or, from three seeds on, a recipe's adapters on one base."""
+
+    name: str
+    systems: tuple[System, ...]
+    value: float  # mean over systems
+    recipe: str | None = None  # set where the entry speaks for a recipe
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What a reader wants to know of one task."""
+
+    lead: Sentence
+    gain: Sentence
+    caveats: tuple[str, ...]
+    winner: Entry
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """Everything known of one task under its primary metric."""
+
+    result: Result
+    task: TaskFacts
+
+    @property
+    def scores(self) -> dict[System, Score]:
+        return {one.system: one for one in self.result.scores if one.task == self.task.name and one.primary}
+
+    @property
+    def facts(self) -> dict[System, AdapterFacts]:
+        return {System(model=one.model, adapter=one.name): one for one in self.result.suite.adapters}
+
+    def better(self, value: float) -> float:
+        """Larger is better, whatever the metric's direction."""
+        return value if all(one.better == "higher" for one in self.scores.values()) else -value
+
+    def between(self, candidate: System, baseline: System) -> Comparison | None:
+        """Candidate minus baseline, whichever way round it was measured."""
+        return between(self.result.comparisons, self.task, candidate, baseline)
+
+    def base_of(self, adapted: System) -> System:
+        return System(model=adapted.model)
+
+    def rank(self, entries: Sequence[Entry]) -> list[Entry]:
+        return sorted(entries, key=lambda one: self.better(one.value), reverse=True)
+
+
+def between(
+    comparisons: Sequence[Comparison], task: TaskFacts, candidate: System, baseline: System
+) -> Comparison | None:
+    """The primary metric's comparison of two systems, one of a family before an exploratory one."""
+    found = None
+    for one in comparisons:
+        if one.task != task.name or one.metric != task.primary or {one.candidate, one.baseline} != {candidate, baseline}:
+            continue
+        if found is None or found.p_holm is None:
+            found = one
+    return found if found is None or found.candidate == candidate else turned(found)
+
+
+def turned(one: Comparison) -> Comparison:
+    """The same difference seen from the other side."""
+    from dataclasses import replace
+
+    return replace(
+        one, candidate=one.baseline, baseline=one.candidate, difference=-one.difference, low=-one.high, high=-one.low
+    )
+
+
+def is_trivial(system: System) -> bool:
+    return system.model.startswith("trivial:")
+
+
+def entries(field: Field) -> list[Entry]:
+    """Bases, adapters, and recipes with three seeds or more in place of their adapters."""
+    groups: dict[tuple[object, ...], list[System]] = {}
+    for system in field.scores:
+        if is_trivial(system):
+            continue
+        facts = field.facts.get(system)
+        seeded = facts is not None and facts.recipe is not None and facts.seed is not None
+        key = (system.model, facts.recipe, facts.trained_on) if facts and seeded else (system,)
+        groups.setdefault(key, []).append(system)
+    found = []
+    for group in groups.values():
+        facts = field.facts.get(group[0])
+        if len(group) >= ENOUGH_SEEDS and facts:
+            name = f"{facts.model} with recipe {facts.recipe}"
+            several = len({one.trained_on for one in field.result.suite.adapters if one.recipe == facts.recipe}) > 1
+            name += f" trained on {facts.trained_on}" if several else ""
+            value = fmean(field.scores[one].value for one in group)
+            found.append(Entry(name=words.visible(name), systems=tuple(group), value=value, recipe=facts.recipe))
+        else:
+            found += [Entry(name=words.system(one), systems=(one,), value=field.scores[one].value) for one in group]
+    return found
+
+
+def answer(result: Result, task: TaskFacts) -> Answer | None:
+    """None where no model answered the task."""
+    field = Field(result, task)
+    ranked = field.rank(entries(field))
+    if not ranked:
+        return None
+    return Answer(
+        lead=_lead(field, ranked),
+        gain=_gain(field, ranked[0]),
+        caveats=_caveats(field, ranked[0]),
+        winner=ranked[0],
+    )
+
+
+def _lead(field: Field, ranked: Sequence[Entry]) -> Sentence:
+    winner = ranked[0]
+    verb = "scores highest" if field.better(1) > 0 else "scores lowest, which is best"
+    return (
+        Span(text="On "),
+        Span(text=words.visible(field.task.name), strong=True),
+        Span(text=", "),
+        Span(text=winner.name, strong=True),
+        Span(text=f" {verb}: {words.metric(field.task.primary)} "),
+        Span(text=_standing(field, winner), strong=True),
+        Span(text=f", {_ahead(field, ranked)}the best of {_tried(field)}."),
+    )
+
+
+def _standing(field: Field, entry: Entry) -> str:
+    if entry.recipe is None:
+        return words.score(field.scores[entry.systems[0]])
+    values = [field.scores[one].value for one in entry.systems]
+    spread = f"{words.number(min(values))} to {words.number(max(values))}"
+    return f"{words.number(entry.value)} (mean of {len(values)} seeds, {spread})"
+
+
+def _ahead(field: Field, ranked: Sequence[Entry]) -> str:
+    if len(ranked) < 2:
+        return ""
+    winner, second = ranked[:2]
+    gap = abs(winner.value - second.value)
+    if len(winner.systems) > 1 or len(second.systems) > 1:
+        return f"on average {words.number(gap)} ahead of {second.name} ({_pairs(field, winner, second)}), "
+    tested = field.between(winner.systems[0], second.systems[0])
+    if tested is None or tested.p_holm is None:
+        return f"{words.number(gap)} ahead of {second.name} (a difference that was not tested), "
+    if field.better(1) < 0:
+        tested = turned(tested)
+    size = f"{words.number(abs(tested.difference))} {words.interval(tested.low, tested.high)}"
+    if words.significant(tested):
+        return f"ahead of {second.name} by {size} ({words.certainty(tested)}), "
+    return f"but not significantly ahead of {second.name} ({size}, {words.certainty(tested)}), "
+
+
+def _pairs(field: Field, winner: Entry, second: Entry) -> str:
+    """Over seeds no single test speaks: how many of the tested pairs are significantly ahead."""
+    found = [field.between(a, b) for a in winner.systems for b in second.systems]
+    tested = [one for one in found if one is not None and one.p_holm is not None]
+    if not tested:
+        return "not tested"
+    ahead = sum(words.significant(one) and field.better(one.difference) > 0 for one in tested)
+    return f"{ahead} of {words.plural(len(tested), 'tested pair')} significant"
+
+
+def _tried(field: Field) -> str:
+    models = [one for one in field.scores if not is_trivial(one)]
+    adapters = sum(one.adapter is not None for one in models)
+    bases = len(models) - adapters
+    parts = [words.plural(bases, "base") if bases else "", words.plural(adapters, "adapter") if adapters else ""]
+    return f"{words.plural(len(models), 'system')} tried ({words.listed([part for part in parts if part])})"
+
+
+def _gain(field: Field, winner: Entry) -> Sentence:
+    adapted = [one for one in field.scores if one.adapter is not None]
+    if not adapted:
+        return (Span(text="No adapter was tried on this task."),)
+    own = [one for one in adapted if field.facts[one].trained_on in (None, field.task.name)] if field.facts else adapted
+    away = [one for one in adapted if one not in own]
+    spans = [*_verdicts(field, own, "adapter")]
+    if away:
+        spans += [Span(text="; " if own else "")]
+        spans += _verdicts(field, away, "adapter trained on another task", "adapters trained on another task")
+    return (*spans, *_added(field, winner), Span(text="."))
+
+
+def _verdicts(field: Field, adapters: Sequence[System], one: str, many: str | None = None) -> list[Span]:
+    """How many beat their base, lose to it, or cannot be told from it."""
+    if not adapters:
+        return []
+    pairs = [field.between(adapted, field.base_of(adapted)) for adapted in adapters]
+    tested = [pair for pair in pairs if pair is not None]
+    if not tested:
+        return [Span(text=f"{words.plural(len(adapters), one, many)}, not compared with a base")]
+    up = [pair for pair in tested if words.significant(pair) and field.better(pair.difference) > 0]
+    down = [pair for pair in tested if words.significant(pair) and field.better(pair.difference) < 0]
+    if len(up) == len(adapters):
+        name = words.plural(len(up), one, many)
+        who = f"The {one}" if len(up) == 1 else f"All {name}"
+        return [Span(text=f"{who} {'beats its' if len(up) == 1 else 'beat their'} base", strong=True), _range(up)]
+    if len(down) == len(adapters):
+        who = f"The {one}" if len(down) == 1 else f"All {words.plural(len(down), one, many)}"
+        return [
+            Span(text=f"{who} {'scores' if len(down) == 1 else 'score'} below {'its' if len(down) == 1 else 'their'} base", strong=True),
+            _range(down),
+        ]
+    unsure = len(adapters) - len(up) - len(down)
+    said = [
+        f"{len(up)} significantly better than {'its' if len(up) == 1 else 'their'} base" if up else "",
+        f"{len(down)} significantly worse" if down else "",
+        f"{unsure} without a significant difference" if unsure else "",
+    ]
+    return [
+        Span(text=f"Of {words.plural(len(adapters), one, many)}, ", strong=False),
+        Span(text=words.listed([part for part in said if part]), strong=True),
+    ]
+
+
+def _range(pairs: Sequence[Comparison]) -> Span:
+    """What they gained or lost, and the weakest certainty among them."""
+    sizes = sorted(pair.difference for pair in pairs)
+    worst = max(pair.p_holm or 0.0 for pair in pairs)
+    if len(pairs) == 1:
+        return Span(text=f" by {words.difference(pairs[0])} ({words.certainty(pairs[0])})")
+    each = words.p_value(worst, "p_holm").replace("=", "≤")
+    return Span(text=f" by {words.signed(sizes[0])} to {words.signed(sizes[-1])} ({each} each)")
+
+
+def _added(field: Field, winner: Entry) -> list[Span]:
+    """The best adapter against the best answer that needs no training: base, few-shot base or trivial rule."""
+    adapted = winner if winner.systems[0].adapter else None
+    if adapted is None:
+        return [Span(text=", so nothing trained here beats the best base")]
+    model = adapted.systems[0].model
+    untrained = [
+        Entry(name=words.system(one), systems=(one,), value=score.value)
+        for one, score in field.scores.items()
+        if one.adapter is None and (is_trivial(one) or one.model == model)
+    ]
+    if not untrained:
+        return []
+    best = field.rank(untrained)[0]
+    what = "its recipe" if adapted.recipe else "the winner"
+    added = f"{what} adds {words.signed(adapted.value - best.value)}"
+    reference = best.systems[0]
+    tested = field.between(adapted.systems[0], reference) if len(adapted.systems) == 1 else None
+    if tested is not None:
+        unsure = "" if words.significant(tested) else "not significant, " if tested.p_holm is not None else ""
+        added = f"{what} adds {words.difference(tested)} ({unsure}{words.certainty(tested)})"
+    name = f"the rule “{best.name}”" if is_trivial(reference) else best.name
+    kinds = ["its base"]
+    kinds += ["the base with examples"] if any(entry.systems[0].shots for entry in untrained) else []
+    kinds += ["the trivial rules"] if any(is_trivial(entry.systems[0]) for entry in untrained) else []
+    return [Span(text=f"; {added} over {name}"), Span(text=f", the best of {words.listed(kinds)}" if len(kinds) > 1 else "")]
+
+
+def _caveats(field: Field, winner: Entry) -> tuple[str, ...]:
+    """What limits the answer."""
+    found = []
+    adapted = [field.facts[one] for one in field.scores if one in field.facts]
+    seeds: dict[tuple[str, str | None, str | None], int] = {}
+    for one in adapted:
+        if one.recipe is not None:
+            key = (one.model, one.recipe, one.trained_on)
+            seeds[key] = seeds.get(key, 0) + 1
+    if seeds and min(seeds.values()) < ENOUGH_SEEDS:
+        fewest = min(seeds.values())
+        found.append(
+            f"Trained with {words.plural(fewest, 'seed')}: what is said here holds for this adapter, "
+            f"another seed may give another."
+            if len(seeds) == 1
+            else f"Trained with {words.plural(fewest, 'seed')} each: what is said here holds for these adapters, "
+            f"another seed may give others."
+        )
+    score = field.scores[winner.systems[0]]
+    close = [one for one in field.result.comparisons if one.task == field.task.name and one.metric == field.task.primary]
+    if close:
+        detectable = max(one.detectable for one in close)
+        found.append(
+            f"{words.plural(score.n, 'test sample')}: differences below about {words.number(detectable)} may go unseen."
+        )
+    return tuple(found)

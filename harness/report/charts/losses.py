@@ -1,0 +1,52 @@
+"""How training and validation loss fell, a panel for each base."""
+
+from collections.abc import Sequence
+
+import altair as alt
+
+from harness.report import words
+from harness.report.charts import NARROW, SERIES, STAND_IN
+from harness.result import Curve
+
+HEIGHT = 130  # pixels
+
+
+def chart(curves: Sequence[Curve], width: int) -> alt.ConcatChart:
+    """Training loss thin, validation loss with dots; bases share the axes so that they can be compared."""
+    models = list(dict.fromkeys(one.model for one in curves))
+    adapters = list(dict.fromkeys(words.visible(one.adapter) for one in curves))
+    columns = min(len(models), 2 if width <= NARROW else 4)
+    panel = (width - 44 - 26 * (columns - 1)) // columns
+    panels = [
+        _panel([one for one in curves if one.model == model], adapters, panel, place % columns == 0)
+        for place, model in enumerate(models)
+    ]
+    return alt.concat(*panels, columns=columns, spacing=18).resolve_scale(x="shared", y="shared", color="shared")
+
+
+def _panel(curves: Sequence[Curve], adapters: Sequence[str], width: int, first: bool) -> alt.LayerChart:
+    values = [
+        {
+            "adapter": words.visible(curve.adapter),
+            "step": point.step,
+            "loss": point.loss,
+            "validation": point.validation_loss,
+        }
+        for curve in curves
+        for point in curve.points
+    ]
+    legend = alt.Legend(title=None) if len(adapters) > 1 else None
+    colour = alt.Color("adapter:N", scale=alt.Scale(domain=list(adapters), range=list(SERIES)), legend=legend)
+    x = alt.X("step:Q", title="step", axis=alt.Axis(grid=False, tickCount=3))
+    y_axis = alt.Axis(tickCount=4, labels=first, title="loss" if first else None)
+    measured = alt.Chart(alt.Data(values=[one for one in values if one["validation"] is not None]))
+    y = alt.Y("loss:Q", axis=y_axis)
+    line = alt.Chart(alt.Data(values=[one for one in values if one["loss"] is not None]))
+    validation = alt.Y("validation:Q", axis=y_axis)
+    return alt.layer(
+        line.mark_line(strokeWidth=1, opacity=0.45).encode(x=x, y=y, color=colour),
+        measured.mark_line(strokeWidth=2).encode(x=x, y=validation, color=colour),
+        measured.mark_point(size=34, opacity=1, filled=True, stroke=STAND_IN["paper"], strokeWidth=1).encode(
+            x=x, y=validation, color=colour
+        ),
+    ).properties(width=width, height=HEIGHT, title=words.visible(curves[0].model))

@@ -1,0 +1,317 @@
+"""From a result to a page of plain data; HTML, Markdown and the terminal only lay it out."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from statistics import fmean
+from typing import Literal
+
+from harness.report import picks, words
+from harness.report.answer import Answer, Field, answer, is_trivial
+from harness.result import Curve, ModelFacts, Result, StepFacts, SuiteFacts, TaskFacts
+from harness.types import Comparison, Cost, Note, Score, System, WeightRow
+
+Role = Literal["trivial", "base", "adapter"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Costs:
+    """What a system took; None where it was not measured."""
+
+    tokens_per_second: float | None = None
+    peak_megabytes: float | None = None
+    training_seconds: float | None = None
+    adapter_megabytes: float | None = None
+    trainable_parameters: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One system's line in a task's score table."""
+
+    system: System
+    role: Role
+    score: Score
+    others: tuple[Score, ...]  # the task's other metrics, in the columns' order
+    to_base: Comparison | None
+    best: bool
+    tied: bool  # tested against the best, and not significantly behind
+    away: bool  # an adapter on a task it was not trained on
+    costs: Costs
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """One question: comparisons that are corrected together."""
+
+    title: str
+    comparisons: tuple[Comparison, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskPage:
+    """Everything shown of one task."""
+
+    facts: TaskFacts
+    metric: str  # its name for people
+    unit: str
+    lower_is_better: bool
+    signature: str
+    samples: int
+    top: float  # end of the axis of the interval bars
+    answer: Answer | None
+    trained_here: bool
+    other_metrics: tuple[str, ...]
+    lines: tuple[Line, ...]
+    groups: tuple[Group, ...]
+    picks: tuple[picks.Pick, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WeightLine:
+    """What a system's matrices say together."""
+
+    system: System
+    layers: int
+    analysed: int
+    changed: int | None  # layers that the adapter moves
+    alpha_base: float | None  # mean over the analysed layers
+    alpha_merged: float | None
+    largest_ratio: float | None  # ‖ΔW‖ / ‖W‖
+    unfit: tuple[tuple[str, int], ...]  # status -> layers that have no numbers
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """A report, before anyone decides how it looks."""
+
+    title: str
+    suite: SuiteFacts
+    models: Mapping[str, ModelFacts]
+    tasks: tuple[TaskPage, ...]
+    curves: tuple[Curve, ...]
+    weights: tuple[WeightRow, ...]
+    weight_lines: tuple[WeightLine, ...]
+    notes: tuple[Note, ...]
+    failed: tuple[StepFacts, ...]
+    steps: tuple[StepFacts, ...]
+    manifest: tuple[tuple[str, tuple[tuple[str, str], ...]], ...]  # heading -> name and value
+    command: str
+    created: str
+
+
+def build(result: Result, *, samples: bool = True) -> Page:
+    """The whole page; without samples it is made of result.json alone."""
+    chosen = picks.pick(result) if samples else {}
+    tasks = sorted(result.suite.tasks, key=lambda task: not _trained_here(result, task))
+    return Page(
+        title=result.suite.name,
+        suite=result.suite,
+        models={one.name: one for one in result.suite.models},
+        tasks=tuple(_task(result, task, chosen.get(task.name, ())) for task in tasks if _scored(result, task)),
+        curves=result.curves,
+        weights=result.weights,
+        weight_lines=tuple(_weight_lines(result.weights)),
+        notes=result.notes,
+        failed=tuple(one for one in result.steps if one.state in ("failed", "skipped")),
+        steps=result.steps,
+        manifest=_manifest(result),
+        command=str(result.manifest.get("command") or ""),
+        created=str(result.manifest.get("created") or ""),
+    )
+
+
+def _trained_here(result: Result, task: TaskFacts) -> bool:
+    return any(one.trained_on == task.name for one in result.suite.adapters)
+
+
+def _scored(result: Result, task: TaskFacts) -> bool:
+    return any(one.task == task.name and one.primary for one in result.scores)
+
+
+def _task(result: Result, task: TaskFacts, chosen: Sequence[picks.Pick]) -> TaskPage:
+    field = Field(result, task)
+    scores = field.scores
+    first = next(iter(scores.values()))
+    return TaskPage(
+        facts=task,
+        metric=words.metric(task.primary),
+        unit=first.unit,
+        lower_is_better=first.better == "lower",
+        signature=first.signature,
+        samples=first.n,
+        top=_axis_end([one.high if one.high is not None else one.value for one in scores.values()]),
+        answer=answer(result, task),
+        trained_here=_trained_here(result, task),
+        other_metrics=tuple(
+            dict.fromkeys(one.metric for one in result.scores if one.task == task.name and not one.primary)
+        ),
+        lines=tuple(_lines(result, field)),
+        groups=tuple(_groups(result, task)),
+        picks=tuple(chosen),
+    )
+
+
+def _axis_end(values: Sequence[float]) -> float:
+    """The next round number above all values."""
+    most = max((value for value in values if value == value), default=0.0)
+    return next((end for end in (10.0, 20.0, 30.0, 40.0, 50.0, 60.0, 80.0, 100.0) if most <= end), max(most, 1.0))
+
+
+def _lines(result: Result, field: Field) -> list[Line]:
+    """Models in the suite's order, each base before its adapters, trivial rules last."""
+    scores, facts = field.scores, field.facts
+    models = [one.name for one in result.suite.models]
+    answering = [one for one in scores if not is_trivial(one)]
+    best = max(answering, key=lambda one: field.better(scores[one].value), default=None)
+    others: dict[System, list[Score]] = {}
+    for score in result.scores:
+        if score.task == field.task.name and not score.primary:
+            others.setdefault(score.system, []).append(score)
+
+    def place(system: System) -> tuple[object, ...]:
+        known = models.index(system.model) if system.model in models else len(models)
+        return is_trivial(system), known, system.adapter is not None, system.shots
+
+    return [
+        Line(
+            system=system,
+            role="trivial" if is_trivial(system) else "adapter" if system.adapter else "base",
+            score=scores[system],
+            others=tuple(others.get(system, ())),
+            to_base=field.between(system, field.base_of(system)) if system.adapter else None,
+            best=system == best,
+            tied=best is not None and system != best and _tied(field.between(best, system)),
+            away=system in facts and facts[system].trained_on not in (None, field.task.name),
+            costs=_costs(result.costs, system, field.task.name),
+        )
+        for system in sorted(scores, key=place)
+    ]
+
+
+def _tied(behind: Comparison | None) -> bool:
+    return behind is not None and behind.p_holm is not None and not words.significant(behind)
+
+
+def _costs(costs: Sequence[Cost], system: System, task: str) -> Costs:
+    found: dict[str, list[float]] = {}
+    for one in costs:
+        if one.system == system and one.task in (None, task):
+            found.setdefault(one.quantity, []).append(one.value)
+        elif one.system == system and one.quantity not in ("generation speed", "generation time", "peak memory"):
+            found.setdefault(one.quantity, []).append(one.value)
+
+    def last(name: str) -> float | None:
+        return found[name][-1] if name in found else None
+
+    return Costs(
+        tokens_per_second=fmean(found["generation speed"]) if "generation speed" in found else None,
+        peak_megabytes=max(found["peak memory"]) if "peak memory" in found else None,
+        training_seconds=last("training time"),
+        adapter_megabytes=last("adapter size"),
+        trainable_parameters=last("trainable parameters"),
+    )
+
+
+def _groups(result: Result, task: TaskFacts) -> list[Group]:
+    """The primary metric's comparisons, a group for each family, in the order they were asked."""
+    found: dict[str, list[Comparison]] = {}
+    for one in result.comparisons:
+        if one.task == task.name and one.metric == task.primary:
+            title = (one.family or "exploratory").removeprefix(f"{task.name}: ")
+            found.setdefault(title, []).append(one)
+    return [Group(title=title[:1].upper() + title[1:], comparisons=tuple(these)) for title, these in found.items()]
+
+
+def _weight_lines(rows: Sequence[WeightRow]) -> list[WeightLine]:
+    systems = dict.fromkeys(System(model=one.model, adapter=one.adapter) for one in rows)
+    bases = {(one.model, one.layer): one for one in rows if one.part == "W"}
+    found = []
+    for system in systems:
+        own = [one for one in rows if (one.model, one.adapter) == (system.model, system.adapter)]
+        shown = [one for one in own if one.part == ("merged" if system.adapter else "W")]
+        fit = [one for one in shown if "alpha" in one.numbers]
+        base = [bases[one.model, one.layer] for one in fit if (one.model, one.layer) in bases]
+        ratios = [ratio for one in own if (ratio := delta_ratio(one)) is not None]
+        unfit = sorted(one.status for one in own if one.status != "analysed")
+        found.append(
+            WeightLine(
+                system=system,
+                layers=len(shown),
+                analysed=len(fit),
+                changed=sum(one.part == "delta" and one.status != "zero" for one in own) if system.adapter else None,
+                alpha_base=_mean([one.numbers["alpha"] for one in base if "alpha" in one.numbers]),
+                alpha_merged=_mean([one.numbers["alpha"] for one in fit]) if system.adapter else None,
+                largest_ratio=max(ratios, default=None),
+                unfit=tuple((status, len(list(same))) for status, same in groupby(unfit)),
+            )
+        )
+    return found
+
+
+def delta_ratio(row: WeightRow) -> float | None:
+    """‖ΔW‖ / ‖W‖ of a layer, where the row has it."""
+    return row.numbers.get("delta_ratio")
+
+
+def _mean(values: Sequence[float]) -> float | None:
+    return fmean(values) if values else None
+
+
+def _manifest(result: Result) -> tuple[tuple[str, tuple[tuple[str, str], ...]], ...]:
+    """Headings with names and values, empty ones left out."""
+    said = result.manifest
+    run = [
+        ("harness", said.get("harness")),
+        ("created", said.get("created")),
+        ("seed", said.get("seed")),
+        ("sample limit", result.suite.limit),
+        ("device", said.get("device")),
+        ("python", said.get("python")),
+        ("platform", said.get("platform")),
+    ]
+    groups: list[tuple[str, list[tuple[str, object]]]] = [
+        ("Run", run),
+        ("Hardware", _items(said.get("hardware"))),
+        ("Runtime", _items(said.get("runtime"))),
+        ("Models", [(one.name, _model(one)) for one in result.suite.models]),
+        ("Data", [(f"{one.name}", _source(one, said.get("sources"))) for one in result.suite.tasks]),
+        ("Metrics", [(words.metric(one.metric), one.signature) for one in _signatures(result.scores)]),
+        ("Recipes", [(str(one.get("name")), _recipe(one)) for one in result.suite.recipes]),
+        ("Libraries", _items(said.get("libraries"))),
+    ]
+    return tuple(
+        (heading, tuple((name, str(value)) for name, value in items if value not in (None, "")))
+        for heading, items in groups
+        if any(value not in (None, "") for _, value in items)
+    )
+
+
+def _items(value: object) -> list[tuple[str, object]]:
+    return [(str(key).replace("_", " "), one) for key, one in value.items()] if isinstance(value, Mapping) else []
+
+
+def _model(one: ModelFacts) -> str:
+    size = f"{words.count(one.parameters)} parameters" if one.parameters else ""
+    said = [one.uri, one.family or "", size, one.dtype or "", f"revision {one.revision}" if one.revision else ""]
+    return ", ".join(part for part in said if part)
+
+
+def _source(one: TaskFacts, digests: object) -> str:
+    digest = digests.get(one.name) if isinstance(digests, Mapping) else None
+    said = [one.source, one.licence or "", f"digest {digest}" if digest else "", f"shares {one.share}"]
+    return ", ".join(part for part in said if part)
+
+
+def _signatures(scores: Sequence[Score]) -> list[Score]:
+    return list({(one.metric, one.signature): one for one in scores}.values())
+
+
+def _recipe(one: Mapping[str, object]) -> str:
+    said = []
+    for key, value in one.items():
+        if key == "name" or value is None or value is False:
+            continue
+        shown = " ".join(map(str, value)) if isinstance(value, list | tuple) else value
+        said.append(f"{key.replace('_', ' ')} {shown}")
+    return ", ".join(said)

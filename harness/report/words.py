@@ -1,0 +1,133 @@
+"""Numbers and foreign text as they are read: rounding happens here and nowhere before."""
+
+import re
+from collections.abc import Callable
+
+from harness.types import Comparison, Score, System
+
+METRICS = {
+    "rouge1": "ROUGE-1",
+    "rouge2": "ROUGE-2",
+    "rougeL": "ROUGE-L",
+    "rougeLsum": "ROUGE-Lsum",
+    "bleu": "BLEU",
+    "chrf": "chrF",
+    "exact": "Exact match",
+    "f1": "Token F1",
+}
+RULES = {"lead-3": "first three sentences", "copy": "copy of the input"}
+MINUS = "\N{MINUS SIGN}"
+LEAST_P = 0.001
+SIGNIFICANT = 0.05
+
+# C0 and C1 controls but tab and line feed; marks that reorder what stands around them; halves of a surrogate pair.
+_UNSEEN = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb\ud800-\udfff]"
+)
+
+
+def visible(text: str) -> str:
+    """The text with every character that would vanish, reorder its neighbours or break a file named by its code point."""
+    return _UNSEEN.sub(lambda found: f"\N{LEFT WHITE SQUARE BRACKET}U+{ord(found[0]):04X}\N{RIGHT WHITE SQUARE BRACKET}", text)
+
+
+def shorten(text: str, most: int) -> str:
+    """The first `most` characters, and how many more there were."""
+    return text if len(text) <= most else f"{text[:most]} … ({len(text) - most:,} more characters)"
+
+
+def metric(name: str) -> str:
+    return METRICS.get(name) or visible(name)
+
+
+def system(one: System) -> str:
+    """A system's name for people: rules say what they do."""
+    if one.model.startswith("trivial:"):
+        rule = one.model.removeprefix("trivial:")
+        return visible(RULES.get(rule, rule))
+    return visible(str(one))
+
+
+def number(value: float | None, digits: int = 1) -> str:
+    return "" if value is None else f"{value:.{digits}f}".replace("-", MINUS)
+
+
+def signed(value: float | None, digits: int = 1) -> str:
+    """With its sign; a zero has none."""
+    if value is None:
+        return ""
+    text = f"{value:+.{digits}f}"
+    return f"{0:.{digits}f}" if not float(text) else text.replace("-", MINUS)
+
+
+def interval(low: float | None, high: float | None, form: Callable[[float | None], str] = number) -> str:
+    return "" if low is None or high is None else f"[{form(low)}, {form(high)}]"
+
+
+def score(one: Score) -> str:
+    """`41.2 [39.9, 42.6]`"""
+    return f"{number(one.value)} {interval(one.low, one.high)}".rstrip()
+
+
+def difference(one: Comparison) -> str:
+    """`+1.4 [+0.3, +2.5]`"""
+    return f"{signed(one.difference)} {interval(one.low, one.high, signed)}"
+
+
+def p_value(p: float, name: str = "p") -> str:
+    """`p = 0.012`, `p < 0.001`; rounding never carries a p across the line of significance."""
+    if p < LEAST_P:
+        return f"{name} < {LEAST_P}"
+    digits = 3 if p < 0.1 else 2
+    text = f"{p:.{digits}f}"
+    if (float(text) < SIGNIFICANT) != (p < SIGNIFICANT):
+        text = f"{p:.5f}"
+    return f"{name} = {text}"
+
+
+def certainty(one: Comparison) -> str:
+    """The corrected p, or that there is none."""
+    return "exploratory" if one.p_holm is None else p_value(one.p_holm, "p_holm")
+
+
+def significant(one: Comparison | None) -> bool:
+    return one is not None and one.p_holm is not None and one.p_holm < SIGNIFICANT
+
+
+def seconds(value: float | None) -> str:
+    """`0.4 s`, `41 s`, `3 min 20 s`, `2 h 5 min`"""
+    if value is None:
+        return ""
+    if value < 10:
+        return f"{value:.1f} s"
+    whole = round(value)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s" if whole % 60 else f"{whole // 60} min"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"
+
+
+def megabytes(value: float | None) -> str:
+    if value is None:
+        return ""
+    return f"{value / 1000:.1f} GB" if value >= 1000 else f"{value:.2f} MB" if value < 1 else f"{value:.0f} MB" if value >= 10 else f"{value:.1f} MB"
+
+
+def count(value: float | None) -> str:
+    """`950`, `12.3 k`, `1.9 M`, `7.2 B`"""
+    if value is None:
+        return ""
+    for size, letter in ((1e9, " B"), (1e6, " M"), (1e3, " k")):
+        if value >= size:
+            return f"{value / size:.{0 if value >= 100 * size else 1}f}{letter}"
+    return f"{value:.0f}"
+
+
+def plural(n: int, one: str, many: str | None = None) -> str:
+    return f"{n:,} {one if n == 1 else many or one + 's'}"
+
+
+def listed(names: list[str]) -> str:
+    """`a`, `a and b`, `a, b and c`"""
+    return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))

@@ -1,0 +1,76 @@
+"""A block of test samples answered by one system; every answer is on disk as soon as it is there."""
+
+import shutil
+import time
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+from harness.kinds import generate as kind
+from harness.records import drop_torn_line, iterate_lines, line, read_lines, write_json
+from harness.steps import Bench, UsedAdapter, UsedModel, adapter_folder
+from harness.types import Generation, Sample, Task
+
+VERSION = 1
+LIBRARIES = ("torch", "transformers", "tokenizers", "peft")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Generate:
+    """Needs the task's data and, for an adapter trained here, its training."""
+
+    used: UsedModel
+    adapter: UsedAdapter | None
+    task: Task  # without what cannot move an answer
+    start: int  # test samples start ... stop - 1 in data order
+    stop: int
+    device: str  # "cpu" | "cuda"
+
+
+def run(spec: Generate, bench: Bench) -> None:
+    data = bench.need(0)
+    samples = list(islice(iterate_lines(data / "test.jsonl", Sample), spec.start, spec.stop))
+    shots = kind.choose_shots(read_lines(data / "train.jsonl", Sample), spec.task.shots) if spec.task.shots else ()
+    answers = bench.folder / "generations.jsonl"
+    answered = _continue(answers, bench.relatives)
+    missing = [sample for sample in samples if sample.id not in answered]
+    prompts = [kind.ask(spec.task, sample, shots) for sample in missing]
+    bench.progress(len(samples) - len(missing), len(samples))
+
+    started, written, tokens = time.perf_counter(), len(samples) - len(missing), 0
+    if missing:
+        backend = bench.slot.open(spec.used)
+        adapter = adapter_folder(spec.adapter, bench)
+        started = time.perf_counter()
+        with answers.open("a", encoding="utf-8", errors="surrogatepass") as file:
+            for generation in kind.answer(backend, prompts, spec.task, adapter):
+                file.write(line(generation))
+                file.flush()
+                written, tokens = written + 1, tokens + generation.output_tokens
+                bench.progress(written, len(samples))
+    seconds = time.perf_counter() - started
+    _put_in_order(answers, samples)
+    write_json(bench.folder / "cost.json", {"seconds": seconds, "output_tokens": tokens, "samples": len(missing)})
+
+
+def _continue(answers: Path, relatives: tuple[Path, ...]) -> set[str]:
+    """Takes up the answers of an interrupted try, or of a shorter block that is finished; says whose they are."""
+    if not answers.exists() and relatives:
+        largest = max(relatives, key=lambda folder: (folder / answers.name).stat().st_size)
+        copied = answers.with_suffix(".copied")
+        shutil.copyfile(largest / answers.name, copied)
+        copied.rename(answers)
+    if not answers.exists():
+        return set()
+    drop_torn_line(answers)
+    return {generation.sample_id for generation in iterate_lines(answers, Generation)}
+
+
+def _put_in_order(answers: Path, samples: list[Sample]) -> None:
+    """Answers come by length; they are kept in data order."""
+    found = {generation.sample_id: generation for generation in read_lines(answers, Generation)} if samples else {}
+    ordered = answers.with_suffix(".ordered")
+    with ordered.open("w", encoding="utf-8", errors="surrogatepass") as file:
+        file.writelines(line(found[sample.id]) for sample in samples if sample.id in found)
+    ordered.rename(answers)
+

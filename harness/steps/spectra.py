@@ -1,0 +1,34 @@
+"""What the weights say without data: of a base, or of an adapter's update and of both together."""
+
+from dataclasses import dataclass
+
+from harness.pins import locate
+from harness.records import to_json, write_json
+from harness.steps import Bench, UsedAdapter, UsedModel, adapter_folder
+
+VERSION = 1
+LIBRARIES = ("weightwatcher", "numpy")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spectra:
+    """Needs an adapter's training, where it was trained here."""
+
+    used: UsedModel
+    adapter: UsedAdapter | None
+    name: str | None  # the adapter's
+
+
+def run(spec: Spectra, bench: Bench) -> None:
+    from harness import families
+    from harness.weights.analyse import analyse
+
+    folder = locate(spec.used.model, spec.used.pin, offline=bench.runtime.offline)
+    family = families.of(spec.used.pin.family or "")
+    rows = []
+    for row in analyse(
+        folder, family, adapter_folder(spec.adapter, bench), model=spec.used.model.name, adapter_name=spec.name
+    ):
+        rows.append(row)
+        bench.progress(len(rows), len(rows))
+    write_json(bench.folder / "weights.json", [to_json(row) for row in rows])

@@ -1,0 +1,190 @@
+"""Finished steps as folders: `done/ID` exists if and only if the step finished, and never changes.
+
+A step works in `work/ID` under a lease, a file whose time is renewed while its owner lives. What an interrupted try
+left there, the next one continues. Finishing is one rename, so it needs a POSIX file system.
+"""
+
+import json
+import os
+import shutil
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Event, Thread
+
+import psutil
+
+from harness.errors import StoreError
+from harness.records import read_json, write_json
+
+HEARTBEAT_SECONDS = 5.0
+STALE_SECONDS = 30.0  # a lease this old belongs to a machine that is gone
+MARK = "harness-store.json"
+
+
+class Busy(StoreError):
+    """Another live process works on the step."""
+
+
+@dataclass(frozen=True)
+class Store:
+    """A folder of finished and unfinished steps."""
+
+    root: Path
+
+    def done(self, step: str) -> Path:
+        return self.root / "done" / step
+
+    def work(self, step: str) -> Path:
+        return self.root / "work" / step
+
+    def log(self, step: str) -> Path:
+        return self.root / "logs" / f"{step}.log"
+
+    def has(self, step: str) -> bool:
+        return self.done(step).is_dir()
+
+    def record(self, step: str) -> dict[str, object]:
+        """What was written when the step finished: kind, spec, seconds, hardware."""
+        content: dict[str, object] = read_json(self.done(step) / "step.json")
+        return content
+
+
+def open_store(root: Path) -> Store:
+    """The store at a folder, made if it is not there yet."""
+    if "://" in str(root):
+        raise StoreError(f"--store {root}: object stores have no atomic rename; use a local disk or NFS")
+    if root.is_dir() and any(root.iterdir()) and not (root / MARK).is_file():
+        raise StoreError(f"--store {root}: the folder holds other things; name an empty or a new one")
+    try:
+        for folder in ("done", "work", "logs", "lineage"):
+            (root / folder).mkdir(parents=True, exist_ok=True)
+        if not (root / MARK).is_file():
+            write_json(root / MARK, {"schema": 1})
+    except OSError as error:
+        raise StoreError(f"--store {root}: {error.strerror}; name a folder that can be written") from error
+    return Store(root.resolve())
+
+
+@contextmanager
+def lease(store: Store, step: str) -> Iterator[Path]:
+    """Owns the step's work folder for as long as the block runs; Busy where a live process has it."""
+    folder = store.work(step)
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "lease"
+    _take(path)
+    stop = Event()
+    beat = Thread(target=_renew, args=(path, stop), daemon=True)
+    beat.start()
+    try:
+        yield folder
+    finally:
+        stop.set()
+        beat.join()
+        path.unlink(missing_ok=True)
+
+
+def finish(store: Store, step: str, record: dict[str, object], lineage: str = "") -> None:
+    """Turns the work folder into the finished one. Where another was first, ours is discarded."""
+    folder, done = store.work(step), store.done(step)
+    write_json(folder / "step.json", record)
+    for path in folder.rglob("*"):
+        if path.is_file():
+            with path.open("rb") as file:
+                os.fsync(file.fileno())
+    (folder / "lease").unlink(missing_ok=True)  # a finished folder holds results only
+    try:
+        folder.rename(done)
+    except OSError:
+        if not done.is_dir():
+            raise
+        shutil.rmtree(folder)
+    _sync_folder(done.parent)
+    if lineage:
+        (store.root / "lineage" / lineage).mkdir(exist_ok=True)
+        (store.root / "lineage" / lineage / step).touch()
+
+
+def relatives(store: Store, lineage: str) -> list[Path]:
+    """Finished steps whose answers a step of this lineage may continue."""
+    folder = store.root / "lineage" / lineage
+    if not lineage or not folder.is_dir():
+        return []
+    return [store.done(path.name) for path in sorted(folder.iterdir()) if store.has(path.name)]
+
+
+def prune(store: Store, keep: set[str]) -> int:
+    """Deletes finished and abandoned steps that are not to be kept; says how many bytes that freed."""
+    freed = 0
+    for folder in [*(store.root / "done").iterdir(), *(store.root / "work").iterdir()]:
+        if folder.name in keep or _alive(folder / "lease"):
+            continue
+        freed += folder_bytes(folder)
+        shutil.rmtree(folder)
+        store.log(folder.name).unlink(missing_ok=True)
+    return freed
+
+
+def folder_bytes(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+
+
+def _take(path: Path) -> None:
+    me = psutil.Process()
+    mine = path.with_name(f"lease.{me.pid}")
+    mine.write_text(json.dumps({"host": socket.gethostname(), "pid": me.pid, "started": me.create_time()}))
+    try:
+        _evict(path)
+        os.link(mine, path)  # unlike a rename, a link never replaces another's lease
+    except FileExistsError:
+        raise Busy(f"{path.parent.name} is being worked on by another process") from None
+    finally:
+        mine.unlink(missing_ok=True)
+
+
+def _evict(path: Path) -> None:
+    """Removes a dead owner's lease. Moved aside first: should another have taken it meanwhile, it is put back."""
+    if not path.exists() or _alive(path):
+        return
+    aside = path.with_name(f"stale.{os.getpid()}")
+    try:
+        path.rename(aside)
+    except FileNotFoundError:
+        return
+    if _alive(aside):
+        os.link(aside, path)
+    aside.unlink()
+
+
+def _alive(path: Path) -> bool:
+    """Whether the lease's owner lives: on this machine its process, elsewhere its heartbeat."""
+    try:
+        age = time.time() - path.stat().st_mtime
+        owner = json.loads(path.read_text())
+    except FileNotFoundError:
+        return False
+    if owner["host"] != socket.gethostname():
+        return age < STALE_SECONDS
+    try:
+        return bool(psutil.Process(owner["pid"]).create_time() == owner["started"])
+    except psutil.NoSuchProcess:
+        return False
+
+
+def _renew(path: Path, stop: Event) -> None:
+    while not stop.wait(HEARTBEAT_SECONDS):
+        try:
+            os.utime(path)
+        except FileNotFoundError:
+            return
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,113 @@
+"""YAML 1.2 as plain data that remembers its lines, so that an error can say where.
+
+YAML 1.1, which PyYAML reads, takes `1e-4` for a string and `no` for false. Nothing is constructed but text,
+numbers, true, false, null, lists and mappings; tags, aliases and keys given twice are refused.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from harness.errors import SuiteError
+
+Keys = tuple[str | int, ...]  # the way to a value: ("tasks", 2, "metrics")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """A YAML file."""
+
+    path: Path
+    data: Any
+    lines: Mapping[Keys, int]
+
+    def at(self, *keys: str | int) -> str:
+        """FILE:LINE: dotted.key of a value; of a missing one, the line of what should hold it."""
+        held = keys
+        while held not in self.lines:
+            held = held[:-1]
+        return f"{shown(self.path)}:{self.lines[held]}" + (f": {dotted(keys)}" if keys else "")
+
+
+def dotted(keys: Keys) -> str:
+    """tasks[2].metrics"""
+    return "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in keys).lstrip(".")
+
+
+def shown(path: Path) -> str:
+    """The path as a user would type it: from the working directory where it lies below."""
+    here = Path.cwd()
+    return str(path.relative_to(here)) if path.is_absolute() and path.is_relative_to(here) else str(path)
+
+
+def load(path: Path) -> Document:
+    """The file's only document, an empty mapping where it holds nothing."""
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import MarkedYAMLError, YAMLError
+
+    yaml = YAML(typ="safe", pure=True)
+    try:
+        root = yaml.compose(path.read_text(encoding="utf-8-sig"))
+    except OSError as error:
+        raise SuiteError(f"{shown(path)}: cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise SuiteError(f"{shown(path)}: not UTF-8 at byte {error.start}; save it as UTF-8") from error
+    except MarkedYAMLError as error:
+        line = f":{error.problem_mark.line + 1}" if error.problem_mark else ""
+        raise SuiteError(f"{shown(path)}{line}: not YAML: {error.problem or error}") from error
+    except YAMLError as error:
+        raise SuiteError(f"{shown(path)}: not YAML: {error}") from error
+    tree = _Tree(path=path, constructor=yaml.constructor)
+    data = {} if root is None else tree.plain(root, ())
+    return Document(path=path, data=data, lines=tree.lines)
+
+
+@dataclass(slots=True, kw_only=True)
+class _Tree:
+    """A walk over ruamel's nodes; fills in `lines` as it goes."""
+
+    path: Path
+    constructor: Any  # ruamel's, for scalars only
+    lines: dict[Keys, int] = field(default_factory=lambda: {(): 1})
+    seen: set[int] = field(default_factory=set)
+
+    def plain(self, node: Any, keys: Keys) -> Any:
+        """The data under a node."""
+        self.lines.setdefault(keys, node.start_mark.line + 1)
+        if id(node) in self.seen:
+            raise SuiteError(f"{self.at(node, keys)}: an alias; write the value out")
+        self.seen.add(id(node))
+        match str(node.tag).removeprefix("tag:yaml.org,2002:"):
+            case "map":
+                return self.mapping(node, keys)
+            case "seq":
+                return [self.plain(item, (*keys, n)) for n, item in enumerate(node.value)]
+            case "str" | "timestamp":
+                return str(node.value)
+            case "int" | "float" | "bool" | "null":
+                value = self.constructor.construct_object(node)
+                if isinstance(value, float) and not math.isfinite(value):
+                    raise SuiteError(f"{self.at(node, keys)}: found {node.value}; give a finite number")
+                return value
+            case tag:
+                raise SuiteError(f"{self.at(node, keys)}: found the tag {tag!r}; give the plain value")
+
+    def mapping(self, node: Any, keys: Keys) -> dict[str, Any]:
+        data: dict[str, Any] = {}
+        for key_node, value_node in node.value:
+            key = key_node.value
+            if not isinstance(key, str) or key == "<<":
+                raise SuiteError(
+                    f"{self.at(key_node, keys)}: found a key that is no word; write `key: value`"
+                )
+            if key in data:
+                at, first = self.at(key_node, (*keys, key)), self.lines[(*keys, key)]
+                raise SuiteError(f"{at}: given twice, first on line {first}; keep one")
+            self.lines[(*keys, key)] = key_node.start_mark.line + 1
+            data[key] = self.plain(value_node, (*keys, key))
+        return data
+
+    def at(self, node: Any, keys: Keys) -> str:
+        return f"{shown(self.path)}:{node.start_mark.line + 1}" + (f": {dotted(keys)}" if keys else "")

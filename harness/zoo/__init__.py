@@ -1,0 +1,1 @@
+"""Tiny language models of our own, and the text they are trained on."""

@@ -1,0 +1,1 @@
+"""English text written by programs: what the tiny models are pretrained on, tuned on and tested with."""
