@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import fields
 from functools import cache
+from types import GenericAlias
 from typing import Any, TypeVar, get_type_hints
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
@@ -28,12 +29,12 @@ _WANTED = {
 
 def record(kind: type[Record], data: object, document: Document, *keys: str | int) -> Record:
     """The record that the data at `keys` describes; a SuiteError with a line for every mistake."""
+    lists: TypeAdapter[list[Record]] = _list_of(kind)  # type: ignore[arg-type]  # mypy: "not Hashable"; types are
     try:
         # As JSON, strict: a list may become a tuple and 1 a float, but "3" is no number and 1 not true.
-        checked: list[Record] = _adapter(kind).validate_json(json.dumps([data]), strict=True)
+        return lists.validate_json(json.dumps([data]), strict=True)[0]
     except ValidationError as error:
         raise SuiteError("\n".join(_sentences(kind, error, data, document, keys))) from None
-    return checked[0]
 
 
 def found(value: object) -> str:
@@ -54,9 +55,9 @@ def found(value: object) -> str:
 
 
 @cache
-def _adapter(kind: type[Any]) -> TypeAdapter[list[Any]]:
+def _list_of(kind: type[Any]) -> TypeAdapter[Any]:
     # In a list, because a plain dataclass takes pydantic's configuration only from what is around it.
-    return TypeAdapter(list[kind], config=ConfigDict(extra="forbid"))
+    return TypeAdapter(GenericAlias(list, (kind,)), config=ConfigDict(extra="forbid"))
 
 
 def _sentences(

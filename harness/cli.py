@@ -13,9 +13,9 @@ import typer
 from harness.errors import HarnessError
 
 if TYPE_CHECKING:
-    from harness.plan import Only
     from harness.store import Store
-    from harness.types import Outcome, Pins, Plan, Runtime, Suite
+    from harness.suite import Kind as SuiteKind
+    from harness.types import Outcome, Plan, Runtime
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -31,14 +31,20 @@ STORE = Path(".harness")
 STOPPED = 130  # exit code after Ctrl-C or SIGTERM
 
 SuiteName = Annotated[str, typer.Argument(metavar="SUITE", help="A suite's name, or the path of its file.")]
-StoreFolder = Annotated[Path, typer.Option("--store", help="Folder of finished steps.", envvar="HARNESS_STORE")]
+StoreFolder = Annotated[
+    Path, typer.Option("--store", help="Folder of finished steps.", envvar="HARNESS_STORE")
+]
 Limit = Annotated[int | None, typer.Option(min=1, help="Test samples per task.")]
-OnlyPattern = Annotated[str | None, typer.Option("--only", help="task/model/adapter, with * and ?; 'base' for no adapter.")]
+OnlyPattern = Annotated[
+    str | None, typer.Option("--only", help="task/model/adapter, with * and ?; 'base' for no adapter.")
+]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")]
 Offline = Annotated[bool, typer.Option("--offline", help="Touch no network.", envvar="HARNESS_OFFLINE")]
 Seed = Annotated[int, typer.Option(help="Seeds training and resampling.")]
 Workers = Annotated[int | None, typer.Option(min=0, help="Processes; 0: all in this one.")]
-RemoteCode = Annotated[bool, typer.Option(help="Run code that a checkpoint brings, where the suite names it too.")]
+RemoteCode = Annotated[
+    bool, typer.Option(help="Run code that a checkpoint brings, where the suite names it too.")
+]
 
 
 @app.command()
@@ -56,7 +62,6 @@ def run(
 ) -> None:
     """Train, answer, score and compare what the suite names, and write the report."""
     from harness.console import watching
-    from harness.report import render_terminal
     from harness.run import missing, publish
     from harness.run import run as run_plan
     from harness.store import open_store
@@ -70,6 +75,8 @@ def run(
         done = run_plan(drawn, kept, runtime, watch, command=shlex.join(["harness", *sys.argv[1:]]))
     if done.report is not None:
         publish(done.report, out)
+        from harness.report import render_terminal
+
         render_terminal(out)
         print(f"\nRESULT  {out}\nreport  {out / 'report.html'}")
     _tell_failures(list(done.outcomes.values()), drawn)
@@ -100,13 +107,24 @@ def plan(
     console = Console()
     table = Table("step", "kind", "what", "state", box=None)
     for step in drawn.steps:
-        state = _why(kept, step.id, step.lineage) if step.id in todo else "kept" if kept.has(step.id) else "not needed"
+        state = (
+            _why(kept, step.id, step.lineage)
+            if step.id in todo
+            else "kept"
+            if kept.has(step.id)
+            else "not needed"
+        )
         table.add_row(step.id, step.kind, step.label, state)
     console.print(table)
     models = Table("model", "parameters", "dtype", "memory for weights", box=None)
     for model in drawn.suite.models:
         pin = drawn.pins.models[model.name]
-        models.add_row(model.name, _count(pin.parameters), pin.dtype, _memory(pin.parameters, pin.dtype, model.quantization))
+        models.add_row(
+            model.name,
+            _count(pin.parameters),
+            pin.dtype,
+            _memory(pin.parameters, pin.dtype, model.quantization),
+        )
     console.print(models)
     console.print(f"{len(todo)} of {len(drawn.steps)} steps to do")
 
@@ -118,9 +136,11 @@ def check(suite: SuiteName, offline: Offline = False, store: StoreFolder = STORE
     from harness.suite import load_suite
 
     loaded = load_suite(suite)
-    for line in check_suite(loaded, offline=offline):
+    for line in check_suite(loaded, offline=offline, cache=_digests(store)):
         print(line)
-    print(f"{suite}: ok: {len(loaded.tasks)} tasks, {len(loaded.models)} models, {len(loaded.recipes)} recipes")
+    print(
+        f"{suite}: ok: {len(loaded.tasks)} tasks, {len(loaded.models)} models, {len(loaded.recipes)} recipes"
+    )
 
 
 @app.command()
@@ -166,9 +186,10 @@ def list_names(kind: Kind) -> None:
     elif kind is Kind.models:
         names = tuple(f"zoo:{name}" for name in shipped.zoo_names())
     else:
-        from harness.suite import known
+        from harness.suite import available
 
-        names = known(kind.value)
+        kinds: dict[Kind, SuiteKind] = {Kind.tasks: "task", Kind.suites: "suite", Kind.recipes: "recipe"}
+        names = tuple(available(kinds[kind]))
     print("\n".join(names))
 
 
@@ -179,33 +200,39 @@ def show(
     n: Annotated[int, typer.Option("--n", min=1, help="How many samples.")] = 3,
     shots: Annotated[int, typer.Option(min=0, help="Examples before the prompt.")] = 0,
     offline: Offline = False,
+    store: StoreFolder = STORE,
 ) -> None:
     """Print prompts exactly as a model gets them, with special tokens and counts."""
     from harness.show import prompts
 
-    for text in prompts(task, model, n, shots, offline=offline):
+    for text in prompts(task, model, n, shots, offline=offline, cache=_digests(store)):
         print(text)
 
 
 @app.command()
 def weigh(
-    model: Annotated[str, typer.Argument(metavar="MODEL", help="A uri: zoo:NAME, file:FOLDER or hub:OWNER/NAME.")],
+    model: Annotated[
+        str, typer.Argument(metavar="MODEL", help="A uri: zoo:NAME, file:FOLDER or hub:OWNER/NAME.")
+    ],
     adapter: Annotated[Path | None, typer.Option(help="An adapter's folder, in PEFT layout.")] = None,
     offline: Offline = False,
     store: StoreFolder = STORE,
 ) -> None:
     """Look at a model's weights without data."""
-    from harness.weigh import table
-
     from rich.console import Console
 
-    Console().print(table(model, adapter, cache=store / "digests.json", offline=offline))
+    from harness.weigh import table
+    from harness.weigh import weigh as weigh_model
+
+    Console().print(table(weigh_model(model, adapter, offline=offline, cache=_digests(store))))
 
 
 @app.command()
 def convert(
     model: Annotated[Path, typer.Argument(metavar="MODEL", help="A folder with pickled weights (.bin).")],
-    out: Annotated[Path | None, typer.Option(help="Where the safetensors go; default: beside the .bin.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Where the safetensors go; default: beside the .bin.")
+    ] = None,
 ) -> None:
     """Turn pickled weights into safetensors; only plain tensors are read."""
     from harness.neural.convert import convert as convert_folder
@@ -258,7 +285,9 @@ def store_du(store: StoreFolder = STORE) -> None:
 
 @store_app.command(name="prune")
 def store_prune(
-    keep: Annotated[list[str] | None, typer.Option("--keep", help="A suite whose steps stay; may be repeated.")] = None,
+    keep: Annotated[
+        list[str] | None, typer.Option("--keep", help="A suite whose steps stay; may be repeated.")
+    ] = None,
     store: StoreFolder = STORE,
     device: Device = "auto",
     offline: Offline = False,
@@ -268,9 +297,13 @@ def store_prune(
     from harness.store import open_store, prune
 
     kept = open_store(store)
-    wanted = {step.id for suite in keep or [] for step in _plan(suite, kept, None, None, device, offline, 0).steps}
+    wanted = {
+        step.id for suite in keep or [] for step in _plan(suite, kept, None, None, device, offline, 0).steps
+    }
     if not yes:
-        typer.confirm(f"Delete every step in {store} that {', '.join(keep or ['no suite'])} does not use?", abort=True)
+        typer.confirm(
+            f"Delete every step in {store} that {', '.join(keep or ['no suite'])} does not use?", abort=True
+        )
     print(f"{prune(kept, wanted) / 1e6:.1f} MB freed")
 
 
@@ -306,11 +339,18 @@ def _plan(
 
     loaded = load_suite(suite)
     part = parse(only) if only else Only()
-    pinned = pins(loaded, device=device, offline=offline, cache=store.root / "digests.json")
+    pinned = pins(loaded, device=device, offline=offline, cache=_digests(store.root))
     return draw_up(loaded, pinned, seed=seed, limit=limit, part=part)
 
 
-def _runtime(plan: "Plan", device: str, workers: int | None, offline: bool, allow_remote_code: bool) -> "Runtime":
+def _digests(store: Path) -> Path:
+    """Where file digests are remembered, so that 14 GB are not read again for a plan."""
+    return store / "digests.json"
+
+
+def _runtime(
+    plan: "Plan", device: str, workers: int | None, offline: bool, allow_remote_code: bool
+) -> "Runtime":
     """One worker a lane on CPUs, threads sharing the cores; one worker for a GPU."""
     from harness.hardware import machine
     from harness.types import Runtime

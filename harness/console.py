@@ -52,7 +52,9 @@ class Bars:
         if step.id in self._steps:
             self._progress.remove_task(self._steps.pop(step.id))
         if outcome.state in ("failed", "skipped"):
-            self._progress.console.print(f"[red]{outcome.state}[/red] {step.label}: {outcome.reason}", highlight=False)
+            self._progress.console.print(
+                f"[red]{outcome.state}[/red] {step.label}: {outcome.reason}", highlight=False
+            )
         self._progress.advance(self._all)
 
 

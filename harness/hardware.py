@@ -5,6 +5,7 @@ import platform
 import re
 import shutil
 import subprocess
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -54,10 +55,8 @@ class PeakMemory:
     bytes = 0
 
     def __enter__(self) -> "PeakMemory":
-        try:
+        with suppress(OSError):
             Path("/proc/self/clear_refs").write_text("5")  # resets the high-water mark
-        except OSError:
-            pass
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -1,4 +1,7 @@
-"""Suite and pins to Plan: every step, each named by all that can move its result. Pure: no file, clock or environment is read."""
+"""Suite and pins to Plan: every step, each named by all that can move its result.
+
+Pure: no file, clock or environment is read.
+"""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
@@ -15,7 +18,7 @@ from harness.steps import report as report_step
 from harness.steps import score as score_step
 from harness.steps import spectra as spectra_step
 from harness.steps import train as train_step
-from harness.types import Model, Pins, Plan, Recipe, Source, Step, Suite, System, Task
+from harness.types import Decode, Model, Pins, Plan, Recipe, Source, Split, Step, Suite, System, Task
 
 BLOCK = 512  # test samples a generate step covers at most
 MOST_TASKS_ACROSS = 4  # up to so many tasks, every adapter is run on all of them
@@ -66,7 +69,9 @@ class Draft:
     only: Only
     steps: dict[str, Step] = field(default_factory=dict)
 
-    def add(self, kind: Any, spec: object, needs: Iterable[Step], label: str, lane: str | None, grows: str = "") -> Step:
+    def add(
+        self, kind: Any, spec: object, needs: Iterable[Step], label: str, lane: str | None, grows: str = ""
+    ) -> Step:
         """A step named by its kind and version, spec, needs and the libraries that can move its result."""
         name = kind.__name__.rpartition(".")[2]
         libraries = {lib: self.pins.libraries[lib] for lib in kind.LIBRARIES if lib in self.pins.libraries}
@@ -88,24 +93,37 @@ def plan(
     *,
     seed: int = 0,
     limit: int | None = None,
-    part: Only = Only(),  # noqa: B008 (frozen)
+    part: Only = Only(),
 ) -> Plan:
     """All steps of a suite, or of the part that is asked for, needs before what needs them."""
-    suite = replace(suite, models=tuple(model for model in suite.models if fnmatchcase(model.name, part.model)))
+    suite = replace(
+        suite, models=tuple(model for model in suite.models if fnmatchcase(model.name, part.model))
+    )
     draft = Draft(suite=suite, pins=pins, seed=seed, limit=suite.limit if limit is None else limit, only=part)
     asked = [task for task in suite.tasks if fnmatchcase(task.name, part.task)]
     if not asked or not suite.models:
-        raise SuiteError(f"--only {part.task}/{part.model}/{part.adapter}: the suite has no such task and model")
-    loads = {task.name: _load(draft, task) for task in suite.tasks if task in asked or task.name in suite.train_on}
+        raise SuiteError(
+            f"--only {part.task}/{part.model}/{part.adapter}: the suite has no such task and model"
+        )
+    loads = {
+        task.name: _load(draft, task) for task in suite.tasks if task in asked or task.name in suite.train_on
+    }
     candidates = [*_trained(draft, loads), *_existing(draft)]
     parts: Parts = [(report_step.Part(kind="load", task=name), step) for name, step in loads.items()]
     for one in candidates:
         if one.step:
-            parts.append((report_step.Part(kind="train", system=System(model=one.model.name, adapter=one.name)), one.step))
+            parts.append(
+                (
+                    report_step.Part(kind="train", system=System(model=one.model.name, adapter=one.name)),
+                    one.step,
+                )
+            )
     for task in asked:
         for system, candidate, model in _systems(draft, task, candidates):
             blocks = _blocks(draft, task, system, candidate, model, loads[task.name])
-            parts += [(report_step.Part(kind="generate", task=task.name, system=system), block) for block in blocks]
+            parts += [
+                (report_step.Part(kind="generate", task=task.name, system=system), block) for block in blocks
+            ]
             scored = _score(draft, task, system, loads[task.name], blocks, model)
             parts.append((report_step.Part(kind="score", task=task.name, system=system), scored))
     if suite.weights:
@@ -115,17 +133,37 @@ def plan(
     return Plan(suite=suite, pins=pins, steps=tuple(draft.steps.values()))
 
 
+def splits_needed(suite: Suite, task: Task) -> tuple[Split, ...]:
+    """Training needs its split, and one to choose the checkpoint by; few-shot examples come from training."""
+    if task.name in suite.train_on and any(recipe.validation_samples for recipe in suite.recipes):
+        return ("train", "validation", "test")
+    if task.name in suite.train_on and suite.recipes:
+        return ("train", "test")
+    return ("train", "test") if task.shots or any(suite.base_shots) else ("test",)
+
+
 def _load(draft: Draft, task: Task) -> Step:
-    needs_training = task.name in draft.suite.train_on or task.shots or any(draft.suite.base_shots)
-    splits = ("train", "validation", "test") if needs_training else ("test",)
-    spec = load_step.Load(source=replace(task.source, licence=None, share=None), data=draft.pins.sources[task.name], splits=splits)
+    splits = splits_needed(draft.suite, task)
+    spec = load_step.Load(
+        source=replace(task.source, licence=None, share=None),
+        data=draft.pins.sources[task.name],
+        splits=splits,
+    )
     return draft.add(load_step, spec, (), f"load {task.name}", None)
 
 
 def _asked(task: Task, shots: int) -> Task:
     """The task without what cannot move a prompt or an answer."""
     return replace(
-        task, name="", about="", source=Source(uri=""), metrics=(), primary="", cluster=None, trivial=(), shots=shots
+        task,
+        name="",
+        about="",
+        source=Source(uri=""),
+        metrics=(),
+        primary="",
+        cluster=None,
+        trivial=(),
+        shots=shots,
     )
 
 
@@ -146,12 +184,14 @@ def _trained(draft: Draft, loads: dict[str, Step]) -> list[Candidate]:
                         continue
                     spec = train_step.Train(
                         used=_used(draft, model),
-                        task=_asked(task, shots=task.shots),
+                        task=replace(_asked(task, shots=0), decode=Decode()),
                         recipe=replace(recipe, name="", seeds=()),
                         seed=seed + draft.seed,
                         device=draft.pins.device,
                     )
-                    step = draft.add(train_step, spec, (loads[task.name],), f"train {model.name} + {name}", model.name)
+                    step = draft.add(
+                        train_step, spec, (loads[task.name],), f"train {model.name} + {name}", model.name
+                    )
                     found.append(
                         Candidate(
                             name=name,
@@ -177,7 +217,9 @@ def _existing(draft: Draft) -> list[Candidate]:
         Candidate(
             name=adapter.name,
             model=models[adapter.base],
-            used=UsedAdapter(existing=replace(adapter, revision=None), revision=draft.pins.adapters[adapter.name]),
+            used=UsedAdapter(
+                existing=replace(adapter, revision=None), revision=draft.pins.adapters[adapter.name]
+            ),
         )
         for adapter in draft.suite.adapters
         if adapter.base in models and fnmatchcase(adapter.name, draft.only.adapter)
@@ -231,7 +273,9 @@ def _blocks(
     return found
 
 
-def _score(draft: Draft, task: Task, system: System, load: Step, blocks: list[Step], model: Model | None) -> Step:
+def _score(
+    draft: Draft, task: Task, system: System, load: Step, blocks: list[Step], model: Model | None
+) -> Step:
     spec = score_step.ScoreAnswers(
         task=task.name,
         system=system,
@@ -253,7 +297,9 @@ def _spectra(draft: Draft, candidates: Sequence[Candidate]) -> Parts:
             continue  # no weights to look at
         for one in [None, *(one for one in candidates if one.model == model)]:
             name = one.name if one else None
-            spec = spectra_step.Spectra(used=_used(draft, model), adapter=one.used if one else None, name=name)
+            spec = spectra_step.Spectra(
+                used=_used(draft, model), adapter=one.used if one else None, name=name
+            )
             needs = (one.step,) if one and one.step else ()
             system = System(model=model.name, adapter=name)
             step = draft.add(spectra_step, spec, needs, f"weigh {system}", model.name)
@@ -266,7 +312,10 @@ def _compare(draft: Draft, parts: Parts) -> Step:
     scored = [(part, step) for part, step in parts if part.kind == "score"]
     cells = tuple(
         compare_step.Cell(
-            task=part.task, system=part.system, metrics=tasks[part.task].metrics, primary=tasks[part.task].primary
+            task=part.task,
+            system=part.system,
+            metrics=tasks[part.task].metrics,
+            primary=tasks[part.task].primary,
         )
         for part, _ in scored
         if part.system

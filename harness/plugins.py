@@ -1,4 +1,7 @@
-"""Finds plug-ins by name: a file of this package, else another package's entry point. Nothing is imported before it is named."""
+"""Finds plug-ins by name: a file of this package, else another package's entry point.
+
+Nothing is imported before it is named.
+"""
 
 from importlib import import_module
 from importlib.metadata import entry_points
@@ -31,6 +34,8 @@ def find(group: str, name: str, where: str = "") -> ModuleType:
     for point in entry_points(group=f"harness.{group}", name=name):
         module = point.load()
         if not isinstance(module, ModuleType):
-            raise UnknownName(f"module behind entry point {point.value} of {group[:-1]}", name, names(group), where)
+            raise UnknownName(
+                f"module behind entry point {point.value} of {group[:-1]}", name, names(group), where
+            )
         return module
     raise UnknownName(group.rstrip("s"), name, names(group), where)

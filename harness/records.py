@@ -52,8 +52,9 @@ def write_lines(path: Path, records: Iterable[object]) -> int:
     """Writes one record a line and says how many."""
     count = 0
     with path.open("w", encoding="utf-8", errors="surrogatepass") as file:
-        for count, record in enumerate(records, start=1):
+        for record in records:
             file.write(line(record))
+            count += 1
         flush(file)
     return count
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from harness.errors import ResultError
 from harness.types import Comparison, Cost, Generation, Note, Sample, Score, System, WeightRow
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from harness.metrics import Metric
 
 SCHEMA = 1
+Record = TypeVar("Record")
 
 
 # What result.json says besides the nouns of `types`.
@@ -173,7 +174,9 @@ def read(folder: Path | str) -> Result:
             ),
             scores=tuple(_record(Score, one, system=_system(one)) for one in document["scores"]),
             comparisons=tuple(
-                _record(Comparison, one, baseline=_system(one["baseline"]), candidate=_system(one["candidate"]))
+                _record(
+                    Comparison, one, baseline=_system(one["baseline"]), candidate=_system(one["candidate"])
+                )
                 for one in document["comparisons"]
             ),
             weights=tuple(_weight_row(one) for one in document.get("weights", ())),
@@ -247,10 +250,12 @@ def _rows(
     return Rows(ids=tuple(ids), stats=np.asarray(stats, dtype=np.float64))
 
 
-def _record[T](kind: type[T], data: Mapping[str, Any], **given: object) -> T:
+def _record(kind: type[Record], data: Mapping[str, Any], **given: object) -> Record:
     """A record from an object's keys; keys that the record does not have are left aside."""
     names = {one.name for one in fields(kind)}  # type: ignore[arg-type]
-    values = {key: tuple(value) if isinstance(value, list) else value for key, value in data.items() if key in names}
+    values = {
+        key: tuple(value) if isinstance(value, list) else value for key, value in data.items() if key in names
+    }
     return kind(**{**values, **given})
 
 
@@ -260,7 +265,9 @@ def _system(data: Mapping[str, Any]) -> System:
 
 def _weight_row(data: Mapping[str, Any]) -> WeightRow:
     named = {one.name for one in fields(WeightRow)}
-    numbers = {key: value for key, value in data.items() if key not in named and isinstance(value, int | float)}
+    numbers = {
+        key: value for key, value in data.items() if key not in named and isinstance(value, int | float)
+    }
     return _record(WeightRow, data, numbers=numbers)
 
 
@@ -434,7 +441,10 @@ def _check_cell(
 
 
 def _recompute(
-    metric: "Metric", pairs: Sequence[tuple[Sample, Generation]], task: TaskFacts, manifest: Mapping[str, object]
+    metric: "Metric",
+    pairs: Sequence[tuple[Sample, Generation]],
+    task: TaskFacts,
+    manifest: Mapping[str, object],
 ) -> "tuple[dict[str, float], dict[str, tuple[float, float]], NDArray[np.float64] | None]":
     """Values, intervals and rows [n, k] of one metric; a metric that is no function of sums has values only."""
     import numpy as np
@@ -471,7 +481,9 @@ def _check_rows(here: str, ids: Sequence[str], fresh: "NDArray[np.float64]", row
     places = {key: index for index, key in enumerate(rows.ids)}
     missing = [key for key in ids if key not in places]
     if missing or len(rows.ids) != len(ids) or rows.stats.shape[1] != fresh.shape[1]:
-        return [f"{here}: rows.parquet has {rows.stats.shape} rows and sums, the generations give {fresh.shape}"]
+        return [
+            f"{here}: rows.parquet has {rows.stats.shape} rows and sums, the generations give {fresh.shape}"
+        ]
     kept = rows.stats[[places[key] for key in ids]]
     off = np.flatnonzero(~np.isclose(kept, fresh, rtol=1e-9, atol=EXACT).all(1))
     if not off.size:

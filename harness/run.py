@@ -126,7 +126,9 @@ def missing(plan: Plan, store: Store) -> list[Step]:
     return [step for step in plan.steps if step.id in wanted]
 
 
-def run(plan: Plan, store: Store, runtime: Runtime, watch: Watch, *, engine: str = "local", command: str = "") -> Run:
+def run(
+    plan: Plan, store: Store, runtime: Runtime, watch: Watch, *, engine: str = "local", command: str = ""
+) -> Run:
     """Runs what is missing, in the order of needs."""
     outcomes: dict[str, Outcome] = {}
     performer = Performer(store=store, runtime=runtime, steps={step.id: step for step in plan.steps})
@@ -166,7 +168,9 @@ def _in_process(
 ) -> None:
     for step in steps:
         watch.started(step)
-        while (outcome := performer(step, lambda done, total, step=step: watch.progress(step, done, total))).state == "busy":  # type: ignore[misc]
+        while (
+            outcome := performer(step, lambda done, total, step=step: watch.progress(step, done, total))
+        ).state == "busy":  # type: ignore[misc]
             time.sleep(BUSY_SECONDS)
         record(step, outcome)
 
@@ -184,7 +188,9 @@ def _doomed(steps: Iterable[Step], outcomes: Mapping[str, Outcome]) -> list[Step
 
 def _skipped(step: Step, steps: Mapping[str, Step], outcomes: Mapping[str, Outcome]) -> Outcome:
     lost = [need for need in step.needs if need in outcomes and outcomes[need].state in ("failed", "skipped")]
-    return Outcome(step=step.id, state="skipped", reason=f"needs '{steps[lost[0]].label}', which has no result")
+    return Outcome(
+        step=step.id, state="skipped", reason=f"needs '{steps[lost[0]].label}', which has no result"
+    )
 
 
 def publish(report: Path, out: Path) -> None:

@@ -1,9 +1,9 @@
 """Which differences are real: bootstrap, approximate randomisation, exact McNemar, Wilson, Holm.
 
-All resampling is a matrix product of counts (or swaps) with rows of sums. The draw depends only on the number of
-samples (or clusters), the number of resamples and the seed: everything in one table sees the same resamples.
-The i-th row is given the i-th count, so hand rows of all systems in one order of samples. Another order is another
-draw: the scores, differences and exact tests stay, and resampled numbers move within their noise.
+All resampling is a matrix product of counts (or swaps) with rows of sums. The draw depends only on the number
+of samples (or clusters), of resamples and the seed: everything in one table sees the same resamples.
+The i-th row is given the i-th count, so all systems' rows come in one order of samples. Another order is
+another draw: scores, differences and exact tests stay, and resampled numbers move within their noise.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -47,7 +47,7 @@ def bootstrap(
     seed: int = 0,
     clusters: Sequence[int] | None = None,  # n labels; samples of one label are drawn together
 ) -> Array:  # [resamples, names]
-    """Scores of samples drawn with replacement (Efron 1979); whole clusters where there are some (Miller 2024)."""
+    """Scores of samples drawn with replacement (Efron 1979), of whole clusters if given (Miller 2024)."""
     rows = _units(rows, clusters)
     return np.concatenate([value(counts @ rows) for counts in _counts(len(rows), resamples, seed)])
 
@@ -61,7 +61,7 @@ def percentile_interval(
 
 
 def wilson(hits: float, n: float) -> tuple[float, float]:
-    """95 % interval of a proportion, in percent (Wilson 1927): never outside 0 to 100, sound at 0 and n hits."""
+    """95 % interval of a proportion (Wilson 1927), on 0 to 100; sound at 0 and at n hits."""
     if not 0 <= hits <= n or n < 1:
         raise ValueError(f"no proportion: {hits:g} hits of {n:g} samples")
     share, shrink = hits / n, Z_95**2 / n
@@ -85,9 +85,10 @@ def paired(
 ) -> Paired:
     """The difference with a paired bootstrap interval (Koehn 2004) and the p of no difference.
 
-    p is approximate randomisation's (Riezler and Maxwell 2005): the answers of a random half of the samples change
-    sides, and the difference must be as large. Rows of hits ("wilson") get the exact McNemar test, unless clustered:
-    it takes samples for independent.
+    p is approximate randomisation's (Riezler and Maxwell 2005): how often the difference is as large when each
+    sample's two answers change sides at random. Rows of hits ("wilson") get the exact McNemar test, unless
+    clustered: it takes samples for independent.
+    Fewer than two samples (or clusters): ValueError.
     """
     if np.shape(rows_a) != np.shape(rows_b):
         raise ValueError(
@@ -115,14 +116,14 @@ def mcnemar(
     hits_a: Array,  # [n], 0 or 1
     hits_b: Array,  # [n]
 ) -> float:
-    """Exact two-sided p that hits and misses change sides evenly (McNemar 1947): a sign test on the samples that do."""
+    """Exact two-sided p of as many hits won as lost (McNemar 1947): a sign test on the samples that changed."""
     won, lost = int(np.sum(hits_b > hits_a)), int(np.sum(hits_b < hits_a))
     changed, fewer = won + lost, min(won, lost)
     ways = tail = 1  # of the `changed` samples, 0 on the one side
     for k in range(fewer):
         ways = ways * (changed - k) // (k + 1)
         tail += ways
-    return min(1.0, 2 * tail / 2**changed)
+    return float(min(1.0, 2 * tail / 2**changed))
 
 
 def holm(p: Sequence[float]) -> list[float]:
@@ -137,7 +138,7 @@ def holm(p: Sequence[float]) -> list[float]:
 
 
 def resamples_for(family_size: int) -> int:
-    """Enough that the smallest p, 1 / (1 + resamples), stays significant after Holm with room: 20 times family / 0.05."""
+    """20 x family / 0.05, so that the smallest p there is, 1 / (1 + resamples), survives Holm with room."""
     return max(10_000, 400 * family_size)
 
 
@@ -188,7 +189,7 @@ def _drawn(n: int, size: int, seed: int, chunk: int) -> NDArray[np.uint16]:
 
 
 def _swaps(n: int, resamples: int, seed: int) -> Iterator[Array]:
-    """Which of n pairs change sides (1) or stay (0), in chunks [some resamples, n]; drawn apart from `_counts`."""
+    """Which of n pairs change sides (1) or stay (0), in chunks [some resamples, n]; a stream of its own."""
     for chunk, size in enumerate(_sizes(n, resamples)):
         random = np.random.default_rng((seed, 1, chunk))
         yield random.integers(0, 2, size=(size, n), dtype=np.uint8).astype(np.float64)

@@ -6,6 +6,7 @@ left there, the next one continues. Finishing is one rename, so it needs a POSIX
 
 import json
 import os
+import re
 import shutil
 import socket
 import time
@@ -55,7 +56,7 @@ class Store:
 
 def open_store(root: Path) -> Store:
     """The store at a folder, made if it is not there yet."""
-    if "://" in str(root):
+    if re.match(r"\w+:/", str(root)):
         raise StoreError(f"--store {root}: object stores have no atomic rename; use a local disk or NFS")
     if root.is_dir() and any(root.iterdir()) and not (root / MARK).is_file():
         raise StoreError(f"--store {root}: the folder holds other things; name an empty or a new one")

@@ -63,7 +63,11 @@ def available(kind: Kind, base: Path | None = None) -> dict[str, Path]:
 
 def _folders(kind: Kind, base: Path | None) -> tuple[Path, ...]:
     """Where files of a kind are looked for, the first that has it wins: beside the suite, here, shipped."""
-    beside, below = {"suite": ("", "suites"), "task": ("tasks", "suites/tasks"), "recipe": ("../adapters", "adapters")}[kind]
+    beside, below = {
+        "suite": ("", "suites"),
+        "task": ("tasks", "suites/tasks"),
+        "recipe": ("../adapters", "adapters"),
+    }[kind]
     last = shipped.folder("adapters") if kind == "recipe" else shipped.folder("suites") / beside
     first = (base / beside).resolve() if base else last
     return (*([] if first == last.resolve() else [first]), Path.cwd() / below, last)
@@ -88,7 +92,9 @@ def _named(document: Document) -> dict[str, Any]:
     if not isinstance(data, dict):
         raise SuiteError(f"{document.at()}: found {found(data)}; give a mapping of keys to values")
     if data.get("name", stem) != stem:
-        raise SuiteError(f"{document.at('name')}: found {data['name']!r}; leave it out, or call it {stem!r} as the file is")
+        raise SuiteError(
+            f"{document.at('name')}: found {data['name']!r}; leave it out, or call it {stem!r} as the file is"
+        )
     return {"name": stem, **data}
 
 
@@ -120,7 +126,11 @@ def _anchored(item: Item, folder: Path) -> Item:
     match item:
         case Task():
             metrics = tuple(_anchor(metric, "evaluate:", folder) for metric in item.metrics)
-            return replace(item, source=replace(item.source, uri=_anchor(item.source.uri, "file:", folder)), metrics=metrics)
+            return replace(
+                item,
+                source=replace(item.source, uri=_anchor(item.source.uri, "file:", folder)),
+                metrics=metrics,
+            )
         case Model() | Adapter():
             return replace(item, uri=_anchor(item.uri, "file:", folder))
     return item

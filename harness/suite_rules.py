@@ -4,8 +4,7 @@ Each rule is told how a key's place is written (`at`), so that its message can b
 """
 
 import re
-from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from harness import data, plugins, prompts, shipped
@@ -38,7 +37,12 @@ _RECIPE_RANGES = {
     "validation_samples": _NOT_NEGATIVE,
     "validations": _COUNT,
 }
-_DECODE_RANGES = {"max_new_tokens": _COUNT, "temperature": _NOT_NEGATIVE, "top_p": _SHARE, "seed": _NOT_NEGATIVE}
+_DECODE_RANGES = {
+    "max_new_tokens": _COUNT,
+    "temperature": _NOT_NEGATIVE,
+    "top_p": _SHARE,
+    "seed": _NOT_NEGATIVE,
+}
 
 _TARGETS = ("q", "k", "v", "o", "feed-forward", "all-linear")
 _COLUMNS = ("id", "input", "reference", "choices")
@@ -76,7 +80,9 @@ def check_task(task: Task, at: At) -> None:
     for key, limits in _DECODE_RANGES.items():
         _within(key, getattr(task.decode, key), limits, lambda key: at("decode", key))
     if "" in task.decode.stop:
-        raise SuiteError(f"{at('decode', 'stop')}: found an empty text; every answer would end before it began")
+        raise SuiteError(
+            f"{at('decode', 'stop')}: found an empty text; every answer would end before it began"
+        )
     _source(task, at)
     prompts.check(task, where=at("prompt"))
 
@@ -90,7 +96,9 @@ def _source(task: Task, at: At) -> None:
     for key in task.source.splits:
         _known("split", key, _SPLITS, at("source", "splits", key))
     if task.source.splits and "test" not in task.source.splits:
-        raise SuiteError(f"{at('source', 'splits')}: no test split; name the one that is measured on: `test: …`")
+        raise SuiteError(
+            f"{at('source', 'splits')}: no test split; name the one that is measured on: `test: …`"
+        )
 
 
 def check_model(model: Model, at: At) -> None:
@@ -101,7 +109,9 @@ def check_model(model: Model, at: At) -> None:
         _known("tiny model", place, shipped.zoo_names(), at("uri"))
     if scheme == "hub" and "@" in place:
         repository, _, revision = place.partition("@")
-        raise SuiteError(f"{at('uri')}: found {model.uri!r}; write hub:{repository} and `revision: {revision}`")
+        raise SuiteError(
+            f"{at('uri')}: found {model.uri!r}; write hub:{repository} and `revision: {revision}`"
+        )
     if scheme != "hub" and model.revision is not None:
         raise SuiteError(f"{at('revision')}: {scheme}: models have no revisions; leave it out")
     if model.family is not None:
@@ -117,12 +127,16 @@ def check_recipe(recipe: Recipe, at: At) -> None:
     _name(recipe.name, at)
     if (recipe.epochs is None) == (recipe.steps is None):
         both = recipe.epochs is not None
-        raise SuiteError(f"{at('steps') if both else at()}: found {'both' if both else 'neither'} of epochs and steps; give one")
+        raise SuiteError(
+            f"{at('steps') if both else at()}: found {'both' if both else 'neither'} of epochs and steps; give one"
+        )
     for key, limits in _RECIPE_RANGES.items():
         if getattr(recipe, key) is not None:
             _within(key, getattr(recipe, key), limits, at)
     if recipe.micro_batch_size is not None and recipe.batch_size % recipe.micro_batch_size:
-        raise SuiteError(f"{at('micro_batch_size')}: {recipe.micro_batch_size} does not divide batch_size {recipe.batch_size}")
+        raise SuiteError(
+            f"{at('micro_batch_size')}: {recipe.micro_batch_size} does not divide batch_size {recipe.batch_size}"
+        )
     _filled(recipe.targets, at("targets"))
     for n, target in enumerate(recipe.targets):
         _known("target", target, _TARGETS, at("targets", n))
@@ -148,7 +162,9 @@ def check_suite(suite: Suite, at: At) -> None:
     for n, adapter in enumerate(suite.adapters):
         _known("model", adapter.base, models, at("adapters", n, "base"))
         if adapter.name in {recipe.name for recipe in suite.recipes}:
-            raise SuiteError(f"{at('adapters', n, 'name')}: {adapter.name!r} is a recipe too; call one of them otherwise")
+            raise SuiteError(
+                f"{at('adapters', n, 'name')}: {adapter.name!r} is a recipe too; call one of them otherwise"
+            )
     for n, name in enumerate(suite.train_on):
         _known("task in this suite", name, tasks, at("train_on", n))
     for n, name in enumerate(suite.across if isinstance(suite.across, tuple) else ()):
@@ -168,7 +184,9 @@ def check_suite(suite: Suite, at: At) -> None:
 
 def _name(name: str, at: At) -> None:
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", name):
-        raise SuiteError(f"{at('name')}: found {name!r}; use letters, digits, '.', '_' and '-', a letter or digit first")
+        raise SuiteError(
+            f"{at('name')}: found {name!r}; use letters, digits, '.', '_' and '-', a letter or digit first"
+        )
 
 
 def _known(what: str, name: str, known: Iterable[str], where: str) -> None:
@@ -202,7 +220,9 @@ def _scheme(uri: str, known: Iterable[str], where: str) -> tuple[str, str]:
         near = f"file:{uri}" if Path(uri).exists() or uri.startswith((".", "/", "~")) else f"hub:{uri}"
         raise SuiteError(f"{where}: found {uri!r}, which names no place; did you mean {near!r}?")
     if scheme in ("http", "https"):
-        raise SuiteError(f"{where}: found {uri!r}; servers are not supported yet, use a zoo:, hub: or file: one")
+        raise SuiteError(
+            f"{where}: found {uri!r}; servers are not supported yet, use a zoo:, hub: or file: one"
+        )
     _known("scheme", scheme, known, where)
     if scheme == "hub" and not re.fullmatch(r"[\w.-]+(/[\w.-]+)?(@[\w./-]+)?", place):
         raise SuiteError(f"{where}: found {uri!r}; write hub:OWNER/NAME")

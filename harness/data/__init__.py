@@ -50,7 +50,9 @@ def read(source: Source, split: Split, *, offline: bool = False) -> Iterator[Sam
     for number, row in enumerate(_reader(source).rows(source, split, offline=offline), start=1):
         sample = _sample(row, source.columns, f"{split}-{number:06d}")
         if sample.id in seen:
-            raise DataError(f"{row.where}: the id {sample.id!r} is there twice; ids tell samples apart, make them differ")
+            raise DataError(
+                f"{row.where}: the id {sample.id!r} is there twice; ids tell samples apart, make them differ"
+            )
         seen.add(sample.id)
         yield sample
     if not seen:
@@ -103,7 +105,9 @@ def _sample(row: Row, columns: Mapping[str, str], numbered: str) -> Sample:
     if not sample_id:
         raise DataError(f"{row.where}: column {taken['id']!r} is empty; give the sample an id")
     if not references or not all(reference.strip() for reference in references):
-        raise DataError(f"{row.where}: column {taken['reference']!r} is empty; give a reference answer, or drop the row")
+        raise DataError(
+            f"{row.where}: column {taken['reference']!r} is empty; give a reference answer, or drop the row"
+        )
     return Sample(
         id=sample_id,
         input=_text(row.values[taken["input"]]),

@@ -30,7 +30,9 @@ def splits(source: Source, *, offline: bool = False) -> tuple[Split, ...]:
 def rows(source: Source, split: Split, *, offline: bool = False) -> Iterator[Row]:
     found = files(source)
     if split not in found:
-        raise DataError(f"{source.uri}: no {split} split, only {', '.join(found)}; name its file: `splits: {{{split}: …}}`")
+        raise DataError(
+            f"{source.uri}: no {split} split, only {', '.join(found)}; name its file: `splits: {{{split}: …}}`"
+        )
     yield from _READERS[found[split].suffix](found[split])
 
 
@@ -43,16 +45,22 @@ def files(source: Source) -> dict[Split, Path]:
     place = _existing(Path(source.uri.removeprefix("file:")))
     folder = place if place.is_dir() else place.parent
     if source.splits:
-        found = {split: _existing(folder / source.splits[split]) for split in _STEMS if split in source.splits}
+        found = {
+            split: _existing(folder / source.splits[split]) for split in _STEMS if split in source.splits
+        }
     elif place.is_file():
         found = {"test": place}
     else:
         found = {split: path for split, stems in _STEMS.items() if (path := _only(folder, stems))}
     if "test" not in found:
-        raise DataError(f"{shown(place)}: no test file; add test.jsonl, .json, .csv or .parquet, or name it in `splits`")
+        raise DataError(
+            f"{shown(place)}: no test file; add test.jsonl, .json, .csv or .parquet, or name it in `splits`"
+        )
     for path in found.values():
         if path.suffix not in _READERS:
-            raise DataError(f"{shown(path)}: found a {path.suffix or 'nameless'} file; give one of {', '.join(_READERS)}")
+            raise DataError(
+                f"{shown(path)}: found a {path.suffix or 'nameless'} file; give one of {', '.join(_READERS)}"
+            )
     return found
 
 
@@ -65,7 +73,12 @@ def _existing(path: Path) -> Path:
 
 def _only(folder: Path, stems: tuple[str, ...]) -> Path | None:
     """The folder's one file with such a name."""
-    found = [folder / (stem + suffix) for stem in stems for suffix in _READERS if (folder / (stem + suffix)).is_file()]
+    found = [
+        folder / (stem + suffix)
+        for stem in stems
+        for suffix in _READERS
+        if (folder / (stem + suffix)).is_file()
+    ]
     if len(found) > 1:
         names = " and ".join(path.name for path in found)
         raise DataError(f"{shown(folder)}: found {names}; keep one, or name it in `splits`")
@@ -83,7 +96,9 @@ def _json_lines(path: Path) -> Iterator[Row]:
             try:
                 values = json.loads(text)
             except json.JSONDecodeError as error:
-                raise DataError(f"{where}: broken JSON at column {error.colno}: {error.msg}; mend or drop the line") from None
+                raise DataError(
+                    f"{where}: broken JSON at column {error.colno}: {error.msg}; mend or drop the line"
+                ) from None
             yield Row(where=where, values=_object(values, where))
 
 
@@ -107,7 +122,9 @@ def _json(path: Path) -> Iterator[Row]:
 
 def _csv(path: Path) -> Iterator[Row]:
     """Comma-separated, quoted with '"', the first line naming the columns."""
-    csv.field_size_limit(2**31 - 1)  # the module's own limit, 131,072 characters, is shorter than long documents
+    csv.field_size_limit(
+        2**31 - 1
+    )  # the module's own limit, 131,072 characters, is shorter than long documents
     with path.open(encoding="utf-8-sig", newline="") as file:
         table = csv.reader(file, strict=True)
         line = 1
@@ -118,7 +135,9 @@ def _csv(path: Path) -> Iterator[Row]:
                 if not cells:
                     continue
                 if len(cells) != len(names):
-                    raise DataError(f"{where}: found {len(cells)} cells under {len(names)} columns; quote cells with commas")
+                    raise DataError(
+                        f"{where}: found {len(cells)} cells under {len(names)} columns; quote cells with commas"
+                    )
                 yield Row(where=where, values=dict(zip(names, cells, strict=True)))
         except csv.Error as error:
             raise DataError(f"{shown(path)}:{table.line_num}: broken CSV: {error}; mend the row") from None
@@ -148,7 +167,9 @@ def _decoded(content: bytes, where: str) -> str:
 
 def _object(values: Any, where: str) -> dict[str, Any]:
     if not isinstance(values, dict):
-        raise DataError(f"{where}: found {type(values).__name__}; give an object with a value for each column")
+        raise DataError(
+            f"{where}: found {type(values).__name__}; give an object with a value for each column"
+        )
     return values
 
 

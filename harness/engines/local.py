@@ -11,6 +11,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
@@ -56,9 +57,10 @@ class Queue:
     waiting: list[Step]
     ended: set[str] = field(default_factory=set)
     not_before: dict[str, float] = field(default_factory=dict)  # step -> monotonic seconds
+    ours: frozenset[str] = frozenset()  # ids of all steps that this run has to do
 
     def __post_init__(self) -> None:
-        self._ours = {step.id for step in self.waiting}
+        self.ours = frozenset(step.id for step in self.waiting)
 
     def take(self, lane: str | None, taken: set[str | None]) -> Step | None:
         """The next step: of the worker's own lane, of a lane nobody has, or of any lane."""
@@ -71,7 +73,7 @@ class Queue:
         return ready[0]
 
     def _ready(self, step: Step) -> bool:
-        return all(need in self.ended or need not in self._ours for need in step.needs)
+        return all(need in self.ended or need not in self.ours for need in step.needs)
 
     def drop_dependants(self, lost: str) -> None:
         """Leaves out what needs a step that has no result; the caller records them."""
@@ -162,10 +164,8 @@ def _assign(workers: list[Worker], queue: Queue, watch: Watch) -> None:
             continue
         worker.lane, worker.step = step.lane, step
         watch.started(step)
-        try:
+        with suppress(BrokenPipeError, ConnectionResetError):  # it died while idle: _listen finds it
             worker.connection.send(step)
-        except (BrokenPipeError, ConnectionResetError):
-            pass  # it died while idle: _listen finds it
 
 
 def _listen(workers: list[Worker], watch: Watch) -> Iterator[tuple[Worker, Outcome | None]]:

@@ -1,9 +1,9 @@
 """What a model family calls its matrices, and which of them an adapter may sit on."""
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
-import re
 from typing import Literal
 
 from harness import plugins

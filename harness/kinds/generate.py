@@ -1,6 +1,6 @@
 """The kind of task that asks a model to write: a prompt in, text out."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from random import Random
 
@@ -27,5 +27,8 @@ def target(sample: Sample) -> str:
     return sample.references[0]
 
 
-def answer(backend: Backend, prompts: Sequence[Prompt], task: Task, adapter: Path | None) -> Iterator[Generation]:
-    return backend.write(prompts, task.decode, task.overflow, adapter)
+def answer(
+    backend: Backend, prompts: Sequence[Prompt], task: Task, adapter: Path | None, done: Collection[str]
+) -> Iterator[Generation]:
+    """The answers to the prompts that are not done yet, as they finish."""
+    return backend.write(prompts, task.decode, task.overflow, adapter, done)

@@ -2,8 +2,8 @@
 
     row(sample, generation) -> k sums        value(sum of rows) -> the scores
 
-A corpus score is `value` of the sum of all rows, so a resampled one is a matrix product of resampling counts with
-rows. A metric that is no function of sums gives `corpus` instead, and has no interval.
+A corpus score is `value` of the sum of all rows, so a resampled one is a matrix product of resampling counts
+with rows. A metric that is no function of sums gives `corpus` instead, and has no interval.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -35,7 +35,7 @@ class Metric:
     corpus: Callable[[Sequence[Sample], Sequence[Generation]], Mapping[str, float]] | None = None
 
     def signature_on(self, samples: Sequence[Sample]) -> str:
-        """The signature with these samples' number of references, "var" where it varies (as sacrebleu says it)."""
+        """The signature with the samples' number of references; "var" where it varies, as sacrebleu has it."""
         counts = {len(sample.references) for sample in samples}
         return (
             self.signature.replace("nrefs:var", f"nrefs:{counts.pop()}")
@@ -45,7 +45,7 @@ class Metric:
 
 
 def names() -> tuple[str, ...]:
-    """Every metric there is. `evaluate` is named with what it shall load: "evaluate:NAME" or "evaluate:PATH"."""
+    """Every metric there is; "evaluate" is used with what it shall load: "evaluate:NAME", "evaluate:PATH"."""
     return plugins.names("metrics")
 
 
@@ -64,7 +64,7 @@ def score_names(metric: str, where: str = "") -> tuple[str, ...]:
 
 
 def _find(name: str, where: str) -> tuple[ModuleType, str]:
-    """The plug-in, and what follows the colon. A plug-in that takes an argument has `score_names` for its NAMES."""
+    """The plug-in, and what follows the colon. One that takes an argument has `score_names`, others NAMES."""
     head, _, argument = name.partition(":")
     plugin = plugins.find("metrics", head, where)
     takes_argument = hasattr(plugin, "score_names")

@@ -17,7 +17,7 @@ def metric() -> Metric:
     counter = BLEU(effective_order=True)
 
     def row(sample: Sample, generation: Generation) -> tuple[float, ...]:
-        """Matching n-grams of each order, n-grams of each order, length of the answer, of the closest reference."""
+        """Matches and n-grams of each order, words of the answer, words of the closest reference."""
         score = counter.sentence_score(generation.text, sample.references)
         return (
             *map(float, score.counts),
@@ -34,8 +34,8 @@ def value(
 ) -> Array:  # [..., 1], 0 to 100
     """BLEU with exponential smoothing (NIST; method 3 of Chen and Cherry 2014).
 
-    The k-th order without a match counts as 1 / 2^k matches. As in sacrebleu, no match at all, or no n-gram of some
-    order, is 0.
+    The k-th order without a match counts as 1 / 2^k matches. As in sacrebleu, no match at all, or no n-gram
+    of some order, is 0.
     """
     correct, possible = total[..., :ORDERS], total[..., ORDERS : 2 * ORDERS]
     answer_length, reference_length = total[..., -2], total[..., -1]

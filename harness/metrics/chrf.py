@@ -1,4 +1,4 @@
-"""Corpus chrF2 (Popović 2015) by sacrebleu (Post 2018), at sacrebleu's defaults: six character orders, no words."""
+"""Corpus chrF2 (Popović 2015) by sacrebleu (Post 2018), at its defaults: six character orders, no words."""
 
 import numpy as np
 
@@ -11,7 +11,7 @@ BETA = 2.0
 
 
 def metric() -> Metric:
-    """N-grams are sacrebleu's; of several references the one with the best sentence chrF2 counts, as in sacrebleu."""
+    """N-grams are sacrebleu's, and so is the choice of a reference: the one with the best sentence chrF2."""
     from sacrebleu import extract_char_ngrams
     from sacrebleu.metrics.chrf import CHRF
 
@@ -19,7 +19,11 @@ def metric() -> Metric:
 
     def row(sample: Sample, generation: Generation) -> tuple[float, ...]:
         """For each order: n-grams of the answer, of the reference, and matches."""
-        best = max(sample.references, key=lambda text: judge.sentence_score(generation.text, [text]).score)
+        best = sample.references[0]
+        if len(sample.references) > 1:
+            best = max(
+                sample.references, key=lambda text: judge.sentence_score(generation.text, [text]).score
+            )
         sums: list[float] = []
         for order in range(1, ORDERS + 1):
             answer, reference = extract_char_ngrams(generation.text, order), extract_char_ngrams(best, order)

@@ -1,7 +1,7 @@
 """Any metric of Hugging Face `evaluate`, by name ("accuracy", "OWNER/NAME") or by the path of its script.
 
-Such a metric sees all answers at once and returns numbers: there are no rows, so no interval and no comparison. Its
-script is a program: naming one from the hub runs what its owner put there.
+Such a metric sees all answers at once and returns numbers: there are no rows, so no interval and no
+comparison. Its script is a program: naming one from the hub runs what its owner put there.
 """
 
 import inspect
@@ -18,7 +18,7 @@ from harness.types import Generation, Sample
 
 
 def score_names(argument: str) -> tuple[str, ...]:
-    """The name of a single number; the further numbers of a metric that gives several are known only once it ran."""
+    """What a metric's only number is called. Those of a metric that gives several are known once it ran."""
     return (f"evaluate:{Path(argument).stem}",)
 
 
@@ -46,12 +46,12 @@ def metric(argument: str) -> Metric:
 
 
 def _module(argument: str) -> Any:
-    """The loaded evaluation module; a seed of its own, as it would otherwise take one from numpy's global state."""
+    """The loaded module, with a seed of its own: without one it takes numpy's global state."""
     try:
-        import evaluate  # type: ignore[import-untyped]
+        import evaluate
     except ModuleNotFoundError as error:
         raise SuiteError(
-            f"evaluate:{argument}: the package evaluate is not installed; pip install 'finetune-harness[evaluate]'"
+            f"evaluate:{argument}: needs a package; pip install 'finetune-harness[evaluate]'"
         ) from error
     path = Path(argument)
     if path.suffix == ".py" and not path.is_file():
@@ -72,7 +72,7 @@ def _module(argument: str) -> Any:
 def _inputs(
     module: Any, name: str, samples: Sequence[Sample], generations: Sequence[Generation]
 ) -> tuple[list[Any], list[Any]]:
-    """Answers and references in one of the shapes that the metric declares; all references where it takes several."""
+    """Answers and references in a shape that the metric declares; all references where it takes several."""
     shapes = module.features if isinstance(module.features, list) else [module.features]
     for shape in sorted(shapes, key=lambda shape: not _is_list(shape.get("references"))):
         answer, reference = shape.get("predictions"), shape.get("references")
@@ -126,7 +126,7 @@ def _cast(text: str, feature: Any, where: str) -> str | int | float:
 
 
 def _numbers(output: Any, name: str, n: int) -> dict[str, float]:
-    """Every number of the output; where it has none, the means of its lists of one number a sample (as BERTScore's)."""
+    """Every number of the output; where it has none, means of lists of a number a sample (BERTScore)."""
     found = {key: float(value) for key, value in dict(output or {}).items() if _is_number(value)}
     if not found:
         lists = {key: list(value) for key, value in dict(output or {}).items() if isinstance(value, Sequence)}

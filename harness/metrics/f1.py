@@ -1,7 +1,7 @@
-"""Token F1 as SQuAD 2.0's evaluation script has it (Rajpurkar et al. 2018): mean over samples, best reference.
+"""Token F1 as in SQuAD 2.0's evaluation script (Rajpurkar et al. 2018): mean over samples, best reference.
 
-One difference: a blank answer always scores 0. SQuAD gives it 1 where the reference is nothing but articles and
-punctuation ("A"), which there marks a question without an answer; here every question has one.
+One difference: a blank answer always scores 0. SQuAD gives it 1 where the reference is nothing but articles
+and punctuation ("A"), which there marks a question without an answer; here every question has one.
 """
 
 import re
@@ -50,5 +50,5 @@ def _f1(answer: str, reference: str) -> float:
 
 
 def _tokens(text: str) -> list[str]:
-    """Lower case, punctuation removed, then articles, split at white space: in the order of SQuAD's script."""
+    """Lower case, without punctuation, then without articles, split at white space: in SQuAD's order."""
     return _ARTICLES.sub(" ", text.lower().translate(_PUNCTUATION)).split()

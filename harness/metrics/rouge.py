@@ -1,6 +1,6 @@
 """ROUGE-1, -2, -L and -Lsum by rouge_score (Lin 2004), Google's port of ROUGE-1.5.5: mean F1 over samples.
 
-Only the stems are remembered between samples; every count and every longest common subsequence is rouge_score's own.
+Only stems are remembered between samples; every count and longest common subsequence is rouge_score's own.
 Its tokenizer knows a to z and 0 to 9 only: text in another script scores 0.
 """
 
@@ -14,12 +14,12 @@ NAMES = ("rouge1", "rouge2", "rougeL", "rougeLsum")
 
 
 def metric() -> Metric:
-    """With the Porter stemmer; ROUGE-Lsum takes the newline as the end of a sentence; the best reference of several."""
-    from nltk.stem.porter import PorterStemmer  # type: ignore[import-untyped]
-    from rouge_score import rouge_scorer, tokenize, tokenizers  # type: ignore[import-untyped]
+    """With the Porter stemmer; ROUGE-Lsum's sentences end at newlines; the best reference of several."""
+    from nltk.stem.porter import PorterStemmer
+    from rouge_score import rouge_scorer, tokenize, tokenizers
 
     class Stemmer:
-        """Stemming costs 30 times the rest of tokenizing, and words repeat."""
+        """Remembers stems: words repeat, and stemming takes 11 times as long as all other tokenizing."""
 
         stem = staticmethod(lru_cache(maxsize=1 << 17)(PorterStemmer().stem))
 

@@ -28,8 +28,8 @@ class Backend(Protocol):
         """
         ...
 
-    def tokens(self, prompt: Prompt, decode: Decode, overflow: Overflow) -> tuple[str, list[str]]:
-        """A prompt's text exactly as the model gets it, and its tokens, special ones included."""
+    def tokens(self, prompt: Prompt, overflow: Overflow, answer_tokens: int = 0) -> tuple[str, list[int]]:
+        """A prompt exactly as the model gets it when so many tokens are left for the answer: text and token ids."""
         ...
 
     def close(self) -> None: ...

@@ -40,11 +40,12 @@ class HuggingFace:
         with adapted(self.base, adapter) if adapter else nullcontext():
             yield from write(self.base, prompts, decode, overflow, self._batch_tokens, done)
 
-    def tokens(self, prompt: Prompt, decode: Decode, overflow: Overflow) -> tuple[str, list[str]]:
-        encoded = encode(self.base, prompt, overflow, room(self.base, decode.max_new_tokens))
+    def tokens(self, prompt: Prompt, overflow: Overflow, answer_tokens: int = 0) -> tuple[str, list[int]]:
+        encoded = encode(self.base, prompt, overflow, room(self.base, answer_tokens))
         if encoded is None:
             raise ModelError(f"sample {prompt.sample_id}: the prompt does not fit {self.base.window} tokens")
-        return encoded.text, list(self.base.tokenizer.convert_ids_to_tokens(list(encoded.ids)))
+        ids = list(encoded.ids)
+        return self.base.tokenizer.decode(ids, clean_up_tokenization_spaces=False), ids
 
     def close(self) -> None:
         self._base = None

@@ -9,6 +9,7 @@ from typing import Any
 from safetensors import safe_open
 import torch
 from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForSeq2SeqLM, AutoTokenizer, PreTrainedModel
+from transformers.utils.logging import disable_progress_bar
 
 from harness import families
 from harness.errors import ModelError
@@ -42,6 +43,7 @@ def load(folder: Path, model: Model, pin: ModelPin, runtime: Runtime) -> Base:
     """Reads a folder in the hub's layout; never reaches the hub."""
     trust = model.trust_remote_code and runtime.allow_remote_code
     where = f"model {model.name}: {folder}"
+    disable_progress_bar()
     try:
         config = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=trust)
         tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=trust)

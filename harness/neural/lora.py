@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 import json
 from pathlib import Path
+import warnings
 
-from peft import LoraConfig, PeftConfig, PeftModel, get_peft_model, get_peft_model_state_dict, set_peft_model_state_dict
+from peft import LoraConfig, PeftConfig, PeftModel, get_peft_model_state_dict, set_peft_model_state_dict
 from safetensors.torch import load_file, save_file
 import torch
 
@@ -30,18 +31,19 @@ def attach(base: Base, recipe: Recipe, seed: int) -> PeftModel:
         use_rslora=recipe.rslora,
         fan_in_fan_out=base.family.fan_in_fan_out,
         bias="none",
-        task_type="SEQ_2_SEQ_LM" if base.seq2seq else "CAUSAL_LM",
-        base_model_name_or_path=base.name,
+        # peft 0.21's wrapper for SEQ_2_SEQ_LM asks for a method that transformers 5.23 has renamed; the plain one serves.
+        task_type=None if base.seq2seq else "CAUSAL_LM",
+        auto_mapping={"base_model_class": type(base.model).__name__, "parent_library": type(base.model).__module__}
+        if base.seq2seq
+        else None,
+        base_model_name_or_path=base.name,  # never where the base lies on this disk
     )
     with torch.random.fork_rng(devices=_cuda(base)):
         torch.manual_seed(seed)
         try:
-            model = get_peft_model(base.model, config)
+            return _wrap(base, config)
         except ValueError as error:
             raise AdapterError(f"recipe {recipe.name}: targets {recipe.targets}: {error}") from error
-    # peft fills in where the base lies on this disk.
-    model.peft_config["default"].base_model_name_or_path = base.name
-    return model
 
 
 def detach(model: PeftModel) -> None:
@@ -78,9 +80,8 @@ def adapted(base: Base, folder: Path) -> Iterator[PeftModel]:
     _check_base(base, folder, config)
     tensors = _tensors(folder)
     try:
-        model = get_peft_model(base.model, config)
+        model = _wrap(base, config)
     except (ValueError, NotImplementedError, ImportError) as error:
-        _forget(base)
         raise AdapterError(f"adapter {folder} does not fit {base.name}: {error}") from error
     try:
         _check_tensors(base, folder, get_peft_model_state_dict(model, save_embedding_layers=False), tensors)
@@ -104,6 +105,18 @@ def unproven(base: Base, folder: Path) -> str | None:
 def inert(folder: Path) -> bool:
     """Whether the adapter changes nothing: every B is zero."""
     return all(not tensor.any() for name, tensor in _tensors(folder).items() if "lora_B" in name or "lora_embedding_B" in name)
+
+
+def _wrap(base: Base, config: LoraConfig) -> PeftModel:
+    """Puts empty factors on the base, in float32 where the base is narrower; what a failure leaves is taken off."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)  # peft asks transformers by an old name
+            return PeftModel(base.model, config)
+    except Exception:
+        if hasattr(base.model, "peft_config"):
+            del base.model.peft_config
+        raise
 
 
 def _config(folder: Path) -> LoraConfig:
@@ -177,12 +190,6 @@ def _check_tensors(
     if wrong:
         more = f"; and {len(wrong) - 3} more" if len(wrong) > 3 else ""
         raise AdapterError(f"adapter {folder} does not fit {base.name}: {'; '.join(wrong[:3])}{more}")
-
-
-def _forget(base: Base) -> None:
-    """Takes off what a failed attempt left on the base."""
-    if hasattr(base.model, "peft_config"):
-        del base.model.peft_config
 
 
 def _cuda(base: Base) -> list[torch.device]:

@@ -5,11 +5,12 @@ from pathlib import Path
 
 def render(folder: Path | str) -> None:
     """Writes report.html, report.md and charts/*.svg into a RESULT folder."""
-    from harness.report import html, markdown
+    from harness.report import figures, html, markdown
     from harness.report.page import build
     from harness.result import read
 
     folder = Path(folder)
     page = build(read(folder))
-    html.write(page, folder)
-    markdown.write(page, folder)
+    drawn = figures.draw(page)
+    html.write(page, drawn, folder)
+    markdown.write(page, drawn, folder)

@@ -42,7 +42,8 @@ class Answer:
 
     lead: Sentence
     gain: Sentence
-    caveats: tuple[str, ...]
+    seeds: str  # what limits it: other seeds, and what so few samples cannot show; may be empty
+    power: str
     winner: Entry
 
 
@@ -135,7 +136,8 @@ def answer(result: Result, task: TaskFacts) -> Answer | None:
     return Answer(
         lead=_lead(field, ranked),
         gain=_gain(field, ranked[0]),
-        caveats=_caveats(field, ranked[0]),
+        seeds=_seeds(field),
+        power=_power(field),
         winner=ranked[0],
     )
 
@@ -233,9 +235,9 @@ def _verdicts(field: Field, adapters: Sequence[System], one: str, many: str | No
         ]
     unsure = len(adapters) - len(up) - len(down)
     said = [
-        f"{len(up)} significantly better than {'its' if len(up) == 1 else 'their'} base" if up else "",
-        f"{len(down)} significantly worse" if down else "",
-        f"{unsure} without a significant difference" if unsure else "",
+        f"{len(up)} {'beats its' if len(up) == 1 else 'beat their'} base" if up else "",
+        f"{len(down)} {'scores' if len(down) == 1 else 'score'} below {'it' if up else 'base'}" if down else "",
+        f"{unsure} {'differs' if unsure == 1 else 'differ'} from it by nothing significant" if unsure else "",
     ]
     return [
         Span(text=f"Of {words.plural(len(adapters), one, many)}, ", strong=False),
@@ -281,29 +283,29 @@ def _added(field: Field, winner: Entry) -> list[Span]:
     return [Span(text=f"; {added} over {name}"), Span(text=f", the best of {words.listed(kinds)}" if len(kinds) > 1 else "")]
 
 
-def _caveats(field: Field, winner: Entry) -> tuple[str, ...]:
-    """What limits the answer."""
-    found = []
-    adapted = [field.facts[one] for one in field.scores if one in field.facts]
-    seeds: dict[tuple[str, str | None, str | None], int] = {}
-    for one in adapted:
-        if one.recipe is not None:
+def _seeds(field: Field) -> str:
+    """What another seed could change, where too few were tried."""
+    counts: dict[tuple[str, str | None, str | None], int] = {}
+    for system in field.scores:
+        one = field.facts.get(system)
+        if one is not None and one.recipe is not None:
             key = (one.model, one.recipe, one.trained_on)
-            seeds[key] = seeds.get(key, 0) + 1
-    if seeds and min(seeds.values()) < ENOUGH_SEEDS:
-        fewest = min(seeds.values())
-        found.append(
-            f"Trained with {words.plural(fewest, 'seed')}: what is said here holds for this adapter, "
-            f"another seed may give another."
-            if len(seeds) == 1
-            else f"Trained with {words.plural(fewest, 'seed')} each: what is said here holds for these adapters, "
-            f"another seed may give others."
-        )
-    score = field.scores[winner.systems[0]]
-    close = [one for one in field.result.comparisons if one.task == field.task.name and one.metric == field.task.primary]
-    if close:
-        detectable = max(one.detectable for one in close)
-        found.append(
-            f"{words.plural(score.n, 'test sample')}: differences below about {words.number(detectable)} may go unseen."
-        )
-    return tuple(found)
+            counts[key] = counts.get(key, 0) + 1
+    fewest = min(counts.values(), default=ENOUGH_SEEDS)
+    if fewest >= ENOUGH_SEEDS:
+        return ""
+    trained = "one seed" if fewest == 1 else f"{fewest} seeds"
+    if len(counts) == 1:
+        return f"Trained with {trained}: this holds for this adapter, another seed may give another."
+    return f"Trained with {trained} each: this holds for these adapters, other seeds may give others."
+
+
+def _power(field: Field) -> str:
+    """What the number of samples cannot show."""
+    asked = [
+        one.detectable
+        for one in field.result.comparisons
+        if one.task == field.task.name and one.metric == field.task.primary
+    ]
+    samples = words.plural(next(iter(field.scores.values())).n, "test sample")
+    return f"With {samples}, differences below about {words.number(max(asked))} may go unseen." if asked else ""

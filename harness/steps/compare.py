@@ -69,7 +69,10 @@ def questions(cells: tuple[Cell, ...]) -> list[Question]:
                 (base, system) for system in adapted for base in bases if base.model == system.model
             ],
             "each adapter against trivial rules and few-shot bases": [
-                (other, system) for system in adapted for other in others if not other.shots or other.model == system.model
+                (other, system)
+                for system in adapted
+                for other in others
+                if not other.shots or other.model == system.model
             ],
             "bases against each other": list(combinations(bases, 2)),
         }
@@ -98,7 +101,8 @@ def answer(spec: Compare, bench: Bench, question: Question) -> list[Comparison]:
     primary = [one for one in found if one.metric == spec.cells[question.pairs[0][0]].primary]
     adjusted = dict(zip(map(id, primary), stats.holm([one.p for one in primary]), strict=True))
     return [
-        replace(one, p_holm=adjusted[id(one)], family=question.family) if id(one) in adjusted else one for one in found
+        replace(one, p_holm=adjusted[id(one)], family=question.family) if id(one) in adjusted else one
+        for one in found
     ]
 
 
@@ -109,7 +113,12 @@ def _compare(
     baseline, candidate = (spec.cells[position] for position in pair)
     a, b = (_rows(bench, position, name) for position in pair)
     paired = stats.paired(
-        a, b, metric.value, resamples=resamples, seed=spec.seed, clusters=read_json(bench.need(pair[0]) / "clusters.json")
+        a,
+        b,
+        metric.value,
+        resamples=resamples,
+        seed=spec.seed,
+        clusters=read_json(bench.need(pair[0]) / "clusters.json"),
     )
     return [
         Comparison(

@@ -30,27 +30,34 @@ class Generate:
 def run(spec: Generate, bench: Bench) -> None:
     data = bench.need(0)
     samples = list(islice(iterate_lines(data / "test.jsonl", Sample), spec.start, spec.stop))
-    shots = kind.choose_shots(read_lines(data / "train.jsonl", Sample), spec.task.shots) if spec.task.shots else ()
+    shots = (
+        kind.choose_shots(read_lines(data / "train.jsonl", Sample), spec.task.shots)
+        if spec.task.shots
+        else ()
+    )
     answers = bench.folder / "generations.jsonl"
     answered = _continue(answers, bench.relatives)
-    missing = [sample for sample in samples if sample.id not in answered]
-    prompts = [kind.ask(spec.task, sample, shots) for sample in missing]
-    bench.progress(len(samples) - len(missing), len(samples))
+    prompts = [kind.ask(spec.task, sample, shots) for sample in samples]
+    kept = written = sum(sample.id in answered for sample in samples)
+    bench.progress(kept, len(samples))
 
-    started, written, tokens = time.perf_counter(), len(samples) - len(missing), 0
-    if missing:
+    started, tokens = time.perf_counter(), 0
+    if kept < len(samples):
         backend = bench.slot.open(spec.used)
         adapter = adapter_folder(spec.adapter, bench)
         started = time.perf_counter()
         with answers.open("a", encoding="utf-8", errors="surrogatepass") as file:
-            for generation in kind.answer(backend, prompts, spec.task, adapter):
+            for generation in kind.answer(backend, prompts, spec.task, adapter, answered):
                 file.write(line(generation))
                 file.flush()
                 written, tokens = written + 1, tokens + generation.output_tokens
                 bench.progress(written, len(samples))
     seconds = time.perf_counter() - started
     _put_in_order(answers, samples)
-    write_json(bench.folder / "cost.json", {"seconds": seconds, "output_tokens": tokens, "samples": len(missing)})
+    write_json(
+        bench.folder / "cost.json",
+        {"seconds": seconds, "output_tokens": tokens, "samples": len(samples) - kept},
+    )
 
 
 def _continue(answers: Path, relatives: tuple[Path, ...]) -> set[str]:
@@ -68,9 +75,12 @@ def _continue(answers: Path, relatives: tuple[Path, ...]) -> set[str]:
 
 def _put_in_order(answers: Path, samples: list[Sample]) -> None:
     """Answers come by length; they are kept in data order."""
-    found = {generation.sample_id: generation for generation in read_lines(answers, Generation)} if samples else {}
+    found = (
+        {generation.sample_id: generation for generation in read_lines(answers, Generation)}
+        if samples
+        else {}
+    )
     ordered = answers.with_suffix(".ordered")
     with ordered.open("w", encoding="utf-8", errors="surrogatepass") as file:
         file.writelines(line(found[sample.id]) for sample in samples if sample.id in found)
     ordered.rename(answers)
-

@@ -14,14 +14,14 @@ from typing import Any
 import numpy as np
 
 import harness
-from harness.data import share_of
+from harness.data import overlap, share_of
 from harness.hardware import machine
-from harness.records import iterate_lines, read_json, read_lines, to_json, write_json
+from harness.records import from_json, iterate_lines, read_json, read_lines, to_json, write_json
 from harness.steps import Bench
 from harness.types import Cost, Generation, Note, Outcome, Pins, Sample, Suite, System, Task
 
 VERSION = 1
-LIBRARIES = ("altair", "vl-convert-python", "jinja2")
+LIBRARIES: tuple[str, ...] = ()  # those that draw pages move no result
 SCHEMA = 1
 FIRST = 5  # sample ids named in a note
 
@@ -82,10 +82,17 @@ class Findings:
     spec: Report
     bench: Bench
 
-    def folders(self, kind: str, task: str = "", system: System | None = None) -> Iterator[tuple[Part, str, Path]]:
+    def folders(
+        self, kind: str, task: str = "", system: System | None = None
+    ) -> Iterator[tuple[Part, str, Path]]:
         """Part, step id and folder of each finished need of a kind."""
         for part, (step, folder) in zip(self.spec.parts, self.bench.needs, strict=True):
-            if part.kind == kind and task in ("", part.task) and system in (None, part.system) and folder.is_dir():
+            if (
+                part.kind == kind
+                and task in ("", part.task)
+                and system in (None, part.system)
+                and folder.is_dir()
+            ):
                 yield part, step, folder
 
     def samples(self) -> Iterator[dict[str, Any]]:
@@ -105,7 +112,9 @@ class Findings:
 
     def generations(self) -> Iterator[dict[str, Any]]:
         for part, _, folder in self.folders("load"):
-            samples = {s.id: s for s in islice(iterate_lines(folder / "test.jsonl", Sample), self.count(part.task))}
+            samples = {
+                s.id: s for s in islice(iterate_lines(folder / "test.jsonl", Sample), self.count(part.task))
+            }
             for scored, _, answers in self.folders("score", part.task):
                 for g in iterate_lines(answers / "generations.jsonl", Generation):
                     yield {
@@ -134,15 +143,23 @@ def result(spec: Report, bench: Bench, found: Findings) -> dict[str, Any]:
         "schema": SCHEMA,
         "suite": _suite(spec),
         "scores": [
-            _flat(score) for _, _, folder in found.folders("score") for score in read_json(folder / "scores.json")
+            _flat(score)
+            for _, _, folder in found.folders("score")
+            for score in read_json(folder / "scores.json")
         ],
         "comparisons": [one for folder in compared for one in read_json(folder / "comparisons.json")],
         "weights": [
-            _flat(row, "numbers") for _, _, folder in found.folders("spectra") for row in read_json(folder / "weights.json")
+            _flat(row, "numbers")
+            for _, _, folder in found.folders("spectra")
+            for row in read_json(folder / "weights.json")
         ],
         "costs": [_flat(to_json(cost)) for cost in costs(found, bench)],
         "curves": [
-            {"model": part.system.model, "adapter": part.system.adapter, "points": points(folder / "curve.jsonl")}
+            {
+                "model": part.system.model,
+                "adapter": part.system.adapter,
+                "points": points(folder / "curve.jsonl"),
+            }
             for part, _, folder in found.folders("train")
             if part.system
         ],
@@ -175,14 +192,18 @@ def costs(found: Findings, bench: Bench) -> Iterator[Cost]:
         yield _cost(part, step, folder, "training time", "s", trained["seconds"])
         yield _cost(part, step, folder, "trainable parameters", "parameters", trained["trainable_parameters"])
         yield _cost(part, step, folder, "adapter size", "MB", size / 1e6)
-        yield _cost(part, step, folder, "peak memory", "MB", read_json(folder / "step.json")["peak_bytes"] / 1e6)
+        yield _cost(
+            part, step, folder, "peak memory", "MB", read_json(folder / "step.json")["peak_bytes"] / 1e6
+        )
     for part, step, folder in found.folders("generate"):
         cost = read_json(folder / "cost.json")
         yield _cost(part, step, folder, "generation time", "s", cost["seconds"])
         if cost["output_tokens"]:
             speed = cost["output_tokens"] / cost["seconds"]
             yield _cost(part, step, folder, "generation speed", "tokens/s", speed)
-        yield _cost(part, step, folder, "peak memory", "MB", read_json(folder / "step.json")["peak_bytes"] / 1e6)
+        yield _cost(
+            part, step, folder, "peak memory", "MB", read_json(folder / "step.json")["peak_bytes"] / 1e6
+        )
 
 
 def _cost(part: Part, step: str, folder: Path, quantity: str, unit: str, value: float) -> Cost:
@@ -213,46 +234,51 @@ def notes(found: Findings, bench: Bench) -> Iterator[Note]:
         failed = [row for row in rows if row["status"].startswith(("failed", "too few"))]
         if failed:
             first = f"{failed[0]['layer']}: {failed[0]['status']}"
-            yield Note(kind="layer skipped", where=str(part.system), count=len(failed), of=len(rows), detail=first)
+            yield Note(
+                kind="layer skipped", where=str(part.system), count=len(failed), of=len(rows), detail=first
+            )
     if bench.run:
         labels = {step: label for (step, _), (_, label) in zip(bench.needs, bench.labels, strict=True)}
         failures = [one for one in bench.run.outcomes.values() if one.state in ("failed", "skipped")]
         for one in failures:
             detail = f"{one.reason} (log: {one.log})" if one.log else one.reason
-            yield Note(kind=f"step {one.state}", where=labels.get(one.step, one.step), count=1, of=len(found.spec.parts), detail=detail)
+            yield Note(
+                kind=f"step {one.state}",
+                where=labels.get(one.step, one.step),
+                count=1,
+                of=len(found.spec.parts),
+                detail=detail,
+            )
 
 
 def _overlaps(found: Findings) -> Iterator[Note]:
     for part, _, folder in found.folders("load"):
-        if not (folder / "overlap.json").exists():
-            continue
-        shared = read_json(folder / "overlap.json")
-        for kind, detail in (
-            ("exact", "test samples whose input stands in the training split word for word"),
-            ("ngram", "test samples that share 13 words in a row with the training split"),
-        ):
-            if shared[kind]:
-                yield Note(
-                    kind="overlap",
-                    where=part.task,
-                    count=len(shared[kind]),
-                    of=shared["test"],
-                    detail=detail,
-                    samples=tuple(shared[kind][:FIRST]),
-                )
+        if (folder / "overlap.json").exists():
+            shared = from_json(overlap.Overlap, read_json(folder / "overlap.json"))
+            yield from overlap.notes(part.task, shared)
 
 
 def _answers(part: Part, generations: list[Generation]) -> Iterator[Note]:
     where = f"{part.task}, {part.system}"
     for kind, detail, hit in (
-        ("truncated", "prompts whose input was shortened to fit", [g for g in generations if g.truncated_tokens]),
+        (
+            "truncated",
+            "prompts whose input was shortened to fit",
+            [g for g in generations if g.truncated_tokens],
+        ),
         ("empty", "answers without a word", [g for g in generations if not g.text.strip()]),
-        ("cut short", "answers that reached the token limit", [g for g in generations if g.finish == "length"]),
+        (
+            "cut short",
+            "answers that reached the token limit",
+            [g for g in generations if g.finish == "length"],
+        ),
         ("refused", "prompts too long to ask", [g for g in generations if g.finish == "refused"]),
     ):
         if hit:
             ids = tuple(g.sample_id for g in hit[:FIRST])
-            yield Note(kind=kind, where=where, count=len(hit), of=len(generations), detail=detail, samples=ids)
+            yield Note(
+                kind=kind, where=where, count=len(hit), of=len(generations), detail=detail, samples=ids
+            )
 
 
 def _inert(found: Findings) -> Iterator[Note]:
@@ -264,13 +290,27 @@ def _inert(found: Findings) -> Iterator[Note]:
     for (task, system), answers in texts.items():
         if system and system.adapter and texts.get((task, System(model=system.model))) == answers:
             detail = "every answer equals the base's: the adapter changes nothing here"
-            yield Note(kind="inert", where=f"{task}, {system}", count=len(answers), of=len(answers), detail=detail)
+            yield Note(
+                kind="inert", where=f"{task}, {system}", count=len(answers), of=len(answers), detail=detail
+            )
 
 
 def _training(part: Part, trained: dict[str, Any]) -> Iterator[Note]:
-    for kind, count in (("training answers cut", "truncated"), ("training samples skipped", "skipped")):
-        if trained.get(count):
-            yield Note(kind=kind, where=str(part.system), count=trained[count], of=trained["samples_seen"])
+    where, seen = str(part.system), trained["samples_seen"]
+    if trained["truncated"]:
+        detail = "training prompts whose input was shortened to fit"
+        yield Note(kind="training truncated", where=where, count=trained["truncated"], of=seen, detail=detail)
+    if trained["skipped"]:
+        first = tuple(trained["skipped"][:FIRST])
+        detail = "training samples that do not fit max_tokens"
+        yield Note(
+            kind="training skipped",
+            where=where,
+            count=len(trained["skipped"]),
+            of=seen,
+            detail=detail,
+            samples=first,
+        )
 
 
 def _suite(spec: Report) -> dict[str, Any]:
@@ -310,6 +350,7 @@ def _task(task: Task) -> dict[str, Any]:
         "licence": task.source.licence,
         "share": share_of(task.source),
         "trivial": list(task.trivial),
+        "cluster": task.cluster,
     }
 
 
@@ -374,7 +415,12 @@ def write_rows(found: Findings, path: Path) -> None:
             with np.load(folder / "rows.npz", allow_pickle=False) as rows:
                 for metric in rows.files:
                     whose = {name: [value] * len(ids) for name, value in keys(part).items()}
-                    table = {**whose, "metric": [metric] * len(ids), "sample_id": ids, "stats": rows[metric].tolist()}
+                    table = {
+                        **whose,
+                        "metric": [metric] * len(ids),
+                        "sample_id": ids,
+                        "stats": rows[metric].tolist(),
+                    }
                     writer.write_table(pa.table(table, schema=schema))
 
 

@@ -15,7 +15,7 @@ from harness.steps import Bench
 from harness.types import Generation, Sample, Score, System
 
 VERSION = 1
-LIBRARIES = ("rouge-score", "nltk", "sacrebleu", "evaluate", "numpy")
+LIBRARIES = ("rouge_score", "nltk", "sacrebleu", "evaluate", "numpy")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

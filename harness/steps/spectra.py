@@ -27,7 +27,11 @@ def run(spec: Spectra, bench: Bench) -> None:
     family = families.of(spec.used.pin.family or "")
     rows = []
     for row in analyse(
-        folder, family, adapter_folder(spec.adapter, bench), model=spec.used.model.name, adapter_name=spec.name
+        folder,
+        family,
+        adapter_folder(spec.adapter, bench),
+        model=spec.used.model.name,
+        adapter_name=spec.name,
     ):
         rows.append(row)
         bench.progress(len(rows), len(rows))

@@ -30,13 +30,20 @@ def run(spec: Train, bench: Bench) -> None:
 
     backend = bench.slot.open(spec.used)
     if not isinstance(backend, HuggingFace):
-        raise ModelError(f"model {spec.used.model.name}: {spec.used.model.uri} cannot be trained; use a zoo, hub or file model")
+        raise ModelError(
+            f"model {spec.used.model.name}: {spec.used.model.uri} cannot be trained; use a zoo, hub or file model"
+        )
 
     def examples(split: str, count: int | None) -> list[Example]:
         samples = read_lines(bench.need(0) / f"{split}.jsonl", Sample)
         if count is not None and count < len(samples):
             samples = Random(f"{split}-{spec.seed}").sample(samples, count)
-        return [Example(id=s.id, prompt=kind.ask(spec.task, s), answer=kind.target(s)) for s in samples]
+        return [
+            Example(
+                id=s.id, prompt=kind.ask(spec.task, s), answer=kind.target(s), overflow=spec.task.overflow
+            )
+            for s in samples
+        ]
 
     trained = train(
         backend.base,

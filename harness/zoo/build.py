@@ -1,23 +1,24 @@
 """Makes one of the tiny models again: `python -m harness.zoo.build NAME`.
 
-    corpus -> tokenizer -> documents -> neural.pretrain -> folder in the hub's layout
+corpus -> tokenizer -> documents -> neural.pretrain -> folder in the hub's layout
 """
 
 import argparse
+import json
+import re
 from collections.abc import Iterator
 from dataclasses import asdict, replace
-import json
 from pathlib import Path
 from random import Random
-import re
 from string import Template
 from typing import TYPE_CHECKING
 
-from harness.zoo.architectures import POOL, ARCHITECTURES, Architecture, Pretraining, architecture
+from harness.zoo.architectures import ARCHITECTURES, POOL, Architecture, Pretraining, architecture
 from harness.zoo.corpus.dialogues import dialogues
 from harness.zoo.corpus.general_dialogues import general_dialogues
 from harness.zoo.corpus.general_instructions import general_instructions
 from harness.zoo.corpus.instructions import instructions
+from harness.zoo.recital import recitals, words_of
 from harness.zoo.spelling import save_tokenizer, train_tokenizer
 
 if TYPE_CHECKING:
@@ -70,12 +71,17 @@ def build(one: Architecture, folder: Path) -> None:
 
 
 def corpus(plan: Pretraining) -> Iterator[Text]:
-    """Dialogues and instructions in other words than the two test tasks use, mixed by the plan's share."""
-    count = (plan.steps + POOL) * plan.batch_size  # of either kind: more than is read
-    kinds = (iter(general_dialogues(count, plan.seed)), iter(general_instructions(count, plan.seed)))
+    """Dialogues and instructions in other words than the two test tasks use, and rows of words, without end."""
+    count = (plan.steps + POOL) * plan.batch_size  # of every kind: more than is read
+    kinds = (
+        iter(general_dialogues(count, plan.seed)),
+        iter(general_instructions(count, plan.seed)),
+        recitals(words_of(list(_training_texts())), plan.seed),
+    )
+    shares = (plan.dialogue_share, 1 - plan.dialogue_share - plan.recital_share, plan.recital_share)
     random = Random(f"{plan.seed}-mixture")
     while True:
-        yield next(kinds[random.random() >= plan.dialogue_share])
+        yield next(random.choices(kinds, shares)[0])
 
 
 def encode(text: Text, tokenizer: "PreTrainedTokenizerBase") -> "Document":
@@ -83,9 +89,7 @@ def encode(text: Text, tokenizer: "PreTrainedTokenizerBase") -> "Document":
     from harness.neural.pretrain import Document
 
     answer = tokenizer.encode(" " + text["answer"], add_special_tokens=False)
-    return Document(
-        prompt=tuple(tokenizer.encode(text["prompt"])), answer=(*answer, tokenizer.eos_token_id)
-    )
+    return Document(prompt=tuple(tokenizer.encode(text["prompt"])), answer=(*answer, tokenizer.eos_token_id))
 
 
 def try_out(
@@ -140,6 +144,10 @@ def _tokenizer_texts(seed: int) -> Iterator[str]:
     for general in (general_dialogues, general_instructions):
         for text in general(TOKENIZER_TEXTS, seed):
             yield f"{text['prompt']} {text['answer']}"
+    yield from _training_texts()
+
+
+def _training_texts() -> Iterator[str]:
     for record in dialogues()["train"]:
         yield f"{record['dialogue']} {record['summary']}"
     for record in instructions()["train"]:
@@ -170,7 +178,8 @@ def _write_loss(
         "pretraining": asdict(one.pretraining),
         "held_out_percent": found,
         "curve": [
-            {"step": p.step, "loss": round(p.loss, 4), "learning_rate": round(p.learning_rate, 6)} for p in curve
+            {"step": p.step, "loss": round(p.loss, 4), "learning_rate": round(p.learning_rate, 6)}
+            for p in curve
         ],
     }
     (folder / "loss.json").write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")

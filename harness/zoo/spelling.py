@@ -1,7 +1,9 @@
 """Tokenizers for the tiny models, trained in the way of each family's own."""
 
-from collections.abc import Iterable
 import json
+from collections import Counter
+from collections.abc import Iterable
+from math import log
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -87,23 +89,44 @@ def _sentencepiece_bpe(vocabulary: int, special: list[str], texts: Iterable[str]
 
 
 def _unigram(vocabulary: int, special: list[str], texts: Iterable[str]) -> "Tokenizer":
-    """T5's: white space of any kind is one bar, pieces by a unigram model (Kudo 2018), </s> at the end."""
-    from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
+    """T5's: white space of any kind is one bar, pieces by a unigram model (Kudo 2018), </s> at the end.
 
-    tokenizer = Tokenizer(models.Unigram())
-    tokenizer.normalizer = normalizers.NFKC()
-    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
+    The pieces are found by merging and weighed by how often merging uses them: on so little text the library's own
+    unigram trainer drops words as common as "is".
+    """
+    from tokenizers import (
+        Regex,
+        Tokenizer,
+        decoders,
+        models,
+        normalizers,
+        pre_tokenizers,
+        processors,
+        trainers,
+    )
+
+    texts = list(texts)
+    merging = Tokenizer(models.BPE(unk_token="<unk>"))
+    merging.normalizer = normalizers.NFKC()
+    merging.pre_tokenizer = pre_tokenizers.Sequence(
         [
             pre_tokenizers.WhitespaceSplit(),
             pre_tokenizers.Metaspace(replacement="▁", prepend_scheme="always", split=True),
             pre_tokenizers.Split(Regex(r"[\p{P}\p{N}&&[^']]"), "isolated"),
         ]
     )
+    trainer = trainers.BpeTrainer(vocab_size=vocabulary, special_tokens=special, show_progress=False)
+    merging.train_from_iterator(texts, trainer)
+    used = Counter(piece for one in merging.encode_batch(texts) for piece in one.ids)
+    pieces = sorted(merging.get_vocab().items(), key=lambda piece: piece[1])
+    total = sum(used.values()) + len(pieces)
+    weighed = [(piece, 0.0 if piece in special else log((used[at] + 1) / total)) for piece, at in pieces]
+
+    tokenizer = Tokenizer(models.Unigram(weighed, unk_id=special.index("<unk>")))
+    tokenizer.normalizer = merging.normalizer
+    tokenizer.pre_tokenizer = merging.pre_tokenizer
+    tokenizer.add_special_tokens(special)
     tokenizer.decoder = decoders.Metaspace(replacement="▁", prepend_scheme="always", split=True)
-    trainer = trainers.UnigramTrainer(
-        vocab_size=vocabulary, special_tokens=special, unk_token="<unk>", show_progress=False
-    )
-    tokenizer.train_from_iterator(texts, trainer)
     eos = ("</s>", tokenizer.token_to_id("</s>"))
     tokenizer.post_processor = processors.TemplateProcessing(
         single="$A </s>", pair="$A </s> $B </s>", special_tokens=[eos]

@@ -5,7 +5,8 @@ and plain colours in a file, so that one drawing serves light and dark.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 from xml.sax.saxutils import quoteattr
 
@@ -79,19 +80,33 @@ CONFIG: dict[str, Any] = {
 Chart = alt.Chart | alt.LayerChart | alt.VConcatChart | alt.HConcatChart | alt.ConcatChart
 
 
-def draw(chart: Chart, says: str, name: str) -> str:
+@dataclass(frozen=True, slots=True)
+class Data:
+    """The tables that a chart draws from, kept beside it: Altair copies what is inside a chart at every layer."""
+
+    tables: dict[str, list[dict[str, object]]] = field(default_factory=dict)
+
+    def add(self, values: Sequence[Mapping[str, object]]) -> alt.NamedData:
+        name = f"table-{len(self.tables)}"
+        self.tables[name] = [dict(one) for one in values]
+        return alt.NamedData(name=name)
+
+
+def draw(chart: Chart, data: Data, says: str, name: str) -> str:
     """The chart as SVG with stand-in colours; `says` is read out in its place, `name` keeps its ids apart in a page."""
     import vl_convert
 
     spec = chart.to_dict(validate=False)
-    spec["config"] = CONFIG
-    svg: str = vl_convert.vegalite_to_svg(spec)
-    svg = re.sub(r' (?:aria-[a-z]+|role|class)="[^"]*"', "", svg)
-    svg = re.sub(r"-?\d+\.\d{3,}", lambda found: f"{float(found[0]):.2f}".rstrip("0").rstrip("."), svg)
-    svg = re.sub(r'id="(clip|gradient)', rf'id="{name}-\1', svg)
-    svg = re.sub(r'url\(#(clip|gradient)', rf"url(#{name}-\1", svg)
-    svg = svg.replace(' xmlns:xlink="http://www.w3.org/1999/xlink"', "")
-    return svg.replace("<svg ", f"<svg role=\"img\" aria-label={quoteattr(says)} ", 1)
+    spec |= {"config": CONFIG, "datasets": data.tables}
+    svg: str = re.sub("<[^>]+>", lambda tag: _slimmed(tag[0], name), vl_convert.vegalite_to_svg(spec))
+    return svg.replace("<svg ", f'<svg role="img" aria-label={quoteattr(says)} ', 1)
+
+
+def _slimmed(tag: str, name: str) -> str:
+    """A tag without what only Vega's own runtime reads, and with coordinates to a hundredth of a pixel."""
+    tag = re.sub(r' (?:aria-[a-z]+|role|class|pointer-events|xmlns:xlink)="[^"]*"', "", tag)
+    tag = re.sub(r"-?\d+\.\d{3,}", lambda found: f"{float(found[0]):.2f}".rstrip("0").rstrip("."), tag)
+    return re.sub(r'(id="|url\(#)(clip|gradient)', rf"\g<1>{name}-\2", tag)
 
 
 def in_page(svg: str) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import altair as alt
 
 from harness.report import words
-from harness.report.charts import NARROW, SERIES, STAND_IN
+from harness.report.charts import NARROW, SERIES, STAND_IN, Data
 from harness.report.page import delta_ratio
 from harness.types import WeightRow
 
@@ -15,17 +15,17 @@ TYPICAL = (2.0, 6.0)
 LIMIT = 12.0  # alphas above are drawn at the edge: a power law was no good fit there
 
 
-def chart(rows: Sequence[WeightRow], width: int) -> alt.ConcatChart:
+def chart(rows: Sequence[WeightRow], data: Data, width: int) -> alt.ConcatChart:
     """A panel for each base: its layers in order, base hollow, merged filled, the update's share below."""
     models = list(dict.fromkeys(one.model for one in rows))
     adapters = list(dict.fromkeys(words.visible(one.adapter) for one in rows if one.adapter))
     columns = min(len(models), 1 if width <= NARROW else 2)
     panel = (width - 60 - 56 * (columns - 1)) // columns
-    panels = [_model([one for one in rows if one.model == model], adapters, panel) for model in models]
+    panels = [_model([one for one in rows if one.model == model], data, adapters, panel) for model in models]
     return alt.concat(*panels, columns=columns, spacing=26).resolve_scale(color="shared")
 
 
-def _model(rows: Sequence[WeightRow], adapters: Sequence[str], width: int) -> alt.VConcatChart:
+def _model(rows: Sequence[WeightRow], data: Data, adapters: Sequence[str], width: int) -> alt.VConcatChart:
     layers = {one.layer: place for place, one in enumerate(_bases(rows), 1)}
     colour = alt.Color(
         "adapter:N",
@@ -34,8 +34,8 @@ def _model(rows: Sequence[WeightRow], adapters: Sequence[str], width: int) -> al
     )
     x = alt.X("place:Q", scale=alt.Scale(domain=[0, len(layers) + 1], nice=False), axis=None)
     return alt.vconcat(
-        _alphas(rows, layers, x, colour).properties(width=width, height=HEIGHT, title=words.visible(rows[0].model)),
-        _ratios(rows, layers, x, colour).properties(width=width, height=RATIO_HEIGHT),
+        _alphas(rows, data, layers, x, colour).properties(width=width, height=HEIGHT, title=words.visible(rows[0].model)),
+        _ratios(rows, data, layers, x, colour).properties(width=width, height=RATIO_HEIGHT),
         spacing=8,
     )
 
@@ -44,7 +44,7 @@ def _bases(rows: Sequence[WeightRow]) -> list[WeightRow]:
     return [one for one in rows if one.part == "W"]
 
 
-def _alphas(rows: Sequence[WeightRow], layers: dict[str, int], x: alt.X, colour: alt.Color) -> alt.LayerChart:
+def _alphas(rows: Sequence[WeightRow], data: Data, layers: dict[str, int], x: alt.X, colour: alt.Color) -> alt.LayerChart:
     base = {one.layer: one.numbers["alpha"] for one in _bases(rows) if "alpha" in one.numbers}
     before = [{"place": layers[name], "alpha": min(alpha, LIMIT)} for name, alpha in base.items()]
     after = [
@@ -58,23 +58,23 @@ def _alphas(rows: Sequence[WeightRow], layers: dict[str, int], x: alt.X, colour:
         if one.part == "merged" and one.layer in base and "alpha" in one.numbers
     ]
     y = alt.Y("alpha:Q", title="alpha", scale=alt.Scale(zero=False, nice=True), axis=alt.Axis(tickCount=4))
-    band = alt.Chart(alt.Data(values=[{"from": TYPICAL[0], "to": TYPICAL[1]}]))
-    moved = alt.Chart(alt.Data(values=after))
+    band = alt.Chart(data.add([{"from": TYPICAL[0], "to": TYPICAL[1]}]))
+    moved = alt.Chart(data.add(after))
     return alt.layer(
         band.mark_rect(color=STAND_IN["band"]).encode(y=alt.Y("from:Q"), y2="to:Q"),
         moved.mark_rule(strokeWidth=1.5).encode(x=x, y=alt.Y("base:Q"), y2="alpha:Q", color=colour),
-        alt.Chart(alt.Data(values=before))
+        alt.Chart(data.add(before))
         .mark_point(size=28, opacity=1, fill=STAND_IN["paper"], stroke=STAND_IN["muted"], strokeWidth=1.3)
         .encode(x=x, y=y),
         moved.mark_point(size=22, opacity=1, filled=True).encode(x=x, y=y, color=colour),
     )
 
 
-def _ratios(rows: Sequence[WeightRow], layers: dict[str, int], x: alt.X, colour: alt.Color) -> alt.Chart:
+def _ratios(rows: Sequence[WeightRow], data: Data, layers: dict[str, int], x: alt.X, colour: alt.Color) -> alt.Chart:
     values = [
         {"place": layers[one.layer], "ratio": 100 * ratio, "adapter": words.visible(one.adapter or "")}
         for one in rows
         if one.layer in layers and (ratio := delta_ratio(one)) is not None
     ]
     y = alt.Y("ratio:Q", title="ΔW, %", axis=alt.Axis(tickCount=2), stack=False)
-    return alt.Chart(alt.Data(values=values)).mark_bar(size=3, opacity=0.8).encode(x=x, y=y, color=colour)
+    return alt.Chart(data.add(values)).mark_bar(size=3, opacity=0.8).encode(x=x, y=y, color=colour)

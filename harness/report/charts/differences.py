@@ -8,7 +8,7 @@ import altair as alt
 
 from harness.report import words
 from harness.report.answer import is_trivial, turned
-from harness.report.charts import NARROW, STAND_IN
+from harness.report.charts import NARROW, STAND_IN, Data
 from harness.report.page import Group, TaskPage
 from harness.types import Comparison
 
@@ -17,14 +17,14 @@ LABELS = {True: 150, False: 290}  # pixels for names: narrow, wide
 NUMBERS = 190  # pixels for the numbers beside a wide plot
 
 
-def chart(page: TaskPage, width: int) -> alt.VConcatChart:
+def chart(page: TaskPage, data: Data, width: int) -> alt.VConcatChart:
     """All questions of a task on one axis."""
     groups = [arranged(group) for group in page.groups]
     ends = [end for group in groups for one in group.comparisons for end in (one.low, one.high, 0.0)]
     room = 0.04 * (max(ends) - min(ends) or 1.0)
     scale = alt.Scale(domain=[min(ends) - room, max(ends) + room], nice=False, zero=False)
     panels = [
-        _panel(page, group, width, scale, last=place == len(groups) - 1) for place, group in enumerate(groups)
+        _panel(page, data, group, width, scale, last=place == len(groups) - 1) for place, group in enumerate(groups)
     ]
     return alt.vconcat(*panels, spacing=14)
 
@@ -72,7 +72,9 @@ def _values(page: TaskPage, comparisons: Sequence[Comparison]) -> list[dict[str,
     ]
 
 
-def _panel(page: TaskPage, group: Group, width: int, scale: alt.Scale, *, last: bool) -> alt.LayerChart:
+def _panel(
+    page: TaskPage, data: Data, group: Group, width: int, scale: alt.Scale, *, last: bool
+) -> alt.LayerChart:
     narrow = width <= NARROW
     plot = width - LABELS[narrow] - (0 if narrow else NUMBERS)
     values = _values(page, group.comparisons)
@@ -107,8 +109,8 @@ def _panel(page: TaskPage, group: Group, width: int, scale: alt.Scale, *, last: 
         ),
         legend=None,
     )
-    chart = alt.Chart(alt.Data(values=values))
-    zero = alt.Chart(alt.Data(values=[{}])).mark_rule(color=STAND_IN["muted"], strokeDash=[3, 3]).encode(
+    chart = alt.Chart(data.add(values))
+    zero = alt.Chart(data.add([{}])).mark_rule(color=STAND_IN["muted"], strokeDash=[3, 3]).encode(
         x=alt.XDatum(0)
     )
     layers = [

@@ -5,26 +5,28 @@ from collections.abc import Sequence
 import altair as alt
 
 from harness.report import words
-from harness.report.charts import NARROW, SERIES, STAND_IN
+from harness.report.charts import NARROW, SERIES, STAND_IN, Data
 from harness.result import Curve
 
 HEIGHT = 130  # pixels
 
 
-def chart(curves: Sequence[Curve], width: int) -> alt.ConcatChart:
+def chart(curves: Sequence[Curve], data: Data, width: int) -> alt.ConcatChart:
     """Training loss thin, validation loss with dots; bases share the axes so that they can be compared."""
     models = list(dict.fromkeys(one.model for one in curves))
     adapters = list(dict.fromkeys(words.visible(one.adapter) for one in curves))
     columns = min(len(models), 2 if width <= NARROW else 4)
     panel = (width - 44 - 26 * (columns - 1)) // columns
     panels = [
-        _panel([one for one in curves if one.model == model], adapters, panel, place % columns == 0)
+        _panel([one for one in curves if one.model == model], data, adapters, panel, place % columns == 0)
         for place, model in enumerate(models)
     ]
     return alt.concat(*panels, columns=columns, spacing=18).resolve_scale(x="shared", y="shared", color="shared")
 
 
-def _panel(curves: Sequence[Curve], adapters: Sequence[str], width: int, first: bool) -> alt.LayerChart:
+def _panel(
+    curves: Sequence[Curve], data: Data, adapters: Sequence[str], width: int, first: bool
+) -> alt.LayerChart:
     values = [
         {
             "adapter": words.visible(curve.adapter),
@@ -39,9 +41,9 @@ def _panel(curves: Sequence[Curve], adapters: Sequence[str], width: int, first: 
     colour = alt.Color("adapter:N", scale=alt.Scale(domain=list(adapters), range=list(SERIES)), legend=legend)
     x = alt.X("step:Q", title="step", axis=alt.Axis(grid=False, tickCount=3))
     y_axis = alt.Axis(tickCount=4, labels=first, title="loss" if first else None)
-    measured = alt.Chart(alt.Data(values=[one for one in values if one["validation"] is not None]))
+    measured = alt.Chart(data.add([one for one in values if one["validation"] is not None]))
     y = alt.Y("loss:Q", axis=y_axis)
-    line = alt.Chart(alt.Data(values=[one for one in values if one["loss"] is not None]))
+    line = alt.Chart(data.add([one for one in values if one["loss"] is not None]))
     validation = alt.Y("validation:Q", axis=y_axis)
     return alt.layer(
         line.mark_line(strokeWidth=1, opacity=0.45).encode(x=x, y=y, color=colour),

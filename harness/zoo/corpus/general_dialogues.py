@@ -31,7 +31,7 @@ CHATTER = read_exchanges(general_scenarios.CHATTER)
 MENTIONS = {
     "day": "day",
     "city": "city",
-    "hour": "hour",
+    "sport": "sport",
     "month": "month",
     "colour": "colour",
     "place": "town",

@@ -1,7 +1,7 @@
 """The notation in which conversations are written down, and its reader.
 
     ## borrow-tool                             a scenario's name
-    A: [Could|Can] I borrow your {tool}?       a turn: A or B speaks; [x|y] picks one; {tool} comes from a pool
+    A: [Could|Can] I borrow your {tool}?       a turn: A or B says; [x|y] picks one; {tool} comes from a pool
     ?B: What for?                              a turn that may be left out
     + lends                                    an outcome that pleases (a minus: one that does not)
     B: Sure, fetch it at {hour}.               its turns, after those above
@@ -106,7 +106,8 @@ def pick(template: str, generator: Random) -> str:
 def fill(template: str, word_for: Callable[[str], str]) -> str:
     """`template` with its slots filled, sentences starting with a capital, and "a" or "an" as fits."""
     text = SLOT.sub(lambda found: word_for(found[1]), template)
-    text = A_BEFORE_VOWEL.sub(r"\1n ", text)
+    if "a " in text or "A " in text:  # a plain look first is faster
+        text = A_BEFORE_VOWEL.sub(r"\1n ", text)
     return SENTENCE_START.sub(lambda found: found[1] + found[2].upper(), text)
 
 

@@ -1,0 +1,58 @@
+"""Samples from a data set on the hub, at one commit: `hub:OWNER/NAME[@REVISION]`.
+
+The commit's files are downloaded once into the hub client's cache and read from there by `datasets`, so a network
+that comes or goes cannot change what is read. `splits` may slice as `datasets` does: `train[:-2000]`.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from harness import hub
+from harness.data import FileDigests, Row
+from harness.errors import DataError
+from harness.types import Source, Split
+
+_SPLITS: tuple[Split, ...] = ("train", "validation", "test")
+
+
+def splits(source: Source, *, offline: bool = False) -> tuple[Split, ...]:
+    """Those that the source names; where it names none, the data set is taken to have all three."""
+    return tuple(split for split in _SPLITS if not source.splits or split in source.splits)
+
+
+def rows(source: Source, split: Split, *, offline: bool = False) -> Iterator[Row]:
+    name = source.splits.get(split, split)
+    for number, values in enumerate(_load(source, name, offline), start=1):
+        yield Row(where=f"{source.uri}: {name}: row {number}", values=values)
+
+
+def pin(source: Source, digests: FileDigests, *, offline: bool = False) -> str:
+    repository, revision = _place(source)
+    return hub.commit(repository, "dataset", revision, offline=offline)
+
+
+def _place(source: Source) -> tuple[str, str | None]:
+    repository, _, revision = source.uri.removeprefix("hub:").partition("@")
+    return repository, revision or None
+
+
+def _load(source: Source, split: str, offline: bool) -> Any:
+    """A split as a `datasets.Dataset`, which reads its rows from disk as they are asked for."""
+    import datasets
+
+    repository, revision = _place(source)
+    commit = hub.commit(repository, "dataset", revision, offline=offline)
+    folder = hub.snapshot(repository, "dataset", commit, None, offline=offline)
+    bars = datasets.is_progress_bar_enabled()
+    datasets.disable_progress_bars()
+    try:
+        return datasets.load_dataset(str(folder), name=source.config, split=split)
+    except (
+        ValueError,
+        datasets.exceptions.DatasetsError,
+        datasets.exceptions.DatasetGenerationError,
+    ) as error:
+        raise DataError(f"{source.uri}: split {split!r}: {error}; see `splits` and `config`") from error
+    finally:
+        if bars:
+            datasets.enable_progress_bars()

@@ -1,0 +1,102 @@
+"""The Hugging Face hub: commits, and what was downloaded of them, with failures told as a user can mend them."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Literal
+
+from harness.errors import HubError
+
+Kind = Literal["model", "dataset"]
+
+
+def commit(repository: str, kind: Kind, revision: str | None, *, offline: bool) -> str:
+    """The commit that a branch, a tag or nothing (the default branch) means today; offline, that the cache has it at."""
+    from huggingface_hub import HfApi, constants
+
+    if revision is not None and len(revision) == 40 and not set(revision) - set("0123456789abcdef"):
+        return revision
+    if offline or constants.HF_HUB_OFFLINE:
+        ref = cached(repository, kind) / "refs" / (revision or "main")
+        if not ref.is_file():
+            raise HubError(_not_in_cache(repository, kind, revision))
+        return ref.read_text().strip()
+    with told(repository, kind, revision):
+        found = HfApi().repo_info(repository, repo_type=kind, revision=revision).sha
+        if found is None:
+            raise HubError(f"hub:{repository}: the hub names no commit; give a revision of 40 hex digits")
+        return found
+
+
+def snapshot(
+    repository: str, kind: Kind, revision: str, patterns: Sequence[str] | None, *, offline: bool
+) -> Path:
+    """The folder that holds a commit's files, those at least that match a pattern; downloaded where they are not yet."""
+    from huggingface_hub import snapshot_download
+
+    with told(repository, kind, revision):
+        folder = snapshot_download(
+            repository,
+            repo_type=kind,
+            revision=revision,
+            allow_patterns=list(patterns) if patterns else None,
+            local_files_only=offline,
+        )
+    return Path(folder)
+
+
+def cached(repository: str, kind: Kind) -> Path:
+    """Where the hub's client keeps a repository: refs/BRANCH holds a commit, snapshots/COMMIT its files."""
+    from huggingface_hub import constants
+
+    return Path(constants.HF_HUB_CACHE) / "--".join((f"{kind}s", *repository.split("/")))
+
+
+@contextmanager
+def told(repository: str, kind: Kind, revision: str | None) -> Iterator[None]:
+    """Turns the client's failures into a HubError that says what would do."""
+    from huggingface_hub import errors
+
+    page = f"https://huggingface.co/{'datasets/' if kind == 'dataset' else ''}{repository}"
+    try:
+        yield
+    except errors.GatedRepoError as error:
+        raise HubError(
+            f"hub:{repository}: gated; accept its licence at {page}, then set HF_TOKEN to a token of that account"
+        ) from error
+    except errors.RepositoryNotFoundError as error:
+        raise HubError(
+            f"hub:{repository}: no such {kind}, or it is private; look at {page}, and set HF_TOKEN if it is yours"
+        ) from error
+    except errors.RevisionNotFoundError as error:
+        raise HubError(f"hub:{repository}: no revision {revision!r}; see {page}/commits") from error
+    except errors.LocalEntryNotFoundError as error:
+        raise HubError(_not_in_cache(repository, kind, revision)) from error
+    except _unreachable() as error:
+        raise HubError(
+            f"hub:{repository}: the hub cannot be reached ({type(error).__name__}); {_WITHOUT_NETWORK[kind]}"
+        ) from error
+
+
+def _unreachable() -> tuple[type[Exception], ...]:
+    """What a call without a network raises. The client's HTTP library has changed more than once; its errors' root
+    is a parent of the client's own.
+    """
+    from huggingface_hub.errors import HfHubHTTPError
+
+    return (OSError, *(kind for kind in HfHubHTTPError.__mro__ if kind.__name__ == "HTTPError"))
+
+
+_WITHOUT_NETWORK = {
+    "model": "use --offline where the cache holds the model, or give a local folder: `uri: file:PATH`",
+    "dataset": "use --offline where the cache holds the data, or give local files: `uri: file:PATH`",
+}
+
+
+def _not_in_cache(repository: str, kind: Kind, revision: str | None) -> str:
+    at = f"revision {revision}" if revision else "its default branch"
+    return (
+        f"hub:{repository}: {at} is not whole in the local cache {cached(repository, kind)} and the hub is out of reach; "
+        f"run once without --offline where there is a network, or give a local {'folder' if kind == 'model' else 'file'}: "
+        "`uri: file:PATH`"
+    )

@@ -1,0 +1,94 @@
+"""Pickled weights to safetensors: only plain tensors are read, nothing in the file is ever run."""
+
+import json
+import pickle
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from safetensors.torch import save_file
+
+from harness.errors import ModelError
+
+NAMES = {"pytorch_model.bin": "model.safetensors", "adapter_model.bin": "adapter_model.safetensors"}
+INDEX = "pytorch_model.bin.index.json"
+BESIDE = (
+    "*.json",
+    "*.model",
+    "*.txt",
+    "*.jinja",
+    "LICENSE*",
+    "README.md",
+)  # what a folder needs besides its weights
+
+
+def convert(folder: Path, out: Path) -> list[Path]:
+    """Writes each pickled file's tensors as safetensors into `out`, with the settings and tokenizer beside them.
+
+    Tensors that share memory are written once under each of their names, so that the file is whole without knowing
+    which are tied. Gives the files with weights, and their index.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    if (folder / INDEX).is_file():
+        written = _sharded(folder, out)
+    else:
+        found = [name for name in NAMES if (folder / name).is_file()]
+        if not found:
+            raise ModelError(f"{folder}: no {' or '.join((*NAMES, INDEX))}; there is nothing to convert")
+        written = [_file(folder / name, out / NAMES[name]) for name in found]
+    if out.resolve() != folder.resolve():
+        for path in (path for pattern in BESIDE for path in folder.glob(pattern) if path.name != INDEX):
+            shutil.copyfile(path, out / path.name)
+    return written
+
+
+def _sharded(folder: Path, out: Path) -> list[Path]:
+    index = json.loads((folder / INDEX).read_text(encoding="utf-8"))
+    shards = sorted(set(index["weight_map"].values()))
+    for name in shards:
+        if Path(name).name != name or not (folder / name).is_file():
+            raise ModelError(f"{folder / INDEX}: no file {name} beside it; fetch it")
+    renamed = {
+        name: Path(name.replace("pytorch_model", "model")).with_suffix(".safetensors").name for name in shards
+    }
+    written = [_file(folder / name, out / renamed[name]) for name in shards]
+    index["weight_map"] = {
+        parameter: renamed[name] for parameter, name in sorted(index["weight_map"].items())
+    }
+    target = out / "model.safetensors.index.json"
+    target.write_text(json.dumps(index, indent=2) + "\n", encoding="utf-8")
+    return [*written, target]
+
+
+def _file(source: Path, target: Path) -> Path:
+    tensors = _read(source)
+    # Named last, so that a file of this name is always whole.
+    unfinished = target.with_name(f"{target.name}.unfinished")
+    save_file(tensors, unfinished, metadata={"format": "pt"})
+    return unfinished.replace(target)
+
+
+def _read(path: Path) -> dict[str, torch.Tensor]:
+    try:
+        loaded = torch.load(path, weights_only=True, map_location="cpu")
+    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError) as error:
+        said = str(error).strip().splitlines()
+        raise ModelError(
+            f"{path}: not a file of plain tensors ({said[0] if said else type(error).__name__}); it was not loaded. "
+            "Ask its author for safetensors"
+        ) from error
+    if not isinstance(loaded, Mapping) or not loaded:
+        raise ModelError(
+            f"{path}: holds a {type(loaded).__name__} where tensors by name were expected; not converted"
+        )
+    for name, value in loaded.items():
+        if not isinstance(name, str) or not isinstance(value, torch.Tensor):
+            raise ModelError(f"{path}: {name!r} is a {type(value).__name__}, not a tensor; not converted")
+        if value.layout != torch.strided or value.is_quantized:
+            raise ModelError(
+                f"{path}: {name!r} is sparse or quantised, which safetensors cannot hold; not converted"
+            )
+    return {
+        name: value.detach().clone(memory_format=torch.contiguous_format) for name, value in loaded.items()
+    }

@@ -1,0 +1,271 @@
+"""What the outside world holds today: hub commits, digests of files, versions of libraries, the device.
+
+Nothing heavy is imported: a suite of tiny models and embedded data is pinned in a fraction of a second.
+"""
+
+import os
+import re
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from importlib import metadata
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, Literal
+
+from harness import checkpoint, data, families, hub, shipped
+from harness.digest import digest, file_digest
+from harness.errors import AdapterError, HarnessError, ModelError
+from harness.records import read_json, write_json
+from harness.types import Adapter, Model, ModelPin, Pins, Suite, Task
+
+# Distributions whose version can move a result; each kind of step names its own among them.
+LIBRARIES = (
+    "accelerate",
+    "bitsandbytes",
+    "datasets",
+    "evaluate",
+    "nltk",
+    "numpy",
+    "peft",
+    "powerlaw",
+    "pyarrow",
+    "rouge_score",
+    "sacrebleu",
+    "safetensors",
+    "scipy",
+    "tokenizers",
+    "torch",
+    "transformers",
+    "weightwatcher",
+)
+
+# A file younger than this is digested each time: it may change again within the resolution of its time stamp.
+_SETTLED_NANOSECONDS = 2_000_000_000
+
+_HUB_FILES = (*checkpoint.FILES, "*.txt")
+_ADAPTER_HUB_FILES = (*checkpoint.ADAPTER_FILES, "README.md")
+
+Device = Literal["cpu", "cuda"]
+
+
+def pins(suite: Suite, *, device: str = "auto", offline: bool = False, cache: Path) -> Pins:
+    """Pins everything that the suite names. `cache` is a JSON file that keeps digests of files between runs."""
+    kind: Device = found_device() if device == "auto" else "cuda" if device.startswith("cuda") else "cpu"
+    remembered = Remembered.load(cache)
+    sources = {
+        task.name: data.pin(task.source, remembered.file_digest, offline=offline) for task in suite.tasks
+    }
+    found = Pins(
+        device=kind,
+        models={model.name: _model(model, kind, remembered, offline) for model in suite.models},
+        sources=sources,
+        adapters={adapter.name: _adapter(adapter, remembered, offline) for adapter in suite.adapters},
+        libraries=libraries(),
+        test_samples={
+            task.name: _test_samples(task, sources[task.name], remembered, offline) for task in suite.tasks
+        },
+    )
+    remembered.save(cache)
+    return found
+
+
+def locate(model: Model, pin: ModelPin, *, offline: bool = False) -> Path:
+    """The local folder that holds the checkpoint as pinned; a hub model is downloaded where it is not yet."""
+    scheme, _, place = model.uri.partition(":")
+    if scheme != "hub":
+        return _folder(model)
+    with _named(f"model {model.name!r}"):
+        folder = hub.snapshot(place, "model", pin.revision, _HUB_FILES, offline=offline)
+        _weights(folder, place)
+    return folder
+
+
+def locate_adapter(adapter: Adapter, revision: str | None, *, offline: bool = False) -> Path:
+    """The local folder that holds an existing adapter as pinned."""
+    scheme, _, place = adapter.uri.partition(":")
+    if scheme == "hub":
+        return hub.snapshot(place, "model", revision or "main", _ADAPTER_HUB_FILES, offline=offline)
+    return Path(place)
+
+
+def libraries() -> dict[str, str]:
+    """Versions of the libraries that are installed, without importing them."""
+    found = {}
+    for name in LIBRARIES:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def found_device() -> Device:
+    """cuda where torch is built for it, a GPU is there and CUDA_VISIBLE_DEVICES does not hide it."""
+    if os.environ.get("CUDA_VISIBLE_DEVICES", "all").strip() in ("", "-1"):
+        return "cpu"
+    spec = find_spec("torch")
+    built_for = Path(spec.origin).with_name("version.py") if spec and spec.origin else None
+    if built_for is None or not re.search(
+        r"^cuda\b.*=\s*['\"]", built_for.read_text(encoding="utf-8"), re.MULTILINE
+    ):
+        return "cpu"
+    there = any(Path("/dev").glob("nvidia[0-9]*")) or Path("/dev/dxg").exists()  # the latter under WSL
+    return "cuda" if there else "cpu"
+
+
+@dataclass(slots=True, kw_only=True)
+class Remembered:
+    """What need not be worked out again while the files it was read from stay as they are."""
+
+    digests: dict[str, list[Any]] = field(default_factory=dict)  # path -> size, mtime in ns, inode, digest
+    samples: dict[str, int] = field(
+        default_factory=dict
+    )  # digest of task and data -> samples in its test split
+    checkpoints: dict[str, list[Any]] = field(
+        default_factory=dict
+    )  # place@revision -> type, parameters, bytes
+
+    @classmethod
+    def load(cls, path: Path) -> "Remembered":
+        """What an earlier run wrote; nothing where it is not there or cannot be read, for all of it can be found anew."""
+        try:
+            return cls(**read_json(path))
+        except (OSError, ValueError, TypeError):
+            return cls()
+
+    def save(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_json(path, {"digests": self.digests, "samples": self.samples, "checkpoints": self.checkpoints})
+
+    def file_digest(self, path: Path) -> str:
+        """SHA-256 of a file, read again only when path, size, time or inode differ."""
+        status = path.stat()
+        seen = [status.st_size, status.st_mtime_ns, status.st_ino]
+        key = str(path.absolute())
+        known = self.digests.get(key)
+        if known is not None and known[:3] == seen:
+            return str(known[3])
+        found = file_digest(path)
+        if time.time_ns() - status.st_mtime_ns > _SETTLED_NANOSECONDS:
+            self.digests[key] = [*seen, found]
+        return found
+
+    def files_digest(self, paths: tuple[Path, ...]) -> str:
+        return digest({path.name: self.file_digest(path) for path in paths})
+
+    def checkpoint(self, key: str, read: Callable[[], checkpoint.Checkpoint]) -> checkpoint.Checkpoint:
+        if key not in self.checkpoints:
+            found = read()
+            self.checkpoints[key] = [found.model_type, found.parameters, found.stored_bytes]
+        kind, parameters, stored_bytes = self.checkpoints[key]
+        return checkpoint.Checkpoint(model_type=kind, parameters=parameters, stored_bytes=stored_bytes)
+
+
+def _test_samples(task: Task, pin: str, remembered: Remembered, offline: bool) -> int:
+    """Samples in the test split. All splits are read, once, so that what is wrong with them is said before any work."""
+    key = digest(task.source.columns, task.source.splits, task.source.config, task.prompt, task.cluster, pin)
+    if key not in remembered.samples:
+        remembered.samples[key] = data.check(task, offline=offline)["test"]
+    return remembered.samples[key]
+
+
+def _model(model: Model, device: Device, remembered: Remembered, offline: bool) -> ModelPin:
+    scheme, _, place = model.uri.partition(":")
+    with _named(f"model {model.name!r}"):
+        if scheme in ("zoo", "file"):
+            folder = _folder(model)
+            checkpoint.weights(folder)
+            revision = remembered.files_digest(checkpoint.identity(folder, checkpoint.FILES))
+            found = remembered.checkpoint(f"{scheme}@{revision}", lambda: checkpoint.read(folder))
+        elif scheme == "hub":
+            revision = hub.commit(place, "model", model.revision, offline=offline)
+            found = remembered.checkpoint(
+                f"{place}@{revision}", lambda: _on_the_hub(place, revision, offline)
+            )
+        else:  # a backend that keeps no files here
+            return ModelPin(
+                revision=digest(model.uri),
+                parameters=None,
+                checkpoint_bytes=None,
+                dtype="float32",
+                family=model.family,
+            )
+    dtype = model.dtype if model.dtype != "auto" else "float32" if device == "cpu" else "bfloat16"
+    return ModelPin(
+        revision=revision,
+        parameters=found.parameters,
+        checkpoint_bytes=found.stored_bytes,
+        dtype=dtype,
+        family=model.family or families.of(found.model_type).name,
+    )
+
+
+def _on_the_hub(place: str, commit: str, offline: bool) -> checkpoint.Checkpoint:
+    """What a hub model's config and headers say; the weights stay where they are."""
+    if offline:
+        folder = hub.snapshot(place, "model", commit, _HUB_FILES, offline=True)
+        _weights(folder, place)
+        return checkpoint.read(folder)
+    from huggingface_hub import HfApi, hf_hub_download
+    from huggingface_hub.errors import NotASafetensorsRepoError
+
+    with hub.told(place, "model", commit):
+        kind = checkpoint.model_type(Path(hf_hub_download(place, "config.json", revision=commit)))
+        try:
+            headers = HfApi().get_safetensors_metadata(place, revision=commit).files_metadata.values()
+        except NotASafetensorsRepoError as error:
+            raise _pickled(place) from error
+    tensors = [tensor for header in headers for tensor in header.tensors.values()]
+    return checkpoint.Checkpoint(
+        model_type=kind,
+        parameters=sum(tensor.parameter_count for tensor in tensors),
+        stored_bytes=sum(tensor.data_offsets[1] - tensor.data_offsets[0] for tensor in tensors),
+    )
+
+
+def _adapter(adapter: Adapter, remembered: Remembered, offline: bool) -> str:
+    scheme, _, place = adapter.uri.partition(":")
+    with _named(f"adapter {adapter.name!r}"):
+        if scheme == "hub":
+            return hub.commit(place, "model", adapter.revision, offline=offline)
+        folder = Path(place)
+        if (folder / "adapter_model.bin").is_file() and not (folder / "adapter_model.safetensors").is_file():
+            hint = checkpoint.convert_hint(place)
+            raise AdapterError(f"{place}: found adapter_model.bin, a pickle, which may run code; {hint}")
+        for name in checkpoint.ADAPTER_FILES:
+            if not (folder / name).is_file():
+                raise AdapterError(
+                    f"{place}: found no {name}; give a folder in PEFT's layout, which holds one"
+                )
+        return remembered.files_digest(checkpoint.identity(folder, checkpoint.ADAPTER_FILES))
+
+
+def _folder(model: Model) -> Path:
+    scheme, _, place = model.uri.partition(":")
+    return shipped.zoo_folder(place) if scheme == "zoo" else Path(place)
+
+
+def _weights(folder: Path, place: str) -> None:
+    """Refuses a hub model that has no safetensors: only those were downloaded."""
+    try:
+        checkpoint.weights(folder)
+    except ModelError as error:
+        raise _pickled(place) from error
+
+
+def _pickled(place: str) -> ModelError:
+    return ModelError(
+        f"hub:{place}: found no safetensors, only pickles, which may run code; "
+        "look for a revision that has them, or download it and " + checkpoint.convert_hint("FOLDER")
+    )
+
+
+@contextmanager
+def _named(what: str) -> Iterator[None]:
+    """Puts the thing in hand before a failure's message."""
+    try:
+        yield
+    except HarnessError as error:
+        raise type(error)(f"{what}: {error}") from error.__cause__

@@ -1,0 +1,31 @@
+"""Prompts exactly as a model gets them, special tokens and counts included."""
+
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+
+from harness import data
+from harness.kinds import generate as kind
+from harness.models import open_backend
+from harness.pins import pins
+from harness.suite import load_model, load_task
+from harness.types import Runtime, Suite
+
+
+def prompts(
+    task_name: str, model_name: str, count: int, shots: int, *, offline: bool, cache: Path
+) -> Iterator[str]:
+    """The first prompts of the test split, as text to print."""
+    task, model = load_task(task_name), load_model(model_name)
+    suite = Suite(name="show", tasks=(task,), models=(model,))
+    pinned = pins(suite, offline=offline, cache=cache)
+    examples = (
+        kind.choose_shots(list(data.read(task.source, "train", offline=offline)), shots) if shots else ()
+    )
+    runtime = Runtime(device=pinned.device, offline=offline)
+    backend = open_backend(model, pinned.models[model.name], runtime)
+    for sample in islice(data.read(task.source, "test", offline=offline), count):
+        text, tokens = backend.tokens(kind.ask(task, sample, examples), task.decode, task.overflow)
+        references = " | ".join(sample.references)
+        yield f"── {task.name} {sample.id} · {model.name} · {len(tokens)} tokens\n{text}\n→ {references}\n"
+    backend.close()

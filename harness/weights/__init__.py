@@ -1,0 +1,1 @@
+"""Spectra of weight matrices, one at a time and without data."""

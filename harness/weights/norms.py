@@ -1,0 +1,41 @@
+"""What singular values alone say of a matrix, under WeightWatcher's names."""
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.adapter import Factors
+
+
+def norms(
+    singular_values: NDArray[np.float64],  # any order, not all zero
+) -> Mapping[str, float]:
+    """As WeightWatcher 0.7.7 has them: λ = σ², `norm` is the squared Frobenius norm, `spectral_norm` is λ_max."""
+    eigenvalues = singular_values**2
+    norm, largest = float(eigenvalues.sum()), float(eigenvalues.max())
+    return {
+        "lambda_max": largest,
+        "spectral_norm": largest,
+        "log_spectral_norm": float(np.log10(largest)),
+        "norm": norm,
+        "log_norm": float(np.log10(norm)),
+        "stable_rank": norm / largest,
+    }
+
+
+def effective_rank(
+    singular_values: NDArray[np.float64],  # not all zero
+) -> float:  # 1 … how many are not zero
+    """Exponential of the entropy of σ / Σσ (Roy and Vetterli 2007)."""
+    share = singular_values[singular_values > 0] / singular_values.sum()
+    return float(np.exp(-(share * np.log(share)).sum()))
+
+
+def low_rank_singular_values(
+    factors: Factors,
+) -> NDArray[np.float64]:  # [r], falling
+    """Those of ΔW that can be other than zero, by QR of B and Aᵀ and an r×r SVD; ΔW is never formed."""
+    B: NDArray[np.float64] = np.asarray(np.linalg.qr(factors.B.astype(np.float64), mode="r"))
+    A: NDArray[np.float64] = np.asarray(np.linalg.qr(factors.A.T.astype(np.float64), mode="r"))
+    return abs(factors.scale) * np.linalg.svd(B @ A.T, compute_uv=False)

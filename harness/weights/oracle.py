@@ -1,0 +1,78 @@
+"""WeightWatcher 0.7.7 on one matrix, run so that nothing of what it does to the process stays.
+
+Importing it gives the root logger a handler and a level, ignores every warning from then on and prints; a run prints
+more. It takes numpy arrays under names that end in `.weight`. As torch tensors they would be cut to float16 where
+there is a GPU, and its "fast" decomposition is float32 there; so arrays and "accurate", the same everywhere.
+"""
+
+import logging
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from io import StringIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+FEWEST = 8  # eigenvalues that it fits a power law to
+LARGEST = 300_000  # rows or columns; it leaves larger matrices out without a word, by default from 50,000 on
+NUMBERS = (
+    *("alpha", "D", "sigma", "xmin", "num_pl_spikes", "alpha_weighted", "lambda_max", "spectral_norm"),
+    *("log_spectral_norm", "norm", "log_norm", "stable_rank"),
+)
+OF_THE_FIT = frozenset(("alpha", "D", "sigma", "xmin", "num_pl_spikes", "alpha_weighted"))
+
+
+def spectrum(
+    W: NDArray[np.floating],  # [rows, cols], finite, not all zero, at least FEWEST of both
+) -> Mapping[str, float]:
+    """Its numbers under its names; without those of the fit (`alpha` …) where it found no power law.
+
+    `lambda_max` and `spectral_norm` are both the largest eigenvalue of WᵀW, not divided by N.
+    """
+    with contained():
+        from weightwatcher import WeightWatcher
+
+        details = WeightWatcher().analyze(
+            model={"matrix.weight": W},
+            min_evals=FEWEST,
+            max_evals=LARGEST,
+            max_N=LARGEST,
+            svd_method="accurate",
+            plot=False,
+            savefig=False,
+            randomize=False,
+        )
+    if len(details) != 1:
+        raise ValueError(f"weightwatcher left out a matrix of shape {list(W.shape)}")
+    row = details.iloc[0]
+    # It also calls it a success where all values are equal, with an alpha of 0, 1 or infinity.
+    fitted = row["status"] == "success" and 1 < row["alpha"] < np.inf
+    return {name: float(row[name]) for name in NUMBERS if fitted or name not in OF_THE_FIT}
+
+
+@contextmanager
+def contained() -> Iterator[None]:
+    """Keeps loggers, warning filters, numpy's settings and random state, and the two streams as they were."""
+    root, others = logging.getLogger(), [logging.getLogger(name) for name in ("weightwatcher", "matplotlib")]
+    handlers, level, disabled = list(root.handlers), root.level, root.manager.disable
+    levels = [logger.level for logger in others]
+    random = np.random.get_state()  # the global one, from which the package draws
+    said = StringIO()
+    try:
+        with (
+            redirect_stdout(said),
+            redirect_stderr(said),
+            warnings.catch_warnings(),
+            np.errstate(all="ignore"),
+        ):
+            warnings.simplefilter("ignore")
+            logging.disable(logging.CRITICAL)
+            yield
+    finally:
+        np.random.set_state(random)
+        logging.disable(disabled)
+        root.handlers[:] = handlers
+        root.setLevel(level)
+        for logger, before in zip(others, levels, strict=True):
+            logger.setLevel(before)

@@ -1,0 +1,294 @@
+import subprocess
+import sys
+from fractions import Fraction
+from math import comb
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from harness import stats
+
+
+def mean(total):
+    """Rows (x, 1): the mean."""
+    return 100 * total[..., :-1] / total[..., -1:]
+
+
+def rows(*values):
+    """[n, k + 1] of k measurements and the count of samples."""
+    return np.column_stack([*values, np.ones(len(values[0]))]).astype(float)
+
+
+def normal(seed, n, shift=0.0):
+    return np.random.default_rng(seed).normal(shift, 1.0, n)
+
+
+# Bootstrap.
+
+
+def test_a_resample_is_the_score_of_a_redrawn_corpus():
+    """Every resampled mean of {0, 1, 4} is one of the 10 that three draws can give, about as often as they should."""
+    found = stats.bootstrap(rows([0, 1, 4]), mean, resamples=20_000)[:, 0] * 3 / 100
+    sums, times = np.unique(np.round(found).astype(int), return_counts=True)
+    ways = {}
+    for a in (0, 1, 4):
+        for b in (0, 1, 4):
+            for c in (0, 1, 4):
+                ways[a + b + c] = ways.get(a + b + c, 0) + 1
+    assert sums.tolist() == sorted(ways)
+    expected = np.array([ways[int(s)] for s in sums]) / 27
+    assert np.all(np.abs(times / 20_000 - expected) < 4 * np.sqrt(expected / 20_000))
+
+
+def test_the_draw_depends_on_n_resamples_and_seed_alone():
+    x = normal(0, 300)
+    alone = stats.bootstrap(rows(x), mean, resamples=500, seed=3)
+    np.testing.assert_allclose(stats.bootstrap(rows(x, -x), mean, resamples=500, seed=3)[:, :1], alone)
+    np.testing.assert_array_equal(stats.bootstrap(rows(x), mean, resamples=500, seed=3), alone)
+    assert not np.allclose(stats.bootstrap(rows(x), mean, resamples=500, seed=4), alone)
+
+
+def test_chunks_do_not_show():
+    """Past one chunk the resamples go on, new ones, as many as were asked for."""
+    n = 3000
+    size = stats.CELLS // n
+    found = stats.bootstrap(rows(normal(0, n)), mean, resamples=2 * size + 7)[:, 0]
+    assert len(np.unique(found)) == len(found) == 2 * size + 7
+
+
+def test_constant_rows_have_no_width():
+    constant = rows(np.full(50, 0.3))
+    np.testing.assert_allclose(stats.bootstrap(constant, mean, resamples=100), 30)
+    result = stats.paired(constant, constant + rows([0.1]) - rows([0.0]), mean, resamples=200)
+    np.testing.assert_allclose([result.difference, result.low, result.high], 10)
+    assert result.p[0] == pytest.approx(1 / 201)
+    assert result.detectable[0] == pytest.approx(0, abs=1e-9)
+
+
+def test_the_interval_covers_the_truth_as_often_as_it_says():
+    trials, n = 600, 150
+    covered = 0
+    for trial in range(trials):
+        low, high = stats.percentile_interval(
+            stats.bootstrap(rows(normal(trial, n)), mean, resamples=1000, seed=trial)[:, 0]
+        )
+        covered += low <= 0 <= high
+    assert abs(covered / trials - 0.95) < 3 * (0.95 * 0.05 / trials) ** 0.5
+
+
+def test_the_bootstrap_spread_of_a_mean_is_its_standard_error():
+    x = normal(1, 400)
+    spread = stats.bootstrap(rows(x), mean)[:, 0].std() / 100
+    assert spread == pytest.approx(x.std() / 20, rel=0.03)
+
+
+def test_clusters_are_drawn_whole():
+    """Ten copies of each sample tell no more than one."""
+    x = normal(2, 40)
+    once = stats.bootstrap(rows(x), mean, resamples=2000)
+    labels = np.repeat(np.arange(40), 10)
+    copied = stats.bootstrap(rows(np.repeat(x, 10)), mean, resamples=2000, clusters=labels.tolist())
+    np.testing.assert_allclose(copied, once)
+    shuffle = np.random.default_rng(0).permutation(400)
+    mixed = stats.bootstrap(
+        rows(np.repeat(x, 10)[shuffle]), mean, resamples=2000, clusters=labels[shuffle].tolist()
+    )
+    np.testing.assert_allclose(mixed, once)
+
+
+def test_a_cluster_for_every_sample_changes_nothing():
+    a, b = rows(normal(3, 60)), rows(normal(4, 60))
+    free, own = (stats.paired(a, b, mean, resamples=500, clusters=c) for c in (None, range(60)))
+    for field in ("difference", "low", "high", "p", "detectable"):
+        np.testing.assert_array_equal(getattr(free, field), getattr(own, field))
+
+
+# Pairs.
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(2, 60), st.integers(0, 1000), st.booleans())
+def test_swapping_the_two_negates_everything_but_p(n, seed, clustered):
+    a, b = rows(normal(seed, n)), rows(normal(seed + 1, n, 0.3))
+    clusters = [i // 2 for i in range(n)] if clustered and n > 3 else None
+    there = stats.paired(a, b, mean, resamples=400, seed=seed, clusters=clusters)
+    back = stats.paired(b, a, mean, resamples=400, seed=seed, clusters=clusters)
+    np.testing.assert_allclose(there.difference, -back.difference, atol=1e-9)
+    np.testing.assert_allclose(there.low, -back.high, atol=1e-9)
+    np.testing.assert_allclose(there.high, -back.low, atol=1e-9)
+    np.testing.assert_allclose(there.p, back.p)
+    np.testing.assert_allclose(there.detectable, back.detectable)
+
+
+def test_identical_systems_differ_by_nothing():
+    a = rows(normal(5, 80), normal(6, 80))
+    result = stats.paired(a, a.copy(), mean, resamples=300)
+    assert result.difference.tolist() == result.low.tolist() == result.high.tolist() == [0, 0]
+    assert result.p.tolist() == [1, 1]
+    assert result.detectable.tolist() == [0, 0]
+
+
+def test_the_order_of_samples_moves_only_resampled_numbers_and_those_within_noise():
+    a, b = rows(normal(7, 200)), rows(normal(8, 200, 0.15))
+    order = np.random.default_rng(0).permutation(200)
+    here, there = stats.paired(a, b, mean), stats.paired(a[order], b[order], mean)
+    np.testing.assert_allclose(here.difference, there.difference)
+    np.testing.assert_allclose([here.low, here.high], [there.low, there.high], atol=0.8)
+    noise = (here.p[0] * (1 - here.p[0]) / 10_000) ** 0.5
+    assert abs(here.p[0] - there.p[0]) < 5 * noise
+
+
+def test_randomisation_finds_the_exact_p_of_a_small_case():
+    """All 2^8 swaps of eight pairs, by hand."""
+    gap = np.array([3.0, 1, -1, 2, 2, 4, -0.5, 1])
+    signs = 1 - 2 * ((np.arange(256)[:, None] >> np.arange(8)) & 1)
+    exact = np.mean(np.abs(signs @ gap) >= abs(gap.sum()) - 1e-9)
+    found = stats.paired(rows(np.zeros(8)), rows(gap), mean, resamples=40_000).p[0]
+    assert abs(found - exact) < 4 * (exact * (1 - exact) / 40_000) ** 0.5
+
+
+def test_p_is_even_without_a_difference_and_small_with_one():
+    null = [
+        stats.paired(rows(normal(s, 60)), rows(normal(s + 5000, 60)), mean, resamples=400, seed=s).p[0]
+        for s in range(400)
+    ]
+    assert abs(np.mean(np.array(null) < 0.05) - 0.05) < 3 * (0.05 * 0.95 / 400) ** 0.5
+    assert np.mean(null) == pytest.approx(0.5, abs=3 * (1 / 12 / 400) ** 0.5)
+    assert stats.paired(rows(normal(1, 60)), rows(normal(1, 60) + 0.5), mean).p[0] == pytest.approx(
+        1 / 10_001
+    )
+
+
+def test_the_detectable_difference_is_found_four_times_in_five():
+    n, trials = 100, 300
+    shift = 2.801585 * 2**0.5 / n**0.5  # of two independent normals, where their spread is known
+    found, detectable = 0, []
+    for s in range(trials):
+        result = stats.paired(
+            rows(normal(s, n)), rows(normal(s + 9000, n, shift)), mean, resamples=600, seed=s
+        )
+        found += result.p[0] < 0.05
+        detectable.append(result.detectable[0] / 100)
+    assert np.mean(detectable) == pytest.approx(shift, rel=0.03)
+    assert abs(found / trials - 0.8) < 3 * (0.8 * 0.2 / trials) ** 0.5
+
+
+def test_pairs_of_a_ratio_of_sums():
+    """A metric that is no mean: both totals change when a pair changes sides."""
+    rng = np.random.default_rng(0)
+    a, b = rng.integers(1, 9, (2, 30, 2)).astype(float)
+
+    def ratio(total):
+        return 100 * total[..., :1] / total[..., 1:]
+
+    swaps = rng.integers(0, 2, (4000, 30)).astype(bool)[:, :, None]
+    by_hand = ratio(np.where(swaps, a, b).sum(axis=1)) - ratio(np.where(swaps, b, a).sum(axis=1))
+    observed = ratio(b.sum(axis=0)) - ratio(a.sum(axis=0))
+    expected = np.mean(np.abs(by_hand) >= np.abs(observed))
+    assert stats.paired(a, b, ratio).p[0] == pytest.approx(expected, abs=0.04)
+
+
+# Proportions.
+
+
+@pytest.mark.parametrize(
+    ("hits", "n", "expected"),
+    [
+        (81, 263, (25.5, 36.6)),  # Newcombe 1998, table I, method 3
+        (15, 148, (6.2, 16.0)),
+        (0, 20, (0.0, 16.1)),
+        (1, 29, (0.6, 17.2)),
+        (29, 29, (88.3, 100.0)),
+    ],
+)
+def test_wilson_intervals_are_the_published_ones(hits, n, expected):
+    assert stats.wilson(hits, n) == pytest.approx(expected, abs=0.05)
+
+
+@given(st.integers(1, 500).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
+def test_wilson_holds_the_share_and_mirrors(case):
+    hits, n = case
+    low, high = stats.wilson(hits, n)
+    assert 0 <= low <= 100 * hits / n <= high <= 100
+    assert stats.wilson(n - hits, n) == pytest.approx((100 - high, 100 - low))
+
+
+@settings(max_examples=50)
+@given(st.integers(0, 60), st.integers(0, 60), st.integers(0, 5))
+def test_mcnemar_is_the_exact_sign_test(won, lost, same):
+    a = np.array([0] * won + [1] * lost + [1] * same, dtype=float)
+    b = np.array([1] * won + [0] * lost + [1] * same, dtype=float)
+    n = won + lost
+    tail = sum((Fraction(comb(n, k), 2**n) for k in range(min(won, lost) + 1)), Fraction(0))
+    assert stats.mcnemar(a, b) == pytest.approx(float(min(Fraction(1), 2 * tail)), rel=1e-12)
+
+
+def test_mcnemar_by_hand_and_at_scale():
+    assert stats.mcnemar(np.zeros(6), np.ones(6)) == 2 / 64
+    assert stats.mcnemar(np.ones(3), np.ones(3)) == 1
+    assert stats.mcnemar(np.zeros(5000), np.ones(5000)) == pytest.approx(0, abs=1e-300)
+
+
+def test_rows_of_hits_get_mcnemar_unless_clustered():
+    a, b = rows([0, 0, 0, 1, 0, 0]), rows([1, 1, 1, 1, 1, 1])
+    exact = stats.paired(a, b, mean, resamples=200, interval="wilson")
+    assert (exact.p.tolist(), exact.test) == ([2 / 32], "exact McNemar")
+    clustered = stats.paired(a, b, mean, resamples=200, interval="wilson", clusters=[0, 0, 1, 1, 2, 2])
+    assert clustered.test == "approximate randomisation, 200 resamples, seed 0"
+
+
+# Families.
+
+
+def test_holm_by_hand():
+    assert stats.holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
+    assert stats.holm([0.5, 0.9]) == [1.0, 1.0]
+    assert stats.holm([]) == []
+
+
+@given(st.lists(st.floats(0, 1), max_size=12))
+def test_holm_keeps_the_order_and_lies_between_p_and_bonferroni(p):
+    adjusted = stats.holm(p)
+    for one, two in zip(p, adjusted, strict=True):
+        assert one <= two <= min(1, len(p) * one)
+    by_p = [two for _, two in sorted(zip(p, adjusted, strict=True))]
+    assert by_p == sorted(by_p)
+
+
+def test_the_smallest_p_survives_holm_in_any_family():
+    for size in (1, 25, 26, 400):
+        assert size / (1 + stats.resamples_for(size)) < 0.05
+    assert (stats.resamples_for(25), stats.resamples_for(26)) == (10_000, 10_400)
+
+
+# What is refused.
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        (lambda: stats.bootstrap(rows([1.0]), mean), "1 sample has no spread to resample"),
+        (lambda: stats.bootstrap(rows([1.0, 2]), mean, clusters=[0, 0]), "1 cluster has no spread"),
+        (lambda: stats.bootstrap(rows([1.0, 2]), mean, clusters=[0]), "1 cluster labels for 2 samples"),
+        (lambda: stats.bootstrap(rows([1.0, np.nan, 2]), mean), "row 1 holds a number that is not finite"),
+        (lambda: stats.paired(rows([1.0, 2]), rows([1.0, 2, 3]), mean), "are not pairs"),
+        (lambda: stats.wilson(3, 2), "no proportion: 3 hits of 2 samples"),
+        (lambda: stats.wilson(0, 0), "no proportion"),
+        (lambda: stats.holm([0.1, float("nan")]), "not probabilities"),
+    ],
+)
+def test_what_cannot_be_is_refused_in_a_sentence(call, said):
+    with pytest.raises(ValueError, match=said):
+        call()
+
+
+def test_scipy_is_never_loaded():
+    program = (
+        "import sys, numpy as np; from harness import stats\n"
+        "a = np.ones((9, 2)); stats.paired(a, a, lambda t: t[..., :1] / t[..., 1:], resamples=9)\n"
+        "print('scipy' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
