@@ -38,6 +38,10 @@ class Factors:
         out, into = self.B.shape[0], self.A.shape[1]
         return (into, out) if self.transposed else (out, into)
 
+    @property
+    def finite(self) -> bool:
+        return bool(np.isfinite(self.A).all() and np.isfinite(self.B).all())
+
     def delta(self) -> NDArray[np.float64]:
         """ΔW, the size of the base's matrix; formed only to be added to it."""
         product = self.scale * (self.B.astype(np.float64) @ self.A.astype(np.float64))

@@ -57,7 +57,8 @@ def found(value: object) -> str:
 @cache
 def _list_of(kind: type[Any]) -> TypeAdapter[Any]:
     # In a list, because a plain dataclass takes pydantic's configuration only from what is around it.
-    return TypeAdapter(GenericAlias(list, (kind,)), config=ConfigDict(extra="forbid"))
+    listed: Any = GenericAlias(list, (kind,))
+    return TypeAdapter(listed, config=ConfigDict(extra="forbid"))
 
 
 def _sentences(

@@ -46,9 +46,9 @@ def render(task: Task, sample: Sample, shots: Sequence[Sample] = ()) -> Prompt:
     examples = [with_answer(render(task, shot).text, shot.references[0]) for shot in shots]
     return Prompt(
         sample_id=sample.id,
-        before="".join(example + "\n\n" for example in examples) + _fill(before, sample),
+        before="".join(example + "\n\n" for example in examples) + _fill(task, before, sample),
         input=sample.input,
-        after=_fill(after, sample),
+        after=_fill(task, after, sample),
     )
 
 
@@ -68,13 +68,12 @@ def _around_input(template: str) -> tuple[str, str]:
     raise SuiteError(f"the prompt {template!r} has no $input, which stands for the sample's input")
 
 
-def _fill(template: str, sample: Sample) -> str:
+def _fill(task: Task, template: str, sample: Sample) -> str:
     try:
         return Template(template).substitute(sample.metadata, id=sample.id)
     except KeyError as missing:
-        raise UnknownName(
-            "column", str(missing.args[0]), {*sample.metadata, "input"}, f"prompt of sample {sample.id!r}"
-        ) from None
+        where = f"task {task.name!r}: prompt of sample {sample.id!r}"
+        raise UnknownName("column", str(missing.args[0]), {*sample.metadata, "input"}, where) from None
 
 
 def shorten(prompt: Prompt, excess_tokens: int, spans: Sequence[Span], keep: Overflow) -> Prompt:

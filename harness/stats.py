@@ -85,9 +85,9 @@ def paired(
 ) -> Paired:
     """The difference with a paired bootstrap interval (Koehn 2004) and the p of no difference.
 
-    p is approximate randomisation's (Riezler and Maxwell 2005): how often the difference is as large when each
-    sample's two answers change sides at random. Rows of hits ("wilson") get the exact McNemar test, unless
-    clustered: it takes samples for independent.
+    p is approximate randomisation's (Riezler and Maxwell 2005): how often the difference is as large when
+    each sample's two answers change sides at random. Rows of hits ("wilson") get the exact McNemar test instead,
+    unless clustered: it takes samples for independent.
     Fewer than two samples (or clusters): ValueError.
     """
     if np.shape(rows_a) != np.shape(rows_b):
@@ -116,7 +116,7 @@ def mcnemar(
     hits_a: Array,  # [n], 0 or 1
     hits_b: Array,  # [n]
 ) -> float:
-    """Exact two-sided p of as many hits won as lost (McNemar 1947): a sign test on the samples that changed."""
+    """Exact two-sided p of as many hits won as lost (McNemar 1947): a sign test on samples that changed."""
     won, lost = int(np.sum(hits_b > hits_a)), int(np.sum(hits_b < hits_a))
     changed, fewer = won + lost, min(won, lost)
     ways = tail = 1  # of the `changed` samples, 0 on the one side

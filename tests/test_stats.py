@@ -29,7 +29,7 @@ def normal(seed, n, shift=0.0):
 
 
 def test_a_resample_is_the_score_of_a_redrawn_corpus():
-    """Every resampled mean of {0, 1, 4} is one of the 10 that three draws can give, about as often as they should."""
+    """Every resampled mean of {0, 1, 4} is one that three draws can give, about as often as it should be."""
     found = stats.bootstrap(rows([0, 1, 4]), mean, resamples=20_000)[:, 0] * 3 / 100
     sums, times = np.unique(np.round(found).astype(int), return_counts=True)
     ways = {}

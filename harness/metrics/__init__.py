@@ -35,7 +35,7 @@ class Metric:
     corpus: Callable[[Sequence[Sample], Sequence[Generation]], Mapping[str, float]] | None = None
 
     def signature_on(self, samples: Sequence[Sample]) -> str:
-        """The signature with the samples' number of references; "var" where it varies, as sacrebleu has it."""
+        """The signature with the samples' number of references; "var" where it varies, as in sacrebleu."""
         counts = {len(sample.references) for sample in samples}
         return (
             self.signature.replace("nrefs:var", f"nrefs:{counts.pop()}")

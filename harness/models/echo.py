@@ -12,10 +12,10 @@
 An adapter has no say in the answer but marks it: the answer begins with `+`.
 """
 
-from collections.abc import Callable, Collection, Iterator, Sequence
 import os
-from pathlib import Path
 import signal
+from collections.abc import Callable, Collection, Iterator, Sequence
+from pathlib import Path
 
 from harness.digest import text_digest
 from harness.errors import StepError, UnknownName

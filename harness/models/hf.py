@@ -1,8 +1,8 @@
 """Models in the hub's format, run in this process by transformers: one base in memory for all its adapters."""
 
+import gc
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import nullcontext
-import gc
 from pathlib import Path
 
 import torch
@@ -56,5 +56,5 @@ class HuggingFace:
 
 def open_backend(model: Model, pin: ModelPin, runtime: Runtime) -> HuggingFace:
     torch.set_num_threads(runtime.threads)
-    folder = locate(model, pin, runtime.offline)
+    folder = locate(model, pin, offline=runtime.offline)
     return HuggingFace(load(folder, model, pin, runtime), runtime.batch_tokens)

@@ -2,12 +2,13 @@
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 import torch
 from transformers import DynamicCache, EncoderDecoderCache
 
 from harness.digest import digest, text_digest
+from harness.neural.cache import roomy_cache
 from harness.neural.encode import Encoded, encode, room
 from harness.neural.load import Base
 from harness.types import Decode, Finish, Generation, Overflow, Prompt
@@ -148,10 +149,10 @@ def _start(base: Base, rows: Sequence[Row]) -> State:
     seen = torch.tensor(mask, device=base.device)
     config = base.model.config
     if not base.seq2seq:
-        return State(next=prompt, mask=seen, cache=DynamicCache(config=config))
+        return State(next=prompt, mask=seen, cache=roomy_cache(config))
     states = base.model.get_encoder()(input_ids=prompt, attention_mask=seen).last_hidden_state
     first = torch.full((len(rows), 1), decoder_start(base), device=base.device)
-    cache = EncoderDecoderCache(DynamicCache(config=config), DynamicCache(config=config))
+    cache = EncoderDecoderCache(roomy_cache(config), DynamicCache(config=config))
     return State(next=first, mask=seen, cache=cache, encoder_states=states)
 
 
@@ -169,7 +170,7 @@ def _forward(base: Base, state: State) -> torch.Tensor:  # [rows, vocabulary], o
             past_key_values=state.cache,
             use_cache=True,
         )
-        return read.logits[:, -1]
+        return cast(torch.Tensor, read.logits[:, -1])
     positions = (state.mask.cumsum(-1) - 1).clamp(min=0)[:, -state.next.shape[1] :]
     read = base.model(
         input_ids=state.next,
@@ -180,10 +181,12 @@ def _forward(base: Base, state: State) -> torch.Tensor:  # [rows, vocabulary], o
         logits_to_keep=1,
     )
     state.mask = torch.cat([state.mask, state.mask.new_ones(len(state.mask), 1)], dim=-1)
-    return read.logits[:, -1]
+    return cast(torch.Tensor, read.logits[:, -1])
 
 
-def _choose(logits: torch.Tensor, decode: Decode, chance: torch.Tensor | None) -> torch.Tensor:  # int64 [rows]
+def _choose(
+    logits: torch.Tensor, decode: Decode, chance: torch.Tensor | None
+) -> torch.Tensor:  # int64 [rows]
     if chance is None:
         return logits.argmax(-1)
     likely, order = (logits.float() / decode.temperature).softmax(-1).sort(descending=True, stable=True)

@@ -83,7 +83,7 @@ def prompt_text(base: Base, prompt: Prompt) -> str:
 
 
 def prompt_ids(base: Base, text: str) -> tuple[int, ...]:
-    """An encoder's prompt ends as its tokenizer ends it; a decoder's begins with exactly one BOS, or none if it uses none."""
+    """An encoder's prompt ends as its tokenizer ends it; a decoder's has one BOS, or none if the tokenizer puts none."""
     if base.seq2seq:
         return tuple(base.tokenizer(text).input_ids)
     ids = _plain_ids(base, text)
@@ -119,5 +119,7 @@ def _spans(base: Base, text: str) -> Sequence[Span]:
     """Where each token of a text begins and ends; a tokenizer that cannot say gets one per character."""
     if not base.tokenizer.is_fast:
         return [(at, at + 1) for at in range(len(text))]
-    spans: list[Span] = base.tokenizer(text, add_special_tokens=False, return_offsets_mapping=True).offset_mapping
+    spans: list[Span] = base.tokenizer(
+        text, add_special_tokens=False, return_offsets_mapping=True
+    ).offset_mapping
     return spans

@@ -1,14 +1,20 @@
 """A checkpoint folder to a model that answers: frozen, in evaluation mode, its dtype said aloud."""
 
+import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-import hashlib
 from pathlib import Path
 from typing import Any
 
-from safetensors import safe_open
 import torch
-from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForSeq2SeqLM, AutoTokenizer, PreTrainedModel
+from safetensors import safe_open
+from transformers import (
+    AutoConfig,
+    AutoModelForCausalLM,
+    AutoModelForSeq2SeqLM,
+    AutoTokenizer,
+    PreTrainedModel,
+)
 from transformers.utils.logging import disable_progress_bar
 
 from harness import families
@@ -43,7 +49,7 @@ def load(folder: Path, model: Model, pin: ModelPin, runtime: Runtime) -> Base:
     """Reads a folder in the hub's layout; never reaches the hub."""
     trust = model.trust_remote_code and runtime.allow_remote_code
     where = f"model {model.name}: {folder}"
-    disable_progress_bar()
+    disable_progress_bar()  # type: ignore[no-untyped-call]
     try:
         config = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=trust)
         tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=trust)
@@ -57,7 +63,9 @@ def load(folder: Path, model: Model, pin: ModelPin, runtime: Runtime) -> Base:
     text_config = config.get_text_config()
     end = _token_ids(tokenizer.eos_token_id, config.eos_token_id, loaded.generation_config.eos_token_id)
     if tokenizer.eos_token_id is None:
-        raise ModelError(f"{where}: the tokenizer has no end-of-sequence token, so no answer could end; add eos_token to it")
+        raise ModelError(
+            f"{where}: the tokenizer has no end-of-sequence token, so no answer could end; add eos_token to it"
+        )
     return Base(
         model=loaded,
         tokenizer=tokenizer,
@@ -84,11 +92,13 @@ def weights_digest(folder: Path) -> str:
     found: dict[str, bytes] = {}
     for path in sorted(folder.glob("*.safetensors")):
         with safe_open(path, framework="pt") as file:
-            for name in file.keys():
+            for name in file.keys():  # noqa: SIM118  # safetensors' handle is no dict
                 rows = file.get_slice(name)
                 shape = rows.get_shape()
                 edge = [rows[:1], rows[-1:]] if shape and shape[0] else [file.get_tensor(name)]
-                content = b"".join(part.contiguous().view(-1).view(torch.uint8).numpy().tobytes() for part in edge)
+                content = b"".join(
+                    part.contiguous().view(-1).view(torch.uint8).numpy().tobytes() for part in edge
+                )
                 found[name] = f"{name} {shape} {rows.get_dtype()} ".encode() + content
     total = hashlib.sha256()
     for name in sorted(found):
@@ -102,9 +112,13 @@ def _read(
     where = f"model {model.name}: {folder}"
     if not any(folder.glob("*.safetensors")):
         pickled = any(folder.glob("*.bin"))
-        hint = f"it holds pickled weights, which are never loaded; run `harness convert {folder}`" if pickled else "add them"
+        hint = (
+            f"it holds pickled weights, which are never loaded; run `harness convert {folder}`"
+            if pickled
+            else "add them"
+        )
         raise ModelError(f"{where}: no *.safetensors; {hint}")
-    kind = AutoModelForSeq2SeqLM if config.is_encoder_decoder else AutoModelForCausalLM
+    kind: Any = AutoModelForSeq2SeqLM if config.is_encoder_decoder else AutoModelForCausalLM
     quantization = _quantization(model, dtype, device)
     placed = {"quantization_config": quantization, "device_map": {"": device}} if quantization else {}
     try:
@@ -123,7 +137,9 @@ def _read(
         raise ModelError(f"{where}: {_sentence(error)}") from error
     if info["missing_keys"]:
         names = ", ".join(sorted(info["missing_keys"])[:5])
-        raise ModelError(f"{where}: {len(info['missing_keys'])} tensors of {type(loaded).__name__} are missing: {names}; take a whole checkpoint")
+        raise ModelError(
+            f"{where}: {len(info['missing_keys'])} tensors of {type(loaded).__name__} are missing: {names}; take a whole checkpoint"
+        )
     if not quantization:
         loaded = loaded.to(device)
     loaded.requires_grad_(False)
@@ -136,7 +152,9 @@ def _dtype(model: Model, model_type: str, device: torch.device) -> torch.dtype:
     if name == "auto":
         name = "float32" if device.type == "cpu" else "bfloat16"
     if name == "float16" and model_type in ("t5", "mt5", "umt5", "longt5"):
-        raise ModelError(f"model {model.name}: {model_type} overflows in float16; use dtype: bfloat16 or float32")
+        raise ModelError(
+            f"model {model.name}: {model_type} overflows in float16; use dtype: bfloat16 or float32"
+        )
     return DTYPES[name]
 
 
@@ -144,7 +162,9 @@ def _quantization(model: Model, dtype: torch.dtype, device: torch.device) -> Any
     if model.quantization == "none":
         return None
     if device.type != "cuda":
-        raise ModelError(f"model {model.name}: quantization: {model.quantization} needs a CUDA device, this is {device.type}")
+        raise ModelError(
+            f"model {model.name}: quantization: {model.quantization} needs a CUDA device, this is {device.type}"
+        )
     try:
         import bitsandbytes  # noqa: F401
     except ImportError as error:
@@ -154,8 +174,8 @@ def _quantization(model: Model, dtype: torch.dtype, device: torch.device) -> Any
     from transformers import BitsAndBytesConfig
 
     if model.quantization == "int8":
-        return BitsAndBytesConfig(load_in_8bit=True)
-    return BitsAndBytesConfig(
+        return BitsAndBytesConfig(load_in_8bit=True)  # type: ignore[no-untyped-call]
+    return BitsAndBytesConfig(  # type: ignore[no-untyped-call]
         load_in_4bit=True,
         bnb_4bit_quant_type="nf4",
         bnb_4bit_use_double_quant=True,
@@ -173,7 +193,9 @@ def _public_name(model: Model) -> str:
 def _chat(model: Model, tokenizer: Any) -> bool:
     has_template = bool(getattr(tokenizer, "chat_template", None))
     if model.chat == "on" and not has_template:
-        raise ModelError(f"model {model.name}: chat: on, but its tokenizer has no chat template; use chat: auto or off")
+        raise ModelError(
+            f"model {model.name}: chat: on, but its tokenizer has no chat template; use chat: auto or off"
+        )
     return has_template and model.chat != "off"
 
 

@@ -1,14 +1,14 @@
 """LoRA factors on a base: put on, taken off, saved and checked. The base is what it was before."""
 
+import json
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-import json
 from pathlib import Path
-import warnings
 
+import torch
 from peft import LoraConfig, PeftConfig, PeftModel, get_peft_model_state_dict, set_peft_model_state_dict
 from safetensors.torch import load_file, save_file
-import torch
 
 from harness import families
 from harness.errors import AdapterError
@@ -33,7 +33,10 @@ def attach(base: Base, recipe: Recipe, seed: int) -> PeftModel:
         bias="none",
         # peft 0.21's wrapper for SEQ_2_SEQ_LM asks for a method that transformers 5.23 has renamed; the plain one serves.
         task_type=None if base.seq2seq else "CAUSAL_LM",
-        auto_mapping={"base_model_class": type(base.model).__name__, "parent_library": type(base.model).__module__}
+        auto_mapping={
+            "base_model_class": type(base.model).__name__,
+            "parent_library": type(base.model).__module__,
+        }
         if base.seq2seq
         else None,
         base_model_name_or_path=base.name,  # never where the base lies on this disk
@@ -54,7 +57,11 @@ def save(model: PeftModel, base: Base, folder: Path, tensors: dict[str, torch.Te
     """Writes PEFT's layout, the same bytes for the same factors."""
     folder.mkdir(parents=True, exist_ok=True)
     found = tensors if tensors is not None else factors(model)
-    save_file({name: found[name].contiguous() for name in sorted(found)}, folder / WEIGHTS, metadata={"format": "pt"})
+    save_file(
+        {name: found[name].contiguous() for name in sorted(found)},
+        folder / WEIGHTS,
+        metadata={"format": "pt"},
+    )
     config = model.peft_config["default"].to_dict() | {"inference_mode": True}
     for name, value in config.items():
         config[name] = sorted(value) if isinstance(value, set) else value
@@ -104,7 +111,11 @@ def unproven(base: Base, folder: Path) -> str | None:
 
 def inert(folder: Path) -> bool:
     """Whether the adapter changes nothing: every B is zero."""
-    return all(not tensor.any() for name, tensor in _tensors(folder).items() if "lora_B" in name or "lora_embedding_B" in name)
+    return all(
+        not tensor.any()
+        for name, tensor in _tensors(folder).items()
+        if "lora_B" in name or "lora_embedding_B" in name
+    )
 
 
 def _wrap(base: Base, config: LoraConfig) -> PeftModel:
@@ -126,7 +137,9 @@ def _config(folder: Path) -> LoraConfig:
     except (OSError, ValueError) as error:
         raise AdapterError(f"{path}: {error}; an adapter is a folder in PEFT's layout") from error
     if said.get("peft_type") != "LORA":
-        raise AdapterError(f"{path}: peft_type is {said.get('peft_type')!r}; only LORA adapters can be measured")
+        raise AdapterError(
+            f"{path}: peft_type is {said.get('peft_type')!r}; only LORA adapters can be measured"
+        )
     config = PeftConfig.from_pretrained(str(folder))
     assert isinstance(config, LoraConfig)
     config.inference_mode = True
@@ -137,7 +150,11 @@ def _tensors(folder: Path) -> dict[str, torch.Tensor]:
     path = folder / WEIGHTS
     if not path.is_file():
         pickled = (folder / "adapter_model.bin").is_file()
-        hint = f"it holds pickled weights; run `harness convert {folder}`" if pickled else "the adapter is not complete"
+        hint = (
+            f"it holds pickled weights; run `harness convert {folder}`"
+            if pickled
+            else "the adapter is not complete"
+        )
         raise AdapterError(f"{folder}: no {WEIGHTS}; {hint}")
     found: dict[str, torch.Tensor] = load_file(path)
     bad = [name for name, tensor in found.items() if not torch.isfinite(tensor).all()]
@@ -166,7 +183,9 @@ def _check_base(base: Base, folder: Path, config: LoraConfig) -> None:
         return
     recorded = config.base_model_name_or_path
     if _is_public(recorded) and _is_public(base.name) and str(recorded).casefold() != base.name.casefold():
-        raise AdapterError(f"adapter {folder} was trained on {recorded}, not on {base.name}; equal shapes are not enough")
+        raise AdapterError(
+            f"adapter {folder} was trained on {recorded}, not on {base.name}; equal shapes are not enough"
+        )
 
 
 def _is_public(name: str | None) -> bool:

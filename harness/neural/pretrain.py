@@ -9,7 +9,7 @@ from pathlib import Path
 from random import Random
 
 import torch
-from torch.nn import functional as F
+from torch.nn.functional import cross_entropy
 from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForSeq2SeqLM, PreTrainedModel
 
 from harness.zoo.architectures import POOL, Architecture, Pretraining
@@ -186,7 +186,7 @@ def _causal_loss(
     in_answer = ((position >= prompt_ends) & (position < ends)).float()  # [batch, longest]
     weights = (in_answer + prompt_weight * (position < prompt_ends))[:, 1:]
     logits = model(input_ids=ids, use_cache=False).logits[:, :-1]
-    losses = F.cross_entropy(logits.flatten(0, 1), ids[:, 1:].flatten(), reduction="none").view_as(weights)
+    losses = cross_entropy(logits.flatten(0, 1), ids[:, 1:].flatten(), reduction="none").view_as(weights)
     answer = (losses.detach() * in_answer[:, 1:]).sum() / in_answer.sum()
     return (losses * weights).sum() / weights.sum(), answer.item()
 

@@ -4,21 +4,21 @@ Everything that chance decides is a function of the seed and the step: the facto
 samples, what dropout drops. So a checkpoint needs no random state, and a resumed run equals one that never stopped.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass
 import json
 import math
 import os
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from random import Random
-import time
 
+import torch
 from peft import PeftModel
 from safetensors import safe_open
 from safetensors.torch import save_file
-import torch
-from torch.nn import functional as F
+from torch.nn.functional import cross_entropy
 from transformers.modeling_layers import GradientCheckpointingLayer
 
 from harness.digest import digest
@@ -84,12 +84,16 @@ def train(
     Dropout is the recipe's alone: the base stays in evaluation mode, whatever dropout it was pretrained with.
     """
     if base.dtype == torch.float16:
-        raise ModelError(f"{base.name}: gradients underflow in float16; train with dtype: bfloat16 or float32")
+        raise ModelError(
+            f"{base.name}: gradients underflow in float16; train with dtype: bfloat16 or float32"
+        )
     pairs = [_pair(base, example, recipe) for example in examples]
     chosen = [one for one in pairs if one is not None]
     checks = [one for example in validation if (one := _pair(base, example, recipe)) is not None]
     if not chosen:
-        raise StepError(f"none of {len(examples)} training examples fits max_tokens: {recipe.max_tokens}; raise it")
+        raise StepError(
+            f"none of {len(examples)} training examples fits max_tokens: {recipe.max_tokens}; raise it"
+        )
     steps = recipe.steps or math.ceil((recipe.epochs or 1.0) * len(chosen) / recipe.batch_size)
     with _attached(base, recipe, seed) as model:
         run = _Run(base, model, recipe, seed, folder, steps)
@@ -113,7 +117,9 @@ def train(
 class _Run:
     """One training: the factors, their optimiser, and the checkpoint that outlives a kill."""
 
-    def __init__(self, base: Base, model: PeftModel, recipe: Recipe, seed: int, folder: Path, steps: int) -> None:
+    def __init__(
+        self, base: Base, model: PeftModel, recipe: Recipe, seed: int, folder: Path, steps: int
+    ) -> None:
         self.base, self.model, self.recipe, self.seed, self.steps = base, model, recipe, seed, steps
         self.checkpoint = folder / "checkpoint.safetensors"
         self.curve = folder / "curve.jsonl"
@@ -124,7 +130,9 @@ class _Run:
         self.at = Progress()
         self.best: dict[str, torch.Tensor] | None = None
 
-    def train(self, pairs: Sequence[Pair], checks: Sequence[Pair], progress: Callable[[int, int], None]) -> None:
+    def train(
+        self, pairs: Sequence[Pair], checks: Sequence[Pair], progress: Callable[[int, int], None]
+    ) -> None:
         saved = begun = time.monotonic()
         before = self.at.seconds
         progress(self.at.step, self.steps)
@@ -132,15 +140,24 @@ class _Run:
             for step in range(self.at.step + 1, self.steps + 1):
                 batch = batch_at(step, [one.tokens for one in pairs], self.recipe.batch_size, self.seed)
                 loss = self.learn(step, [pairs[at] for at in batch])
-                measured = self.measure(step, checks) if step in validation_steps(self.steps, self.recipe) else None
+                measured = (
+                    self.measure(step, checks) if step in validation_steps(self.steps, self.recipe) else None
+                )
                 self.at.step = step
                 self.at.samples_seen += len(batch)
                 self.at.seconds = before + time.monotonic() - begun
-                point = {"step": step, "loss": loss, "learning_rate": self.rate(step), "seconds": self.at.seconds}
+                point = {
+                    "step": step,
+                    "loss": loss,
+                    "learning_rate": self.rate(step),
+                    "seconds": self.at.seconds,
+                }
                 if measured is not None:
                     point["validation_loss"] = measured
                 curve.write(json.dumps(point) + "\n")
-                if step < self.steps and (measured is not None or time.monotonic() - saved > CHECKPOINT_SECONDS):
+                if step < self.steps and (
+                    measured is not None or time.monotonic() - saved > CHECKPOINT_SECONDS
+                ):
                     curve.flush()
                     self.save()
                     saved = time.monotonic()
@@ -180,7 +197,9 @@ class _Run:
             total = sum(summed_loss(self.base, batch).item() for batch in _by_length(checks))
         loss = total / sum(len(one.answer) for one in checks)
         if not math.isfinite(loss):
-            raise StepError(f"training step {step} of {self.steps}: validation loss is {loss}; lower learning_rate")
+            raise StepError(
+                f"training step {step} of {self.steps}: validation loss is {loss}; lower learning_rate"
+            )
         if loss < self.at.best_loss:
             self.at.best_step, self.at.best_loss, self.best = step, loss, lora.factors(self.model)
         return loss
@@ -206,7 +225,7 @@ class _Run:
         if self.checkpoint.exists():
             with safe_open(self.checkpoint, framework="pt") as file:
                 self.at = Progress(**json.loads(file.metadata()["progress"]))
-                tensors = {name: file.get_tensor(name) for name in file.keys()}
+                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
             parts: dict[str, dict[str, torch.Tensor]] = {"adapter": {}, "best": {}, "optimizer": {}}
             for name, tensor in tensors.items():
                 part, _, rest = name.partition(".")
@@ -226,11 +245,14 @@ def summed_loss(base: Base, batch: Sequence[Pair]) -> torch.Tensor:  # nats, flo
     """Negative log-likelihood of the answers, summed over their tokens. Logits exist only where an answer is."""
     with torch.autocast(base.device.type, torch.bfloat16, enabled=base.dtype == torch.bfloat16):
         logits, labels = (_seq2seq if base.seq2seq else _causal)(base, batch)
-    return F.cross_entropy(logits.float(), labels, reduction="sum")
+    return cross_entropy(logits.float(), labels, reduction="sum")
 
 
 def _causal(base: Base, batch: Sequence[Pair]) -> tuple[torch.Tensor, torch.Tensor]:
-    """Logits [answer tokens, vocabulary] and the tokens that follow. Rows are filled up on the right, where no token of theirs looks."""
+    """Logits [answer tokens, vocabulary] and the tokens that follow.
+
+    Rows are filled up on the right, where no token of theirs looks: no mask is needed.
+    """
     ids = _filled(base, [one.prompt + one.answer for one in batch], base.pad)
     asked = torch.zeros_like(ids, dtype=torch.bool)  # [rows, tokens]: the next token is the answer's
     for row, one in enumerate(batch):
@@ -249,7 +271,9 @@ def _seq2seq(base: Base, batch: Sequence[Pair]) -> tuple[torch.Tensor, torch.Ten
     asked = labels != IGNORED
     start = decoder_start(base)
     read = _filled(base, [(start, *one.answer[:-1]) for one in batch], base.pad)
-    logits = base.model(input_ids=prompts, attention_mask=seen, decoder_input_ids=read, use_cache=False).logits
+    logits = base.model(
+        input_ids=prompts, attention_mask=seen, decoder_input_ids=read, use_cache=False
+    ).logits
     return logits[asked], labels[asked]
 
 
@@ -322,13 +346,15 @@ def _attached(base: Base, recipe: Recipe, seed: int) -> Iterator[PeftModel]:
     try:
         model.eval()
         if recipe.gradient_checkpointing:
-            base.model.gradient_checkpointing_enable({"use_reentrant": False})
+            base.model.gradient_checkpointing_enable({"use_reentrant": False})  # type: ignore[no-untyped-call]
             for layer in layers:
-                layer.training = True  # else transformers keeps all activations; its children stay as they are
+                layer.training = (
+                    True  # else transformers keeps all activations; its children stay as they are
+                )
         with torch.random.fork_rng(devices=[base.device] if base.device.type == "cuda" else []):
             yield model
     finally:
         if recipe.gradient_checkpointing:
-            base.model.gradient_checkpointing_disable()
+            base.model.gradient_checkpointing_disable()  # type: ignore[no-untyped-call]
         lora.detach(model)
-        base.model.eval()
+        base.model.eval()  # type: ignore[no-untyped-call]

@@ -1,16 +1,29 @@
-"""A RESULT folder drawn for people: report.html and report.md, from the files of the folder alone."""
+"""A RESULT folder drawn for people, from the files of the folder alone: HTML, Markdown, a terminal's table."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 
 def render(folder: Path | str) -> None:
     """Writes report.html, report.md and charts/*.svg into a RESULT folder."""
-    from harness.report import figures, html, markdown
-    from harness.report.page import build
+    from harness.report import figures, html, markdown, page
     from harness.result import read
 
     folder = Path(folder)
-    page = build(read(folder))
-    drawn = figures.draw(page)
-    html.write(page, drawn, folder)
-    markdown.write(page, drawn, folder)
+    built = page.build(read(folder))
+    drawn = figures.draw(built)
+    html.write(built, drawn, folder)
+    markdown.write(built, drawn, folder)
+
+
+def render_terminal(folder: Path | str, console: "Console | None" = None) -> None:
+    """Prints the answer and the score tables of a RESULT folder; draws no chart and reads no answer."""
+    from rich.console import Console
+
+    from harness.report import page, terminal
+    from harness.result import read
+
+    terminal.show(page.build(read(folder), samples=False), console or Console())

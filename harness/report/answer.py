@@ -236,8 +236,8 @@ def _verdicts(field: Field, adapters: Sequence[System], one: str, many: str | No
     unsure = len(adapters) - len(up) - len(down)
     said = [
         f"{len(up)} {'beats its' if len(up) == 1 else 'beat their'} base" if up else "",
-        f"{len(down)} {'scores' if len(down) == 1 else 'score'} below {'it' if up else 'base'}" if down else "",
-        f"{unsure} {'differs' if unsure == 1 else 'differ'} from it by nothing significant" if unsure else "",
+        f"{len(down)} {'scores below its' if len(down) == 1 else 'score below their'} base" if down else "",
+        f"{unsure} {'shows' if unsure == 1 else 'show'} no significant difference" if unsure else "",
     ]
     return [
         Span(text=f"Of {words.plural(len(adapters), one, many)}, ", strong=False),

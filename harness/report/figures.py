@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from altair.utils.schemapi import debug_mode
+
 from harness.report import charts, words
 from harness.report.charts import alphas, differences, losses
 from harness.report.page import Page, TaskPage
@@ -54,6 +56,8 @@ def _forest(task: TaskPage, name: str) -> Figure:
 def _figure(name: str, says: str, chart: Callable[[charts.Data, int], charts.Chart]) -> Figure:
     def drawn(width: int, size: str) -> str:
         data = charts.Data()
-        return charts.draw(chart(data, width), data, says, f"{name}-{size}")
+        # Altair checks each part of a chart as it is made, for half of all its time; the tests let it check.
+        with debug_mode(False):
+            return charts.draw(chart(data, width), data, says, f"{name}-{size}")
 
     return Figure(name=name, says=says, wide=drawn(charts.WIDE, "wide"), narrow=drawn(charts.NARROW, "narrow"))

@@ -10,6 +10,7 @@ from harness.report import picks, words
 from harness.report.answer import Answer, Field, answer, is_trivial
 from harness.result import Curve, ModelFacts, Result, StepFacts, SuiteFacts, TaskFacts
 from harness.types import Comparison, Cost, Note, Score, System, WeightRow
+from harness.weights.summary import status_word
 
 Role = Literal["trivial", "base", "adapter"]
 
@@ -233,7 +234,7 @@ def _weight_lines(rows: Sequence[WeightRow]) -> list[WeightLine]:
         fit = [one for one in shown if "alpha" in one.numbers]
         base = [bases[one.model, one.layer] for one in fit if (one.model, one.layer) in bases]
         ratios = [ratio for one in own if (ratio := delta_ratio(one)) is not None]
-        unfit = sorted(one.status for one in own if one.status != "analysed")
+        unfit = sorted(status_word(one.status) for one in shown if one.status != "analysed")
         found.append(
             WeightLine(
                 system=system,

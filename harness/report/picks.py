@@ -32,7 +32,7 @@ class Pick:
     about: System | None  # the adapter that lost or gained most
     change: float | None
     sample: Sample
-    answers: tuple[Given, ...]
+    answers: tuple[tuple[Given, ...], ...]  # a base and its adapters together, in the order of the score table
 
 
 Values = Mapping[System, Mapping[str, float]]  # system -> sample id -> primary metric
@@ -131,16 +131,20 @@ def _lower(result: Result, task: TaskFacts) -> bool:
 
 def _answers(
     result: Result, task: str, values: Values, one: str, given: Mapping[System, Generation]
-) -> tuple[Given, ...]:
-    """In the order of the score table."""
-    order = [score.system for score in result.scores if score.task == task and score.primary]
-    return tuple(
-        Given(
-            system=system,
-            generation=given[system],
-            value=values.get(system, {}).get(one),
-            change=_change(values, system, one) if system.adapter else None,
+) -> tuple[tuple[Given, ...], ...]:
+    """Models in the suite's order, each base before its adapters; trivial rules have nothing to read."""
+    found = []
+    for model in result.suite.models:
+        systems = sorted((it for it in given if it.model == model.name), key=lambda it: (bool(it.adapter), it.shots))
+        found.append(
+            tuple(
+                Given(
+                    system=system,
+                    generation=given[system],
+                    value=values.get(system, {}).get(one),
+                    change=_change(values, system, one) if system.adapter else None,
+                )
+                for system in systems
+            )
         )
-        for system in order
-        if system in given and not system.model.startswith("trivial:")
-    )
+    return tuple(group for group in found if group)

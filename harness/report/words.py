@@ -15,8 +15,8 @@ METRICS = {
     "exact": "Exact match",
     "f1": "Token F1",
 }
-RULES = {"lead-3": "first three sentences", "copy": "copy of the input"}
-MINUS = "\N{MINUS SIGN}"
+RULES = {"lead-3": "first 3 sentences", "copy": "copy of the input"}
+MINUS, SPACE = "\N{MINUS SIGN}", "\N{NO-BREAK SPACE}"
 LEAST_P = 0.001
 SIGNIFICANT = 0.05
 
@@ -61,7 +61,7 @@ def signed(value: float | None, digits: int = 1) -> str:
 
 
 def interval(low: float | None, high: float | None, form: Callable[[float | None], str] = number) -> str:
-    return "" if low is None or high is None else f"[{form(low)}, {form(high)}]"
+    return "" if low is None or high is None else f"[{form(low)},{SPACE}{form(high)}]"
 
 
 def score(one: Score) -> str:
@@ -77,12 +77,12 @@ def difference(one: Comparison) -> str:
 def p_value(p: float, name: str = "p") -> str:
     """`p = 0.012`, `p < 0.001`; rounding never carries a p across the line of significance."""
     if p < LEAST_P:
-        return f"{name} < {LEAST_P}"
+        return f"{name}{SPACE}<{SPACE}{LEAST_P}"
     digits = 3 if p < 0.1 else 2
     text = f"{p:.{digits}f}"
     if (float(text) < SIGNIFICANT) != (p < SIGNIFICANT):
         text = f"{p:.5f}"
-    return f"{name} = {text}"
+    return f"{name}{SPACE}={SPACE}{text}"
 
 
 def certainty(one: Comparison) -> str:
@@ -111,7 +111,9 @@ def seconds(value: float | None) -> str:
 def megabytes(value: float | None) -> str:
     if value is None:
         return ""
-    return f"{value / 1000:.1f} GB" if value >= 1000 else f"{value:.2f} MB" if value < 1 else f"{value:.0f} MB" if value >= 10 else f"{value:.1f} MB"
+    if value >= 1000:
+        return f"{value / 1000:.1f} GB"
+    return f"{value:.{0 if value >= 10 else 1 if value >= 1 else 2}f} MB"
 
 
 def count(value: float | None) -> str:

@@ -112,13 +112,11 @@ def _compare(
     assert metric.value is not None
     baseline, candidate = (spec.cells[position] for position in pair)
     a, b = (_rows(bench, position, name) for position in pair)
+    clusters = read_json(bench.need(pair[0]) / "clusters.json")
+    if len(set(clusters or range(len(a)))) < 2:
+        return []  # one sample, or one cluster of them, cannot tell two systems apart
     paired = stats.paired(
-        a,
-        b,
-        metric.value,
-        resamples=resamples,
-        seed=spec.seed,
-        clusters=read_json(bench.need(pair[0]) / "clusters.json"),
+        a, b, metric.value, resamples=resamples, seed=spec.seed, clusters=clusters, interval=metric.interval
     )
     return [
         Comparison(
@@ -132,7 +130,7 @@ def _compare(
             p=float(paired.p[i]),
             p_holm=None,
             family=None,
-            test=f"paired bootstrap and approximate randomisation, {resamples} resamples, seed {spec.seed}",
+            test=paired.test,
             detectable=float(paired.detectable[i]),
             n=len(a),
         )

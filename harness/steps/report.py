@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 
 import harness
-from harness.data import overlap, share_of
+from harness.data import share_of
+from harness.data.overlap import Overlap
 from harness.hardware import machine
 from harness.records import from_json, iterate_lines, read_json, read_lines, to_json, write_json
 from harness.steps import Bench
@@ -253,9 +254,22 @@ def notes(found: Findings, bench: Bench) -> Iterator[Note]:
 
 def _overlaps(found: Findings) -> Iterator[Note]:
     for part, _, folder in found.folders("load"):
-        if (folder / "overlap.json").exists():
-            shared = from_json(overlap.Overlap, read_json(folder / "overlap.json"))
-            yield from overlap.notes(part.task, shared)
+        if not (folder / "overlap.json").exists():
+            continue
+        shared = from_json(Overlap, read_json(folder / "overlap.json"))
+        for ids, detail in (
+            (shared.exact, "test samples whose input stands in the training split, word for word"),
+            (shared.ngram, "test samples that share 13 words in a row with a training sample"),
+        ):
+            if ids:
+                yield Note(
+                    kind="overlap",
+                    where=part.task,
+                    count=len(ids),
+                    of=shared.test,
+                    detail=detail,
+                    samples=ids[:FIRST],
+                )
 
 
 def _answers(part: Part, generations: list[Generation]) -> Iterator[Note]:

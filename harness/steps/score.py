@@ -71,7 +71,7 @@ def score(
             system=spec.system,
             metric=name,
             primary=name == spec.primary,
-            signature=metric.signature,
+            signature=metric.signature_on(samples),
             unit=metric.unit,
             better=metric.better,
             value=value,
@@ -95,9 +95,12 @@ def _values(
         return metric.corpus(samples, generations), {}
     total = rows.sum(axis=0)
     values = dict(zip(metric.names, map(float, metric.value(total)), strict=True))
-    if metric.interval == "wilson":
+    grouped = clusters(spec.cluster, samples)
+    if len(set(grouped or range(len(samples)))) < 2:
+        return values, {}  # one sample, or one cluster of them, says nothing of chance
+    if metric.interval == "wilson" and grouped is None:
         return values, {metric.names[0]: stats.wilson(total[0], total[1])}
-    resampled = stats.bootstrap(rows, metric.value, seed=spec.seed, clusters=clusters(spec.cluster, samples))
+    resampled = stats.bootstrap(rows, metric.value, seed=spec.seed, clusters=grouped)
     return values, {name: stats.percentile_interval(resampled[:, i]) for i, name in enumerate(metric.names)}
 
 

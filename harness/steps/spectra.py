@@ -24,7 +24,7 @@ def run(spec: Spectra, bench: Bench) -> None:
     from harness.weights.analyse import analyse
 
     folder = locate(spec.used.model, spec.used.pin, offline=bench.runtime.offline)
-    family = families.of(spec.used.pin.family or "")
+    family = families.find(spec.used.pin.family or "generic")
     rows = []
     for row in analyse(
         folder,

@@ -1,6 +1,6 @@
 """Every layer of a base, or of an adapter's update and of both together, with its numbers or with why it has none.
 
-Imports the oracle only when it is asked: that costs seconds.
+The oracle is imported with the first matrix that goes to it: that costs seconds.
 """
 
 from collections.abc import Collection, Iterator, Mapping
@@ -80,7 +80,7 @@ def _update(matrix: Matrix, factors: Factors) -> tuple[Finding, Finding]:
     delta = _delta(matrix.name, factors, matrix.array)
     if matrix.array is None:
         return delta, (matrix.status, {})
-    if delta[0].startswith("failed"):
+    if not factors.finite:
         return delta, delta
     return delta, _whole(matrix.name, matrix.array + factors.delta())
 
@@ -93,12 +93,15 @@ def _whole(name: str, W: NDArray[np.floating]) -> Finding:
         return "zero", {}
     if min(W.shape) < FEWEST:
         return "too few eigenvalues", norms(np.linalg.svd(W.astype(np.float64), compute_uv=False))
-    numbers = spectrum(W)
+    try:
+        numbers = spectrum(W)
+    except ValueError as error:  # too large for the oracle, or its decomposition does not converge
+        return f"failed: {name}: {error}", {}
     return ("analysed" if "alpha" in numbers else f"failed: no power law fits {name}"), numbers
 
 
 def _delta(name: str, factors: Factors, W: NDArray[np.float32] | None) -> Finding:
-    if not (np.isfinite(factors.A).all() and np.isfinite(factors.B).all()):
+    if not factors.finite:
         return f"failed: the update of {name} holds NaN or infinity", {}
     values = low_rank_singular_values(factors)
     if not values.any():
@@ -119,7 +122,7 @@ def _delta(name: str, factors: Factors, W: NDArray[np.float32] | None) -> Findin
     fit = {name: value for name, value in spectrum(np.diag(values * unit)).items() if name in OF_THE_FIT}
     if not fit:
         return f"failed: no power law fits the update of {name}", found
-    fit["xmin"] /= unit**2
+    fit["xmin"] /= float(unit) ** 2
     fit["alpha_weighted"] = fit["alpha"] * found["log_spectral_norm"]
     return "analysed", {**fit, **found, "reliable": float(len(values) >= RELIABLE)}
 
@@ -128,12 +131,13 @@ def _places(weights: LoraWeights, adapter: Path, names: list[str], folder: Path)
     """The base's matrix for each of the adapter's modules; where prefixes differ, the only one with the same end."""
     known, places, lost = set(names), {}, []
     for module, factors in weights.modules.items():
+        if module in known:
+            places[module] = factors
+            continue
         near = [
             name for name in names if f".{name}".endswith(f".{module}") or f".{module}".endswith(f".{name}")
         ]
-        if module in known:
-            places[module] = factors
-        elif len(near) == 1 and near[0] not in weights.modules:
+        if len(near) == 1 and near[0] not in weights.modules and near[0] not in places:
             places[near[0]] = factors
         else:
             lost.append(f"{module} ({'no such matrix' if not near else 'could be ' + ' or '.join(near[:2])})")

@@ -38,4 +38,4 @@ def low_rank_singular_values(
     """Those of ΔW that can be other than zero, by QR of B and Aᵀ and an r×r SVD; ΔW is never formed."""
     B: NDArray[np.float64] = np.asarray(np.linalg.qr(factors.B.astype(np.float64), mode="r"))
     A: NDArray[np.float64] = np.asarray(np.linalg.qr(factors.A.T.astype(np.float64), mode="r"))
-    return abs(factors.scale) * np.linalg.svd(B @ A.T, compute_uv=False)
+    return np.asarray(abs(factors.scale) * np.linalg.svd(B @ A.T, compute_uv=False), np.float64)

@@ -28,6 +28,8 @@ def spectrum(
 ) -> Mapping[str, float]:
     """Its numbers under its names; without those of the fit (`alpha` …) where it found no power law.
 
+    ValueError where it leaves the matrix out, or where the decomposition does not converge.
+
     `lambda_max` and `spectral_norm` are both the largest eigenvalue of WᵀW, not divided by N.
     """
     with contained():

@@ -93,7 +93,7 @@ def encode(text: Text, tokenizer: "PreTrainedTokenizerBase") -> "Document":
 
 
 def try_out(
-    model: "PreTrainedModel", tokenizer: "PreTrainedTokenizerBase", seed: int
+    model: "PreTrainedModel", tokenizer: "PreTrainedTokenizerBase", seed: int, count: int = HELD_OUT
 ) -> dict[str, dict[str, float]]:
     """Greedy answers to documents that were not trained on, in percent, by kind.
 
@@ -102,8 +102,8 @@ def try_out(
     """
     found = {}
     for kind, texts in (
-        ("dialogues", general_dialogues(HELD_OUT, seed + 1_000_003)),
-        ("instructions", general_instructions(HELD_OUT, seed + 1_000_003)),
+        ("dialogues", general_dialogues(count, seed + 1_000_003)),
+        ("instructions", general_instructions(count, seed + 1_000_003)),
     ):
         texts = list(texts)
         answers = write(model, tokenizer, [text["prompt"] for text in texts])

@@ -12,15 +12,16 @@ from harness.zoo.architectures import Spelling
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
+UNKNOWN = "<unk>"
 SPECIAL: dict[Spelling, dict[str, str]] = {
     "byte-level": {"pad_token": "<|pad|>", "eos_token": "<|endoftext|>"},
     "sentencepiece-bpe": {
-        "unk_token": "<unk>",
+        "unk_token": UNKNOWN,
         "bos_token": "<s>",
         "eos_token": "</s>",
         "pad_token": "<pad>",
     },
-    "unigram": {"pad_token": "<pad>", "eos_token": "</s>", "unk_token": "<unk>"},
+    "unigram": {"pad_token": "<pad>", "eos_token": "</s>", "unk_token": UNKNOWN},
 }
 
 
@@ -61,7 +62,7 @@ def _sentencepiece_bpe(vocabulary: int, special: list[str], texts: Iterable[str]
     """Llama's: a bar for a blank, bytes for what the alphabet lacks (the end of a line, for one), <s> in front."""
     from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, processors, trainers
 
-    tokenizer = Tokenizer(models.BPE(unk_token="<unk>", byte_fallback=True, fuse_unk=True))
+    tokenizer = Tokenizer(models.BPE(unk_token=UNKNOWN, byte_fallback=True, fuse_unk=True))
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
         [
             pre_tokenizers.Metaspace(replacement="▁", prepend_scheme="first", split=True),
@@ -106,7 +107,7 @@ def _unigram(vocabulary: int, special: list[str], texts: Iterable[str]) -> "Toke
     )
 
     texts = list(texts)
-    merging = Tokenizer(models.BPE(unk_token="<unk>"))
+    merging = Tokenizer(models.BPE(unk_token=UNKNOWN))
     merging.normalizer = normalizers.NFKC()
     merging.pre_tokenizer = pre_tokenizers.Sequence(
         [
@@ -122,7 +123,7 @@ def _unigram(vocabulary: int, special: list[str], texts: Iterable[str]) -> "Toke
     total = sum(used.values()) + len(pieces)
     weighed = [(piece, 0.0 if piece in special else log((used[at] + 1) / total)) for piece, at in pieces]
 
-    tokenizer = Tokenizer(models.Unigram(weighed, unk_id=special.index("<unk>")))
+    tokenizer = Tokenizer(models.Unigram(weighed, unk_id=special.index(UNKNOWN)))
     tokenizer.normalizer = merging.normalizer
     tokenizer.pre_tokenizer = merging.pre_tokenizer
     tokenizer.add_special_tokens(special)

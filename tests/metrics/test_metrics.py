@@ -78,7 +78,8 @@ def test_naming_scores_loads_no_scorer():
     heavy = ("rouge_score", "sacrebleu", "nltk", "evaluate", "scipy", "pandas", "torch")
     program = (
         "import sys; from harness import metrics, stats, trivial\n"
-        "for name in metrics.names(): metrics.score_names(name if name != 'evaluate' else 'evaluate:accuracy')\n"
+        "for name in metrics.names():\n"
+        "    metrics.score_names('evaluate:accuracy' if name == 'evaluate' else name)\n"
         f"print([name for name in {heavy} if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)

@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 import torch
+from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForSeq2SeqLM, PreTrainedTokenizerFast
 
 from harness.neural.load import Base, load
@@ -36,25 +36,41 @@ CPU = Runtime(device="cpu", threads=1, batch_tokens=2048)
 
 def make_tokenizer(architecture: str) -> PreTrainedTokenizerFast:
     """As the family's own: T5 ends with </s>, Llama and Mistral begin with <s> and have no pad token, Falcon has only an end."""
-    special = {"falcon": ["<|endoftext|>"], "t5": ["<pad>", "</s>", "<unk>"]}.get(architecture, ["<unk>", "<s>", "</s>"])
-    tokenizer = Tokenizer(models.BPE(unk_token=None if architecture == "falcon" else "<unk>", byte_fallback=False))
+    special = {"falcon": ["<|endoftext|>"], "t5": ["<pad>", "</s>", "<unk>"]}.get(
+        architecture, ["<unk>", "<s>", "</s>"]
+    )
+    tokenizer = Tokenizer(
+        models.BPE(unk_token=None if architecture == "falcon" else "<unk>", byte_fallback=False)
+    )
     if architecture == "falcon":
         tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
         tokenizer.decoder = decoders.ByteLevel()
     else:
         tokenizer.normalizer = normalizers.Sequence([normalizers.Prepend("▁"), normalizers.Replace(" ", "▁")])
         tokenizer.decoder = decoders.Sequence([decoders.Replace("▁", " "), decoders.Fuse()])
-    alphabet = pre_tokenizers.ByteLevel.alphabet() if architecture == "falcon" else sorted(set("".join(SENTENCES)))
-    trainer = trainers.BpeTrainer(vocab_size=300, special_tokens=special, initial_alphabet=alphabet, show_progress=False)
+    alphabet = (
+        pre_tokenizers.ByteLevel.alphabet() if architecture == "falcon" else sorted(set("".join(SENTENCES)))
+    )
+    trainer = trainers.BpeTrainer(
+        vocab_size=300, special_tokens=special, initial_alphabet=alphabet, show_progress=False
+    )
     tokenizer.train_from_iterator(SENTENCES, trainer)
     ids = {token: tokenizer.token_to_id(token) for token in special}
     if architecture == "falcon":
         return PreTrainedTokenizerFast(tokenizer_object=tokenizer, eos_token="<|endoftext|>")
     if architecture == "t5":
-        tokenizer.post_processor = processors.TemplateProcessing(single="$A </s>", special_tokens=[("</s>", ids["</s>"])])
-        return PreTrainedTokenizerFast(tokenizer_object=tokenizer, eos_token="</s>", pad_token="<pad>", unk_token="<unk>")
-    tokenizer.post_processor = processors.TemplateProcessing(single="<s> $A", special_tokens=[("<s>", ids["<s>"])])
-    return PreTrainedTokenizerFast(tokenizer_object=tokenizer, bos_token="<s>", eos_token="</s>", unk_token="<unk>")
+        tokenizer.post_processor = processors.TemplateProcessing(
+            single="$A </s>", special_tokens=[("</s>", ids["</s>"])]
+        )
+        return PreTrainedTokenizerFast(
+            tokenizer_object=tokenizer, eos_token="</s>", pad_token="<pad>", unk_token="<unk>"
+        )
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="<s> $A", special_tokens=[("<s>", ids["<s>"])]
+    )
+    return PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer, bos_token="<s>", eos_token="</s>", unk_token="<unk>"
+    )
 
 
 def make_folder(architecture: str, folder: Path, seed: int = 0) -> Path:

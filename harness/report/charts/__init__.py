@@ -11,8 +11,9 @@ from typing import Any
 from xml.sax.saxutils import quoteattr
 
 import altair as alt
+import vl_convert
 
-WIDE, NARROW = 720, 330  # pixels: a desk's column and a phone's
+WIDE, NARROW = 860, 340  # pixels: a desk's column and a phone's
 
 Palette = Mapping[str, str]
 
@@ -94,8 +95,6 @@ class Data:
 
 def draw(chart: Chart, data: Data, says: str, name: str) -> str:
     """The chart as SVG with stand-in colours; `says` is read out in its place, `name` keeps its ids apart in a page."""
-    import vl_convert
-
     spec = chart.to_dict(validate=False)
     spec |= {"config": CONFIG, "datasets": data.tables}
     svg: str = re.sub("<[^>]+>", lambda tag: _slimmed(tag[0], name), vl_convert.vegalite_to_svg(spec))

@@ -9,7 +9,7 @@ from harness.report.charts import NARROW, SERIES, STAND_IN, Data
 from harness.report.page import delta_ratio
 from harness.types import WeightRow
 
-HEIGHT, RATIO_HEIGHT = 120, 44  # pixels
+HEIGHT, RATIO_HEIGHT, EXTENT = 120, 44, 26  # pixels; the extent is an axis' numbers
 # Where Martin and Mahoney (2021, JMLR 22:165, section 4) find the layers of well-trained networks.
 TYPICAL = (2.0, 6.0)
 LIMIT = 12.0  # alphas above are drawn at the edge: a power law was no good fit there
@@ -21,11 +21,12 @@ def chart(rows: Sequence[WeightRow], data: Data, width: int) -> alt.ConcatChart:
     adapters = list(dict.fromkeys(words.visible(one.adapter) for one in rows if one.adapter))
     columns = min(len(models), 1 if width <= NARROW else 2)
     panel = (width - 60 - 56 * (columns - 1)) // columns
-    panels = [_model([one for one in rows if one.model == model], data, adapters, panel) for model in models]
+    y = alt.Scale(domain=_domain(rows), nice=False, zero=False)
+    panels = [_model([one for one in rows if one.model == model], data, adapters, y, panel) for model in models]
     return alt.concat(*panels, columns=columns, spacing=26).resolve_scale(color="shared")
 
 
-def _model(rows: Sequence[WeightRow], data: Data, adapters: Sequence[str], width: int) -> alt.VConcatChart:
+def _model(rows: Sequence[WeightRow], data: Data, adapters: Sequence[str], scale: alt.Scale, width: int) -> alt.VConcatChart:
     layers = {one.layer: place for place, one in enumerate(_bases(rows), 1)}
     colour = alt.Color(
         "adapter:N",
@@ -34,17 +35,23 @@ def _model(rows: Sequence[WeightRow], data: Data, adapters: Sequence[str], width
     )
     x = alt.X("place:Q", scale=alt.Scale(domain=[0, len(layers) + 1], nice=False), axis=None)
     return alt.vconcat(
-        _alphas(rows, data, layers, x, colour).properties(width=width, height=HEIGHT, title=words.visible(rows[0].model)),
+        _alphas(rows, data, layers, x, scale, colour).properties(width=width, height=HEIGHT, title=words.visible(rows[0].model)),
         _ratios(rows, data, layers, x, colour).properties(width=width, height=RATIO_HEIGHT),
         spacing=8,
     )
+
+
+def _domain(rows: Sequence[WeightRow]) -> list[float]:
+    """From the smallest to the largest alpha of all bases, with room for the dots."""
+    shown = [min(one.numbers["alpha"], LIMIT) for one in rows if one.part != "delta" and "alpha" in one.numbers]
+    return [min(shown) - 0.3, max(shown) + 0.3]
 
 
 def _bases(rows: Sequence[WeightRow]) -> list[WeightRow]:
     return [one for one in rows if one.part == "W"]
 
 
-def _alphas(rows: Sequence[WeightRow], data: Data, layers: dict[str, int], x: alt.X, colour: alt.Color) -> alt.LayerChart:
+def _alphas(rows: Sequence[WeightRow], data: Data, layers: dict[str, int], x: alt.X, scale: alt.Scale, colour: alt.Color) -> alt.LayerChart:
     base = {one.layer: one.numbers["alpha"] for one in _bases(rows) if "alpha" in one.numbers}
     before = [{"place": layers[name], "alpha": min(alpha, LIMIT)} for name, alpha in base.items()]
     after = [
@@ -55,13 +62,13 @@ def _alphas(rows: Sequence[WeightRow], data: Data, layers: dict[str, int], x: al
             "alpha": min(one.numbers["alpha"], LIMIT),
         }
         for one in rows
-        if one.part == "merged" and one.layer in base and "alpha" in one.numbers
+        if one.part == "merged" and one.layer in base and one.numbers.get("alpha", base[one.layer]) != base[one.layer]
     ]
-    y = alt.Y("alpha:Q", title="alpha", scale=alt.Scale(zero=False, nice=True), axis=alt.Axis(tickCount=4))
+    y = alt.Y("alpha:Q", title="alpha", scale=scale, axis=alt.Axis(tickCount=4, minExtent=EXTENT, maxExtent=EXTENT))
     band = alt.Chart(data.add([{"from": TYPICAL[0], "to": TYPICAL[1]}]))
     moved = alt.Chart(data.add(after))
     return alt.layer(
-        band.mark_rect(color=STAND_IN["band"]).encode(y=alt.Y("from:Q"), y2="to:Q"),
+        band.mark_rect(color=STAND_IN["band"], clip=True).encode(y=alt.Y("from:Q"), y2="to:Q"),
         moved.mark_rule(strokeWidth=1.5).encode(x=x, y=alt.Y("base:Q"), y2="alpha:Q", color=colour),
         alt.Chart(data.add(before))
         .mark_point(size=28, opacity=1, fill=STAND_IN["paper"], stroke=STAND_IN["muted"], strokeWidth=1.3)
@@ -76,5 +83,5 @@ def _ratios(rows: Sequence[WeightRow], data: Data, layers: dict[str, int], x: al
         for one in rows
         if one.layer in layers and (ratio := delta_ratio(one)) is not None
     ]
-    y = alt.Y("ratio:Q", title="ΔW, %", axis=alt.Axis(tickCount=2), stack=False)
+    y = alt.Y("ratio:Q", title="ΔW, %", axis=alt.Axis(tickCount=2, minExtent=EXTENT, maxExtent=EXTENT), stack=False)
     return alt.Chart(data.add(values)).mark_bar(size=3, opacity=0.8).encode(x=x, y=y, color=colour)

@@ -1,7 +1,5 @@
 """Paired differences as a forest plot: a dot and its 95 % interval for each pair, a panel for each question."""
 
-import json
-from collections.abc import Sequence
 from dataclasses import replace
 
 import altair as alt
@@ -13,20 +11,86 @@ from harness.report.page import Group, TaskPage
 from harness.types import Comparison
 
 LINE = 24  # pixels from pair to pair
-LABELS = {True: 150, False: 290}  # pixels for names: narrow, wide
-NUMBERS = 190  # pixels for the numbers beside a wide plot
+LABELS = {True: 186, False: 310}  # pixels for names: narrow, wide
+LETTERS = {True: 34, False: 52}  # characters that fit there
+NUMBERS = 215  # pixels for the numbers beside a wide plot
 
 
-def chart(page: TaskPage, data: Data, width: int) -> alt.VConcatChart:
-    """All questions of a task on one axis."""
-    groups = [arranged(group) for group in page.groups]
-    ends = [end for group in groups for one in group.comparisons for end in (one.low, one.high, 0.0)]
-    room = 0.04 * (max(ends) - min(ends) or 1.0)
-    scale = alt.Scale(domain=[min(ends) - room, max(ends) + room], nice=False, zero=False)
-    panels = [
-        _panel(page, data, group, width, scale, last=place == len(groups) - 1) for place, group in enumerate(groups)
-    ]
-    return alt.vconcat(*panels, spacing=14)
+def chart(page: TaskPage, data: Data, width: int) -> alt.LayerChart:
+    """All questions of a task on one axis, each under its heading.
+
+    Names are drawn as text and not as an axis: Vega measures each label of an axis many times over to cut it to size.
+    """
+    narrow = width <= NARROW
+    plot = width - LABELS[narrow] - (12 if narrow else NUMBERS)
+    size = 11 if narrow else 12.5
+    headings, pairs, count = _lines(page, LETTERS[narrow])
+    table, heads = alt.Chart(data.add(pairs)), alt.Chart(data.add(headings))
+    axis = alt.Axis(title=f"difference in {page.metric}", tickCount=4 if narrow else 6)
+    x = alt.X("low:Q", scale=_scale(page), axis=axis)
+    y = alt.Y("line:Q", scale=alt.Scale(domain=[count, -0.7], nice=False, zero=False), axis=None)
+    return alt.layer(
+        alt.Chart(data.add([{}])).mark_rule(color=STAND_IN["muted"], strokeDash=[3, 3]).encode(x=alt.XDatum(0)),
+        table.mark_rule(strokeWidth=2).encode(x=x, x2="high:Q", y=y, color=_coloured(alt.Color, "muted")),
+        table.mark_point(size=60, opacity=1, strokeWidth=2).encode(
+            x="difference:Q", y=y, stroke=_coloured(alt.Stroke, "muted"), fill=_coloured(alt.Fill, "paper")
+        ),
+        table.mark_text(align="right", fontSize=size, color=STAND_IN["ink"], baseline="middle").encode(
+            x=alt.value(-14), y=y, text="label:N"
+        ),
+        heads.mark_text(align="left", fontSize=size, fontWeight=600, color=STAND_IN["ink"], baseline="middle").encode(
+            x=alt.value(2 - LABELS[narrow]), y=y, text="label:N"
+        ),
+        *(
+            []
+            if narrow
+            else [
+                table.mark_text(align="left", fontSize=size, color=STAND_IN["muted"], baseline="middle").encode(
+                    x=alt.value(plot + 16), y=y, text="numbers:N"
+                )
+            ]
+        ),
+    ).properties(width=plot, height=LINE * (count + 0.7))
+
+
+def _lines(
+    page: TaskPage, letters: int
+) -> tuple[list[dict[str, object]], list[dict[str, object]], float]:
+    """Headings and pairs, each on its line, and how many lines they take."""
+    headings: list[dict[str, object]] = []
+    pairs: list[dict[str, object]] = []
+    line = 0.0
+    for group in map(arranged, page.groups):
+        headings.append({"line": line, "label": group.title})
+        for one in group.comparisons:
+            line += 1
+            pairs.append(
+                {
+                    "line": line,
+                    "label": cut(label(one), letters),
+                    "difference": one.difference,
+                    "low": one.low,
+                    "high": one.high,
+                    "verdict": verdict(one, page.lower_is_better),
+                    "numbers": f"{words.difference(one)}\N{EM SPACE}{words.certainty(one)}",
+                }
+            )
+        line += 1.5
+    return headings, pairs, line - 0.7
+
+
+def _scale(page: TaskPage) -> alt.Scale:
+    groups = map(arranged, page.groups)
+    shown = [0.0, *(end for group in groups for one in group.comparisons for end in (one.low, one.high))]
+    room = 0.04 * (max(shown) - min(shown) or 1.0)
+    return alt.Scale(domain=[min(shown) - room, max(shown) + room], nice=False, zero=False)
+
+
+def _coloured(channel: type, unsure: str) -> object:
+    """Filled where significant, in the colour of better or worse."""
+    names = ["better", "worse", "unsure"]
+    colours = [STAND_IN["accent"], STAND_IN["warm"], STAND_IN[unsure]]
+    return channel("verdict:N", scale=alt.Scale(domain=names, range=colours), legend=None)
 
 
 def arranged(group: Group) -> Group:
@@ -57,72 +121,9 @@ def verdict(one: Comparison, lower_is_better: bool) -> str:
     return "better" if (one.difference > 0) != lower_is_better else "worse"
 
 
-def _values(page: TaskPage, comparisons: Sequence[Comparison]) -> list[dict[str, object]]:
-    return [
-        {
-            "place": place,
-            "label": label(one),
-            "difference": one.difference,
-            "low": one.low,
-            "high": one.high,
-            "verdict": verdict(one, page.lower_is_better),
-            "numbers": f"{words.difference(one)}  {words.certainty(one)}",
-        }
-        for place, one in enumerate(comparisons)
-    ]
-
-
-def _panel(
-    page: TaskPage, data: Data, group: Group, width: int, scale: alt.Scale, *, last: bool
-) -> alt.LayerChart:
-    narrow = width <= NARROW
-    plot = width - LABELS[narrow] - (0 if narrow else NUMBERS)
-    values = _values(page, group.comparisons)
-    names = [str(one["label"]) for one in values]
-    axis = alt.Axis(labels=last, title=f"difference in {page.metric}" if last else None, tickCount=4 if narrow else 6)
-    x = alt.X("low:Q", scale=scale, axis=axis)
-    # The label is looked up by place, so that two pairs of one name stay two lines.
-    look_up = "[" + ",".join(json.dumps(name) for name in names) + "][datum.value]"
-    y = alt.Y(
-        "place:O",
-        title=None,
-        axis=alt.Axis(
-            labelExpr=look_up,
-            labelLimit=LABELS[narrow] - 10,
-            minExtent=LABELS[narrow],
-            maxExtent=LABELS[narrow],
-            labelColor=STAND_IN["ink"],
-            grid=False,
-        ),
-    )
-    colour = alt.Color(
-        "verdict:N",
-        scale=alt.Scale(
-            domain=["better", "worse", "unsure"], range=[STAND_IN["accent"], STAND_IN["warm"], STAND_IN["muted"]]
-        ),
-        legend=None,
-    )
-    fill = alt.Fill(
-        "verdict:N",
-        scale=alt.Scale(
-            domain=["better", "worse", "unsure"], range=[STAND_IN["accent"], STAND_IN["warm"], STAND_IN["paper"]]
-        ),
-        legend=None,
-    )
-    chart = alt.Chart(data.add(values))
-    zero = alt.Chart(data.add([{}])).mark_rule(color=STAND_IN["muted"], strokeDash=[3, 3]).encode(
-        x=alt.XDatum(0)
-    )
-    layers = [
-        zero,
-        chart.mark_rule(strokeWidth=2).encode(x=x, x2="high:Q", y=y, color=colour),
-        chart.mark_point(size=60, opacity=1, strokeWidth=2).encode(x="difference:Q", y=y, stroke=colour, fill=fill),
-    ]
-    if not narrow:
-        text = chart.mark_text(align="left", fontSize=12, color=STAND_IN["muted"])
-        layers.append(text.encode(x=alt.value(plot + 14), y=y, text="numbers:N"))
-    return alt.layer(*layers).properties(
-        width=plot, height=LINE * len(values), title=alt.Title(group.title, frame="group", dx=-LABELS[narrow])
-    )
-
-
+def cut(name: str, letters: int) -> str:
+    """A name that fits, its middle left out: both ends of a name tell it apart."""
+    if len(name) <= letters:
+        return name
+    half = (letters - 1) // 2
+    return f"{name[:half]}…{name[-half:]}"

@@ -1,0 +1,74 @@
+"""The answer and the score tables for a terminal; plain text where it is piped."""
+
+from rich.console import Console, Group
+from rich.table import Table
+from rich.text import Text
+
+from harness.report import words
+from harness.report.answer import Sentence
+from harness.report.page import Line, Page, TaskPage
+from harness.types import Comparison
+
+NARROWEST = 100  # columns: below, the costs are left out
+
+
+def show(page: Page, console: Console) -> None:
+    """Prints every task's answer and table."""
+    for task in page.tasks:
+        console.print()
+        console.print(_task(task, wide=console.width >= NARROWEST), highlight=False)
+    if page.notes or page.failed:
+        troubles = words.plural(len(page.notes) + len(page.failed), "note")
+        console.print(f"\n{troubles} on what went other than planned, in the report", style="yellow")
+
+
+def _task(task: TaskPage, *, wide: bool) -> Group:
+    parts: list[Text | Table] = []
+    if task.answer:
+        parts += [_sentence(task.answer.lead), _sentence(task.answer.gain), Text()]
+    return Group(*parts, _table(task, wide=wide))
+
+
+def _sentence(sentence: Sentence) -> Text:
+    text = Text()
+    for span in sentence:
+        text.append(span.text, style="bold" if span.strong else "")
+    return text
+
+
+def _table(task: TaskPage, *, wide: bool) -> Table:
+    title = f"{words.visible(task.facts.name)}, {task.metric}, {words.plural(task.samples, 'sample')}"
+    table = Table(title=Text(title, style="bold"), title_justify="left", box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for heading in ("system", task.metric, "against its base", ""):
+        table.add_column(heading, header_style="dim", no_wrap=heading != "system")
+    if wide:
+        for heading in ("tokens/s", "memory", "training", "adapter"):
+            table.add_column(heading, header_style="dim", justify="right", no_wrap=True)
+    for line in task.lines:
+        table.add_row(*_cells(task, line, wide=wide))
+    return table
+
+
+def _cells(task: TaskPage, line: Line, *, wide: bool) -> list[Text]:
+    mark = " (best)" if line.best else " (tie)" if line.tied else ""
+    adapter = words.visible(line.system.adapter or "")
+    name = Text((f"  + {adapter}" if adapter else words.system(line.system)) + mark)
+    name.stylize("bold" if line.best else "dim" if line.role == "trivial" else "")
+    cells = [name, Text(words.score(line.score), style="bold" if line.best else "")]
+    cells += _difference(task, line.to_base, wide=wide)
+    if wide:
+        costs = line.costs
+        said = (words.count(costs.tokens_per_second), words.megabytes(costs.peak_megabytes))
+        said += (words.seconds(costs.training_seconds), words.megabytes(costs.adapter_megabytes))
+        cells += [Text(one) for one in said]
+    return cells
+
+
+def _difference(task: TaskPage, one: Comparison | None, *, wide: bool) -> list[Text]:
+    if one is None:
+        return [Text(), Text()]
+    if not words.significant(one):
+        unsure = "not significant, " if wide and one.p_holm is not None else ""
+        return [Text(words.difference(one), style="dim"), Text(unsure + words.certainty(one), style="dim")]
+    colour = "green" if (one.difference > 0) != task.lower_is_better else "red"
+    return [Text(words.difference(one), style=colour), Text(words.certainty(one))]

@@ -1,0 +1,199 @@
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from safetensors.numpy import save_file
+
+from harness import families
+from harness.errors import AdapterError
+from harness.types import WeightRow
+from harness.weights.analyse import analyse
+
+LLAMA = families.of("llama")
+Q, V, O = (f"model.layers.0.self_attn.{letter}_proj" for letter in "qvo")  # noqa: E741
+
+
+def rows(folder: Path, adapter: Path | None = None) -> dict[tuple[str, str], WeightRow]:
+    found = analyse(folder, LLAMA, adapter, model="m", adapter_name="a" if adapter else None)
+    return {(row.part, row.layer): row for row in found}
+
+
+def factors(rng: np.random.Generator, r: int, out: int = 48, into: int = 40) -> tuple[np.ndarray, np.ndarray]:
+    return rng.standard_normal((r, into)).astype(np.float32), rng.standard_normal((out, r)).astype(np.float32)
+
+
+def test_every_matrix_of_a_base_has_a_row_and_vectors_have_none(base) -> None:
+    folder, tensors = base
+    found = rows(folder)
+    assert {name: row.status for (_, name), row in found.items()} == {
+        "model.embed_tokens": "not asked for",
+        **dict.fromkeys((Q, V, O), "analysed"),
+    }
+    top = np.linalg.svd(tensors[f"{Q}.weight"], compute_uv=False)
+    row = found["W", Q]
+    assert (row.role, row.rows, row.cols, row.eigenvalues) == ("q", 48, 40, 40)
+    assert row.numbers["lambda_max"] == pytest.approx(top[0] ** 2, rel=1e-5)
+    assert row.numbers["norm"] == pytest.approx((top**2).sum(), rel=1e-5)
+    assert row.numbers["alpha"] > 1
+
+
+@pytest.mark.parametrize(
+    ("config", "scale"),
+    [
+        ({"r": 4, "lora_alpha": 8}, 8 / 4),
+        ({"r": 4, "lora_alpha": 8, "use_rslora": True}, 8 / 4**0.5),
+        ({"r": 16, "lora_alpha": 8, "rank_pattern": {"q_proj": 4}}, 8 / 4),
+        ({"r": 4, "lora_alpha": 8, "alpha_pattern": {r"layers\.0\.self_attn\.q_proj": 3}}, 3 / 4),
+    ],
+)
+def test_lambda_max_of_merged_is_numpys_on_w_plus_scaled_b_a(base, write_adapter, rng, config, scale) -> None:
+    folder, tensors = base
+    A, B = factors(rng, 4)
+    found = rows(folder, write_adapter({Q: (A, B)}, **config))
+    assert set(found) == {("delta", Q), ("merged", Q)}
+    W = tensors[f"{Q}.weight"].astype(np.float64)
+    update = scale * (B.astype(np.float64) @ A.astype(np.float64))
+    merged, delta = np.linalg.norm(W + update, 2) ** 2, np.linalg.norm(update, 2) ** 2
+    assert found["merged", Q].numbers["lambda_max"] == pytest.approx(merged, rel=1e-5)
+    assert found["delta", Q].numbers["lambda_max"] == pytest.approx(delta, rel=1e-5)
+    ratio = np.linalg.norm(update) / np.linalg.norm(W)
+    assert found["delta", Q].numbers["delta_ratio"] == pytest.approx(ratio, rel=1e-6)
+    assert found["delta", Q].status == "too few eigenvalues"
+
+
+def test_fan_in_fan_out_turns_the_update_round(base, write_adapter, rng) -> None:
+    folder, tensors = base
+    A, B = factors(rng, 4, out=40, into=48)  # the base keeps [in 48, out 40]
+    found = rows(folder, write_adapter({Q: (A, B)}, r=4, lora_alpha=4, fan_in_fan_out=True))
+    expected = (
+        np.linalg.norm(tensors[f"{Q}.weight"].astype(np.float64) + (B.astype(np.float64) @ A).T, 2) ** 2
+    )
+    assert found["merged", Q].numbers["lambda_max"] == pytest.approx(expected, rel=1e-5)
+
+
+@pytest.mark.parametrize(("r", "reliable"), [(8, 0.0), (16, 0.0), (32, 1.0)])
+def test_alpha_of_an_update_says_how_far_it_can_be_trusted(base, write_adapter, rng, r, reliable) -> None:
+    folder, _ = base
+    numbers = rows(folder, write_adapter({Q: factors(rng, r)}, r=r, lora_alpha=r))["delta", Q].numbers
+    assert (numbers["reliable"], numbers["num_evals"]) == (reliable, r)
+    assert numbers["alpha"] > 1
+    assert numbers["sigma"] > 0
+
+
+def test_alpha_of_an_update_does_not_depend_on_its_size(base, write_adapter, rng) -> None:
+    folder, _ = base
+    pair = factors(rng, 32)
+    large = rows(folder, write_adapter({Q: pair}, r=32, lora_alpha=32))["delta", Q].numbers
+    small = rows(folder, write_adapter({Q: pair}, r=32, lora_alpha=3.2e-5))["delta", Q].numbers
+    assert small["alpha"] == pytest.approx(large["alpha"], rel=1e-9)
+    assert small["xmin"] == pytest.approx(large["xmin"] * 1e-12, rel=1e-6)
+
+
+def test_an_update_of_zeros_is_zero_and_its_sum_is_the_base(base, write_adapter, rng) -> None:
+    folder, _ = base
+    A, B = factors(rng, 4)
+    found = rows(folder, write_adapter({Q: (A, 0 * B)}, r=4, lora_alpha=8))
+    assert (found["delta", Q].status, found["delta", Q].numbers) == ("zero", {})
+    assert found["merged", Q].numbers == rows(folder)["W", Q].numbers
+
+
+def test_an_update_of_a_tied_matrix_is_added_to_its_bytes(base, write_adapter, rng) -> None:
+    folder, tensors = base
+    k = Q.replace("q_proj", "k_proj")
+    save_file({**tensors, f"{k}.weight": tensors[f"{Q}.weight"]}, folder / "model.safetensors")
+    assert rows(folder)["W", Q].status == f"tied to {k}"
+    A, B = factors(rng, 4)
+    merged = rows(folder, write_adapter({Q: (A, B), k: (A, B)}, r=4, lora_alpha=4))["merged", Q]
+    expected = np.linalg.norm(tensors[f"{Q}.weight"] + B @ A, 2) ** 2
+    assert merged.numbers["lambda_max"] == pytest.approx(expected, rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("W", "status"),
+    [
+        (np.full((24, 40), np.nan, np.float32), f"failed: 960 of 960 numbers in {V} are NaN or infinite"),
+        (np.zeros((24, 40), np.float32), "zero"),
+        (np.eye(40, dtype=np.float32), f"failed: no power law fits {V}"),
+        (np.arange(1, 281, dtype=np.float32).reshape(7, 40), "too few eigenvalues"),
+        (np.ones((2, 3, 4), np.float32), f"failed: {V} has 3 dimensions and is no matrix"),
+        (
+            np.ones((24, 40), np.int8),
+            f"failed: {V} is stored as I8, whose numbers mean nothing without their scales",
+        ),
+    ],
+)
+def test_a_layer_without_a_spectrum_says_why_and_the_others_go_on(base, W, status) -> None:
+    folder, tensors = base
+    save_file({**tensors, f"{V}.weight": W}, folder / "model.safetensors")
+    found = rows(folder)
+    assert found["W", V].status == status
+    assert "alpha" not in found["W", V].numbers
+    assert ("lambda_max" in found["W", V].numbers) == (status.startswith(("too few", "failed: no power law")))
+    assert found["W", Q].status == "analysed"
+    json.dumps([dict(row.numbers) for row in found.values()], allow_nan=False)
+
+
+def test_a_torn_update_fails_its_layer_alone(base, write_adapter, rng) -> None:
+    folder, _ = base
+    A, B = factors(rng, 4)
+    found = rows(folder, write_adapter({Q: (A * np.inf, B), O: factors(rng, 4, 40, 48)}, r=4, lora_alpha=8))
+    assert (
+        found["merged", Q].status
+        == found["delta", Q].status
+        == f"failed: the update of {Q} holds NaN or infinity"
+    )
+    assert found["merged", O].status == "analysed"
+
+
+@pytest.mark.parametrize("module", [Q.removeprefix("model."), f"language_model.{Q}"])
+def test_prefixes_may_differ_where_one_end_matches(
+    base, write_adapter: Callable[..., Path], rng, module
+) -> None:
+    found = rows(base[0], write_adapter({module: factors(rng, 4)}, r=4, lora_alpha=8))
+    assert ("merged", Q) in found
+
+
+def test_an_adapter_for_another_base_is_refused_and_named(base, write_adapter, rng) -> None:
+    folder, _ = base
+    with pytest.raises(AdapterError, match=r"layers\.7\.self_attn\.q_proj \(no such matrix\)"):
+        rows(folder, write_adapter({"model.layers.7.self_attn.q_proj": factors(rng, 4)}, r=4))
+    with pytest.raises(AdapterError, match=r"q_proj is \[9, 9\], the base's matrix \[48, 40\]"):
+        rows(folder, write_adapter({Q: factors(rng, 4, 9, 9)}, r=4))
+
+
+def test_a_matrix_saved_whole_beside_the_factors_has_a_row(base, write_adapter, rng) -> None:
+    A, B = factors(rng, 4)
+    adapter = write_adapter({Q: (A, B)}, r=4, lora_alpha=8)
+    prefix = "base_model.model."
+    save_file(
+        {
+            f"{prefix}{Q}.lora_A.weight": A,
+            f"{prefix}{Q}.lora_B.weight": B,
+            f"{prefix}lm_head.weight": rng.standard_normal((100, 40)).astype(np.float32),
+        },
+        adapter / "adapter_model.safetensors",
+    )
+    row = rows(base[0], adapter)["delta", "lm_head"]
+    assert (row.role, row.status) == ("head", "failed: lm_head is saved whole, not as a low-rank update")
+
+
+def test_an_update_without_a_power_law_still_has_a_sum(base, write_adapter) -> None:
+    eye = np.eye(40, dtype=np.float32)[:16]  # sixteen equal singular values
+    found = rows(
+        base[0], write_adapter({Q: (eye, np.eye(48, dtype=np.float32)[:, :16])}, r=16, lora_alpha=16)
+    )
+    assert found["delta", Q].status == f"failed: no power law fits the update of {Q}"
+    assert found["delta", Q].numbers["stable_rank"] == pytest.approx(16)
+    assert found["merged", Q].status == "analysed"
+
+
+def test_a_matrix_too_large_for_the_oracle_fails_alone(tmp_path: Path) -> None:
+    big = np.ones((300_001, 8), np.float32)
+    save_file(
+        {f"{V}.weight": big, f"{Q}.weight": np.diag(np.arange(1.0, 33.0))}, tmp_path / "model.safetensors"
+    )
+    found = rows(tmp_path)
+    assert found["W", V].status == f"failed: {V}: weightwatcher left out a matrix of shape [300001, 8]"
+    assert found["W", Q].status == "analysed"
