@@ -12,11 +12,11 @@ Kind = Literal["model", "dataset"]
 
 def commit(repository: str, kind: Kind, revision: str | None, *, offline: bool) -> str:
     """The commit that a branch, a tag or nothing (the default branch) means today; offline, that the cache has it at."""
-    from huggingface_hub import HfApi, constants
+    from huggingface_hub import HfApi
 
     if revision is not None and len(revision) == 40 and not set(revision) - set("0123456789abcdef"):
         return revision
-    if offline or constants.HF_HUB_OFFLINE:
+    if offline or switched_off():
         ref = cached(repository, kind) / "refs" / (revision or "main")
         if not ref.is_file():
             raise HubError(_not_in_cache(repository, kind, revision))
@@ -43,6 +43,13 @@ def snapshot(
             local_files_only=offline,
         )
     return Path(folder)
+
+
+def switched_off() -> bool:
+    """Whether the environment (HF_HUB_OFFLINE) keeps the client from the network."""
+    from huggingface_hub import constants
+
+    return bool(constants.HF_HUB_OFFLINE)
 
 
 def cached(repository: str, kind: Kind) -> Path:

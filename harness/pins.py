@@ -8,7 +8,7 @@ import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
@@ -167,7 +167,8 @@ def _test_samples(task: Task, pin: str, remembered: Remembered, offline: bool) -
     """Samples in the test split. All splits are read, once, so that what is wrong with them is said before any work."""
     key = digest(task.source.columns, task.source.splits, task.source.config, task.prompt, task.cluster, pin)
     if key not in remembered.samples:
-        remembered.samples[key] = data.check(task, offline=offline)["test"]
+        pinned = replace(task, source=data.pinned(task.source, pin))
+        remembered.samples[key] = data.check(pinned, offline=offline)["test"]
     return remembered.samples[key]
 
 
@@ -204,7 +205,7 @@ def _model(model: Model, device: Device, remembered: Remembered, offline: bool) 
 
 def _on_the_hub(place: str, commit: str, offline: bool) -> checkpoint.Checkpoint:
     """What a hub model's config and headers say; the weights stay where they are."""
-    if offline:
+    if offline or hub.switched_off():
         folder = hub.snapshot(place, "model", commit, _HUB_FILES, offline=True)
         _weights(folder, place)
         return checkpoint.read(folder)

@@ -23,7 +23,7 @@ _LISTS = ("tasks", "models", "recipes", "adapters")
 def load_suite(name_or_path: str) -> Suite:
     """The suite of that name or in that file, checked whole."""
     document = _open("suite", name_or_path)
-    data = _named(document)
+    data = _mapping(document)
     own = {key: value for key, value in data.items() if key not in _LISTS}
     suite = replace(
         record(Suite, {**own, "tasks": [], "models": []}, document),
@@ -63,14 +63,16 @@ def available(kind: Kind, base: Path | None = None) -> dict[str, Path]:
 
 def _folders(kind: Kind, base: Path | None) -> tuple[Path, ...]:
     """Where files of a kind are looked for, the first that has it wins: beside the suite, here, shipped."""
-    beside, below = {
-        "suite": ("", "suites"),
-        "task": ("tasks", "suites/tasks"),
-        "recipe": ("../adapters", "adapters"),
-    }[kind]
-    last = shipped.folder("adapters") if kind == "recipe" else shipped.folder("suites") / beside
-    first = (base / beside).resolve() if base else last
-    return (*([] if first == last.resolve() else [first]), Path.cwd() / below, last)
+    here = Path.cwd()
+    match kind:
+        case "suite":
+            return (here / "suites", shipped.folder("suites"))
+        case "task":
+            below, own, last = "tasks", here / "suites" / "tasks", shipped.folder("suites") / "tasks"
+        case "recipe":
+            below, own, last = "../adapters", here / "adapters", shipped.folder("adapters")
+    beside = (base / below).resolve() if base else last.resolve()
+    return (own, last) if beside == last.resolve() else (beside, own, last)
 
 
 def _open(kind: Kind, name: str, base: Path | None = None, where: str = "") -> Document:
@@ -86,16 +88,11 @@ def _open(kind: Kind, name: str, base: Path | None = None, where: str = "") -> D
     return load(known[name])
 
 
-def _named(document: Document) -> dict[str, Any]:
-    """The mapping that a file of its own holds, called as the file is."""
-    data, stem = document.data, document.path.stem
-    if not isinstance(data, dict):
-        raise SuiteError(f"{document.at()}: found {found(data)}; give a mapping of keys to values")
-    if data.get("name", stem) != stem:
-        raise SuiteError(
-            f"{document.at('name')}: found {data['name']!r}; leave it out, or call it {stem!r} as the file is"
-        )
-    return {"name": stem, **data}
+def _mapping(document: Document) -> dict[str, Any]:
+    """What a file holds; its name is the file's unless it says otherwise."""
+    if not isinstance(document.data, dict):
+        raise SuiteError(f"{document.at()}: found {found(document.data)}; give a mapping of keys to values")
+    return {"name": document.path.stem, **document.data}
 
 
 def _items(kind: type[Item], document: Document, key: str) -> tuple[Item, ...]:
@@ -115,7 +112,11 @@ def _item(kind: type[Item], entry: object, document: Document, keys: Keys) -> It
 
 def _checked(kind: type[Item], document: Document, entry: object = None, keys: Keys = ()) -> Item:
     """The record under some keys of a document, or that the whole document holds, once all its rules hold."""
-    item = record(kind, entry if keys else _named(document), document, *keys)
+    item = record(kind, entry if keys else _mapping(document), document, *keys)
+    if not keys and item.name != document.path.stem:  # a suite would look for it in vain
+        raise SuiteError(
+            f"{document.at('name')}: found {item.name!r}; name it as its file, {document.path.stem!r}"
+        )
     item = _anchored(item, document.path.parent)
     suite_rules.check(item, lambda *more: document.at(*keys, *more))
     return item

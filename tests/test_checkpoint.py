@@ -41,7 +41,7 @@ def test_shards_are_counted_together(tmp_path: Path) -> None:
     (tmp_path / "model-00002-of-00002.safetensors").unlink()
     with pytest.raises(
         ModelError,
-        match="model-00002-of-00002.safetensors is missing, which model.safetensors.index.json names",
+        match=r"model-00002-of-00002\.safetensors is missing, which model\.safetensors\.index\.json names",
     ):
         checkpoint.read(tmp_path)
 
@@ -83,7 +83,7 @@ def test_a_torn_file_is_named(tmp_path: Path, broken: str, content: bytes, messa
 
 def test_a_folder_without_weights(tmp_path: Path) -> None:
     (make(tmp_path) / "model.safetensors").unlink()
-    with pytest.raises(ModelError, match="found no model.safetensors; give a checkpoint's folder"):
+    with pytest.raises(ModelError, match=r"found no model\.safetensors; give a checkpoint's folder"):
         checkpoint.read(tmp_path)
     with pytest.raises(ModelError, match="no such folder"):
         checkpoint.read(tmp_path / "nowhere")

@@ -12,7 +12,7 @@ import pytest
 from safetensors.numpy import save_file
 
 from harness import shipped
-from harness.errors import AdapterError, HubError, ModelError, UnknownName
+from harness.errors import AdapterError, DataError, HubError, ModelError, UnknownName
 from harness.pins import Remembered, found_device, libraries, locate, locate_adapter, pins
 from harness.suite import load_suite
 from harness.types import Adapter, Model, Source, Suite, Task
@@ -195,9 +195,8 @@ def test_what_is_missing_is_named(suite: Suite, tmp_path: Path) -> None:
 
 
 def test_data_is_checked_before_any_work(suite: Suite, tmp_path: Path) -> None:
-    (task,) = suite.tasks
     (tmp_path / "train.jsonl").write_text('{"input": "x", "reference": ""}\n')
-    with pytest.raises(Exception, match=r"train\.jsonl:1: column 'reference' is empty"):
+    with pytest.raises(DataError, match=r"train\.jsonl:1: column 'reference' is empty"):
         pins(suite, cache=tmp_path / "digests.json")
 
 
@@ -241,7 +240,7 @@ def test_a_hub_model_of_pickles_is_refused(suite: Suite, tmp_path: Path, hub_cac
     (hub_cache / "model.safetensors").rename(hub_cache / "pytorch_model.bin")
     asking = replace(suite, models=(Model(name="tiny", uri="hub:me/tiny"),), adapters=())
     with pytest.raises(
-        ModelError, match="model 'tiny': hub:me/tiny: found no safetensors, only pickles.*harness convert"
+        ModelError, match=r"model 'tiny': hub:me/tiny: found no safetensors, only pickles.*harness convert"
     ):
         pins(asking, offline=True, cache=tmp_path / "digests.json")
 

@@ -1,5 +1,7 @@
 """The suite file: what it may say, and what bad input gets. Every message names file, line and key."""
 
+# ruff: noqa: E501 (a table is read along its lines)
+
 import re
 from pathlib import Path
 
@@ -80,7 +82,8 @@ BAD = [
     ("limit: 5", "limit: .inf", "small.yaml:23: limit: found .inf; give a finite number"),
     ("limit: 5", "about2: !!python/name:os.system x", "small.yaml:23: about2: found the tag"),
     ("about: A suite for this test.", "about: &a x\nname2: *a", "small.yaml:2: name2: an alias; write the value out"),
-    ("name: small", "name: 'a/b'", "found 'a/b'; leave it out, or call it 'small' as the file is"),
+    ("name: small", "name: 'a/b'", "small.yaml:1: name: found 'a/b'; use letters, digits"),
+    ("name: small", "name: 5", "small.yaml:1: name: found the number 5; give text"),
     ("    metrics: [rouge]", "    metrics: [rouge, rogue]", "small.yaml:9: tasks[0].metrics[1]: no metric named 'rogue'; did you mean 'rouge'?"),
     ("    metrics: [rouge]", "    metrics: rouge", "small.yaml:9: tasks[0].metrics: found the text 'rouge'; give a list"),
     ("    metrics: [rouge]", "    metrics: [rouge, rouge]", "small.yaml:9: tasks[0].metrics[1]: 'rouge' is there twice"),
@@ -221,6 +224,12 @@ def test_an_unknown_suite(here: Path) -> None:
         SuiteError, match=r"nowhere/x\.yaml: no file .*; give the path of a suite, or its name"
     ):
         load_suite("nowhere/x.yaml")
+
+
+def test_a_task_is_called_as_its_file(here: Path) -> None:
+    write(here / "adapters" / "mine.yaml", "name: yours\nsteps: 1\n")
+    with pytest.raises(SuiteError, match=r"mine\.yaml:1: name: found 'yours'; name it as its file, 'mine'"):
+        load_recipe("mine")
 
 
 def test_a_mistake_in_a_task_file_names_that_file(here: Path) -> None:

@@ -10,7 +10,7 @@ A source is a file of this folder, found by the uri's scheme, with three functio
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -76,6 +76,13 @@ def pin(source: Source, digests: FileDigests, *, offline: bool = False) -> str:
     """What names the source's content today."""
     name: str = _reader(source).pin(source, digests, offline=offline)
     return name
+
+
+def pinned(source: Source, name: str) -> Source:
+    """The source at its pin: what is read from a hub data set cannot move between plan and run."""
+    if not source.uri.startswith("hub:"):
+        return source
+    return replace(source, uri=f"{source.uri.partition('@')[0]}@{name}")
 
 
 def share_of(source: Source) -> Share:

@@ -99,7 +99,7 @@ def _answer(base: Base, encoded: Sequence[Encoded], decode: Decode) -> Iterator[
         tokens = _choose(logits, decode, None if chance is None else chance[:, step])
         for row, token in zip(rows, tokens.tolist(), strict=True):
             if row.finish is None:
-                _append(base, row, token, decode)
+                row.finish = _append(base, row, token, decode)
                 if row.finish is not None:
                     yield _generation(base, row, decode)
         left = [at for at, row in enumerate(rows) if row.finish is None]
@@ -113,7 +113,6 @@ def _answer(base: Base, encoded: Sequence[Encoded], decode: Decode) -> Iterator[
             chance = None if chance is None else chance[keep]
     for row in rows:
         if row.finish is None:
-            row.finish = "length"
             yield _generation(base, row, decode)
 
 
@@ -206,13 +205,13 @@ def _chance(rows: Sequence[Row], decode: Decode, device: torch.device) -> torch.
     return torch.stack(drawn).to(device)
 
 
-def _append(base: Base, row: Row, token: int, decode: Decode) -> None:
+def _append(base: Base, row: Row, token: int, decode: Decode) -> Finish | None:
+    """Takes a token into an answer; says if it was the last."""
     if token in base.ends:
-        row.finish = "stop"
-        return
+        return "stop"
     row.output.append(token)
-    if decode.stop and any(stop in _text(base, row.output) for stop in decode.stop):
-        row.finish = "stop"
+    stopped = decode.stop and any(stop in _text(base, row.output) for stop in decode.stop)
+    return "stop" if stopped else None
 
 
 def _text(base: Base, output: Sequence[int]) -> str:
@@ -224,13 +223,12 @@ def _generation(base: Base, row: Row, decode: Decode) -> Generation:
     text = _text(base, row.output)
     for stop in decode.stop:
         text = text.partition(stop)[0]
-    assert row.finish is not None
     return Generation(
         sample_id=row.prompt.sample_id,
         text=text.strip(),
         prompt_tokens=len(row.prompt.ids),
         output_tokens=len(row.output),
         truncated_tokens=row.prompt.truncated_tokens,
-        finish=row.finish,
+        finish=row.finish or "length",
         prompt_digest=text_digest(row.prompt.text),
     )

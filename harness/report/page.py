@@ -20,8 +20,9 @@ class Costs:
     """What a system took; None where it was not measured."""
 
     tokens_per_second: float | None = None
-    peak_megabytes: float | None = None
+    peak_megabytes: float | None = None  # while it answered this task
     training_seconds: float | None = None
+    training_megabytes: float | None = None
     adapter_megabytes: float | None = None
     trainable_parameters: float | None = None
 
@@ -113,7 +114,7 @@ def build(result: Result, *, samples: bool = True) -> Page:
         curves=result.curves,
         weights=result.weights,
         weight_lines=tuple(_weight_lines(result.weights)),
-        notes=result.notes,
+        notes=tuple(one for one in result.notes if not one.kind.startswith("step ")),  # `failed` says more of them
         failed=tuple(one for one in result.steps if one.state in ("failed", "skipped")),
         steps=result.steps,
         manifest=_manifest(result),
@@ -195,22 +196,21 @@ def _tied(behind: Comparison | None) -> bool:
 
 
 def _costs(costs: Sequence[Cost], system: System, task: str) -> Costs:
-    found: dict[str, list[float]] = {}
+    """What answering this task took, and, for an adapter, what training it took."""
+    answering: dict[str, list[float]] = {}
+    training: dict[str, float] = {}
     for one in costs:
-        if one.system == system and one.task in (None, task):
-            found.setdefault(one.quantity, []).append(one.value)
-        elif one.system == system and one.quantity not in ("generation speed", "generation time", "peak memory"):
-            found.setdefault(one.quantity, []).append(one.value)
-
-    def last(name: str) -> float | None:
-        return found[name][-1] if name in found else None
-
+        if one.system == system and one.task == task:
+            answering.setdefault(one.quantity, []).append(one.value)
+        elif one.system == system and one.task is None:
+            training[one.quantity] = one.value
     return Costs(
-        tokens_per_second=fmean(found["generation speed"]) if "generation speed" in found else None,
-        peak_megabytes=max(found["peak memory"]) if "peak memory" in found else None,
-        training_seconds=last("training time"),
-        adapter_megabytes=last("adapter size"),
-        trainable_parameters=last("trainable parameters"),
+        tokens_per_second=fmean(answering["generation speed"]) if "generation speed" in answering else None,
+        peak_megabytes=max(answering.get("peak memory", ()), default=None),
+        training_seconds=training.get("training time"),
+        training_megabytes=training.get("peak memory"),
+        adapter_megabytes=training.get("adapter size"),
+        trainable_parameters=training.get("trainable parameters"),
     )
 
 

@@ -124,7 +124,7 @@ FLAN_T5 = Architecture(
         "tie_word_embeddings": False,
     },
     spelling="unigram",
-    pretraining=Pretraining(steps=2400),
+    pretraining=Pretraining(steps=1800),
 )
 
 ARCHITECTURES: Mapping[str, Architecture] = {one.name: one for one in (FALCON, LLAMA2, MISTRAL, FLAN_T5)}

@@ -73,6 +73,15 @@ def test_a_revision_is_what_was_asked_for(cache: Path) -> None:
     assert data.pin(Source(uri="hub:me/chats@v1"), lambda path: "", offline=True) == other
 
 
+def test_a_pinned_source_stays_where_it_was(cache: Path) -> None:
+    put(cache, "me/chats", {"test.jsonl": lines("old")})
+    source = Source(uri="hub:me/chats@main", columns=COLUMNS)
+    pinned = data.pinned(source, data.pin(source, lambda path: "", offline=True))
+    put(cache, "me/chats", {"test.jsonl": lines("new")}, commit=COMMIT[::-1])
+    assert (ids(source, "test"), ids(pinned, "test")) == (["new"], ["old"])
+    assert data.pinned(Source(uri="file:a.csv"), "0123") == Source(uri="file:a.csv")
+
+
 def test_splits_may_be_slices(cache: Path) -> None:
     put(cache, "me/chats", {"train.jsonl": lines(*"abcdefgh")})
     splits = {"train": "train[:-3]", "validation": "train[-3:-2]", "test": "train[-2:]"}

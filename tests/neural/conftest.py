@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
 from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForSeq2SeqLM, PreTrainedTokenizerFast
 
 from harness.neural.load import Base, load
@@ -18,15 +18,16 @@ SENTENCES = [
     "Summarise the conversation in one or two sentences.",
     "Follow the instruction. Text: Question: Answer: Summary:",
     "Cara and Dan meet at the station at nine and buy two tickets.",
+    "[user] Tell me who comes. [end] [answer]",
     "Can you feed the cat while we are away? Sure, no problem, see you.",
 ]
 SHAPES = {
     "falcon": {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4, "new_decoder_architecture": False,
-               "multi_query": True, "parallel_attn": True, "alibi": False, "bias": False, "max_position_embeddings": 128},
+               "multi_query": True, "parallel_attn": True, "alibi": False, "bias": False, "max_position_embeddings": 256},
     "llama": {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 4,
-              "num_key_value_heads": 4, "max_position_embeddings": 128},
+              "num_key_value_heads": 4, "max_position_embeddings": 256},
     "mistral": {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 4,
-                "num_key_value_heads": 2, "max_position_embeddings": 128, "sliding_window": 16},
+                "num_key_value_heads": 2, "max_position_embeddings": 256, "sliding_window": 16},
     "t5": {"d_model": 32, "d_kv": 8, "d_ff": 64, "num_layers": 2, "num_heads": 4, "relative_attention_num_buckets": 8,
            "feed_forward_proj": "gated-gelu", "dropout_rate": 0.1, "tie_word_embeddings": False},
 }  # fmt: skip
@@ -46,13 +47,15 @@ def make_tokenizer(architecture: str) -> PreTrainedTokenizerFast:
         tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
         tokenizer.decoder = decoders.ByteLevel()
     else:
-        tokenizer.normalizer = normalizers.Sequence([normalizers.Prepend("▁"), normalizers.Replace(" ", "▁")])
-        tokenizer.decoder = decoders.Sequence([decoders.Replace("▁", " "), decoders.Fuse()])
+        tokenizer.pre_tokenizer = pre_tokenizers.Metaspace(prepend_scheme="first")
+        tokenizer.decoder = decoders.Metaspace(prepend_scheme="first")
     alphabet = (
-        pre_tokenizers.ByteLevel.alphabet() if architecture == "falcon" else sorted(set("".join(SENTENCES)))
+        pre_tokenizers.ByteLevel.alphabet()
+        if architecture == "falcon"
+        else sorted({"▁", *"".join(SENTENCES)})
     )
     trainer = trainers.BpeTrainer(
-        vocab_size=300, special_tokens=special, initial_alphabet=alphabet, show_progress=False
+        vocab_size=400, special_tokens=special, initial_alphabet=alphabet, show_progress=False
     )
     tokenizer.train_from_iterator(SENTENCES, trainer)
     ids = {token: tokenizer.token_to_id(token) for token in special}
@@ -91,34 +94,47 @@ def make_folder(architecture: str, folder: Path, seed: int = 0) -> Path:
     return folder
 
 
-def open_base(folder: Path, name: str = "") -> Base:
-    model = Model(name=name or folder.name, uri=f"zoo:{name or folder.name}")
-    return load(folder, model, PIN, CPU)
-
-
 @pytest.fixture(scope="session")
-def folders(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+def folders(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+    """A checkpoint folder of an architecture, made once for each seed."""
     root = tmp_path_factory.mktemp("models")
 
-    def folder(architecture: str) -> Path:
-        path = root / architecture
-        return path if path.exists() else make_folder(architecture, path)
+    def folder(architecture: str, seed: int = 0) -> Path:
+        path = root / f"{architecture}-{seed}"
+        return path if path.exists() else make_folder(architecture, path, seed)
 
     return folder
 
 
+@pytest.fixture(scope="session")
+def open_base() -> Callable[..., Base]:
+    def opened(folder: Path, *, runtime: Runtime = CPU, uri: str = "zoo:two-layers", **said: object) -> Base:
+        model = Model(name=folder.name, uri=uri, **said)  # type: ignore[arg-type]
+        return load(folder, model, PIN, runtime)
+
+    return opened
+
+
 @pytest.fixture(params=ARCHITECTURES)
-def base(request: pytest.FixtureRequest, folders: Callable[[str], Path]) -> Iterator[Base]:
-    yield open_base(folders(request.param))
+def base(
+    request: pytest.FixtureRequest, folders: Callable[..., Path], open_base: Callable[..., Base]
+) -> Base:
+    return open_base(folders(request.param))
 
 
 @pytest.fixture
-def llama(folders: Callable[[str], Path]) -> Base:
+def llama(folders: Callable[..., Path], open_base: Callable[..., Base]) -> Base:
     return open_base(folders("llama"))
 
 
-def prompts(count: int) -> list[Prompt]:
-    """Prompts of very different lengths."""
+@pytest.fixture
+def t5(folders: Callable[..., Path], open_base: Callable[..., Base]) -> Base:
+    return open_base(folders("t5"))
+
+
+@pytest.fixture(scope="session")
+def prompts() -> list[Prompt]:
+    """Twelve prompts of very different lengths."""
     words = " ".join(SENTENCES).split()
     return [
         Prompt(
@@ -127,5 +143,5 @@ def prompts(count: int) -> list[Prompt]:
             input=" ".join(words[nth : nth + 1 + (7 * nth) % 29]),
             after=" Summary:",
         )
-        for nth in range(count)
+        for nth in range(12)
     ]

@@ -71,6 +71,6 @@ def test_an_orthogonal_step_has_the_directions_of_the_gradient_and_none_of_its_s
     sizes = torch.linalg.svdvals(step)
     assert step.shape == G.shape
     assert sizes.min() > 0.6 and sizes.max() < 1.3
-    U, S, Vh = torch.linalg.svd(G, full_matrices=False)
+    U, _, Vh = torch.linalg.svd(G, full_matrices=False)
     inside = U.T @ step @ Vh.T  # diagonal where the directions agree
     assert (inside - inside.diag().diag()).abs().max() < 1e-4

@@ -74,7 +74,7 @@ def answer(sample: Sample, skill: float, chance: random.Random) -> str:
 def write_result(  # noqa: PLR0913
     folder: Path,
     *,
-    samples: int = 60,
+    samples: int = 40,
     seeds: Sequence[int] = (0,),
     seed: int = 0,
     notes: bool = True,

@@ -70,7 +70,10 @@ def test_a_model_loads_as_its_familys_own_class_in_float32(name: str, model_clas
 def test_padding_and_end_of_sequence_are_two_tokens(name: str) -> None:
     tokenizer, config = tokenizer_of(name), config_of(name)
     assert tokenizer.pad_token_id not in (None, tokenizer.eos_token_id)
-    assert (tokenizer.pad_token_id, tokenizer.eos_token_id) == (config["pad_token_id"], config["eos_token_id"])
+    assert (tokenizer.pad_token_id, tokenizer.eos_token_id) == (
+        config["pad_token_id"],
+        config["eos_token_id"],
+    )
     assert len(tokenizer) == config["vocab_size"]
 
 

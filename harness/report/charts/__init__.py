@@ -13,6 +13,8 @@ from xml.sax.saxutils import quoteattr
 import altair as alt
 import vl_convert
 
+from harness.report import words
+
 WIDE, NARROW = 860, 340  # pixels: a desk's column and a phone's
 
 Palette = Mapping[str, str]
@@ -89,7 +91,10 @@ class Data:
 
     def add(self, values: Sequence[Mapping[str, object]]) -> alt.NamedData:
         name = f"table-{len(self.tables)}"
-        self.tables[name] = [dict(one) for one in values]
+        self.tables[name] = [
+            {key: words.visible(value) if isinstance(value, str) else value for key, value in one.items()}
+            for one in values
+        ]
         return alt.NamedData(name=name)
 
 

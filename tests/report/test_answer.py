@@ -1,0 +1,125 @@
+"""What the report claims, from results small enough to judge by hand."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from harness.report.answer import Answer, answer
+from harness.result import AdapterFacts, ModelFacts, Result, SuiteFacts, TaskFacts
+from harness.types import Comparison, Score, System
+
+TASK = TaskFacts(name="talks", primary="rougeL", metrics=("rouge",))
+BASE, OTHER = System(model="alpha"), System(model="beta")
+TUNED, OTHER_TUNED = System(model="alpha", adapter="lora"), System(model="beta", adapter="lora")
+COPY = System(model="trivial:copy")
+
+
+def result(
+    values: dict[System, float], pairs: Sequence[tuple[System, System, float | None]], seeds: int = 1, better: str = "higher"
+) -> Result:
+    """`pairs` are candidate, baseline and corrected p; differences follow from the values."""
+    return Result(
+        folder=Path(),
+        suite=SuiteFacts(
+            name="suite",
+            tasks=(TASK,),
+            models=tuple(ModelFacts(name=one) for one in ("alpha", "beta")),
+            adapters=tuple(
+                AdapterFacts(name=one.adapter, model=one.model, recipe="lora-r8", trained_on="talks", seed=seed)
+                for seed, one in enumerate(values)
+                if one.adapter
+            ),
+        ),
+        scores=tuple(
+            Score(task="talks", system=one, metric="rougeL", primary=True, signature="s", unit="points",
+                  better=better, value=value, low=value - 1, high=value + 1, n=50)  # type: ignore[arg-type]
+            for one, value in values.items()
+        ),
+        comparisons=tuple(
+            Comparison(task="talks", metric="rougeL", baseline=baseline, candidate=candidate,
+                       difference=values[candidate] - values[baseline], low=values[candidate] - values[baseline] - 1,
+                       high=values[candidate] - values[baseline] + 1, p=0.0001 if p is None else p / 2, p_holm=p,
+                       family=None if p is None else "talks: a question", test="t", detectable=1.5, n=50)
+            for candidate, baseline, p in pairs
+        ),
+    )  # fmt: skip
+
+
+def said(found: Answer | None) -> str:
+    assert found
+    spans = "".join(span.text for span in (*found.lead, *found.gain))
+    return f"{spans} {found.seeds} {found.power}".replace("\N{NO-BREAK SPACE}", " ")
+
+
+def test_the_winner_is_named_with_its_interval_its_lead_and_how_many_were_tried() -> None:
+    values = {BASE: 20.0, OTHER: 22.0, TUNED: 41.2, OTHER_TUNED: 39.8, COPY: 12.0}
+    pairs = [(TUNED, BASE, 0.002), (OTHER_TUNED, OTHER, 0.01), (OTHER_TUNED, TUNED, 0.012), (TUNED, COPY, 0.002)]
+    text = said(answer(result(values, pairs), TASK))
+    assert "On talks, alpha + lora scores highest: ROUGE-L 41.2 [40.2, 42.2]" in text
+    assert "ahead of beta + lora by 1.4 [0.4, 2.4] (p_holm = 0.012)" in text
+    assert "the best of 4 systems tried (2 bases and 2 adapters)" in text
+    assert "All 2 adapters beat their base by +17.8 to +21.2 (p_holm ≤ 0.010 each)" in text
+    assert "adds +21.2 [+20.2, +22.2] (p_holm = 0.002) over alpha, the best of its base and the trivial rules" in text
+
+
+@pytest.mark.parametrize("p_holm", [0.05, 0.0500001, 0.31, 1.0])
+def test_a_difference_is_not_called_significant_from_p_holm_005_on(p_holm: float) -> None:
+    values = {BASE: 20.0, TUNED: 21.0, OTHER: 20.5, OTHER_TUNED: 20.9}
+    pairs = [(TUNED, BASE, p_holm), (OTHER_TUNED, OTHER, p_holm), (TUNED, OTHER_TUNED, p_holm)]
+    text = said(answer(result(values, pairs), TASK))
+    assert "but not significantly ahead of beta + lora" in text
+    assert "2 show no significant difference" in text
+    assert "beat" not in text
+    assert "(not significant, p_holm" in text
+
+
+def test_an_exploratory_difference_is_not_called_significant_whatever_its_p() -> None:
+    text = said(answer(result({BASE: 20.0, TUNED: 40.0}, [(TUNED, BASE, None)]), TASK))
+    assert "not tested" in text
+    assert "1 shows no significant difference" in text
+    assert "exploratory" in text
+
+
+def test_pairs_that_were_never_compared_are_said_to_be_untested() -> None:
+    text = said(answer(result({BASE: 20.0, OTHER_TUNED: 30.0}, []), TASK))
+    assert "10.0 ahead of alpha (a difference that was not tested)" in text
+
+
+@pytest.mark.parametrize("seeds", [1, 2])
+def test_fewer_than_three_seeds_speak_for_the_adapter_and_not_for_its_recipe(seeds: int) -> None:
+    tuned = [System(model="alpha", adapter=f"lora#{seed}") for seed in range(seeds)]
+    values = {BASE: 20.0} | {one: 40.0 + place for place, one in enumerate(tuned)}
+    text = said(answer(result(values, [(one, BASE, 0.001) for one in tuned]), TASK))
+    assert "recipe" not in text
+    assert "this adapter" in text
+
+
+def test_three_seeds_speak_for_the_recipe_by_their_mean_and_spread() -> None:
+    tuned = [System(model="alpha", adapter=f"lora#{seed}") for seed in range(3)]
+    values = {BASE: 20.0, OTHER: 30.0} | {one: 40.0 + place for place, one in enumerate(tuned)}
+    text = said(answer(result(values, [(one, BASE, 0.001) for one in tuned]), TASK))
+    assert "alpha with recipe lora-r8 scores highest: ROUGE-L 41.0 (mean of 3 seeds, 40.0 to 42.0)" in text
+    assert "this adapter" not in text
+
+
+def test_adapters_that_harm_are_said_to_harm() -> None:
+    values = {BASE: 30.0, OTHER: 28.0, TUNED: 20.0, OTHER_TUNED: 29.0}
+    text = said(answer(result(values, [(TUNED, BASE, 0.001), (OTHER_TUNED, OTHER, 0.6)]), TASK))
+    assert "1 scores below its base and 1 shows no significant difference" in text
+    assert "nothing trained here beats the best base" in text
+
+
+def test_where_lower_is_better_the_lowest_wins_and_a_drop_is_a_gain() -> None:
+    text = said(answer(result({BASE: 30.0, TUNED: 20.0}, [(TUNED, BASE, 0.001)], better="lower"), TASK))
+    assert "alpha + lora scores lowest, which is best" in text
+    assert "ahead of alpha by 10.0 [9.0, 11.0]" in text
+    assert "The adapter beats its base by −10.0" in text
+
+
+def test_a_task_that_only_bases_answered_says_so() -> None:
+    assert "No adapter was tried on this task" in said(answer(result({BASE: 20.0, OTHER: 10.0}, []), TASK))
+
+
+def test_a_task_that_no_model_answered_has_no_answer() -> None:
+    assert answer(result({COPY: 10.0}, []), TASK) is None

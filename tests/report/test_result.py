@@ -1,0 +1,171 @@
+"""RESULT folders read back, as records and as frames, and checked against their own answers."""
+
+import gzip
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pyarrow as pa
+import pyarrow.parquet as parquet
+import pytest
+
+import harness
+from harness.errors import ResultError
+from harness.result import read, read_rows, verify
+
+SCHEMA = json.loads((files("harness.report") / "result.schema.json").read_text())
+
+
+@pytest.fixture
+def copy(example: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(example, tmp_path / "result"))
+
+
+def change(folder: Path, edit: Callable[[dict[str, Any]], None]) -> None:
+    document = json.loads((folder / "result.json").read_bytes())
+    edit(document)
+    (folder / "result.json").write_text(json.dumps(document))
+
+
+def test_a_result_follows_its_schema(example: Path) -> None:
+    jsonschema.Draft202012Validator.check_schema(SCHEMA)
+    jsonschema.validate(json.loads((example / "result.json").read_bytes()), SCHEMA)
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        lambda d: d["scores"][0].pop("n"),
+        lambda d: d["scores"][0].update(value=None),
+        lambda d: d["scores"][0].update(extra=1),
+        lambda d: d["comparisons"][0].update(p=1.5),
+        lambda d: d["weights"][0].update(alpha="3.1"),
+        lambda d: d["weights"][0].update(part="V"),
+        lambda d: d.update(schema=2),
+        lambda d: d.update(verdict=[]),
+    ],
+)
+def test_the_schema_refuses_what_is_no_result(example: Path, edit: Callable[[dict[str, Any]], None]) -> None:
+    document = json.loads((example / "result.json").read_bytes())
+    edit(document)
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(document, SCHEMA)
+
+
+def test_a_result_that_nobody_touched_verifies(example: Path) -> None:
+    assert verify(example) == []
+
+
+def test_a_score_edited_by_hand_is_told_with_both_numbers(copy: Path) -> None:
+    def edit(document: dict[str, Any]) -> None:
+        score = next(one for one in document["scores"] if one["metric"] == "rougeL" and one["adapter"])
+        edit.was = score["value"]  # type: ignore[attr-defined]
+        score["value"] += 0.001
+
+    change(copy, edit)
+    was = edit.was  # type: ignore[attr-defined]
+    problems = verify(copy)
+    assert problems[0] == (
+        f"dialogues / falcon-tiny + quickstart / rougeL: {was + 0.001:.6f} in result.json, "
+        f"{was:.6f} from the generations"
+    )
+    assert all("falcon-tiny + quickstart" in one for one in problems)
+
+
+def test_an_answer_edited_by_hand_is_told_under_every_metric_it_moves(copy: Path) -> None:
+    path = copy / "generations.jsonl.gz"
+    lines = [json.loads(line) for line in gzip.open(path)]
+    victim = next(one for one in lines if one["model"] == "flan-t5-tiny" and one["adapter"])
+    victim["text"] = "something else entirely"
+    with gzip.open(path, "wt") as file:
+        file.writelines(json.dumps(line) + "\n" for line in lines)
+    problems = verify(copy)
+    assert any("dialogues / flan-t5-tiny + quickstart / rougeL" in one for one in problems)
+    assert any(f"1 of 40 rows differ, the first for sample '{victim['sample_id']}'" in one for one in problems)
+    assert any("/ bleu" in one for one in problems) and any("/ chrf" in one for one in problems)
+
+
+@pytest.mark.parametrize(
+    ("edit", "said"),
+    [
+        (lambda d: d["scores"][4].update(n=39), "n = 39 in result.json, 40 generations"),
+        (lambda d: d["scores"][0].update(low=0.0), "interval [0.000"),
+        (lambda d: d["scores"].pop(0), "no score, the generations give"),
+        (lambda d: d["comparisons"][0].update(difference=99.0), "difference 99.000000 in result.json"),
+        (lambda d: next(c for c in d["comparisons"] if c["family"]).update(p_holm=0.0), "p_holm 0.0 in result.json"),
+    ],
+)
+def test_other_numbers_edited_by_hand_are_told(
+    copy: Path, edit: Callable[[dict[str, Any]], None], said: str
+) -> None:
+    change(copy, edit)
+    assert any(said in one for one in verify(copy)), verify(copy)
+
+
+def test_rows_that_do_not_follow_from_the_answers_are_told(copy: Path) -> None:
+    table = parquet.read_table(copy / "rows.parquet").to_pylist()
+    table[0]["stats"][0] += 0.5
+    schema = parquet.read_schema(copy / "rows.parquet")
+    parquet.write_table(pa.Table.from_pylist(table, schema=schema), copy / "rows.parquet")
+    problems = verify(copy)
+    assert len(problems) == 1
+    assert "rows differ" in problems[0]
+
+
+def test_missing_answers_are_told(copy: Path) -> None:
+    path = copy / "generations.jsonl.gz"
+    lines = [json.loads(line) for line in gzip.open(path)]
+    with gzip.open(path, "wt") as file:
+        file.writelines(json.dumps(line) + "\n" for line in lines if line["model"] != "llama2-tiny")
+    assert any("dialogues / llama2-tiny: scores without generations" in one for one in verify(copy))
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ('{"schema": 99}', "schema 99, this harness reads up to 1; update the harness"),
+        ("{", "not JSON"),
+        ("[]", "not a result of the harness"),
+        ('{"schema": 1}', "broken or changed by hand: 'suite'"),
+    ],
+)
+def test_what_is_no_result_is_refused_in_a_line(tmp_path: Path, content: str, said: str) -> None:
+    (tmp_path / "result.json").write_text(content)
+    with pytest.raises(ResultError, match=r".*") as refused:
+        read(tmp_path)
+    assert said in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
+def test_a_folder_without_a_result_is_refused_in_a_line(tmp_path: Path) -> None:
+    with pytest.raises(ResultError, match="a RESULT folder holds a result.json"):
+        read(tmp_path)
+
+
+def test_rows_come_back_as_written(example: Path) -> None:
+    rows = read_rows(example)
+    assert len(rows) == 10 * (3 + 2)
+    assert {one.stats.shape[0] for one in rows.values()} == {40}
+
+
+def test_frames_hold_what_the_folder_holds(example: Path) -> None:
+    frames = harness.load(example / "result.json")
+    assert {"task", "model", "adapter", "metric", "value", "low", "high", "n"} <= set(frames.scores)
+    assert len(frames.generations) == 2 * 10 * 40
+    assert len(frames.samples) == 2 * 40
+    assert len(frames.rows) == 10 * 40 * (3 + 2)
+    assert frames.comparisons["candidate.model"].notna().all()
+    assert frames.weights["alpha"].between(1, 10).any()
+    assert len(frames.costs) and len(frames.steps)
+    assert "flan-t5-tiny" in frames._repr_html_()
+
+
+def test_importing_the_package_loads_no_heavy_library() -> None:
+    code = "import sys, harness, harness.result; assert not {'pandas', 'numpy', 'pyarrow'} & set(sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True)
