@@ -1,12 +1,26 @@
 """What can be known to be wrong before anything runs: names, templates, columns, sources, checkpoints."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from harness import data, plan
 from harness.errors import DataError
 from harness.pins import pins
-from harness.types import Suite
+from harness.suite import available, load_recipe, load_suite, load_task
+from harness.types import Recipe, Split, Suite, Task
+
+
+def check_named(name: str, *, offline: bool, cache: Path) -> Iterator[str]:
+    """Checks a suite, a task or a recipe, whichever the name or the file's folder says; yields what was looked at."""
+    folder = Path(name).resolve().parent.name
+    named = [kind for kind in ("suite", "task", "recipe") if name in available(kind)]
+    if folder == "tasks" or named == ["task"]:
+        task = load_task(name)
+        yield _task(task, data.check(task, offline=offline))
+    elif folder == "adapters" or named == ["recipe"]:
+        yield _recipe(load_recipe(name))
+    else:
+        yield from check(load_suite(name), offline=offline, cache=cache)
 
 
 def check(suite: Suite, *, offline: bool, cache: Path) -> Iterator[str]:
@@ -14,11 +28,20 @@ def check(suite: Suite, *, offline: bool, cache: Path) -> Iterator[str]:
     pinned = pins(suite, offline=offline, cache=cache)
     for task in suite.tasks:
         counts = data.check(task, offline=offline)
-        needed = plan.splits_needed(suite, task)
-        if missing := [split for split in needed if split not in counts]:
+        missing = [split for split in plan.splits_needed(suite, task) if split not in counts]
+        if missing:
             raise DataError(f"task {task.name}: {task.source.uri} has no {missing[0]} split, which training needs; add it")
-        listed = ", ".join(f"{count:,} {split}" for split, count in counts.items())
-        yield f"task {task.name}: {listed} samples from {task.source.uri}"
+        yield _task(task, counts)
     for model in suite.models:
         pin = pinned.models[model.name]
         yield f"model {model.name}: {model.uri} at {pin.revision[:12]}, {pin.family or 'no family'}, {pin.dtype}"
+    yield from map(_recipe, suite.recipes)
+
+
+def _task(task: Task, counts: Mapping[Split, int]) -> str:
+    listed = ", ".join(f"{count:,} {split}" for split, count in counts.items())
+    return f"task {task.name}: {listed} samples from {task.source.uri}"
+
+
+def _recipe(recipe: Recipe) -> str:
+    return f"recipe {recipe.name}: rank {recipe.rank}, alpha {recipe.alpha:g}, targets {', '.join(recipe.targets)}"

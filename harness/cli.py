@@ -104,7 +104,7 @@ def plan(
     kept = open_store(store)
     drawn = _plan(suite, kept, limit, only, device, offline, seed)
     todo = {step.id for step in missing(drawn, kept)}
-    console = Console()
+    console = Console() if sys.stdout.isatty() else Console(width=160)
     table = Table("step", "kind", "what", "state", box=None)
     for step in drawn.steps:
         state = (
@@ -130,17 +130,17 @@ def plan(
 
 
 @app.command()
-def check(suite: SuiteName, offline: Offline = False, store: StoreFolder = STORE) -> None:
+def check(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A suite, task or recipe: its name, or its file's path.")],
+    offline: Offline = False,
+    store: StoreFolder = STORE,
+) -> None:
     """Check a suite, its tasks' templates, names and sources, without loading a model."""
-    from harness.check import check as check_suite
-    from harness.suite import load_suite
+    from harness.check import check_named
 
-    loaded = load_suite(suite)
-    for line in check_suite(loaded, offline=offline, cache=_digests(store)):
+    for line in check_named(name, offline=offline, cache=_digests(store)):
         print(line)
-    print(
-        f"{suite}: ok: {len(loaded.tasks)} tasks, {len(loaded.models)} models, {len(loaded.recipes)} recipes"
-    )
+    print(f"{name}: ok")
 
 
 @app.command()

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from typing import Any
 
-from harness.digest import digest
+from harness.digest import canonical, digest
 from harness.errors import SuiteError
 from harness.steps import UsedAdapter, UsedModel
 from harness.steps import compare as compare_step
@@ -76,8 +76,9 @@ class Draft:
         name = kind.__name__.rpartition(".")[2]
         libraries = {lib: self.pins.libraries[lib] for lib in kind.LIBRARIES if lib in self.pins.libraries}
         ids = tuple(need.id for need in needs)
-        identity = digest(name, kind.VERSION, spec, ids, libraries)
-        lineage = digest(name, kind.VERSION, replace(spec, **{grows: 0}), ids, libraries) if grows else ""  # type: ignore[type-var]
+        identity = digest(name, kind.VERSION, placeless(spec), ids, libraries)
+        shorter = placeless(replace(spec, **{grows: 0})) if grows else None  # type: ignore[type-var]
+        lineage = digest(name, kind.VERSION, shorter, ids, libraries) if grows else ""
         step = Step(id=identity, kind=name, spec=spec, needs=ids, lane=lane, label=label, lineage=lineage)
         self.steps.setdefault(identity, step)
         return self.steps[identity]
@@ -85,6 +86,22 @@ class Draft:
     def samples(self, task: Task) -> int:
         found = self.pins.test_samples[task.name]
         return found if self.limit is None else min(self.limit, found)
+
+
+def placeless(value: object) -> Any:
+    """The value as plain data without the places of files: their digests stand beside them, and a folder may move."""
+
+    def without(data: Any) -> Any:
+        match data:
+            case dict():
+                return {key: without(inner) for key, inner in data.items()}
+            case list():
+                return [without(inner) for inner in data]
+            case str() if data.startswith("file:"):
+                return "file:"
+        return data
+
+    return without(canonical(value))
 
 
 def plan(

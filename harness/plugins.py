@@ -3,8 +3,9 @@
 Nothing is imported before it is named.
 """
 
+from functools import cache
 from importlib import import_module
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoints, entry_points
 from pathlib import Path
 from types import ModuleType
 
@@ -21,9 +22,15 @@ def own_names(group: str) -> tuple[str, ...]:
     return tuple(sorted(file.stem for file in files if not file.stem.startswith("_")))
 
 
+@cache
+def _entry_points(group: str) -> EntryPoints:
+    """Other packages' plug-ins; every installed package is asked, which takes some 30 ms."""
+    return entry_points(group=f"harness.{group}")
+
+
 def names(group: str) -> tuple[str, ...]:
     """Every plug-in of the group, other packages' included."""
-    others = {point.name for point in entry_points(group=f"harness.{group}")}
+    others = _entry_points(group).names
     return tuple(sorted({*own_names(group), *others}))
 
 
@@ -31,7 +38,7 @@ def find(group: str, name: str, where: str = "") -> ModuleType:
     """The plug-in's module. Own names come first, so that another package cannot shadow them."""
     if name in own_names(group):
         return import_module(f"harness.{group}.{name}")
-    for point in entry_points(group=f"harness.{group}", name=name):
+    for point in _entry_points(group).select(name=name):
         module = point.load()
         if not isinstance(module, ModuleType):
             raise UnknownName(

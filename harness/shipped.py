@@ -28,4 +28,4 @@ def data_names() -> tuple[str, ...]:
 
 def starter(kind: Literal["task", "suite", "recipe"], name: str) -> str:
     """A commented YAML file to begin from, under a new name; it passes `check` as it is."""
-    return (_PACKAGE / "starters" / f"{kind}.yaml").read_text(encoding="utf-8").replace("NAME", name)
+    return (_PACKAGE / "starters" / f"{kind}.yaml").read_text(encoding="utf-8").replace("<name>", name)

@@ -125,6 +125,15 @@ def test_exactly_what_a_change_can_move_has_another_name(
     assert changed(plan(SUITE, PINS), plan(suite, pins, seed=seed)) == kinds
 
 
+def test_a_folder_may_move() -> None:
+    def at(place: str) -> Plan:
+        task = replace(TASK, source=Source(uri=f"file:{place}/data"))
+        model = Model(name="a", uri=f"file:{place}/model")
+        return plan(replace(SUITE, tasks=(task,), models=(model,)), PINS)
+
+    assert changed(at("/here"), at("/there")) == set()
+
+
 def test_a_prompt_moves_training_only_where_it_is_trained_on() -> None:
     other = replace(SUITE, tasks=(TASK, replace(TASKS[1], prompt="Sum: $input")))
     assert changed(plan(SUITE, PINS), plan(other, PINS)) == {"generate", "score", "compare", "report"}

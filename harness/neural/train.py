@@ -94,6 +94,7 @@ def train(
         raise StepError(
             f"none of {len(examples)} training examples fits max_tokens: {recipe.max_tokens}; raise it"
         )
+    folder.mkdir(parents=True, exist_ok=True)
     steps = recipe.steps or math.ceil((recipe.epochs or 1.0) * len(chosen) / recipe.batch_size)
     with _attached(base, recipe, seed) as model:
         run = _Run(base, model, recipe, seed, folder, steps)

@@ -83,7 +83,11 @@ def between(
     """The primary metric's comparison of two systems, one of a family before an exploratory one."""
     found = None
     for one in comparisons:
-        if one.task != task.name or one.metric != task.primary or {one.candidate, one.baseline} != {candidate, baseline}:
+        if (
+            one.task != task.name
+            or one.metric != task.primary
+            or {one.candidate, one.baseline} != {candidate, baseline}
+        ):
             continue
         if found is None or found.p_holm is None:
             found = one
@@ -95,7 +99,12 @@ def turned(one: Comparison) -> Comparison:
     from dataclasses import replace
 
     return replace(
-        one, candidate=one.baseline, baseline=one.candidate, difference=-one.difference, low=-one.high, high=-one.low
+        one,
+        candidate=one.baseline,
+        baseline=one.candidate,
+        difference=-one.difference,
+        low=-one.high,
+        high=-one.low,
     )
 
 
@@ -118,12 +127,18 @@ def entries(field: Field) -> list[Entry]:
         facts = field.facts.get(group[0])
         if len(group) >= ENOUGH_SEEDS and facts:
             name = f"{facts.model} with recipe {facts.recipe}"
-            several = len({one.trained_on for one in field.result.suite.adapters if one.recipe == facts.recipe}) > 1
+            several = (
+                len({one.trained_on for one in field.result.suite.adapters if one.recipe == facts.recipe}) > 1
+            )
             name += f" trained on {facts.trained_on}" if several else ""
             value = fmean(field.scores[one].value for one in group)
-            found.append(Entry(name=words.visible(name), systems=tuple(group), value=value, recipe=facts.recipe))
+            found.append(
+                Entry(name=words.visible(name), systems=tuple(group), value=value, recipe=facts.recipe)
+            )
         else:
-            found += [Entry(name=words.system(one), systems=(one,), value=field.scores[one].value) for one in group]
+            found += [
+                Entry(name=words.system(one), systems=(one,), value=field.scores[one].value) for one in group
+            ]
     return found
 
 
@@ -196,7 +211,10 @@ def _tried(field: Field) -> str:
     models = [one for one in field.scores if not is_trivial(one)]
     adapters = sum(one.adapter is not None for one in models)
     bases = len(models) - adapters
-    parts = [words.plural(bases, "base") if bases else "", words.plural(adapters, "adapter") if adapters else ""]
+    parts = [
+        words.plural(bases, "base") if bases else "",
+        words.plural(adapters, "adapter") if adapters else "",
+    ]
     return f"{words.plural(len(models), 'system')} tried ({words.listed([part for part in parts if part])})"
 
 
@@ -204,7 +222,11 @@ def _gain(field: Field, winner: Entry) -> Sentence:
     adapted = [one for one in field.scores if one.adapter is not None]
     if not adapted:
         return (Span(text="No adapter was tried on this task."),)
-    own = [one for one in adapted if field.facts[one].trained_on in (None, field.task.name)] if field.facts else adapted
+    own = (
+        [one for one in adapted if field.facts[one].trained_on in (None, field.task.name)]
+        if field.facts
+        else adapted
+    )
     away = [one for one in adapted if one not in own]
     spans = [*_verdicts(field, own, "adapter")]
     if away:
@@ -226,11 +248,17 @@ def _verdicts(field: Field, adapters: Sequence[System], one: str, many: str | No
     if len(up) == len(adapters):
         name = words.plural(len(up), one, many)
         who = f"The {one}" if len(up) == 1 else f"All {name}"
-        return [Span(text=f"{who} {'beats its' if len(up) == 1 else 'beat their'} base", strong=True), _range(up)]
+        return [
+            Span(text=f"{who} {'beats its' if len(up) == 1 else 'beat their'} base", strong=True),
+            _range(up),
+        ]
     if len(down) == len(adapters):
         who = f"The {one}" if len(down) == 1 else f"All {words.plural(len(down), one, many)}"
         return [
-            Span(text=f"{who} {'scores' if len(down) == 1 else 'score'} below {'its' if len(down) == 1 else 'their'} base", strong=True),
+            Span(
+                text=f"{who} {'scores' if len(down) == 1 else 'score'} below {'its' if len(down) == 1 else 'their'} base",
+                strong=True,
+            ),
             _range(down),
         ]
     unsure = len(adapters) - len(up) - len(down)
@@ -280,7 +308,10 @@ def _added(field: Field, winner: Entry) -> list[Span]:
     kinds = ["its base"]
     kinds += ["the base with examples"] if any(entry.systems[0].shots for entry in untrained) else []
     kinds += ["the trivial rules"] if any(is_trivial(entry.systems[0]) for entry in untrained) else []
-    return [Span(text=f"; {added} over {name}"), Span(text=f", the best of {words.listed(kinds)}" if len(kinds) > 1 else "")]
+    return [
+        Span(text=f"; {added} over {name}"),
+        Span(text=f", the best of {words.listed(kinds)}" if len(kinds) > 1 else ""),
+    ]
 
 
 def _seeds(field: Field) -> str:
@@ -308,4 +339,6 @@ def _power(field: Field) -> str:
         if one.task == field.task.name and one.metric == field.task.primary
     ]
     samples = words.plural(next(iter(field.scores.values())).n, "test sample")
-    return f"With {samples}, differences below about {words.number(max(asked))} may go unseen." if asked else ""
+    return (
+        f"With {samples}, differences below about {words.number(max(asked))} may go unseen." if asked else ""
+    )

@@ -39,10 +39,18 @@ def draw(page: Page) -> Figures:
             for place, task in enumerate(page.tasks, start=1)
             if task.groups
         },
-        losses=_figure("losses", "Training and validation loss by step", lambda data, width: losses.chart(page.curves, data, width))
+        losses=_figure(
+            "losses",
+            "Training and validation loss by step",
+            lambda data, width: losses.chart(page.curves, data, width),
+        )
         if any(curve.points for curve in page.curves)
         else None,
-        alphas=_figure("alphas", "Alpha by layer, base and merged", lambda data, width: alphas.chart(page.weights, data, width))
+        alphas=_figure(
+            "alphas",
+            "Alpha by layer, base and merged",
+            lambda data, width: alphas.chart(page.weights, data, width),
+        )
         if any("alpha" in row.numbers for row in page.weights)
         else None,
     )
@@ -60,4 +68,6 @@ def _figure(name: str, says: str, chart: Callable[[charts.Data, int], charts.Cha
         with debug_mode(False):
             return charts.draw(chart(data, width), data, says, f"{name}-{size}")
 
-    return Figure(name=name, says=says, wide=drawn(charts.WIDE, "wide"), narrow=drawn(charts.NARROW, "narrow"))
+    return Figure(
+        name=name, says=says, wide=drawn(charts.WIDE, "wide"), narrow=drawn(charts.NARROW, "narrow")
+    )

@@ -5,15 +5,19 @@ from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
+from markupsafe import escape as html_escape
 
 from harness.report import charts, words
-from harness.report.figures import Figures
+from harness.report.answer import Sentence
+from harness.report.figures import Figure, Figures
 from harness.report.page import Page
 
 LONGEST = 600  # characters of one text that the file shows
 
-# What Markdown, its tables, its mathematics and its automatic links give a meaning to.
-_SPECIAL = re.compile(r"([\\`*_\[\]{}#!|~$@]|(?<=www)\.|:(?=//))")
+# What Markdown, its mathematics and its automatic links give a meaning to. An underscore inside a word has none.
+_SPECIAL = re.compile(r"[\\`*\[\]#~$]|(?<!\w)_|_(?!\w)|(?<=www)\.|:(?=//)")
+_MENTION = re.compile(r"@(?=\w)")
+_ENTITIES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "|": "&#124;"})
 
 
 def write(page: Page, figures: Figures, folder: Path) -> None:
@@ -35,20 +39,40 @@ def render(page: Page, figures: Figures) -> str:
         finalize=_escaped,
     )
     environment.globals["words"] = words
-    environment.filters["text"] = lambda text: words.shorten(text, LONGEST)
-    environment.filters["code"] = code
+    environment.filters |= {"text": _shortened, "code": code, "sentence": sentence, "picture": picture}
+    environment.filters["plain"] = Markup  # for our own numbers: brackets alone are no link
     return environment.get_template("report.md.j2").render(page=page, figures=figures)
 
 
 def _escaped(value: object) -> object:
-    return value if isinstance(value, Markup) or not isinstance(value, str) else Markup(escape_text(value))  # noqa: S704
+    return value if isinstance(value, Markup) or not isinstance(value, str) else Markup(cell(value))  # noqa: S704
 
 
-def escape_text(text: str) -> str:
-    """The text as one line of a Markdown table, shown as it is: lines become <br>."""
-    plain = words.visible(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    shown = _SPECIAL.sub(lambda found: f"&#{ord(found[0])};", plain)
-    return "<br>".join(line.strip() for line in shown.strip().splitlines())
+def _shortened(text: str) -> str:
+    return words.shorten(text, LONGEST)
+
+
+def inline(text: str) -> str:
+    """The text shown as it is within a line of Markdown."""
+    shown = _SPECIAL.sub(lambda found: "\\" + found[0], words.visible(text).translate(_ENTITIES))
+    return _MENTION.sub("@<!-- -->", shown)  # or a pull request would call people
+
+
+def cell(text: str) -> str:
+    """The text shown as it is in a table, where a line cannot end: it breaks."""
+    return "<br>".join(line.strip() for line in inline(text).strip().splitlines())
+
+
+def sentence(spans: Sentence) -> Markup:
+    shown = ((inline(span.text), span.strong) for span in spans)
+    return Markup("".join(f"**{text}**" if strong else text for text, strong in shown))  # noqa: S704  escaped above
+
+
+def picture(figure: Figure) -> Markup:
+    """Both drawings; GitHub shows the one of the reader's theme."""
+    dark = f'<source media="(prefers-color-scheme: dark)" srcset="charts/{figure.name}-dark.svg">'
+    light = f'<img alt="{html_escape(figure.says)}" src="charts/{figure.name}.svg">'
+    return Markup(f"<picture>{dark}{light}</picture>")  # noqa: S704  escaped above
 
 
 def code(text: str) -> Markup:

@@ -110,11 +110,15 @@ def build(result: Result, *, samples: bool = True) -> Page:
         title=result.suite.name,
         suite=result.suite,
         models={one.name: one for one in result.suite.models},
-        tasks=tuple(_task(result, task, chosen.get(task.name, ())) for task in tasks if _scored(result, task)),
+        tasks=tuple(
+            _task(result, task, chosen.get(task.name, ())) for task in tasks if _scored(result, task)
+        ),
         curves=result.curves,
         weights=result.weights,
         weight_lines=tuple(_weight_lines(result.weights)),
-        notes=tuple(one for one in result.notes if not one.kind.startswith("step ")),  # `failed` says more of them
+        notes=tuple(
+            one for one in result.notes if not one.kind.startswith("step ")
+        ),  # `failed` says more of them
         failed=tuple(one for one in result.steps if one.state in ("failed", "skipped")),
         steps=result.steps,
         manifest=_manifest(result),
@@ -157,7 +161,9 @@ def _task(result: Result, task: TaskFacts, chosen: Sequence[picks.Pick]) -> Task
 def _axis_end(values: Sequence[float]) -> float:
     """The next round number above all values."""
     most = max((value for value in values if value == value), default=0.0)
-    return next((end for end in (10.0, 20.0, 30.0, 40.0, 50.0, 60.0, 80.0, 100.0) if most <= end), max(most, 1.0))
+    return next(
+        (end for end in (10.0, 20.0, 30.0, 40.0, 50.0, 60.0, 80.0, 100.0) if most <= end), max(most, 1.0)
+    )
 
 
 def _lines(result: Result, field: Field) -> list[Line]:
@@ -221,7 +227,9 @@ def _groups(result: Result, task: TaskFacts) -> list[Group]:
         if one.task == task.name and one.metric == task.primary:
             title = (one.family or "exploratory").removeprefix(f"{task.name}: ")
             found.setdefault(title, []).append(one)
-    return [Group(title=title[:1].upper() + title[1:], comparisons=tuple(these)) for title, these in found.items()]
+    return [
+        Group(title=title[:1].upper() + title[1:], comparisons=tuple(these)) for title, these in found.items()
+    ]
 
 
 def _weight_lines(rows: Sequence[WeightRow]) -> list[WeightLine]:
@@ -240,7 +248,9 @@ def _weight_lines(rows: Sequence[WeightRow]) -> list[WeightLine]:
                 system=system,
                 layers=len(shown),
                 analysed=len(fit),
-                changed=sum(one.part == "delta" and one.status != "zero" for one in own) if system.adapter else None,
+                changed=sum(one.part == "delta" and one.status != "zero" for one in own)
+                if system.adapter
+                else None,
                 alpha_base=_mean([one.numbers["alpha"] for one in base if "alpha" in one.numbers]),
                 alpha_merged=_mean([one.numbers["alpha"] for one in fit]) if system.adapter else None,
                 largest_ratio=max(ratios, default=None),
@@ -289,12 +299,22 @@ def _manifest(result: Result) -> tuple[tuple[str, tuple[tuple[str, str], ...]], 
 
 
 def _items(value: object) -> list[tuple[str, object]]:
-    return [(str(key).replace("_", " "), one) for key, one in value.items()] if isinstance(value, Mapping) else []
+    return (
+        [(str(key).replace("_", " "), one) for key, one in value.items()]
+        if isinstance(value, Mapping)
+        else []
+    )
 
 
 def _model(one: ModelFacts) -> str:
     size = f"{words.count(one.parameters)} parameters" if one.parameters else ""
-    said = [one.uri, one.family or "", size, one.dtype or "", f"revision {one.revision}" if one.revision else ""]
+    said = [
+        one.uri,
+        one.family or "",
+        size,
+        one.dtype or "",
+        f"revision {one.revision}" if one.revision else "",
+    ]
     return ", ".join(part for part in said if part)
 
 

@@ -32,7 +32,9 @@ class Pick:
     about: System | None  # the adapter that lost or gained most
     change: float | None
     sample: Sample
-    answers: tuple[tuple[Given, ...], ...]  # a base and its adapters together, in the order of the score table
+    answers: tuple[
+        tuple[Given, ...], ...
+    ]  # a base and its adapters together, in the order of the score table
 
 
 Values = Mapping[System, Mapping[str, float]]  # system -> sample id -> primary metric
@@ -98,10 +100,12 @@ def choose(
     ]
     changes.sort(key=lambda entry: (entry[0], entry[1], str(entry[2])))
     chosen: dict[str, tuple[Why, System | None]] = {}
-    for why, ordered in (("regression", changes), ("gain", changes[::-1])):
-        _spread(chosen, why, [entry for entry in ordered if (entry[0] < 0) == (why == "regression") and entry[0]])  # type: ignore[arg-type]
-    unseen = sorted((one for one in samples if one not in chosen), key=lambda one: text_digest(f"{task.name} {one}"))
-    chosen |= {one: ("random", None) for one in unseen[:EACH]}
+    _spread(chosen, "regression", [entry for entry in changes if entry[0] < 0])
+    _spread(chosen, "gain", [entry for entry in changes[::-1] if entry[0] > 0])
+    unseen = sorted(
+        (one for one in samples if one not in chosen), key=lambda one: text_digest(f"{task.name} {one}")
+    )
+    chosen |= dict.fromkeys(unseen[:EACH], ("random", None))
     return chosen
 
 
@@ -135,7 +139,9 @@ def _answers(
     """Models in the suite's order, each base before its adapters; trivial rules have nothing to read."""
     found = []
     for model in result.suite.models:
-        systems = sorted((it for it in given if it.model == model.name), key=lambda it: (bool(it.adapter), it.shots))
+        systems = sorted(
+            (it for it in given if it.model == model.name), key=lambda it: (bool(it.adapter), it.shots)
+        )
         found.append(
             tuple(
                 Given(

@@ -38,7 +38,9 @@ def _sentence(sentence: Sentence) -> Text:
 
 def _table(task: TaskPage, *, wide: bool) -> Table:
     title = f"{words.visible(task.facts.name)}, {task.metric}, {words.plural(task.samples, 'sample')}"
-    table = Table(title=Text(title, style="bold"), title_justify="left", box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    table = Table(
+        title=Text(title, style="bold"), title_justify="left", box=None, pad_edge=False, padding=(0, 2, 0, 0)
+    )
     for heading in ("system", task.metric, "against its base", ""):
         table.add_column(heading, header_style="dim", no_wrap=heading != "system")
     if wide:
@@ -58,9 +60,8 @@ def _cells(task: TaskPage, line: Line, *, wide: bool) -> list[Text]:
     cells += _difference(task, line.to_base, wide=wide)
     if wide:
         costs = line.costs
-        said = (words.count(costs.tokens_per_second), words.megabytes(costs.peak_megabytes))
-        said += (words.seconds(costs.training_seconds), words.megabytes(costs.adapter_megabytes))
-        cells += [Text(one) for one in said]
+        cells += [Text(words.count(costs.tokens_per_second)), Text(words.megabytes(costs.peak_megabytes))]
+        cells += [Text(words.seconds(costs.training_seconds)), Text(words.megabytes(costs.adapter_megabytes))]
     return cells
 
 

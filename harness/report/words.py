@@ -28,7 +28,7 @@ _UNSEEN = re.compile(
 
 def visible(text: str) -> str:
     """The text with every character that would vanish, reorder its neighbours or break a file named by its code point."""
-    return _UNSEEN.sub(lambda found: f"\N{LEFT WHITE SQUARE BRACKET}U+{ord(found[0]):04X}\N{RIGHT WHITE SQUARE BRACKET}", text)
+    return _UNSEEN.sub(lambda found: f"⟦U+{ord(found[0]):04X}⟧", text)
 
 
 def shorten(text: str, most: int) -> str:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from harness.data import read
+from harness.data import pinned, read
 from harness.data.overlap import overlap
 from harness.records import to_json, write_json, write_lines
 from harness.steps import Bench
@@ -21,9 +21,9 @@ class Load:
 
 
 def run(spec: Load, bench: Bench) -> None:
-    splits = {}
+    source, splits = pinned(spec.source, spec.data), {}
     for done, split in enumerate(spec.splits, start=1):
-        splits[split] = list(read(spec.source, split, offline=bench.runtime.offline))
+        splits[split] = list(read(source, split, offline=bench.runtime.offline))
         write_lines(bench.folder / f"{split}.jsonl", splits[split])
         bench.progress(done, len(spec.splits))
     if "train" in splits and "test" in splits:

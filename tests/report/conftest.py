@@ -24,9 +24,22 @@ MODELS = {  # name: (family, parameters, layers' prefix, how well it does before
     "flan-t5-tiny": ("t5", 1_930_000, "encoder.block.{}.", 0.34, 0.90),
 }
 NAMES = ["Hana", "Tomás", "Priya", "Olu", "Mei", "Jonas", "Zeynep", "Carla", "Yusuf", "Ines"]
-PLANS = ["the science fair", "a birthday dinner", "the bus trip", "band practice", "moving the piano", "the flu jab"]
+PLANS = [
+    "the science fair",
+    "a birthday dinner",
+    "the bus trip",
+    "band practice",
+    "moving the piano",
+    "the flu jab",
+]
 PLACES = ["the library", "the old station", "Café Milano", "the harbour", "her garage", "the north gate"]
-TIMES = ["at half past six", "on Tuesday morning", "after lunch", "at noon on Friday", "before the rain starts"]
+TIMES = [
+    "at half past six",
+    "on Tuesday morning",
+    "after lunch",
+    "at noon on Friday",
+    "before the rain starts",
+]
 ADAPTER = "quickstart"
 
 
@@ -56,8 +69,13 @@ def instruction(place: int, chance: random.Random) -> Sample:
     return Sample(
         id=f"test-{place:06d}",
         input=f"{one} carried {apples} boxes to {where} and came back for {more} more. The lift was out of order.",
-        references=(f"{apples} boxes and {more} boxes are {apples + more} boxes. The answer is {apples + more}.",),
-        metadata={"category": chance.choice(["reasoning", "facts", "rewriting"]), "instruction": "How many boxes?"},
+        references=(
+            f"{apples} boxes and {more} boxes are {apples + more} boxes. The answer is {apples + more}.",
+        ),
+        metadata={
+            "category": chance.choice(["reasoning", "facts", "rewriting"]),
+            "instruction": "How many boxes?",
+        },
     )
 
 
@@ -71,7 +89,7 @@ def answer(sample: Sample, skill: float, chance: random.Random) -> str:
     return " ".join(kept + [chance.choice(filler) for _ in range(round((1 - skill) * 6))])
 
 
-def write_result(  # noqa: PLR0913
+def write_result(
     folder: Path,
     *,
     samples: int = 40,
@@ -109,7 +127,12 @@ def write_result(  # noqa: PLR0913
             for system, matrix in rows.items():
                 scores += scored(task, system, metric, matrix, primary, seed)
                 table += [
-                    {**named(task, system), "metric": plugin, "sample_id": sample.id, "stats": list(map(float, row))}
+                    {
+                        **named(task, system),
+                        "metric": plugin,
+                        "sample_id": sample.id,
+                        "stats": list(map(float, row)),
+                    }
                     for sample, row in zip(here, matrix, strict=True)
                 ]
             comparisons += compared(task, systems, metric, rows, primary, seed)
@@ -135,7 +158,13 @@ def write_result(  # noqa: PLR0913
     write_lines(
         folder / "samples.jsonl.gz",
         [
-            {"task": task, "sample_id": s.id, "input": s.input, "references": s.references, "metadata": dict(s.metadata)}
+            {
+                "task": task,
+                "sample_id": s.id,
+                "input": s.input,
+                "references": s.references,
+                "metadata": dict(s.metadata),
+            }
             for task, here in asked.items()
             for s in here
         ],
@@ -144,8 +173,12 @@ def write_result(  # noqa: PLR0913
 
 
 ROWS = pa.schema(
-    [("task", pa.string()), ("model", pa.string()), ("adapter", pa.string()), ("shots", pa.int64())]
-    + [("metric", pa.string()), ("sample_id", pa.string()), ("stats", pa.list_(pa.float64()))]
+    [
+        *((name, pa.string()) for name in ("task", "model", "adapter")),
+        ("shots", pa.int64()),
+        *((name, pa.string()) for name in ("metric", "sample_id")),
+        ("stats", pa.list_(pa.float64())),
+    ]
 )
 
 
@@ -153,7 +186,9 @@ def named(task: str, system: System) -> dict[str, Any]:
     return {"task": task, "model": system.model, "adapter": system.adapter, "shots": system.shots}
 
 
-def answers_of(system: System, task: str, samples: list[Sample], text: Callable[[str], str]) -> list[Generation]:
+def answers_of(
+    system: System, task: str, samples: list[Sample], text: Callable[[str], str]
+) -> list[Generation]:
     if system.model.startswith("trivial:"):
         rule = system.model.removeprefix("trivial:")
         return [Generation(sample_id=sample.id, text=trivial.answer(rule, sample)) for sample in samples]
@@ -200,7 +235,12 @@ def scored(
 
 
 def compared(
-    task: str, systems: list[System], metric: metrics.Metric, rows: dict[System, np.ndarray], primary: str, seed: int
+    task: str,
+    systems: list[System],
+    metric: metrics.Metric,
+    rows: dict[System, np.ndarray],
+    primary: str,
+    seed: int,
 ) -> list[dict[str, Any]]:
     assert metric.value
     bases = [one for one in systems if not one.adapter and not one.model.startswith("trivial:")]
@@ -208,7 +248,9 @@ def compared(
     rules = [one for one in systems if one.model.startswith("trivial:")]
     questions = {
         "each adapter against its base": [(System(model=one.model), one) for one in adapted],
-        "each adapter against trivial rules and few-shot bases": [(rule, one) for one in adapted for rule in rules],
+        "each adapter against trivial rules and few-shot bases": [
+            (rule, one) for one in adapted for rule in rules
+        ],
         "bases against each other": list(combinations(bases, 2)),
     }
     for label in dict.fromkeys(one.adapter for one in adapted):
@@ -284,11 +326,22 @@ def weights(model: str, labels: list[str], chance: random.Random) -> list[dict[s
     for block in range(4):
         for role in ("q", "k", "v", "o", "feed-forward", "feed-forward"):
             name = prefix.format(block) + f"{role}_{len(found)}.weight"
-            shared = {"model": model, "layer": name, "role": role, "rows": 128, "cols": 128, "eigenvalues": 128}
+            shared = {
+                "model": model,
+                "layer": name,
+                "role": role,
+                "rows": 128,
+                "cols": 128,
+                "eigenvalues": 128,
+            }
             alpha = chance.gauss(4.0, 0.9)
             skipped = role == "k" and block == 3
             status = "too few eigenvalues" if skipped else "analysed"
-            numbers = {"alpha": None if skipped else alpha, "lambda_max": None if skipped else 9.1, "stable_rank": 12.5}
+            numbers = {
+                "alpha": None if skipped else alpha,
+                "lambda_max": None if skipped else 9.1,
+                "stable_rank": 12.5,
+            }
             found.append({**shared, "adapter": None, "part": "W", "status": status, **numbers})
             for label in labels:
                 touched = role in ("q", "v")
@@ -296,7 +349,13 @@ def weights(model: str, labels: list[str], chance: random.Random) -> list[dict[s
                 delta = {"alpha": None, "lambda_max": 0.4, "stable_rank": 3.1}
                 delta[RATIO] = chance.uniform(0.02, 0.12) if touched else 0.0
                 found.append(
-                    {**shared, "adapter": label, "part": "delta", "status": "analysed" if touched else "zero", **delta}
+                    {
+                        **shared,
+                        "adapter": label,
+                        "part": "delta",
+                        "status": "analysed" if touched else "zero",
+                        **delta,
+                    }
                 )
                 found.append({**shared, "adapter": label, "part": "merged", "status": status, **moved})
     return found
@@ -308,7 +367,13 @@ RATIO = "delta_ratio"
 def costs(system: System, chance: random.Random) -> list[dict[str, Any]]:
     if system.model.startswith("trivial:"):
         return []
-    shared = {"model": system.model, "adapter": system.adapter, "shots": 0, "hardware": "2 cores", "workers": 1}
+    shared = {
+        "model": system.model,
+        "adapter": system.adapter,
+        "shots": 0,
+        "hardware": "2 cores",
+        "workers": 1,
+    }
     found = [
         {"step": "0" * 16, "task": task, **shared, "quantity": quantity, "unit": unit, "value": value}
         for task in ("dialogues", "instructions")
@@ -319,9 +384,18 @@ def costs(system: System, chance: random.Random) -> list[dict[str, Any]]:
         )
     ]
     if system.adapter:
-        trained = (("training time", "s", chance.uniform(20, 70)), ("peak memory", "MB", chance.uniform(600, 900)))
-        for quantity, unit, value in (*trained, ("adapter size", "MB", 0.26), ("trainable parameters", "", 65_536.0)):
-            found.append({"step": "1" * 16, "task": None, **shared, "quantity": quantity, "unit": unit, "value": value})
+        trained = (
+            ("training time", "s", chance.uniform(20, 70)),
+            ("peak memory", "MB", chance.uniform(600, 900)),
+        )
+        for quantity, unit, value in (
+            *trained,
+            ("adapter size", "MB", 0.26),
+            ("trainable parameters", "", 65_536.0),
+        ):
+            found.append(
+                {"step": "1" * 16, "task": None, **shared, "quantity": quantity, "unit": unit, "value": value}
+            )
     return found
 
 
@@ -332,7 +406,12 @@ def curve(model: str, label: str, chance: random.Random) -> dict[str, Any]:
         loss = end + (2.6 - end) * float(np.exp(-step / 22)) + chance.gauss(0, 0.05)
         checked = step % 25 == 0 or step == 1
         points.append(
-            {"step": step, "loss": loss, "validation_loss": loss + 0.08 if checked else None, "learning_rate": 2e-3}
+            {
+                "step": step,
+                "loss": loss,
+                "validation_loss": loss + 0.08 if checked else None,
+                "learning_rate": 2e-3,
+            }
         )
     return {"model": model, "adapter": label, "points": points}
 

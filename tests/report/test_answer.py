@@ -16,7 +16,10 @@ COPY = System(model="trivial:copy")
 
 
 def result(
-    values: dict[System, float], pairs: Sequence[tuple[System, System, float | None]], seeds: int = 1, better: str = "higher"
+    values: dict[System, float],
+    pairs: Sequence[tuple[System, System, float | None]],
+    seeds: int = 1,
+    better: str = "higher",
 ) -> Result:
     """`pairs` are candidate, baseline and corrected p; differences follow from the values."""
     return Result(
@@ -54,13 +57,21 @@ def said(found: Answer | None) -> str:
 
 def test_the_winner_is_named_with_its_interval_its_lead_and_how_many_were_tried() -> None:
     values = {BASE: 20.0, OTHER: 22.0, TUNED: 41.2, OTHER_TUNED: 39.8, COPY: 12.0}
-    pairs = [(TUNED, BASE, 0.002), (OTHER_TUNED, OTHER, 0.01), (OTHER_TUNED, TUNED, 0.012), (TUNED, COPY, 0.002)]
+    pairs = [
+        (TUNED, BASE, 0.002),
+        (OTHER_TUNED, OTHER, 0.01),
+        (OTHER_TUNED, TUNED, 0.012),
+        (TUNED, COPY, 0.002),
+    ]
     text = said(answer(result(values, pairs), TASK))
     assert "On talks, alpha + lora scores highest: ROUGE-L 41.2 [40.2, 42.2]" in text
     assert "ahead of beta + lora by 1.4 [0.4, 2.4] (p_holm = 0.012)" in text
     assert "the best of 4 systems tried (2 bases and 2 adapters)" in text
     assert "All 2 adapters beat their base by +17.8 to +21.2 (p_holm ≤ 0.010 each)" in text
-    assert "adds +21.2 [+20.2, +22.2] (p_holm = 0.002) over alpha, the best of its base and the trivial rules" in text
+    assert (
+        "adds +21.2 [+20.2, +22.2] (p_holm = 0.002) over alpha, the best of its base and the trivial rules"
+        in text
+    )
 
 
 @pytest.mark.parametrize("p_holm", [0.05, 0.0500001, 0.31, 1.0])

@@ -1,6 +1,7 @@
 """The pages of a whole result: complete, self-contained, and deaf to what models write."""
 
 import base64
+import gzip
 import hashlib
 import json
 import re
@@ -67,7 +68,13 @@ def hostile(example: Path, tmp_path_factory: pytest.TempPathFactory) -> Page:
     shutil.copytree(example, folder)
     text = (folder / "result.json").read_text()
     evil = json.dumps("".join(HOSTILE[:7]))[1:-1]
-    for victim in ("falcon-tiny", "quickstart", "Questions on a short passage.", "harness run", "layer skipped"):
+    for victim in (
+        "falcon-tiny",
+        "quickstart",
+        "Questions on a short passage.",
+        "harness run",
+        "layer skipped",
+    ):
         text = text.replace(victim, evil)
     (folder / "result.json").write_text(text)
     _replace_answers(folder)
@@ -75,10 +82,9 @@ def hostile(example: Path, tmp_path_factory: pytest.TempPathFactory) -> Page:
 
 
 def _replace_answers(folder: Path) -> None:
-    import gzip
-
     path = folder / "generations.jsonl.gz"
-    lines = [json.loads(line) for line in gzip.open(path)]
+    with gzip.open(path) as file:
+        lines = [json.loads(line) for line in file]
     for place, line in enumerate(lines):
         line["text"] = HOSTILE[place % len(HOSTILE)]
     with gzip.open(path, "wt") as file:
@@ -96,7 +102,9 @@ def test_the_page_asks_nothing_of_any_network_and_runs_nothing(document: str) ->
     parsed.feed(document)
     assert "script" not in {tag for tag, _ in parsed.tags}
     for tag, attributes in parsed.tags:
-        assert not any(name.startswith("on") or name in ("style", "src", "srcset") for name in attributes), tag
+        assert not any(name.startswith("on") or name in ("style", "src", "srcset") for name in attributes), (
+            tag
+        )
         assert (attributes.get("href") or "#").startswith(("#", "data:,"))
     assert not re.search(r"url\((?!#)|@import|@font-face", document)
 
@@ -138,7 +146,9 @@ def test_tasks_that_were_trained_on_come_first(page: Page) -> None:
 
 def test_samples_show_losses_gains_and_some_drawn_without_looking(page: Page) -> None:
     for task in page.tasks:
-        changes = {why: [p.change for p in task.picks if p.why == why] for why in ("regression", "gain", "random")}
+        changes = {
+            why: [p.change for p in task.picks if p.why == why] for why in ("regression", "gain", "random")
+        }
         assert all(change is not None and change < 0 for change in changes["regression"])
         assert all(change is not None and change > 0 for change in changes["gain"])
         assert len(changes["random"]) == 3
@@ -167,12 +177,32 @@ def test_hostile_text_is_shown_as_text_in_markdown(hostile: Page) -> None:
     shown = MarkdownIt("commonmark", {"html": True, "linkify": False}).enable("table").render(text)
     parsed = Tags()
     parsed.feed(shown)
-    allowed = {"h1", "h2", "p", "strong", "table", "thead", "tbody", "tr", "th", "td", "br", "details", "summary"}
+    allowed = {
+        "h1",
+        "h2",
+        "p",
+        "strong",
+        "table",
+        "thead",
+        "tbody",
+        "tr",
+        "th",
+        "td",
+        "br",
+        "details",
+        "summary",
+    }
     assert {tag for tag, _ in parsed.tags} <= allowed | {"picture", "source", "img", "pre", "code"}
     assert all(attributes["src"].startswith("charts/") for tag, attributes in parsed.tags if tag == "img")  # type: ignore[union-attr]
     assert "<script>alert(1)</script>" in parsed.text
     assert "a | b | c" in parsed.text
     assert "[link](javascript:alert(1))" in parsed.text
+
+
+def test_the_markdown_sets_off_what_the_page_sets_off(page: Page, figures: Figures) -> None:
+    text = markdown.render(page, figures)
+    assert "On **dialogues**, **flan-t5-tiny + quickstart** scores highest: ROUGE-L **" in text
+    assert text.count("<picture>") == 4
 
 
 def test_every_markdown_table_keeps_its_columns(hostile: Page, page: Page, figures: Figures) -> None:
@@ -202,7 +232,9 @@ def test_render_writes_pages_and_charts_and_the_same_ones_again(example: Path, t
     assert {"differences-1.svg", "differences-1-dark.svg", "losses.svg", "alphas.svg"} <= charts
     assert set(re.findall(r'charts/([^"]+)"', (folder / "report.md").read_text())) == charts
     render(folder)
-    assert written == {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    assert written == {
+        path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()
+    }
 
 
 def test_a_result_of_scores_alone_still_renders(example: Path, tmp_path: Path) -> None:

@@ -80,14 +80,17 @@ def test_a_score_edited_by_hand_is_told_with_both_numbers(copy: Path) -> None:
 
 def test_an_answer_edited_by_hand_is_told_under_every_metric_it_moves(copy: Path) -> None:
     path = copy / "generations.jsonl.gz"
-    lines = [json.loads(line) for line in gzip.open(path)]
+    with gzip.open(path) as file:
+        lines = [json.loads(line) for line in file]
     victim = next(one for one in lines if one["model"] == "flan-t5-tiny" and one["adapter"])
     victim["text"] = "something else entirely"
     with gzip.open(path, "wt") as file:
         file.writelines(json.dumps(line) + "\n" for line in lines)
     problems = verify(copy)
     assert any("dialogues / flan-t5-tiny + quickstart / rougeL" in one for one in problems)
-    assert any(f"1 of 40 rows differ, the first for sample '{victim['sample_id']}'" in one for one in problems)
+    assert any(
+        f"1 of 40 rows differ, the first for sample '{victim['sample_id']}'" in one for one in problems
+    )
     assert any("/ bleu" in one for one in problems) and any("/ chrf" in one for one in problems)
 
 
@@ -98,7 +101,10 @@ def test_an_answer_edited_by_hand_is_told_under_every_metric_it_moves(copy: Path
         (lambda d: d["scores"][0].update(low=0.0), "interval [0.000"),
         (lambda d: d["scores"].pop(0), "no score, the generations give"),
         (lambda d: d["comparisons"][0].update(difference=99.0), "difference 99.000000 in result.json"),
-        (lambda d: next(c for c in d["comparisons"] if c["family"]).update(p_holm=0.0), "p_holm 0.0 in result.json"),
+        (
+            lambda d: next(c for c in d["comparisons"] if c["family"]).update(p_holm=0.0),
+            "p_holm 0.0 in result.json",
+        ),
     ],
 )
 def test_other_numbers_edited_by_hand_are_told(
@@ -120,7 +126,8 @@ def test_rows_that_do_not_follow_from_the_answers_are_told(copy: Path) -> None:
 
 def test_missing_answers_are_told(copy: Path) -> None:
     path = copy / "generations.jsonl.gz"
-    lines = [json.loads(line) for line in gzip.open(path)]
+    with gzip.open(path) as file:
+        lines = [json.loads(line) for line in file]
     with gzip.open(path, "wt") as file:
         file.writelines(json.dumps(line) + "\n" for line in lines if line["model"] != "llama2-tiny")
     assert any("dialogues / llama2-tiny: scores without generations" in one for one in verify(copy))
@@ -144,7 +151,7 @@ def test_what_is_no_result_is_refused_in_a_line(tmp_path: Path, content: str, sa
 
 
 def test_a_folder_without_a_result_is_refused_in_a_line(tmp_path: Path) -> None:
-    with pytest.raises(ResultError, match="a RESULT folder holds a result.json"):
+    with pytest.raises(ResultError, match="a RESULT folder holds a result"):
         read(tmp_path)
 
 

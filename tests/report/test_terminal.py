@@ -8,7 +8,9 @@ from harness.report import render_terminal
 
 
 @pytest.mark.parametrize("width", [80, 140])
-def test_the_terminal_says_the_answer_and_the_table_and_no_colour_when_piped(example: Path, width: int) -> None:
+def test_the_terminal_says_the_answer_and_the_table_and_no_colour_when_piped(
+    example: Path, width: int
+) -> None:
     out = io.StringIO()
     render_terminal(example, Console(file=out, width=width))
     text = out.getvalue().replace("\N{NO-BREAK SPACE}", " ")

@@ -14,15 +14,24 @@ from harness.report import words
         ("a\x1b[31mred", "a⟦U+001B⟧[31mred"),
     ],
 )
-def test_what_would_vanish_or_reorder_its_neighbours_is_shown_by_its_code_point(text: str, shown: str) -> None:
+def test_what_would_vanish_or_reorder_its_neighbours_is_shown_by_its_code_point(
+    text: str, shown: str
+) -> None:
     assert words.visible(text) == shown
     shown.encode("utf-8")
 
 
 @pytest.mark.parametrize(
     ("p", "shown"),
-    [(0.0001, "p < 0.001"), (0.012, "p = 0.012"), (0.31, "p = 0.31"), (1.0, "p = 1.00")]
-    + [(0.04999, "p = 0.04999"), (0.05, "p = 0.050"), (0.050001, "p = 0.050")],
+    [
+        (0.0001, "p < 0.001"),
+        (0.012, "p = 0.012"),
+        (0.31, "p = 0.31"),
+        (1.0, "p = 1.00"),
+        (0.04999, "p = 0.04999"),
+        (0.05, "p = 0.050"),
+        (0.050001, "p = 0.050"),
+    ],
 )
 def test_a_rounded_p_stays_on_its_side_of_the_line(p: float, shown: str) -> None:
     assert words.p_value(p).replace(words.SPACE, " ") == shown
@@ -38,13 +47,22 @@ def test_differences_carry_their_sign(value: float | None, shown: str) -> None:
 
 @pytest.mark.parametrize(
     ("value", "shown"),
-    [(0.42, "0.4 s"), (41.2, "41 s"), (59.7, "1 min"), (200.0, "3 min 20 s"), (7500.0, "2 h 5 min"), (None, "")],
+    [
+        (0.42, "0.4 s"),
+        (41.2, "41 s"),
+        (59.7, "1 min"),
+        (200.0, "3 min 20 s"),
+        (7500.0, "2 h 5 min"),
+        (None, ""),
+    ],
 )
 def test_seconds_are_read_at_a_glance(value: float | None, shown: str) -> None:
     assert words.seconds(value) == shown
 
 
-@pytest.mark.parametrize(("value", "shown"), [(950, "950"), (65_536, "65.5 k"), (1_930_000, "1.9 M"), (7.24e9, "7.2 B")])
+@pytest.mark.parametrize(
+    ("value", "shown"), [(950, "950"), (65_536, "65.5 k"), (1_930_000, "1.9 M"), (7.24e9, "7.2 B")]
+)
 def test_counts_are_read_at_a_glance(value: float, shown: str) -> None:
     assert words.count(value) == shown
 

@@ -80,7 +80,7 @@ CONFIG: dict[str, Any] = {
     },
 }
 
-Chart = alt.Chart | alt.LayerChart | alt.VConcatChart | alt.HConcatChart | alt.ConcatChart
+Chart = alt.Chart | alt.LayerChart | alt.FacetChart | alt.VConcatChart | alt.ConcatChart
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,15 +102,21 @@ def draw(chart: Chart, data: Data, says: str, name: str) -> str:
     """The chart as SVG with stand-in colours; `says` is read out in its place, `name` keeps its ids apart in a page."""
     spec = chart.to_dict(validate=False)
     spec |= {"config": CONFIG, "datasets": data.tables}
-    svg: str = re.sub("<[^>]+>", lambda tag: _slimmed(tag[0], name), vl_convert.vegalite_to_svg(spec))
+    svg: str = vl_convert.vegalite_to_svg(spec)
+    ids = {one: f"{name}-{place}" for place, one in enumerate(dict.fromkeys(_ID.findall(svg)))}
+    svg = re.sub("<[^>]+>", lambda tag: _slimmed(tag[0], ids), svg)
     return svg.replace("<svg ", f'<svg role="img" aria-label={quoteattr(says)} ', 1)
 
 
-def _slimmed(tag: str, name: str) -> str:
+# Vega counts its ids through all drawings of a process.
+_ID = re.compile(r'(?<=id=")[^"]+(?=")')
+
+
+def _slimmed(tag: str, ids: Mapping[str, str]) -> str:
     """A tag without what only Vega's own runtime reads, and with coordinates to a hundredth of a pixel."""
     tag = re.sub(r' (?:aria-[a-z]+|role|class|pointer-events|xmlns:xlink)="[^"]*"', "", tag)
     tag = re.sub(r"-?\d+\.\d{3,}", lambda found: f"{float(found[0]):.2f}".rstrip("0").rstrip("."), tag)
-    return re.sub(r'(id="|url\(#)(clip|gradient)', rf"\g<1>{name}-\2", tag)
+    return re.sub(r'(?<=id=")[^"]+|(?<=url\(#)[^)]+', lambda found: ids.get(found[0], found[0]), tag)
 
 
 def in_page(svg: str) -> str:

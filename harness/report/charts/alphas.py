@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import altair as alt
 
 from harness.report import words
-from harness.report.charts import NARROW, SERIES, STAND_IN, Data
+from harness.report.charts import NARROW, SERIES, STAND_IN, Chart, Data
 from harness.report.page import delta_ratio
 from harness.types import WeightRow
 
@@ -15,18 +15,23 @@ TYPICAL = (2.0, 6.0)
 LIMIT = 12.0  # alphas above are drawn at the edge: a power law was no good fit there
 
 
-def chart(rows: Sequence[WeightRow], data: Data, width: int) -> alt.ConcatChart:
+def chart(rows: Sequence[WeightRow], data: Data, width: int) -> Chart:
     """A panel for each base: its layers in order, base hollow, merged filled, the update's share below."""
     models = list(dict.fromkeys(one.model for one in rows))
     adapters = list(dict.fromkeys(words.visible(one.adapter) for one in rows if one.adapter))
     columns = min(len(models), 1 if width <= NARROW else 2)
     panel = (width - 60 - 56 * (columns - 1)) // columns
     y = alt.Scale(domain=_domain(rows), nice=False, zero=False)
-    panels = [_model([one for one in rows if one.model == model], data, adapters, y, panel) for model in models]
-    return alt.concat(*panels, columns=columns, spacing=26).resolve_scale(color="shared")
+    panels = [
+        _model([one for one in rows if one.model == model], data, adapters, y, panel) for model in models
+    ]
+    drawn: Chart = alt.concat(*panels, columns=columns, spacing=26).resolve_scale(color="shared")
+    return drawn
 
 
-def _model(rows: Sequence[WeightRow], data: Data, adapters: Sequence[str], scale: alt.Scale, width: int) -> alt.VConcatChart:
+def _model(
+    rows: Sequence[WeightRow], data: Data, adapters: Sequence[str], scale: alt.Scale, width: int
+) -> Chart:
     layers = {one.layer: place for place, one in enumerate(_bases(rows), 1)}
     colour = alt.Color(
         "adapter:N",
@@ -35,7 +40,9 @@ def _model(rows: Sequence[WeightRow], data: Data, adapters: Sequence[str], scale
     )
     x = alt.X("place:Q", scale=alt.Scale(domain=[0, len(layers) + 1], nice=False), axis=None)
     return alt.vconcat(
-        _alphas(rows, data, layers, x, scale, colour).properties(width=width, height=HEIGHT, title=words.visible(rows[0].model)),
+        _alphas(rows, data, layers, x, scale, colour).properties(
+            width=width, height=HEIGHT, title=words.visible(rows[0].model)
+        ),
         _ratios(rows, data, layers, x, colour).properties(width=width, height=RATIO_HEIGHT),
         spacing=8,
     )
@@ -43,7 +50,9 @@ def _model(rows: Sequence[WeightRow], data: Data, adapters: Sequence[str], scale
 
 def _domain(rows: Sequence[WeightRow]) -> list[float]:
     """From the smallest to the largest alpha of all bases, with room for the dots."""
-    shown = [min(one.numbers["alpha"], LIMIT) for one in rows if one.part != "delta" and "alpha" in one.numbers]
+    shown = [
+        min(one.numbers["alpha"], LIMIT) for one in rows if one.part != "delta" and "alpha" in one.numbers
+    ]
     return [min(shown) - 0.3, max(shown) + 0.3]
 
 
@@ -51,7 +60,14 @@ def _bases(rows: Sequence[WeightRow]) -> list[WeightRow]:
     return [one for one in rows if one.part == "W"]
 
 
-def _alphas(rows: Sequence[WeightRow], data: Data, layers: dict[str, int], x: alt.X, scale: alt.Scale, colour: alt.Color) -> alt.LayerChart:
+def _alphas(
+    rows: Sequence[WeightRow],
+    data: Data,
+    layers: dict[str, int],
+    x: alt.X,
+    scale: alt.Scale,
+    colour: alt.Color,
+) -> Chart:
     base = {one.layer: one.numbers["alpha"] for one in _bases(rows) if "alpha" in one.numbers}
     before = [{"place": layers[name], "alpha": min(alpha, LIMIT)} for name, alpha in base.items()]
     after = [
@@ -62,9 +78,13 @@ def _alphas(rows: Sequence[WeightRow], data: Data, layers: dict[str, int], x: al
             "alpha": min(one.numbers["alpha"], LIMIT),
         }
         for one in rows
-        if one.part == "merged" and one.layer in base and one.numbers.get("alpha", base[one.layer]) != base[one.layer]
+        if one.part == "merged"
+        and one.layer in base
+        and one.numbers.get("alpha", base[one.layer]) != base[one.layer]
     ]
-    y = alt.Y("alpha:Q", title="alpha", scale=scale, axis=alt.Axis(tickCount=4, minExtent=EXTENT, maxExtent=EXTENT))
+    y = alt.Y(
+        "alpha:Q", title="alpha", scale=scale, axis=alt.Axis(tickCount=4, minExtent=EXTENT, maxExtent=EXTENT)
+    )
     band = alt.Chart(data.add([{"from": TYPICAL[0], "to": TYPICAL[1]}]))
     moved = alt.Chart(data.add(after))
     return alt.layer(
@@ -77,11 +97,16 @@ def _alphas(rows: Sequence[WeightRow], data: Data, layers: dict[str, int], x: al
     )
 
 
-def _ratios(rows: Sequence[WeightRow], data: Data, layers: dict[str, int], x: alt.X, colour: alt.Color) -> alt.Chart:
+def _ratios(
+    rows: Sequence[WeightRow], data: Data, layers: dict[str, int], x: alt.X, colour: alt.Color
+) -> Chart:
     values = [
         {"place": layers[one.layer], "ratio": 100 * ratio, "adapter": words.visible(one.adapter or "")}
         for one in rows
         if one.layer in layers and (ratio := delta_ratio(one)) is not None
     ]
-    y = alt.Y("ratio:Q", title="ΔW, %", axis=alt.Axis(tickCount=2, minExtent=EXTENT, maxExtent=EXTENT), stack=False)
-    return alt.Chart(data.add(values)).mark_bar(size=3, opacity=0.8).encode(x=x, y=y, color=colour)
+    y = alt.Y(
+        "ratio:Q", title="ΔW, %", axis=alt.Axis(tickCount=2, minExtent=EXTENT, maxExtent=EXTENT), stack=False
+    )
+    drawn: Chart = alt.Chart(data.add(values)).mark_bar(size=3, opacity=0.8).encode(x=x, y=y, color=colour)
+    return drawn

@@ -6,7 +6,7 @@ import altair as alt
 
 from harness.report import words
 from harness.report.answer import is_trivial, turned
-from harness.report.charts import NARROW, STAND_IN, Data
+from harness.report.charts import NARROW, STAND_IN, Chart, Data
 from harness.report.page import Group, TaskPage
 from harness.types import Comparison
 
@@ -16,7 +16,7 @@ LETTERS = {True: 34, False: 52}  # characters that fit there
 NUMBERS = 215  # pixels for the numbers beside a wide plot
 
 
-def chart(page: TaskPage, data: Data, width: int) -> alt.LayerChart:
+def chart(page: TaskPage, data: Data, width: int) -> Chart:
     """All questions of a task on one axis, each under its heading.
 
     Names are drawn as text and not as an axis: Vega measures each label of an axis many times over to cut it to size.
@@ -30,7 +30,9 @@ def chart(page: TaskPage, data: Data, width: int) -> alt.LayerChart:
     x = alt.X("low:Q", scale=_scale(page), axis=axis)
     y = alt.Y("line:Q", scale=alt.Scale(domain=[count, -0.7], nice=False, zero=False), axis=None)
     return alt.layer(
-        alt.Chart(data.add([{}])).mark_rule(color=STAND_IN["muted"], strokeDash=[3, 3]).encode(x=alt.XDatum(0)),
+        alt.Chart(data.add([{}]))
+        .mark_rule(color=STAND_IN["muted"], strokeDash=[3, 3])
+        .encode(x=alt.XDatum(0)),
         table.mark_rule(strokeWidth=2).encode(x=x, x2="high:Q", y=y, color=_coloured(alt.Color, "muted")),
         table.mark_point(size=60, opacity=1, strokeWidth=2).encode(
             x="difference:Q", y=y, stroke=_coloured(alt.Stroke, "muted"), fill=_coloured(alt.Fill, "paper")
@@ -38,24 +40,22 @@ def chart(page: TaskPage, data: Data, width: int) -> alt.LayerChart:
         table.mark_text(align="right", fontSize=size, color=STAND_IN["ink"], baseline="middle").encode(
             x=alt.value(-14), y=y, text="label:N"
         ),
-        heads.mark_text(align="left", fontSize=size, fontWeight=600, color=STAND_IN["ink"], baseline="middle").encode(
-            x=alt.value(2 - LABELS[narrow]), y=y, text="label:N"
-        ),
+        heads.mark_text(
+            align="left", fontSize=size, fontWeight=600, color=STAND_IN["ink"], baseline="middle"
+        ).encode(x=alt.value(2 - LABELS[narrow]), y=y, text="label:N"),
         *(
             []
             if narrow
             else [
-                table.mark_text(align="left", fontSize=size, color=STAND_IN["muted"], baseline="middle").encode(
-                    x=alt.value(plot + 16), y=y, text="numbers:N"
-                )
+                table.mark_text(
+                    align="left", fontSize=size, color=STAND_IN["muted"], baseline="middle"
+                ).encode(x=alt.value(plot + 16), y=y, text="numbers:N")
             ]
         ),
     ).properties(width=plot, height=LINE * (count + 0.7))
 
 
-def _lines(
-    page: TaskPage, letters: int
-) -> tuple[list[dict[str, object]], list[dict[str, object]], float]:
+def _lines(page: TaskPage, letters: int) -> tuple[list[dict[str, object]], list[dict[str, object]], float]:
     """Headings and pairs, each on its line, and how many lines they take."""
     headings: list[dict[str, object]] = []
     pairs: list[dict[str, object]] = []

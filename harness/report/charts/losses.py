@@ -5,13 +5,13 @@ from collections.abc import Sequence
 import altair as alt
 
 from harness.report import words
-from harness.report.charts import NARROW, SERIES, STAND_IN, Data
+from harness.report.charts import NARROW, SERIES, STAND_IN, Chart, Data
 from harness.result import Curve
 
 HEIGHT = 130  # pixels
 
 
-def chart(curves: Sequence[Curve], data: Data, width: int) -> alt.ConcatChart:
+def chart(curves: Sequence[Curve], data: Data, width: int) -> Chart:
     """Training loss thin, validation loss with dots; bases share the axes so that they can be compared."""
     models = list(dict.fromkeys(one.model for one in curves))
     adapters = list(dict.fromkeys(words.visible(one.adapter) for one in curves))
@@ -21,12 +21,13 @@ def chart(curves: Sequence[Curve], data: Data, width: int) -> alt.ConcatChart:
         _panel([one for one in curves if one.model == model], data, adapters, panel, place % columns == 0)
         for place, model in enumerate(models)
     ]
-    return alt.concat(*panels, columns=columns, spacing=18).resolve_scale(x="shared", y="shared", color="shared")
+    drawn: Chart = alt.concat(*panels, columns=columns, spacing=18).resolve_scale(
+        x="shared", y="shared", color="shared"
+    )
+    return drawn
 
 
-def _panel(
-    curves: Sequence[Curve], data: Data, adapters: Sequence[str], width: int, first: bool
-) -> alt.LayerChart:
+def _panel(curves: Sequence[Curve], data: Data, adapters: Sequence[str], width: int, first: bool) -> Chart:
     values = [
         {
             "adapter": words.visible(curve.adapter),

@@ -1,0 +1,259 @@
+"""Adapters in PEFT layout: ours load in plain peft, peft's load here, and the base stays what it was."""
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from peft import LoraConfig, PeftModel, get_peft_model
+from safetensors.torch import load_file, save_file
+from transformers import AutoModelForCausalLM, AutoModelForSeq2SeqLM
+
+from harness.errors import AdapterError, UnknownName
+from harness.neural import lora
+from harness.neural.decode import write
+from harness.neural.load import Base
+from harness.types import Decode, Prompt, Recipe
+
+EIGHT = Decode(max_new_tokens=8)
+RECIPE = Recipe(name="test", rank=4, alpha=8, steps=1)
+
+
+def make_adapter(base: Base, folder: Path, recipe: Recipe = RECIPE, seed: int = 0) -> Path:
+    """Factors with random B, as if trained."""
+    model = lora.attach(base, recipe, seed)
+    torch.manual_seed(seed + 1)
+    tensors = {name: torch.randn_like(tensor) * 0.3 for name, tensor in lora.factors(model).items()}
+    lora.save(model, base, folder, tensors)
+    lora.detach(model)
+    return folder
+
+
+def ask(base: Base, prompts: list[Prompt]) -> dict[str, str]:
+    return {one.sample_id: one.text for one in write(base, prompts, EIGHT, "keep-start", 2000)}
+
+
+def ask_plainly(model: torch.nn.Module, base: Base, prompt: Prompt) -> str:
+    """transformers' own generate on transformers' own tokenizer."""
+    encoded = base.tokenizer(prompt.text, return_tensors="pt", return_token_type_ids=False)
+    out = model.generate(**encoded, max_new_tokens=8, do_sample=False, pad_token_id=base.pad)[0]
+    new = out if base.seq2seq else out[encoded["input_ids"].shape[1] :]
+    text: str = base.tokenizer.decode(new, skip_special_tokens=True)
+    return text.strip()
+
+
+def logits(base: Base) -> torch.Tensor:
+    ids = torch.arange(3, 23).reshape(2, 10)
+    more = {"decoder_input_ids": ids} if base.seq2seq else {}
+    with torch.no_grad():
+        found: torch.Tensor = base.model(input_ids=ids, **more).logits
+    return found
+
+
+def test_our_adapter_gives_the_same_answers_in_plain_peft(
+    base: Base, folders: Callable[..., Path], prompts: list[Prompt], tmp_path: Path
+) -> None:
+    make_adapter(base, tmp_path)
+    with lora.adapted(base, tmp_path):
+        ours = ask(base, prompts)
+    assert ours != ask(base, prompts)
+    kind = AutoModelForSeq2SeqLM if base.seq2seq else AutoModelForCausalLM
+    plain = kind.from_pretrained(folders(base.family.name), dtype=torch.float32).eval()
+    peft_model = PeftModel.from_pretrained(plain, str(tmp_path)).eval()
+    assert {prompt.sample_id: ask_plainly(peft_model, base, prompt) for prompt in prompts} == ours
+
+
+@pytest.mark.parametrize(
+    "said",
+    [{}, {"use_rslora": True}, {"rank_pattern": {"0.self_attn.q_proj": 2}}, {"use_dora": True}],
+    ids=str,
+)
+def test_pefts_adapter_gives_the_same_logits_here(
+    llama: Base, folders: Callable[..., Path], tmp_path: Path, said: dict[str, object]
+) -> None:
+    plain = AutoModelForCausalLM.from_pretrained(folders("llama"), dtype=torch.float32).eval()
+    config = LoraConfig(
+        r=4, lora_alpha=8, target_modules=["q_proj", "up_proj"], init_lora_weights=False, **said
+    )
+    theirs = get_peft_model(plain, config)
+    theirs.save_pretrained(str(tmp_path))
+    with torch.no_grad():
+        wanted = theirs(input_ids=torch.arange(3, 23).reshape(2, 10)).logits
+    with lora.adapted(llama, tmp_path):
+        assert torch.allclose(logits(llama), wanted, atol=1e-6)
+    assert lora.unproven(llama, tmp_path) is not None  # it names a folder of this disk
+
+
+def test_an_adapter_adds_alpha_over_r_times_b_a(llama: Base, tmp_path: Path) -> None:
+    """Merged equals attached, with the scale of Hu et al. 2021 and of rank-stabilised LoRA."""
+    for recipe, scale in ((RECIPE, 8 / 4), (replace(RECIPE, rslora=True), 8 / 4**0.5)):
+        folder = make_adapter(llama, tmp_path / str(recipe.rslora), recipe)
+        with lora.adapted(llama, folder):
+            attached = logits(llama)
+        before = {name: tensor.clone() for name, tensor in llama.model.state_dict().items()}
+        factors = load_file(folder / lora.WEIGHTS)
+        with torch.no_grad():
+            for name, A in factors.items():
+                if "lora_A" in name:
+                    module = llama.model.get_submodule(
+                        name.removeprefix("base_model.model.").removesuffix(".lora_A.weight")
+                    )
+                    module.weight += scale * factors[name.replace("lora_A", "lora_B")] @ A
+        assert torch.allclose(logits(llama), attached, atol=1e-4)
+        llama.model.load_state_dict(before)
+
+
+def test_new_factors_change_nothing_and_are_inert(base: Base, prompts: list[Prompt], tmp_path: Path) -> None:
+    model = lora.attach(base, RECIPE, seed=0)
+    lora.save(model, base, tmp_path / "new")
+    lora.detach(model)
+    plain = logits(base)
+    with lora.adapted(base, tmp_path / "new"):
+        assert torch.equal(logits(base), plain)
+    assert lora.inert(tmp_path / "new")
+    assert not lora.inert(make_adapter(base, tmp_path / "other"))
+
+
+def test_the_base_is_the_same_bit_for_bit_after_an_adapter(
+    base: Base, prompts: list[Prompt], tmp_path: Path
+) -> None:
+    tensors = {name: tensor.clone() for name, tensor in base.model.state_dict().items()}
+    modules = [name for name, _ in base.model.named_modules()]
+    answers = ask(base, prompts)
+    make_adapter(base, tmp_path, replace(RECIPE, targets=("all-linear",), dropout=0.1))
+    with lora.adapted(base, tmp_path):
+        assert ask(base, prompts) != answers
+    with pytest.raises(RuntimeError, match="in the middle"), lora.adapted(base, tmp_path):
+        raise RuntimeError("in the middle")
+    assert [name for name, _ in base.model.named_modules()] == modules
+    after = base.model.state_dict()
+    assert after.keys() == tensors.keys()
+    assert all(torch.equal(after[name], tensor) for name, tensor in tensors.items())
+    assert not base.model.training
+    assert not hasattr(base.model, "peft_config")
+    assert ask(base, prompts) == answers
+
+
+def test_factors_begin_as_the_seed_says_and_leave_torchs_own_seed_alone(llama: Base) -> None:
+    torch.manual_seed(5)
+    wanted = torch.rand(3)
+    torch.manual_seed(5)
+    found = []
+    for seed in (1, 1, 2):
+        model = lora.attach(llama, RECIPE, seed)
+        found.append(lora.factors(model))
+        lora.detach(model)
+    assert torch.equal(torch.rand(3), wanted)
+    assert all(torch.equal(found[0][name], found[1][name]) for name in found[0])
+    assert any(not torch.equal(found[0][name], found[2][name]) for name in found[0])
+
+
+def test_the_same_factors_are_saved_as_the_same_bytes_and_name_no_path_of_this_disk(
+    base: Base, tmp_path: Path
+) -> None:
+    one, two = make_adapter(base, tmp_path / "one"), make_adapter(base, tmp_path / "two")
+    for name in (lora.WEIGHTS, lora.CONFIG, lora.OURS):
+        assert (one / name).read_bytes() == (two / name).read_bytes()
+    config = json.loads((one / lora.CONFIG).read_text())
+    assert config["base_model_name_or_path"] == "zoo:two-layers"
+    assert "/tmp" not in (one / lora.CONFIG).read_text()
+    assert {path.name for path in one.iterdir()} == {lora.WEIGHTS, lora.CONFIG, lora.OURS}
+
+
+def rename(folder: Path, change: Callable[[dict[str, torch.Tensor]], None]) -> None:
+    tensors = load_file(folder / lora.WEIGHTS)
+    change(tensors)
+    save_file(tensors, folder / lora.WEIGHTS)
+
+
+KEY = "base_model.model.model.layers.0.self_attn.q_proj.lora_A.weight"
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda t: t.pop(KEY), rf"{KEY} is missing"),
+        (
+            lambda t: t.update({KEY.replace("0", "7"): t[KEY].clone()}),
+            r"layers\.7\..* has no place in the model",
+        ),
+        (lambda t: t.update({KEY: t[KEY][:, :16].clone()}), r"is \[4, 16\], the model needs \[4, 32\]"),
+        (lambda t: t.update({KEY: t[KEY] * float("nan")}), rf"not a number in {KEY}"),
+        (lambda t: t.update({f"x{n}": t[KEY].clone() for n in range(9)}), r"and 6 more"),
+    ],
+)
+def test_factors_that_do_not_match_are_named_and_the_base_stays(
+    llama: Base, tmp_path: Path, change: Callable[[dict[str, torch.Tensor]], None], message: str
+) -> None:
+    plain = logits(llama)
+    rename(make_adapter(llama, tmp_path), change)
+    with pytest.raises(AdapterError, match=message), lora.adapted(llama, tmp_path):
+        pass
+    assert torch.equal(logits(llama), plain)
+    assert not hasattr(llama.model, "peft_config")
+
+
+def set_config(folder: Path, **said: object) -> Path:
+    path = folder / lora.CONFIG
+    path.write_text(json.dumps({**json.loads(path.read_text()), **said}))
+    return folder
+
+
+def test_equal_shapes_are_not_enough(
+    llama: Base, folders: Callable[..., Path], open_base: Callable[..., Base], tmp_path: Path
+) -> None:
+    """As Llama-2 and Meditron: the same layers, other weights."""
+    other = open_base(folders("llama", seed=1), uri="hub:someone/else")
+    make_adapter(llama, tmp_path)
+    with (
+        pytest.raises(AdapterError, match="was trained on zoo:two-layers with weights"),
+        lora.adapted(other, tmp_path),
+    ):
+        pass
+    (tmp_path / lora.OURS).unlink()
+    set_config(tmp_path, base_model_name_or_path="meta-llama/Llama-2-7b-hf")
+    with pytest.raises(AdapterError, match="trained on meta-llama/Llama-2-7b-hf, not on someone/else"), lora.adapted(other, tmp_path):  # fmt: skip
+        pass
+    set_config(tmp_path, base_model_name_or_path="Someone/Else")
+    assert lora.unproven(other, tmp_path) is None
+    with lora.adapted(other, tmp_path):
+        pass
+
+
+@pytest.mark.parametrize("name", [None, "", "/home/me/llama", "./llama"])
+def test_a_base_named_by_a_path_or_not_at_all_is_only_noted(
+    llama: Base, tmp_path: Path, name: str | None
+) -> None:
+    (make_adapter(llama, tmp_path) / lora.OURS).unlink()
+    set_config(tmp_path, base_model_name_or_path=name)
+    with lora.adapted(llama, tmp_path):
+        pass
+    assert "zoo:two-layers" in (lora.unproven(llama, tmp_path) or "")
+
+
+def test_what_is_no_lora_adapter_is_refused_with_a_sentence(llama: Base, tmp_path: Path) -> None:
+    with pytest.raises(AdapterError, match="PEFT's layout"), lora.adapted(llama, tmp_path):
+        pass
+    make_adapter(llama, tmp_path)
+    (tmp_path / lora.WEIGHTS).rename(tmp_path / "adapter_model.bin")
+    with (
+        pytest.raises(AdapterError, match="pickled weights; run `harness convert"),
+        lora.adapted(llama, tmp_path),
+    ):
+        pass
+    set_config(tmp_path, peft_type="PREFIX_TUNING")
+    with (
+        pytest.raises(AdapterError, match="peft_type is 'PREFIX_TUNING'; only LORA"),
+        lora.adapted(llama, tmp_path),
+    ):
+        pass
+
+
+def test_targets_that_the_family_or_the_model_lacks_are_named(llama: Base, t5: Base) -> None:
+    with pytest.raises(UnknownName, match="no LoRA target named 'kv'"):
+        lora.attach(llama, replace(RECIPE, targets=("kv",)), 0)
+    with pytest.raises(AdapterError, match=r"recipe test: targets \('q',\)"):
+        lora.attach(replace(llama, family=t5.family), replace(RECIPE, targets=("q",)), 0)
+    assert not hasattr(llama.model, "peft_config")

@@ -1,0 +1,274 @@
+"""The trainer learns, counts what it says, and a run that was killed ends as one that was not."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from harness.errors import ModelError, StepError
+from harness.neural import lora
+from harness.neural.decode import write
+from harness.neural.encode import pair
+from harness.neural.load import Base
+from harness.neural.train import Example, batch_at, order, schedule, summed_loss, train, validation_steps
+from harness.records import to_json
+from harness.types import Decode, Prompt, Recipe
+
+RECIPE = Recipe(
+    name="test", rank=4, alpha=8, dropout=0.1, steps=8, batch_size=4, learning_rate=5e-3, targets=("q", "v")
+)
+
+
+def examples(prompts: list[Prompt]) -> list[Example]:
+    answers = [
+        "Anna brings the car.",
+        "Ben is late.",
+        "Cara and Dan buy two tickets and meet at the station.",
+    ]
+    return [Example(id=p.sample_id, prompt=p, answer=answers[n % 3]) for n, p in enumerate(prompts)]
+
+
+def weights(folder: Path) -> dict[str, torch.Tensor]:
+    return load_file(folder / "adapter" / lora.WEIGHTS)
+
+
+def same(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> bool:
+    return one.keys() == other.keys() and all(torch.equal(one[name], other[name]) for name in one)
+
+
+def curve(folder: Path) -> list[dict[str, float]]:
+    return [json.loads(line) for line in (folder / "curve.jsonl").read_text().splitlines()]
+
+
+def test_an_adapter_learns_its_answers_and_when_to_stop(
+    base: Base, prompts: list[Prompt], tmp_path: Path
+) -> None:
+    told = examples(prompts)[:4]
+    recipe = replace(
+        RECIPE, steps=150, learning_rate=3e-2, rank=16, alpha=32, dropout=0.0, targets=("all-linear",)
+    )
+    trained = train(base, told, told, recipe, 0, tmp_path)
+    assert trained.best_validation_loss is not None
+    assert trained.best_validation_loss < 0.1
+    with lora.adapted(base, tmp_path / "adapter"):
+        answers = list(write(base, prompts[:4], Decode(max_new_tokens=60), "keep-start", 2000))
+    wanted = {example.id: example.answer for example in told}
+    assert {one.sample_id: one.text for one in answers} == wanted
+    assert {one.finish for one in answers} == {"stop"}
+
+
+def test_a_training_leaves_records_and_a_base_that_is_the_same_bit_for_bit(
+    base: Base, prompts: list[Prompt], tmp_path: Path
+) -> None:
+    before = {name: tensor.clone() for name, tensor in base.model.state_dict().items()}
+    steps: list[tuple[int, int]] = []
+    trained = train(
+        base, examples(prompts), examples(prompts[:3]), RECIPE, 0, tmp_path, lambda *at: steps.append(at)
+    )
+    after = base.model.state_dict()
+    assert same(before, after)
+    assert not base.model.training
+    assert steps == [(step, 8) for step in range(9)]
+    assert (trained.steps, trained.samples_seen, trained.skipped, trained.truncated) == (8, 32, (), 0)
+    assert trained.trainable_parameters == sum(tensor.numel() for tensor in weights(tmp_path).values())
+    points = curve(tmp_path)
+    assert [point["step"] for point in points] == list(range(1, 9))
+    measured = {point["step"]: point["validation_loss"] for point in points if "validation_loss" in point}
+    assert sorted(measured) == [2, 4, 6, 8]
+    assert trained.best_step == min(measured, key=lambda step: measured[step])
+    assert trained.best_validation_loss == measured[trained.best_step]
+    assert {path.name for path in tmp_path.iterdir()} == {"adapter", "curve.jsonl"}
+
+
+def test_a_second_adapter_on_the_same_base_is_what_it_is_on_a_fresh_one(
+    folders: Callable[..., Path], open_base: Callable[..., Base], prompts: list[Prompt], tmp_path: Path
+) -> None:
+    used, fresh = open_base(folders("mistral")), open_base(folders("mistral"))
+    train(used, examples(prompts), [], replace(RECIPE, steps=3), 7, tmp_path / "first")
+    train(used, examples(prompts), [], replace(RECIPE, steps=3), 0, tmp_path / "second")
+    train(fresh, examples(prompts), [], replace(RECIPE, steps=3), 0, tmp_path / "alone")
+    assert same(weights(tmp_path / "second"), weights(tmp_path / "alone"))
+    assert not same(weights(tmp_path / "first"), weights(tmp_path / "second"))
+
+
+def test_the_loss_is_transformers_own_over_the_answers_tokens(base: Base, prompts: list[Prompt]) -> None:
+    """Their mean over labels of one row, summed over rows; no row of theirs has padding."""
+    pairs = [pair(base, p, "Cara and Dan buy two tickets.", "keep-start", 500) for p in prompts[:5]]
+    batch = [one for one in pairs if one is not None]
+    wanted = 0.0
+    for one in batch:
+        if base.seq2seq:
+            ids, labels = torch.tensor([one.prompt]), torch.tensor([one.answer])
+        else:
+            ids = torch.tensor([one.prompt + one.answer])
+            labels = torch.tensor([[-100] * len(one.prompt) + list(one.answer)])
+        wanted += base.model(input_ids=ids, labels=labels).loss.item() * len(one.answer)
+    assert summed_loss(base, batch).item() == pytest.approx(wanted, rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    "change", [{"micro_batch_size": 1}, {"micro_batch_size": 3}, {"gradient_checkpointing": True}], ids=str
+)
+def test_how_a_batch_is_computed_does_not_change_what_is_learnt(
+    base: Base, prompts: list[Prompt], tmp_path: Path, change: dict[str, object]
+) -> None:
+    recipe = replace(RECIPE, steps=3, dropout=0.0)
+    train(base, examples(prompts), [], recipe, 0, tmp_path / "plain")
+    train(base, examples(prompts), [], replace(recipe, **change), 0, tmp_path / "other")  # type: ignore[arg-type]
+    one, other = weights(tmp_path / "plain"), weights(tmp_path / "other")
+    assert all(torch.allclose(one[name], other[name], atol=2e-4) for name in one)
+    assert not base.model.is_activation_checkpointing
+
+
+class Stop(Exception):
+    """The power goes out."""
+
+
+@pytest.mark.parametrize("stop_after", [1, 2, 5, 7])
+def test_an_interrupted_run_ends_with_the_same_weights(
+    base: Base, prompts: list[Prompt], tmp_path: Path, stop_after: int
+) -> None:
+    told, checks = examples(prompts), examples(prompts[:3])
+    whole = train(base, told, checks, RECIPE, 3, tmp_path / "whole")
+
+    def stop(step: int, steps: int) -> None:
+        if step == stop_after:
+            raise Stop
+
+    with pytest.raises(Stop):
+        train(base, told, checks, RECIPE, 3, tmp_path / "resumed", stop)
+    begun: list[int] = []
+    resumed = train(
+        base, told, checks, RECIPE, 3, tmp_path / "resumed", lambda step, steps: begun.append(step)
+    )
+    assert begun[0] == stop_after // 2 * 2  # there is a checkpoint at every validation
+    assert same(weights(tmp_path / "whole"), weights(tmp_path / "resumed"))
+    assert replace(resumed, seconds=0) == replace(whole, seconds=0)
+    losses = [[{**point, "seconds": 0} for point in curve(tmp_path / name)] for name in ("whole", "resumed")]
+    assert losses[0] == losses[1]
+
+
+def test_a_killed_process_takes_nothing_along(
+    llama: Base, folders: Callable[..., Path], prompts: list[Prompt], tmp_path: Path
+) -> None:
+    told = examples(prompts)
+    recipe = replace(RECIPE, steps=40, validations=20)
+    train(llama, told, told[:3], recipe, 3, tmp_path / "whole")
+    program = textwrap.dedent(f"""
+        import sys, time
+        from pathlib import Path
+        from harness.neural.load import load
+        from harness.neural.train import Example, train
+        from harness.records import from_json
+        from harness.types import Model, ModelPin, Recipe, Runtime
+        import json
+        told = [from_json(Example, one) for one in json.loads(Path({str(tmp_path / "told.json")!r}).read_text())]
+        pin = ModelPin(revision="", parameters=None, checkpoint_bytes=None, dtype="float32", family=None)
+        base = load(Path({str(folders("llama"))!r}), Model(name="llama", uri="zoo:two-layers"), pin, Runtime())
+        recipe = from_json(Recipe, json.loads({json.dumps(to_json(recipe))!r}))
+        train(base, told, told[:3], recipe, 3, Path({str(tmp_path / "killed")!r}), lambda step, steps: time.sleep(0.1))
+    """)
+    (tmp_path / "told.json").write_text(json.dumps([to_json(one) for one in told]))
+    process = subprocess.Popen([sys.executable, "-c", program])
+    deadline = time.monotonic() + 60
+    while not (tmp_path / "killed" / "checkpoint.safetensors").exists():
+        assert process.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    begun: list[int] = []
+    train(llama, told, told[:3], recipe, 3, tmp_path / "killed", lambda step, steps: begun.append(step))
+    assert begun[0] >= 2
+    assert same(weights(tmp_path / "whole"), weights(tmp_path / "killed"))
+
+
+def test_a_loss_that_is_no_number_stops_and_names_step_and_samples(
+    llama: Base, prompts: list[Prompt], tmp_path: Path
+) -> None:
+    recipe = replace(RECIPE, learning_rate=1e30, warmup=0.0, max_grad_norm=1e30)
+    with pytest.raises(StepError, match=r"training step \d of 8: .* (on samples s\d|validation loss is nan)"):
+        train(llama, examples(prompts), examples(prompts[:2]), recipe, 0, tmp_path)
+    assert not hasattr(llama.model, "peft_config")
+    assert not (tmp_path / "adapter").exists()
+
+
+def test_examples_that_do_not_fit_are_counted_and_named(
+    llama: Base, prompts: list[Prompt], tmp_path: Path
+) -> None:
+    told = examples(prompts)
+    told[1] = replace(told[1], prompt=replace(told[1].prompt, input="Anna and Ben. " * 90))
+    told[2] = replace(told[2], answer="Anna and Ben. " * 90)
+    trained = train(llama, told, [], replace(RECIPE, steps=1, max_tokens=200), 0, tmp_path)
+    assert trained.truncated == 1
+    assert trained.skipped == ("s2",)
+    assert trained.best_validation_loss is None
+    assert trained.best_step == 1
+    with pytest.raises(StepError, match="none of 12 training examples fits max_tokens: 4"):
+        train(llama, told, [], replace(RECIPE, max_tokens=4), 0, tmp_path)
+
+
+def test_training_in_bfloat16_keeps_the_factors_in_float32(
+    folders: Callable[..., Path], open_base: Callable[..., Base], prompts: list[Prompt], tmp_path: Path
+) -> None:
+    base = open_base(folders("llama"), dtype="bfloat16")
+    train(base, examples(prompts), examples(prompts[:2]), replace(RECIPE, steps=12), 0, tmp_path)
+    assert {tensor.dtype for tensor in weights(tmp_path).values()} == {torch.float32}
+    points = curve(tmp_path)
+    assert points[-1]["loss"] < points[0]["loss"]
+
+
+def test_training_in_float16_is_refused(
+    folders: Callable[..., Path], open_base: Callable[..., Base], prompts: list[Prompt], tmp_path: Path
+) -> None:
+    base = open_base(folders("llama"), dtype="float16")
+    with pytest.raises(ModelError, match="gradients underflow in float16"):
+        train(base, examples(prompts), [], RECIPE, 0, tmp_path)
+
+
+def test_an_epoch_sees_every_sample_once_in_batches_of_about_one_length() -> None:
+    tokens = [(37 * nth) % 101 for nth in range(330)]
+    for seed, epoch in ((0, 0), (0, 1), (1, 0)):
+        batches = order(tokens, 8, seed, epoch)
+        assert sorted(sample for batch in batches for sample in batch) == list(range(330))
+        assert {len(batch) for batch in batches} <= {8, 330 % 8, 330 % 128 % 8}
+        padding = sum(max(tokens[at] for at in batch) * len(batch) for batch in batches) / sum(tokens)
+        assert padding < 1.15  # 1.9 without sorting
+    assert order(tokens, 8, 0, 0) == order(tokens, 8, 0, 0)
+    assert order(tokens, 8, 0, 0) != order(tokens, 8, 0, 1) != order(tokens, 8, 1, 0)
+    assert [batch_at(step, tokens, 8, 0) for step in range(1, 43)] == order(tokens, 8, 0, 0)
+    assert batch_at(43, tokens, 8, 0) == order(tokens, 8, 0, 1)[0]
+
+
+@pytest.mark.parametrize(
+    ("kind", "warmup", "expected"),
+    [
+        ("constant", 0.0, [1, 1, 1, 1]),
+        ("linear", 0.0, [0.8, 0.6, 0.4, 0.2]),
+        ("linear", 0.5, [0.5, 1, 2 / 3, 1 / 3]),
+        ("cosine", 0.25, [1, 0.853553, 0.5, 0.146447]),  # (1 + cos(pi k / 4)) / 2
+    ],
+)
+def test_the_learning_rates_schedule(kind: str, warmup: float, expected: list[float]) -> None:
+    recipe = replace(RECIPE, schedule=kind, warmup=warmup)  # type: ignore[arg-type]
+    if kind == "linear" and warmup == 0.0:
+        expected = [1.0 * left / 5 for left in (4, 3, 2, 1)]
+    assert [schedule(step, 4, recipe) for step in range(1, 5)] == pytest.approx(expected, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("steps", "count", "expected"),
+    [(100, 4, {25, 50, 75, 100}), (10, 3, {3, 7, 10}), (2, 4, {1, 2}), (5, 1, {5})],
+)
+def test_validations_are_spread_over_the_run(steps: int, count: int, expected: set[int]) -> None:
+    assert validation_steps(steps, replace(RECIPE, validations=count)) == expected

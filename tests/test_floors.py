@@ -1,0 +1,91 @@
+"""What may be imported where, and what a light command may load."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import harness
+
+PACKAGE = Path(harness.__file__).parent
+FILES = sorted(PACKAGE.rglob("*.py"))
+ONLY_IN = {
+    "torch": ("neural", "zoo/build.py"),  # the latter is a program, no part of a run
+    "transformers": ("neural", "zoo/build.py"),
+    "peft": ("neural",),
+    "accelerate": ("neural",),
+    "weightwatcher": ("weights/oracle.py",),
+    "ray": ("engines/ray.py",),
+    "evaluate": ("metrics/evaluate.py",),
+}
+
+
+def imported(path: Path) -> set[str]:
+    """Top-level packages that a file imports, wherever in the file."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found.update(alias.name.partition(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            found.add(node.module.partition(".")[0])
+    return found
+
+
+@pytest.mark.parametrize("library", ONLY_IN)
+def test_heavy_libraries_stay_in_the_folder_that_owns_them(library: str) -> None:
+    users = [str(path.relative_to(PACKAGE)) for path in FILES if library in imported(path)]
+    assert [user for user in users if not user.startswith(ONLY_IN[library])] == []
+
+
+@pytest.mark.parametrize("name", ["stats.py", "gate.py", "plan.py", "prompts.py", "types.py"])
+def test_pure_files_read_no_clock_environment_or_chance(name: str) -> None:
+    path = PACKAGE / name
+    if path.exists():
+        assert not imported(path) & {"os", "time", "random", "datetime", "pathlib", "subprocess", "socket"}
+
+
+def test_every_import_of_another_package_is_declared() -> None:
+    import re
+    import tomllib
+
+    project = tomllib.loads((PACKAGE.parent / "pyproject.toml").read_text())["project"]
+    listed = [*project["dependencies"], *(d for extra in project["optional-dependencies"].values() for d in extra)]
+    declared = {re.split(r"[<>=\[; ]", line)[0].lower().replace("-", "_") for line in listed}
+    import_names = {"ruamel.yaml": "ruamel", "vl_convert_python": "vl_convert", "finetune_harness": "harness"}
+    declared = {import_names.get(name, name) for name in declared} | {"harness"}
+    used = set().union(*(imported(path) for path in FILES)) - set(sys.stdlib_module_names)
+    assert used - declared == set()
+
+
+LIGHT = {
+    "--help": ("numpy", "pandas", "torch", "transformers", "pydantic"),
+    "list metrics": ("torch", "transformers", "pandas", "scipy.stats"),
+    "list suites": ("torch", "transformers", "pandas", "scipy.stats"),
+    "plan quickstart": ("torch", "transformers", "peft", "datasets", "pandas", "scipy.stats"),
+    "check quickstart": ("torch", "transformers", "peft", "datasets", "pandas", "scipy.stats"),
+}
+
+
+@pytest.mark.parametrize("command", LIGHT)
+def test_light_commands_load_nothing_heavy(command: str, tmp_path: Path) -> None:
+    program = (
+        "import sys, harness.cli\n"
+        f"sys.argv = ['harness', *{command.split()!r}]\n"
+        "try:\n    harness.cli.main()\n"
+        "except SystemExit as end:\n    assert not end.code, end.code\n"
+        f"print('LOADED', [name for name in {LIGHT[command]!r} if name in sys.modules])\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "LOADED []"
+
+
+def test_importing_the_package_changes_nothing_for_others() -> None:
+    program = (
+        "import logging, warnings, numpy, pydantic\n"  # numpy adds filters of its own
+        "before = logging.root.level, list(logging.root.handlers), list(warnings.filters)\n"
+        "import harness, harness.cli, harness.run, harness.plan, harness.suite\n"
+        "assert before == (logging.root.level, list(logging.root.handlers), list(warnings.filters))\n"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)
