@@ -320,11 +320,12 @@ def main() -> None:
         error.show()
         code = error.exit_code
     except (KeyboardInterrupt, typer.Abort):
-        print("stopped; the same command continues where this one was", file=sys.stderr)
         code = STOPPED
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # the reader, `head` say, has gone
         code = 0
+    if code == STOPPED:  # typer, too, turns Ctrl-C into this code
+        print("stopped; the same command continues where this one was", file=sys.stderr)
     sys.exit(code)
 
 

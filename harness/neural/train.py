@@ -347,7 +347,7 @@ def _attached(base: Base, recipe: Recipe, seed: int) -> Iterator[PeftModel]:
     try:
         model.eval()
         if recipe.gradient_checkpointing:
-            base.model.gradient_checkpointing_enable({"use_reentrant": False})  # type: ignore[no-untyped-call]
+            base.model.activation_checkpointing_enable({"use_reentrant": False})  # type: ignore[no-untyped-call]
             for layer in layers:
                 layer.training = (
                     True  # else transformers keeps all activations; its children stay as they are
@@ -356,6 +356,6 @@ def _attached(base: Base, recipe: Recipe, seed: int) -> Iterator[PeftModel]:
             yield model
     finally:
         if recipe.gradient_checkpointing:
-            base.model.gradient_checkpointing_disable()  # type: ignore[no-untyped-call]
+            base.model.activation_checkpointing_disable()  # type: ignore[no-untyped-call]
         lora.detach(model)
         base.model.eval()  # type: ignore[no-untyped-call]

@@ -262,6 +262,13 @@ def _verdicts(field: Field, adapters: Sequence[System], one: str, many: str | No
             _range(down),
         ]
     unsure = len(adapters) - len(up) - len(down)
+    if unsure == len(adapters):
+        who = (
+            f"The {one} does not differ"
+            if unsure == 1
+            else f"None of {words.plural(unsure, one, many)} differs"
+        )
+        return [Span(text=f"{who} significantly from its base", strong=True)]
     said = [
         f"{len(up)} {'beats its' if len(up) == 1 else 'beat their'} base" if up else "",
         f"{len(down)} {'scores below its' if len(down) == 1 else 'score below their'} base" if down else "",

@@ -54,7 +54,7 @@ def _shortened(text: str) -> str:
 
 def inline(text: str) -> str:
     """The text shown as it is within a line of Markdown."""
-    shown = _SPECIAL.sub(lambda found: "\\" + found[0], words.visible(text).translate(_ENTITIES))
+    shown = _SPECIAL.sub(lambda found: "\\" + found[0], words.visible(text)).translate(_ENTITIES)
     return _MENTION.sub("@<!-- -->", shown)  # or a pull request would call people
 
 

@@ -287,7 +287,7 @@ def _manifest(result: Result) -> tuple[tuple[str, tuple[tuple[str, str], ...]], 
         ("Runtime", _items(said.get("runtime"))),
         ("Models", [(one.name, _model(one)) for one in result.suite.models]),
         ("Data", [(f"{one.name}", _source(one, said.get("sources"))) for one in result.suite.tasks]),
-        ("Metrics", [(words.metric(one.metric), one.signature) for one in _signatures(result.scores)]),
+        ("Metrics", [*_signatures(result.scores)]),
         ("Recipes", [(str(one.get("name")), _recipe(one)) for one in result.suite.recipes]),
         ("Libraries", _items(said.get("libraries"))),
     ]
@@ -324,8 +324,12 @@ def _source(one: TaskFacts, digests: object) -> str:
     return ", ".join(part for part in said if part)
 
 
-def _signatures(scores: Sequence[Score]) -> list[Score]:
-    return list({(one.metric, one.signature): one for one in scores}.values())
+def _signatures(scores: Sequence[Score]) -> list[tuple[str, str]]:
+    """Scores that one computation gives, and its signature."""
+    found: dict[str, list[str]] = {}
+    for one in scores:
+        found.setdefault(one.signature, []).append(words.metric(one.metric))
+    return [(", ".join(dict.fromkeys(names)), signature) for signature, names in found.items()]
 
 
 def _recipe(one: Mapping[str, object]) -> str:

@@ -1,6 +1,6 @@
 """Two-layer models of four architectures with random weights, and tokenizers trained on a few sentences."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest

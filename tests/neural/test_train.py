@@ -55,11 +55,11 @@ def test_an_adapter_learns_its_answers_and_when_to_stop(
 ) -> None:
     told = examples(prompts)[:4]
     recipe = replace(
-        RECIPE, steps=150, learning_rate=3e-2, rank=16, alpha=32, dropout=0.0, targets=("all-linear",)
+        RECIPE, steps=150, learning_rate=1e-2, rank=16, alpha=32, dropout=0.0, targets=("all-linear",)
     )
     trained = train(base, told, told, recipe, 0, tmp_path)
     assert trained.best_validation_loss is not None
-    assert trained.best_validation_loss < 0.1
+    assert trained.best_validation_loss < 0.3
     with lora.adapted(base, tmp_path / "adapter"):
         answers = list(write(base, prompts[:4], Decode(max_new_tokens=60), "keep-start", 2000))
     wanted = {example.id: example.answer for example in told}
@@ -222,7 +222,7 @@ def test_training_in_bfloat16_keeps_the_factors_in_float32(
     folders: Callable[..., Path], open_base: Callable[..., Base], prompts: list[Prompt], tmp_path: Path
 ) -> None:
     base = open_base(folders("llama"), dtype="bfloat16")
-    train(base, examples(prompts), examples(prompts[:2]), replace(RECIPE, steps=12), 0, tmp_path)
+    train(base, examples(prompts)[:4], [], replace(RECIPE, steps=12), 0, tmp_path)
     assert {tensor.dtype for tensor in weights(tmp_path).values()} == {torch.float32}
     points = curve(tmp_path)
     assert points[-1]["loss"] < points[0]["loss"]

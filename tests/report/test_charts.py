@@ -53,3 +53,15 @@ def test_where_no_side_is_the_baseline_the_better_one_is_named_first() -> None:
 
 def test_names_too_long_keep_both_ends() -> None:
     assert differences.cut("a-very-long-name-that-ends-so", 11) == "a-ver…ds-so"
+
+
+def test_of_many_pairs_the_largest_and_the_smallest_are_drawn_and_the_heading_says_so(page: Page) -> None:
+    group = page.tasks[0].groups[0]
+    many = replace(group, comparisons=group.comparisons * 5)
+    drawn = differences.drawn_of(differences.arranged(many))
+    assert len(drawn) == differences.MOST
+    assert drawn[0].difference == max(one.difference for one in group.comparisons)
+    assert drawn[-1].difference == min(one.difference for one in group.comparisons)
+    data = charts.Data()
+    differences.chart(replace(page.tasks[0], groups=(many,)), data, charts.WIDE)
+    assert "(16 of 20, the largest and the smallest)" in str(data.tables)

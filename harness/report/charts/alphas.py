@@ -36,7 +36,7 @@ def _model(
     colour = alt.Color(
         "adapter:N",
         scale=alt.Scale(domain=list(adapters), range=list(SERIES)),
-        legend=alt.Legend(title=None) if len(adapters) > 1 else None,
+        legend=alt.Legend(title=None, symbolOpacity=1) if len(adapters) > 1 else None,
     )
     x = alt.X("place:Q", scale=alt.Scale(domain=[0, len(layers) + 1], nice=False), axis=None)
     return alt.vconcat(

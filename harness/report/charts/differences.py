@@ -13,6 +13,7 @@ from harness.types import Comparison
 LINE = 24  # pixels from pair to pair
 LABELS = {True: 186, False: 310}  # pixels for names: narrow, wide
 LETTERS = {True: 34, False: 52}  # characters that fit there
+MOST = 16  # pairs of one question that are drawn; the table beside the chart has all
 NUMBERS = 215  # pixels for the numbers beside a wide plot
 
 
@@ -61,13 +62,16 @@ def _lines(page: TaskPage, letters: int) -> tuple[list[dict[str, object]], list[
     pairs: list[dict[str, object]] = []
     line = 0.0
     for group in map(arranged, page.groups):
-        headings.append({"line": line, "label": group.title})
-        for one in group.comparisons:
+        drawn, total = drawn_of(group), len(group.comparisons)
+        some = f" ({len(drawn)} of {total}, the largest and the smallest)" if len(drawn) < total else ""
+        headings.append({"line": line, "label": group.title + some})
+        several = len({one.candidate.adapter for one in group.comparisons}) > 1
+        for one in drawn:
             line += 1
             pairs.append(
                 {
                     "line": line,
-                    "label": cut(label(one), letters),
+                    "label": cut(label(one, several=several), letters),
                     "difference": one.difference,
                     "low": one.low,
                     "high": one.high,
@@ -101,8 +105,14 @@ def arranged(group: Group) -> Group:
     return replace(group, comparisons=tuple(sorted(pairs, key=lambda one: -one.difference)))
 
 
-def label(one: Comparison) -> str:
-    """What is compared, without what both sides share."""
+def drawn_of(group: Group) -> tuple[Comparison, ...]:
+    """All pairs, or of many the largest and the smallest differences."""
+    pairs = group.comparisons
+    return pairs if len(pairs) <= MOST else pairs[: MOST // 2] + pairs[-MOST // 2 :]
+
+
+def label(one: Comparison, *, several: bool = False) -> str:
+    """What is compared, without what both sides share; `several`: adapters of more than one name are."""
     candidate, baseline = one.candidate, one.baseline
     if candidate.adapter and baseline.adapter == candidate.adapter:
         return f"{words.visible(candidate.model)} over {words.visible(baseline.model)}"
@@ -111,7 +121,8 @@ def label(one: Comparison) -> str:
     if candidate.adapter and candidate.model == baseline.model and not baseline.shots:
         return words.system(candidate)
     if is_trivial(baseline):
-        return f"{words.visible(candidate.model)} over {words.system(baseline)}"
+        name = words.system(candidate) if several else words.visible(candidate.model)
+        return f"{name} over {words.system(baseline)}"
     return f"{words.system(candidate)} over {words.system(baseline)}"
 
 

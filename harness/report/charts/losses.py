@@ -38,7 +38,7 @@ def _panel(curves: Sequence[Curve], data: Data, adapters: Sequence[str], width: 
         for curve in curves
         for point in curve.points
     ]
-    legend = alt.Legend(title=None) if len(adapters) > 1 else None
+    legend = alt.Legend(title=None, symbolOpacity=1) if len(adapters) > 1 else None
     colour = alt.Color("adapter:N", scale=alt.Scale(domain=list(adapters), range=list(SERIES)), legend=legend)
     x = alt.X("step:Q", title="step", axis=alt.Axis(grid=False, tickCount=3))
     y_axis = alt.Axis(tickCount=4, labels=first, title="loss" if first else None)

@@ -1,0 +1,75 @@
+"""The wheel holds all that a run needs: it is built, installed elsewhere and run from another folder."""
+
+import json
+import os
+import subprocess
+import sys
+import sysconfig
+import venv
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("wheel")
+    build = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(folder), str(ROOT)]
+    subprocess.run(build, check=True, capture_output=True)
+    return next(folder.glob("*.whl"))
+
+
+def test_suites_recipes_zoo_and_templates_are_inside(wheel: Path) -> None:
+    inside = set(zipfile.ZipFile(wheel).namelist())
+    for name in (
+        "harness/py.typed",
+        "harness/shipped/suites/quickstart.yaml",
+        "harness/shipped/suites/tasks/dialogues.yaml",
+        "harness/shipped/suites/data/dialogues/test.jsonl",
+        "harness/shipped/adapters/lora-r16.yaml",
+        "harness/zoo/falcon-tiny/model.safetensors",
+        "harness/report/result.schema.json",
+        "harness/report/templates/report.html.j2",
+        "harness/starters/suite.yaml",
+    ):
+        assert name in inside
+    assert not [name for name in inside if name.startswith(("tests/", "benchmarks/"))]
+
+
+def environment(folder: Path, wheel: Path) -> Path:
+    """An environment with the wheel and what it declares to need.
+
+    With HARNESS_EMPTY_ENVIRONMENT set, as in CI, everything is installed anew, which takes minutes. Without it the
+    libraries of this environment are lent (a .pth names their folder, whose own .pth files are not read, so the
+    checkout itself stays out of sight).
+    """
+    venv.create(folder, with_pip=True, symlinks=True)
+    python = folder / "bin" / "python"
+    install = [str(python), "-m", "pip", "install", "--quiet", "--no-compile", "--disable-pip-version-check"]
+    if os.environ.get("HARNESS_EMPTY_ENVIRONMENT"):
+        subprocess.run([*install, "-c", str(ROOT / "constraints.txt"), str(wheel)], check=True)
+    else:
+        subprocess.run([*install, "--no-deps", "--no-index", str(wheel)], check=True)
+        site = next((folder / "lib").glob("python*/site-packages"))
+        (site / "lent.pth").write_text(sysconfig.get_path("purelib") + "\n")
+    return python
+
+
+@pytest.mark.timeout(1200)
+def test_the_quickstart_runs_from_the_wheel_in_another_folder(wheel: Path, tmp_path: Path) -> None:
+    python = environment(tmp_path / "environment", wheel)
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    where = subprocess.run(
+        [python, "-c", "import harness; print(harness.__file__)"], cwd=elsewhere, check=True, capture_output=True, text=True
+    )
+    assert where.stdout.startswith(str(tmp_path / "environment"))
+    command = [str(python.parent / "harness"), "run", "quickstart", "--limit", "2", "--offline"]
+    subprocess.run(command, cwd=elsewhere, check=True, capture_output=True)
+    result = json.loads((elsewhere / "reports" / "out" / "quickstart" / "result.json").read_text())
+    assert len({score["model"] for score in result["scores"] if not score["model"].startswith("trivial:")}) == 4
+    assert {score["n"] for score in result["scores"]} == {2}
+    assert (elsewhere / "reports" / "out" / "quickstart" / "report.html").stat().st_size > 10_000
