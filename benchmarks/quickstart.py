@@ -30,7 +30,17 @@ def timed(command: list[str]) -> float:
 def main(suite: str = "quickstart") -> None:
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "out"
-        harness = [sys.executable, "-m", "harness", "run", suite, "--store", f"{folder}/store", "--out", str(out)]
+        harness = [
+            sys.executable,
+            "-m",
+            "harness",
+            "run",
+            suite,
+            "--store",
+            f"{folder}/store",
+            "--out",
+            str(out),
+        ]
         first = timed(harness)
         peak_megabytes = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
         second = timed(harness)
@@ -68,7 +78,9 @@ def table(
     ]
     for kind, each in sorted(seconds.items(), key=lambda item: -sum(item[1])):
         median = sorted(each)[len(each) // 2]
-        lines.append(f"| {kind} | {len(each)} | {sum(each):.1f} | {100 * sum(each) / busy:.0f} % | {median:.2f} |")
+        lines.append(
+            f"| {kind} | {len(each)} | {sum(each):.1f} | {100 * sum(each) / busy:.0f} % | {median:.2f} |"
+        )
     lines += ["", "| step | seconds |", "|---|--:|"]
     longest = sorted(records, key=lambda record: -record["seconds"])[:15]
     lines += [f"| {record['label']} | {record['seconds']:.1f} |" for record in longest]

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from harness.result import Frames
+    from harness.result.frames import Frames
 
 __version__ = "0.1.0"
 __all__ = ["__version__", "load"]

@@ -30,7 +30,9 @@ def check(suite: Suite, *, offline: bool, cache: Path) -> Iterator[str]:
         counts = data.check(task, offline=offline)
         missing = [split for split in plan.splits_needed(suite, task) if split not in counts]
         if missing:
-            raise DataError(f"task {task.name}: {task.source.uri} has no {missing[0]} split, which training needs; add it")
+            raise DataError(
+                f"task {task.name}: {task.source.uri} has no {missing[0]} split, which training needs; add it"
+            )
         yield _task(task, counts)
     for model in suite.models:
         pin = pinned.models[model.name]

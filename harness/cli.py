@@ -131,7 +131,9 @@ def plan(
 
 @app.command()
 def check(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="A suite, task or recipe: its name, or its file's path.")],
+    name: Annotated[
+        str, typer.Argument(metavar="NAME", help="A suite, task or recipe: its name, or its file's path.")
+    ],
     offline: Offline = False,
     store: StoreFolder = STORE,
 ) -> None:
@@ -317,8 +319,8 @@ def main() -> None:
     except typer.Exit as left:
         code = left.exit_code
     except typer.TyperException as error:
-        error.show()
-        code = error.exit_code
+        error.show()  # type: ignore[attr-defined]  # typer's own copy of click's errors has it
+        code = 2
     except (KeyboardInterrupt, typer.Abort):
         code = STOPPED
     except BrokenPipeError:

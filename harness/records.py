@@ -5,7 +5,7 @@ import os
 from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
-from typing import Any, TextIO, TypeVar
+from typing import Any, TextIO, TypeVar, cast
 
 from pydantic import TypeAdapter
 
@@ -13,18 +13,18 @@ Record = TypeVar("Record")
 
 
 @cache
-def _adapter(kind: type[Any]) -> TypeAdapter[Any]:
+def _adapter(kind: Any) -> TypeAdapter[Any]:
     return TypeAdapter(kind)
 
 
 def to_json(record: object) -> Any:
     """The record as plain JSON data."""
-    return _adapter(type(record)).dump_python(record, mode="json")
+    return _adapter(cast(Any, type(record))).dump_python(record, mode="json")
 
 
 def from_json(kind: type[Record], data: object) -> Record:
     """The record that the plain data describes; pydantic's ValidationError where it does not."""
-    record: Record = _adapter(kind).validate_python(data, strict=False)
+    record: Record = _adapter(cast(Any, kind)).validate_python(data, strict=False)
     return record
 
 

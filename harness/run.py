@@ -9,6 +9,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -168,9 +169,8 @@ def _in_process(
 ) -> None:
     for step in steps:
         watch.started(step)
-        while (
-            outcome := performer(step, lambda done, total, step=step: watch.progress(step, done, total))
-        ).state == "busy":  # type: ignore[misc]
+        progress = partial(watch.progress, step)
+        while (outcome := performer(step, progress)).state == "busy":
             time.sleep(BUSY_SECONDS)
         record(step, outcome)
 

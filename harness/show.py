@@ -25,7 +25,9 @@ def prompts(
     runtime = Runtime(device=pinned.device, offline=offline)
     backend = open_backend(model, pinned.models[model.name], runtime)
     for sample in islice(data.read(task.source, "test", offline=offline), count):
-        text, tokens = backend.tokens(kind.ask(task, sample, examples), task.decode, task.overflow)
+        text, tokens = backend.tokens(
+            kind.ask(task, sample, examples), task.overflow, task.decode.max_new_tokens
+        )
         references = " | ".join(sample.references)
         yield f"── {task.name} {sample.id} · {model.name} · {len(tokens)} tokens\n{text}\n→ {references}\n"
     backend.close()

@@ -32,8 +32,13 @@ def harness(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     (tmp_path / "suites" / "data").mkdir(parents=True)
-    lines = [{"id": f"s{n}", "dialogue": f"Ann: taxi {n}?\nBen: No.", "summary": f"Ann: taxi {n}?"} for n in range(12)]
-    (tmp_path / "suites" / "data" / "test.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    lines = [
+        {"id": f"s{n}", "dialogue": f"Ann: taxi {n}?\nBen: No.", "summary": f"Ann: taxi {n}?"}
+        for n in range(12)
+    ]
+    (tmp_path / "suites" / "data" / "test.jsonl").write_text(
+        "".join(json.dumps(line) + "\n" for line in lines)
+    )
     (tmp_path / "suites" / "small.yaml").write_text(SUITE.format(rule="first-line"))
     return tmp_path
 
@@ -137,10 +142,24 @@ def test_the_store_can_be_looked_at_and_cleaned(project: Path) -> None:
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
 def test_a_stopped_run_says_how_to_continue(project: Path, how: signal.Signals) -> None:
     lines = [{"id": f"s{n}", "dialogue": "word " * 50, "summary": "word"} for n in range(20_000)]
-    (project / "suites" / "data" / "test.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    (project / "suites" / "data" / "test.jsonl").write_text(
+        "".join(json.dumps(line) + "\n" for line in lines)
+    )
     store = project / "store"
     process = subprocess.Popen(
-        [sys.executable, "-m", "harness", "run", "small", "--workers", "1", "--device", "cpu", "--store", str(store)],
+        [
+            sys.executable,
+            "-m",
+            "harness",
+            "run",
+            "small",
+            "--workers",
+            "1",
+            "--device",
+            "cpu",
+            "--store",
+            str(store),
+        ],
         cwd=project,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
@@ -159,5 +178,17 @@ def test_a_stopped_run_says_how_to_continue(project: Path, how: signal.Signals) 
 def test_help_answers_without_a_word_too_many(tmp_path: Path) -> None:
     done = harness(tmp_path, "--help")
     assert done.returncode == 0
-    for command in ("run", "plan", "check", "report", "verify", "list", "show", "weigh", "convert", "new", "store"):
+    for command in (
+        "run",
+        "plan",
+        "check",
+        "report",
+        "verify",
+        "list",
+        "show",
+        "weigh",
+        "convert",
+        "new",
+        "store",
+    ):
         assert command in done.stdout

@@ -51,7 +51,10 @@ def test_every_import_of_another_package_is_declared() -> None:
     import tomllib
 
     project = tomllib.loads((PACKAGE.parent / "pyproject.toml").read_text())["project"]
-    listed = [*project["dependencies"], *(d for extra in project["optional-dependencies"].values() for d in extra)]
+    listed = [
+        *project["dependencies"],
+        *(d for extra in project["optional-dependencies"].values() for d in extra),
+    ]
     declared = {re.split(r"[<>=\[; ]", line)[0].lower().replace("-", "_") for line in listed}
     import_names = {"ruamel.yaml": "ruamel", "vl_convert_python": "vl_convert", "finetune_harness": "harness"}
     declared = {import_names.get(name, name) for name in declared} | {"harness"}
@@ -77,7 +80,9 @@ def test_light_commands_load_nothing_heavy(command: str, tmp_path: Path) -> None
         "except SystemExit as end:\n    assert not end.code, end.code\n"
         f"print('LOADED', [name for name in {LIGHT[command]!r} if name in sys.modules])\n"
     )
-    done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
     assert done.stdout.splitlines()[-1] == "LOADED []"
 
 

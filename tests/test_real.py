@@ -52,7 +52,10 @@ def whole(folder: Path) -> Path:
 def kill_when(folder: Path, pattern: str) -> None:
     """Starts or continues the run, and ends it and its workers by SIGKILL once a file is there."""
     process = subprocess.Popen(
-        command(folder, "killed"), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+        command(folder, "killed"),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
     )
     deadline = time.monotonic() + 240
     while not [path for path in (folder / "killed").glob(pattern) if path.stat().st_size]:
@@ -77,7 +80,9 @@ def result(run: Path) -> dict:
 
 
 @pytest.mark.timeout(900)
-def test_killed_in_training_and_in_generation_then_continued_equals_undisturbed(folder: Path, whole: Path) -> None:
+def test_killed_in_training_and_in_generation_then_continued_equals_undisturbed(
+    folder: Path, whole: Path
+) -> None:
     kill_when(folder, "store/work/*/checkpoint.safetensors")
     kill_when(folder, "store/work/*/generations.jsonl")
     subprocess.run(command(folder, "killed"), check=True, capture_output=True)
@@ -118,11 +123,16 @@ def test_plain_peft_gives_the_same_answers(whole: Path, plain: object) -> None:
     assert len(answers) == 24
     assert len({line["text"] for line in answers}) > 3, "answers that are all alike would prove little"
     for line in answers[:12]:
-        text = f"Summarise the conversation in one or two sentences.\n\n{inputs[line['sample_id']]}\n\nSummary:"
+        text = (
+            f"Summarise the conversation in one or two sentences.\n\n{inputs[line['sample_id']]}\n\nSummary:"
+        )
         prompt = tokenizer(text, return_tensors="pt")
         with torch.inference_mode():
             written = plain.generate(  # type: ignore[attr-defined]
-                input_ids=prompt.input_ids, attention_mask=prompt.attention_mask, max_new_tokens=32, do_sample=False
+                input_ids=prompt.input_ids,
+                attention_mask=prompt.attention_mask,
+                max_new_tokens=32,
+                do_sample=False,
             )
         answer = tokenizer.decode(written[0, prompt.input_ids.shape[1] :], skip_special_tokens=True)
         assert line["text"] == answer.partition("\n")[0].strip()
@@ -137,7 +147,9 @@ def test_the_spectrum_of_merged_weights_is_numpys(whole: Path) -> None:
     merged = {row["layer"]: row for row in result(whole)["weights"] if row["part"] == "merged"}
     assert len(merged) == len(factors) == 20  # five layers of four matrices
     for layer, row in merged.items():
-        name = next(name for name in factors if layer.startswith(name) or name.endswith(layer.removesuffix(".weight")))
+        name = next(
+            name for name in factors if layer.startswith(name) or name.endswith(layer.removesuffix(".weight"))
+        )
         A, B = (matrix.astype(np.float64) for matrix in (factors[name].A, factors[name].B))
         W = base.read(layer if layer in base.names else f"{layer}.weight").astype(np.float64)
         largest = np.linalg.svd(W + 8 / 4 * B @ A, compute_uv=False)[0] ** 2

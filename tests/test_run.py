@@ -50,7 +50,11 @@ class Silent:
 def write_suite(folder: Path, first: str = "first-line", samples: int = 30) -> Path:
     (folder / "data").mkdir(parents=True, exist_ok=True)
     lines = [
-        {"id": f"s{n:03}", "dialogue": f"Ann: The bus {n} is late.\nBen: Take a taxi {n}.", "summary": f"Ann takes a taxi {n}."}
+        {
+            "id": f"s{n:03}",
+            "dialogue": f"Ann: Bus {n} is late.\nBen: Take taxi {n}.",
+            "summary": f"Ann takes taxi {n}.",
+        }
         for n in range(samples)
     ]
     (folder / "data" / "test.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
@@ -61,7 +65,9 @@ def write_suite(folder: Path, first: str = "first-line", samples: int = 30) -> P
 
 def drawn(path: Path, store: Store, limit: int | None = None) -> Plan:
     suite = load_suite(str(path))
-    return plan(suite, pins(suite, device="cpu", offline=True, cache=store.root / "digests.json"), limit=limit)
+    return plan(
+        suite, pins(suite, device="cpu", offline=True, cache=store.root / "digests.json"), limit=limit
+    )
 
 
 def go(path: Path, store: Store, workers: int = 0, limit: int | None = None) -> tuple[Run, Silent]:
@@ -121,10 +127,14 @@ def test_a_failing_step_takes_only_its_own_along(tmp_path: Path, store: Store) -
     found = result(done)
     assert {score["model"] for score in found["scores"]} == {"trivial:lead-3", "copy"}
     assert "step failed" in {note["kind"] for note in found["notes"]}
-    assert not any(store.has(step.id) for step in drawn(tmp_path / "small.yaml", store).steps if step.kind == "report")
+    assert not any(
+        store.has(step.id) for step in drawn(tmp_path / "small.yaml", store).steps if step.kind == "report"
+    )
 
 
-def test_a_killed_worker_fails_its_step_after_a_second_try_and_the_rest_runs(tmp_path: Path, store: Store) -> None:
+def test_a_killed_worker_fails_its_step_after_a_second_try_and_the_rest_runs(
+    tmp_path: Path, store: Store
+) -> None:
     _, watch = go(write_suite(tmp_path, "kill-on-s007"), store, workers=1)
     failed = watch.outcomes["generate chats, first"]
     assert failed.state == "failed"
@@ -171,9 +181,22 @@ def test_a_raised_limit_asks_only_what_is_new(tmp_path: Path, store: Store) -> N
 @pytest.mark.parametrize("wait_for", ["generations.jsonl", "scores.json"])
 def test_kill_9_then_run_again_equals_an_uninterrupted_run(tmp_path: Path, wait_for: str) -> None:
     path = write_suite(tmp_path, samples=1500)
-    command = [sys.executable, "-m", "harness", "run", str(path), "--workers", "1", "--device", "cpu", "--offline"]
+    command = [
+        sys.executable,
+        "-m",
+        "harness",
+        "run",
+        str(path),
+        "--workers",
+        "1",
+        "--device",
+        "cpu",
+        "--offline",
+    ]
     command += ["--store", str(tmp_path / "store"), "--out", str(tmp_path / "out")]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+    process = subprocess.Popen(
+        command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+    )
     deadline = time.monotonic() + 60
     while not list((tmp_path / "store").glob(f"*/*/{wait_for}")) and time.monotonic() < deadline:
         time.sleep(0.01)
@@ -192,10 +215,23 @@ def test_kill_9_then_run_again_equals_an_uninterrupted_run(tmp_path: Path, wait_
 
 def test_two_runs_in_one_store_at_once_share_the_work(tmp_path: Path) -> None:
     path = write_suite(tmp_path, samples=600)
-    command = [sys.executable, "-m", "harness", "run", str(path), "--workers", "1", "--device", "cpu", "--offline"]
+    command = [
+        sys.executable,
+        "-m",
+        "harness",
+        "run",
+        str(path),
+        "--workers",
+        "1",
+        "--device",
+        "cpu",
+        "--offline",
+    ]
     command += ["--store", str(tmp_path / "store")]
     both = [
-        subprocess.Popen([*command, "--out", str(tmp_path / name)], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        subprocess.Popen(
+            [*command, "--out", str(tmp_path / name)], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+        )
         for name in ("a", "b")
     ]
     for process in both:

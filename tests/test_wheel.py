@@ -64,12 +64,18 @@ def test_the_quickstart_runs_from_the_wheel_in_another_folder(wheel: Path, tmp_p
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     where = subprocess.run(
-        [python, "-c", "import harness; print(harness.__file__)"], cwd=elsewhere, check=True, capture_output=True, text=True
+        [python, "-c", "import harness; print(harness.__file__)"],
+        cwd=elsewhere,
+        check=True,
+        capture_output=True,
+        text=True,
     )
     assert where.stdout.startswith(str(tmp_path / "environment"))
     command = [str(python.parent / "harness"), "run", "quickstart", "--limit", "2", "--offline"]
     subprocess.run(command, cwd=elsewhere, check=True, capture_output=True)
     result = json.loads((elsewhere / "reports" / "out" / "quickstart" / "result.json").read_text())
-    assert len({score["model"] for score in result["scores"] if not score["model"].startswith("trivial:")}) == 4
+    assert (
+        len({score["model"] for score in result["scores"] if not score["model"].startswith("trivial:")}) == 4
+    )
     assert {score["n"] for score in result["scores"]} == {2}
     assert (elsewhere / "reports" / "out" / "quickstart" / "report.html").stat().st_size > 10_000

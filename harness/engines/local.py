@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -75,7 +76,19 @@ class Queue:
     def _ready(self, step: Step) -> bool:
         return all(need in self.ended or need not in self.ours for need in step.needs)
 
-    def drop_dependants(self, lost: str) -> None:
+    def settle(self, step: Step, outcome: Outcome) -> bool:
+        """Takes an outcome in; False where another process has the step, which then waits for its next turn."""
+        if outcome.state == "busy":
+            self.not_before[step.id] = time.monotonic() + BUSY_SECONDS
+            self.waiting.append(step)
+            return False
+        if outcome.state == "failed":
+            self._drop_dependants(step.id)
+        else:
+            self.ended.add(step.id)
+        return True
+
+    def _drop_dependants(self, lost: str) -> None:
         """Leaves out what needs a step that has no result; the caller records them."""
         gone = {lost}
         for step in list(self.waiting):
@@ -107,15 +120,8 @@ def run(steps: Sequence[Step], performer: Performer, watch: Watch) -> Iterator[t
                     if tries[step.id] < TRIES:
                         queue.waiting.insert(0, step)
                         continue
-                if outcome.state == "busy":
-                    queue.not_before[step.id] = time.monotonic() + BUSY_SECONDS
-                    queue.waiting.append(step)
-                    continue
-                if outcome.state == "failed":
-                    queue.drop_dependants(step.id)
-                else:
-                    queue.ended.add(step.id)
-                yield step, outcome
+                if queue.settle(step, outcome):
+                    yield step, outcome
     finally:
         _dismiss(workers)
 
@@ -129,16 +135,9 @@ def _run_here(queue: Queue, performer: Performer, watch: Watch) -> Iterator[tupl
             continue
         lane = step.lane
         watch.started(step)
-        outcome = performer(step, lambda done, total, step=step: watch.progress(step, done, total))  # type: ignore[misc]
-        if outcome.state == "busy":
-            queue.not_before[step.id] = time.monotonic() + BUSY_SECONDS
-            queue.waiting.append(step)
-            continue
-        if outcome.state == "failed":
-            queue.drop_dependants(step.id)
-        else:
-            queue.ended.add(step.id)
-        yield step, outcome
+        outcome = performer(step, partial(watch.progress, step))
+        if queue.settle(step, outcome):
+            yield step, outcome
 
 
 def _hire(workers: list[Worker], queue: Queue, performer: Performer) -> None:

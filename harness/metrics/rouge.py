@@ -4,8 +4,9 @@ Only stems are remembered between samples; every count and longest common subseq
 Its tokenizer knows a to z and 0 to 9 only: text in another script scores 0.
 """
 
-from functools import lru_cache
+from functools import cache, lru_cache
 from importlib.metadata import version
+from typing import Any
 
 from harness.metrics import Array, Metric
 from harness.types import Generation, Sample
@@ -15,6 +16,28 @@ NAMES = ("rouge1", "rouge2", "rougeL", "rougeLsum")
 
 def metric() -> Metric:
     """With the Porter stemmer; ROUGE-Lsum's sentences end at newlines; the best reference of several."""
+
+    def row(sample: Sample, generation: Generation) -> tuple[float, ...]:
+        """F1 of each variant, 0 to 1, and the number of samples."""
+        scores = _scorer().score_multi(sample.references, generation.text)
+        return *(float(scores[name].fmeasure) for name in NAMES), 1.0
+
+    def value(total: Array) -> Array:
+        return 100.0 * total[..., :-1] / total[..., -1:]
+
+    return Metric(
+        names=NAMES,
+        signature="rouge|score:f1|mean:samples|nrefs:var|refs:best|stemmer:yes|split:newline|tok:default"
+        f"|nltk:{version('nltk')}|version:{version('rouge-score')}",
+        unit="points",
+        row=row,
+        value=value,
+    )
+
+
+@cache
+def _scorer() -> Any:
+    """Made where the first row is: rouge_score imports nltk, and that half of scipy, which takes seconds."""
     from nltk.stem.porter import PorterStemmer
     from rouge_score import rouge_scorer, tokenize, tokenizers
 
@@ -30,21 +53,4 @@ def metric() -> Metric:
             tokens: list[str] = tokenize.tokenize(text, Stemmer)
             return tokens
 
-    scorer = rouge_scorer.RougeScorer(NAMES, tokenizer=Tokenizer())
-
-    def row(sample: Sample, generation: Generation) -> tuple[float, ...]:
-        """F1 of each variant, 0 to 1, and the number of samples."""
-        scores = scorer.score_multi(sample.references, generation.text)
-        return *(float(scores[name].fmeasure) for name in NAMES), 1.0
-
-    def value(total: Array) -> Array:
-        return 100.0 * total[..., :-1] / total[..., -1:]
-
-    return Metric(
-        names=NAMES,
-        signature="rouge|score:f1|mean:samples|nrefs:var|refs:best|stemmer:yes|split:newline|tok:default"
-        f"|nltk:{version('nltk')}|version:{version('rouge-score')}",
-        unit="points",
-        row=row,
-        value=value,
-    )
+    return rouge_scorer.RougeScorer(NAMES, tokenizer=Tokenizer())

@@ -2,7 +2,7 @@
 
 import gc
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import nullcontext
+from contextlib import ExitStack
 from pathlib import Path
 
 import torch
@@ -17,16 +17,28 @@ from harness.types import Decode, Generation, Model, ModelPin, Overflow, Prompt,
 
 
 class HuggingFace:
-    """Owns one base; adapters come and go."""
+    """Owns one base; adapters are switched on and off, and the last one stays on until another is asked for."""
 
     def __init__(self, base: Base, batch_tokens: int) -> None:
         self._base: Base | None = base
         self._batch_tokens = batch_tokens
+        self._adapter: Path | None = None
+        self._on = ExitStack()
 
     @property
     def base(self) -> Base:
+        """The base without any adapter."""
+        return self._with(None)
+
+    def _with(self, adapter: Path | None) -> Base:
         if self._base is None:
             raise ValueError("the model is closed")
+        if adapter != self._adapter:
+            self._on.close()
+            self._adapter = None
+            if adapter is not None:
+                self._on.enter_context(adapted(self._base, adapter))
+            self._adapter = adapter
         return self._base
 
     def write(
@@ -37,8 +49,7 @@ class HuggingFace:
         adapter: Path | None,
         done: Collection[str] = frozenset(),
     ) -> Iterator[Generation]:
-        with adapted(self.base, adapter) if adapter else nullcontext():
-            yield from write(self.base, prompts, decode, overflow, self._batch_tokens, done)
+        yield from write(self._with(adapter), prompts, decode, overflow, self._batch_tokens, done)
 
     def tokens(self, prompt: Prompt, overflow: Overflow, answer_tokens: int = 0) -> tuple[str, list[int]]:
         encoded = encode(self.base, prompt, overflow, room(self.base, answer_tokens))
@@ -48,6 +59,7 @@ class HuggingFace:
         return self.base.tokenizer.decode(ids, clean_up_tokenization_spaces=False), ids
 
     def close(self) -> None:
+        self._on.close()
         self._base = None
         gc.collect()
         if torch.cuda.is_available():

@@ -138,7 +138,8 @@ def _read(
     if info["missing_keys"]:
         names = ", ".join(sorted(info["missing_keys"])[:5])
         raise ModelError(
-            f"{where}: {len(info['missing_keys'])} tensors of {type(loaded).__name__} are missing: {names}; take a whole checkpoint"
+            f"{where}: {len(info['missing_keys'])} tensors of {type(loaded).__name__} are missing: {names}; "
+            "take a whole checkpoint"
         )
     if not quantization:
         loaded = loaded.to(device)

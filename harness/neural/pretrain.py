@@ -44,10 +44,11 @@ def build_model(architecture: Architecture, vocabulary: int, token_ids: dict[str
     seq2seq = bool(config.is_encoder_decoder)
     make = AutoModelForSeq2SeqLM if seq2seq else AutoModelForCausalLM
     model: PreTrainedModel = make.from_config(config)
-    if seq2seq and not architecture.config["tie_word_embeddings"]:
-        # transformers ties a fresh T5 whatever its config says. The head starts small: T5 version 1.1 does
-        # not scale the decoder's output, so a head like the embeddings would start with logits of +-11.
-        head = torch.empty(vocabulary, config.hidden_size).normal_(std=config.hidden_size**-0.5 / 4)
+    if seq2seq:
+        # transformers ties a fresh T5 whatever its config says. A head of its own that starts in the embeddings'
+        # directions knows nearly at birth how to copy a token; at their size, which nothing scales down
+        # afterwards, its first logits would be +-11.
+        head = model.shared.weight.detach() * config.d_model**-0.5
         model.lm_head.weight = torch.nn.Parameter(head)
     return model
 
@@ -70,7 +71,7 @@ def train(
     for step in range(1, plan.steps + 1):
         rate = plan.learning_rate * _schedule(step, plan)
         for group in (group for optimizer in optimizers for group in optimizer.param_groups):
-            group["lr"] = rate
+            group["lr"] = rate * group.get("times", 1.0)
         batch = next(batches)
         loss, answer_loss = loss_of(model, batch, pad, plan.prompt_weight)
         loss.backward()
@@ -106,16 +107,22 @@ def bucketed(documents: Iterator[Document], batch_size: int, random: Random) -> 
 
 def make_optimizers(model: PreTrainedModel, plan: Pretraining) -> list[torch.optim.Optimizer]:
     """Muon for the matrices inside the layers; Adam for embeddings, head, norms and position biases."""
-    inside = [
-        parameter
-        for name, parameter in model.named_parameters()
-        if parameter.ndim == 2 and not re.search(r"embed|shared|lm_head|relative_attention_bias", name)
-    ]
-    known = set(map(id, inside))
-    others = [parameter for parameter in model.parameters() if id(parameter) not in known]
+    inside, others, positions = [], [], []
+    for name, parameter in model.named_parameters():
+        if "relative_attention_bias" in name:
+            positions.append(parameter)
+        elif parameter.ndim == 2 and not re.search(r"embed|shared|lm_head", name):
+            inside.append(parameter)
+        else:
+            others.append(parameter)
+    # A position bias has to reach about 5 for a head to see the token before alone: at Adam's usual pace that
+    # alone would take a thousand steps.
+    groups = [{"params": others}, {"params": positions, "times": 10.0}]
     return [
         Muon(inside, rate=plan.learning_rate, weight_decay=plan.weight_decay),
-        torch.optim.Adam(others, lr=plan.learning_rate, betas=(0.9, 0.98), fused=True),
+        torch.optim.Adam(
+            [group for group in groups if group["params"]], lr=plan.learning_rate, betas=(0.9, 0.98), fused=True
+        ),
     ]
 
 

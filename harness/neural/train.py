@@ -347,7 +347,7 @@ def _attached(base: Base, recipe: Recipe, seed: int) -> Iterator[PeftModel]:
     try:
         model.eval()
         if recipe.gradient_checkpointing:
-            base.model.activation_checkpointing_enable({"use_reentrant": False})  # type: ignore[no-untyped-call]
+            base.model.activation_checkpointing_enable({"use_reentrant": False})
             for layer in layers:
                 layer.training = (
                     True  # else transformers keeps all activations; its children stay as they are

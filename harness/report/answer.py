@@ -221,7 +221,7 @@ def _tried(field: Field) -> str:
 def _gain(field: Field, winner: Entry) -> Sentence:
     adapted = [one for one in field.scores if one.adapter is not None]
     if not adapted:
-        return (Span(text="No adapter was tried on this task."),)
+        return (Span(text="No adapter was tried on this task"), *_outdone(field, winner), Span(text="."))
     own = (
         [one for one in adapted if field.facts[one].trained_on in (None, field.task.name)]
         if field.facts
@@ -291,34 +291,51 @@ def _range(pairs: Sequence[Comparison]) -> Span:
 
 
 def _added(field: Field, winner: Entry) -> list[Span]:
-    """The best adapter against the best answer that needs no training: base, few-shot base or trivial rule."""
-    adapted = winner if winner.systems[0].adapter else None
-    if adapted is None:
-        return [Span(text=", so nothing trained here beats the best base")]
-    model = adapted.systems[0].model
+    """An adapter against the best answer that needs no training: its base, with examples or without, or a rule."""
+    if winner.systems[0].adapter is None:
+        return [Span(text=", so nothing trained here beats the best base"), *_outdone(field, winner)]
+    if outdone := _outdone(field, winner):
+        return outdone
     untrained = [
         Entry(name=words.system(one), systems=(one,), value=score.value)
         for one, score in field.scores.items()
-        if one.adapter is None and (is_trivial(one) or one.model == model)
+        if one.adapter is None and (is_trivial(one) or one.model == winner.systems[0].model)
     ]
     if not untrained:
         return []
     best = field.rank(untrained)[0]
-    what = "its recipe" if adapted.recipe else "the winner"
-    added = f"{what} adds {words.signed(adapted.value - best.value)}"
     reference = best.systems[0]
-    tested = field.between(adapted.systems[0], reference) if len(adapted.systems) == 1 else None
+    tested = field.between(winner.systems[0], reference) if len(winner.systems) == 1 else None
+    added = words.signed(winner.value - best.value)
     if tested is not None:
-        unsure = "" if words.significant(tested) else "not significant, " if tested.p_holm is not None else ""
-        added = f"{what} adds {words.difference(tested)} ({unsure}{words.certainty(tested)})"
+        unsure = "" if words.significant(tested) or tested.p_holm is None else "not significant, "
+        added = f"{words.difference(tested)} ({unsure}{words.certainty(tested)})"
+    what = "its recipe" if winner.recipe else "the winner"
     name = f"the rule “{best.name}”" if is_trivial(reference) else best.name
     kinds = ["its base"]
     kinds += ["the base with examples"] if any(entry.systems[0].shots for entry in untrained) else []
     kinds += ["the trivial rules"] if any(is_trivial(entry.systems[0]) for entry in untrained) else []
-    return [
-        Span(text=f"; {added} over {name}"),
-        Span(text=f", the best of {words.listed(kinds)}" if len(kinds) > 1 else ""),
+    among = f", the best of {words.listed(kinds)}" if len(kinds) > 1 else ""
+    return [Span(text=f"; {what} adds {added} over {name}{among}")]
+
+
+def _outdone(field: Field, winner: Entry) -> list[Span]:
+    """Where a rule without a model does better than all of them, that is the news."""
+    rules = [
+        Entry(name=words.system(one), systems=(one,), value=score.value)
+        for one, score in field.scores.items()
+        if is_trivial(one)
     ]
+    if not rules or field.better(field.rank(rules)[0].value) <= field.better(winner.value):
+        return []
+    best = field.rank(rules)[0]
+    text = f"the rule “{best.name}”, which needs no model, has {words.score(field.scores[best.systems[0]])}"
+    tested = field.between(best.systems[0], winner.systems[0]) if len(winner.systems) == 1 else None
+    if tested is None:
+        return [Span(text="; "), Span(text=text, strong=True)]
+    unsure = "" if words.significant(tested) or tested.p_holm is None else "not significant, "
+    more = f", {words.difference(tested)} against the winner ({unsure}{words.certainty(tested)})"
+    return [Span(text="; "), Span(text=text, strong=True), Span(text=more)]
 
 
 def _seeds(field: Field) -> str:

@@ -189,7 +189,7 @@ def _lines(result: Result, field: Field) -> list[Line]:
             others=tuple(others.get(system, ())),
             to_base=field.between(system, field.base_of(system)) if system.adapter else None,
             best=system == best,
-            tied=best is not None and system != best and _tied(field.between(best, system)),
+            tied=best not in (None, system) and not is_trivial(system) and _tied(field.between(best, system)),
             away=system in facts and facts[system].trained_on not in (None, field.task.name),
             costs=_costs(result.costs, system, field.task.name),
         )

@@ -7,6 +7,7 @@ from itertools import islice
 from pathlib import Path
 
 from harness.kinds import generate as kind
+from harness.models import Backend
 from harness.records import drop_torn_line, iterate_lines, line, read_lines, write_json
 from harness.steps import Bench, UsedAdapter, UsedModel, adapter_folder
 from harness.types import Generation, Sample, Task
@@ -41,10 +42,11 @@ def run(spec: Generate, bench: Bench) -> None:
     kept = written = sum(sample.id in answered for sample in samples)
     bench.progress(kept, len(samples))
 
-    started, tokens = time.perf_counter(), 0
+    started, tokens, doubt = time.perf_counter(), 0, None
     if kept < len(samples):
         backend = bench.slot.open(spec.used)
         adapter = adapter_folder(spec.adapter, bench)
+        doubt = _doubt(backend, adapter)
         started = time.perf_counter()
         with answers.open("a", encoding="utf-8", errors="surrogatepass") as file:
             for generation in kind.answer(backend, prompts, spec.task, adapter, answered):
@@ -56,8 +58,17 @@ def run(spec: Generate, bench: Bench) -> None:
     _put_in_order(answers, samples)
     write_json(
         bench.folder / "cost.json",
-        {"seconds": seconds, "output_tokens": tokens, "samples": len(samples) - kept},
+        {"seconds": seconds, "output_tokens": tokens, "samples": len(samples) - kept, "doubt": doubt},
     )
+
+
+def _doubt(backend: Backend, adapter: Path | None) -> str | None:
+    """Why it cannot be told that the adapter belongs to this base, where it cannot."""
+    if adapter is None or not hasattr(backend, "base"):
+        return None
+    from harness.neural.lora import unproven
+
+    return unproven(backend.base, adapter)
 
 
 def _continue(answers: Path, relatives: tuple[Path, ...]) -> set[str]:

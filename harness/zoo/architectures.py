@@ -15,9 +15,10 @@ class Pretraining:
     """How a model is trained from scratch."""
 
     steps: int
+    row_steps: int = 640  # the first of them, on nothing but rows of words to say again
     batch_size: int = 32  # documents
-    learning_rate: float = 6e-3  # at its highest
-    warmup: float = 0.04  # share of all steps
+    learning_rate: float = 8e-3  # at its highest
+    warmup: float = 0.02  # share of all steps
     weight_decay: float = 0.05
     prompt_weight: float = 0.3  # of a prompt token in the loss, where an answer's token has 1
     dialogue_share: float = 0.5  # of the documents
@@ -59,7 +60,7 @@ FALCON = Architecture(
         "tie_word_embeddings": True,
     },
     spelling="byte-level",
-    pretraining=Pretraining(steps=2400),
+    pretraining=Pretraining(steps=2000),
 )
 
 LLAMA2 = Architecture(
@@ -79,7 +80,7 @@ LLAMA2 = Architecture(
         "tie_word_embeddings": False,
     },
     spelling="sentencepiece-bpe",
-    pretraining=Pretraining(steps=2400),
+    pretraining=Pretraining(steps=2000),
 )
 
 MISTRAL = Architecture(
@@ -101,7 +102,7 @@ MISTRAL = Architecture(
         "tie_word_embeddings": False,
     },
     spelling="sentencepiece-bpe",
-    pretraining=Pretraining(steps=2400),
+    pretraining=Pretraining(steps=2000),
 )
 
 FLAN_T5 = Architecture(
@@ -124,7 +125,7 @@ FLAN_T5 = Architecture(
         "tie_word_embeddings": False,
     },
     spelling="unigram",
-    pretraining=Pretraining(steps=1800),
+    pretraining=Pretraining(steps=2000, learning_rate=4e-3),
 )
 
 ARCHITECTURES: Mapping[str, Architecture] = {one.name: one for one in (FALCON, LLAMA2, MISTRAL, FLAN_T5)}

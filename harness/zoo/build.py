@@ -18,7 +18,7 @@ from harness.zoo.corpus.dialogues import dialogues
 from harness.zoo.corpus.general_dialogues import general_dialogues
 from harness.zoo.corpus.general_instructions import general_instructions
 from harness.zoo.corpus.instructions import instructions
-from harness.zoo.recital import recitals, words_of
+from harness.zoo.recital import recitals, rows, words_of
 from harness.zoo.spelling import save_tokenizer, train_tokenizer
 
 if TYPE_CHECKING:
@@ -71,12 +71,14 @@ def build(one: Architecture, folder: Path) -> None:
 
 
 def corpus(plan: Pretraining) -> Iterator[Text]:
-    """Dialogues and instructions in other words than the two test tasks use, and rows of words, without end."""
+    """Rows of words, then without end dialogues and instructions in other words than the two test tasks use."""
+    words = words_of(list(_training_texts()))
+    yield from rows(words, plan.row_steps * plan.batch_size, plan.seed)
     count = (plan.steps + POOL) * plan.batch_size  # of every kind: more than is read
     kinds = (
         iter(general_dialogues(count, plan.seed)),
         iter(general_instructions(count, plan.seed)),
-        recitals(words_of(list(_training_texts())), plan.seed),
+        recitals(words, plan.seed),
     )
     shares = (plan.dialogue_share, 1 - plan.dialogue_share - plan.recital_share, plan.recital_share)
     random = Random(f"{plan.seed}-mixture")

@@ -6,6 +6,7 @@ import pytest
 from tokenizers import Tokenizer, models, pre_tokenizers, processors
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
+from harness.errors import AdapterError
 from harness.models import open_backend
 from harness.models.hf import HuggingFace
 from harness.neural import lora
@@ -51,7 +52,15 @@ def test_an_answer_left_half_read_leaves_the_base_as_it_was(backend: HuggingFace
     before = list(backend.write(PROMPTS, DECODE, "keep-start", None))
     answers = backend.write(PROMPTS, DECODE, "keep-start", tmp_path / "adapter")
     next(answers)
-    answers.close()  # type: ignore[attr-defined]
+    assert list(backend.write(PROMPTS, DECODE, "keep-start", None)) == before
+
+
+def test_an_adapter_that_does_not_fit_leaves_the_base_to_the_next_question(
+    backend: HuggingFace, tmp_path: Path
+) -> None:
+    before = list(backend.write(PROMPTS, DECODE, "keep-start", None))
+    with pytest.raises(AdapterError):
+        list(backend.write(PROMPTS, DECODE, "keep-start", tmp_path / "missing"))
     assert list(backend.write(PROMPTS, DECODE, "keep-start", None)) == before
 
 

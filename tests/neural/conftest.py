@@ -36,7 +36,7 @@ CPU = Runtime(device="cpu", threads=1, batch_tokens=2048)
 
 
 def make_tokenizer(architecture: str) -> PreTrainedTokenizerFast:
-    """As the family's own: T5 ends with </s>, Llama and Mistral begin with <s> and have no pad token, Falcon has only an end."""
+    """As the family's own: T5 ends with </s>, Llama and Mistral begin with <s>; only T5 has a pad token."""
     special = {"falcon": ["<|endoftext|>"], "t5": ["<pad>", "</s>", "<unk>"]}.get(
         architecture, ["<unk>", "<s>", "</s>"]
     )

@@ -43,9 +43,13 @@ def test_greedy_answers_are_those_of_transformers_own_generate(base: Base, promp
         encoded = encode(base, prompt, "keep-start", base.window and base.window - 12)
         assert encoded is not None
         ids = torch.tensor([encoded.ids])
-        out = base.model.generate(
-            ids, attention_mask=torch.ones_like(ids), max_new_tokens=12, do_sample=False, eos_token_id=sorted(ends), pad_token_id=base.pad
-        )[0].tolist()  # fmt: skip
+        greedy = {
+            "do_sample": False,
+            "max_new_tokens": 12,
+            "eos_token_id": sorted(ends),
+            "pad_token_id": base.pad,
+        }
+        out = base.model.generate(ids, attention_mask=torch.ones_like(ids), **greedy)[0].tolist()
         new = out[1:] if base.seq2seq else out[len(encoded.ids) :]
         text = base.tokenizer.decode([token for token in new if token not in ends], skip_special_tokens=True)
         assert ours[prompt.sample_id].text == text.strip()
@@ -135,7 +139,7 @@ def test_a_batch_too_large_for_the_gpu_is_halved(
     many = [
         replace(prompt, sample_id=f"{prompt.sample_id}-{nth}") for prompt in prompts for nth in range(2000)
     ]
-    free, total = torch.cuda.mem_get_info()
+    _, total = torch.cuda.mem_get_info()
     torch.cuda.set_per_process_memory_fraction(200e6 / total)
     try:
         answers = told(list(write(base, many, TWELVE, "keep-start", 10_000_000)))

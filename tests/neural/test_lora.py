@@ -214,7 +214,8 @@ def test_equal_shapes_are_not_enough(
         pass
     (tmp_path / lora.OURS).unlink()
     set_config(tmp_path, base_model_name_or_path="meta-llama/Llama-2-7b-hf")
-    with pytest.raises(AdapterError, match="trained on meta-llama/Llama-2-7b-hf, not on someone/else"), lora.adapted(other, tmp_path):  # fmt: skip
+    wrong = "trained on meta-llama/Llama-2-7b-hf, not on someone/else"
+    with pytest.raises(AdapterError, match=wrong), lora.adapted(other, tmp_path):
         pass
     set_config(tmp_path, base_model_name_or_path="Someone/Else")
     assert lora.unproven(other, tmp_path) is None

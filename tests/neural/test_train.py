@@ -55,7 +55,7 @@ def test_an_adapter_learns_its_answers_and_when_to_stop(
 ) -> None:
     told = examples(prompts)[:4]
     recipe = replace(
-        RECIPE, steps=150, learning_rate=1e-2, rank=16, alpha=32, dropout=0.0, targets=("all-linear",)
+        RECIPE, steps=100, learning_rate=1e-2, rank=16, alpha=32, dropout=0.0, targets=("all-linear",)
     )
     trained = train(base, told, told, recipe, 0, tmp_path)
     assert trained.best_validation_loss is not None

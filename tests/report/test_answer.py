@@ -128,6 +128,16 @@ def test_where_lower_is_better_the_lowest_wins_and_a_drop_is_a_gain() -> None:
     assert "The adapter beats its base by −10.0" in text
 
 
+def test_a_rule_that_beats_every_model_is_the_news() -> None:
+    values = {BASE: 10.0, TUNED: 20.0, COPY: 30.0}
+    text = said(answer(result(values, [(TUNED, BASE, 0.001), (TUNED, COPY, 0.2)]), TASK))
+    assert "the rule “copy of the input”, which needs no model, has 30.0 [29.0, 31.0]" in text
+    assert "+10.0 [+9.0, +11.0] against the winner (not significant, p_holm = 0.20)" in text
+    assert "adds" not in text
+    bases = said(answer(result({BASE: 10.0, COPY: 30.0}, []), TASK))
+    assert "No adapter was tried on this task; the rule “copy of the input”" in bases
+
+
 def test_a_task_that_only_bases_answered_says_so() -> None:
     assert "No adapter was tried on this task" in said(answer(result({BASE: 20.0, OTHER: 10.0}, []), TASK))
 

@@ -99,6 +99,16 @@ def test_an_answer_edited_by_hand_is_told_under_every_metric_it_moves(copy: Path
     [
         (lambda d: d["scores"][4].update(n=39), "n = 39 in result.json, 40 generations"),
         (lambda d: d["scores"][0].update(low=0.0), "interval [0.000"),
+        (
+            lambda d: d["scores"].append({**d["scores"][0], "metric": "meteor"}),
+            "no metric of the task gives this",
+        ),
+        (
+            lambda d: next(s for s in d["scores"] if s["metric"] == "exact" and s["adapter"]).update(
+                high=50.0
+            ),
+            "50.000] in result.json",
+        ),
         (lambda d: d["scores"].pop(0), "no score, the generations give"),
         (lambda d: d["comparisons"][0].update(difference=99.0), "difference 99.000000 in result.json"),
         (

@@ -13,10 +13,11 @@ from harness import plugins
 PACKAGE = Path(harness.__file__).parent
 TABLE = Path(__file__).parent / "versions.json"
 # The files that decide what a step's result is. Wording of messages counts too: better once too often.
+ASKING = ("neural/encode.py", "neural/lora.py", "neural/load.py", "prompts.py", "kinds/generate.py")
 SOURCES = {
     "load": ("data/__init__.py", "data/file.py", "data/hub.py", "data/embedded.py", "data/overlap.py"),
-    "train": ("neural/train.py", "neural/encode.py", "neural/lora.py", "neural/load.py", "prompts.py", "kinds/generate.py"),
-    "generate": ("neural/decode.py", "neural/encode.py", "neural/lora.py", "neural/load.py", "prompts.py", "kinds/generate.py"),
+    "train": ("neural/train.py", *ASKING),
+    "generate": ("neural/decode.py", "neural/cache.py", *ASKING),
     "score": ("metrics/*.py", "stats.py", "trivial.py"),
     "spectra": ("weights/*.py", "adapter.py", "tensors.py", "families/*.py"),
     "compare": ("stats.py",),

@@ -44,7 +44,8 @@ def _model(
             width=width, height=HEIGHT, title=words.visible(rows[0].model)
         ),
         _ratios(rows, data, layers, x, colour).properties(width=width, height=RATIO_HEIGHT),
-        spacing=8,
+        spacing=12,
+        bounds="flush",  # or the lower panel is shifted against the upper by the width of its numbers
     )
 
 
@@ -105,8 +106,9 @@ def _ratios(
         for one in rows
         if one.layer in layers and (ratio := delta_ratio(one)) is not None
     ]
-    y = alt.Y(
-        "ratio:Q", title="ΔW, %", axis=alt.Axis(tickCount=2, minExtent=EXTENT, maxExtent=EXTENT), stack=False
-    )
-    drawn: Chart = alt.Chart(data.add(values)).mark_bar(size=3, opacity=0.8).encode(x=x, y=y, color=colour)
+    axis = alt.Axis(tickCount=2, minExtent=EXTENT, maxExtent=EXTENT)
+    y = alt.Y("ratio:Q", title="ΔW, %", axis=axis, scale=alt.Scale(zero=True))
+    # Rules and not bars: a bar chart pads its scale, and each update would stand beside its layer.
+    bars = alt.Chart(data.add(values)).mark_rule(strokeWidth=3, opacity=0.8)
+    drawn: Chart = bars.encode(x=x, y=y, y2=alt.Y2Datum(0), color=colour)
     return drawn

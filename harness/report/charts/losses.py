@@ -8,7 +8,7 @@ from harness.report import words
 from harness.report.charts import NARROW, SERIES, STAND_IN, Chart, Data
 from harness.result import Curve
 
-HEIGHT = 130  # pixels
+HEIGHT, WIDEST = 130, 380  # pixels of a panel
 
 
 def chart(curves: Sequence[Curve], data: Data, width: int) -> Chart:
@@ -16,7 +16,7 @@ def chart(curves: Sequence[Curve], data: Data, width: int) -> Chart:
     models = list(dict.fromkeys(one.model for one in curves))
     adapters = list(dict.fromkeys(words.visible(one.adapter) for one in curves))
     columns = min(len(models), 2 if width <= NARROW else 4)
-    panel = (width - 44 - 26 * (columns - 1)) // columns
+    panel = min(WIDEST, (width - 44 - 26 * (columns - 1)) // columns)
     panels = [
         _panel([one for one in curves if one.model == model], data, adapters, panel, place % columns == 0)
         for place, model in enumerate(models)

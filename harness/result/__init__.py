@@ -1,0 +1,278 @@
+"""A RESULT folder, read back: typed records for the report, pandas frames for people, and a check by recomputing."""
+
+import gzip
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from harness.errors import ResultError
+from harness.types import Comparison, Cost, Generation, Note, Sample, Score, System, WeightRow
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from harness.result.frames import Frames
+
+SCHEMA = 1
+Record = TypeVar("Record")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskFacts:
+    """A task as it was asked."""
+
+    name: str
+    primary: str
+    metrics: tuple[str, ...]  # plug-in names: "rouge", not "rougeL"
+    about: str = ""
+    kind: str = "generate"
+    prompt: str = ""
+    source: str = ""
+    licence: str | None = None
+    share: str = "scores"
+    trivial: tuple[str, ...] = ()
+    cluster: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelFacts:
+    """A base model as it was loaded."""
+
+    name: str
+    uri: str = ""
+    revision: str | None = None
+    family: str | None = None
+    parameters: int | None = None
+    dtype: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdapterFacts:
+    """An adapter under the label that its scores carry."""
+
+    name: str
+    model: str
+    recipe: str | None = None
+    trained_on: str | None = None
+    seed: int | None = None
+    uri: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SuiteFacts:
+    """The suite as it was run."""
+
+    name: str
+    tasks: tuple[TaskFacts, ...]
+    models: tuple[ModelFacts, ...]
+    adapters: tuple[AdapterFacts, ...] = ()
+    recipes: tuple[Mapping[str, object], ...] = ()
+    about: str = ""
+    limit: int | None = None
+    train_on: tuple[str, ...] = ()
+    base_shots: tuple[int, ...] = (0,)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Point:
+    """One line of a training log."""
+
+    step: int
+    loss: float | None
+    validation_loss: float | None = None
+    learning_rate: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Curve:
+    """How an adapter's loss fell."""
+
+    model: str
+    adapter: str
+    points: tuple[Point, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepFacts:
+    """One step of the plan and how it ended."""
+
+    id: str
+    kind: str
+    state: str
+    label: str = ""
+    seconds: float = 0.0
+    reason: str = ""
+    log: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """Everything `result.json` holds; rows, generations and samples are read when asked for."""
+
+    folder: Path
+    suite: SuiteFacts
+    scores: tuple[Score, ...]
+    comparisons: tuple[Comparison, ...]
+    weights: tuple[WeightRow, ...] = ()
+    costs: tuple[Cost, ...] = ()
+    curves: tuple[Curve, ...] = ()
+    notes: tuple[Note, ...] = ()
+    steps: tuple[StepFacts, ...] = ()
+    manifest: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rows:
+    """The row of sums of every sample, for one system under one metric."""
+
+    ids: tuple[str, ...]
+    stats: "NDArray[np.float64]"  # [n, k]
+
+
+def read_document(folder: Path) -> dict[str, Any]:
+    """`result.json` as plain data; a schema newer than ours is refused."""
+    path = folder / "result.json"
+    try:
+        document = json.loads(path.read_bytes())
+    except OSError as error:
+        raise ResultError(f"{path}: {error.strerror}; a RESULT folder holds a result.json") from error
+    except ValueError as error:
+        raise ResultError(f"{path}: not JSON ({error}); run the suite again to write it anew") from error
+    version = document.get("schema") if isinstance(document, dict) else None
+    if not isinstance(version, int):
+        raise ResultError(f"{path}: no schema version; this is not a result of the harness")
+    if version > SCHEMA:
+        raise ResultError(f"{path}: schema {version}, this harness reads up to {SCHEMA}; update the harness")
+    return dict(document)
+
+
+def read(folder: Path | str) -> Result:
+    """The records of a RESULT folder."""
+    folder = Path(folder)
+    document = read_document(folder)
+    try:
+        suite = document["suite"]
+        return Result(
+            folder=folder,
+            suite=_record(
+                SuiteFacts,
+                suite,
+                tasks=tuple(_record(TaskFacts, one) for one in suite["tasks"]),
+                models=tuple(_record(ModelFacts, one) for one in suite["models"]),
+                adapters=tuple(_record(AdapterFacts, one) for one in suite.get("adapters", ())),
+            ),
+            scores=tuple(_record(Score, one, system=_system(one)) for one in document["scores"]),
+            comparisons=tuple(
+                _record(
+                    Comparison, one, baseline=_system(one["baseline"]), candidate=_system(one["candidate"])
+                )
+                for one in document["comparisons"]
+            ),
+            weights=tuple(_weight_row(one) for one in document.get("weights", ())),
+            costs=tuple(_record(Cost, one, system=_system(one)) for one in document.get("costs", ())),
+            curves=tuple(
+                _record(Curve, one, points=tuple(_record(Point, point) for point in one["points"]))
+                for one in document.get("curves", ())
+            ),
+            notes=tuple(_record(Note, one) for one in document.get("notes", ())),
+            steps=tuple(_record(StepFacts, one) for one in document.get("steps", ())),
+            manifest=document.get("manifest", {}),
+        )
+    except (KeyError, TypeError) as error:
+        raise ResultError(f"{folder / 'result.json'}: broken or changed by hand: {error}") from error
+
+
+def read_rows(folder: Path) -> dict[tuple[str, System, str], Rows]:
+    """(task, system, metric plug-in) -> rows of sums, as the score steps left them."""
+    import pyarrow.parquet as parquet
+
+    path = folder / "rows.parquet"
+    try:
+        table = parquet.read_table(path)
+    except OSError as error:
+        raise ResultError(f"{path}: cannot be read: {error}") from error
+    lists = table.column("stats").combine_chunks()
+    flat, starts = lists.flatten().to_numpy(zero_copy_only=False), lists.value_lengths().to_numpy().cumsum()
+    names = ("task", "model", "adapter", "shots", "metric", "sample_id")
+    columns = [table.column(name).to_pylist() for name in names]
+    groups: dict[tuple[str, System, str], tuple[list[str], list[NDArray[np.float64]]]] = {}
+    for index, (task, model, adapter, shots, metric, sample_id) in enumerate(zip(*columns, strict=True)):
+        key = (task, System(model=model, adapter=adapter, shots=shots), metric)
+        ids, stats = groups.setdefault(key, ([], []))
+        ids.append(sample_id)
+        stats.append(flat[starts[index - 1] if index else 0 : starts[index]])
+    return {key: _rows(path, key, ids, stats) for key, (ids, stats) in groups.items()}
+
+
+def read_generations(folder: Path) -> Iterator[tuple[str, System, Generation]]:
+    """(task, system, answer) of every sample, in file order."""
+    for line in json_lines(folder / "generations.jsonl.gz"):
+        yield line["task"], _system(line), _record(Generation, line)
+
+
+def read_samples(folder: Path) -> Iterator[tuple[str, Sample]]:
+    """(task, sample), in file order."""
+    for line in json_lines(folder / "samples.jsonl.gz"):
+        yield line["task"], _record(Sample, line, id=line["sample_id"])
+
+
+def json_lines(path: Path) -> Iterator[dict[str, Any]]:
+    try:
+        with gzip.open(path, "rt", encoding="utf-8", errors="surrogatepass", newline="\n") as file:
+            for number, line in enumerate(file, 1):
+                try:
+                    yield json.loads(line)
+                except ValueError as error:
+                    raise ResultError(f"{path}:{number}: not a JSON line ({error})") from error
+    except (OSError, EOFError) as error:
+        raise ResultError(f"{path}: cannot be read: {error}") from error
+
+
+def _rows(
+    path: Path, key: tuple[str, System, str], ids: Sequence[str], stats: "Sequence[NDArray[np.float64]]"
+) -> Rows:
+    import numpy as np
+
+    if len({len(one) for one in stats}) > 1:
+        task, system, metric = key
+        raise ResultError(f"{path}: {task} / {system} / {metric}: rows of different lengths")
+    return Rows(ids=tuple(ids), stats=np.asarray(stats, dtype=np.float64))
+
+
+def _record(kind: type[Record], data: Mapping[str, Any], **given: object) -> Record:
+    """A record from an object's keys; keys that the record does not have are left aside."""
+    names = {one.name for one in fields(kind)}  # type: ignore[arg-type]
+    values = {
+        key: tuple(value) if isinstance(value, list) else value for key, value in data.items() if key in names
+    }
+    return kind(**{**values, **given})
+
+
+def _system(data: Mapping[str, Any]) -> System:
+    return System(model=data["model"], adapter=data.get("adapter"), shots=data.get("shots") or 0)
+
+
+def _weight_row(data: Mapping[str, Any]) -> WeightRow:
+    named = {one.name for one in fields(WeightRow)}
+    numbers = {
+        key: value for key, value in data.items() if key not in named and isinstance(value, int | float)
+    }
+    return _record(WeightRow, data, numbers=numbers)
+
+
+def load(path: Path | str) -> "Frames":
+    """The pandas frames of a RESULT folder (or of the result.json in it)."""
+    from harness.result.frames import Frames
+
+    folder = Path(path)
+    return Frames(folder.parent if folder.name == "result.json" else folder)
+
+
+def verify(folder: Path | str) -> list[str]:
+    """What does not follow from the generations, a sentence each; empty when all does."""
+    from harness.result.check import check
+
+    return check(Path(folder))
