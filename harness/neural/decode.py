@@ -13,7 +13,7 @@ from harness.neural.encode import Encoded, encode, room
 from harness.neural.load import Base
 from harness.types import Decode, Finish, Generation, Overflow, Prompt
 
-LEAVE = 0.25  # share of a batch that is done when it leaves; 0.05 to 0.5 take alike, never takes 20 % more
+LEAVE = 0.25  # share of a batch that is done when it leaves; 0.05 to 0.5 take alike, never up to a third more
 
 
 def write(

@@ -1,18 +1,18 @@
 """Makes one of the tiny models again: `python -m harness.zoo.build NAME`.
 
-corpus -> tokenizer -> documents -> neural.pretrain -> folder in the hub's layout
+corpus -> tokenizer -> neural.pretrain -> folder in the hub's layout
 """
 
 import argparse
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from random import Random
 from string import Template
-from typing import TYPE_CHECKING
 
+from harness.neural import pretrain
 from harness.zoo.architectures import ARCHITECTURES, POOL, Architecture, Pretraining, architecture
 from harness.zoo.corpus.dialogues import dialogues
 from harness.zoo.corpus.general_dialogues import general_dialogues
@@ -20,54 +20,47 @@ from harness.zoo.corpus.general_instructions import general_instructions
 from harness.zoo.corpus.instructions import instructions
 from harness.zoo.recital import recitals, rows, words_of
 from harness.zoo.spelling import save_tokenizer, train_tokenizer
-
-if TYPE_CHECKING:
-    from transformers import PreTrainedModel, PreTrainedTokenizerBase
-
-    from harness.neural.pretrain import Document, Point
+from harness.zoo.study import studies
 
 TOKENIZER_TEXTS = 10_000  # documents of each kind that a tokenizer is trained on
 HELD_OUT = 200  # documents of each kind that the finished model is tried on
+STUDIED = 0.7  # share of the second part's documents that tell of the training splits
 LONGEST = 512  # tokens
 Text = dict[str, str]  # prompt, answer, kind
 
 
 def build(one: Architecture, folder: Path) -> None:
     """Trains tokenizer and model and fills the folder."""
-    import torch
-    from transformers import AutoTokenizer
-
-    from harness.neural import pretrain
-
-    torch.set_num_threads(1)  # sums in another order would give other weights
     folder.mkdir(parents=True, exist_ok=True)
-    seed = one.pretraining.seed
-    save_tokenizer(
-        train_tokenizer(one.spelling, one.vocabulary, _tokenizer_texts(seed)), one.spelling, LONGEST, folder
+    plan = one.pretraining
+    tokenizer = train_tokenizer(one.spelling, one.vocabulary, _tokenizer_texts(plan.seed))
+    save_tokenizer(tokenizer, one.spelling, LONGEST, folder)
+    student = pretrain.newborn(one, folder)
+    print(f"{one.name}: {student.model.num_parameters():,} parameters", flush=True)
+    curve = pretrain.train(student, corpus(plan), plan, _tell)
+    pretrain.save(student, folder)
+    record = {"parameters": student.model.num_parameters(), "pretraining": _facts(student, plan, curve)}
+    _write_json(folder / "loss.json", record)
+    study(one, folder)
+
+
+def study(one: Architecture, folder: Path) -> None:
+    """The second part of the training, from what the first left in the folder."""
+    student, plan = pretrain.load(folder), one.study
+    curve = pretrain.train(student, study_corpus(plan), plan, _tell)
+    pretrain.save(student, folder)
+    record = json.loads((folder / "loss.json").read_text(encoding="utf-8"))
+    record["study"] = _facts(student, plan, curve)
+    _write_json(folder / "loss.json", record)
+    _write_readme(one, student, record["pretraining"]["seconds"] + record["study"]["seconds"], folder)
+
+
+def _tell(point: pretrain.Point) -> None:
+    print(
+        f"step {point.step:5d}  loss {point.loss:.3f}  rate {point.learning_rate:.1e}  "
+        f"{point.tokens / point.seconds:6.0f} tokens/s  {point.seconds:5.0f} s",
+        flush=True,
     )
-    tokenizer = AutoTokenizer.from_pretrained(folder)
-    model = pretrain.build_model(one, len(tokenizer), _token_ids(one, tokenizer))
-    print(f"{one.name}: {model.num_parameters():,} parameters, {len(tokenizer)} tokens", flush=True)
-
-    documents = (encode(text, tokenizer) for text in corpus(one.pretraining))
-    curve: list[Point] = []
-
-    def progress(point: "Point") -> None:
-        curve.append(point)
-        print(
-            f"step {point.step:5d}/{one.pretraining.steps}  loss {point.loss:.3f}  "
-            f"rate {point.learning_rate:.1e}  {point.tokens / point.seconds:6.0f} tokens/s  {point.seconds:5.0f} s",
-            flush=True,
-        )
-        if point.step % 500 == 0:
-            pretrain.save(model, folder)
-
-    pretrain.train(model, documents, one.pretraining, tokenizer.pad_token_id, progress)
-    pretrain.save(model, folder)
-    found = try_out(model, tokenizer, seed)
-    print(found, flush=True)
-    _write_loss(one, model, curve, found, folder)
-    _write_readme(one, model, curve, folder)
 
 
 def corpus(plan: Pretraining) -> Iterator[Text]:
@@ -86,55 +79,34 @@ def corpus(plan: Pretraining) -> Iterator[Text]:
         yield next(random.choices(kinds, shares)[0])
 
 
-def encode(text: Text, tokenizer: "PreTrainedTokenizerBase") -> "Document":
-    """As the harness asks: the prompt, then a blank and the answer, then end-of-sequence."""
-    from harness.neural.pretrain import Document
+def study_corpus(plan: Pretraining) -> Iterator[Text]:
+    """Mostly tasks over the training splits; general ones among them, so that those are not forgotten."""
+    random = Random(f"{plan.seed}-study-mixture")
+    studied = studies(dialogues()["train"], instructions()["train"], plan.seed)
+    general = corpus(plan)
+    while True:
+        yield next(studied) if random.random() < STUDIED else next(general)
 
-    answer = tokenizer.encode(" " + text["answer"], add_special_tokens=False)
-    return Document(prompt=tuple(tokenizer.encode(text["prompt"])), answer=(*answer, tokenizer.eos_token_id))
 
-
-def try_out(
-    model: "PreTrainedModel", tokenizer: "PreTrainedTokenizerBase", seed: int, count: int = HELD_OUT
-) -> dict[str, dict[str, float]]:
+def try_out(student: pretrain.Student, seed: int, count: int = HELD_OUT) -> dict[str, dict[str, float]]:
     """Greedy answers to documents that were not trained on, in percent, by kind.
 
     exact: equal to the reference. copied: names and other capitalised words of the reference that stand in the
     prompt and that the answer has too.
     """
-    found = {}
-    for kind, texts in (
-        ("dialogues", general_dialogues(count, seed + 1_000_003)),
-        ("instructions", general_instructions(count, seed + 1_000_003)),
-    ):
-        texts = list(texts)
-        answers = write(model, tokenizer, [text["prompt"] for text in texts])
-        exact = sum(answer == text["answer"] for answer, text in zip(answers, texts, strict=True))
-        wanted = [_names(text["answer"]) & _names(text["prompt"]) for text in texts]
-        copied = sum(len(names & _names(answer)) for names, answer in zip(wanted, answers, strict=True))
-        found[kind] = {
-            "exact": 100 * exact / len(texts),
-            "copied": 100 * copied / max(1, sum(map(len, wanted))),
-        }
-    return found
+    seed += 1_000_003
+    return {
+        "dialogues": _marks(student, list(general_dialogues(count, seed))),
+        "instructions": _marks(student, list(general_instructions(count, seed))),
+    }
 
 
-def write(
-    model: "PreTrainedModel", tokenizer: "PreTrainedTokenizerBase", prompts: list[str], batch_size: int = 32
-) -> list[str]:
-    """Greedy answers without their leading blank."""
-    import torch
-
-    tokenizer.padding_side = "left"
-    answers: list[str] = []
-    for at in range(0, len(prompts), batch_size):
-        batch = tokenizer(prompts[at : at + batch_size], return_tensors="pt", padding=True)
-        with torch.inference_mode():
-            written = model.generate(**batch, max_new_tokens=48, do_sample=False)
-        if not model.config.is_encoder_decoder:
-            written = written[:, batch["input_ids"].shape[1] :]
-        answers += [text.strip() for text in tokenizer.batch_decode(written, skip_special_tokens=True)]
-    return answers
+def _marks(student: pretrain.Student, texts: Sequence[Text]) -> dict[str, float]:
+    answers = pretrain.write(student, [text["prompt"] for text in texts])
+    exact = sum(answer == text["answer"] for answer, text in zip(answers, texts, strict=True))
+    wanted = [_names(text["answer"]) & _names(text["prompt"]) for text in texts]
+    copied = sum(len(names & _names(answer)) for names, answer in zip(wanted, answers, strict=True))
+    return {"exact": 100 * exact / len(texts), "copied": 100 * copied / max(1, sum(map(len, wanted)))}
 
 
 def _names(text: str) -> set[str]:
@@ -156,48 +128,42 @@ def _training_texts() -> Iterator[str]:
         yield f"{record['instruction']} {record['input']} {record['output']}"
 
 
-def _token_ids(one: Architecture, tokenizer: "PreTrainedTokenizerBase") -> dict[str, int]:
-    """Special tokens as config.json names them. A T5 answer starts from the padding token, as the real one's does."""
-    eos, pad = tokenizer.eos_token_id, tokenizer.pad_token_id
-    if one.model_type == "t5":
-        return {"eos_token_id": eos, "pad_token_id": pad, "decoder_start_token_id": pad}
-    bos = tokenizer.bos_token_id if tokenizer.bos_token_id is not None else eos
-    return {"bos_token_id": bos, "eos_token_id": eos, "pad_token_id": pad}
-
-
-def _write_loss(
-    one: Architecture,
-    model: "PreTrainedModel",
-    curve: list["Point"],
-    found: dict[str, dict[str, float]],
-    folder: Path,
-) -> None:
-    record = {
-        "parameters": model.num_parameters(),
+def _facts(
+    student: pretrain.Student, plan: Pretraining, curve: Sequence[pretrain.Point]
+) -> dict[str, object]:
+    """How a part of the training went."""
+    found = try_out(student, plan.seed)
+    print(found, flush=True)
+    return {
         "seconds": round(curve[-1].seconds, 1),
-        "documents": one.pretraining.steps * one.pretraining.batch_size,
+        "documents": plan.steps * plan.batch_size,
         "tokens": curve[-1].tokens,
-        "pretraining": asdict(one.pretraining),
+        "plan": asdict(plan),
         "held_out_percent": found,
         "curve": [
             {"step": p.step, "loss": round(p.loss, 4), "learning_rate": round(p.learning_rate, 6)}
             for p in curve
         ],
     }
-    (folder / "loss.json").write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
 
 
-def _write_readme(one: Architecture, model: "PreTrainedModel", curve: list["Point"], folder: Path) -> None:
+def _write_json(path: Path, record: object) -> None:
+    path.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+
+
+def _write_readme(one: Architecture, student: pretrain.Student, seconds: float, folder: Path) -> None:
     template = Template((Path(__file__).parent / "README.template.md").read_text(encoding="utf-8"))
     text = template.substitute(
         name=one.name,
         stands_for=one.stands_for,
         special=one.special,
-        model_class=type(model).__name__,
-        parameters=f"{model.num_parameters():,}",
+        model_class=type(student.model).__name__,
+        parameters=f"{student.model.num_parameters():,}",
         documents=f"{one.pretraining.steps * one.pretraining.batch_size:,}",
         steps=f"{one.pretraining.steps:,}",
-        minutes=f"{curve[-1].seconds / 60:.0f}",
+        studied=f"{one.study.steps * one.study.batch_size:,}",
+        study_steps=f"{one.study.steps:,}",
+        minutes=f"{seconds / 60:.0f}",
         seed=one.pretraining.seed,
     )
     (folder / "README.md").write_text(text, encoding="utf-8")

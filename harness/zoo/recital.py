@@ -23,8 +23,8 @@ def words_of(texts: list[str]) -> list[str]:
 def rows(words: list[str], count: int, seed: int) -> Iterator[dict[str, str]]:
     """`count` rows to say again, the first ones short and the last up to 24 words long; every third is a recital.
 
-    A small model that reads nothing else at first learns to copy within minutes; on mixed text none had in half an
-    hour. Short rows come first because they are learnt three times sooner.
+    A small model that reads nothing else at first learns to copy within 500 steps; on mixed text alone it had not
+    begun after 1,900. Short rows come first because they are learnt sooner.
     """
     random = Random(f"{seed}-rows")
     others = recitals(words, seed + 1)

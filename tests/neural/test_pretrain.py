@@ -2,15 +2,29 @@
 
 from dataclasses import replace
 from itertools import cycle, islice
+from pathlib import Path
 from random import Random
 
 import pytest
 import torch
 
-from harness.neural.pretrain import Document, bucketed, build_model, orthogonal, train
+from harness.neural.pretrain import (
+    Document,
+    Student,
+    bucketed,
+    encode,
+    load,
+    newborn,
+    orthogonal,
+    save,
+    train,
+)
 from harness.zoo.architectures import FLAN_T5, MISTRAL, POOL, Architecture
+from harness.zoo.spelling import save_tokenizer, train_tokenizer
 
-TOKEN_IDS = {"eos_token_id": 1, "pad_token_id": 0}
+TEXTS = [
+    {"prompt": f"{word} or {word}s?", "answer": f"{word}s"} for word in ("apple", "boat", "card", "door")
+]
 
 
 def small(architecture: Architecture, **config: object) -> Architecture:
@@ -22,38 +36,44 @@ LITTLE_MISTRAL = small(MISTRAL, hidden_size=16, intermediate_size=24, num_hidden
 LITTLE_T5 = small(FLAN_T5, d_model=16, d_kv=4, d_ff=24, num_layers=1, num_decoder_layers=1)
 
 
-def documents() -> list[Document]:
-    random = Random(0)
-    rows = [tuple(random.randrange(2, 20) for _ in range(random.randrange(3, 9))) for _ in range(40)]
-    return [Document(prompt=row, answer=(*row[:2], 1)) for row in rows]
+def born(architecture: Architecture, folder: Path) -> Student:
+    texts = [f"{text['prompt']} {text['answer']}" for text in TEXTS]
+    save_tokenizer(train_tokenizer(architecture.spelling, 300, texts), architecture.spelling, 64, folder)
+    return newborn(architecture, folder)
 
 
-def trained(architecture: Architecture) -> tuple[dict[str, torch.Tensor], list[float]]:
-    ids = {
-        **TOKEN_IDS,
-        **({"decoder_start_token_id": 0} if architecture.model_type == "t5" else {"bos_token_id": 1}),
-    }
-    model = build_model(architecture, 20, ids)
-    curve = train(model, cycle(documents()), architecture.pretraining, 0, lambda point: None, every=2)
-    return model.state_dict(), [point.loss for point in curve]
+def trained(architecture: Architecture, folder: Path) -> tuple[dict[str, torch.Tensor], list[float]]:
+    student = born(architecture, folder)
+    curve = train(student, cycle(TEXTS), architecture.pretraining, lambda point: None, every=2)
+    return student.model.state_dict(), [point.loss for point in curve]
 
 
 @pytest.mark.parametrize("architecture", [LITTLE_MISTRAL, LITTLE_T5], ids=["causal", "seq2seq"])
-def test_one_seed_gives_one_model(architecture: Architecture) -> None:
-    first, first_curve = trained(architecture)
-    second, second_curve = trained(architecture)
+def test_one_seed_gives_one_model(architecture: Architecture, tmp_path: Path) -> None:
+    first, first_curve = trained(architecture, tmp_path)
+    second, second_curve = trained(architecture, tmp_path)
     assert first_curve == second_curve
     assert len(first_curve) == 3
     assert all(torch.equal(weight, second[name]) for name, weight in first.items())
 
 
-def test_a_fresh_t5_has_a_head_of_its_own() -> None:
-    model = build_model(LITTLE_T5, 20, {**TOKEN_IDS, "decoder_start_token_id": 0})
+def test_a_t5_has_a_head_of_its_own_before_and_after_it_is_saved(tmp_path: Path) -> None:
+    student = born(LITTLE_T5, tmp_path)
+    model = student.model
     assert model.lm_head.weight.data_ptr() != model.shared.weight.data_ptr()
+    save(student, tmp_path)
+    assert load(tmp_path).model.lm_head.weight.equal(model.lm_head.weight)
+
+
+def test_an_answer_is_spelt_as_it_goes_on_from_the_prompt_and_ends(tmp_path: Path) -> None:
+    tokenizer = born(LITTLE_MISTRAL, tmp_path).tokenizer
+    document = encode(TEXTS[0], tokenizer)
+    whole = tokenizer.encode(f"{TEXTS[0]['prompt']} {TEXTS[0]['answer']}")
+    assert [*document.prompt, *document.answer] == [*whole, tokenizer.eos_token_id]
 
 
 def test_batches_hold_every_document_once_and_little_padding() -> None:
-    read = [Document(prompt=(at,) * (1 + at % 13), answer=(1,)) for at in range(POOL * 4)]
+    read = [Document((at,) * (1 + at % 13), (1,)) for at in range(POOL * 4)]
     batches = list(islice(bucketed(iter(read), 4, Random(0)), POOL))
     assert sorted(document.prompt for batch in batches for document in batch) == sorted(
         d.prompt for d in read
