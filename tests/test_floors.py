@@ -12,8 +12,8 @@ import harness
 PACKAGE = Path(harness.__file__).parent
 FILES = sorted(PACKAGE.rglob("*.py"))
 ONLY_IN = {
-    "torch": ("neural", "zoo/build.py"),  # the latter is a program, no part of a run
-    "transformers": ("neural", "zoo/build.py"),
+    "torch": ("neural",),
+    "transformers": ("neural",),
     "peft": ("neural",),
     "accelerate": ("neural",),
     "weightwatcher": ("weights/oracle.py",),

@@ -72,10 +72,12 @@ def test_the_quickstart_runs_from_the_wheel_in_another_folder(wheel: Path, tmp_p
     )
     assert where.stdout.startswith(str(tmp_path / "environment"))
     command = [str(python.parent / "harness"), "run", "quickstart", "--limit", "2", "--offline"]
+    models = ("falcon-tiny", "llama2-tiny", "mistral-tiny", "flan-t5-tiny")
+    if not os.environ.get("HARNESS_EMPTY_ENVIRONMENT"):
+        models = models[-1:]  # all four take two minutes; CI takes them
+        command += ["--only", f"*/{models[0]}"]
     subprocess.run(command, cwd=elsewhere, check=True, capture_output=True)
     result = json.loads((elsewhere / "reports" / "out" / "quickstart" / "result.json").read_text())
-    assert (
-        len({score["model"] for score in result["scores"] if not score["model"].startswith("trivial:")}) == 4
-    )
+    assert {score["model"] for score in result["scores"] if score["adapter"]} == set(models)
     assert {score["n"] for score in result["scores"]} == {2}
     assert (elsewhere / "reports" / "out" / "quickstart" / "report.html").stat().st_size > 10_000

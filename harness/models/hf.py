@@ -1,16 +1,13 @@
 """Models in the hub's format, run in this process by transformers: one base in memory for all its adapters."""
 
-import gc
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
-import torch
-
 from harness.errors import ModelError
 from harness.neural.decode import write
 from harness.neural.encode import encode, room
-from harness.neural.load import Base, load
+from harness.neural.load import Base, load, release
 from harness.neural.lora import adapted
 from harness.pins import locate
 from harness.types import Decode, Generation, Model, ModelPin, Overflow, Prompt, Runtime
@@ -61,12 +58,9 @@ class HuggingFace:
     def close(self) -> None:
         self._on.close()
         self._base = None
-        gc.collect()
-        if torch.cuda.is_available():
-            torch.cuda.empty_cache()
+        release()
 
 
 def open_backend(model: Model, pin: ModelPin, runtime: Runtime) -> HuggingFace:
-    torch.set_num_threads(runtime.threads)
     folder = locate(model, pin, offline=runtime.offline)
     return HuggingFace(load(folder, model, pin, runtime), runtime.batch_tokens)

@@ -1,5 +1,6 @@
 """A checkpoint folder to a model that answers: frozen, in evaluation mode, its dtype said aloud."""
 
+import gc
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -47,6 +48,7 @@ class Base:
 
 def load(folder: Path, model: Model, pin: ModelPin, runtime: Runtime) -> Base:
     """Reads a folder in the hub's layout; never reaches the hub."""
+    torch.set_num_threads(runtime.threads)
     trust = model.trust_remote_code and runtime.allow_remote_code
     where = f"model {model.name}: {folder}"
     disable_progress_bar()  # type: ignore[no-untyped-call]
@@ -81,6 +83,13 @@ def load(folder: Path, model: Model, pin: ModelPin, runtime: Runtime) -> Base:
         ends=end,
         window=_window(text_config, tokenizer),
     )
+
+
+def release() -> None:
+    """Gives back the memory of a base that nobody holds any more."""
+    gc.collect()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
 
 
 def weights_digest(folder: Path) -> str:
