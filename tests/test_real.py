@@ -10,10 +10,11 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import jsonschema
 import numpy as np
 import pytest
 
-from harness import adapter, shipped
+from harness import adapter, report, shipped
 from harness.tensors import TensorFile
 
 SUITE = """
@@ -92,6 +93,15 @@ def test_killed_in_training_and_in_generation_then_continued_equals_undisturbed(
     assert (killed / "out" / "rows.parquet").read_bytes() == (whole / "out" / "rows.parquet").read_bytes()
     for key in ("scores", "comparisons", "weights", "notes"):
         assert result(killed)[key] == result(whole)[key]
+
+
+def test_the_result_keeps_to_its_schema(whole: Path) -> None:
+    schema = json.loads((Path(report.__file__).parent / "result.schema.json").read_text())
+    jsonschema.validate(result(whole), schema)
+    assert {row["part"] for row in result(whole)["weights"]} == {"W", "delta", "merged"}
+    assert {cost["quantity"] for cost in result(whole)["costs"]} >= {
+        *("training time", "trainable parameters", "adapter size", "generation speed", "peak memory"),
+    }
 
 
 def test_a_second_store_gives_equal_scores(folder: Path, whole: Path) -> None:

@@ -9,8 +9,10 @@ import sys
 import time
 from pathlib import Path
 
+import jsonschema
 import pytest
 
+from harness import report
 from harness.pins import pins
 from harness.plan import plan
 from harness.run import Run, missing, publish, run
@@ -99,6 +101,8 @@ def test_a_suite_becomes_a_result(tmp_path: Path, store: Store) -> None:
     assert copied["n"] == 30
     assert copied["low"] <= copied["value"] <= copied["high"]
     assert {step["state"] for step in found["steps"]} == {"done"}
+    schema = json.loads((Path(report.__file__).parent / "result.schema.json").read_text())
+    jsonschema.validate(found, schema)
 
 
 def test_a_second_run_does_nothing(tmp_path: Path, store: Store) -> None:
