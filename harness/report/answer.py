@@ -5,7 +5,7 @@ A difference is called significant only where its corrected p is below 0.05. Wha
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import fmean
 
 from harness.report import words
@@ -96,8 +96,6 @@ def between(
 
 def turned(one: Comparison) -> Comparison:
     """The same difference seen from the other side."""
-    from dataclasses import replace
-
     return replace(
         one,
         candidate=one.baseline,
@@ -230,8 +228,13 @@ def _gain(field: Field, winner: Entry) -> Sentence:
     away = [one for one in adapted if one not in own]
     spans = [*_verdicts(field, own, "adapter")]
     if away:
-        spans += [Span(text="; " if own else "")]
-        spans += _verdicts(field, away, "adapter trained on another task", "adapters trained on another task")
+        first, *rest = _verdicts(
+            field, away, "adapter trained on another task", "adapters trained on another task"
+        )
+        if own:
+            spans += [Span(text="; ")]
+            first = replace(first, text=first.text[:1].lower() + first.text[1:])
+        spans += [first, *rest]
     return (*spans, *_added(field, winner), Span(text="."))
 
 

@@ -42,7 +42,8 @@ def _table(task: TaskPage, *, wide: bool) -> Table:
         title=Text(title, style="bold"), title_justify="left", box=None, pad_edge=False, padding=(0, 2, 0, 0)
     )
     for heading in ("system", task.metric, "against its base", ""):
-        table.add_column(heading, header_style="dim", no_wrap=heading != "system")
+        # A cut name would make two seeds of one recipe look alike: it goes on in the next line instead.
+        table.add_column(heading, header_style="dim", no_wrap=heading != "system", overflow="fold")
     if wide:
         for heading in ("tokens/s", "memory", "training", "adapter"):
             table.add_column(heading, header_style="dim", justify="right", no_wrap=True)
