@@ -9,6 +9,7 @@ from harness.neural.decode import write
 from harness.neural.encode import encode, room
 from harness.neural.load import Base, load, release
 from harness.neural.lora import adapted
+from harness.neural.memory import Budget
 from harness.pins import locate
 from harness.types import Decode, Generation, Model, ModelPin, Overflow, Prompt, Runtime
 
@@ -18,7 +19,7 @@ class HuggingFace:
 
     def __init__(self, base: Base, batch_tokens: int) -> None:
         self._base: Base | None = base
-        self._batch_tokens = batch_tokens
+        self.budget = Budget(batch_tokens)
         self._adapter: Path | None = None
         self._on = ExitStack()
 
@@ -46,7 +47,7 @@ class HuggingFace:
         adapter: Path | None,
         done: Collection[str] = frozenset(),
     ) -> Iterator[Generation]:
-        yield from write(self._with(adapter), prompts, decode, overflow, self._batch_tokens, done)
+        yield from write(self._with(adapter), prompts, decode, overflow, self.budget, done)
 
     def tokens(self, prompt: Prompt, overflow: Overflow, answer_tokens: int = 0) -> tuple[str, list[int]]:
         encoded = encode(self.base, prompt, overflow, room(self.base, answer_tokens))

@@ -8,9 +8,10 @@ import pytest
 import torch
 
 from harness.digest import text_digest
-from harness.neural.decode import batches, write
+from harness.neural.decode import SESSION, common_prefix, sessions, slots, write
 from harness.neural.encode import encode
 from harness.neural.load import Base
+from harness.neural.memory import Budget
 from harness.types import Decode, Generation, Prompt
 
 TWELVE = Decode(max_new_tokens=12)
@@ -29,16 +30,16 @@ def told(generations: list[Generation]) -> dict[str, Generation]:
 @pytest.mark.parametrize("decode", [TWELVE, SAMPLED], ids=["greedy", "sampled"])
 def test_answers_do_not_depend_on_the_batch(base: Base, prompts: list[Prompt], decode: Decode) -> None:
     base = often_ending(base)
-    alone = told(list(write(base, prompts, decode, "keep-start", 1)))
+    alone = told(list(write(base, prompts, decode, "keep-start", Budget(1))))
     assert alone.keys() == {prompt.sample_id for prompt in prompts}
     assert len({one.output_tokens for one in alone.values()}) > 2
     for budget in (150, 400, 1200, 100_000):
-        assert told(list(write(base, prompts, decode, "keep-start", budget))) == alone
+        assert told(list(write(base, prompts, decode, "keep-start", Budget(budget)))) == alone
 
 
 def test_greedy_answers_are_those_of_transformers_own_generate(base: Base, prompts: list[Prompt]) -> None:
     ends = often_ending(base).ends
-    ours = told(list(write(replace(base, ends=ends), prompts, TWELVE, "keep-start", 100_000)))
+    ours = told(list(write(replace(base, ends=ends), prompts, TWELVE, "keep-start", Budget(100_000))))
     for prompt in prompts:
         encoded = encode(base, prompt, "keep-start", base.window and base.window - 12)
         assert encoded is not None
@@ -56,37 +57,37 @@ def test_greedy_answers_are_those_of_transformers_own_generate(base: Base, promp
 
 
 def test_a_generation_counts_tokens_and_says_why_it_ended(llama: Base, prompts: list[Prompt]) -> None:
-    cut = told(list(write(llama, prompts, TWELVE, "keep-start", 4000)))["s3"]
+    cut = told(list(write(llama, prompts, TWELVE, "keep-start", Budget(4000))))["s3"]
     encoded = encode(llama, prompts[3], "keep-start", None)
     assert encoded is not None
     assert (cut.finish, cut.output_tokens, cut.truncated_tokens) == ("length", 12, 0)
     assert cut.prompt_tokens == len(encoded.ids)
     assert cut.prompt_digest == text_digest(prompts[3].text)
-    done = told(list(write(often_ending(llama), prompts, TWELVE, "keep-start", 4000)))
+    done = told(list(write(often_ending(llama), prompts, TWELVE, "keep-start", Budget(4000))))
     assert {one.finish for one in done.values()} == {"stop", "length"}
     assert all(one.output_tokens < 12 for one in done.values() if one.finish == "stop")
 
 
 def test_a_stop_string_ends_an_answer_and_is_cut_from_it(base: Base, prompts: list[Prompt]) -> None:
-    for whole in write(base, prompts[:4], TWELVE, "keep-start", 4000):
+    for whole in write(base, prompts[:4], TWELVE, "keep-start", Budget(4000)):
         prompt = next(prompt for prompt in prompts if prompt.sample_id == whole.sample_id)
         stop = whole.text[3:5]
-        (cut,) = write(base, [prompt], replace(TWELVE, stop=(stop,)), "keep-start", 4000)
+        (cut,) = write(base, [prompt], replace(TWELVE, stop=(stop,)), "keep-start", Budget(4000))
         assert cut.finish == "stop"
         assert cut.text == whole.text.partition(stop)[0].strip()
         assert cut.output_tokens < whole.output_tokens
 
 
 def test_a_checkpoints_own_sampling_is_not_followed(llama: Base, prompts: list[Prompt]) -> None:
-    greedy = list(write(llama, prompts, TWELVE, "keep-start", 4000))
+    greedy = list(write(llama, prompts, TWELVE, "keep-start", Budget(4000)))
     said = llama.model.generation_config
     said.do_sample, said.temperature, said.top_k, said.repetition_penalty = True, 5.0, 50, 2.0
-    assert list(write(llama, prompts, TWELVE, "keep-start", 4000)) == greedy
+    assert list(write(llama, prompts, TWELVE, "keep-start", Budget(4000))) == greedy
 
 
 def test_sampling_follows_its_seed_and_top_p(llama: Base, prompts: list[Prompt]) -> None:
     def ask(decode: Decode) -> dict[str, Generation]:
-        return told(list(write(llama, prompts, decode, "keep-start", 4000)))
+        return told(list(write(llama, prompts, decode, "keep-start", Budget(4000))))
 
     assert ask(SAMPLED) == ask(SAMPLED)
     assert ask(SAMPLED) != ask(replace(SAMPLED, seed=4))
@@ -96,36 +97,37 @@ def test_sampling_follows_its_seed_and_top_p(llama: Base, prompts: list[Prompt])
 def test_whoever_goes_on_after_a_crash_gets_the_missing_answers_bit_for_bit(
     base: Base, prompts: list[Prompt]
 ) -> None:
-    whole = list(write(base, prompts, SAMPLED, "keep-start", 400))
+    whole = list(write(base, prompts, SAMPLED, "keep-start", Budget(400)))
     for told_before in (1, 5, 11):
         done = {generation.sample_id for generation in whole[:told_before]}
-        assert list(write(base, prompts, SAMPLED, "keep-start", 400, done)) == whole[told_before:]
+        assert list(write(base, prompts, SAMPLED, "keep-start", Budget(400), done)) == whole[told_before:]
 
 
 def test_a_prompt_that_does_not_fit_is_refused_and_the_others_are_answered(
     llama: Base, prompts: list[Prompt]
 ) -> None:
     long = replace(prompts[0], sample_id="long", input="Anna and Ben. " * 100)
-    answers = told(list(write(llama, [*prompts[:2], long], TWELVE, "refuse", 4000)))
+    answers = told(list(write(llama, [*prompts[:2], long], TWELVE, "refuse", Budget(4000))))
     assert (answers["long"].finish, answers["long"].text) == ("refused", "")
     assert len(answers) == 3
-    (shortened,) = write(llama, [long], TWELVE, "keep-end", 4000)
+    (shortened,) = write(llama, [long], TWELVE, "keep-end", Budget(4000))
     assert shortened.truncated_tokens > 0
     assert shortened.prompt_tokens + 12 <= 256
     assert shortened.prompt_digest != text_digest(long.text)
 
 
-def test_batches_hold_to_their_budget_and_leave_nobody_out() -> None:
-    lengths = [5, 90, 30, 31, 29, 7, 300, 6]
-    found = batches(lengths, 10, 100)
-    assert sorted(at for batch in found for at in batch) == list(range(8))
-    assert found[0] == [6]  # longer than the budget, so alone
-    for batch in found[1:]:
-        assert len(batch) * (max(lengths[at] for at in batch) + 10) <= 100
+def test_sessions_are_a_few_boards_long_and_leave_nobody_out() -> None:
+    lengths = [5, 90, 30, 31, 29, 7, 300, 6, *[20] * 20]
+    found = sessions(lengths, 10, 100)
+    assert sorted(at for session in found for at in session) == list(range(28))
+    assert found[0] == [6, 1, 3, 2]  # the longest leaves room for one row on the board, and a session is four boards
+    for session in found:
+        assert len(session) <= SESSION * slots(lengths[session[0]] + 10, 100)
+        assert lengths[session[0]] == max(lengths[at] for at in session)
 
 
 def test_no_prompts_have_no_answers(llama: Base) -> None:
-    assert list(write(llama, [], TWELVE, "keep-start", 4000)) == []
+    assert list(write(llama, [], TWELVE, "keep-start", Budget(4000))) == []
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
@@ -135,14 +137,14 @@ def test_a_batch_too_large_for_the_gpu_is_halved(
     from harness.types import Runtime
 
     base = open_base(folders("llama"), runtime=Runtime(device="cuda"), dtype="float32")
-    wanted = told(list(write(base, prompts, TWELVE, "keep-start", 4000)))
+    wanted = told(list(write(base, prompts, TWELVE, "keep-start", Budget(4000))))
     many = [
         replace(prompt, sample_id=f"{prompt.sample_id}-{nth}") for prompt in prompts for nth in range(2000)
     ]
     _, total = torch.cuda.mem_get_info()
     torch.cuda.set_per_process_memory_fraction(200e6 / total)
     try:
-        answers = told(list(write(base, many, TWELVE, "keep-start", 10_000_000)))
+        answers = told(list(write(base, many, TWELVE, "keep-start", Budget(10_000_000))))
     finally:
         torch.cuda.set_per_process_memory_fraction(1.0)
     assert len(answers) == len(many)
