@@ -12,6 +12,7 @@ import shutil
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -70,13 +71,15 @@ MODELS: Mapping[str, tuple[str, str, Mapping[str, Any]]] = {  # name -> zoo mode
         },
     ),
 }
-PLAN = Pretraining(steps=320, row_steps=0, batch_size=24, learning_rate=4e-3, warmup=0.04)
+STEPS = {"llama-15m": 320, "falcon-15m": 320, "mistral-15m": 200, "t5-15m": 240}  # enough to stop by themselves
+PLAN = Pretraining(steps=0, row_steps=0, batch_size=24, learning_rate=4e-3, warmup=0.04)
 PROMPT_SHARE = 0.15  # of a prompt's tokens in the loss
 
 
 def build(name: str, folder: Path) -> None:
     """Trains one model, with bfloat16 products and float32 weights."""
     zoo, model_type, shape = MODELS[name]
+    plan = replace(PLAN, steps=STEPS[name])
     fresh = folder.with_name(f".{folder.name}.new")
     shutil.rmtree(fresh, ignore_errors=True)
     fresh.mkdir(parents=True)
@@ -84,16 +87,16 @@ def build(name: str, folder: Path) -> None:
         shutil.copy(path, fresh)
     student = _newborn(fresh, model_type, shape)
     print(f"{name}: {student.model.num_parameters():,} parameters", flush=True)
-    optimizers = pretrain.make_optimizers(student.model, PLAN)
+    optimizers = pretrain.make_optimizers(student.model, plan)
     loss_of = _seq2seq_loss if student.seq2seq else _causal_loss
     random = Random(0)
     encoded = (pretrain.encode(text, student.tokenizer) for text in workloads.documents(1))
-    batches = pretrain.bucketed(encoded, PLAN.batch_size, Random(0))
+    batches = pretrain.bucketed(encoded, plan.batch_size, Random(0))
     started = time.perf_counter()
     student.model.train()
-    for step in range(1, PLAN.steps + 1):
+    for step in range(1, plan.steps + 1):
         for group in (group for optimizer in optimizers for group in optimizer.param_groups):
-            group["lr"] = PLAN.learning_rate * pretrain._schedule(step, PLAN) * group.get("times", 1.0)
+            group["lr"] = plan.learning_rate * pretrain._schedule(step, plan) * group.get("times", 1.0)
         with torch.autocast("cpu", torch.bfloat16):
             loss = loss_of(student, next(batches), random)
         loss.backward()

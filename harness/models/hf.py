@@ -9,7 +9,7 @@ from harness.neural.decode import write
 from harness.neural.encode import encode, room
 from harness.neural.load import Base, load, release
 from harness.neural.lora import adapted
-from harness.neural.memory import Budget
+from harness.neural.memory import Budget, affordable_tokens
 from harness.pins import locate
 from harness.types import Decode, Generation, Model, ModelPin, Overflow, Prompt, Runtime
 
@@ -64,4 +64,5 @@ class HuggingFace:
 
 def open_backend(model: Model, pin: ModelPin, runtime: Runtime) -> HuggingFace:
     folder = locate(model, pin, offline=runtime.offline)
-    return HuggingFace(load(folder, model, pin, runtime), runtime.batch_tokens)
+    base = load(folder, model, pin, runtime)
+    return HuggingFace(base, min(runtime.batch_tokens, affordable_tokens(base, runtime.workers)))

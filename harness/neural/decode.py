@@ -27,7 +27,7 @@ LEAVE = 0.25  # share of a board's rows that are done when others take their pla
 SESSION = 4  # boards full of prompts that are answered in one go: what a crash can cost
 SLACK = 32  # columns between two moves of all rows to the left
 LEAST_PREFIX = 16  # tokens; a shorter common beginning is not worth a forward pass of its own
-READ_TOKENS = {"cpu": 2048, "cuda": 16384}  # of prompts in one forward pass
+READ_TOKENS = {"cpu": 512, "cuda": 16384}  # of prompts in one forward pass; on CPUs per thread, to stay in its cache
 LOOK = {"cpu": 1, "cuda": 8}  # steps between two looks at the tokens: each look makes a GPU wait
 
 
@@ -313,9 +313,10 @@ def _copy(source: DynamicCache, row: int, tokens: int, target: DynamicCache, pla
 
 def _parts(base: Base, rows: Sequence[Encoded], prefix: int) -> Iterator[Sequence[Encoded]]:
     """Rows, the longest first, as many at a time as are worth one forward pass."""
+    tokens = READ_TOKENS[base.device.type] * (torch.get_num_threads() if base.device.type == "cpu" else 1)
     start = 0
     while start < len(rows):
-        count = max(1, READ_TOKENS[base.device.type] // (len(rows[start].ids) - prefix))
+        count = max(1, tokens // (len(rows[start].ids) - prefix))
         yield rows[start : start + count]
         start += count
 
