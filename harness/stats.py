@@ -185,13 +185,15 @@ def resamples_for(family_size: int) -> int:
 def _blocks(pairs: Sequence[Pair], most: int) -> Iterator[tuple[list[int], list[Pair]]]:
     """All pairs in order, as many at a time as have at most `most` systems: these, and the pairs' places in them."""
     block: list[Pair] = []
+    systems: set[int] = set()
     for pair in [*pairs, None]:
-        systems = sorted({system for one in block for system in one})
-        if block and (pair is None or len({*systems, *pair}) > most):
-            yield systems, [(systems.index(a), systems.index(b)) for a, b in block]
-            block = []
+        if block and (pair is None or len(systems.union(pair)) > most):
+            used = sorted(systems)
+            yield used, [(used.index(a), used.index(b)) for a, b in block]
+            block, systems = [], set()
         if pair is not None:
             block.append(pair)
+            systems.update(pair)
 
 
 def _resampled(tables: Sequence[Table], resamples: int, seed: int) -> list[Array]:
