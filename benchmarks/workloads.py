@@ -20,7 +20,8 @@ CHAT = "Go on with the conversation until its end.\n\nSummary: {summary}\n\n{beg
 QUESTION = "Instruction: {instruction}\nText: {input}\nAnswer:"
 LONG_CHAT = 80  # words
 BEGINNING = 30  # words of a chat that stand in its prompt, summary apart
-LONG_REST = 52  # words
+SHORT_BEGINNING = 8  # words, where the rest is what counts
+LONG_REST = 48  # words
 SIZES = {"train": 2000, "validation": 200, "test": 400}
 Row = Mapping[str, str]  # id, prompt, answer
 
@@ -32,12 +33,12 @@ def summaries(seed: int, *, shortest: int = 0) -> Iterator[Row]:
             yield {"prompt": SUMMARY.format(dialogue=chat["dialogue"]), "answer": chat["summary"]}
 
 
-def chats(seed: int, *, shortest: int = 8) -> Iterator[Row]:
+def chats(seed: int, *, beginning: int = BEGINNING, shortest: int = 8) -> Iterator[Row]:
     """Chats whose rest has at least so many words. The rest is one line: "|" stands for a new one."""
     for chat in _chats(seed):
         lines = chat["dialogue"].split("\n")
         cut, words = 0, 0
-        while cut < len(lines) and words < BEGINNING:
+        while cut < len(lines) and words < beginning:
             words += len(lines[cut].split())
             cut += 1
         rest = " | ".join(lines[cut:])
@@ -67,7 +68,7 @@ def write(folder: Path) -> None:
     """`folder`/TASK/{train,validation,test}.jsonl."""
     sources = {
         "summaries": summaries(7, shortest=LONG_CHAT),
-        "chats": chats(7, shortest=LONG_REST),
+        "chats": chats(7, beginning=SHORT_BEGINNING, shortest=LONG_REST),
         "questions": questions(7),
     }
     for task, rows in sources.items():

@@ -17,7 +17,8 @@ def main(model: str, dtype: str = "float32") -> None:
     from harness.types import Decode, Model, ModelPin, Prompt, Runtime
 
     pin = ModelPin(revision="", parameters=None, checkpoint_bytes=None, dtype=dtype, family=None)
-    runtime = Runtime(threads=int(os.environ["OMP_NUM_THREADS"]))
+    device = os.environ.get("BENCH_DEVICE", "cpu")
+    runtime = Runtime(device=device, threads=int(os.environ["OMP_NUM_THREADS"]))
     backend = open_backend(Model(name="model", uri=f"file:{model}", dtype=dtype), pin, runtime)
     print(json.dumps({"ready": True}), file=OUT, flush=True)
     for line in sys.stdin:

@@ -22,7 +22,9 @@ def main(model: str, adapter: str = "") -> None:
     logging.disable(logging.WARNING)
     torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
     said = {"peft": adapter} if adapter else {}
-    lm = HFLM(pretrained=model, dtype="float32", device="cpu", batch_size=1, **said)
+    device = os.environ.get("BENCH_DEVICE", "cpu")
+    dtype = "float32" if device == "cpu" else "bfloat16"
+    lm = HFLM(pretrained=model, dtype=dtype, device=device, batch_size=1, **said)
     print(json.dumps({"ready": True}), file=OUT, flush=True)
     for line in sys.stdin:
         job = json.loads(line)
