@@ -25,7 +25,7 @@ WORKLOADS: Mapping[str, tuple[str, int, int]] = {  # task, prompts, new tokens a
     "few-shot": ("questions", 400, 32),
 }
 MODELS = ("llama-15m", "falcon-15m", "mistral-15m", "t5-15m")
-EXAMPLES = 4
+EXAMPLES = 3
 
 
 def asked(workload: str) -> list[str]:

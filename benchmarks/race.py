@@ -26,10 +26,11 @@ Row = Mapping[str, Any]
 class Side:
     """One contestant: a process that answers a line of JSON with a line of JSON."""
 
-    def __init__(self, python: Path, script: str, *arguments: str, threads: int) -> None:
+    def __init__(self, python: Path, script: str, *arguments: str, threads: int, device: str = "cpu") -> None:
         environment = os.environ | {
             "OMP_NUM_THREADS": str(threads),
             "MKL_NUM_THREADS": str(threads),
+            "BENCH_DEVICE": device,
             "PYTHONPATH": str(ROOT),
         }
         self.process = subprocess.Popen(
