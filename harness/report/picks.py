@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from harness import metrics
 from harness.digest import text_digest
-from harness.result import Result, TaskFacts, read_generations, read_samples
+from harness.result import Result, TaskFacts, read_generations, read_samples, sample_ids
 from harness.types import Generation, Sample, Score, System
 
 if TYPE_CHECKING:
@@ -59,8 +59,8 @@ def pick(result: Result) -> dict[str, tuple[Pick, ...]]:
     from harness.result.rows import open_rows
 
     ids: dict[str, list[str]] = {task.name: [] for task in result.suite.tasks}
-    for name, sample in read_samples(result.folder):
-        ids.setdefault(name, []).append(sample.id)
+    for name, one in sample_ids(result.folder):
+        ids.setdefault(name, []).append(one)
     with open_rows(result.folder) as rows:
         values = {task.name: sample_values(task, ids[task.name], rows) for task in result.suite.tasks}
     chosen = {
@@ -68,11 +68,10 @@ def pick(result: Result) -> dict[str, tuple[Pick, ...]]:
         for task in result.suite.tasks
     }
     wanted = {(name, one) for name, picks in chosen.items() for one in picks}
-    samples = {(name, one.id): one for name, one in read_samples(result.folder) if (name, one.id) in wanted}
+    samples = {(name, one.id): one for name, one in read_samples(result.folder, wanted)}
     answers: dict[tuple[str, str], dict[System, Generation]] = {}
-    for name, system, generation in read_generations(result.folder):
-        if (name, generation.sample_id) in wanted:
-            answers.setdefault((name, generation.sample_id), {})[system] = generation
+    for name, system, generation in read_generations(result.folder, wanted):
+        answers.setdefault((name, generation.sample_id), {})[system] = generation
     found: dict[str, tuple[Pick, ...]] = {}
     for name, picks in chosen.items():
         places = {one: place for place, one in enumerate(ids[name]) if one in picks}

@@ -2,7 +2,7 @@
 
 import gzip
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -174,16 +174,26 @@ def read(folder: Path | str) -> Result:
         raise ResultError(f"{folder / 'result.json'}: broken or changed by hand: {error}") from error
 
 
-def read_generations(folder: Path) -> Iterator[tuple[str, System, Generation]]:
-    """(task, system, answer) of every sample, in file order."""
+def read_generations(
+    folder: Path, of: Container[tuple[str, str]] | None = None
+) -> Iterator[tuple[str, System, Generation]]:
+    """(task, system, answer) of every sample, or `of` some (task, sample id), in file order."""
     for line in json_lines(folder / "generations.jsonl.gz"):
-        yield line["task"], _system(line), _record(Generation, line)
+        if of is None or (line["task"], line["sample_id"]) in of:
+            yield line["task"], _system(line), _record(Generation, line)
 
 
-def read_samples(folder: Path) -> Iterator[tuple[str, Sample]]:
-    """(task, sample), in file order."""
+def read_samples(folder: Path, of: Container[tuple[str, str]] | None = None) -> Iterator[tuple[str, Sample]]:
+    """(task, sample), or `of` some (task, sample id), in file order."""
     for line in json_lines(folder / "samples.jsonl.gz"):
-        yield line["task"], _record(Sample, line, id=line["sample_id"])
+        if of is None or (line["task"], line["sample_id"]) in of:
+            yield line["task"], _record(Sample, line, id=line["sample_id"])
+
+
+def sample_ids(folder: Path) -> Iterator[tuple[str, str]]:
+    """(task, sample id), in file order."""
+    for line in json_lines(folder / "samples.jsonl.gz"):
+        yield line["task"], line["sample_id"]
 
 
 def json_lines(path: Path) -> Iterator[dict[str, Any]]:

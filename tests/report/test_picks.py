@@ -45,11 +45,16 @@ def plainly(values: dict[System, list[float]], ids: list[str], lower: bool) -> d
 
 
 @given(some.integers(0, 10**6), some.integers(1, 60), some.integers(1, 6), some.booleans())
-def test_samples_are_chosen_as_if_all_changes_were_sorted(seed: int, n: int, levels: int, lower: bool) -> None:
+def test_samples_are_chosen_as_if_all_changes_were_sorted(
+    seed: int, n: int, levels: int, lower: bool
+) -> None:
     chance = Random(seed)
     ids = [f"s{place}" for place in range(n)]
     chance.shuffle(ids)
-    several = [*range(levels), float("nan")]  # few values: many changes are equal; NaN: a sample without a row
+    several = [
+        *range(levels),
+        float("nan"),
+    ]  # few values: many changes are equal; NaN: a sample without a row
     values = {system: [float(chance.choice(several)) for _ in ids] for system in SYSTEMS}
     arrays = {system: np.array(one) for system, one in values.items()}
     found = choose(TASK, arrays, ids, lower)
