@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from harness.types import Sample
 
 WORDS = 13  # in a run
-BATCH = 2_000  # samples hashed at once: some 200,000 words, a few megabytes
+BATCH = 1_000  # samples hashed at once: some 100,000 words, a few megabytes
 PARTS = 16  # that hashes wait in: of 10 million of them, each is 5 to 8 megabytes
 SPOOLED = 1 << 14  # bytes of a part that stay in memory
 
@@ -92,8 +92,10 @@ class _Meeting:
             tested.seek(0)
             trained.seek(0)
             entries = np.frombuffer(tested.read(), self._ENTRY)
-            known = np.frombuffer(trained.read(), np.uint64)
-            found.update(entries["place"][np.isin(entries["hash"], known)].tolist())
+            known = np.sort(np.frombuffer(trained.read(), np.uint64))
+            if len(known):
+                nearest = np.searchsorted(known, entries["hash"]).clip(max=len(known) - 1)
+                found.update(entries["place"][known[nearest] == entries["hash"]].tolist())
         return sorted(found)
 
 
@@ -135,9 +137,12 @@ def _questions(batch: list[Sample], first: int = 0) -> tuple[Hashes, Places]:
 
     A question is the words of the input and of what else the sample tells; the answer is no part of it.
     """
-    words = [_words(" ".join((sample.input, *sample.metadata.values()))) for sample in batch]
-    asked = [(_hash(" ".join(one)), first + n) for n, one in enumerate(words) if one]
-    return np.array([one for one, _ in asked], np.uint64), np.array([n for _, n in asked], np.uint32)
+    hashes, places = array("Q"), array("I")
+    for place, sample in enumerate(batch, start=first):
+        if words := _words(" ".join((sample.input, *sample.metadata.values()))):
+            hashes.append(_hash(" ".join(words)))
+            places.append(place)
+    return np.frombuffer(hashes, np.uint64), np.frombuffer(places, np.uint32)
 
 
 def _runs(batch: list[Sample], first: int = 0) -> tuple[Hashes, Places]:

@@ -96,17 +96,21 @@ def sample_values(task: TaskFacts, ids: Sequence[str], rows: "RowFile") -> Value
             if metric.value is None:
                 return {}
             column = metric.names.index(task.primary)
-            places = {one: place for place, one in enumerate(ids)}
             found: dict[System, NDArray[np.float64]] = {}
             for key in rows.keys():  # noqa: SIM118  a file, and not a mapping
                 name, system, used = key
                 if name == task.name and used == plugin and (own := rows.get(key)) is not None:
-                    known = [(places[one], row) for row, one in enumerate(own.ids) if one in places]
-                    found[system] = np.full(len(ids), np.nan)
-                    where, which = map(list, zip(*known, strict=True)) if known else ([], [])
-                    found[system][where] = metric.value(own.stats)[which, column]
+                    found[system] = _placed(metric.value(own.stats)[:, column], own.ids, ids)
             return found
     return {}
+
+
+def _placed(values: NDArray[np.float64], of: Sequence[str], ids: Sequence[str]) -> NDArray[np.float64]:
+    """The values in the order of the ids; NaN for one that has none."""
+    if list(of) == list(ids):  # as the harness writes them
+        return values.copy()
+    rows = {one: row for row, one in enumerate(of)}
+    return np.array([values[rows[one]] if one in rows else np.nan for one in ids])
 
 
 def choose(
