@@ -141,6 +141,7 @@ class Remembered:
 
     def file_digest(self, path: Path) -> str:
         """SHA-256 of a file, read again only when path, size, time or inode differ."""
+        now = time.time_ns()  # before the look at the file: what changes it after has another time
         status = path.stat()
         seen = [status.st_size, status.st_mtime_ns, status.st_ino]
         key = str(path.absolute())
@@ -148,7 +149,7 @@ class Remembered:
         if known is not None and known[:3] == seen:
             return str(known[3])
         found = file_digest(path)
-        if time.time_ns() - status.st_mtime_ns > _SETTLED_NANOSECONDS:
+        if now - status.st_mtime_ns > _SETTLED_NANOSECONDS:
             self.digests[key] = [*seen, found]
         return found
 

@@ -2,14 +2,17 @@
 
 import json
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
+from itertools import islice
 from pathlib import Path
-from typing import Any, TextIO, TypeVar, cast
+from typing import IO, Any, TypeVar, cast, overload
 
 from pydantic import TypeAdapter
 
 Record = TypeVar("Record")
+
+MARK_EVERY = 512  # records between two places that an index knows
 
 
 @cache
@@ -71,6 +74,59 @@ def read_lines(path: Path, kind: type[Record]) -> list[Record]:
     return list(iterate_lines(path, kind))
 
 
+def write_indexed(path: Path, records: Iterable[object]) -> int:
+    """Writes one record a line, and beside them where every 512th begins; says how many."""
+    marks, count, place = [], 0, 0
+    with path.open("wb") as file:
+        for count, record in enumerate(records, start=1):
+            if count % MARK_EVERY == 1:
+                marks.append(place)
+            place += file.write(line(record).encode("utf-8", "surrogatepass"))
+        flush(file)
+    write_json(_index(path), {"records": count, "every": MARK_EVERY, "bytes": marks})
+    return count
+
+
+class IndexedLines(Sequence[Record]):
+    """The records of an indexed file, read from disk where they are asked for; none is kept."""
+
+    def __init__(self, path: Path, kind: type[Record]) -> None:
+        self._path, self._kind = path, kind
+        index = read_json(_index(path))
+        self._count, self._every, self._bytes = index["records"], index["every"], index["bytes"]
+
+    def __len__(self) -> int:
+        return int(self._count)
+
+    @overload
+    def __getitem__(self, place: int) -> Record: ...
+    @overload
+    def __getitem__(self, place: slice) -> list[Record]: ...
+    def __getitem__(self, place: int | slice) -> Record | list[Record]:
+        if isinstance(place, slice):
+            start, stop, step = place.indices(len(self))
+            return list(islice(self.iterate(start), 0, max(0, stop - start), step))
+        if not -len(self) <= place < len(self):
+            raise IndexError(f"{self._path}: record {place} of {len(self)}")
+        return next(self.iterate(place % len(self)))
+
+    def __iter__(self) -> Iterator[Record]:
+        return self.iterate(0)
+
+    def iterate(self, start: int) -> Iterator[Record]:
+        """The records from a place on; those between it and the mark before it are passed over unread."""
+        if start >= len(self):
+            return
+        with self._path.open("rb") as file:
+            file.seek(self._bytes[start // self._every])
+            for text in islice(file, start % self._every, None):
+                yield from_json(self._kind, json.loads(text))
+
+
+def _index(path: Path) -> Path:
+    return path.with_suffix(".index.json")
+
+
 def drop_torn_line(path: Path) -> None:
     """Cuts a last line without an end, so that the file can be appended to."""
     with path.open("rb+") as file:
@@ -78,7 +134,7 @@ def drop_torn_line(path: Path) -> None:
         file.truncate(content.rfind(b"\n") + 1)
 
 
-def flush(file: TextIO) -> None:
+def flush(file: IO[Any]) -> None:
     """Hands what was written to the disk itself."""
     file.flush()
     os.fsync(file.fileno())

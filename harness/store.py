@@ -58,13 +58,15 @@ def open_store(root: Path) -> Store:
     """The store at a folder, made if it is not there yet."""
     if re.match(r"\w+:/", str(root)):
         raise StoreError(f"--store {root}: object stores have no atomic rename; use a local disk or NFS")
-    if root.is_dir() and any(root.iterdir()) and not (root / MARK).is_file():
+    others = root.is_dir() and [entry for entry in root.iterdir() if MARK not in entry.name]
+    if others and not (root / MARK).is_file():
         raise StoreError(f"--store {root}: the folder holds other things; name an empty or a new one")
     try:
-        for folder in ("done", "work", "logs", "lineage"):
-            (root / folder).mkdir(parents=True, exist_ok=True)
-        if not (root / MARK).is_file():
+        root.mkdir(parents=True, exist_ok=True)
+        if not (root / MARK).is_file():  # first of all: another process may open the store at this moment
             write_json(root / MARK, {"schema": 1})
+        for folder in ("done", "work", "logs", "lineage"):
+            (root / folder).mkdir(exist_ok=True)
     except OSError as error:
         raise StoreError(f"--store {root}: {error.strerror}; name a folder that can be written") from error
     return Store(root.resolve())

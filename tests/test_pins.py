@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -117,6 +118,80 @@ def test_a_file_just_written_is_not_remembered(tmp_path: Path) -> None:
     remembered = Remembered()
     remembered.file_digest(path)
     assert remembered.digests == {}
+
+
+def test_a_file_that_was_just_written_when_a_long_reading_began_is_not_remembered(tmp_path: Path) -> None:
+    """By the end of reading 14 GB every file is old."""
+
+    class Slow(type(tmp_path)):  # type: ignore[misc]
+        def open(self, *words: object, **more: object) -> object:
+            time.sleep(2.1)
+            return super().open(*words, **more)
+
+    (tmp_path / "weights").write_bytes(b"one")
+    remembered = Remembered()
+    remembered.file_digest(Slow(tmp_path / "weights"))
+    assert remembered.digests == {}
+
+
+LARGE = 64_000_000  # bytes
+
+
+@pytest.fixture
+def large(suite: Suite, tmp_path: Path) -> tuple[Path, Path, Path]:
+    """Weights and data of some size, as old as those of a real checkpoint: the suite's model, adapter and test split."""
+    weights = tmp_path / "model" / "model.safetensors"
+    header = json.dumps({"w": {"dtype": "F32", "shape": [LARGE // 4], "data_offsets": [0, LARGE]}}).encode()
+    with weights.open("wb") as file:
+        file.write(len(header).to_bytes(8, "little") + header)
+        file.truncate(8 + len(header) + LARGE)  # a hole: it takes no place on the disk
+    data = tmp_path / "test.jsonl"
+    data.write_text(
+        "".join(json.dumps({"input": f"{n}" * 1_000, "reference": "r"}) + "\n" for n in range(1_000))
+    )
+    adapter = tmp_path / "adapter" / "adapter_model.safetensors"
+    for path in (weights, data, adapter):
+        os.utime(path, ns=(1_000_000_000, 1_000_000_000))
+    return weights, data, adapter
+
+
+def read_so_far() -> int:
+    """Bytes that this process has read, from any file."""
+    return int(Path("/proc/self/io").read_text().split()[1])
+
+
+@pytest.mark.skipif(not Path("/proc/self/io").exists(), reason="counts bytes as Linux does")
+def test_a_second_plan_reads_no_weights_and_no_data(
+    suite: Suite, tmp_path: Path, large: tuple[Path, Path, Path]
+) -> None:
+    cache = tmp_path / "digests.json"
+    before = read_so_far()
+    first = pins(suite, device="cpu", cache=cache)
+    between = read_so_far()
+    assert pins(suite, device="cpu", cache=cache) == first
+    after = read_so_far()
+    assert between - before > LARGE + large[1].stat().st_size > LARGE + 2_000_000
+    assert after - between < 1_000_000  # what is remembered, and what installed packages say of themselves
+
+
+def test_a_changed_byte_is_seen_by_the_files_time(
+    suite: Suite, tmp_path: Path, large: tuple[Path, Path, Path]
+) -> None:
+    """In weights, data and adapters alike, nothing is read while size, time and inode are as they were."""
+    cache = tmp_path / "digests.json"
+    first = pins(suite, device="cpu", cache=cache)
+    for path in large:
+        with path.open("rb+") as file:
+            file.seek(-4, os.SEEK_END)
+            file.write(b"Q")
+        os.utime(path, ns=(1_000_000_000, 1_000_000_000))
+    assert pins(suite, device="cpu", cache=cache) == first
+    for path in large:
+        os.utime(path, ns=(1_000_000_000, 2_000_000_000))
+    second = pins(suite, device="cpu", cache=cache)
+    assert second.sources != first.sources
+    assert second.models["mine"].revision != first.models["mine"].revision
+    assert second.adapters != first.adapters
 
 
 @pytest.mark.parametrize("content", ["", "{broken", "[]", '{"unknown": {}}'])

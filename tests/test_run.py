@@ -15,6 +15,7 @@ import pytest
 from harness import report
 from harness.pins import pins
 from harness.plan import plan
+from harness.result import verify
 from harness.run import Run, missing, publish, run
 from harness.store import Store, open_store
 from harness.suite import load_suite
@@ -56,6 +57,7 @@ def write_suite(folder: Path, first: str = "first-line", samples: int = 30) -> P
             "id": f"s{n:03}",
             "dialogue": f"Ann: Bus {n} is late.\nBen: Take taxi {n}.",
             "summary": f"Ann takes taxi {n}.",
+            "bus": f"line {n % 7}",
         }
         for n in range(samples)
     ]
@@ -103,6 +105,21 @@ def test_a_suite_becomes_a_result(tmp_path: Path, store: Store) -> None:
     assert {step["state"] for step in found["steps"]} == {"done"}
     schema = json.loads((Path(report.__file__).parent / "result.schema.json").read_text())
     jsonschema.validate(found, schema)
+
+
+@pytest.mark.parametrize(("limit", "cluster"), [(None, None), (1, None), (None, "bus"), (3, "bus")])
+def test_a_run_s_own_result_verifies(
+    tmp_path: Path, store: Store, limit: int | None, cluster: str | None
+) -> None:
+    """One sample has no interval, and clustered proportions have another one than samples on their own."""
+    path = write_suite(tmp_path)
+    if cluster:
+        path.write_text(
+            path.read_text().replace("primary: rougeL", f"primary: rougeL\n    cluster: {cluster}")
+        )
+    done, _ = go(path, store, limit=limit)
+    assert done.report is not None
+    assert verify(done.report) == []
 
 
 def test_a_second_run_does_nothing(tmp_path: Path, store: Store) -> None:

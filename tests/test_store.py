@@ -35,6 +35,20 @@ def test_a_step_is_done_exactly_when_its_folder_is_there(store: Store) -> None:
     assert not store.work(STEP).exists()
 
 
+def _open(root: Path) -> str:
+    try:
+        open_store(root)
+    except StoreError as error:
+        return str(error)
+    return ""
+
+
+def test_a_store_may_be_opened_by_many_at_once(tmp_path: Path) -> None:
+    with multiprocessing.get_context("fork").Pool(4) as pool:
+        for number in range(60):
+            assert pool.map(_open, [tmp_path / str(number)] * 4, chunksize=1) == [""] * 4
+
+
 def test_what_an_interrupted_try_left_is_still_there(store: Store) -> None:
     with pytest.raises(RuntimeError), lease(store, STEP) as folder:
         (folder / "generations.jsonl").write_text("one\n")

@@ -16,6 +16,8 @@ from harness.errors import DataError, UnknownName
 from harness.types import Source, Split
 from harness.yaml_lines import shown
 
+BUFFER = 1 << 20  # bytes of a Parquet column that are read at once
+
 _STEMS: dict[Split, tuple[str, ...]] = {
     "train": ("train",),
     "validation": ("validation", "valid", "val", "dev"),
@@ -150,7 +152,8 @@ def _parquet(path: Path) -> Iterator[Row]:
     from pyarrow import parquet
 
     try:
-        with parquet.ParquetFile(path) as file:
+        # By default a row group is read whole, and many files are one row group.
+        with parquet.ParquetFile(path, buffer_size=BUFFER, pre_buffer=False) as file:
             entries = (values for batch in file.iter_batches(1024) for values in batch.to_pylist())
             for number, values in enumerate(entries, start=1):
                 yield Row(where=f"{shown(path)}: row {number}", values=values)

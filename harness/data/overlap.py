@@ -1,9 +1,19 @@
-"""What training gives away of the test: whole questions, and runs of 13 words (Brown et al. 2020, appendix C)."""
+"""What training gives away of the test: whole questions, and runs of 13 words (Brown et al. 2020, appendix C).
+
+Both are compared by 64-bit hashes, which wait on disk, so memory does not grow with the splits.
+"""
 
 import re
+from array import array
 from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import lru_cache
+from hashlib import blake2b
 from itertools import islice
+from pathlib import Path
+from tempfile import SpooledTemporaryFile
+from typing import IO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +21,12 @@ from numpy.typing import NDArray
 from harness.types import Sample
 
 WORDS = 13  # in a run
-BATCH = 2_000  # training samples hashed at once: some 200,000 words, a few megabytes
+BATCH = 1_000  # samples hashed at once: some 100,000 words, a few megabytes
+PARTS = 16  # that hashes wait in: of 10 million of them, each is 5 to 8 megabytes
+SPOOLED = 1 << 14  # bytes of a part that stay in memory
+
+Hashes = NDArray[np.uint64]
+Places = NDArray[np.uint32]  # of samples in the test split
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,35 +38,77 @@ class Overlap:
     ngram: tuple[str, ...]  # ids that share a run of 13 words, in question or answer, with a training sample
 
 
-def overlap(train: Iterable[Sample], test: Iterable[Sample]) -> Overlap:
-    """What the two splits share. Training samples are passed over once, a batch at a time.
+def overlap(train: Iterable[Sample], test: Iterable[Sample], folder: Path | None = None) -> Overlap:
+    """What the two splits share; each is passed over once, a batch at a time. Hashes wait in the folder.
 
-    Runs are compared by 64-bit hashes: among 100,000 runs in the test split and 10 million in training, the chance
-    that any two different ones are taken for equal is one in 18 million.
+    Among 10 million runs in either split, the chance that any two different ones are taken for equal is one in 180,000.
     """
-    tested = list(test)
-    vocabulary: dict[str, int] = {}
-    runs = [_runs([_numbers(sample, vocabulary, learn=True)]) for sample in tested]
-    known = np.unique(np.concatenate([*runs, np.empty(0, np.uint64)]))
-    questions = [_question(sample) for sample in tested]
-    asked = set(questions) - {""}
-    shared_questions: set[str] = set()
-    shared_runs: set[int] = set()
-    for batch in _batches(train):
-        shared_questions.update(asked.intersection(map(_question, batch)))
-        found = _runs([_numbers(sample, vocabulary, learn=False) for sample in batch])
-        shared_runs.update(np.intersect1d(known, found).tolist())
-    return Overlap(
-        test=len(tested),
-        exact=tuple(
-            sample.id for sample, own in zip(tested, questions, strict=True) if own in shared_questions
-        ),
-        ngram=tuple(
-            sample.id
-            for sample, own in zip(tested, runs, strict=True)
-            if not shared_runs.isdisjoint(own.tolist())
-        ),
-    )
+    ids: list[str] = []
+    with ExitStack() as stack:
+        questions, runs = (stack.enter_context(_Meeting(folder)) for _ in range(2))
+        for batch in _batches(test):
+            questions.test(*_questions(batch, len(ids)))
+            runs.test(*_runs(batch, len(ids)))
+            ids += [sample.id for sample in batch]
+        for batch in _batches(train):
+            questions.train(_questions(batch)[0])
+            runs.train(_runs(batch)[0])
+        return Overlap(
+            test=len(ids),
+            exact=tuple(ids[place] for place in questions.met()),
+            ngram=tuple(ids[place] for place in runs.met()),
+        )
+
+
+class _Meeting:
+    """Finds the test samples with a hash that training has too. Hashes wait by their last bits and meet part by part."""
+
+    _ENTRY = np.dtype([("hash", np.uint64), ("place", np.uint32)])
+
+    def __init__(self, folder: Path | None) -> None:
+        self._tested, self._trained = _files(folder), _files(folder)
+
+    def __enter__(self) -> "_Meeting":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for file in (*self._tested, *self._trained):
+            file.close()
+
+    def test(self, hashes: Hashes, places: Places) -> None:
+        entries = np.empty(len(hashes), self._ENTRY)
+        entries["hash"], entries["place"] = hashes, places
+        for file, chosen in zip(self._tested, _parts(hashes), strict=True):
+            file.write(entries[chosen].tobytes())
+
+    def train(self, hashes: Hashes) -> None:
+        for file, chosen in zip(self._trained, _parts(hashes), strict=True):
+            file.write(hashes[chosen].tobytes())
+
+    def met(self) -> list[int]:
+        """Places in the test split, in order."""
+        found: set[int] = set()
+        for tested, trained in zip(self._tested, self._trained, strict=True):
+            tested.seek(0)
+            trained.seek(0)
+            entries = np.frombuffer(tested.read(), self._ENTRY)
+            known = np.sort(np.frombuffer(trained.read(), np.uint64))
+            if len(known):
+                nearest = np.searchsorted(known, entries["hash"]).clip(max=len(known) - 1)
+                found.update(entries["place"][known[nearest] == entries["hash"]].tolist())
+        return sorted(found)
+
+
+def _files(folder: Path | None) -> list[IO[bytes]]:
+    where = str(folder) if folder else None
+    return [SpooledTemporaryFile(SPOOLED, dir=where) for _ in range(PARTS)]
+
+
+def _parts(hashes: Hashes) -> list[NDArray[np.intp]]:
+    """For each part, where its hashes stand."""
+    part = (hashes % np.uint64(PARTS)).astype(np.uint8)
+    order = np.argsort(part, kind="stable")
+    return np.split(order, np.searchsorted(part[order], np.arange(1, PARTS)))
 
 
 def _batches(samples: Iterable[Sample]) -> Iterator[list[Sample]]:
@@ -64,35 +121,43 @@ def _words(text: str) -> list[str]:
     return re.findall(r"\w+", text.lower())
 
 
-def _question(sample: Sample) -> str:
-    """The words of the input and of what else the sample tells; the answer is no part of it."""
-    return " ".join(_words(" ".join((sample.input, *sample.metadata.values()))))
+def _hash(text: str) -> int:
+    """64 bits, the same in every process; never 0, which stands between two texts."""
+    return int.from_bytes(blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest()) or 1
 
 
-def _numbers(sample: Sample, vocabulary: dict[str, int], *, learn: bool) -> list[int]:
-    """A number from 1 for each word of question and answer; 0 for one that is not to be learnt."""
-    words = _words(" ".join((sample.input, *sample.metadata.values(), *sample.references)))
-    if learn:
-        return [vocabulary.setdefault(word, len(vocabulary) + 1) for word in words]
-    return [vocabulary.get(word, 0) for word in words]
+@lru_cache(maxsize=1 << 16)
+def _word(word: str) -> int:
+    """Its hash; words repeat."""
+    return _hash(word)
 
 
-def _runs(
-    texts: list[list[int]],  # words as numbers, 0 for a word in no run that matters
-) -> NDArray[np.uint64]:
-    """A hash of every run of 13 words that lies within one text and holds no 0."""
-    numbers = np.array([number for text in texts for number in (*text, 0)], dtype=np.uint64)
-    if len(numbers) < WORDS:
-        return np.empty(0, np.uint64)
-    # Each word's number is mixed to 64 random-looking bits (splitmix64, Steele et al. 2014), then a polynomial in them.
-    mixed = numbers * np.uint64(0x9E3779B97F4A7C15)
-    mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    mixed ^= mixed >> np.uint64(31)
-    last = len(numbers) - WORDS + 1
-    hashes = np.zeros(last, np.uint64)
-    whole = np.ones(last, bool)
-    for place in range(WORDS):
-        hashes = hashes * np.uint64(0x100000001B3) + mixed[place : place + last]
-        whole &= numbers[place : place + last] != 0
-    return hashes[whole]
+def _questions(batch: list[Sample], first: int = 0) -> tuple[Hashes, Places]:
+    """A hash of each question that has words, and its sample's place.
+
+    A question is the words of the input and of what else the sample tells; the answer is no part of it.
+    """
+    hashes, places = array("Q"), array("I")
+    for place, sample in enumerate(batch, start=first):
+        if words := _words(" ".join((sample.input, *sample.metadata.values()))):
+            hashes.append(_hash(" ".join(words)))
+            places.append(place)
+    return np.frombuffer(hashes, np.uint64), np.frombuffer(places, np.uint32)
+
+
+def _runs(batch: list[Sample], first: int = 0) -> tuple[Hashes, Places]:
+    """A hash of every run of 13 words that lies within one sample's question and answer, and the sample's place."""
+    numbers, lengths = array("Q"), []
+    for sample in batch:
+        words = _words(" ".join((sample.input, *sample.metadata.values(), *sample.references)))
+        numbers.extend(map(_word, words))
+        numbers.append(0)
+        lengths.append(len(words) + 1)
+    number = np.frombuffer(numbers, np.uint64)
+    last = max(0, len(number) - WORDS + 1)
+    hashes, whole = np.zeros(last, np.uint64), np.ones(last, bool)
+    for place in range(WORDS):  # a polynomial in the words' hashes
+        hashes = hashes * np.uint64(0x9E3779B97F4A7C15) + number[place : place + last]
+        whole &= number[place : place + last] != 0
+    places = np.repeat(np.arange(first, first + len(batch), dtype=np.uint32), lengths)[:last]
+    return hashes[whole], places[whole]

@@ -9,14 +9,21 @@ if TYPE_CHECKING:
 
 def render(folder: Path | str) -> None:
     """Writes report.html, report.md and charts/*.svg into a RESULT folder."""
-    from harness.report import figures, html, markdown, page
+    from harness.report import drawing
     from harness.result import read
 
     folder = Path(folder)
-    built = page.build(read(folder))
-    drawn = figures.draw(built)
-    html.write(built, drawn, folder)
-    markdown.write(built, drawn, folder)
+    result = read(folder)
+    with drawing.pen() as pen:  # it takes longest: what else is to do is done while it draws
+        from harness.report import figures, page
+
+        outline = page.build(result, samples=False)
+        drawn = figures.draw(outline, pen)
+        from harness.report import html, markdown
+
+        whole = page.with_samples(outline, result)
+        html.write(whole, drawn, folder)
+        markdown.write(whole, drawn, folder)
 
 
 def render_terminal(folder: Path | str, console: "Console | None" = None) -> None:

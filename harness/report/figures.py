@@ -1,23 +1,31 @@
 """Every chart of a page, drawn once for each width: HTML and Markdown colour the same drawings."""
 
 from collections.abc import Callable
+from concurrent.futures import Executor, Future
 from dataclasses import dataclass
+from functools import partial
 
-from altair.utils.schemapi import debug_mode
-
-from harness.report import charts, words
+from harness.report import charts, drawing, words
 from harness.report.charts import alphas, differences, losses
-from harness.report.page import Page, TaskPage
+from harness.report.page import Page
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figure:
-    """A chart at a desk's width and at a phone's, as SVG with stand-in colours."""
+    """A chart at a desk's width and at a phone's, as SVG with stand-in colours, which may still be being drawn."""
 
     name: str
     says: str
-    wide: str
-    narrow: str
+    drawn_wide: Future[str]
+    drawn_narrow: Future[str]
+
+    @property
+    def wide(self) -> str:
+        return self.drawn_wide.result()
+
+    @property
+    def narrow(self) -> str:
+        return self.drawn_narrow.result()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,42 +40,35 @@ class Figures:
         return [*self.differences.values(), *(one for one in (self.losses, self.alphas) if one)]
 
 
-def draw(page: Page) -> Figures:
+def draw(page: Page, pen: Executor) -> Figures:
+    """Hands every chart to the pen."""
+    begin = partial(_figure, pen)
     return Figures(
         differences={
-            task.facts.name: _forest(task, f"differences-{place}")
+            task.facts.name: begin(
+                f"differences-{place}",
+                f"Paired differences in {task.metric} on {words.visible(task.facts.name)}",
+                partial(differences.chart, task),
+            )
             for place, task in enumerate(page.tasks, start=1)
             if task.groups
         },
-        losses=_figure(
-            "losses",
-            "Training and validation loss by step",
-            lambda data, width: losses.chart(page.curves, data, width),
-        )
+        losses=begin("losses", "Training and validation loss by step", partial(losses.chart, page.curves))
         if any(curve.points for curve in page.curves)
         else None,
-        alphas=_figure(
-            "alphas",
-            "Alpha by layer, base and merged",
-            lambda data, width: alphas.chart(page.weights, data, width),
-        )
+        alphas=begin("alphas", "Alpha by layer, base and merged", partial(alphas.chart, page.weights))
         if any("alpha" in row.numbers for row in page.weights)
         else None,
     )
 
 
-def _forest(task: TaskPage, name: str) -> Figure:
-    says = f"Paired differences in {task.metric} on {words.visible(task.facts.name)}"
-    return _figure(name, says, lambda data, width: differences.chart(task, data, width))
-
-
-def _figure(name: str, says: str, chart: Callable[[charts.Data, int], charts.Chart]) -> Figure:
-    def drawn(width: int, size: str) -> str:
-        data = charts.Data()
-        # Altair checks each part of a chart as it is made, for half of all its time; the tests let it check.
-        with debug_mode(False):
-            return charts.draw(chart(data, width), data, says, f"{name}-{size}")
+def _figure(pen: Executor, name: str, says: str, chart: Callable[[charts.Data, int], charts.Chart]) -> Figure:
+    def begun(width: int, size: str) -> Future[str]:
+        return pen.submit(drawing.draw, charts.specification(chart, width), says, f"{name}-{size}")
 
     return Figure(
-        name=name, says=says, wide=drawn(charts.WIDE, "wide"), narrow=drawn(charts.NARROW, "narrow")
+        name=name,
+        says=says,
+        drawn_wide=begun(charts.WIDE, "wide"),
+        drawn_narrow=begun(charts.NARROW, "narrow"),
     )

@@ -1,13 +1,14 @@
 """From a result to a page of plain data; HTML, Markdown and the terminal only lay it out."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from statistics import fmean
 from typing import Literal
 
-from harness.report import picks, words
+from harness.report import words
 from harness.report.answer import Answer, Field, answer, is_trivial
+from harness.report.picks import Pick, pick
 from harness.result import Curve, ModelFacts, Result, StepFacts, SuiteFacts, TaskFacts
 from harness.types import Comparison, Cost, Note, Score, System, WeightRow
 from harness.weights.summary import status_word
@@ -66,7 +67,7 @@ class TaskPage:
     other_metrics: tuple[str, ...]
     lines: tuple[Line, ...]
     groups: tuple[Group, ...]
-    picks: tuple[picks.Pick, ...]
+    picks: tuple[Pick, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,15 +105,14 @@ class Page:
 
 def build(result: Result, *, samples: bool = True) -> Page:
     """The whole page; without samples it is made of result.json alone."""
-    chosen = picks.pick(result) if samples else {}
+    if samples:
+        return with_samples(build(result, samples=False), result)
     tasks = sorted(result.suite.tasks, key=lambda task: not _trained_here(result, task))
     return Page(
         title=result.suite.name,
         suite=result.suite,
         models={one.name: one for one in result.suite.models},
-        tasks=tuple(
-            _task(result, task, chosen.get(task.name, ())) for task in tasks if _scored(result, task)
-        ),
+        tasks=tuple(_task(result, task) for task in tasks if _scored(result, task)),
         curves=result.curves,
         weights=result.weights,
         weight_lines=tuple(_weight_lines(result.weights)),
@@ -127,6 +127,12 @@ def build(result: Result, *, samples: bool = True) -> Page:
     )
 
 
+def with_samples(page: Page, result: Result) -> Page:
+    """The page with the samples worth reading."""
+    chosen = pick(result)
+    return replace(page, tasks=tuple(replace(one, picks=chosen[one.facts.name]) for one in page.tasks))
+
+
 def _trained_here(result: Result, task: TaskFacts) -> bool:
     return any(one.trained_on == task.name for one in result.suite.adapters)
 
@@ -135,7 +141,7 @@ def _scored(result: Result, task: TaskFacts) -> bool:
     return any(one.task == task.name and one.primary for one in result.scores)
 
 
-def _task(result: Result, task: TaskFacts, chosen: Sequence[picks.Pick]) -> TaskPage:
+def _task(result: Result, task: TaskFacts) -> TaskPage:
     field = Field(result, task)
     scores = field.scores
     first = next(iter(scores.values()))
@@ -154,7 +160,6 @@ def _task(result: Result, task: TaskFacts, chosen: Sequence[picks.Pick]) -> Task
         ),
         lines=tuple(_lines(result, field)),
         groups=tuple(_groups(result, task)),
-        picks=tuple(chosen),
     )
 
 

@@ -2,14 +2,24 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from heapq import nlargest, nsmallest
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+from numpy.typing import NDArray
 
 from harness import metrics
 from harness.digest import text_digest
-from harness.result import Result, Rows, TaskFacts, read_generations, read_rows, read_samples
+from harness.result import Result, TaskFacts, read_generations, read_samples, sample_ids
 from harness.types import Generation, Sample, Score, System
 
+if TYPE_CHECKING:
+    from harness.result.rows import RowFile
+
 EACH = 3  # samples of each kind
+MOST = (
+    3 * EACH
+)  # changes of one adapter that can matter: EACH, after as many again that others took in either kind
 
 Why = Literal["regression", "gain", "random"]
 
@@ -37,81 +47,90 @@ class Pick:
     ]  # a base and its adapters together, in the order of the score table
 
 
-Values = Mapping[System, Mapping[str, float]]  # system -> sample id -> primary metric
+Values = Mapping[System, NDArray[np.float64]]  # the primary metric of each sample; NaN where there is none
+Entry = tuple[float, str, System]  # change, sample id and the adapter that changed so
 
 
 def pick(result: Result) -> dict[str, tuple[Pick, ...]]:
-    """Task -> samples worth reading; the same result gives the same ones."""
-    rows = read_rows(result.folder)
-    values = {task.name: sample_values(task, rows) for task in result.suite.tasks}
-    samples: dict[str, dict[str, Sample]] = {}
-    for name, sample in read_samples(result.folder):
-        samples.setdefault(name, {})[sample.id] = sample
+    """Task -> samples worth reading; the same result gives the same ones.
+
+    Of all samples only numbers and ids are held; texts are kept of those that are chosen.
+    """
+    from harness.result.rows import open_rows
+
+    ids: dict[str, list[str]] = {task.name: [] for task in result.suite.tasks}
+    for name, one in sample_ids(result.folder):
+        ids.setdefault(name, []).append(one)
+    with open_rows(result.folder) as rows:
+        values = {task.name: sample_values(task, ids[task.name], rows) for task in result.suite.tasks}
     chosen = {
-        task.name: choose(task, values[task.name], tuple(samples.get(task.name, {})), _lower(result, task))
+        task.name: choose(task, values[task.name], ids[task.name], _lower(result, task))
         for task in result.suite.tasks
     }
     wanted = {(name, one) for name, picks in chosen.items() for one in picks}
+    samples = {(name, one.id): one for name, one in read_samples(result.folder, wanted)}
     answers: dict[tuple[str, str], dict[System, Generation]] = {}
-    for name, system, generation in read_generations(result.folder):
-        if (name, generation.sample_id) in wanted:
-            answers.setdefault((name, generation.sample_id), {})[system] = generation
-    return {
-        name: tuple(
+    for name, system, generation in read_generations(result.folder, wanted):
+        answers.setdefault((name, generation.sample_id), {})[system] = generation
+    found: dict[str, tuple[Pick, ...]] = {}
+    for name, picks in chosen.items():
+        places = {one: place for place, one in enumerate(ids[name]) if one in picks}
+        found[name] = tuple(
             Pick(
                 why=why,
                 about=about,
-                change=None if about is None else _change(values[name], about, one),
-                sample=samples[name][one],
-                answers=_answers(result, name, values[name], one, answers.get((name, one), {})),
+                change=None if about is None else _at(_changes(values[name], about), places[one]),
+                sample=samples[name, one],
+                answers=_answers(result, values[name], places[one], answers.get((name, one), {})),
             )
             for one, (why, about) in picks.items()
         )
-        for name, picks in chosen.items()
-    }
+    return found
 
 
-def sample_values(task: TaskFacts, rows: Mapping[tuple[str, System, str], Rows]) -> Values:
+def sample_values(task: TaskFacts, ids: Sequence[str], rows: "RowFile") -> Values:
     """The primary metric of each sample alone; none for a metric that is no function of sums."""
     for plugin in task.metrics:
         if task.primary in metrics.score_names(plugin):
             metric = metrics.load(plugin)
             if metric.value is None:
                 return {}
-            place = metric.names.index(task.primary)
-            return {
-                system: dict(zip(one.ids, metric.value(one.stats)[:, place].tolist(), strict=True))
-                for (name, system, used), one in rows.items()
-                if name == task.name and used == plugin
-            }
+            column = metric.names.index(task.primary)
+            found: dict[System, NDArray[np.float64]] = {}
+            for key in rows.keys():  # noqa: SIM118  a file, and not a mapping
+                name, system, used = key
+                if name == task.name and used == plugin and (own := rows.get(key)) is not None:
+                    found[system] = _placed(metric.value(own.stats)[:, column], own.ids, ids)
+            return found
     return {}
 
 
+def _placed(values: NDArray[np.float64], of: Sequence[str], ids: Sequence[str]) -> NDArray[np.float64]:
+    """The values in the order of the ids; NaN for one that has none."""
+    if list(of) == list(ids):  # as the harness writes them
+        return values.copy()
+    rows = {one: row for row, one in enumerate(of)}
+    return np.array([values[rows[one]] if one in rows else np.nan for one in ids])
+
+
 def choose(
-    task: TaskFacts, values: Values, samples: Sequence[str], lower: bool = False
+    task: TaskFacts, values: Values, ids: Sequence[str], lower: bool = False
 ) -> dict[str, tuple[Why, System | None]]:
     """Sample id -> why it is shown, worst regressions first; a sample is shown once."""
-    changes = [
-        (-change if lower else change, one, system)
-        for system in values
-        if system.adapter
-        for one in values[system]
-        if (change := _change(values, system, one)) is not None
-    ]
-    changes.sort(key=lambda entry: (entry[0], entry[1], str(entry[2])))
+    changes = {system: _changes(values, system) * (-1 if lower else 1) for system in values if system.adapter}
     chosen: dict[str, tuple[Why, System | None]] = {}
-    _spread(chosen, "regression", [entry for entry in changes if entry[0] < 0])
-    _spread(chosen, "gain", [entry for entry in changes[::-1] if entry[0] > 0])
-    unseen = sorted(
-        (one for one in samples if one not in chosen), key=lambda one: text_digest(f"{task.name} {one}")
+    lost = [entry for system, one in changes.items() for entry in _furthest(one, ids, system, -1)]
+    _spread(chosen, "regression", sorted(lost, key=_order))
+    gained = [entry for system, one in changes.items() for entry in _furthest(one, ids, system, 1)]
+    _spread(chosen, "gain", sorted(gained, key=_order, reverse=True))
+    unseen = nsmallest(
+        EACH, (one for one in ids if one not in chosen), key=lambda one: text_digest(f"{task.name} {one}")
     )
-    chosen |= dict.fromkeys(unseen[:EACH], ("random", None))
+    chosen |= dict.fromkeys(unseen, ("random", None))
     return chosen
 
 
-def _spread(
-    chosen: dict[str, tuple[Why, System | None]], why: Why, ordered: Sequence[tuple[float, str, System]]
-) -> None:
+def _spread(chosen: dict[str, tuple[Why, System | None]], why: Why, ordered: Sequence[Entry]) -> None:
     """Adds the first few, from different adapters as long as there are any."""
     seen: set[System] = set()
     for again in (False, True):
@@ -123,9 +142,31 @@ def _spread(
                 seen.add(system)
 
 
-def _change(values: Values, system: System, one: str) -> float | None:
-    base = values.get(System(model=system.model), {})
-    return values[system][one] - base[one] if one in base and one in values.get(system, {}) else None
+def _furthest(
+    changes: NDArray[np.float64], ids: Sequence[str], system: System, sign: Literal[-1, 1]
+) -> list[Entry]:
+    """The adapter's largest losses (-1) or gains (1)."""
+    places = np.flatnonzero(sign * changes > 0)
+    if len(places) > MOST:
+        sizes = sign * changes[places]
+        places = places[sizes >= np.partition(sizes, -MOST)[-MOST]]  # more than MOST where some are equal
+    entries = ((float(changes[place]), ids[place], system) for place in places.tolist())
+    return (nlargest if sign > 0 else nsmallest)(MOST, entries, key=_order)
+
+
+def _order(entry: Entry) -> tuple[float, str, str]:
+    change, one, system = entry
+    return change, one, str(system)
+
+
+def _changes(values: Values, system: System) -> NDArray[np.float64]:
+    """The adapter's value less its base's, sample by sample; NaN where either has none."""
+    base = values.get(System(model=system.model))
+    return np.full_like(values[system], np.nan) if base is None else values[system] - base
+
+
+def _at(values: NDArray[np.float64] | None, place: int) -> float | None:
+    return None if values is None or np.isnan(values[place]) else float(values[place])
 
 
 def _lower(result: Result, task: TaskFacts) -> bool:
@@ -134,7 +175,7 @@ def _lower(result: Result, task: TaskFacts) -> bool:
 
 
 def _answers(
-    result: Result, task: str, values: Values, one: str, given: Mapping[System, Generation]
+    result: Result, values: Values, place: int, given: Mapping[System, Generation]
 ) -> tuple[tuple[Given, ...], ...]:
     """Models in the suite's order, each base before its adapters; trivial rules have nothing to read."""
     found = []
@@ -147,8 +188,10 @@ def _answers(
                 Given(
                     system=system,
                     generation=given[system],
-                    value=values.get(system, {}).get(one),
-                    change=_change(values, system, one) if system.adapter else None,
+                    value=_at(values.get(system), place),
+                    change=_at(_changes(values, system), place)
+                    if system.adapter and system in values
+                    else None,
                 )
                 for system in systems
             )

@@ -2,7 +2,7 @@
 
 import gzip
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -11,9 +11,6 @@ from harness.errors import ResultError
 from harness.types import Comparison, Cost, Generation, Note, Sample, Score, System, WeightRow
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
     from harness.result.frames import Frames
 
 SCHEMA = 1
@@ -110,7 +107,7 @@ class StepFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """Everything `result.json` holds; rows, generations and samples are read when asked for."""
+    """Everything `result.json` holds; generations and samples are read when asked for, as are rows (`result.rows`)."""
 
     folder: Path
     suite: SuiteFacts
@@ -122,14 +119,6 @@ class Result:
     notes: tuple[Note, ...] = ()
     steps: tuple[StepFacts, ...] = ()
     manifest: Mapping[str, object] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rows:
-    """The row of sums of every sample, for one system under one metric."""
-
-    ids: tuple[str, ...]
-    stats: "NDArray[np.float64]"  # [n, k]
 
 
 def read_document(folder: Path) -> dict[str, Any]:
@@ -185,38 +174,26 @@ def read(folder: Path | str) -> Result:
         raise ResultError(f"{folder / 'result.json'}: broken or changed by hand: {error}") from error
 
 
-def read_rows(folder: Path) -> dict[tuple[str, System, str], Rows]:
-    """(task, system, metric plug-in) -> rows of sums, as the score steps left them."""
-    import pyarrow.parquet as parquet
-
-    path = folder / "rows.parquet"
-    try:
-        table = parquet.read_table(path)
-    except OSError as error:
-        raise ResultError(f"{path}: cannot be read: {error}") from error
-    lists = table.column("stats").combine_chunks()
-    flat, starts = lists.flatten().to_numpy(zero_copy_only=False), lists.value_lengths().to_numpy().cumsum()
-    names = ("task", "model", "adapter", "shots", "metric", "sample_id")
-    columns = [table.column(name).to_pylist() for name in names]
-    groups: dict[tuple[str, System, str], tuple[list[str], list[NDArray[np.float64]]]] = {}
-    for index, (task, model, adapter, shots, metric, sample_id) in enumerate(zip(*columns, strict=True)):
-        key = (task, System(model=model, adapter=adapter, shots=shots), metric)
-        ids, stats = groups.setdefault(key, ([], []))
-        ids.append(sample_id)
-        stats.append(flat[starts[index - 1] if index else 0 : starts[index]])
-    return {key: _rows(path, key, ids, stats) for key, (ids, stats) in groups.items()}
-
-
-def read_generations(folder: Path) -> Iterator[tuple[str, System, Generation]]:
-    """(task, system, answer) of every sample, in file order."""
+def read_generations(
+    folder: Path, of: Container[tuple[str, str]] | None = None
+) -> Iterator[tuple[str, System, Generation]]:
+    """(task, system, answer) of every sample, or `of` some (task, sample id), in file order."""
     for line in json_lines(folder / "generations.jsonl.gz"):
-        yield line["task"], _system(line), _record(Generation, line)
+        if of is None or (line["task"], line["sample_id"]) in of:
+            yield line["task"], _system(line), _record(Generation, line)
 
 
-def read_samples(folder: Path) -> Iterator[tuple[str, Sample]]:
-    """(task, sample), in file order."""
+def read_samples(folder: Path, of: Container[tuple[str, str]] | None = None) -> Iterator[tuple[str, Sample]]:
+    """(task, sample), or `of` some (task, sample id), in file order."""
     for line in json_lines(folder / "samples.jsonl.gz"):
-        yield line["task"], _record(Sample, line, id=line["sample_id"])
+        if of is None or (line["task"], line["sample_id"]) in of:
+            yield line["task"], _record(Sample, line, id=line["sample_id"])
+
+
+def sample_ids(folder: Path) -> Iterator[tuple[str, str]]:
+    """(task, sample id), in file order."""
+    for line in json_lines(folder / "samples.jsonl.gz"):
+        yield line["task"], line["sample_id"]
 
 
 def json_lines(path: Path) -> Iterator[dict[str, Any]]:
@@ -229,17 +206,6 @@ def json_lines(path: Path) -> Iterator[dict[str, Any]]:
                     raise ResultError(f"{path}:{number}: not a JSON line ({error})") from error
     except (OSError, EOFError) as error:
         raise ResultError(f"{path}: cannot be read: {error}") from error
-
-
-def _rows(
-    path: Path, key: tuple[str, System, str], ids: Sequence[str], stats: "Sequence[NDArray[np.float64]]"
-) -> Rows:
-    import numpy as np
-
-    if len({len(one) for one in stats}) > 1:
-        task, system, metric = key
-        raise ResultError(f"{path}: {task} / {system} / {metric}: rows of different lengths")
-    return Rows(ids=tuple(ids), stats=np.asarray(stats, dtype=np.float64))
 
 
 def _record(kind: type[Record], data: Mapping[str, Any], **given: object) -> Record:

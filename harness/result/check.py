@@ -1,13 +1,20 @@
 """Whether a RESULT folder's numbers follow from its generations: every score is computed again."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby, islice
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 from numpy.typing import NDArray
 
 from harness import metrics, stats
-from harness.result import Result, Rows, TaskFacts, read, read_generations, read_rows, read_samples
+from harness.errors import ResultError
+from harness.records import IndexedLines, write_indexed
+from harness.result import Result, TaskFacts, read, read_generations, read_samples
+from harness.result.rows import RowFile, Rows, open_rows
+from harness.tally import Tally
 from harness.trivial import answer
 from harness.types import Comparison, Generation, Sample, Score, System
 
@@ -21,27 +28,66 @@ def check(folder: Path) -> list[str]:
     """What does not follow from the generations: scores, sample counts, rows, differences; empty when all does.
 
     Values, counts and rows must be equal; an interval may differ by what another resampling seed would move.
+    The answers pass by, one system's after the other's; of each only its rows are held.
     """
     result = read(folder)
-    samples: dict[str, dict[str, Sample]] = {}
-    for task_name, sample in read_samples(folder):
-        samples.setdefault(task_name, {})[sample.id] = sample
-    answers: dict[tuple[str, System], dict[str, Generation]] = {}
-    for task_name, system, generation in read_generations(folder):
-        answers.setdefault((task_name, system), {})[generation.sample_id] = generation
-    stored = read_rows(folder)
     known = _asked(result)
     problems = [
         f"{one.task} / {one.system} / {one.metric}: no metric of the task gives this score"
         for one in result.scores
         if (one.task, one.metric) not in known
     ]
-    for task in result.suite.tasks:
-        for system in dict.fromkeys(score.system for score in result.scores if score.task == task.name):
-            asked = samples.get(task.name, {})
-            given = answers.get((task.name, system)) or _trivial(system, asked)
-            problems += _check_cell(result, task, system, asked, given, stored)
+    cells = {
+        (task.name, score.system): task
+        for task in result.suite.tasks
+        for score in result.scores
+        if score.task == task.name
+    }
+    found: dict[tuple[str, System], list[str]] = {}
+    with TemporaryDirectory() as place, open_rows(folder) as stored:
+        samples = _samples(folder, Path(place))
+        for (name, system), answers in groupby(read_generations(folder), key=lambda one: one[:2]):
+            if (name, system) in found:
+                found[name, system] = [f"{name} / {system}: generations in more than one place of the file"]
+            elif (task := cells.get((name, system))) is not None:
+                own = samples.get(name, Samples())
+                given = (generation for _, _, generation in answers)
+                found[name, system] = _check_cell(result, task, system, own, given, stored)
+        for (name, system), task in cells.items():
+            if (name, system) not in found:
+                own = samples.get(name, Samples())
+                found[name, system] = _check_cell(result, task, system, own, _trivial(system, own), stored)
+    for cell in cells:
+        problems += found[cell]
     return problems + _check_comparisons(result)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Samples:
+    """A task's samples, unpacked on disk: they are gone through once for each system."""
+
+    lines: Sequence[Sample] = ()
+    places: Mapping[str, int] = field(default_factory=dict)  # id -> place in the task's data
+
+
+def _samples(folder: Path, place: Path) -> dict[str, Samples]:
+    """By their tasks, which the file holds one after the other."""
+    return {
+        name: _unpacked((sample for _, sample in group), place / f"{number}.jsonl")
+        for number, (name, group) in enumerate(groupby(read_samples(folder), key=lambda one: one[0]))
+    }
+
+
+def _unpacked(samples: Iterator[Sample], path: Path) -> Samples:
+    places: dict[str, int] = {}
+
+    def placed() -> Iterator[Sample]:
+        for sample in samples:
+            places[sample.id] = len(places)
+            yield sample
+
+    write_indexed(path, placed())
+    return Samples(lines=IndexedLines(path, Sample), places=places)
 
 
 def _asked(result: Result) -> set[tuple[str, str]]:
@@ -54,85 +100,79 @@ def _asked(result: Result) -> set[tuple[str, str]]:
     }
 
 
-def _trivial(system: System, samples: Mapping[str, Sample]) -> dict[str, Generation]:
-    """A rule's answers are not kept: it gives them again."""
-    if not system.model.startswith("trivial:"):
-        return {}
-    rule = system.model.removeprefix("trivial:")
-    return {key: Generation(sample_id=key, text=answer(rule, sample)) for key, sample in samples.items()}
+def _trivial(system: System, samples: Samples) -> Iterator[Generation]:
+    """A rule's answers may not be kept: it gives them again."""
+    if system.model.startswith("trivial:"):
+        rule = system.model.removeprefix("trivial:")
+        for sample in samples.lines:
+            yield Generation(sample_id=sample.id, text=answer(rule, sample))
+
+
+def _pairs(here: str, samples: Samples, answers: Iterator[Generation]) -> Iterator[tuple[Sample, Generation]]:
+    """Each answer with its sample; answers are kept in the samples' order, and not every sample need have one."""
+    lines, passed = iter(samples.lines), 0
+    for generation in answers:
+        place = samples.places.get(generation.sample_id)
+        if place is None:
+            raise ResultError(f"{here}: a generation without a sample, {generation.sample_id!r}")
+        if place < passed:
+            raise ResultError(f"{here}: generation {generation.sample_id!r} is there twice or out of order")
+        yield next(islice(lines, place - passed, None)), generation
+        passed = place + 1
 
 
 def _check_cell(
     result: Result,
     task: TaskFacts,
     system: System,
-    samples: Mapping[str, Sample],
-    answers: Mapping[str, Generation],
-    stored: Mapping[tuple[str, System, str], Rows],
+    samples: Samples,
+    answers: Iterator[Generation],
+    stored: RowFile,
 ) -> list[str]:
     """One system on one task, under every metric of the task."""
     here = f"{task.name} / {system}"
-    unknown = sorted(set(answers) - set(samples))
-    if unknown:
-        return [f"{here}: {len(unknown)} generations without a sample, the first {unknown[0]!r}"]
-    if not answers:
+    tallies = {plugin: Tally(metrics.load(plugin)) for plugin in task.metrics}
+    ids: list[str] = []
+    clusters: dict[str, int] = {}
+    labels: list[int] = []
+    try:
+        for sample, generation in _pairs(here, samples, answers):
+            ids.append(sample.id)
+            labels.append(clusters.setdefault(sample.metadata.get(task.cluster or "", ""), len(clusters)))
+            for tally in tallies.values():
+                tally.add(sample, generation)
+    except ResultError as error:
+        return [str(error)]
+    if not ids:
         return [f"{here}: scores without generations"]
-    ids = [key for key in samples if key in answers]
-    pairs = [(samples[key], answers[key]) for key in ids]
     problems = []
-    for plugin in task.metrics:
-        metric = metrics.load(plugin)
-        scores = {
-            score.metric: score
-            for score in result.scores
-            if score.task == task.name and score.system == system and score.metric in metric.names
-        }
-        values, intervals, fresh = _recompute(metric, pairs, task, result.manifest)
-        rows = stored.get((task.name, system, plugin))
+    scores = {one.metric: one for one in result.scores if (one.task, one.system) == (task.name, system)}
+    for plugin, tally in tallies.items():
+        fresh = tally.rows()
         if fresh is not None:
+            rows = stored.get((task.name, system, plugin))
             problems += _check_rows(f"{here} / {plugin}", ids, fresh, rows)
-        for name, value in values.items():
-            score = scores.get(name)
-            if score is None:
-                problems.append(f"{here} / {name}: no score, the generations give {value:.6f}")
-                continue
-            if score.n != len(ids):
-                problems.append(f"{here} / {name}: n = {score.n} in result.json, {len(ids)} generations")
-            if not abs(score.value - value) <= EXACT:
-                problems.append(
-                    f"{here} / {name}: {score.value:.6f} in result.json, {value:.6f} from the generations"
-                )
-            problems += _check_interval(f"{here} / {name}", score, intervals.get(name))
+        intervals = tally.intervals(_seed(result), labels if task.cluster else None)
+        for name, value in tally.values().items():
+            problems += _check_score(f"{here} / {name}", scores.get(name), value, tally.samples)
+            problems += _check_interval(f"{here} / {name}", scores.get(name), intervals.get(name))
     return problems
 
 
-def _recompute(
-    metric: metrics.Metric,
-    pairs: Sequence[tuple[Sample, Generation]],
-    task: TaskFacts,
-    manifest: Mapping[str, object],
-) -> tuple[dict[str, float], dict[str, tuple[float, float]], NDArray[np.float64] | None]:
-    """Values, intervals and rows [n, k] of one metric; a metric that is no function of sums has values only."""
-    if metric.row is None or metric.value is None:
-        assert metric.corpus is not None
-        return dict(metric.corpus(*map(list, zip(*pairs, strict=True)))), {}, None
-    rows = np.array([metric.row(sample, generation) for sample, generation in pairs], dtype=np.float64)
-    values = dict(zip(metric.names, metric.value(rows.sum(0)).tolist(), strict=True))
-    if metric.interval == "wilson":
-        return values, {metric.names[0]: stats.wilson(*rows.sum(0))}, rows
-    clusters = _clusters([sample for sample, _ in pairs], task.cluster)
-    seed = manifest.get("seed")
-    drawn = stats.bootstrap(rows, metric.value, seed=seed if isinstance(seed, int) else 0, clusters=clusters)
-    ends = {name: stats.percentile_interval(drawn[:, index]) for index, name in enumerate(metric.names)}
-    return values, ends, rows
+def _seed(result: Result) -> int:
+    seed = result.manifest.get("seed")
+    return seed if isinstance(seed, int) else 0
 
 
-def _clusters(samples: Sequence[Sample], column: str | None) -> list[int] | None:
-    """A number per sample, equal where the cluster column is."""
-    if column is None:
-        return None
-    numbers: dict[str, int] = {}
-    return [numbers.setdefault(sample.metadata.get(column, ""), len(numbers)) for sample in samples]
+def _check_score(here: str, score: Score | None, value: float, n: int) -> list[str]:
+    if score is None:
+        return [f"{here}: no score, the generations give {value:.6f}"]
+    problems = []
+    if score.n != n:
+        problems.append(f"{here}: n = {score.n} in result.json, {n} generations")
+    if not abs(score.value - value) <= EXACT:
+        problems.append(f"{here}: {score.value:.6f} in result.json, {value:.6f} from the generations")
+    return problems
 
 
 def _check_rows(here: str, ids: Sequence[str], fresh: NDArray[np.float64], rows: Rows | None) -> list[str]:
@@ -155,8 +195,8 @@ def _check_rows(here: str, ids: Sequence[str], fresh: NDArray[np.float64], rows:
     ]
 
 
-def _check_interval(here: str, score: Score, ends: tuple[float, float] | None) -> list[str]:
-    if ends is None or score.low is None or score.high is None:
+def _check_interval(here: str, score: Score | None, ends: tuple[float, float] | None) -> list[str]:
+    if score is None or ends is None or score.low is None or score.high is None:
         return []
     low, high = (float(end) for end in ends)
     room = SPREAD * (high - low) + EXACT

@@ -81,17 +81,16 @@ class Findings:
 
     def generations(self) -> Iterator[dict[str, Any]]:
         for part, _, folder in self.folders("load"):
-            samples = {
-                s.id: s for s in islice(iterate_lines(folder / "test.jsonl", Sample), self.count(part.task))
-            }
             for scored, _, answers in self.folders("score", part.task):
-                for g in iterate_lines(answers / "generations.jsonl", Generation):
+                samples = islice(iterate_lines(folder / "test.jsonl", Sample), self.count(part.task))
+                generations = iterate_lines(answers / "generations.jsonl", Generation)
+                for sample, g in zip(samples, generations, strict=True):  # both are in data order
                     yield {
                         **keys(scored),
                         "sample_id": g.sample_id,
                         "prompt_digest": g.prompt_digest,
                         "text": g.text,
-                        "references": samples[g.sample_id].references,
+                        "references": sample.references,
                         "prompt_tokens": g.prompt_tokens,
                         "output_tokens": g.output_tokens,
                         "truncated_tokens": g.truncated_tokens,

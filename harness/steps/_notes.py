@@ -1,22 +1,34 @@
 """What went other than planned: nothing is dropped silently."""
 
-from collections.abc import Iterator
+import hashlib
+from collections import Counter
+from collections.abc import Callable, Generator, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from harness.data.overlap import Overlap
-from harness.records import from_json, read_json, read_lines
+from harness.records import from_json, iterate_lines, line, read_json
 from harness.steps._findings import Findings, Part
 from harness.types import Generation, Note, System
 
 FIRST = 5  # sample ids named in a note
 
+ODD: Mapping[str, tuple[str, Callable[[Generation], bool]]] = {
+    "truncated": ("prompts whose input was shortened to fit", lambda one: one.truncated_tokens > 0),
+    "empty": ("answers without a word", lambda one: not one.text.strip()),
+    "cut short": ("answers that reached the token limit", lambda one: one.finish == "length"),
+    "refused": ("prompts too long to ask", lambda one: one.finish == "refused"),
+}
+
 
 def notes(found: Findings) -> Iterator[Note]:
     """What went other than planned, with counts."""
     yield from _overlaps(found)
+    answers: dict[tuple[str, System], tuple[int, str]] = {}  # how many, and the digest of all their texts
     for part, _, folder in found.folders("score"):
-        yield from _answers(part, read_lines(folder / "generations.jsonl", Generation))
-    yield from _inert(found)
+        assert part.system is not None
+        answers[part.task, part.system] = yield from _answers(part, folder / "generations.jsonl")
+    yield from _inert(answers)
     for part, _, folder in found.folders("generate"):
         doubt = read_json(folder / "cost.json")["doubt"]
         if doubt:
@@ -69,41 +81,37 @@ def _overlaps(found: Findings) -> Iterator[Note]:
                 )
 
 
-def _answers(part: Part, generations: list[Generation]) -> Iterator[Note]:
-    where = f"{part.task}, {part.system}"
-    for kind, detail, hit in (
-        (
-            "truncated",
-            "prompts whose input was shortened to fit",
-            [g for g in generations if g.truncated_tokens],
-        ),
-        ("empty", "answers without a word", [g for g in generations if not g.text.strip()]),
-        (
-            "cut short",
-            "answers that reached the token limit",
-            [g for g in generations if g.finish == "length"],
-        ),
-        ("refused", "prompts too long to ask", [g for g in generations if g.finish == "refused"]),
-    ):
-        if hit:
-            ids = tuple(g.sample_id for g in hit[:FIRST])
+def _answers(part: Part, path: Path) -> Generator[Note, None, tuple[int, str]]:
+    """Notes on one system's answers to one task; returns how many there are, and a digest of all their texts."""
+    total, texts = 0, hashlib.sha256()
+    counts: Counter[str] = Counter()
+    first: dict[str, list[str]] = {kind: [] for kind in ODD}
+    for generation in iterate_lines(path, Generation):
+        total += 1
+        texts.update(line(generation.text).encode("utf-8", "surrogatepass"))
+        for kind, (_, is_odd) in ODD.items():
+            if is_odd(generation):
+                counts[kind] += 1
+                first[kind] += [generation.sample_id] if counts[kind] <= FIRST else []
+    for kind, (detail, _) in ODD.items():
+        if counts[kind]:
             yield Note(
-                kind=kind, where=where, count=len(hit), of=len(generations), detail=detail, samples=ids
+                kind=kind,
+                where=f"{part.task}, {part.system}",
+                count=counts[kind],
+                of=total,
+                detail=detail,
+                samples=tuple(first[kind]),
             )
+    return total, texts.hexdigest()
 
 
-def _inert(found: Findings) -> Iterator[Note]:
+def _inert(answers: Mapping[tuple[str, System], tuple[int, str]]) -> Iterator[Note]:
     """Adapters whose answers all equal their base's: the commonest silent failure."""
-    texts = {}
-    for part, _, folder in found.folders("score"):
-        generations = read_lines(folder / "generations.jsonl", Generation)
-        texts[part.task, part.system] = [g.text for g in generations]
-    for (task, system), answers in texts.items():
-        if system and system.adapter and texts.get((task, System(model=system.model))) == answers:
+    for (task, system), (total, texts) in answers.items():
+        if system.adapter and answers.get((task, System(model=system.model))) == (total, texts):
             detail = "every answer equals the base's: the adapter changes nothing here"
-            yield Note(
-                kind="inert", where=f"{task}, {system}", count=len(answers), of=len(answers), detail=detail
-            )
+            yield Note(kind="inert", where=f"{task}, {system}", count=total, of=total, detail=detail)
 
 
 def _training(part: Part, trained: dict[str, Any]) -> Iterator[Note]:

@@ -3,12 +3,11 @@
 import shutil
 import time
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 
 from harness.kinds import generate as kind
 from harness.models import Backend
-from harness.records import drop_torn_line, iterate_lines, line, read_lines, write_json
+from harness.records import IndexedLines, drop_torn_line, iterate_lines, line, read_lines, write_json
 from harness.steps import Bench, UsedAdapter, UsedModel, adapter_folder
 from harness.types import Generation, Sample, Task
 
@@ -30,9 +29,9 @@ class Generate:
 
 def run(spec: Generate, bench: Bench) -> None:
     data = bench.need(0)
-    samples = list(islice(iterate_lines(data / "test.jsonl", Sample), spec.start, spec.stop))
+    samples = IndexedLines(data / "test.jsonl", Sample)[spec.start : spec.stop]
     shots = (
-        kind.choose_shots(read_lines(data / "train.jsonl", Sample), spec.task.shots)
+        kind.choose_shots(IndexedLines(data / "train.jsonl", Sample), spec.task.shots)
         if spec.task.shots
         else ()
     )

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 from harness.data import pinned, read
 from harness.data.overlap import overlap
-from harness.records import to_json, write_json, write_lines
+from harness.records import IndexedLines, to_json, write_indexed, write_json
 from harness.steps import Bench
-from harness.types import Source, Split
+from harness.types import Sample, Source, Split
 
 VERSION = 1
 LIBRARIES = ("datasets", "pyarrow")
@@ -21,10 +21,11 @@ class Load:
 
 
 def run(spec: Load, bench: Bench) -> None:
-    source, splits = pinned(spec.source, spec.data), {}
+    source = pinned(spec.source, spec.data)
     for done, split in enumerate(spec.splits, start=1):
-        splits[split] = list(read(source, split, offline=bench.runtime.offline))
-        write_lines(bench.folder / f"{split}.jsonl", splits[split])
+        samples = read(source, split, offline=bench.runtime.offline)
+        write_indexed(bench.folder / f"{split}.jsonl", samples)
         bench.progress(done, len(spec.splits))
-    if "train" in splits and "test" in splits:
-        write_json(bench.folder / "overlap.json", to_json(overlap(splits["train"], splits["test"])))
+    if "train" in spec.splits and "test" in spec.splits:
+        train, test = (IndexedLines(bench.folder / f"{split}.jsonl", Sample) for split in ("train", "test"))
+        write_json(bench.folder / "overlap.json", to_json(overlap(train, test, bench.folder)))

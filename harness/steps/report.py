@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 import harness
 from harness.data import share_of
@@ -24,6 +25,7 @@ from harness.types import Outcome, Task
 VERSION = 1
 LIBRARIES: tuple[str, ...] = ()  # those that draw pages move no result
 SCHEMA = 1
+ROWS = 1 << 14  # of rows.parquet that are written, and read again, at once
 __all__ = ["LIBRARIES", "VERSION", "NamedAdapter", "Part", "Report", "run"]
 
 
@@ -192,19 +194,26 @@ def write_rows(found: Findings, path: Path) -> None:
             ids = read_json(folder / "ids.json")
             with np.load(folder / "rows.npz", allow_pickle=False) as rows:
                 for metric in rows.files:
-                    whose = {name: [value] * len(ids) for name, value in keys(part).items()}
-                    table = {
-                        **whose,
-                        "metric": [metric] * len(ids),
-                        "sample_id": ids,
-                        "stats": rows[metric].tolist(),
-                    }
-                    writer.write_table(pa.table(table, schema=schema))
+                    for start, stats in _chunks(rows[metric]):
+                        whose = {**keys(part), "metric": metric}
+                        table = {name: [value] * len(stats) for name, value in whose.items()}
+                        table |= {"sample_id": ids[start : start + len(stats)], "stats": stats.tolist()}
+                        writer.write_table(pa.table(table, schema=schema))
+
+
+def _chunks(rows: NDArray[np.float64]) -> Iterator[tuple[int, NDArray[np.float64]]]:
+    """Some rows at a time, and which is their first: as Python's lists they take many times their memory."""
+    for start in range(0, len(rows), ROWS):
+        yield start, rows[start : start + ROWS]
 
 
 def write_zipped(path: Path, lines: Iterator[dict[str, Any]]) -> None:
     """JSON Lines, compressed; equal content gives equal bytes."""
-    with path.open("wb") as raw, gzip.GzipFile(fileobj=raw, mode="wb", mtime=0, filename="") as file:
+    with (
+        path.open("wb") as raw,
+        # Level 9, the default, took 8 times as long for 6 % less.
+        gzip.GzipFile(fileobj=raw, mode="wb", compresslevel=6, mtime=0, filename="") as file,
+    ):
         for content in lines:
             text = json.dumps(content, ensure_ascii=False) + "\n"
             file.write(text.encode("utf-8", "surrogatepass"))

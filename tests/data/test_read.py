@@ -270,3 +270,18 @@ def test_a_check_finds_columns_that_are_not_there(tmp_path: Path) -> None:
 )
 def test_what_may_leave_the_machine(uri: str, licence: str | None, share: Any, expected: str) -> None:
     assert data.share_of(Source(uri=uri, licence=licence, share=share)) == expected
+
+
+def test_a_large_row_group_is_read_a_little_at_a_time(tmp_path: Path) -> None:
+    import pyarrow
+    from pyarrow import parquet
+
+    text = "".join(map(str, range(500)))
+    rows = [{"input": f"{n} {text}", "reference": "r"} for n in range(20_000)]
+    parquet.write_table(pyarrow.Table.from_pylist(rows), tmp_path / "test.parquet", compression="none")
+    assert (tmp_path / "test.parquet").stat().st_size > 25_000_000
+    before = pyarrow.total_allocated_bytes()
+    samples = data.read(source(tmp_path, columns={}), "test")
+    held = [pyarrow.total_allocated_bytes() - before for _ in samples]
+    assert len(held) == len(rows)
+    assert max(held) < 8_000_000

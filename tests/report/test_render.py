@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 from markdown_it import MarkdownIt
 
-from harness.report import html, markdown, render, words
-from harness.report.figures import Figures, draw
+from harness.report import drawing, figures, html, markdown, render, words
+from harness.report.figures import Figures
 from harness.report.page import Page, build
 from harness.result import read
 
@@ -51,14 +51,19 @@ def page(example: Path) -> Page:
     return build(read(example))
 
 
+def draw(page: Page) -> Figures:
+    with drawing.pen() as pen:
+        return figures.draw(page, pen)
+
+
 @pytest.fixture(scope="module")
-def figures(page: Page) -> Figures:
+def drawn(page: Page) -> Figures:
     return draw(page)
 
 
 @pytest.fixture(scope="module")
-def document(page: Page, figures: Figures) -> str:
-    return html.render(page, figures)
+def document(page: Page, drawn: Figures) -> str:
+    return html.render(page, drawn)
 
 
 @pytest.fixture(scope="module")
@@ -199,14 +204,14 @@ def test_hostile_text_is_shown_as_text_in_markdown(hostile: Page) -> None:
     assert "[link](javascript:alert(1))" in parsed.text
 
 
-def test_the_markdown_sets_off_what_the_page_sets_off(page: Page, figures: Figures) -> None:
-    text = markdown.render(page, figures)
+def test_the_markdown_sets_off_what_the_page_sets_off(page: Page, drawn: Figures) -> None:
+    text = markdown.render(page, drawn)
     assert "On **dialogues**, **flan-t5-tiny + quickstart** scores highest: ROUGE-L **" in text
     assert text.count("<picture>") == 4
 
 
-def test_every_markdown_table_keeps_its_columns(hostile: Page, page: Page, figures: Figures) -> None:
-    for text in (markdown.render(page, figures), markdown.render(hostile, draw(hostile))):
+def test_every_markdown_table_keeps_its_columns(hostile: Page, page: Page, drawn: Figures) -> None:
+    for text in (markdown.render(page, drawn), markdown.render(hostile, draw(hostile))):
         tables = re.findall(r"(?:^\|.*\n)+", text, re.MULTILINE)
         assert len(tables) > 10
         for table in tables:
@@ -214,13 +219,13 @@ def test_every_markdown_table_keeps_its_columns(hostile: Page, page: Page, figur
             assert len(widths) == 1, table[:400]
 
 
-def test_a_run_without_trouble_says_so(page: Page, figures: Figures) -> None:
+def test_a_run_without_trouble_says_so(page: Page, drawn: Figures) -> None:
     from dataclasses import replace
 
     calm = replace(page, notes=(), failed=())
-    for text in (html.render(calm, figures), markdown.render(calm, figures)):
+    for text in (html.render(calm, drawn), markdown.render(calm, drawn)):
         assert "Nothing: every step finished" in text
-    assert "Nothing: every step finished" not in html.render(page, figures)
+    assert "Nothing: every step finished" not in html.render(page, drawn)
 
 
 def test_render_writes_pages_and_charts_and_the_same_ones_again(example: Path, tmp_path: Path) -> None:

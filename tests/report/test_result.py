@@ -17,7 +17,9 @@ import pytest
 
 import harness
 from harness.errors import ResultError
-from harness.result import read, read_rows, verify
+from harness.result import read, verify
+from harness.result.rows import open_rows
+from harness.types import System
 
 SCHEMA = json.loads((files("harness.report") / "result.schema.json").read_text())
 
@@ -166,9 +168,45 @@ def test_a_folder_without_a_result_is_refused_in_a_line(tmp_path: Path) -> None:
 
 
 def test_rows_come_back_as_written(example: Path) -> None:
-    rows = read_rows(example)
-    assert len(rows) == 10 * (3 + 2)
-    assert {one.stats.shape[0] for one in rows.values()} == {40}
+    written = parquet.read_table(example / "rows.parquet").to_pylist()
+    with open_rows(example) as rows:
+        assert len(rows.keys()) == 10 * (3 + 2)
+        for task, system, metric in rows.keys():  # noqa: SIM118  a file, and not a mapping
+            own = [
+                one
+                for one in written
+                if (one["task"], one["model"], one["adapter"], one["shots"], one["metric"])
+                == (task, system.model, system.adapter, system.shots, metric)
+            ]
+            found = rows.get((task, system, metric))
+            assert found is not None and found.ids == tuple(one["sample_id"] for one in own)
+            assert found.stats.tolist() == [one["stats"] for one in own]
+
+
+@pytest.mark.parametrize("group", [1, 7, 40, 55, 10_000])
+def test_rows_are_the_same_in_groups_of_any_size(example: Path, tmp_path: Path, group: int) -> None:
+    """Groups of 1, 7 and 40 begin and end with a system's rows or lie within them, others hold several systems'."""
+    table = parquet.read_table(example / "rows.parquet")
+    parquet.write_table(table, tmp_path / "rows.parquet", row_group_size=group)
+    with open_rows(example) as whole, open_rows(tmp_path) as parted:
+        assert parted.keys() == whole.keys()
+        for key in whole.keys():  # noqa: SIM118
+            expected, found = whole.get(key), parted.get(key)
+            assert expected is not None and found is not None and found.ids == expected.ids
+            assert (found.stats == expected.stats).all()
+
+
+def test_rows_that_are_not_there_or_not_whole_are_told(example: Path, tmp_path: Path) -> None:
+    with open_rows(example) as rows:
+        assert rows.get(("dialogues", System(model="nobody"), "rouge")) is None
+    with pytest.raises(ResultError, match=r"rows\.parquet: cannot be read"):
+        open_rows(tmp_path)
+    table = parquet.read_table(example / "rows.parquet").to_pylist()
+    table[3]["stats"].append(1.0)
+    schema = parquet.read_schema(example / "rows.parquet")
+    parquet.write_table(pa.Table.from_pylist(table, schema=schema), tmp_path / "rows.parquet")
+    with open_rows(tmp_path) as rows, pytest.raises(ResultError, match="rows of different lengths"):
+        rows.get(rows.keys()[0])
 
 
 def test_frames_hold_what_the_folder_holds(example: Path) -> None:

@@ -25,8 +25,8 @@ def chart(rows: Sequence[WeightRow], data: Data, width: int) -> Chart:
     panels = [
         _model([one for one in rows if one.model == model], data, adapters, y, panel) for model in models
     ]
-    drawn: Chart = alt.concat(*panels, columns=columns, spacing=26).resolve_scale(color="shared")
-    return drawn
+    shared = alt.Resolve(scale=alt.ScaleResolveMap(color="shared"))
+    return alt.ConcatSpecGenericSpec(concat=panels, columns=columns, spacing=26, resolve=shared)
 
 
 def _model(
@@ -39,11 +39,16 @@ def _model(
         legend=alt.Legend(title=None, symbolOpacity=1) if len(adapters) > 1 else None,
     )
     x = alt.X("place:Q", scale=alt.Scale(domain=[0, len(layers) + 1], nice=False), axis=None)
-    return alt.vconcat(
-        _alphas(rows, data, layers, x, scale, colour).properties(
-            width=width, height=HEIGHT, title=words.visible(rows[0].model)
-        ),
-        _ratios(rows, data, layers, x, colour).properties(width=width, height=RATIO_HEIGHT),
+    return alt.VConcatSpecGenericSpec(
+        vconcat=[
+            alt.LayerSpec(
+                layer=_alphas(rows, data, layers, x, scale, colour),
+                width=width,
+                height=HEIGHT,
+                title=words.visible(rows[0].model),
+            ),
+            _ratios(rows, data, layers, x, colour).properties(width=width, height=RATIO_HEIGHT),
+        ],
         spacing=12,
         bounds="flush",  # or the lower panel is shifted against the upper by the width of its numbers
     )
@@ -68,7 +73,7 @@ def _alphas(
     x: alt.X,
     scale: alt.Scale,
     colour: alt.Color,
-) -> Chart:
+) -> list[alt.Chart]:
     base = {one.layer: one.numbers["alpha"] for one in _bases(rows) if "alpha" in one.numbers}
     before = [{"place": layers[name], "alpha": min(alpha, LIMIT)} for name, alpha in base.items()]
     after = [
@@ -88,19 +93,19 @@ def _alphas(
     )
     band = alt.Chart(data.add([{"from": TYPICAL[0], "to": TYPICAL[1]}]))
     moved = alt.Chart(data.add(after))
-    return alt.layer(
-        band.mark_rect(color=STAND_IN["band"], clip=True).encode(y=alt.Y("from:Q"), y2="to:Q"),
-        moved.mark_rule(strokeWidth=1.5).encode(x=x, y=alt.Y("base:Q"), y2="alpha:Q", color=colour),
+    return [
+        band.mark_rect(color=STAND_IN["band"], clip=True).encode(y=alt.Y("from:Q"), y2=alt.Y2("to:Q")),
+        moved.mark_rule(strokeWidth=1.5).encode(x=x, y=alt.Y("base:Q"), y2=alt.Y2("alpha:Q"), color=colour),
         alt.Chart(data.add(before))
         .mark_point(size=28, opacity=1, fill=STAND_IN["paper"], stroke=STAND_IN["muted"], strokeWidth=1.3)
         .encode(x=x, y=y),
         moved.mark_point(size=22, opacity=1, filled=True).encode(x=x, y=y, color=colour),
-    )
+    ]
 
 
 def _ratios(
     rows: Sequence[WeightRow], data: Data, layers: dict[str, int], x: alt.X, colour: alt.Color
-) -> Chart:
+) -> alt.Chart:
     values = [
         {"place": layers[one.layer], "ratio": 100 * ratio, "adapter": words.visible(one.adapter or "")}
         for one in rows
@@ -110,5 +115,5 @@ def _ratios(
     y = alt.Y("ratio:Q", title="ΔW, %", axis=axis, scale=alt.Scale(zero=True))
     # Rules and not bars: a bar chart pads its scale, and each update would stand beside its layer.
     bars = alt.Chart(data.add(values)).mark_rule(strokeWidth=3, opacity=0.8)
-    drawn: Chart = bars.encode(x=x, y=y, y2=alt.Y2Datum(0), color=colour)
+    drawn: alt.Chart = bars.encode(x=x, y=y, y2=alt.Y2Datum(0), color=colour)
     return drawn

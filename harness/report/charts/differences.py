@@ -30,30 +30,39 @@ def chart(page: TaskPage, data: Data, width: int) -> Chart:
     axis = alt.Axis(title=f"difference in {page.metric}", tickCount=4 if narrow else 6)
     x = alt.X("low:Q", scale=_scale(page), axis=axis)
     y = alt.Y("line:Q", scale=alt.Scale(domain=[count, -0.7], nice=False, zero=False), axis=None)
-    return alt.layer(
-        alt.Chart(data.add([{}]))
-        .mark_rule(color=STAND_IN["muted"], strokeDash=[3, 3])
-        .encode(x=alt.XDatum(0)),
-        table.mark_rule(strokeWidth=2).encode(x=x, x2="high:Q", y=y, color=_coloured(alt.Color, "muted")),
-        table.mark_point(size=60, opacity=1, strokeWidth=2).encode(
-            x="difference:Q", y=y, stroke=_coloured(alt.Stroke, "muted"), fill=_coloured(alt.Fill, "paper")
-        ),
-        table.mark_text(align="right", fontSize=size, color=STAND_IN["ink"], baseline="middle").encode(
-            x=alt.value(-14), y=y, text="label:N"
-        ),
-        heads.mark_text(
-            align="left", fontSize=size, fontWeight=600, color=STAND_IN["ink"], baseline="middle"
-        ).encode(x=alt.value(2 - LABELS[narrow]), y=y, text="label:N"),
-        *(
-            []
-            if narrow
-            else [
-                table.mark_text(
-                    align="left", fontSize=size, color=STAND_IN["muted"], baseline="middle"
-                ).encode(x=alt.value(plot + 16), y=y, text="numbers:N")
-            ]
-        ),
-    ).properties(width=plot, height=LINE * (count + 0.7))
+    return alt.LayerSpec(
+        layer=[
+            alt.Chart(data.add([{}]))
+            .mark_rule(color=STAND_IN["muted"], strokeDash=[3, 3])
+            .encode(x=alt.XDatum(0)),
+            table.mark_rule(strokeWidth=2).encode(
+                x=x, x2=alt.X2("high:Q"), y=y, color=_coloured(alt.Color, "muted")
+            ),
+            table.mark_point(size=60, opacity=1, strokeWidth=2).encode(
+                x=alt.X("difference:Q"),
+                y=y,
+                stroke=_coloured(alt.Stroke, "muted"),
+                fill=_coloured(alt.Fill, "paper"),
+            ),
+            table.mark_text(align="right", fontSize=size, color=STAND_IN["ink"], baseline="middle").encode(
+                x=alt.value(-14), y=y, text=alt.Text("label:N")
+            ),
+            heads.mark_text(
+                align="left", fontSize=size, fontWeight=600, color=STAND_IN["ink"], baseline="middle"
+            ).encode(x=alt.value(2 - LABELS[narrow]), y=y, text=alt.Text("label:N")),
+            *(
+                []
+                if narrow
+                else [
+                    table.mark_text(
+                        align="left", fontSize=size, color=STAND_IN["muted"], baseline="middle"
+                    ).encode(x=alt.value(plot + 16), y=y, text=alt.Text("numbers:N"))
+                ]
+            ),
+        ],
+        width=plot,
+        height=LINE * (count + 0.7),
+    )
 
 
 def _lines(page: TaskPage, letters: int) -> tuple[list[dict[str, object]], list[dict[str, object]], float]:

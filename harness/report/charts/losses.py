@@ -21,10 +21,8 @@ def chart(curves: Sequence[Curve], data: Data, width: int) -> Chart:
         _panel([one for one in curves if one.model == model], data, adapters, panel, place % columns == 0)
         for place, model in enumerate(models)
     ]
-    drawn: Chart = alt.concat(*panels, columns=columns, spacing=18).resolve_scale(
-        x="shared", y="shared", color="shared"
-    )
-    return drawn
+    shared = alt.Resolve(scale=alt.ScaleResolveMap(x="shared", y="shared", color="shared"))
+    return alt.ConcatSpecGenericSpec(concat=panels, columns=columns, spacing=18, resolve=shared)
 
 
 def _panel(curves: Sequence[Curve], data: Data, adapters: Sequence[str], width: int, first: bool) -> Chart:
@@ -46,10 +44,15 @@ def _panel(curves: Sequence[Curve], data: Data, adapters: Sequence[str], width: 
     y = alt.Y("loss:Q", axis=y_axis)
     line = alt.Chart(data.add([one for one in values if one["loss"] is not None]))
     validation = alt.Y("validation:Q", axis=y_axis)
-    return alt.layer(
-        line.mark_line(strokeWidth=1, opacity=0.45).encode(x=x, y=y, color=colour),
-        measured.mark_line(strokeWidth=2).encode(x=x, y=validation, color=colour),
-        measured.mark_point(size=34, opacity=1, filled=True, stroke=STAND_IN["paper"], strokeWidth=1).encode(
-            x=x, y=validation, color=colour
-        ),
-    ).properties(width=width, height=HEIGHT, title=words.visible(curves[0].model))
+    return alt.LayerSpec(
+        layer=[
+            line.mark_line(strokeWidth=1, opacity=0.45).encode(x=x, y=y, color=colour),
+            measured.mark_line(strokeWidth=2).encode(x=x, y=validation, color=colour),
+            measured.mark_point(
+                size=34, opacity=1, filled=True, stroke=STAND_IN["paper"], strokeWidth=1
+            ).encode(x=x, y=validation, color=colour),
+        ],
+        width=width,
+        height=HEIGHT,
+        title=words.visible(curves[0].model),
+    )

@@ -1,0 +1,143 @@
+"""rows.parquet, opened: where each system's rows lie is known, and they are read when they are asked for."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow
+from numpy.typing import NDArray
+from pyarrow import parquet
+
+from harness.errors import ResultError
+from harness.types import System
+
+Key = tuple[str, System, str]  # task, system, metric plug-in
+Places = NDArray[np.intp]
+
+WHOSE = ("task", "model", "adapter", "shots", "metric")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rows:
+    """The row of sums of every sample, for one system under one metric."""
+
+    ids: tuple[str, ...]
+    stats: NDArray[np.float64]  # [n, k]
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A row group of the file. Row i is numbers[starts[i] : starts[i + 1]]."""
+
+    number: int
+    ids: list[str]
+    numbers: NDArray[np.float64]
+    starts: NDArray[np.int32]
+
+
+class RowFile:
+    """An open rows.parquet."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        with self._told():
+            self._file = parquet.ParquetFile(path)
+            self._places = _places(self._file)
+        self._last: Group | None = None  # one that holds several systems' rows is asked for again at once
+
+    def __enter__(self) -> "RowFile":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+
+    def keys(self) -> tuple[Key, ...]:
+        return tuple(self._places)
+
+    def get(self, key: Key) -> Rows | None:
+        """None where there are none."""
+        if key not in self._places:
+            return None
+        ids: list[str] = []
+        stats: list[NDArray[np.float64]] = []
+        for number, places in self._places[key]:
+            group = self._group(number)
+            ids += [group.ids[place] for place in places]
+            starts, lengths = group.starts[places], np.diff(group.starts)[places]
+            if (lengths != (stats[0].shape[1] if stats else lengths[0])).any():
+                task, system, metric = key
+                raise ResultError(f"{self._path}: {task} / {system} / {metric}: rows of different lengths")
+            stats.append(group.numbers[starts[:, None] + np.arange(lengths[0])])
+        return Rows(ids=tuple(ids), stats=np.concatenate(stats))
+
+    def _group(self, number: int) -> Group:
+        if self._last is None or self._last.number != number:
+            with self._told():
+                table = self._file.read_row_group(number, columns=["sample_id", "stats"]).combine_chunks()
+            lists = table.column("stats").combine_chunks()
+            self._last = Group(
+                number,
+                table.column("sample_id").to_pylist(),
+                _buffer(lists.values, np.float64),
+                _buffer(lists.offsets, np.int32),
+            )
+        return self._last
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """What goes wrong, as a failure of this file."""
+        try:
+            yield
+        except (OSError, pyarrow.ArrowException, KeyError) as error:
+            raise ResultError(f"{self._path}: cannot be read: {error}") from error
+
+
+def open_rows(folder: Path) -> RowFile:
+    """The rows of a RESULT folder, as the score steps left them."""
+    return RowFile(folder / "rows.parquet")
+
+
+def _buffer(array: Any, kind: Any) -> NDArray[Any]:
+    """An array without gaps as numpy's, from its buffer: pyarrow's own way there imports all of pandas."""
+    return np.frombuffer(array.buffers()[1], kind)[array.offset : array.offset + len(array)]
+
+
+def _places(file: Any) -> dict[Key, list[tuple[int, Places]]]:
+    """For each key, the row groups that hold its rows, and where in them."""
+    found: dict[Key, list[tuple[int, Places]]] = {}
+    for number in range(file.num_row_groups):
+        group = file.metadata.row_group(number)
+        key = _only_key(group)
+        for one, places in _mixed(file, number) if key is None else [(key, np.arange(group.num_rows))]:
+            found.setdefault(one, []).append((number, places))
+    return found
+
+
+def _only_key(group: Any) -> Key | None:
+    """What all rows of a group share, as in every group that the harness writes; None where statistics don't say so."""
+    columns = [group.column(number) for number in range(group.num_columns)]
+    said = {column.path_in_schema: column.statistics for column in columns}
+    values: list[Any] = []
+    for one in (said[name] for name in WHOSE):
+        if one is None or not one.has_null_count or one.null_count not in (0, group.num_rows):
+            return None
+        if one.null_count == 0 and (not one.has_min_max or one.min != one.max):
+            return None
+        values.append(None if one.null_count else one.min)
+    return _key(*values)
+
+
+def _mixed(file: Any, number: int) -> Iterator[tuple[Key, Places]]:
+    """The keys of a group of several, and where each one's rows are."""
+    found: dict[Key, list[int]] = {}
+    columns = file.read_row_group(number, columns=list(WHOSE)).to_pydict()
+    for place, values in enumerate(zip(*(columns[name] for name in WHOSE), strict=True)):
+        found.setdefault(_key(*values), []).append(place)
+    return ((key, np.array(places)) for key, places in found.items())
+
+
+def _key(task: str, model: str, adapter: str | None, shots: int, metric: str) -> Key:
+    return task, System(model=model, adapter=adapter, shots=shots), metric

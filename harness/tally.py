@@ -1,0 +1,66 @@
+"""One metric over a task's answers as they come: a row of sums is kept of each, and no text."""
+
+from array import array
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness import stats
+from harness.metrics import Metric
+from harness.types import Generation, Sample
+
+
+class Tally:
+    """What a metric has seen so far. One that is no function of sums judges all answers at once: they are kept for it."""
+
+    def __init__(self, metric: Metric) -> None:
+        self.metric = metric
+        self.samples = 0
+        self._sums = array("d")
+        self._kept: list[tuple[Sample, Generation]] = []
+        self._by_references: dict[int, Sample] = {}  # number of references -> a sample that has so many
+
+    def add(self, sample: Sample, generation: Generation) -> None:
+        self.samples += 1
+        self._by_references.setdefault(len(sample.references), sample)
+        if self.metric.row is None:
+            self._kept.append((sample, generation))
+        else:
+            self._sums.extend(self.metric.row(sample, generation))
+
+    def rows(self) -> NDArray[np.float64] | None:
+        """[samples, k]; None for a metric that is no function of sums."""
+        if self.metric.row is None:
+            return None
+        return np.frombuffer(self._sums, dtype=np.float64).reshape(self.samples, -1)
+
+    def values(self) -> dict[str, float]:
+        """The scores by their names."""
+        rows = self.rows()
+        if rows is None or self.metric.value is None:
+            assert self.metric.corpus is not None
+            samples, generations = zip(*self._kept, strict=True)
+            return dict(self.metric.corpus(list(samples), list(generations)))
+        return dict(zip(self.metric.names, map(float, self.metric.value(rows.sum(axis=0))), strict=True))
+
+    def intervals(
+        self,
+        seed: int,
+        clusters: Sequence[int]
+        | None,  # a number for each sample, equal for those that are resampled together
+    ) -> dict[str, tuple[float, float]]:
+        """95 % by the scores' names; none for a metric that is no function of sums."""
+        metric, rows = self.metric, self.rows()
+        if rows is None or metric.value is None:
+            return {}
+        if len(set(clusters or range(self.samples))) < 2:
+            return {}  # one sample, or one cluster of them, says nothing of chance
+        if metric.interval == "wilson" and clusters is None:
+            hits, n = rows.sum(axis=0)
+            return {metric.names[0]: stats.wilson(hits, n)}
+        resampled = stats.bootstrap(rows, metric.value, seed=seed, clusters=clusters)
+        return {name: stats.percentile_interval(resampled[:, i]) for i, name in enumerate(metric.names)}
+
+    def signature(self) -> str:
+        return self.metric.signature_on(list(self._by_references.values()))
