@@ -96,6 +96,9 @@ class Recipe:
     validation_samples: int = 64  # used to choose the checkpoint; 0: keep the last
     validations: int = 4  # how often in a run the validation loss is measured
     gradient_checkpointing: bool = False
+    precision: Literal["auto", "float32", "bfloat16"] = (
+        "auto"  # what the base computes in; auto: its own dtype
+    )
     seeds: tuple[int, ...] = (0,)
 
 
