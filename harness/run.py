@@ -67,7 +67,7 @@ class Performer:
         self.slot = self.slot or Slot(self.runtime)
         return Bench(
             folder=folder,
-            needs=tuple((need, self.store.done(need)) for need in step.needs),
+            needs=tuple((need, self._folder(need)) for need in step.needs),
             labels=tuple((self.steps[need].kind, self.steps[need].label) for need in step.needs),
             runtime=self.runtime,
             slot=self.slot,
@@ -75,6 +75,11 @@ class Performer:
             run=self.run,
             progress=progress,
         )
+
+    def _folder(self, need: str) -> Path:
+        """Where a need's results are: also of a step over what there is, which is not kept."""
+        shown = self.run is not None and need in self.run.outcomes and self.run.outcomes[need].state == "done"
+        return self.store.work(need) if shown and not self.store.has(need) else self.store.done(need)
 
     def _whole(self, step: Step) -> bool:
         """A step over only a part of what it needs is shown but not kept."""

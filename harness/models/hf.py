@@ -8,7 +8,7 @@ from harness.errors import ModelError
 from harness.neural.decode import write
 from harness.neural.encode import encode, room
 from harness.neural.load import Base, load, release
-from harness.neural.lora import adapted
+from harness.neural.lora import adapted, unproven
 from harness.neural.memory import Budget, affordable_tokens
 from harness.pins import locate
 from harness.types import Decode, Generation, Model, ModelPin, Overflow, Prompt, Runtime
@@ -48,6 +48,12 @@ class HuggingFace:
         done: Collection[str] = frozenset(),
     ) -> Iterator[Generation]:
         yield from write(self._with(adapter), prompts, decode, overflow, self.budget, done)
+
+    def doubt(self, adapter: Path) -> str | None:
+        """Why it cannot be told that the adapter belongs to this base; None where it can."""
+        if self._base is None:
+            raise ValueError("the model is closed")
+        return unproven(self._base, adapter)
 
     def tokens(self, prompt: Prompt, overflow: Overflow, answer_tokens: int = 0) -> tuple[str, list[int]]:
         encoded = encode(self.base, prompt, overflow, room(self.base, answer_tokens))
