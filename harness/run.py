@@ -15,7 +15,7 @@ from typing import Any, Protocol
 
 from harness import hardware, plugins
 from harness.errors import HarnessError
-from harness.records import to_json
+from harness.records import to_json, write_json
 from harness.steps import Bench, RunRecord, Slot
 from harness.store import Busy, Store, finish, lease, relatives
 from harness.types import Outcome, Plan, Runtime, Step
@@ -55,8 +55,11 @@ class Performer:
                     return Outcome(step=step.id, state="kept")
                 plugins.find("steps", step.kind).run(step.spec, self._bench(step, folder, progress))
             seconds = time.perf_counter() - started
+            record = self._record(step, seconds, peak.bytes)
             if self._whole(step):
-                finish(self.store, step.id, self._record(step, seconds, peak.bytes), step.lineage)
+                finish(self.store, step.id, record, step.lineage)
+            else:
+                write_json(folder / "step.json", record)
             return Outcome(step=step.id, state="done", seconds=seconds, peak_bytes=peak.bytes)
         except Busy:
             return Outcome(step=step.id, state="busy")
