@@ -1,6 +1,6 @@
 """Keys and values of what a model has read: rows of answers that come and go while the others go on."""
 
-from typing import Any
+from typing import Any, cast
 
 import torch
 from transformers import DynamicCache, PreTrainedConfig
@@ -26,7 +26,9 @@ class SlotLayer(DynamicLayer):  # type: ignore[no-untyped-call]
         assert like.keys is not None and like.values is not None
         self.lazy_initialization(like.keys, like.values)
         self.all_keys = like.keys.new_zeros((rows, like.keys.shape[1], self.columns, like.keys.shape[3]))
-        self.all_values = like.values.new_zeros((rows, like.values.shape[1], self.columns, like.values.shape[3]))
+        self.all_values = like.values.new_zeros(
+            (rows, like.values.shape[1], self.columns, like.values.shape[3])
+        )
 
     def update(
         self, key_states: torch.Tensor, value_states: torch.Tensor, *args: Any, **kwargs: Any
@@ -64,14 +66,16 @@ def slot_cache(like: DynamicCache, rows: int, columns: int) -> DynamicCache:
     """Room for so many rows and columns, for a model that filled the other cache."""
     cache = DynamicCache()
     cache.layers = []
-    for layer in like.layers:
+    for layer in cast(list[DynamicLayer], like.layers):
         slots = SlotLayer(columns)
         slots.open(rows, layer)
         cache.layers.append(slots)
     return cache
 
 
-def reading_cache(config: PreTrainedConfig, prefix: DynamicCache | None = None, rows: int = 1) -> DynamicCache:
+def reading_cache(
+    config: PreTrainedConfig, prefix: DynamicCache | None = None, rows: int = 1
+) -> DynamicCache:
     """An empty cache, or one that has read a prefix of one row for all rows.
 
     A sliding window's layers keep all tokens too; the attention mask hides the old ones.
@@ -81,7 +85,7 @@ def reading_cache(config: PreTrainedConfig, prefix: DynamicCache | None = None, 
         DynamicLayer() if type(layer) in ATTENTION else layer  # type: ignore[no-untyped-call]
         for layer in cache.layers
     ]
-    for at, layer in enumerate(prefix.layers if prefix is not None else ()):
+    for at, layer in enumerate(cast(list[DynamicLayer], prefix.layers) if prefix is not None else ()):
         assert layer.keys is not None and layer.values is not None
         cache.update(layer.keys.expand(rows, -1, -1, -1), layer.values.expand(rows, -1, -1, -1), at)
     return cache

@@ -1,6 +1,6 @@
 """Prompts to answers: many rows at once, one token at a time, and a row that is done makes room for the next prompt.
 
-    prompts ─ encode ─▶ token ids ─ sessions ─▶ _read (prompts, some at a time) ─▶ Board.put ─▶ step, step, … ─▶ Generation
+    prompts ─ encode ─▶ token ids ─ sessions ─▶ _read, some at a time ─▶ Board.put ─▶ step, step, … ─▶ Generation
 
 All rows of a board end at the same column, so a step writes one column and no row has holes. Prompts come longest
 first, so there is always room on the left for the next one. What all prompts begin with is read once.
@@ -9,10 +9,11 @@ first, so there is always room on the left for the next one. What all prompts be
 from collections import deque
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import cast
 
 import torch
 from transformers import DynamicCache, EncoderDecoderCache
+from transformers.cache_utils import DynamicLayer
 
 from harness.digest import digest, text_digest
 from harness.errors import ModelError
@@ -27,7 +28,10 @@ LEAVE = 0.25  # share of a board's rows that are done when others take their pla
 SESSION = 4  # boards full of prompts that are answered in one go: what a crash can cost
 SLACK = 32  # columns between two moves of all rows to the left
 LEAST_PREFIX = 16  # tokens; a shorter common beginning is not worth a forward pass of its own
-READ_TOKENS = {"cpu": 512, "cuda": 16384}  # of prompts in one forward pass; on CPUs per thread, to stay in its cache
+READ_TOKENS = {
+    "cpu": 512,
+    "cuda": 16384,
+}  # of prompts in one forward pass; on CPUs per thread, to stay in its cache
 LOOK = {"cpu": 1, "cuda": 8}  # steps between two looks at the tokens: each look makes a GPU wait
 
 
@@ -81,7 +85,7 @@ def slots(longest: int, batch_tokens: int) -> int:
     return max(1, batch_tokens // longest)
 
 
-def common_prefix(rows: Sequence[Sequence[int]]) -> Sequence[int]:
+def common_prefix(rows: Sequence[tuple[int, ...]]) -> tuple[int, ...]:
     """What all rows begin with, at least one token of each left over."""
     if len(rows) < 2:
         return ()
@@ -176,7 +180,8 @@ class Board:
         self.column = 1 if base.seq2seq else longest  # the next one to fill
         self.rows: list[Row | None] = [None] * count  # None: free
         self.finished: list[Row] = []
-        self.decoder = self.encoder = None  # caches; opened when the first prompts show their shape
+        self.decoder: DynamicCache | None = None  # opened when the first prompts show its shape
+        self.encoder: DynamicCache | None = None  # what a seq2seq decoder looks at
         device = base.device
         columns = self.column + decode.max_new_tokens + self.look + SLACK
         self.seen = torch.zeros(count, columns, dtype=torch.long, device=device)
@@ -193,17 +198,17 @@ class Board:
     def put(self, part: Sequence[Encoded], read: Read) -> None:
         """Prompts that were read take free rows; their logits say each answer's first token."""
         places = [at for at, row in enumerate(self.rows) if row is None][: len(part)]
-        if self.decoder is None:
-            self.decoder = slot_cache(read.decoder, len(self.rows), self.seen.shape[1])
-            if read.encoder is not None:
-                self.encoder = slot_cache(read.encoder, len(self.rows), self.prompt_seen.shape[1])
-        for nth, (at, prompt, tokens) in enumerate(zip(places, part, read.tokens, strict=True)):
-            start = self.column - tokens
+        self.decoder = self.decoder or slot_cache(read.decoder, len(self.rows), self.seen.shape[1])
+        if read.encoder is not None:
+            columns = self.prompt_seen.shape[1]
+            self.encoder = self.encoder or slot_cache(read.encoder, len(self.rows), columns)
+        for nth, (at, prompt, count) in enumerate(zip(places, part, read.tokens, strict=True)):
+            start = self.column - count
             self.rows[at] = Row(prompt=prompt, start=start)
             self.seen[at] = 0
             self.seen[at, start : self.column] = 1
-            _copy(read.decoder, nth, tokens, self.decoder, at, start)
-            if read.encoder is not None:
+            _copy(read.decoder, nth, count, self.decoder, at, start)
+            if read.encoder is not None and self.encoder is not None:
                 self.prompt_seen[at] = 0
                 self.prompt_seen[at, : len(prompt.ids)] = 1
                 _copy(read.encoder, nth, len(prompt.ids), self.encoder, at, 0)
@@ -260,7 +265,9 @@ class Board:
             )
             return cast(torch.Tensor, read.logits[:, -1])
         asked = self.encoder.get_seq_length()
-        states = torch.zeros(1, 1, 1, device=self.base.device).expand(len(self.rows), asked, 1)  # only its shape counts
+        states = torch.zeros(1, 1, 1, device=self.base.device).expand(
+            len(self.rows), asked, 1
+        )  # only its shape counts
         read = self.base.model(
             encoder_outputs=(states,),
             attention_mask=self.prompt_seen[:, :asked],
@@ -307,7 +314,8 @@ def _slots(cache: DynamicCache | None) -> list[SlotLayer]:
 
 
 def _copy(source: DynamicCache, row: int, tokens: int, target: DynamicCache, place: int, start: int) -> None:
-    for layer, read in zip(_slots(target), source.layers, strict=True):
+    for layer, read in zip(_slots(target), cast(list[DynamicLayer], source.layers), strict=True):
+        assert read.keys is not None and read.values is not None
         layer.put(place, start, read.keys[row, :, :tokens], read.values[row, :, :tokens])
 
 
@@ -348,7 +356,7 @@ def _read(base: Base, part: Sequence[Encoded], begun: DynamicCache | None) -> Re
         own = one.ids[skip:]
         ids[row, : len(own)] = torch.tensor(own)
         last[row, len(own) - 1] = True
-    ids, last = ids.to(base.device), last.to(base.device)
+    ids, last = _sent(base, ids), _sent(base, last)
     cache = reading_cache(base.model.config, begun, len(part))
     positions = torch.arange(skip, skip + longest, device=base.device).expand(len(part), -1)
     logits = base.model(
@@ -367,7 +375,7 @@ def _read_seq2seq(base: Base, part: Sequence[Encoded]) -> Read:
     for row, one in enumerate(part):
         ids[row, : len(one.ids)] = torch.tensor(one.ids)
         seen[row, : len(one.ids)] = 1
-    ids, seen = ids.to(base.device), seen.to(base.device)
+    ids, seen = _sent(base, ids), _sent(base, seen)
     config = base.model.config
     cache = EncoderDecoderCache(reading_cache(config), reading_cache(config))
     logits = base.model(
@@ -383,6 +391,13 @@ def _read_seq2seq(base: Base, part: Sequence[Encoded]) -> Read:
         encoder=cache.cross_attention_cache,
         tokens=(1,) * len(part),
     )
+
+
+def _sent(base: Base, tensor: torch.Tensor) -> torch.Tensor:
+    """On the model's device; a GPU fetches it without anybody waiting."""
+    if base.device.type != "cuda":
+        return tensor
+    return tensor.pin_memory().to(base.device, non_blocking=True)
 
 
 def decoder_start(base: Base) -> int:
@@ -405,7 +420,9 @@ def _choose(
     return order.gather(-1, at.clamp(max=logits.shape[-1] - 1))[:, 0]
 
 
-def _chance(part: Sequence[Encoded], decode: Decode, device: torch.device) -> torch.Tensor:  # [rows, new tokens]
+def _chance(
+    part: Sequence[Encoded], decode: Decode, device: torch.device
+) -> torch.Tensor:  # [rows, new tokens]
     """Every sample has random numbers of its own, so that they do not depend on its company."""
     drawn = []
     for one in part:
