@@ -111,7 +111,7 @@ def train(
         best_step=run.at.best_step,
         best_validation_loss=run.at.best_loss if checks else None,
         seconds=run.at.seconds,
-        trainable_parameters=sum(parameter.numel() for parameter in attached.parameters),
+        trainable_parameters=sum(parameter.numel() for parameter in run.parameters),
         samples_seen=run.at.samples_seen,
         truncated=sum(one.truncated_tokens > 0 for one in chosen),
         skipped=tuple(example.id for example, one in zip(examples, pairs, strict=True) if one is None),

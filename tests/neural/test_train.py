@@ -21,6 +21,7 @@ from harness.neural import lora
 from harness.neural.decode import write
 from harness.neural.encode import pair
 from harness.neural.load import Base
+from harness.neural.memory import Budget
 from harness.neural.train import (
     Example,
     batches_from,
@@ -70,7 +71,7 @@ def test_an_adapter_learns_its_answers_and_when_to_stop(
     assert trained.best_validation_loss is not None
     assert trained.best_validation_loss < 0.3
     with lora.adapted(base, tmp_path / "adapter"):
-        answers = list(write(base, prompts[:4], Decode(max_new_tokens=60), "keep-start", 2000))
+        answers = list(write(base, prompts[:4], Decode(max_new_tokens=60), "keep-start", Budget(2000)))
     wanted = {example.id: example.answer for example in told}
     assert {one.sample_id: one.text for one in answers} == wanted
     assert {one.finish for one in answers} == {"stop"}
