@@ -14,6 +14,7 @@ from harness.neural.lora_config import LoraConfig, written
 from harness.neural.low_rank import FixedUpdate, LearntUpdate, is_plain_product
 from harness.neural.pristine import Pristine
 
+PREFIX = "base_model.model."  # of every name on disk
 Tensors = Mapping[str, torch.Tensor]  # an adapter's, by the names that they have on disk
 
 
@@ -29,7 +30,7 @@ class Factors:
             for name, module in modules.items()
         }
         for name, update in self._updates.items():
-            _put_in(base.model, name, update)
+            put_in(base.model, name, update)
 
     @property
     def parameters(self) -> list[nn.Parameter]:
@@ -54,7 +55,7 @@ class Factors:
 
     def detach(self) -> None:
         for name, update in self._updates.items():
-            _put_in(self._base.model, name, update.frozen)
+            put_in(self._base.model, name, update.frozen)
 
     def _named(self) -> Iterator[tuple[str, nn.Parameter]]:
         for name, update in self._updates.items():
@@ -64,7 +65,7 @@ class Factors:
 
 def key(module: str, side: str) -> str:
     """A factor's name on disk."""
-    return f"base_model.model.{module}.lora_{side}.weight"
+    return f"{PREFIX}{module}.lora_{side}.weight"
 
 
 def shapes(config: LoraConfig, modules: Mapping[str, nn.Linear]) -> dict[str, tuple[int, ...]]:
@@ -102,14 +103,14 @@ def applied(
                     torch.addmm(was, B, A, alpha=scale, out=weight)
                 else:
                     wrapped[name] = module
-                    _put_in(model, name, FixedUpdate(module, A, B, scale).eval())
+                    put_in(model, name, FixedUpdate(module, A, B, scale).eval())
         yield
     finally:
         with torch.no_grad():
             for name, module in merged.items():
                 module.weight.copy_(pristine.read(f"{name}.weight", module.weight))
         for name, module in wrapped.items():
-            _put_in(model, name, module)
+            put_in(model, name, module)
         pristine.close()
 
 
@@ -120,6 +121,6 @@ def _weights(model: nn.Module) -> Iterator[tuple[str, torch.Tensor]]:
             yield name, weight
 
 
-def _put_in(model: nn.Module, name: str, module: nn.Module) -> None:
+def put_in(model: nn.Module, name: str, module: nn.Module) -> None:
     parent, _, child = name.rpartition(".")
     setattr(model.get_submodule(parent), child, module)

@@ -12,7 +12,7 @@ from torch import nn
 
 from harness import families
 from harness.errors import AdapterError
-from harness.neural.factors import Factors, applied, shapes
+from harness.neural.factors import PREFIX, Factors, applied, shapes
 from harness.neural.load import Base
 from harness.neural.lora_config import CONFIG, LoraConfig, can_be_own, names_to_write, read_config, targeted
 from harness.types import Recipe
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from harness.neural.peft_lora import PeftFactors
 
 WEIGHTS = "adapter_model.safetensors"
+BASES_OWN = ".base_layer.weight"
 OURS = "harness.json"  # {"base": name, "digest": of the base's weights}
 
 
@@ -85,7 +86,7 @@ def adapted(base: Base, folder: Path) -> Iterator[None]:
     """The base answers as the adapter makes it for as long as the block runs."""
     config = read_config(folder)
     _check_base(base, folder, config)
-    tensors = _tensors(folder)
+    tensors = _without_the_bases_own(base, _tensors(folder))
     modules = targeted(base.model, config.targets) if config.plain else {}
     if config.plain and can_be_own(base.model, modules.values()):
         if not modules:
@@ -138,6 +139,22 @@ def _tensors(folder: Path) -> dict[str, torch.Tensor]:
     if bad:
         raise AdapterError(f"{path}: not a number in {', '.join(bad[:3])}")
     return found
+
+
+def _without_the_bases_own(base: Base, tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """peft saves the matrix of a targeted embedding or head along; where it is the base's, nothing is lost without it."""
+    modules = dict(base.model.named_modules())
+
+    def is_bases(name: str, tensor: torch.Tensor) -> bool:
+        if not name.endswith(BASES_OWN):
+            return False
+        own = modules.get(name.removeprefix(PREFIX).removesuffix(BASES_OWN))
+        weight = getattr(own, "weight", None)
+        return isinstance(weight, torch.Tensor) and torch.equal(
+            tensor.to(weight.device, weight.dtype), weight
+        )
+
+    return {name: tensor for name, tensor in tensors.items() if not is_bases(name, tensor)}
 
 
 def _recorded(folder: Path) -> tuple[str, str]:

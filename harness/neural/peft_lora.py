@@ -14,6 +14,7 @@ from peft import LoraConfig, PeftConfig, PeftModel, get_peft_model_state_dict, s
 from torch import nn
 
 from harness.errors import AdapterError
+from harness.neural.factors import put_in
 from harness.neural.load import Base
 from harness.neural.lora_config import STARTS
 from harness.neural.pristine import Pristine
@@ -96,18 +97,27 @@ def applied(
 
 @contextmanager
 def _unchanged(base: Base, config: LoraConfig) -> Iterator[None]:
-    """Some of peft's starts (PiSSA, OLoRA, CorDA, ...) take the first factors off the base, and leave it so."""
-    moves = config.init_lora_weights not in STARTS or config.kasa_config is not None
-    parameters = dict(base.model.named_parameters()) if moves else {}
+    """The base's modules and numbers are afterwards what they were.
+
+    Taking an adapter off, peft leaves whole modules that were saved with it in their place, biases that it trained, and what
+    some of its starts (PiSSA, OLoRA, CorDA, ...) took off the base.
+    """
+    writes = config.init_lora_weights not in STARTS or config.kasa_config is not None or config.bias != "none"
+    modules = dict(base.model.named_modules())
+    parameters = dict(base.model.named_parameters()) if writes else {}
     pristine = Pristine(base.model)
     try:
         for name, parameter in parameters.items():
             pristine.keep(name, parameter)
         yield
     finally:
+        for name, module in modules.items():
+            if name and base.model.get_submodule(name) is not module:
+                put_in(base.model, name, module)
         with torch.no_grad():
             for name, parameter in parameters.items():
                 parameter.copy_(pristine.read(name, parameter))
+        base.model.requires_grad_(False)
         pristine.close()
 
 

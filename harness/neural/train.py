@@ -16,7 +16,7 @@ from random import Random
 from typing import TYPE_CHECKING, Any
 
 import torch
-from accelerate import Accelerator
+from accelerate import Accelerator, DistributedType
 from safetensors import safe_open
 from safetensors.torch import save_file
 from torch.nn.functional import cross_entropy
@@ -40,6 +40,7 @@ POOL = 16  # batches that are sorted by length together: little padding, and sti
 CHECKPOINT_SECONDS = 30.0  # what a kill can cost
 IGNORED = -100  # the label of what has no loss
 VALIDATION_TOKENS = 8192  # per forward pass
+WAYS = (DistributedType.NO, DistributedType.MULTI_CPU, DistributedType.MULTI_GPU)  # the last two are DDP
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,7 +112,7 @@ def train(
         best_step=run.at.best_step,
         best_validation_loss=run.at.best_loss if checks else None,
         seconds=run.at.seconds,
-        trainable_parameters=sum(parameter.numel() for parameter in attached.parameters),
+        trainable_parameters=sum(parameter.numel() for parameter in run.parameters),
         samples_seen=run.at.samples_seen,
         truncated=sum(one.truncated_tokens > 0 for one in chosen),
         skipped=tuple(example.id for example, one in zip(examples, pairs, strict=True) if one is None),
@@ -139,6 +140,10 @@ class _Run:
         self.parameters = attached.parameters
         # The weights have been cast already, so that mixed precision has nothing left to do.
         self.accelerator = Accelerator(cpu=base.device.type == "cpu", mixed_precision="no")
+        if self.accelerator.distributed_type not in WAYS:
+            raise StepError(
+                f"training under {self.accelerator.distributed_type.value} is not supported; use DDP"
+            )
         self.first = self.accelerator.is_main_process
         self.model = self.accelerator.prepare_model(base.model, device_placement=False)
         self.optimizer = self.accelerator.prepare_optimizer(
@@ -399,6 +404,8 @@ def _checkpointing(base: Base) -> Iterator[None]:
     """Activations of a layer are computed again on the way back instead of kept."""
     layers = [layer for layer in base.model.modules() if isinstance(layer, GradientCheckpointingLayer)]
     base.model.activation_checkpointing_enable({"use_reentrant": False})
+    # What it does to the embedding only the other kind needs, and `disable` leaves it.
+    base.model.disable_input_require_grads()  # type: ignore[no-untyped-call]
     try:
         for layer in layers:
             layer.training = True  # else transformers keeps all activations; its children stay as they are

@@ -1,6 +1,10 @@
 """Adapters in PEFT layout: ours load in plain peft, peft's load here, and the base stays what it was."""
 
+import contextlib
 import json
+import subprocess
+import sys
+import textwrap
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -9,12 +13,21 @@ import pytest
 import torch
 from peft import LoraConfig, PeftModel, get_peft_model
 from safetensors.torch import load_file, save_file
-from transformers import AutoModelForCausalLM, AutoModelForSeq2SeqLM
+from transformers import (
+    AutoConfig,
+    AutoModelForCausalLM,
+    AutoModelForSeq2SeqLM,
+    AutoTokenizer,
+    GPT2Config,
+    GPT2LMHeadModel,
+)
 
 from harness.errors import AdapterError, UnknownName
 from harness.neural import lora
 from harness.neural.decode import write
 from harness.neural.load import Base
+from harness.neural.memory import Budget
+from harness.neural.train import Example, train
 from harness.types import Decode, Prompt, Recipe
 
 EIGHT = Decode(max_new_tokens=8)
@@ -32,7 +45,7 @@ def make_adapter(base: Base, folder: Path, recipe: Recipe = RECIPE, seed: int = 
 
 
 def ask(base: Base, prompts: list[Prompt]) -> dict[str, str]:
-    return {one.sample_id: one.text for one in write(base, prompts, EIGHT, "keep-start", 2000)}
+    return {one.sample_id: one.text for one in write(base, prompts, EIGHT, "keep-start", Budget(2000))}
 
 
 def ask_plainly(model: torch.nn.Module, base: Base, prompt: Prompt) -> str:
@@ -67,23 +80,192 @@ def test_our_adapter_gives_the_same_answers_in_plain_peft(
 
 @pytest.mark.parametrize(
     "said",
-    [{}, {"use_rslora": True}, {"rank_pattern": {"0.self_attn.q_proj": 2}}, {"use_dora": True}],
+    [
+        {},
+        {"use_rslora": True},
+        {"rank_pattern": {"0.self_attn.q_proj": 2}, "alpha_pattern": {"up_proj": 3}},
+        {"target_modules": r".*\.1\..*(q|v)_proj"},
+        {"target_modules": "all-linear"},
+        {"target_modules": ["q_proj", "lm_head"]},
+        # What peft is asked for.
+        {"use_dora": True},
+        {"target_modules": ["embed_tokens", "q_proj"]},
+        {"modules_to_save": ["lm_head"]},
+        {"layers_to_transform": [1]},
+        {"exclude_modules": ["layers.0.self_attn.q_proj"]},
+        {"bias": "lora_only"},
+        {"init_lora_weights": "pissa"},
+        {"init_lora_weights": "olora"},
+    ],
     ids=str,
 )
 def test_pefts_adapter_gives_the_same_logits_here(
     llama: Base, folders: Callable[..., Path], tmp_path: Path, said: dict[str, object]
 ) -> None:
     plain = AutoModelForCausalLM.from_pretrained(folders("llama"), dtype=torch.float32).eval()
-    config = LoraConfig(
-        r=4, lora_alpha=8, target_modules=["q_proj", "up_proj"], init_lora_weights=False, **said
-    )
-    theirs = get_peft_model(plain, config)
+    usual = {"r": 4, "lora_alpha": 8, "target_modules": ["q_proj", "up_proj"], "init_lora_weights": False}
+    torch.manual_seed(1)
+    theirs = get_peft_model(plain, LoraConfig(**usual | said))  # type: ignore[arg-type]
+    with torch.no_grad():
+        for parameter in theirs.parameters():
+            if parameter.requires_grad:
+                parameter += torch.randn_like(parameter) * 0.1
     theirs.save_pretrained(str(tmp_path))
     with torch.no_grad():
         wanted = theirs(input_ids=torch.arange(3, 23).reshape(2, 10)).logits
+    before = {name: tensor.clone() for name, tensor in llama.model.state_dict().items()}
+    own = logits(llama)
     with lora.adapted(llama, tmp_path):
+        assert not torch.allclose(logits(llama), own, atol=1e-2)
         assert torch.allclose(logits(llama), wanted, atol=1e-5)  # merged and beside it round apart
     assert lora.unproven(llama, tmp_path) is not None  # it names a folder of this disk
+    after = llama.model.state_dict()
+    assert after.keys() == before.keys()
+    assert all(torch.equal(after[name], tensor) for name, tensor in before.items())
+
+
+@pytest.fixture
+def gpt2(folders: Callable[..., Path], open_base: Callable[..., Base], tmp_path: Path) -> Base:
+    """A model of Conv1D layers, which keep their matrices the other way round, and have biases."""
+    tokenizer = AutoTokenizer.from_pretrained(folders("llama"))
+    torch.manual_seed(0)
+    config = GPT2Config(n_embd=32, n_layer=2, n_head=4, vocab_size=len(tokenizer), initializer_range=0.3)
+    GPT2LMHeadModel(config).save_pretrained(tmp_path / "model")
+    tokenizer.save_pretrained(tmp_path / "model")
+    return open_base(tmp_path / "model")
+
+
+@pytest.mark.parametrize("said", [{}, {"bias": "all"}, {"modules_to_save": ["ln_f"]}], ids=str)
+def test_what_peft_leaves_behind_on_a_base_is_taken_off(
+    gpt2: Base, tmp_path: Path, said: dict[str, object]
+) -> None:
+    plain = AutoModelForCausalLM.from_pretrained(tmp_path / "model", dtype=torch.float32).eval()
+    config = LoraConfig(r=4, target_modules=["c_attn"], fan_in_fan_out=True, **said)  # type: ignore[arg-type]
+    theirs = get_peft_model(plain, config)
+    with torch.no_grad():
+        for parameter in theirs.parameters():
+            if parameter.requires_grad:
+                parameter += torch.randn_like(parameter) * 0.1
+    theirs.save_pretrained(str(tmp_path / "adapter"))
+    with torch.no_grad():
+        wanted = theirs(input_ids=torch.arange(3, 23).reshape(2, 10)).logits
+    before = {name: tensor.clone() for name, tensor in gpt2.model.state_dict().items()}
+    with lora.adapted(gpt2, tmp_path / "adapter"):
+        assert torch.allclose(logits(gpt2), wanted, atol=1e-5)
+    after = gpt2.model.state_dict()
+    assert after.keys() == before.keys()
+    assert all(torch.equal(after[name], tensor) for name, tensor in before.items())
+    assert not any(parameter.requires_grad for parameter in gpt2.model.parameters())
+
+
+def test_a_recipe_on_layers_that_are_not_linear_is_trained_by_peft(
+    gpt2: Base, prompts: list[Prompt], tmp_path: Path
+) -> None:
+    told = [Example(id=p.sample_id, prompt=p, answer="Anna is late.") for p in prompts[:4]]
+    recipe = replace(RECIPE, targets=("all-linear",), steps=8, learning_rate=1e-2, batch_size=4)
+    before = {name: tensor.clone() for name, tensor in gpt2.model.state_dict().items()}
+    trained = train(gpt2, told, told, recipe, 0, tmp_path / "trained")
+    points = [json.loads(line) for line in (tmp_path / "trained" / "curve.jsonl").read_text().splitlines()]
+    assert points[-1]["loss"] < points[0]["loss"]
+    assert trained.trainable_parameters == sum(
+        tensor.numel() for tensor in load_file(tmp_path / "trained" / "adapter" / lora.WEIGHTS).values()
+    )
+    plain = logits(gpt2)
+    with lora.adapted(gpt2, tmp_path / "trained" / "adapter"):
+        assert not torch.allclose(logits(gpt2), plain, atol=1e-3)
+    after = gpt2.model.state_dict()
+    assert all(torch.equal(after[name], tensor) for name, tensor in before.items())
+
+
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+@pytest.mark.parametrize("target", ["lm_head", "q_proj"])
+def test_a_tied_head_keeps_the_embedding_as_it_is(
+    folders: Callable[..., Path], open_base: Callable[..., Base], tmp_path: Path, dtype: str, target: str
+) -> None:
+    """Added into the head's matrix the update would change the embedding too."""
+    torch.manual_seed(0)
+    tied = AutoConfig.from_pretrained(folders("llama"), tie_word_embeddings=True)
+    AutoModelForCausalLM.from_config(tied).save_pretrained(tmp_path / "model")
+    AutoTokenizer.from_pretrained(folders("llama")).save_pretrained(tmp_path / "model")
+    base = open_base(tmp_path / "model", dtype=dtype)
+    plain = AutoModelForCausalLM.from_pretrained(tmp_path / "model", dtype=base.dtype).eval()
+    config = LoraConfig(r=4, lora_alpha=8, target_modules=[target], init_lora_weights=False)
+    theirs = get_peft_model(plain, config)
+    theirs.save_pretrained(str(tmp_path / "adapter"))
+    with torch.no_grad():
+        wanted = theirs(input_ids=torch.arange(3, 23).reshape(2, 10)).logits
+    before = logits(base)
+    with lora.adapted(base, tmp_path / "adapter"):
+        found = logits(base)
+        assert base.model.lm_head.weight is base.model.get_input_embeddings().weight
+    assert torch.allclose(found, wanted, atol=1e-5 if dtype == "float32" else 2e-2)
+    assert not torch.allclose(found, before, atol=1e-3)
+    assert torch.equal(logits(base), before)
+
+
+def test_one_adapter_after_another_is_what_it_is_alone_and_the_base_the_same_bit_for_bit(
+    base: Base, tmp_path: Path
+) -> None:
+    every = replace(RECIPE, targets=("all-linear",))
+    one, other = (
+        make_adapter(base, tmp_path / "one", every),
+        make_adapter(base, tmp_path / "other", RECIPE, 5),
+    )
+    before = {name: tensor.clone() for name, tensor in base.model.state_dict().items()}
+    alone = {}
+    for folder in (one, other):
+        with lora.adapted(base, folder):
+            alone[folder] = logits(base)
+    for folder in (one, other, one, one, other):
+        with contextlib.suppress(KeyError), lora.adapted(base, folder):
+            assert torch.equal(logits(base), alone[folder])
+            raise KeyError("in the middle")
+    after = base.model.state_dict()
+    assert after.keys() == before.keys()
+    assert all(torch.equal(after[name], tensor) for name, tensor in before.items())
+
+
+def test_a_bfloat16_base_answers_with_the_factors_that_it_was_trained_with(
+    base: Base, open_base: Callable[..., Base], folders: Callable[..., Path], tmp_path: Path
+) -> None:
+    """Beside the matrices, not in them: W + scale·B·A would round a small update away."""
+    base = open_base(folders(base.family.name), dtype="bfloat16")
+    attached = lora.attach(base, RECIPE, 0)
+    small = {name: torch.randn_like(tensor) * 0.02 for name, tensor in lora.factors(attached).items()}
+    attached.put(small)
+    training = logits(base)
+    lora.save(attached, base, tmp_path)
+    lora.detach(attached)
+    before = logits(base)
+    with lora.adapted(base, tmp_path):
+        answering = logits(base)
+    assert torch.allclose(answering.float(), training.float(), atol=0.05)
+    assert not torch.equal(answering, before)
+    assert torch.equal(logits(base), before)
+
+
+def test_plain_lora_is_trained_and_applied_without_importing_peft(
+    folders: Callable[..., Path], tmp_path: Path
+) -> None:
+    program = f"""
+        import sys
+        from pathlib import Path
+        from harness.neural.load import load
+        from harness.neural.lora import adapted, inert, unproven
+        from harness.neural.train import Example, train
+        from harness.types import Model, ModelPin, Prompt, Recipe, Runtime
+        pin = ModelPin(revision="", parameters=None, checkpoint_bytes=None, dtype="float32", family=None)
+        base = load(Path({str(folders("t5"))!r}), Model(name="t5", uri="zoo:two-layers"), pin, Runtime())
+        prompt = Prompt(sample_id="s", before="Summarise. ", input="Anna will bring the red car.", after="")
+        recipe = Recipe(name="r", rank=2, steps=2, batch_size=1, targets=("all-linear",))
+        out = Path({str(tmp_path)!r})
+        train(base, [Example(id="s", prompt=prompt, answer="Anna brings it.")], [], recipe, 0, out)
+        with adapted(base, out / "adapter"):
+            pass
+        assert not inert(out / "adapter") and unproven(base, out / "adapter") is None
+        assert "peft" not in sys.modules, [name for name in sys.modules if "peft" in name]
+    """
+    subprocess.run([sys.executable, "-c", textwrap.dedent(program)], check=True)
 
 
 def test_an_adapter_adds_alpha_over_r_times_b_a(llama: Base, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import textwrap
@@ -15,12 +16,15 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import load_file
+from transformers import AutoTokenizer
 
+from harness import shipped
 from harness.errors import ModelError, StepError
 from harness.neural import lora
 from harness.neural.decode import write
 from harness.neural.encode import pair
 from harness.neural.load import Base
+from harness.neural.memory import Budget
 from harness.neural.train import (
     Example,
     batches_from,
@@ -70,7 +74,7 @@ def test_an_adapter_learns_its_answers_and_when_to_stop(
     assert trained.best_validation_loss is not None
     assert trained.best_validation_loss < 0.3
     with lora.adapted(base, tmp_path / "adapter"):
-        answers = list(write(base, prompts[:4], Decode(max_new_tokens=60), "keep-start", 2000))
+        answers = list(write(base, prompts[:4], Decode(max_new_tokens=60), "keep-start", Budget(2000)))
     wanted = {example.id: example.answer for example in told}
     assert {one.sample_id: one.text for one in answers} == wanted
     assert {one.finish for one in answers} == {"stop"}
@@ -143,22 +147,35 @@ class Stop(Exception):
     """The power goes out."""
 
 
-@pytest.mark.parametrize("stop_after", [1, 2, 5, 7])
+@pytest.mark.parametrize(
+    ("stop_after", "change"),
+    [
+        (1, {}),
+        (2, {}),
+        (5, {}),
+        (7, {}),
+        (5, {"dropout": 0.0}),
+        (5, {"precision": "bfloat16"}),
+        (5, {"dropout": 0.0, "precision": "bfloat16", "gradient_checkpointing": True}),
+    ],
+    ids=str,
+)
 def test_an_interrupted_run_ends_with_the_same_weights(
-    base: Base, prompts: list[Prompt], tmp_path: Path, stop_after: int
+    base: Base, prompts: list[Prompt], tmp_path: Path, stop_after: int, change: dict[str, object]
 ) -> None:
     told, checks = examples(prompts), examples(prompts[:3])
-    whole = train(base, told, checks, RECIPE, 3, tmp_path / "whole")
+    recipe = replace(RECIPE, **change)  # type: ignore[arg-type]
+    whole = train(base, told, checks, recipe, 3, tmp_path / "whole")
 
     def stop(step: int, steps: int) -> None:
         if step == stop_after:
             raise Stop
 
     with pytest.raises(Stop):
-        train(base, told, checks, RECIPE, 3, tmp_path / "resumed", stop)
+        train(base, told, checks, recipe, 3, tmp_path / "resumed", stop)
     begun: list[int] = []
     resumed = train(
-        base, told, checks, RECIPE, 3, tmp_path / "resumed", lambda step, steps: begun.append(step)
+        base, told, checks, recipe, 3, tmp_path / "resumed", lambda step, steps: begun.append(step)
     )
     assert begun[0] == stop_after // 2 * 2  # there is a checkpoint at every validation
     assert same(weights(tmp_path / "whole"), weights(tmp_path / "resumed"))
@@ -237,12 +254,116 @@ def test_training_in_bfloat16_keeps_the_factors_in_float32(
     assert points[-1]["loss"] < points[0]["loss"]
 
 
-def test_training_in_float16_is_refused(
+@pytest.mark.parametrize(("own", "precision"), [("float32", "bfloat16"), ("bfloat16", "float32")])
+def test_a_recipes_precision_is_what_the_base_computes_in_while_it_trains(
+    base: Base,
+    folders: Callable[..., Path],
+    open_base: Callable[..., Base],
+    prompts: list[Prompt],
+    tmp_path: Path,
+    own: str,
+    precision: str,
+) -> None:
+    """The other type's loss is near; the factors are in float32; the base is afterwards what it was, bit for bit."""
+    base = open_base(folders(base.family.name), dtype=own)
+    before = {name: tensor.clone() for name, tensor in base.model.state_dict().items()}
+    recipe = replace(RECIPE, steps=12, dropout=0.0)
+    told = examples(prompts)[:4]
+    train(base, told, told, recipe, 0, tmp_path / "own")
+    train(base, told, told, replace(recipe, precision=precision), 0, tmp_path / "other")  # type: ignore[arg-type]
+    assert same(before, base.model.state_dict())
+    assert {tensor.dtype for tensor in weights(tmp_path / "other").values()} == {torch.float32}
+    assert not same(weights(tmp_path / "own"), weights(tmp_path / "other"))
+    one, other = curve(tmp_path / "own"), curve(tmp_path / "other")
+    assert [point["loss"] for point in other] == pytest.approx([point["loss"] for point in one], rel=0.05)
+    assert other[-1]["validation_loss"] < other[0]["loss"]
+
+
+def test_training_in_float16_is_refused_and_says_what_would_do(
     folders: Callable[..., Path], open_base: Callable[..., Base], prompts: list[Prompt], tmp_path: Path
 ) -> None:
     base = open_base(folders("llama"), dtype="float16")
-    with pytest.raises(ModelError, match="gradients underflow in float16"):
+    with pytest.raises(ModelError, match="underflow in float16; train with precision: bfloat16 or float32"):
         train(base, examples(prompts), [], RECIPE, 0, tmp_path)
+    before = {name: tensor.clone() for name, tensor in base.model.state_dict().items()}
+    train(base, examples(prompts), [], replace(RECIPE, steps=1, precision="float32"), 0, tmp_path)
+    assert same(before, base.model.state_dict())
+
+
+@pytest.mark.parametrize("checkpointing", [False, True])
+def test_what_lies_below_the_first_factors_has_no_graph(
+    llama: Base, prompts: list[Prompt], tmp_path: Path, checkpointing: bool
+) -> None:
+    """And what lies above has one, or nothing would be learnt."""
+    seen: dict[str, set[bool]] = {}
+
+    def watch(name: str) -> Callable[..., None]:
+        return lambda module, given, answer: (
+            seen.setdefault(name, set()).add(answer.requires_grad) if torch.is_grad_enabled() else None
+        )
+
+    names = ("model.embed_tokens", "model.layers.0.input_layernorm", "model.layers.0.self_attn.k_proj",
+             "model.layers.0.self_attn.o_proj", "model.layers.1.input_layernorm")  # fmt: skip
+    hooks = [llama.model.get_submodule(name).register_forward_hook(watch(name)) for name in names]
+    recipe = replace(RECIPE, steps=1, targets=("q",), gradient_checkpointing=checkpointing)
+    train(llama, examples(prompts), [], recipe, 0, tmp_path)
+    for hook in hooks:
+        hook.remove()
+    assert seen == {name: {name in names[3:]} for name in names}
+
+
+def test_two_processes_learn_what_one_learns(
+    folders: Callable[..., Path], prompts: list[Prompt], tmp_path: Path
+) -> None:
+    """As `accelerate launch` starts them: each has half of every batch, and of the last one only the first has any."""
+    told = examples(prompts)[:9]
+    (tmp_path / "told.json").write_text(json.dumps([to_json(one) for one in told]))
+    program = textwrap.dedent(f"""
+        import json, sys
+        from pathlib import Path
+        from harness.neural.load import load
+        from harness.neural.train import Example, train
+        from harness.records import from_json
+        from harness.types import Model, ModelPin, Recipe, Runtime
+        told = [from_json(Example, one) for one in json.loads(Path({str(tmp_path / "told.json")!r}).read_text())]
+        pin = ModelPin(revision="", parameters=None, checkpoint_bytes=None, dtype="float32", family=None)
+        base = load(Path({str(folders("llama"))!r}), Model(name="llama", uri="zoo:two-layers"), pin, Runtime())
+        recipe = from_json(Recipe, json.loads(sys.argv[1]))
+        train(base, told, told[:3], recipe, 3, Path(sys.argv[2]))
+    """)
+    recipe = replace(RECIPE, steps=6, dropout=0.0, micro_batch_size=1)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+
+    def start(out: Path, **more: str) -> "subprocess.Popen[bytes]":
+        command = [sys.executable, "-c", program, json.dumps(to_json(recipe)), str(out)]
+        return subprocess.Popen(command, env=os.environ | more)
+
+    world = {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
+    processes = [
+        start(tmp_path / "one"),
+        *(start(tmp_path / "two", RANK=str(nth), LOCAL_RANK=str(nth), **world) for nth in range(2)),
+    ]
+    assert [process.wait(timeout=120) for process in processes] == [0, 0, 0]
+    one, two = weights(tmp_path / "one"), weights(tmp_path / "two")
+    assert all(torch.allclose(one[name], two[name], atol=1e-5) for name in one)
+    losses = [[point["loss"] for point in curve(tmp_path / name)] for name in ("one", "two")]
+    assert losses[0] == pytest.approx(losses[1], rel=1e-5)
+    assert len(losses[1]) == 6
+
+
+@pytest.mark.parametrize("name", shipped.data_names())
+def test_less_than_a_tenth_of_a_batch_is_padding(name: str) -> None:
+    tokenizer = AutoTokenizer.from_pretrained(shipped.zoo_folder("llama2-tiny"))
+    path = shipped.folder("suites") / "data" / name / "train.jsonl"
+    texts = [" ".join(map(str, json.loads(line).values())) for line in path.read_text().splitlines()]
+    tokens = [len(ids) for ids in tokenizer(texts).input_ids]
+    for epoch in range(3):
+        batches = order(tokens, 16, 0, epoch)
+        assert sum(max(tokens[at] for at in batch) * len(batch) for batch in batches) < 1.1 * sum(tokens)
+    as_they_come = [tokens[at : at + 16] for at in range(0, len(tokens), 16)]
+    assert sum(max(batch) * len(batch) for batch in as_they_come) > 1.15 * sum(tokens)
 
 
 def test_an_epoch_sees_every_sample_once_in_batches_of_about_one_length() -> None:

@@ -1,0 +1,148 @@
+"""What computes in fewer passes gives what transformers and torch give, forward and back, and is gone afterwards."""
+
+from collections.abc import Callable
+
+import pytest
+import torch
+from torch import nn
+from torch.nn import functional
+from transformers.models.cohere.modeling_cohere import apply_rotary_pos_emb as rotate_neighbours
+from transformers.models.gemma.modeling_gemma import GemmaRMSNorm
+from transformers.models.llama import modeling_llama
+from transformers.models.llama.modeling_llama import LlamaRMSNorm
+from transformers.models.t5.modeling_t5 import T5LayerNorm
+
+from harness.neural.kernels import ATTENTION_TOKENS, _rotates_as_llama, quick
+from harness.neural.load import Base
+
+CPU = torch.device("cpu")
+
+
+def run(compute: Callable[..., torch.Tensor], *inputs: torch.Tensor) -> list[torch.Tensor]:
+    """The answer, and the gradients of a sum over it in which every number counts for something else."""
+    leaves = [one.detach().clone().requires_grad_() for one in inputs]
+    answer = compute(*leaves)
+    weights = torch.linspace(-1, 1, answer.numel()).view(answer.shape)
+    (answer.float() * weights).sum().backward()
+    return [answer.detach(), *(leaf.grad for leaf in leaves if leaf.grad is not None)]
+
+
+def compare(found: list[torch.Tensor], wanted: list[torch.Tensor], tolerance: float) -> None:
+    assert len(found) == len(wanted) > 1
+    for one, other in zip(found, wanted, strict=True):
+        assert one.dtype == other.dtype
+        assert (one.float() - other.float()).abs().max() <= tolerance * other.float().abs().max()
+
+
+@pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float32, 1e-5), (torch.bfloat16, 2e-2)], ids=str)
+@pytest.mark.parametrize("kind", [LlamaRMSNorm, T5LayerNorm])
+def test_a_norm_is_transformers_own(kind: type[nn.Module], dtype: torch.dtype, tolerance: float) -> None:
+    torch.manual_seed(0)
+    norm = kind(24).to(dtype).requires_grad_(False)
+    nn.init.uniform_(norm.weight, 0.5, 2.0)
+    x = (torch.randn(2, 7, 24) * 3).to(dtype)
+    wanted = run(norm, x)
+    with quick(norm, CPU, dtype):
+        assert "forward" in vars(norm)
+        found = run(norm, x)
+    assert "forward" not in vars(norm)
+    compare(found, wanted, tolerance)
+
+
+def test_a_norm_that_computes_otherwise_is_left_alone() -> None:
+    """Gemma multiplies by one more than its weight; a layer norm takes the mean off."""
+    modules = nn.ModuleList([GemmaRMSNorm(8), nn.LayerNorm(8)])
+    with quick(modules, CPU, torch.float32):
+        assert not any("forward" in vars(module) for module in modules)
+
+
+@pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float32, 1e-5), (torch.bfloat16, 2e-2)], ids=str)
+def test_a_rotation_is_transformers_own(llama: Base, dtype: torch.dtype, tolerance: float) -> None:
+    torch.manual_seed(0)
+    angle = torch.rand(2, 5, 4).repeat(1, 1, 2)
+    cos, sin = angle.cos().to(dtype), angle.sin().to(dtype)
+    q, k = torch.randn(2, 4, 5, 8).to(dtype), torch.randn(2, 2, 5, 8).to(dtype)
+
+    def both(q: torch.Tensor, k: torch.Tensor) -> torch.Tensor:
+        one, other = modeling_llama.apply_rotary_pos_emb(q, k, cos, sin)
+        return torch.cat([one.flatten(), other.flatten()])
+
+    own = modeling_llama.apply_rotary_pos_emb
+    wanted = run(both, q, k)
+    with quick(llama.model, CPU, dtype):
+        assert modeling_llama.apply_rotary_pos_emb is not own
+        found = run(both, q, k)
+    assert modeling_llama.apply_rotary_pos_emb is own
+    compare(found, wanted, tolerance)
+
+
+def test_a_rotation_of_neighbours_is_told_from_one_of_halves() -> None:
+    assert _rotates_as_llama(modeling_llama.apply_rotary_pos_emb)
+    assert not _rotates_as_llama(rotate_neighbours)
+    assert not _rotates_as_llama(None)
+
+
+def masks() -> dict[str, dict[str, object]]:
+    blocked = torch.rand(2, 1, 9, 9) < 0.4
+    blocked[..., 0] = False  # no row may see nothing
+    biased = torch.randn(1, 4, 9, 9).bfloat16()
+    return {
+        "nothing": {},
+        "causal": {"is_causal": True},
+        "boolean": {"attn_mask": ~blocked},
+        "added": {"attn_mask": biased.masked_fill(blocked, torch.finfo(torch.bfloat16).min)},
+        "scaled": {"is_causal": True, "scale": 1.0},
+    }
+
+
+@pytest.mark.parametrize("heads", [4, 2, 1])
+@pytest.mark.parametrize("mask", masks())
+def test_attention_in_bfloat16_is_torchs_own(llama: Base, mask: str, heads: int) -> None:
+    torch.manual_seed(0)
+    more = masks()[mask] | ({} if heads == 4 else {"enable_gqa": True})
+    q = torch.randn(2, 4, 9, 8).bfloat16()
+    k, v = torch.randn(2, heads, 9, 8).bfloat16(), torch.randn(2, heads, 9, 8).bfloat16()
+
+    def attend(*parts: torch.Tensor) -> torch.Tensor:
+        return functional.scaled_dot_product_attention(*parts, **more)  # type: ignore[arg-type]
+
+    own = functional.scaled_dot_product_attention
+    wanted = (
+        [one.float() for one in run(attend, q.float(), k.float(), v.float())] if mask != "added" else None
+    )
+    if wanted is None:
+        more["attn_mask"] = more["attn_mask"].float()  # type: ignore[attr-defined]
+        wanted = run(attend, q.float(), k.float(), v.float())
+        more["attn_mask"] = more["attn_mask"].bfloat16()  # type: ignore[attr-defined]
+    with quick(llama.model, CPU, torch.bfloat16):
+        assert functional.scaled_dot_product_attention is not own
+        found = run(attend, q, k, v)
+    assert functional.scaled_dot_product_attention is own
+    compare([one.float() for one in found], wanted, 3e-2)
+
+
+@pytest.mark.parametrize(
+    ("tokens", "dtype", "more"),
+    [
+        (ATTENTION_TOKENS + 1, torch.bfloat16, {"is_causal": True}),
+        (9, torch.float32, {"is_causal": True}),
+        (9, torch.bfloat16, {"attn_mask": torch.zeros(9, 9, dtype=torch.bfloat16, requires_grad=True)}),
+    ],
+    ids=["long rows", "float32", "a mask that learns"],
+)
+def test_attention_that_gains_nothing_or_needs_more_is_torchs(
+    llama: Base, tokens: int, dtype: torch.dtype, more: dict[str, object]
+) -> None:
+    q = torch.randn(1, 2, tokens, 8).to(dtype).requires_grad_()
+    with quick(llama.model, CPU, torch.bfloat16):
+        answer = functional.scaled_dot_product_attention(q, q, q, **more)  # type: ignore[arg-type]
+    assert "_Attention" not in type(answer.grad_fn).__name__
+
+
+def test_a_model_is_its_own_again_even_after_an_error(base: Base) -> None:
+    forwards = {name: vars(module).get("forward") for name, module in base.model.named_modules()}
+    own = functional.scaled_dot_product_attention
+    with pytest.raises(RuntimeError), quick(base.model, CPU, torch.bfloat16):
+        raise RuntimeError("in the middle")
+    assert {name: vars(module).get("forward") for name, module in base.model.named_modules()} == forwards
+    assert functional.scaled_dot_product_attention is own
