@@ -34,8 +34,7 @@ def run(spec: Report, bench: Bench) -> None:
 
     found = Findings(spec, bench)
     for old in bench.folder.iterdir():
-        if old.name != "lease":
-            shutil.rmtree(old) if old.is_dir() else old.unlink()
+        shutil.rmtree(old) if old.is_dir() else old.unlink()
     write_rows(found, bench.folder / "rows.parquet")
     write_zipped(bench.folder / "samples.jsonl.gz", found.samples())
     write_zipped(bench.folder / "generations.jsonl.gz", found.generations())
