@@ -50,6 +50,11 @@ class Store:
     def log(self, step: str) -> Path:
         return self.root / "logs" / f"{step}.log"
 
+    @property
+    def drawings(self) -> Path:
+        """Charts that were drawn, for `report`."""
+        return self.root / "drawings"
+
     def has(self, step: str) -> bool:
         return self.done(step).is_dir()
 
@@ -59,16 +64,20 @@ class Store:
         return content
 
 
+def is_store(root: Path) -> bool:
+    return (root / MARK).is_file()
+
+
 def open_store(root: Path) -> Store:
     """The store at a folder, made if it is not there yet."""
     if re.match(r"\w+:/", str(root)):
         raise StoreError(f"--store {root}: object stores have no atomic rename; use a local disk or NFS")
     others = root.is_dir() and [entry for entry in root.iterdir() if MARK not in entry.name]
-    if others and not (root / MARK).is_file():
+    if others and not is_store(root):
         raise StoreError(f"--store {root}: the folder holds other things; name an empty or a new one")
     try:
         root.mkdir(parents=True, exist_ok=True)
-        if not (root / MARK).is_file():  # first of all: another process may open the store at this moment
+        if not is_store(root):  # first of all: another process may open the store at this moment
             write_json(root / MARK, {"schema": 1})
         for folder in ("done", "work", "leases", "logs", "lineage"):
             (root / folder).mkdir(exist_ok=True)
