@@ -2,7 +2,7 @@
 # make test    sets everything up, runs the tests
 # make check   format, lint, types, import floors, tests: what CI runs
 # make fix     formats, and mends what the linter can
-# make bench   prints where the quickstart's time goes, by step
+# make bench   runs every benchmark that is not kept yet, and writes benchmarks/results/; each alone is make bench-NAME
 
 PYTHON ?= python3
 VENV := .venv
@@ -11,7 +11,9 @@ READY := $(VENV)/.ready
 export OMP_NUM_THREADS ?= 1
 export TOKENIZERS_PARALLELISM := false
 
-.PHONY: demo test check fix bench
+BENCHMARKS := rouge comparisons startup adapters generation training end-to-end scaling quickstart gpu
+
+.PHONY: demo test check fix bench bench-models bench-peers $(BENCHMARKS:%=bench-%)
 
 demo: $(READY)
 	$(BIN)/harness run quickstart
@@ -30,8 +32,22 @@ fix: $(READY)
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: $(READY)
-	$(BIN)/python -m benchmarks.quickstart
+bench: $(BENCHMARKS:%=bench-%)
+
+$(BENCHMARKS:%=bench-%): bench-%: $(READY)
+	$(BIN)/python -m benchmarks.$(subst -,_,$*)
+
+bench-generation bench-training bench-end-to-end bench-gpu: bench-peers bench-models
+
+bench-models: $(READY)
+	$(BIN)/python -m benchmarks.checkpoints
+
+bench-peers: .bench/peers/.ready
+
+.bench/peers/.ready: benchmarks/peers.txt constraints.txt
+	$(PYTHON) -m venv .bench/peers
+	.bench/peers/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -r benchmarks/peers.txt
+	@touch $@
 
 $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, this is " + sys.version)'

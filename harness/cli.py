@@ -360,13 +360,17 @@ def _digests(store: Path) -> Path:
 def _runtime(
     plan: "Plan", device: str, workers: int | None, offline: bool, allow_remote_code: bool
 ) -> "Runtime":
-    """One worker a lane on CPUs, threads sharing the cores; one worker for a GPU."""
+    """On CPUs as many workers as there are cores and room for their bases; one worker for a GPU.
+
+    Two workers of one thread finish sooner than one of two: less than half of a small model's work is long enough to
+    be shared between threads.
+    """
     from harness.hardware import machine
     from harness.types import Runtime
 
     cores = machine().cores
     if workers is None:
-        workers = 1 if plan.pins.device == "cuda" else max(1, min(cores, len(plan.suite.models)))
+        workers = 1 if plan.pins.device == "cuda" else max(1, min(cores, _workers_that_fit(plan)))
     return Runtime(
         device=device if device != "auto" else plan.pins.device,
         workers=workers,
@@ -374,6 +378,19 @@ def _runtime(
         offline=offline,
         allow_remote_code=allow_remote_code,
     )
+
+
+def _workers_that_fit(plan: "Plan") -> int:
+    """One for each base at least; more where that many copies of the largest take a quarter of the memory."""
+    from harness.hardware import machine
+
+    width = {"float32": 4, "bfloat16": 2, "float16": 2}
+    largest = max(
+        (pin.parameters or 0) * width[pin.dtype]
+        for pin in (plan.pins.models[model.name] for model in plan.suite.models)
+    )
+    room = int(machine().memory_gb * 1e9 / 4 // largest) if largest else machine().cores
+    return max(len(plan.suite.models), room)
 
 
 def _tell_failures(outcomes: "list[Outcome]", plan: "Plan") -> None:

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 
 from harness import hardware, plugins
 from harness.errors import HarnessError
-from harness.records import to_json
+from harness.records import to_json, write_json
 from harness.steps import Bench, RunRecord, Slot
 from harness.store import Busy, Store, finish, lease, relatives
 from harness.types import Outcome, Plan, Runtime, Step
@@ -56,8 +56,11 @@ class Performer:
                 with hardware.PeakMemory() as peak:
                     plugins.find("steps", step.kind).run(step.spec, self._bench(step, folder, progress))
                 seconds = time.perf_counter() - started
+                record = self._record(step, seconds, peak.bytes)
                 if self._whole(step):
-                    finish(self.store, step.id, self._record(step, seconds, peak.bytes), step.lineage)
+                    finish(self.store, step.id, record, step.lineage)
+                else:
+                    write_json(folder / "step.json", record)
             return Outcome(step=step.id, state="done", seconds=seconds, peak_bytes=peak.bytes)
         except Busy:
             return Outcome(step=step.id, state="busy")
@@ -68,7 +71,7 @@ class Performer:
         self.slot = self.slot or Slot(self.runtime)
         return Bench(
             folder=folder,
-            needs=tuple((need, self.store.done(need)) for need in step.needs),
+            needs=tuple((need, self._folder(need)) for need in step.needs),
             labels=tuple((self.steps[need].kind, self.steps[need].label) for need in step.needs),
             runtime=self.runtime,
             slot=self.slot,
@@ -76,6 +79,11 @@ class Performer:
             run=self.run,
             progress=progress,
         )
+
+    def _folder(self, need: str) -> Path:
+        """Where a need's results are: also of a step over what there is, which is not kept."""
+        shown = self.run is not None and need in self.run.outcomes and self.run.outcomes[need].state == "done"
+        return self.store.work(need) if shown and not self.store.has(need) else self.store.done(need)
 
     def _whole(self, step: Step) -> bool:
         """A step over only a part of what it needs is shown but not kept."""

@@ -96,6 +96,9 @@ class Recipe:
     validation_samples: int = 64  # used to choose the checkpoint; 0: keep the last
     validations: int = 4  # how often in a run the validation loss is measured
     gradient_checkpointing: bool = False
+    precision: Literal["auto", "float32", "bfloat16"] = (
+        "auto"  # what the base computes in; auto: its own dtype
+    )
     seeds: tuple[int, ...] = (0,)
 
 
@@ -181,7 +184,7 @@ class Runtime:
     device: str = "cpu"  # "cpu" | "cuda" | "cuda:1"
     workers: int = 1  # 0: in this process
     threads: int = 1  # per worker
-    batch_tokens: int = 8192  # prompt and answer tokens in flight at once
+    batch_tokens: int = 16384  # prompt and answer tokens in flight at once; fewer where memory is short
     offline: bool = False
     allow_remote_code: bool = False
 

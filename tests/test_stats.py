@@ -1,5 +1,6 @@
 import subprocess
 import sys
+import tracemalloc
 from fractions import Fraction
 from math import comb
 
@@ -9,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness import stats
+from harness.metrics import bleu
 
 
 def mean(total):
@@ -188,6 +190,123 @@ def test_pairs_of_a_ratio_of_sums():
     observed = ratio(b.sum(axis=0)) - ratio(a.sum(axis=0))
     expected = np.mean(np.abs(by_hand) >= np.abs(observed))
     assert stats.paired(a, b, ratio).p[0] == pytest.approx(expected, abs=0.04)
+
+
+# Many pairs at once.
+
+
+def pair_by_pair(a, b, value, *, resamples, seed, clusters=None, interval="bootstrap"):
+    """One pair under one metric, drawn and resampled for itself: (difference, low, high, p, detectable)."""
+    exact = interval == "wilson" and clusters is None
+    hits = a[:, 0], b[:, 0]
+    if clusters is not None:
+        labels = np.unique(clusters)
+        a, b = (
+            np.array([one[np.array(clusters) == label].sum(axis=0) for label in labels]) for one in (a, b)
+        )
+    n = len(a)
+    observed = value(b.sum(axis=0)) - value(a.sum(axis=0))
+    spread, larger = [], np.zeros(observed.shape)
+    size = max(1, stats.CELLS // n)
+    for chunk, start in enumerate(range(0, resamples, size)):
+        draws = (min(size, resamples - start), n)
+        picked = np.random.default_rng((seed, 0, chunk)).integers(0, n, size=draws)
+        counts = np.stack([np.bincount(one, minlength=n) for one in picked]).astype(float)
+        spread.append(value(counts @ b) - value(counts @ a))
+        swaps = (
+            np.random.default_rng((seed, 1, chunk)).integers(0, 2, size=draws, dtype=np.uint8).astype(float)
+        )
+        moved = swaps @ (b - a)
+        shuffled = value(b.sum(axis=0) - moved) - value(a.sum(axis=0) + moved)
+        larger += (np.abs(shuffled) >= np.abs(observed) - stats.TIE).sum(axis=0)
+    spread = np.concatenate(spread)
+    low, high = np.percentile(spread, (2.5, 97.5), axis=0)
+    p = np.array([stats.mcnemar(*hits)]) if exact else (1 + larger) / (1 + resamples)
+    return observed, low, high, p, (stats.Z_95 + stats.Z_80) * spread.std(axis=0, ddof=1)
+
+
+def scored(seed, n, systems):
+    """Three metrics' tables: four means, BLEU (no mean, of whole numbers), and hits."""
+    rng = np.random.default_rng(seed)
+    ease = rng.beta(2, 3, (n, 1, 1))
+    means = np.clip(ease + rng.normal(np.linspace(0, 0.05, systems)[:, None], 0.2, (n, systems, 4)), 0, 1)
+    words = rng.integers(1, 12, (n, systems, 1))
+    possible = np.maximum(words - np.arange(4), 0)
+    correct = rng.binomial(possible, [0.6, 0.4, 0.2, 0.1])
+    hits = (rng.random((n, systems, 1)) < ease).astype(float)
+    ones = np.ones((n, systems, 1))
+    return [
+        stats.Table(rows=np.concatenate([means, ones], axis=-1), value=mean),
+        stats.Table(
+            rows=np.concatenate([correct, possible, words, rng.integers(1, 12, words.shape)], axis=-1),
+            value=bleu.value,
+        ),
+        stats.Table(rows=np.concatenate([hits, ones], axis=-1), value=mean, interval="wilson"),
+    ]
+
+
+def assert_pairs_are_as_alone(tables, pairs, **settings):
+    for table, found in zip(tables, stats.compare(tables, pairs, **settings), strict=True):
+        for (a, b), one in zip(pairs, found, strict=True):
+            difference, low, high, p, detectable = pair_by_pair(
+                table.rows[:, a], table.rows[:, b], table.value, interval=table.interval, **settings
+            )
+            np.testing.assert_array_equal(one.difference, difference)
+            np.testing.assert_array_equal(one.p, p)
+            np.testing.assert_allclose(one.low, low, rtol=0, atol=1e-12)
+            np.testing.assert_allclose(one.high, high, rtol=0, atol=1e-12)
+            np.testing.assert_allclose(one.detectable, detectable, rtol=0, atol=1e-12)
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(2, 80), st.integers(2, 6), st.integers(0, 1000), st.booleans())
+def test_pairs_compared_together_are_as_alone(n, systems, seed, clustered):
+    """Differences and p are equal; the rest is, but for the order of additions."""
+    clusters = [i // 2 for i in range(n)] if clustered and n > 3 else None
+    pairs = [(a, b) for a in range(systems) for b in range(systems) if a != b][seed % 3 :: 2] or [(1, 0)]
+    assert_pairs_are_as_alone(scored(seed, n, systems), pairs, resamples=300, seed=seed, clusters=clusters)
+
+
+def test_pairs_over_several_draws_are_as_alone():
+    n = 3000
+    resamples = stats.GATHERED + 2 * (stats.CELLS // n) + 7
+    assert_pairs_are_as_alone(scored(0, n, 3), [(0, 1), (2, 1)], resamples=resamples, seed=1)
+
+
+def test_more_resampled_scores_than_are_held_at_once_change_nothing():
+    systems, resamples = 30, 150_000
+    assert systems * resamples * 4 > stats.SCORES
+    table = scored(0, 6, systems)[0]
+    pairs = [*((i, i + 1) for i in range(0, systems, 2)), (systems - 1, 0)]
+    together = stats.compare([table], pairs, resamples=resamples)[0]
+    for (a, b), one in list(zip(pairs, together, strict=True))[::5]:
+        alone = stats.paired(table.rows[:, a], table.rows[:, b], mean, resamples=resamples)
+        for field in ("difference", "low", "high", "p", "detectable"):
+            np.testing.assert_allclose(getattr(one, field), getattr(alone, field), rtol=0, atol=1e-12)
+
+
+@given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), max_size=20), st.integers(0, 12))
+def test_pairs_are_taken_in_order_and_few_systems_at_a_time(pairs, most):
+    blocks = list(stats._blocks(pairs, most))
+    assert [(systems[a], systems[b]) for systems, block in blocks for a, b in block] == pairs
+    for systems, _ in blocks:
+        assert len(systems) <= max(2, most)
+        assert systems == sorted(set(systems))
+
+
+def test_a_long_test_set_needs_little_more_memory_than_its_rows():
+    n, resamples = 100_000, 400  # 320 MB of counts, were they drawn at once
+    table = scored(0, n, 4)[0]
+    tracemalloc.start()
+    stats.compare([table], [(0, 1), (2, 3)], resamples=resamples)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 200e6
+
+
+def test_nothing_to_compare_is_no_comparison():
+    assert stats.compare([], [(0, 1)]) == []
+    assert stats.compare(scored(0, 5, 2), []) == [[], [], []]
 
 
 # Proportions.

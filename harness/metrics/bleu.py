@@ -39,7 +39,9 @@ def value(
     """
     correct, possible = total[..., :ORDERS], total[..., ORDERS : 2 * ORDERS]
     answer_length, reference_length = total[..., -2], total[..., -1]
-    smoothed = np.where(correct > 0, correct, 0.5 ** np.cumsum(correct == 0, axis=-1))
+    smoothed = correct
+    if not correct.all():  # seldom, and two thirds of the time
+        smoothed = np.where(correct > 0, correct, 0.5 ** np.cumsum(correct == 0, axis=-1))
     defined = (correct > 0).any(axis=-1) & (possible > 0).all(axis=-1)
     precision = smoothed / np.where(possible > 0, possible, 1.0)
     brevity = np.exp(

@@ -35,6 +35,20 @@ class Backend(Protocol):
     def close(self) -> None: ...
 
 
+@runtime_checkable
+class Careful(Protocol):
+    """A backend that knows more of itself: whom an adapter was trained on, and what its memory holds."""
+
+    budget: "Budget"
+
+    def doubt(self, adapter: Path) -> str | None: ...
+
+
+class Budget(Protocol):
+    tokens: int  # in flight at once
+    halvings: int  # how often memory did not suffice
+
+
 def open_backend(model: Model, pin: ModelPin, runtime: Runtime) -> Backend:
     """The model, ready to answer."""
     scheme = model.uri.partition(":")[0]

@@ -8,7 +8,8 @@ from harness.errors import ModelError
 from harness.neural.decode import write
 from harness.neural.encode import encode, room
 from harness.neural.load import Base, load, release
-from harness.neural.lora import adapted
+from harness.neural.lora import adapted, unproven
+from harness.neural.memory import Budget, affordable_tokens
 from harness.pins import locate
 from harness.types import Decode, Generation, Model, ModelPin, Overflow, Prompt, Runtime
 
@@ -18,7 +19,7 @@ class HuggingFace:
 
     def __init__(self, base: Base, batch_tokens: int) -> None:
         self._base: Base | None = base
-        self._batch_tokens = batch_tokens
+        self.budget = Budget(batch_tokens)
         self._adapter: Path | None = None
         self._on = ExitStack()
 
@@ -46,7 +47,13 @@ class HuggingFace:
         adapter: Path | None,
         done: Collection[str] = frozenset(),
     ) -> Iterator[Generation]:
-        yield from write(self._with(adapter), prompts, decode, overflow, self._batch_tokens, done)
+        yield from write(self._with(adapter), prompts, decode, overflow, self.budget, done)
+
+    def doubt(self, adapter: Path) -> str | None:
+        """Why it cannot be told that the adapter belongs to this base; None where it can."""
+        if self._base is None:
+            raise ValueError("the model is closed")
+        return unproven(self._base, adapter)
 
     def tokens(self, prompt: Prompt, overflow: Overflow, answer_tokens: int = 0) -> tuple[str, list[int]]:
         encoded = encode(self.base, prompt, overflow, room(self.base, answer_tokens))
@@ -63,4 +70,5 @@ class HuggingFace:
 
 def open_backend(model: Model, pin: ModelPin, runtime: Runtime) -> HuggingFace:
     folder = locate(model, pin, offline=runtime.offline)
-    return HuggingFace(load(folder, model, pin, runtime), runtime.batch_tokens)
+    base = load(folder, model, pin, runtime)
+    return HuggingFace(base, min(runtime.batch_tokens, affordable_tokens(base, runtime.workers)))

@@ -1,19 +1,38 @@
-"""Prompts to answers: batches of like lengths, one token at a time, and rows that are done leave their batch."""
+"""Prompts to answers: many rows at once, one token at a time, and a row that is done makes room for the next prompt.
 
+    prompts ─ encode ─▶ token ids ─ sessions ─▶ _read, some at a time ─▶ Board.put ─▶ step, step, … ─▶ Generation
+
+All rows of a board end at the same column, so a step writes one column and no row has holes. Prompts come longest
+first, so there is always room on the left for the next one. What all prompts begin with is read once.
+"""
+
+from collections import deque
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import cast
 
 import torch
 from transformers import DynamicCache, EncoderDecoderCache
+from transformers.cache_utils import DynamicLayer
 
 from harness.digest import digest, text_digest
-from harness.neural.cache import roomy_cache
+from harness.errors import ModelError
+from harness.neural import plain
+from harness.neural.cache import SlotLayer, reading_cache, slot_cache
 from harness.neural.encode import Encoded, encode, room
 from harness.neural.load import Base
+from harness.neural.memory import Budget, out_of_memory
 from harness.types import Decode, Finish, Generation, Overflow, Prompt
 
-LEAVE = 0.25  # share of a batch that is done when it leaves; 0.05 to 0.5 take alike, never up to a third more
+LEAVE = 0.25  # share of a board's rows that are done when others take their place
+SESSION = 4  # boards full of prompts that are answered in one go: what a crash can cost
+SLACK = 32  # columns between two moves of all rows to the left
+LEAST_PREFIX = 16  # tokens; a shorter common beginning is not worth a forward pass of its own
+READ_TOKENS = {
+    "cpu": 512,
+    "cuda": 16384,
+}  # of prompts in one forward pass; on CPUs per thread, to stay in its cache
+LOOK = {"cpu": 1, "cuda": 8}  # steps between two looks at the tokens: each look makes a GPU wait
 
 
 def write(
@@ -21,12 +40,12 @@ def write(
     prompts: Sequence[Prompt],
     decode: Decode,
     overflow: Overflow,
-    batch_tokens: int,  # prompt and answer tokens in flight at once
+    budget: Budget,
     done: Collection[str] = frozenset(),  # sample ids that are answered already
 ) -> Iterator[Generation]:
     """The answers, as they finish.
 
-    Whoever goes on after a crash gives all prompts again, and in `done` those that are answered: the batches are then
+    Whoever goes on after a crash gives all prompts again, and in `done` those that are answered: the sessions are then
     what they were, and so is the last bit of every logit. What a checkpoint's own generation config says about
     sampling or penalties is not followed.
     """
@@ -39,44 +58,62 @@ def write(
             yield Generation(
                 sample_id=prompt.sample_id, text="", finish="refused", prompt_digest=text_digest(prompt.text)
             )
-    for batch in batches([len(one.ids) for one in encoded], decode.max_new_tokens, batch_tokens):
-        rows = [encoded[at] for at in batch]
+    prefix = () if base.seq2seq else common_prefix([one.ids for one in encoded])
+    for session in sessions([len(one.ids) for one in encoded], decode.max_new_tokens, budget.tokens):
+        rows = [encoded[at] for at in session]
         if all(row.sample_id in done for row in rows):
             continue
-        for generation in _with_less_memory(base, rows, decode):
+        for generation in _within(base, rows, decode, budget, prefix):
             if generation.sample_id not in done:
                 yield generation
 
 
-def batches(lengths: Sequence[int], max_new_tokens: int, batch_tokens: int) -> list[list[int]]:
-    """Positions in batches of about one length, the longest first: what does not fit shows at once."""
+def sessions(lengths: Sequence[int], max_new_tokens: int, batch_tokens: int) -> list[list[int]]:
+    """Positions in groups that are answered in one go, the longest first: what does not fit shows at once."""
     found: list[list[int]] = []
     limit = 0
     for at in sorted(range(len(lengths)), key=lambda at: (-lengths[at], at)):
         if not found or len(found[-1]) == limit:
             found.append([])
-            limit = max(1, batch_tokens // (lengths[at] + max_new_tokens))
+            limit = SESSION * slots(lengths[at] + max_new_tokens, batch_tokens)
         found[-1].append(at)
     return found
 
 
-def _with_less_memory(base: Base, rows: list[Encoded], decode: Decode) -> Iterator[Generation]:
-    """Answers a batch; one that does not fit the GPU's memory is halved."""
-    told: set[str] = set()
-    try:
-        for generation in _answer(base, rows, decode):
-            told.add(generation.sample_id)
-            yield generation
-        return
-    except torch.cuda.OutOfMemoryError:
-        if len(rows) == 1:
-            raise
-    torch.cuda.empty_cache()
-    rest = [row for row in rows if row.sample_id not in told]
-    middle = (len(rest) + 1) // 2
-    for half in (rest[:middle], rest[middle:]):
-        if half:
-            yield from _with_less_memory(base, half, decode)
+def slots(longest: int, batch_tokens: int) -> int:
+    """Rows that fit a budget of tokens in flight."""
+    return max(1, batch_tokens // longest)
+
+
+def common_prefix(rows: Sequence[tuple[int, ...]]) -> tuple[int, ...]:
+    """What all rows begin with, at least one token of each left over."""
+    if len(rows) < 2:
+        return ()
+    first, last = min(rows), max(rows)
+    most = min(map(len, rows)) - 1
+    length = next((at for at in range(most) if first[at] != last[at]), most)
+    return first[:length] if length >= LEAST_PREFIX else ()
+
+
+def _within(
+    base: Base, rows: Sequence[Encoded], decode: Decode, budget: Budget, prefix: Sequence[int]
+) -> Iterator[Generation]:
+    """Answers a session; where memory does not suffice, what is left of it with half the budget."""
+    left = list(rows)
+    while left:
+        longest = len(left[0].ids) + decode.max_new_tokens
+        count = min(len(left), slots(longest, budget.tokens))
+        told: set[str] = set()
+        try:
+            for row in _answer(base, left, count, decode, prefix):
+                told.add(row.prompt.sample_id)
+                yield _generation(base, row, decode)
+            return
+        except Exception as error:
+            if count == 1 or not out_of_memory(error):
+                raise
+        budget.shrink(count // 2 * longest)
+        left = [row for row in left if row.sample_id not in told]
 
 
 @dataclass(slots=True)
@@ -84,75 +121,283 @@ class Row:
     """An answer on its way."""
 
     prompt: Encoded
+    start: int = 0  # the column where it begins
     output: list[int] = field(default_factory=list)
     finish: Finish | None = None
 
 
 @torch.no_grad()  # not inference_mode: some rotary embeddings keep tensors, which training then could not use
-def _answer(base: Base, encoded: Sequence[Encoded], decode: Decode) -> Iterator[Generation]:
-    """Answers one batch."""
-    rows = [Row(prompt=one) for one in encoded]  # of the batch as it is now
-    chance = _chance(rows, decode, base.device) if decode.temperature > 0 else None
-    state = _start(base, rows)
-    for step in range(decode.max_new_tokens):
-        logits = _forward(base, state)
-        tokens = _choose(logits, decode, None if chance is None else chance[:, step])
-        for row, token in zip(rows, tokens.tolist(), strict=True):
-            if row.finish is None:
-                row.finish = _append(base, row, token, decode)
-                if row.finish is not None:
-                    yield _generation(base, row, decode)
-        left = [at for at, row in enumerate(rows) if row.finish is None]
-        if not left:
-            return
-        state.next = tokens[:, None]
-        if len(rows) - len(left) >= LEAVE * len(rows):
-            keep = torch.tensor(left, device=base.device)
-            state.select(keep)
-            rows = [rows[at] for at in left]
-            chance = None if chance is None else chance[keep]
-    for row in rows:
-        if row.finish is None:
-            yield _generation(base, row, decode)
-
-
-@dataclass(slots=True)
-class State:
-    """What the model has read so far. [rows, ...] all."""
-
-    next: torch.Tensor  # int64 [rows, tokens] to read now
-    mask: torch.Tensor  # int64 [rows, tokens read and to read]; of a seq2seq model the encoder's
-    cache: Any
-    encoder_states: torch.Tensor | None = None  # [rows, prompt tokens, width]
-
-    def select(self, keep: torch.Tensor) -> None:
-        self.next, self.mask = self.next[keep], self.mask[keep]
-        if self.encoder_states is not None:
-            self.encoder_states = self.encoder_states[keep]
-        self.cache.batch_select_indices(keep)
-
-
-def _start(base: Base, rows: Sequence[Row]) -> State:
-    """Prompts are filled up on the left where answers follow them in the same row, on the right for an encoder."""
-    longest = max(len(row.prompt.ids) for row in rows)
-    ids, mask = [], []
-    for row in rows:
-        fill = longest - len(row.prompt.ids)
-        if base.seq2seq:
-            ids.append([*row.prompt.ids, *[base.pad] * fill])
-            mask.append([1] * len(row.prompt.ids) + [0] * fill)
+def _answer(
+    base: Base, encoded: Sequence[Encoded], count: int, decode: Decode, prefix: Sequence[int]
+) -> Iterator[Row]:
+    """Answers prompts, the longest first, so many at a time."""
+    if not plain.has_slots(base):
+        yield from _answer_plainly(base, encoded, count, decode)
+        return
+    waiting = deque(encoded)
+    begun = _read_prefix(base, prefix) if prefix else None
+    board = Board(base, decode, count, len(encoded[0].ids))
+    while waiting or board.live:
+        free = count - board.live
+        if waiting and free >= LEAVE * count:
+            joining = [waiting.popleft() for _ in range(min(free, len(waiting)))]
+            for part in _parts(base, joining, len(prefix)):
+                board.put(part, _read(base, part, begun))
         else:
-            ids.append([*[base.pad] * fill, *row.prompt.ids])
-            mask.append([0] * fill + [1] * len(row.prompt.ids))
-    prompt = torch.tensor(ids, device=base.device)
-    seen = torch.tensor(mask, device=base.device)
+            if free >= LEAVE * count:
+                count = board.close_ranks()
+            board.step()
+        yield from board.pop_finished()
+
+
+def _answer_plainly(base: Base, encoded: Sequence[Encoded], count: int, decode: Decode) -> Iterator[Row]:
+    if decode.temperature > 0:
+        raise ModelError(
+            f"{base.name}: a {type(base.model).__name__} can only answer greedily here; set temperature: 0"
+        )
+    for prompt, tokens in plain.answer(base, encoded, count, decode.max_new_tokens):
+        row = Row(prompt=prompt)
+        _append(base, row, tokens, decode)
+        yield row
+
+
+@dataclass(slots=True, kw_only=True)
+class Read:
+    """What reading some prompts left behind."""
+
+    logits: torch.Tensor  # [rows, vocabulary], of each prompt's last token
+    decoder: DynamicCache  # of all tokens, filled up on the right
+    encoder: DynamicCache | None = None  # of a seq2seq model, what its decoder looks at
+    tokens: tuple[int, ...]  # of each row in `decoder`
+
+
+class Board:
+    """The rows that are being answered, [rows, ...] all, and the columns that they have filled."""
+
+    def __init__(self, base: Base, decode: Decode, count: int, longest: int) -> None:
+        self.base, self.decode = base, decode
+        self.look = LOOK[base.device.type]
+        self.column = 1 if base.seq2seq else longest  # the next one to fill
+        self.rows: list[Row | None] = [None] * count  # None: free
+        self.finished: list[Row] = []
+        self.decoder: DynamicCache | None = None  # opened when the first prompts show its shape
+        self.encoder: DynamicCache | None = None  # what a seq2seq decoder looks at
+        device = base.device
+        columns = self.column + decode.max_new_tokens + self.look + SLACK
+        self.seen = torch.zeros(count, columns, dtype=torch.long, device=device)
+        self.prompt_seen = torch.zeros(count, longest if base.seq2seq else 0, dtype=torch.long, device=device)
+        self.next = torch.zeros(count, 1, dtype=torch.long, device=device)  # the token to read
+        self.position = torch.zeros_like(self.next)  # of that token in its row
+        self.age = torch.zeros_like(self.next)  # tokens of the answer so far
+        self.chance = torch.zeros(count, decode.max_new_tokens, device=device)
+
+    @property
+    def live(self) -> int:
+        return sum(row is not None for row in self.rows)
+
+    def put(self, part: Sequence[Encoded], read: Read) -> None:
+        """Prompts that were read take free rows; their logits say each answer's first token."""
+        places = [at for at, row in enumerate(self.rows) if row is None][: len(part)]
+        self.decoder = self.decoder or slot_cache(read.decoder, len(self.rows), self.seen.shape[1])
+        if read.encoder is not None:
+            columns = self.prompt_seen.shape[1]
+            self.encoder = self.encoder or slot_cache(read.encoder, len(self.rows), columns)
+        for nth, (at, prompt, count) in enumerate(zip(places, part, read.tokens, strict=True)):
+            start = self.column - count
+            self.rows[at] = Row(prompt=prompt, start=start)
+            self.seen[at] = 0
+            self.seen[at, start : self.column] = 1
+            _copy(read.decoder, nth, count, self.decoder, at, start)
+            if read.encoder is not None and self.encoder is not None:
+                self.prompt_seen[at] = 0
+                self.prompt_seen[at, : len(prompt.ids)] = 1
+                _copy(read.encoder, nth, len(prompt.ids), self.encoder, at, 0)
+        self._show()
+        rows = torch.tensor(places, device=self.base.device)
+        if self.decode.temperature > 0:
+            self.chance[rows] = _chance(part, self.decode, self.base.device)
+        tokens = _choose(read.logits, self.decode, self.chance[rows, 0])
+        self.next[rows], self.age[rows] = tokens[:, None], 1
+        self.position[rows] = torch.tensor(read.tokens, device=self.base.device)[:, None]
+        self._take(places, tokens[:, None])
+
+    def step(self) -> None:
+        """One token more for every row; on a GPU several, before anybody looks at them."""
+        if self.column + self.look > self.seen.shape[1]:
+            self._move_left()
+        tokens = []
+        for _ in range(self.look):
+            self.seen[:, self.column] = 1  # of free rows too: attention to nothing at all is no number
+            logits = self._forward()
+            chance = self.chance.gather(1, self.age.clamp(max=self.chance.shape[1] - 1))[:, 0]
+            self.next = _choose(logits, self.decode, chance)[:, None]
+            self.position, self.age, self.column = self.position + 1, self.age + 1, self.column + 1
+            tokens.append(self.next)
+        self._take(range(len(self.rows)), torch.cat(tokens, dim=1))
+
+    def close_ranks(self) -> int:
+        """Lets free rows go, since nobody waits for them; says how many are left."""
+        kept = [at for at, row in enumerate(self.rows) if row is not None]
+        self.rows = [self.rows[at] for at in kept]
+        rows = torch.tensor(kept, device=self.base.device)
+        for name in ("seen", "prompt_seen", "next", "position", "age", "chance"):
+            setattr(self, name, getattr(self, name)[rows])
+        for cache in (self.decoder, self.encoder):
+            for layer in _slots(cache):
+                layer.select(rows)
+        self._show()
+        return len(kept)
+
+    def pop_finished(self) -> list[Row]:
+        finished, self.finished = self.finished, []
+        return finished
+
+    def _forward(self) -> torch.Tensor:  # [rows, vocabulary]
+        seen = self.seen[:, : self.column + 1]
+        if self.encoder is None:
+            read = self.base.model(
+                input_ids=self.next,
+                attention_mask=seen,
+                position_ids=self.position,
+                past_key_values=self.decoder,
+                use_cache=True,
+                logits_to_keep=1,
+            )
+            return cast(torch.Tensor, read.logits[:, -1])
+        asked = self.encoder.get_seq_length()
+        states = torch.zeros(1, 1, 1, device=self.base.device).expand(
+            len(self.rows), asked, 1
+        )  # only its shape counts
+        read = self.base.model(
+            encoder_outputs=(states,),
+            attention_mask=self.prompt_seen[:, :asked],
+            decoder_input_ids=self.next,
+            decoder_attention_mask=seen,
+            past_key_values=EncoderDecoderCache(self.decoder, self.encoder),
+            use_cache=True,
+        )
+        return cast(torch.Tensor, read.logits[:, -1])
+
+    def _take(self, places: Sequence[int], tokens: torch.Tensor) -> None:
+        """Takes new tokens, [places, some], into their answers; rows that are done become free."""
+        for at, new in zip(places, tokens.tolist(), strict=True):
+            row = self.rows[at]
+            if row is None:
+                continue
+            _append(self.base, row, new, self.decode)
+            if row.finish is not None:
+                self.finished.append(row)
+                self.rows[at] = None
+
+    def _show(self) -> None:
+        """As many columns as are filled, of prompts as many as the longest needs."""
+        for layer in _slots(self.decoder):
+            layer.show(self.column)
+        longest = max((len(row.prompt.ids) for row in self.rows if row is not None), default=0)
+        for layer in _slots(self.encoder):
+            layer.show(longest)
+
+    def _move_left(self) -> None:
+        """Drops the columns that no row needs any more."""
+        unused = min(row.start for row in self.rows if row is not None)
+        for layer in _slots(self.decoder):
+            layer.forget(unused)
+        self.column -= unused
+        self.seen = torch.cat([self.seen[:, unused:], torch.zeros_like(self.seen[:, :unused])], dim=1)
+        for row in self.rows:
+            if row is not None:
+                row.start -= unused
+
+
+def _slots(cache: DynamicCache | None) -> list[SlotLayer]:
+    return cast(list[SlotLayer], cache.layers) if cache is not None else []
+
+
+def _copy(source: DynamicCache, row: int, tokens: int, target: DynamicCache, place: int, start: int) -> None:
+    for layer, read in zip(_slots(target), cast(list[DynamicLayer], source.layers), strict=True):
+        assert read.keys is not None and read.values is not None
+        layer.put(place, start, read.keys[row, :, :tokens], read.values[row, :, :tokens])
+
+
+def _parts(base: Base, rows: Sequence[Encoded], prefix: int) -> Iterator[Sequence[Encoded]]:
+    """Rows, the longest first, as many at a time as are worth one forward pass."""
+    tokens = READ_TOKENS[base.device.type] * (torch.get_num_threads() if base.device.type == "cpu" else 1)
+    start = 0
+    while start < len(rows):
+        count = max(1, tokens // (len(rows[start].ids) - prefix))
+        yield rows[start : start + count]
+        start += count
+
+
+def _read_prefix(base: Base, prefix: Sequence[int]) -> DynamicCache:
+    """What every prompt begins with, read once, as one row."""
+    cache = reading_cache(base.model.config)
+    base.model(
+        input_ids=torch.tensor([prefix], device=base.device),
+        past_key_values=cache,
+        use_cache=True,
+        logits_to_keep=1,
+    )
+    return cache
+
+
+def _read(base: Base, part: Sequence[Encoded], begun: DynamicCache | None) -> Read:
+    """Reads prompts, from behind what was begun.
+
+    They are filled up on the right, where no token of theirs looks: a decoder needs no mask.
+    """
+    if base.seq2seq:
+        return _read_seq2seq(base, part)
+    skip = 0 if begun is None else begun.get_seq_length()
+    longest = max(len(one.ids) for one in part) - skip
+    ids = torch.full((len(part), longest), base.pad)
+    last = torch.zeros(len(part), longest, dtype=torch.bool)
+    for row, one in enumerate(part):
+        own = one.ids[skip:]
+        ids[row, : len(own)] = torch.tensor(own)
+        last[row, len(own) - 1] = True
+    ids, last = _sent(base, ids), _sent(base, last)
+    cache = reading_cache(base.model.config, begun, len(part))
+    positions = torch.arange(skip, skip + longest, device=base.device).expand(len(part), -1)
+    logits = base.model(
+        input_ids=ids, position_ids=positions, past_key_values=cache, use_cache=True, logits_to_keep=last
+    ).logits
+    if logits.ndim == 3:  # a class that knows no logits_to_keep gave them all
+        logits = logits[last]
+    return Read(logits=logits, decoder=cache, tokens=tuple(len(one.ids) for one in part))
+
+
+def _read_seq2seq(base: Base, part: Sequence[Encoded]) -> Read:
+    """Reads prompts with the encoder, and the token that begins every answer with the decoder."""
+    longest = max(len(one.ids) for one in part)
+    ids = torch.full((len(part), longest), base.pad)
+    seen = torch.zeros(len(part), longest, dtype=torch.long)
+    for row, one in enumerate(part):
+        ids[row, : len(one.ids)] = torch.tensor(one.ids)
+        seen[row, : len(one.ids)] = 1
+    ids, seen = _sent(base, ids), _sent(base, seen)
     config = base.model.config
-    if not base.seq2seq:
-        return State(next=prompt, mask=seen, cache=roomy_cache(config))
-    states = base.model.get_encoder()(input_ids=prompt, attention_mask=seen).last_hidden_state
-    first = torch.full((len(rows), 1), decoder_start(base), device=base.device)
-    cache = EncoderDecoderCache(roomy_cache(config), DynamicCache(config=config))
-    return State(next=first, mask=seen, cache=cache, encoder_states=states)
+    cache = EncoderDecoderCache(reading_cache(config), reading_cache(config))
+    logits = base.model(
+        encoder_outputs=(base.model.get_encoder()(input_ids=ids, attention_mask=seen).last_hidden_state,),
+        attention_mask=seen,
+        decoder_input_ids=torch.full((len(part), 1), decoder_start(base), device=base.device),
+        past_key_values=cache,
+        use_cache=True,
+    ).logits[:, -1]
+    return Read(
+        logits=logits,
+        decoder=cache.self_attention_cache,
+        encoder=cache.cross_attention_cache,
+        tokens=(1,) * len(part),
+    )
+
+
+def _sent(base: Base, tensor: torch.Tensor) -> torch.Tensor:
+    """On the model's device; a GPU fetches it without anybody waiting."""
+    if base.device.type != "cuda":
+        return tensor
+    return tensor.pin_memory().to(base.device, non_blocking=True)
 
 
 def decoder_start(base: Base) -> int:
@@ -160,33 +405,12 @@ def decoder_start(base: Base) -> int:
     return int(given if given is not None else base.pad)
 
 
-def _forward(base: Base, state: State) -> torch.Tensor:  # [rows, vocabulary], of the last token
-    if state.encoder_states is not None:
-        read = base.model(
-            encoder_outputs=(state.encoder_states,),
-            attention_mask=state.mask,
-            decoder_input_ids=state.next,
-            past_key_values=state.cache,
-            use_cache=True,
-        )
-        return cast(torch.Tensor, read.logits[:, -1])
-    positions = (state.mask.cumsum(-1) - 1).clamp(min=0)[:, -state.next.shape[1] :]
-    read = base.model(
-        input_ids=state.next,
-        attention_mask=state.mask,
-        position_ids=positions,
-        past_key_values=state.cache,
-        use_cache=True,
-        logits_to_keep=1,
-    )
-    state.mask = torch.cat([state.mask, state.mask.new_ones(len(state.mask), 1)], dim=-1)
-    return cast(torch.Tensor, read.logits[:, -1])
-
-
 def _choose(
-    logits: torch.Tensor, decode: Decode, chance: torch.Tensor | None
+    logits: torch.Tensor,  # [rows, vocabulary]
+    decode: Decode,
+    chance: torch.Tensor,  # [rows], 0 to 1
 ) -> torch.Tensor:  # int64 [rows]
-    if chance is None:
+    if decode.temperature == 0:
         return logits.argmax(-1)
     likely, order = (logits.float() / decode.temperature).softmax(-1).sort(descending=True, stable=True)
     total = likely.cumsum(-1)
@@ -196,22 +420,36 @@ def _choose(
     return order.gather(-1, at.clamp(max=logits.shape[-1] - 1))[:, 0]
 
 
-def _chance(rows: Sequence[Row], decode: Decode, device: torch.device) -> torch.Tensor:  # [rows, new tokens]
+def _chance(
+    part: Sequence[Encoded], decode: Decode, device: torch.device
+) -> torch.Tensor:  # [rows, new tokens]
     """Every sample has random numbers of its own, so that they do not depend on its company."""
     drawn = []
-    for row in rows:
-        generator = torch.Generator().manual_seed(int(digest(decode.seed, row.prompt.sample_id)[:15], 16))
+    for one in part:
+        generator = torch.Generator().manual_seed(int(digest(decode.seed, one.sample_id)[:15], 16))
         drawn.append(torch.rand(decode.max_new_tokens, generator=generator))
     return torch.stack(drawn).to(device)
 
 
-def _append(base: Base, row: Row, token: int, decode: Decode) -> Finish | None:
-    """Takes a token into an answer; says if it was the last."""
-    if token in base.ends:
-        return "stop"
-    row.output.append(token)
-    stopped = decode.stop and any(stop in _text(base, row.output) for stop in decode.stop)
-    return "stop" if stopped else None
+def _append(base: Base, row: Row, tokens: Sequence[int], decode: Decode) -> None:
+    """Takes tokens into an answer until one ends it."""
+    for token in tokens:
+        if token in base.ends:
+            row.finish = "stop"
+            return
+        row.output.append(token)
+        if decode.stop and _stopped(base, row.output, decode.stop):
+            row.finish = "stop"
+            return
+        if len(row.output) == decode.max_new_tokens:
+            row.finish = "length"
+            return
+
+
+def _stopped(base: Base, output: Sequence[int], stops: Sequence[str]) -> bool:
+    """Whether a stop string stands at the end. A character has at most four tokens, and a few more tell its surroundings."""
+    recent = output[-(4 * max(map(len, stops)) + 4) :]
+    return any(stop in _text(base, recent) for stop in stops)
 
 
 def _text(base: Base, output: Sequence[int]) -> str:

@@ -9,13 +9,14 @@ import math
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from random import Random
+from typing import TYPE_CHECKING, Any
 
 import torch
-from peft import PeftModel
+from accelerate import Accelerator
 from safetensors import safe_open
 from safetensors.torch import save_file
 from torch.nn.functional import cross_entropy
@@ -26,8 +27,14 @@ from harness.errors import ModelError, StepError
 from harness.neural import lora
 from harness.neural.decode import decoder_start
 from harness.neural.encode import Pair, pair
+from harness.neural.kernels import quick
 from harness.neural.load import Base
+from harness.neural.precision import computing_in
 from harness.types import Overflow, Prompt, Recipe
+
+if TYPE_CHECKING:
+    from harness.neural.factors import Factors
+    from harness.neural.peft_lora import PeftFactors
 
 POOL = 16  # batches that are sorted by length together: little padding, and still a random order
 CHECKPOINT_SECONDS = 30.0  # what a kill can cost
@@ -83,10 +90,6 @@ def train(
 
     Dropout is the recipe's alone: the base stays in evaluation mode, whatever dropout it was pretrained with.
     """
-    if base.dtype == torch.float16:
-        raise ModelError(
-            f"{base.name}: gradients underflow in float16; train with dtype: bfloat16 or float32"
-        )
     pairs = [_pair(base, example, recipe) for example in examples]
     chosen = [one for one in pairs if one is not None]
     checks = [one for example in validation if (one := _pair(base, example, recipe)) is not None]
@@ -96,37 +99,52 @@ def train(
         )
     folder.mkdir(parents=True, exist_ok=True)
     steps = recipe.steps or math.ceil((recipe.epochs or 1.0) * len(chosen) / recipe.batch_size)
-    with _attached(base, recipe, seed) as model:
-        run = _Run(base, model, recipe, seed, folder, steps)
+    with _attached(base, recipe, seed) as attached:
+        run = _Run(base, attached, recipe, seed, folder, steps)
         run.resume()
         run.train(chosen, checks, progress)
-        lora.save(model, base, folder / "adapter", run.best)
-    result = Trained(
+        if run.first:
+            lora.save(attached, base, folder / "adapter", run.best)
+            run.checkpoint.unlink(missing_ok=True)
+    return Trained(
         steps=steps,
         best_step=run.at.best_step,
         best_validation_loss=run.at.best_loss if checks else None,
         seconds=run.at.seconds,
-        trainable_parameters=sum(parameter.numel() for parameter in run.parameters),
+        trainable_parameters=sum(parameter.numel() for parameter in attached.parameters),
         samples_seen=run.at.samples_seen,
         truncated=sum(one.truncated_tokens > 0 for one in chosen),
         skipped=tuple(example.id for example, one in zip(examples, pairs, strict=True) if one is None),
     )
-    run.checkpoint.unlink(missing_ok=True)
-    return result
 
 
 class _Run:
-    """One training: the factors, their optimiser, and the checkpoint that outlives a kill."""
+    """One training: the factors, their optimiser, and the checkpoint that outlives a kill.
+
+    Under `accelerate launch` each process learns from rows of its own of every batch, and the first one writes.
+    """
 
     def __init__(
-        self, base: Base, model: PeftModel, recipe: Recipe, seed: int, folder: Path, steps: int
+        self,
+        base: Base,
+        attached: "Factors | PeftFactors",
+        recipe: Recipe,
+        seed: int,
+        folder: Path,
+        steps: int,
     ) -> None:
-        self.base, self.model, self.recipe, self.seed, self.steps = base, model, recipe, seed, steps
+        self.base, self.attached, self.recipe, self.seed, self.steps = base, attached, recipe, seed, steps
         self.checkpoint = folder / "checkpoint.safetensors"
         self.curve = folder / "curve.jsonl"
-        self.parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
-        self.optimizer = torch.optim.AdamW(
-            self.parameters, lr=recipe.learning_rate, weight_decay=recipe.weight_decay, fused=True
+        self.parameters = attached.parameters
+        # The weights have been cast already, so that mixed precision has nothing left to do.
+        self.accelerator = Accelerator(cpu=base.device.type == "cpu", mixed_precision="no")
+        self.first = self.accelerator.is_main_process
+        self.model = self.accelerator.prepare_model(base.model, device_placement=False)
+        self.optimizer = self.accelerator.prepare_optimizer(
+            torch.optim.AdamW(
+                self.parameters, lr=recipe.learning_rate, weight_decay=recipe.weight_decay, fused=True
+            )
         )
         self.at = Progress()
         self.best: dict[str, torch.Tensor] | None = None
@@ -136,64 +154,77 @@ class _Run:
     ) -> None:
         saved = begun = time.monotonic()
         before = self.at.seconds
+        measuring = validation_steps(self.steps, self.recipe)
+        batches = batches_from(
+            self.at.step + 1, [one.tokens for one in pairs], self.recipe.batch_size, self.seed
+        )
         progress(self.at.step, self.steps)
-        with self.curve.open("a", encoding="utf-8") as curve:
+        with self.curve.open("a", encoding="utf-8") if self.first else nullcontext() as curve:
             for step in range(self.at.step + 1, self.steps + 1):
-                batch = batch_at(step, [one.tokens for one in pairs], self.recipe.batch_size, self.seed)
+                batch = next(batches)
                 loss = self.learn(step, [pairs[at] for at in batch])
-                measured = (
-                    self.measure(step, checks) if step in validation_steps(self.steps, self.recipe) else None
-                )
+                measured = self.measure(step, checks) if step in measuring else None
                 self.at.step = step
                 self.at.samples_seen += len(batch)
                 self.at.seconds = before + time.monotonic() - begun
-                point = {
-                    "step": step,
-                    "loss": loss,
-                    "learning_rate": self.rate(step),
-                    "seconds": self.at.seconds,
-                }
-                if measured is not None:
-                    point["validation_loss"] = measured
-                curve.write(json.dumps(point) + "\n")
-                if step < self.steps and (
-                    measured is not None or time.monotonic() - saved > CHECKPOINT_SECONDS
-                ):
-                    curve.flush()
-                    self.save()
-                    saved = time.monotonic()
+                if curve is not None:
+                    curve.write(self.point(step, loss, measured))
+                    if step < self.steps and (
+                        measured is not None or time.monotonic() - saved > CHECKPOINT_SECONDS
+                    ):
+                        curve.flush()
+                        self.save()
+                        saved = time.monotonic()
                 progress(step, self.steps)
         if self.best is None:
-            self.at.best_step, self.best = self.steps, lora.factors(self.model)
+            self.at.best_step, self.best = self.steps, lora.factors(self.attached)
+
+    def point(self, step: int, loss: float, measured: float | None) -> str:
+        """A line of the curve."""
+        point = {"step": step, "loss": loss, "learning_rate": self.rate(step), "seconds": self.at.seconds}
+        if measured is not None:
+            point["validation_loss"] = measured
+        return json.dumps(point) + "\n"
 
     def learn(self, step: int, batch: Sequence[Pair]) -> float:
         """One optimiser step; the mean loss over the batch's answer tokens."""
         torch.manual_seed(int(digest("dropout", self.seed, step)[:15], 16))
-        _dropout(self.model, on=True)
-        answer_tokens = sum(len(one.answer) for one in batch)
-        size = self.recipe.micro_batch_size or len(batch)
-        total = 0.0
-        for start in range(0, len(batch), size):
-            loss = summed_loss(self.base, batch[start : start + size]) / answer_tokens
-            loss.backward()  # type: ignore[no-untyped-call]
-            total += loss.item()
-        norm = torch.nn.utils.clip_grad_norm_(self.parameters, self.recipe.max_grad_norm).item()
-        if not (math.isfinite(total) and math.isfinite(norm)):
+        self.attached.drop(True)
+        total = torch.zeros((), device=self.base.device)
+        for last, rows, share in self.parts(batch):
+            with nullcontext() if last else self.accelerator.no_sync(self.model):
+                loss = summed_loss(self.base, rows, self.model) * share
+                # Of several processes' gradients the mean is taken.
+                self.accelerator.backward(loss * self.accelerator.num_processes)
+                total += loss.detach()
+        mean = float(self.accelerator.reduce(total, "sum"))
+        norm = float(self.accelerator.clip_grad_norm_(self.parameters, self.recipe.max_grad_norm))
+        if not (math.isfinite(mean) and math.isfinite(norm)):
             raise StepError(
-                f"training step {step} of {self.steps}: loss {total}, gradient norm {norm} on samples "
+                f"training step {step} of {self.steps}: loss {mean}, gradient norm {norm} on samples "
                 f"{', '.join(one.sample_id for one in batch)}; lower learning_rate, or look at these samples"
             )
         for group in self.optimizer.param_groups:
             group["lr"] = self.rate(step)
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
-        return total
+        return mean
+
+    def parts(self, batch: Sequence[Pair]) -> Iterator[tuple[bool, Sequence[Pair], float]]:
+        """What goes through the model at once: whether it is the last, its rows, and what their loss is multiplied by."""
+        share = 1.0 / sum(len(one.answer) for one in batch)
+        own = batch[self.accelerator.process_index :: self.accelerator.num_processes]
+        if not own:  # the others wait for this process in the way back
+            own, share = batch[:1], 0.0
+        size = self.recipe.micro_batch_size or len(own)
+        for start in range(0, len(own), size):
+            yield start + size >= len(own), own[start : start + size], share
 
     def measure(self, step: int, checks: Sequence[Pair]) -> float | None:
         """Mean loss over the validation answers' tokens; the factors are kept where it is the lowest so far."""
         if not checks:
             return None
-        _dropout(self.model, on=False)
+        self.attached.drop(False)
         with torch.no_grad():
             total = sum(summed_loss(self.base, batch).item() for batch in _by_length(checks))
         loss = total / sum(len(one.answer) for one in checks)
@@ -202,7 +233,7 @@ class _Run:
                 f"training step {step} of {self.steps}: validation loss is {loss}; lower learning_rate"
             )
         if loss < self.at.best_loss:
-            self.at.best_step, self.at.best_loss, self.best = step, loss, lora.factors(self.model)
+            self.at.best_step, self.at.best_loss, self.best = step, loss, lora.factors(self.attached)
         return loss
 
     def rate(self, step: int) -> float:
@@ -210,7 +241,7 @@ class _Run:
 
     def save(self) -> None:
         """One file, replaced by one rename: tensors by name, and numbers as JSON in its header."""
-        tensors = {f"adapter.{name}": tensor for name, tensor in lora.factors(self.model).items()}
+        tensors = {f"adapter.{name}": tensor for name, tensor in lora.factors(self.attached).items()}
         tensors |= {f"best.{name}": tensor for name, tensor in (self.best or {}).items()}
         for index, state in self.optimizer.state_dict()["state"].items():
             tensors |= {f"optimizer.{index}.{name}": tensor.cpu() for name, tensor in state.items()}
@@ -231,25 +262,29 @@ class _Run:
             for name, tensor in tensors.items():
                 part, _, rest = name.partition(".")
                 parts[part][rest] = tensor
-            lora.put(self.model, parts["adapter"])
+            self.attached.put(parts["adapter"])
             self.best = parts["best"] or None
             state: dict[int, dict[str, torch.Tensor]] = {}
             for name, tensor in parts["optimizer"].items():
                 index, _, key = name.partition(".")
                 state.setdefault(int(index), {})[key] = tensor
             self.optimizer.load_state_dict(self.optimizer.state_dict() | {"state": state})
-        with self.curve.open("w", encoding="utf-8") as file:
-            file.writelines(line + "\n" for line in lines[: self.at.step])
+        self.accelerator.wait_for_everyone()
+        if self.first:
+            with self.curve.open("w", encoding="utf-8") as file:
+                file.writelines(line + "\n" for line in lines[: self.at.step])
 
 
-def summed_loss(base: Base, batch: Sequence[Pair]) -> torch.Tensor:  # nats, float32 scalar
-    """Negative log-likelihood of the answers, summed over their tokens. Logits exist only where an answer is."""
-    with torch.autocast(base.device.type, torch.bfloat16, enabled=base.dtype == torch.bfloat16):
-        logits, labels = (_seq2seq if base.seq2seq else _causal)(base, batch)
+def summed_loss(base: Base, batch: Sequence[Pair], model: Any = None) -> torch.Tensor:  # nats, float32 scalar
+    """Negative log-likelihood of the answers, summed over their tokens. Logits exist only where an answer is.
+
+    `model` is the base's own, or what stands for it where several processes train.
+    """
+    logits, labels = (_seq2seq if base.seq2seq else _causal)(base, batch, model or base.model)
     return cross_entropy(logits.float(), labels, reduction="sum")
 
 
-def _causal(base: Base, batch: Sequence[Pair]) -> tuple[torch.Tensor, torch.Tensor]:
+def _causal(base: Base, batch: Sequence[Pair], model: Any) -> tuple[torch.Tensor, torch.Tensor]:
     """Logits [answer tokens, vocabulary] and the tokens that follow.
 
     Rows are filled up on the right, where no token of theirs looks: no mask is needed.
@@ -258,13 +293,13 @@ def _causal(base: Base, batch: Sequence[Pair]) -> tuple[torch.Tensor, torch.Tens
     asked = torch.zeros_like(ids, dtype=torch.bool)  # [rows, tokens]: the next token is the answer's
     for row, one in enumerate(batch):
         asked[row, len(one.prompt) - 1 : one.tokens - 1] = True
-    logits = base.model(input_ids=ids, use_cache=False, logits_to_keep=asked).logits
+    logits = model(input_ids=ids, use_cache=False, logits_to_keep=asked).logits
     if logits.ndim == 3:  # a class that knows no logits_to_keep gave them all
         logits = logits[asked]
     return logits, ids.roll(-1, dims=1)[asked]
 
 
-def _seq2seq(base: Base, batch: Sequence[Pair]) -> tuple[torch.Tensor, torch.Tensor]:
+def _seq2seq(base: Base, batch: Sequence[Pair], model: Any) -> tuple[torch.Tensor, torch.Tensor]:
     """Logits [answer tokens, vocabulary] and those tokens; the decoder reads the answer one token late."""
     prompts = _filled(base, [one.prompt for one in batch], base.pad)
     seen = _filled(base, [(1,) * len(one.prompt) for one in batch], 0)
@@ -272,8 +307,11 @@ def _seq2seq(base: Base, batch: Sequence[Pair]) -> tuple[torch.Tensor, torch.Ten
     asked = labels != IGNORED
     start = decoder_start(base)
     read = _filled(base, [(start, *one.answer[:-1]) for one in batch], base.pad)
-    logits = base.model(
-        input_ids=prompts, attention_mask=seen, decoder_input_ids=read, use_cache=False
+    logits = model(
+        input_ids=prompts,
+        attention_mask=None if bool(seen.all()) else seen,
+        decoder_input_ids=read,
+        use_cache=False,
     ).logits
     return logits[asked], labels[asked]
 
@@ -283,11 +321,15 @@ def _filled(base: Base, rows: Sequence[Sequence[int]], fill: int) -> torch.Tenso
     return torch.tensor([[*row, *[fill] * (longest - len(row))] for row in rows], device=base.device)
 
 
-def batch_at(step: int, tokens: Sequence[int], batch_size: int, seed: int) -> list[int]:
-    """Positions of the samples of a step (1, 2, ...); every epoch sees each sample once, in an order of its own."""
-    per_epoch = math.ceil(len(tokens) / batch_size)
-    epoch, at = divmod(step - 1, per_epoch)
-    return order(tokens, batch_size, seed, epoch)[at]
+def batches_from(step: int, tokens: Sequence[int], batch_size: int, seed: int) -> Iterator[list[int]]:
+    """Positions of the samples of this step (1, 2, ...) and of all that follow.
+
+    Every epoch sees each sample once, in an order of its own.
+    """
+    epoch, at = divmod(step - 1, math.ceil(len(tokens) / batch_size))
+    while True:
+        yield from order(tokens, batch_size, seed, epoch)[at:]
+        epoch, at = epoch + 1, 0
 
 
 def order(tokens: Sequence[int], batch_size: int, seed: int, epoch: int) -> list[list[int]]:
@@ -332,30 +374,35 @@ def _pair(base: Base, example: Example, recipe: Recipe) -> Pair | None:
     return pair(base, example.prompt, example.answer, example.overflow, recipe.max_tokens)
 
 
-def _dropout(model: PeftModel, *, on: bool) -> None:
-    """Dropout of the factors alone; peft keeps it in modules whose name says so."""
-    for name, module in model.named_modules():
-        if "lora_dropout" in name:
-            module.train(on)
+@contextmanager
+def _attached(base: Base, recipe: Recipe, seed: int) -> Iterator["Factors | PeftFactors"]:
+    """New factors on the base, and the base made ready to train them; afterwards it is what it was."""
+    with ExitStack() as changed:
+        dtype = changed.enter_context(computing_in(base, recipe.precision))
+        if dtype == torch.float16:
+            raise ModelError(
+                f"{base.name}: gradients underflow in float16; train with precision: bfloat16 or float32"
+            )
+        attached = lora.attach(base, recipe, seed)
+        changed.callback(lora.detach, attached)
+        changed.enter_context(quick(base.model, base.device, dtype))
+        if recipe.gradient_checkpointing:
+            changed.enter_context(_checkpointing(base))
+        changed.enter_context(
+            torch.random.fork_rng(devices=[base.device] if base.device.type == "cuda" else [])
+        )
+        yield attached
 
 
 @contextmanager
-def _attached(base: Base, recipe: Recipe, seed: int) -> Iterator[PeftModel]:
-    """New factors on the base; afterwards the base is what it was."""
-    model = lora.attach(base, recipe, seed)
+def _checkpointing(base: Base) -> Iterator[None]:
+    """Activations of a layer are computed again on the way back instead of kept."""
     layers = [layer for layer in base.model.modules() if isinstance(layer, GradientCheckpointingLayer)]
+    base.model.activation_checkpointing_enable({"use_reentrant": False})
     try:
-        model.eval()
-        if recipe.gradient_checkpointing:
-            base.model.activation_checkpointing_enable({"use_reentrant": False})
-            for layer in layers:
-                layer.training = (
-                    True  # else transformers keeps all activations; its children stay as they are
-                )
-        with torch.random.fork_rng(devices=[base.device] if base.device.type == "cuda" else []):
-            yield model
+        for layer in layers:
+            layer.training = True  # else transformers keeps all activations; its children stay as they are
+        yield
     finally:
-        if recipe.gradient_checkpointing:
-            base.model.activation_checkpointing_disable()  # type: ignore[no-untyped-call]
-        lora.detach(model)
+        base.model.activation_checkpointing_disable()  # type: ignore[no-untyped-call]
         base.model.eval()  # type: ignore[no-untyped-call]

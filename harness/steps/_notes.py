@@ -30,11 +30,10 @@ def notes(found: Findings) -> Iterator[Note]:
         answers[part.task, part.system] = yield from _answers(part, folder / "generations.jsonl")
     yield from _inert(answers)
     for part, _, folder in found.folders("generate"):
-        doubt = read_json(folder / "cost.json")["doubt"]
-        if doubt:
-            yield Note(
-                kind="base not proven", where=f"{part.task}, {part.system}", count=1, of=1, detail=doubt
-            )
+        cost = read_json(folder / "cost.json")
+        for kind, detail in (("base not proven", cost["doubt"]), ("less at once", cost["memory"])):
+            if detail:
+                yield Note(kind=kind, where=f"{part.task}, {part.system}", count=1, of=1, detail=detail)
     for part, _, folder in found.folders("train"):
         yield from _training(part, read_json(folder / "trained.json"))
     for part, _, folder in found.folders("spectra"):

@@ -1,7 +1,7 @@
 """Which differences are real: paired on the same samples, one draw of resamples for all, Holm within a family."""
 
 from dataclasses import dataclass, replace
-from itertools import combinations
+from itertools import combinations, groupby
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,14 +39,35 @@ class Question:
     """Pairs that are asked together, and so corrected together."""
 
     family: str
-    pairs: tuple[tuple[int, int], ...]  # positions of baseline and candidate
+    pairs: tuple[stats.Pair, ...]  # positions of baseline and candidate among the cells
+
+    @property
+    def resamples(self) -> int:
+        return stats.resamples_for(len(self.pairs))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scored:
+    """The rows of one task's systems, a table for each metric that has rows."""
+
+    positions: tuple[int, ...]  # of the cells whose systems the tables hold, in that order
+    metrics: tuple[Metric, ...]
+    tables: tuple[stats.Table, ...]
+    clusters: list[int] | None
+
+    @property
+    def n(self) -> int:
+        return len(self.tables[0].rows)
 
 
 def run(spec: Compare, bench: Bench) -> None:
     asked = [one for one in (_present(one, bench) for one in questions(spec.cells)) if one.pairs]
     comparisons: list[Comparison] = []
-    for done, question in enumerate(asked, start=1):
-        comparisons += answer(spec, bench, question)
+    done = 0
+    for _, of_task in groupby(asked, lambda question: spec.cells[question.pairs[0][0]].task):
+        together = list(of_task)
+        comparisons += answer(spec, bench, together)
+        done += len(together)
         bench.progress(done, len(asked))
     write_json(bench.folder / "comparisons.json", [to_json(one) for one in comparisons])
 
@@ -90,38 +111,87 @@ def questions(cells: tuple[Cell, ...]) -> list[Question]:
     return found
 
 
-def answer(spec: Compare, bench: Bench, question: Question) -> list[Comparison]:
-    resamples = stats.resamples_for(len(question.pairs))
+def answer(spec: Compare, bench: Bench, asked: list[Question]) -> list[Comparison]:
+    """All questions of one task: rows are read once, and questions that need as many resamples share a draw."""
+    positions = sorted({position for question in asked for pair in question.pairs for position in pair})
+    scored = _read(spec, bench, positions)
+    # One sample, or one cluster of them, cannot tell two systems apart.
+    if not scored.tables or len(set(scored.clusters or range(scored.n))) < 2:
+        return []
     found: list[Comparison] = []
-    for baseline, candidate in question.pairs:
-        for name in spec.cells[baseline].metrics:
-            metric = load(name)
-            if metric.row is not None:
-                found += _compare(spec, bench, (baseline, candidate), name, metric, resamples)
-    primary = [one for one in found if one.metric == spec.cells[question.pairs[0][0]].primary]
-    adjusted = dict(zip(map(id, primary), stats.holm([one.p for one in primary]), strict=True))
+    compared: dict[int, dict[stats.Pair, list[Comparison]]] = {}
+    for resamples in {question.resamples for question in asked}:
+        pairs = [pair for question in asked if question.resamples == resamples for pair in question.pairs]
+        compared[resamples] = _compare(spec, scored, pairs, resamples)
+    for question in asked:
+        answers = compared[question.resamples]
+        primary = spec.cells[question.pairs[0][0]].primary
+        found += _corrected(question, primary, [one for pair in question.pairs for one in answers[pair]])
+    return found
+
+
+def _corrected(question: Question, metric: str, found: list[Comparison]) -> list[Comparison]:
+    """Holm over the primary metric's comparisons; the others stay exploratory."""
+    family = [one for one in found if one.metric == metric]
+    adjusted = dict(zip(map(id, family), stats.holm([one.p for one in family]), strict=True))
     return [
         replace(one, p_holm=adjusted[id(one)], family=question.family) if id(one) in adjusted else one
         for one in found
     ]
 
 
-def _compare(
-    spec: Compare, bench: Bench, pair: tuple[int, int], name: str, metric: Metric, resamples: int
-) -> list[Comparison]:
-    assert metric.value is not None
-    baseline, candidate = (spec.cells[position] for position in pair)
-    a, b = (_rows(bench, position, name) for position in pair)
-    clusters = read_json(bench.need(pair[0]) / "clusters.json")
-    if len(set(clusters or range(len(a)))) < 2:
-        return []  # one sample, or one cluster of them, cannot tell two systems apart
-    paired = stats.paired(
-        a, b, metric.value, resamples=resamples, seed=spec.seed, clusters=clusters, interval=metric.interval
+def _read(spec: Compare, bench: Bench, positions: list[int]) -> Scored:
+    metrics, tables = [], []
+    for name in spec.cells[positions[0]].metrics:
+        metric = load(name)
+        if metric.value is None:
+            continue  # a corpus score is no sum of rows
+        rows = np.stack([_rows(bench, position, name) for position in positions], axis=1)
+        metrics.append(metric)
+        tables.append(stats.Table(rows=rows, value=metric.value, interval=metric.interval))
+    return Scored(
+        positions=tuple(positions),
+        metrics=tuple(metrics),
+        tables=tuple(tables),
+        clusters=read_json(bench.need(positions[0]) / "clusters.json"),
     )
+
+
+def _rows(bench: Bench, position: int, metric: str) -> NDArray[np.float64]:
+    with np.load(bench.need(position) / "rows.npz", allow_pickle=False) as rows:
+        table: NDArray[np.float64] = rows[metric]
+        return table
+
+
+def _compare(
+    spec: Compare, scored: Scored, pairs: list[stats.Pair], resamples: int
+) -> dict[stats.Pair, list[Comparison]]:
+    """Of each pair a comparison for every score of every metric, in order."""
+    places = {position: place for place, position in enumerate(scored.positions)}
+    tables = stats.compare(
+        scored.tables,
+        [(places[baseline], places[candidate]) for baseline, candidate in pairs],
+        resamples=resamples,
+        seed=spec.seed,
+        clusters=scored.clusters,
+    )
+    return {
+        pair: [
+            comparison
+            for metric, paired in zip(scored.metrics, results, strict=True)
+            for comparison in _comparisons(spec.cells[pair[0]], spec.cells[pair[1]], metric, paired, scored.n)
+        ]
+        for pair, results in zip(pairs, zip(*tables, strict=True), strict=True)
+    }
+
+
+def _comparisons(
+    baseline: Cell, candidate: Cell, metric: Metric, paired: stats.Paired, n: int
+) -> list[Comparison]:
     return [
         Comparison(
             task=baseline.task,
-            metric=part,
+            metric=name,
             baseline=baseline.system,
             candidate=candidate.system,
             difference=float(paired.difference[i]),
@@ -132,13 +202,7 @@ def _compare(
             family=None,
             test=paired.test,
             detectable=float(paired.detectable[i]),
-            n=len(a),
+            n=n,
         )
-        for i, part in enumerate(metric.names)
+        for i, name in enumerate(metric.names)
     ]
-
-
-def _rows(bench: Bench, position: int, metric: str) -> NDArray[np.float64]:
-    with np.load(bench.need(position) / "rows.npz", allow_pickle=False) as rows:
-        table: NDArray[np.float64] = rows[metric]
-        return table

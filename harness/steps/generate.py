@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.kinds import generate as kind
-from harness.models import Backend
+from harness.models import Careful
 from harness.records import IndexedLines, drop_torn_line, iterate_lines, line, read_lines, write_json
 from harness.steps import Bench, UsedAdapter, UsedModel, adapter_folder
 from harness.types import Generation, Sample, Task
@@ -41,11 +41,13 @@ def run(spec: Generate, bench: Bench) -> None:
     kept = written = sum(sample.id in answered for sample in samples)
     bench.progress(kept, len(samples))
 
-    started, tokens, doubt = time.perf_counter(), 0, None
+    started, tokens, doubt, memory = time.perf_counter(), 0, None, None
     if kept < len(samples):
         backend = bench.slot.open(spec.used)
         adapter = adapter_folder(spec.adapter, bench)
-        doubt = _doubt(backend, adapter)
+        careful = backend if isinstance(backend, Careful) else None
+        doubt = careful.doubt(adapter) if careful and adapter else None
+        halved = careful.budget.halvings if careful else 0
         started = time.perf_counter()
         with answers.open("a", encoding="utf-8", errors="surrogatepass") as file:
             for generation in kind.answer(backend, prompts, spec.task, adapter, answered):
@@ -53,21 +55,21 @@ def run(spec: Generate, bench: Bench) -> None:
                 file.flush()
                 written, tokens = written + 1, tokens + generation.output_tokens
                 bench.progress(written, len(samples))
+        if careful and careful.budget.halvings > halved:
+            times = careful.budget.halvings - halved
+            memory = f"memory did not suffice {times} times; {careful.budget.tokens} tokens at once did"
     seconds = time.perf_counter() - started
     _put_in_order(answers, samples)
     write_json(
         bench.folder / "cost.json",
-        {"seconds": seconds, "output_tokens": tokens, "samples": len(samples) - kept, "doubt": doubt},
+        {
+            "seconds": seconds,
+            "output_tokens": tokens,
+            "samples": len(samples) - kept,
+            "doubt": doubt,
+            "memory": memory,
+        },
     )
-
-
-def _doubt(backend: Backend, adapter: Path | None) -> str | None:
-    """Why it cannot be told that the adapter belongs to this base, where it cannot."""
-    if adapter is None or not hasattr(backend, "base"):
-        return None
-    from harness.neural.lora import unproven
-
-    return unproven(backend.base, adapter)
 
 
 def _continue(answers: Path, relatives: tuple[Path, ...]) -> set[str]:

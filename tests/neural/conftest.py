@@ -107,6 +107,12 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
 
 
 @pytest.fixture(scope="session")
+def tokenizers_of() -> Callable[[str], PreTrainedTokenizerFast]:
+    """The tokenizer of an architecture."""
+    return make_tokenizer
+
+
+@pytest.fixture(scope="session")
 def open_base() -> Callable[..., Base]:
     def opened(folder: Path, *, runtime: Runtime = CPU, uri: str = "zoo:two-layers", **said: object) -> Base:
         model = Model(name=folder.name, uri=uri, **said)  # type: ignore[arg-type]

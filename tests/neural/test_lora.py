@@ -82,7 +82,7 @@ def test_pefts_adapter_gives_the_same_logits_here(
     with torch.no_grad():
         wanted = theirs(input_ids=torch.arange(3, 23).reshape(2, 10)).logits
     with lora.adapted(llama, tmp_path):
-        assert torch.allclose(logits(llama), wanted, atol=1e-6)
+        assert torch.allclose(logits(llama), wanted, atol=1e-5)  # merged and beside it round apart
     assert lora.unproven(llama, tmp_path) is not None  # it names a folder of this disk
 
 

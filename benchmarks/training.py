@@ -1,0 +1,116 @@
+"""The same LoRA recipe by HF Trainer, by TRL's SFTTrainer and by the harness.
+
+    python -m benchmarks.training
+
+One process a side, two threads each, in turn, on the same samples; time runs from raw text to the trained adapter.
+Trainer and TRL group samples by length and use the fused AdamW; in bfloat16 they are given `bf16=True`. The validation
+loss of every adapter is measured by one program, on samples that nobody trained on.
+"""
+
+import json
+import os
+from functools import partial
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from benchmarks.race import (
+    BENCH,
+    OURS,
+    PEERS,
+    Row,
+    Side,
+    collect,
+    goal,
+    ratio,
+    rounds,
+    seconds,
+    spread,
+    write,
+)
+
+MODEL = BENCH / "models" / "llama-15m"
+THREADS = len(os.sched_getaffinity(0))
+RECIPE = {"rank": 16, "alpha": 32, "steps": 60, "batch_size": 16, "learning_rate": 2e-3, "schedule": "cosine",
+          "warmup": 0.05, "seed": 0}  # fmt: skip
+SAMPLES = 960
+SIDES = (
+    "Trainer float32",
+    "TRL float32",
+    "harness float32",
+    "Trainer bfloat16",
+    "TRL bfloat16",
+    "harness bfloat16",
+)
+
+
+def rows(split: str, count: int) -> list[dict[str, str]]:
+    path = BENCH / "data" / "summaries" / f"{split}.jsonl"
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()[:count]]
+
+
+def race() -> Row:
+    train, validation = rows("train", SAMPLES), rows("validation", 200)
+
+    def out(name: str) -> Path:
+        return BENCH / "trained" / name.replace(" ", "-")
+
+    model = str(MODEL)
+    with (
+        Side(PEERS, "trainer_side.py", model, "trainer", threads=THREADS) as trainer,
+        Side(PEERS, "trainer_side.py", model, "sft", threads=THREADS) as sft,
+        Side(OURS, "harness_train_side.py", model, threads=THREADS) as harness,
+    ):
+        job: dict[str, Any] = {"recipe": RECIPE, "rows": train}
+        sides = {}
+        for name in SIDES:
+            who, _, precision = name.partition(" ")
+            if who == "harness":
+                sides[name] = partial(harness.run, **job, precision=precision, out=str(out(name)))
+            else:
+                side = trainer if who == "Trainer" else sft
+                sides[name] = partial(side.run, **job, bf16=precision == "bfloat16", out=str(out(name)))
+        found = rounds(sides)
+        losses = {}
+        for name in SIDES:
+            adapter = out(name) / "adapter" if name.startswith("harness") else out(name)
+            losses[name] = harness.run(measure=str(adapter), rows=validation)["loss"]
+    return {
+        "seconds": {name: seconds(found[name]) for name in SIDES},
+        "losses": losses,
+        "ratios": {
+            f"{ours} against {theirs}": ratio(found[theirs], found[ours])
+            for ours in SIDES if ours.startswith("harness")
+            for theirs in SIDES if not theirs.startswith("harness")
+        },
+    }  # fmt: skip
+
+
+def main() -> None:
+    (row,) = collect("training", {"llama-15m": race})
+    lines = [
+        __doc__.split("\n\n", 2)[2].strip().replace("\n", " "),
+        "",
+        f"llama-15m, {SAMPLES} samples of about 175 tokens, {RECIPE['steps']} steps of {RECIPE['batch_size']}, rank "
+        f"{RECIPE['rank']} on every linear layer.",
+        "",
+        "| side | seconds | validation loss, nats per answer token |",
+        "|---|--:|--:|",
+        *(f"| {name} | {spread(row['seconds'][name])} | {row['losses'][name]:.4f} |" for name in SIDES),
+        "",
+        "| | ratio | goal |",
+        "|---|--:|---|",
+    ]
+    for name, value in row["ratios"].items():
+        ours, theirs = name.split(" against ")
+        wanted = None
+        if theirs.endswith("float32"):
+            wanted = 1.4 if ours.endswith("float32") else 2.2
+        lines.append(f"| {name} | **{value:.2f}×** | {goal(value, wanted) if wanted else '–'} |")
+    best = min(median(row["seconds"][name]) for name in SIDES if not name.startswith("harness"))
+    lines += ["", f"The fastest of the peers' four took {best:.1f} s."]
+    write("training", "LoRA training", lines, ("torch", "transformers", "peft", "accelerate"))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,181 @@
+"""PEFT's adapter_config.json, read and written without importing peft: which modules an adapter sits on, and how.
+
+What is said here of names and patterns is what peft 0.21 does with them; tests hold the two against each other.
+"""
+
+import json
+import math
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+from transformers import PreTrainedModel
+from transformers.conversion_mapping import get_model_conversion_mapping
+from transformers.core_model_loading import WeightConverter
+from transformers.pytorch_utils import Conv1D
+
+from harness.errors import AdapterError
+
+CONFIG = "adapter_config.json"
+ALL_LINEAR = "all-linear"
+SHORTEN = 20  # peft writes this many names or more as the fewest suffixes that mean the same modules
+# Every field that peft writes for a LoRA adapter, with what it holds in a plain one; the others are in `written`.
+NULL = (
+    "alora_invocation_tokens arrow_config auto_mapping corda_config eva_config exclude_modules kasa_config "
+    "layer_replication layers_pattern layers_to_transform lora_ga_config megatron_config modules_to_save "
+    "monteclora_config revision target_parameters task_type trainable_token_indices use_bdlora velora_config"
+).split()
+FALSE = "ensure_weight_tying fan_in_fan_out lora_bias use_dora use_qalora".split()
+EMPTY = "alpha_pattern loftq_config rank_pattern".split()
+SET = {"bias": "none", "init_lora_weights": True, "megatron_core": "megatron.core", "qalora_group_size": 16}
+UNUSED: Mapping[str, Any] = {**dict.fromkeys(NULL), **dict.fromkeys(FALSE, False), **SET} | {
+    name: {} for name in EMPTY
+}
+# What says nothing about what the factors do to the base once they are trained.
+HARMLESS = (
+    "auto_mapping",
+    "fan_in_fan_out",
+    "inference_mode",
+    "lora_dropout",
+    "peft_version",
+    "revision",
+    "task_type",
+)
+# Starts that leave the base as it is; the others subtract from it, and peft must do it again.
+STARTS = (True, False, "gaussian", "eva", "orthogonal")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoraConfig:
+    """What an adapter's configuration says about where its factors sit and how they are scaled."""
+
+    base: str | None  # how it names its base
+    rank: int
+    alpha: float
+    rslora: bool
+    targets: tuple[str, ...] | str  # suffixes of names; a string is "all-linear" or a regular expression
+    rank_pattern: Mapping[str, int] = field(default_factory=dict)
+    alpha_pattern: Mapping[str, float] = field(default_factory=dict)
+    plain: bool = True  # nothing in it asks for more than B·A on linear maps
+
+    def rank_of(self, module: str) -> int:
+        return int(_by_pattern(self.rank_pattern, module, self.rank))
+
+    def scale_of(self, module: str) -> float:
+        """α / r, or α / √r (Kalajdzievski 2023)."""
+        rank, alpha = self.rank_of(module), _by_pattern(self.alpha_pattern, module, self.alpha)
+        return float(alpha / (math.sqrt(rank) if self.rslora else rank))
+
+
+def read_config(folder: Path) -> LoraConfig:
+    path = folder / CONFIG
+    try:
+        said = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise AdapterError(f"{path}: {error}; an adapter is a folder in PEFT's layout") from error
+    if not isinstance(said, dict) or said.get("peft_type") != "LORA":
+        kind = said.get("peft_type") if isinstance(said, dict) else said
+        raise AdapterError(f"{path}: peft_type is {kind!r}; only LORA adapters can be measured")
+    targets = said.get("target_modules")
+    return LoraConfig(
+        base=said.get("base_model_name_or_path"),
+        rank=said.get("r", 8),
+        alpha=said.get("lora_alpha", 8),
+        rslora=bool(said.get("use_rslora")),
+        targets=targets if isinstance(targets, str) else tuple(targets or ()),
+        rank_pattern=said.get("rank_pattern") or {},
+        alpha_pattern=said.get("alpha_pattern") or {},
+        plain=_is_plain(said),
+    )
+
+
+def written(config: LoraConfig, dropout: float, *, seq2seq: bool, model: PreTrainedModel) -> dict[str, Any]:
+    """The fields as peft writes them, so that peft and all that read its files can use the adapter."""
+    mapping = {"base_model_class": type(model).__name__, "parent_library": type(model).__module__}
+    return {
+        **UNUSED,
+        "auto_mapping": mapping if seq2seq else None,
+        "base_model_name_or_path": config.base,
+        "inference_mode": True,
+        "lora_alpha": config.alpha,
+        "lora_dropout": dropout,
+        "peft_type": "LORA",
+        "peft_version": version("peft"),
+        "r": config.rank,
+        "target_modules": config.targets if isinstance(config.targets, str) else sorted(config.targets),
+        # peft 0.21's wrapper for SEQ_2_SEQ_LM asks for a method that transformers 5.23 has renamed; the plain one serves.
+        "task_type": None if seq2seq else "CAUSAL_LM",
+        "use_rslora": config.rslora,
+    }
+
+
+def targeted(model: PreTrainedModel, targets: tuple[str, ...] | str) -> dict[str, nn.Module]:
+    """The modules that are meant, by name in the model's own order; none is an error of the caller's to word."""
+    modules = {name: module for name, module in model.named_modules() if name}
+    if isinstance(targets, str) and targets.lower() == ALL_LINEAR:
+        head = model.get_output_embeddings()  # type: ignore[no-untyped-call]
+        return {
+            name: module
+            for name, module in modules.items()
+            if isinstance(module, nn.Linear | Conv1D) and module is not head
+        }
+    return {name: module for name, module in modules.items() if _means(targets, name)}
+
+
+def names_to_write(model: PreTrainedModel, targets: tuple[str, ...] | str) -> tuple[str, ...] | str:
+    """`targets` as peft keeps them: a shorthand as names, and many names as the fewest suffixes."""
+    if not (isinstance(targets, str) and targets.lower() == ALL_LINEAR):
+        return targets
+    names = tuple(targeted(model, targets))
+    if len(names) < SHORTEN:
+        return names
+    others = {name for name, _ in model.named_modules()} - set(names)
+    return _fewest_suffixes(names, others)
+
+
+def can_be_own(model: PreTrainedModel, modules: Iterable[nn.Module]) -> bool:
+    """Whether all of them are linear maps, in a model whose modules are called as they are in its checkpoint."""
+    converts = any(isinstance(one, WeightConverter) for one in get_model_conversion_mapping(model))
+    return not converts and all(isinstance(module, nn.Linear) for module in modules)
+
+
+def _is_plain(said: Mapping[str, Any]) -> bool:
+    if not said.get("target_modules") or said.get("init_lora_weights", True) not in STARTS:
+        return False
+    known = {*HARMLESS, "init_lora_weights", "peft_type", "base_model_name_or_path", "use_rslora"}
+    known |= {"r", "lora_alpha", "target_modules", "rank_pattern", "alpha_pattern"}
+    return all(name in known or not value or value == UNUSED.get(name) for name, value in said.items())
+
+
+def _means(targets: tuple[str, ...] | str, name: str) -> bool:
+    if isinstance(targets, str):
+        return re.fullmatch(targets, name) is not None
+    return any(name == target or name.endswith(f".{target}") for target in targets)
+
+
+def _by_pattern(patterns: Mapping[str, Any], module: str, otherwise: Any) -> Any:
+    """The value of the first pattern that matches the end of the module's name at a dot."""
+    for pattern, value in patterns.items():
+        if re.match(rf"(.*\.)?({pattern})$", module):
+            return value
+    return otherwise
+
+
+def _fewest_suffixes(names: Sequence[str], others: Iterable[str]) -> tuple[str, ...]:
+    """The shortest ends of names that no other module shares."""
+    taken = {suffix for name in others for suffix in _suffixes(name)}
+    found: set[str] = set()
+    for suffixes in sorted(map(_suffixes, names)):
+        if not any(suffixes[-1].endswith(f".{suffix}") for suffix in found):
+            found.add(next((suffix for suffix in suffixes if suffix not in taken), suffixes[-1]))
+    return tuple(sorted(found))
+
+
+def _suffixes(name: str) -> list[str]:
+    """Shortest first, the whole name last."""
+    parts = name.split(".")
+    return [".".join(parts[at:]) for at in reversed(range(len(parts)))]

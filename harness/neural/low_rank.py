@@ -1,0 +1,199 @@
+"""A frozen linear map with its low-rank update: y = W x + b + scale · B A x (Hu et al. 2021).
+
+peft composes it of general parts; written out, it goes over [tokens, width] once where those go three times. A training
+step of a 15 M Llama (16 × 170 tokens, rank 16 on every linear map, one core with AMX) took 1.98 s with peft's layers and
+1.65 s with these in float32, 1.34 s and 1.04 s in bfloat16.
+"""
+
+import math
+from typing import Any
+
+import torch
+from torch import nn
+from torch.autograd.function import once_differentiable
+from torch.nn.functional import dropout, linear
+
+
+class Update(nn.Module):
+    """A linear module and factors beside it. `weight` and `bias` are the module's own, for models that look at them."""
+
+    def __init__(self, frozen: nn.Module) -> None:
+        super().__init__()
+        self.frozen = frozen
+        self.whole = is_plain_product(frozen)  # W itself can be multiplied with
+
+    @property
+    def weight(self) -> torch.Tensor:
+        weight: torch.Tensor = self.frozen.weight  # type: ignore[assignment]
+        return weight
+
+    @property
+    def bias(self) -> torch.Tensor | None:
+        bias: torch.Tensor | None = self.frozen.bias  # type: ignore[assignment]
+        return bias
+
+
+class LearntUpdate(Update):
+    """Factors to train, in float32 whatever the frozen module's type: A random as peft draws it, B zero."""
+
+    def __init__(self, frozen: nn.Linear, rank: int, scale: float, drop: float) -> None:
+        super().__init__(frozen)
+        # Two matrices as nn.Linear draws its own, and the first once more: so peft uses up random numbers.
+        A = nn.Linear(frozen.in_features, rank, bias=False).weight
+        B = nn.Linear(rank, frozen.out_features, bias=False).weight
+        nn.init.kaiming_uniform_(A, a=math.sqrt(5))
+        nn.init.zeros_(B)
+        self.A = nn.Parameter(A.to(frozen.weight.device))
+        self.B = nn.Parameter(B.to(frozen.weight.device))
+        self.scale = scale
+        self.drop = drop
+        self.dropping = False
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        drops = self.drop > 0 and self.dropping
+        if self.whole and not drops:
+            # In bfloat16 W + scale·B·A would round the update away.
+            product: Any = _Merged if x.dtype == torch.float32 == self.weight.dtype else _TwoPaths
+            answer: torch.Tensor = product.apply(x, self.weight, self.bias, self.A, self.B, self.scale)
+            return answer
+        y: torch.Tensor = self.frozen(x)
+        seen = dropout(x, self.drop, training=drops)
+        low: torch.Tensor = _Product.apply(seen, self.A, self.B, self.scale)  # type: ignore[no-untyped-call]
+        return y + low.to(y.dtype)
+
+
+class FixedUpdate(Update):
+    """Trained factors, in the type that the frozen module computes in: what training multiplied with."""
+
+    def __init__(self, frozen: nn.Module, A: torch.Tensor, B: torch.Tensor, scale: float) -> None:
+        super().__init__(frozen)
+        self.A, self.B = A, B * scale
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        y: torch.Tensor = self.frozen(x)
+        if self.A.dtype != y.dtype:
+            self.A, self.B = self.A.to(y.dtype), self.B.to(y.dtype)
+        low = linear(x.to(y.dtype), self.A)
+        return torch.addmm(_flat(y), _flat(low), self.B.t()).view(y.shape)
+
+
+class _Merged(torch.autograd.Function):
+    """The product with W + scale·B·A, formed anew each time: that costs r multiplications where the product costs tokens."""
+
+    @staticmethod
+    def forward(
+        ctx: Any,
+        x: torch.Tensor,  # [..., in]
+        W: torch.Tensor,  # [out, in]
+        bias: torch.Tensor | None,
+        A: torch.Tensor,  # [r, in]
+        B: torch.Tensor,  # [out, r]
+        scale: float,
+    ) -> torch.Tensor:
+        ctx.save_for_backward(x, W, A, B)
+        ctx.scale = scale
+        return linear(x, torch.addmm(W, B, A, alpha=scale), bias)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, *gradients: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
+        x, W, A, B = ctx.saved_tensors
+        (over_y,) = gradients
+        seen, pushed = _flat(x), _flat(over_y)
+        over_A = ((pushed @ B).t() @ seen).mul_(ctx.scale)
+        over_B = ((seen @ A.t()).t() @ pushed).t().mul_(ctx.scale)
+        over_x = None
+        if ctx.needs_input_grad[0]:
+            over_x = (pushed @ torch.addmm(W, B, A, alpha=ctx.scale)).view(x.shape)
+        return over_x, None, None, over_A, over_B, None
+
+
+class _TwoPaths(torch.autograd.Function):
+    """The product with W, and the factors' product added into it."""
+
+    @staticmethod
+    def forward(
+        ctx: Any,
+        x: torch.Tensor,
+        W: torch.Tensor,
+        bias: torch.Tensor | None,
+        A: torch.Tensor,
+        B: torch.Tensor,
+        scale: float,
+    ) -> torch.Tensor:
+        a, b = A.to(x.dtype), (B * scale).to(x.dtype)
+        y, low = linear(x, W, bias), linear(x, a)
+        _flat(y).addmm_(_flat(low), b.t())
+        ctx.save_for_backward(x, low, W, a, b)
+        ctx.scale, ctx.kept = scale, A.dtype
+        return y
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, *gradients: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
+        x, low, W, a, b = ctx.saved_tensors
+        (over_y,) = gradients
+        over_low, over_A, over_B = _over_factors(over_y, x, low, b, ctx.scale, ctx.kept)
+        over_x = None
+        if ctx.needs_input_grad[0]:
+            over_x = (_flat(over_y) @ W).addmm_(over_low, a).view(x.shape)
+        return over_x, None, None, over_A, over_B, None
+
+
+class _Product(torch.autograd.Function):
+    """scale·B·A x alone."""
+
+    @staticmethod
+    def forward(ctx: Any, x: torch.Tensor, A: torch.Tensor, B: torch.Tensor, scale: float) -> torch.Tensor:
+        a, b = A.to(x.dtype), (B * scale).to(x.dtype)
+        low = linear(x, a)
+        ctx.save_for_backward(x, low, a, b)
+        ctx.scale, ctx.kept = scale, A.dtype
+        return linear(low, b)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, *gradients: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
+        x, low, a, b = ctx.saved_tensors
+        (over_y,) = gradients
+        over_low, over_A, over_B = _over_factors(over_y, x, low, b, ctx.scale, ctx.kept)
+        over_x = (over_low @ a).view(x.shape) if ctx.needs_input_grad[0] else None
+        return over_x, over_A, over_B, None
+
+
+def _over_factors(
+    over_y: torch.Tensor,
+    x: torch.Tensor,
+    low: torch.Tensor,  # A x
+    b: torch.Tensor,  # scale·B
+    scale: float,
+    kept: torch.dtype,  # of the factors
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """The loss's gradients over A x, A and B."""
+    pushed = _flat(over_y)
+    over_low = pushed @ b
+    over_A = (over_low.t() @ _flat(x)).to(kept)
+    over_B = (_flat(low).t() @ pushed).t().to(kept).mul_(scale)
+    return over_low, over_A, over_B
+
+
+def _flat(x: torch.Tensor) -> torch.Tensor:  # [tokens, width]
+    return x.reshape(-1, x.shape[-1])
+
+
+def is_plain_product(module: nn.Module) -> bool:
+    """Whether its answer is W x + b with its own `weight` and `bias`: no quantised matrix, no hook, no code of its own.
+
+    Falcon's linear class, for one, is told from others by trying it.
+    """
+    if not isinstance(module, nn.Linear) or "forward" in vars(module):
+        return False
+    weight = module.weight
+    if not weight.is_floating_point() or weight.shape != (module.out_features, module.in_features):
+        return False
+    if type(module) is nn.Linear:
+        return True
+    with torch.no_grad():
+        probe = torch.linspace(-1, 1, module.in_features, device=weight.device, dtype=weight.dtype)[None]
+        answer, expected = module(probe), linear(probe, weight, module.bias)
+        return answer.dtype == expected.dtype and torch.allclose(answer, expected, rtol=1e-2, atol=1e-4)

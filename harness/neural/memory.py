@@ -1,0 +1,64 @@
+"""How much is in flight at once, and what happens where memory does not suffice."""
+
+import gc
+from dataclasses import dataclass
+from typing import Any
+
+import psutil
+import torch
+
+from harness.neural.load import Base
+
+SHARE = {
+    "cpu": 1 / 8,
+    "cuda": 1 / 4,
+}  # of all memory, for keys and values; not of what is free now: a resumed run must ask alike
+
+
+@dataclass(slots=True)
+class Budget:
+    """Prompt and answer tokens in flight; a model keeps its own, so that what it learned of the memory stays known."""
+
+    tokens: int
+    halvings: int = 0
+
+    def shrink(self, tokens: int) -> None:
+        """What was tried did not fit: no more than so many from now on."""
+        self.tokens = max(1, tokens)
+        self.halvings += 1
+        gc.collect()
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()
+
+
+def affordable_tokens(
+    base: Base,
+    workers: int,  # that share the memory
+) -> int:
+    """Tokens whose keys and values take no more than their share of the machine's memory."""
+    if base.device.type == "cuda":
+        total = torch.cuda.get_device_properties(base.device).total_memory
+    else:
+        total = psutil.virtual_memory().total
+    share = SHARE[base.device.type] * total / max(1, workers)
+    return max(1, int(share // bytes_per_token(base)))
+
+
+def bytes_per_token(base: Base) -> int:
+    """Of the keys and values that all layers keep of one token."""
+    config: Any = base.model.config.get_text_config(decoder=True)
+    heads = config.num_attention_heads
+    if getattr(config, "multi_query", False) and not getattr(config, "new_decoder_architecture", False):
+        kept = 1  # Falcon-7B's way to say it
+    else:
+        kept = getattr(config, "num_key_value_heads", None) or getattr(config, "num_kv_heads", None) or heads
+    width = getattr(config, "head_dim", None) or getattr(config, "d_kv", None) or config.hidden_size // heads
+    layers = getattr(config, "num_decoder_layers", None) or config.num_hidden_layers
+    return 2 * int(layers) * int(kept) * int(width) * base.dtype.itemsize
+
+
+def out_of_memory(error: BaseException) -> bool:
+    """Whether it says so: CUDA has a class of its own for it, torch's CPU allocator only words."""
+    if isinstance(error, torch.OutOfMemoryError | MemoryError):
+        return True
+    return isinstance(error, RuntimeError) and "not enough memory" in str(error)

@@ -1,0 +1,59 @@
+"""The simple way to answer, by transformers' own `generate`, for models whose memory is no keys and values by column.
+
+State-space and convolution layers, and encoder-decoders that count their positions from the start of the batch, cannot
+have rows that come and go.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import torch
+
+from harness.neural.cache import only_attention
+from harness.neural.encode import Encoded
+from harness.neural.load import Base
+
+
+def has_slots(base: Base) -> bool:
+    """Whether rows of this model may come and go: neural.decode answers, and this file is not needed."""
+    config = base.model.config
+    relative = hasattr(config, "relative_attention_num_buckets")
+    return only_attention(config.get_text_config(decoder=True)) and (relative or not base.seq2seq)
+
+
+@torch.no_grad()
+def answer(
+    base: Base, encoded: Sequence[Encoded], count: int, max_new_tokens: int
+) -> Iterator[tuple[Encoded, list[int]]]:
+    """Greedy answers in tokens, so many prompts at a time; what follows an end token is padding."""
+    model: Any = base.model
+    for start in range(0, len(encoded), count):
+        rows = encoded[start : start + count]
+        longest = max(len(row.ids) for row in rows)
+        ids, seen = [], []
+        for row in rows:
+            fill = longest - len(row.ids)
+            ids.append([*row.ids, *[base.pad] * fill] if base.seq2seq else [*[base.pad] * fill, *row.ids])
+            mask = [1] * len(row.ids)
+            seen.append([*mask, *[0] * fill] if base.seq2seq else [*[0] * fill, *mask])
+        written = model.generate(
+            torch.tensor(ids, device=base.device),
+            attention_mask=torch.tensor(seen, device=base.device),
+            generation_config=_greedy(base, max_new_tokens),
+        )
+        new = written[:, 1:] if base.seq2seq else written[:, longest:]
+        yield from zip(rows, new.tolist(), strict=True)
+
+
+def _greedy(base: Base, max_new_tokens: int) -> Any:
+    """Greedy means greedy, whatever the checkpoint's own generation config says."""
+    from transformers import GenerationConfig
+
+    return GenerationConfig(  # type: ignore[no-untyped-call]
+        do_sample=False,
+        max_new_tokens=max_new_tokens,
+        eos_token_id=sorted(base.ends),
+        pad_token_id=base.pad,
+        decoder_start_token_id=getattr(base.model.config, "decoder_start_token_id", None),
+        forced_bos_token_id=getattr(base.model.generation_config, "forced_bos_token_id", None),
+    )
