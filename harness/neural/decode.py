@@ -207,11 +207,11 @@ class Board:
             self.rows[at] = Row(prompt=prompt, start=start)
             self.seen[at] = 0
             self.seen[at, start : self.column] = 1
-            _copy(read.decoder, nth, count, self.decoder, at, start)
+            _copy(read.decoder, nth, count, self.decoder, at, start, self.column)
             if read.encoder is not None and self.encoder is not None:
                 self.prompt_seen[at] = 0
                 self.prompt_seen[at, : len(prompt.ids)] = 1
-                _copy(read.encoder, nth, len(prompt.ids), self.encoder, at, 0)
+                _copy(read.encoder, nth, len(prompt.ids), self.encoder, at, 0, self.prompt_seen.shape[1])
         self._show()
         rows = torch.tensor(places, device=self.base.device)
         if self.decode.temperature > 0:
@@ -237,16 +237,24 @@ class Board:
 
     def close_ranks(self) -> int:
         """Lets free rows go, since nobody waits for them; says how many are left."""
-        kept = [at for at, row in enumerate(self.rows) if row is not None]
-        self.rows = [self.rows[at] for at in kept]
-        rows = torch.tensor(kept, device=self.base.device)
+        live = self.live
+        places = [at for at in range(live) if self.rows[at] is None]
+        sources = [at for at in range(live, len(self.rows)) if self.rows[at] is not None]
+        for at, source in zip(places, sources, strict=True):
+            self.rows[at] = self.rows[source]
+        self.rows = self.rows[:live]
+        to, came = (
+            torch.tensor(some, device=self.base.device, dtype=torch.long) for some in (places, sources)
+        )
         for name in ("seen", "prompt_seen", "next", "position", "age", "chance"):
-            setattr(self, name, getattr(self, name)[rows])
+            of_rows = getattr(self, name)
+            of_rows[to] = of_rows[came]
+            setattr(self, name, of_rows[:live])
         for cache in (self.decoder, self.encoder):
             for layer in _slots(cache):
-                layer.select(rows)
+                layer.close_ranks(came, to, live)
         self._show()
-        return len(kept)
+        return live
 
     def pop_finished(self) -> list[Row]:
         finished, self.finished = self.finished, []
@@ -313,10 +321,12 @@ def _slots(cache: DynamicCache | None) -> list[SlotLayer]:
     return cast(list[SlotLayer], cache.layers) if cache is not None else []
 
 
-def _copy(source: DynamicCache, row: int, tokens: int, target: DynamicCache, place: int, start: int) -> None:
+def _copy(
+    source: DynamicCache, row: int, tokens: int, target: DynamicCache, place: int, start: int, until: int
+) -> None:
     for layer, read in zip(_slots(target), cast(list[DynamicLayer], source.layers), strict=True):
         assert read.keys is not None and read.values is not None
-        layer.put(place, start, read.keys[row, :, :tokens], read.values[row, :, :tokens])
+        layer.put(place, start, read.keys[row, :, :tokens], read.values[row, :, :tokens], until)
 
 
 def _parts(base: Base, rows: Sequence[Encoded], prefix: int) -> Iterator[Sequence[Encoded]]:
