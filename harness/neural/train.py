@@ -149,7 +149,8 @@ class _Run:
         self.optimizer = self.accelerator.prepare_optimizer(
             torch.optim.AdamW(
                 self.parameters, lr=recipe.learning_rate, weight_decay=recipe.weight_decay, fused=True
-            )
+            ),
+            device_placement=False,
         )
         self.at = Progress()
         self.best: dict[str, torch.Tensor] | None = None

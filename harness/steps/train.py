@@ -10,7 +10,7 @@ from harness.steps import Bench, UsedModel
 from harness.types import Recipe, Sample, Task
 
 VERSION = 1
-LIBRARIES = ("torch", "transformers", "tokenizers", "peft")
+LIBRARIES = ("torch", "transformers", "tokenizers", "accelerate", "peft")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,6 +22,7 @@ from transformers import (
     GPT2LMHeadModel,
 )
 
+from harness import shipped
 from harness.errors import AdapterError, UnknownName
 from harness.neural import lora
 from harness.neural.decode import write
@@ -223,6 +224,29 @@ def test_one_adapter_after_another_is_what_it_is_alone_and_the_base_the_same_bit
     after = base.model.state_dict()
     assert after.keys() == before.keys()
     assert all(torch.equal(after[name], tensor) for name, tensor in before.items())
+
+
+@pytest.mark.parametrize("name", shipped.zoo_names())
+def test_a_tiny_model_is_the_same_bit_for_bit_after_its_adapters(
+    open_base: Callable[..., Base], tmp_path: Path, name: str
+) -> None:
+    base = open_base(shipped.zoo_folder(name))
+    every = replace(RECIPE, targets=("all-linear",))
+    one, other = (
+        make_adapter(base, tmp_path / "one", every),
+        make_adapter(base, tmp_path / "other", RECIPE, 5),
+    )
+    before = {name: tensor.clone() for name, tensor in base.model.state_dict().items()}
+    plain = logits(base)
+    for folder in (one, other):
+        with lora.adapted(base, folder):
+            assert not torch.allclose(logits(base), plain, atol=1e-2)
+    after = base.model.state_dict()
+    assert after.keys() == before.keys()
+    assert all(
+        torch.equal(after[name].view(torch.int32), tensor.view(torch.int32))
+        for name, tensor in before.items()
+    )
 
 
 def test_a_bfloat16_base_answers_with_the_factors_that_it_was_trained_with(

@@ -8,6 +8,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+from harness import shipped
 from harness.errors import ModelError
 from harness.neural.load import Base
 from harness.neural.precision import computing_in
@@ -42,6 +43,16 @@ def test_what_was_kept_is_read_back_and_nothing_is_copied(
             parameter.copy_(pristine.read(name, parameter))
     pristine.close()
     assert same(bits(base), before)
+
+
+@pytest.mark.parametrize("name", shipped.zoo_names())
+def test_no_matrix_of_a_tiny_model_needs_a_copy(open_base: Callable[..., Base], name: str) -> None:
+    model = open_base(shipped.zoo_folder(name)).model
+    pristine = Pristine(model)
+    for name, parameter in model.named_parameters():
+        pristine.keep(name, parameter)
+    assert pristine.copied_bytes == 0
+    pristine.close()
 
 
 def test_a_tensor_that_the_file_does_not_hold_so_is_copied(
