@@ -31,9 +31,9 @@ from benchmarks.race import (
 
 MODEL = BENCH / "models" / "llama-15m"
 THREADS = len(os.sched_getaffinity(0))
-RECIPE = {"rank": 16, "alpha": 32, "steps": 60, "batch_size": 16, "learning_rate": 2e-3, "schedule": "cosine",
+RECIPE = {"rank": 16, "alpha": 32, "steps": 30, "batch_size": 16, "learning_rate": 2e-3, "schedule": "cosine",
           "warmup": 0.05, "seed": 0}  # fmt: skip
-SAMPLES = 960
+SAMPLES = 480
 SIDES = (
     "Trainer float32",
     "TRL float32",
