@@ -53,12 +53,14 @@ class SlotLayer(DynamicLayer):  # type: ignore[no-untyped-call]
             states[row, :, start:end] = new
             states[row, :, end:until] = 0
 
-    def close_ranks(self, sources: torch.Tensor, places: torch.Tensor, rows: int) -> None:
-        """Moves some rows to others' places, and keeps the first so many."""
+    def move(self, sources: torch.Tensor, places: torch.Tensor) -> None:
+        """Moves some rows to others' places."""
         for states in (self.all_keys, self.all_values):
             states[places, :, : self.tokens] = states[sources, :, : self.tokens]
+
+    def keep(self, rows: int) -> None:
+        """The first so many."""
         self.all_keys, self.all_values = self.all_keys[:rows], self.all_values[:rows]
-        self.show(self.tokens)
 
     def forget(self, columns: int) -> None:
         """Drops the first so many columns."""

@@ -22,6 +22,7 @@ from harness.neural.cache import SlotLayer, reading_cache, slot_cache
 from harness.neural.encode import Encoded, encode, room
 from harness.neural.load import Base
 from harness.neural.memory import Budget, out_of_memory
+from harness.neural.slices import Slice, in_slices, slices
 from harness.types import Decode, Finish, Generation, Overflow, Prompt
 
 LEAVE = 0.25  # share of a board's rows that are done when others take their place
@@ -32,6 +33,14 @@ READ_TOKENS = {
     "cpu": 512,
     "cuda": 16384,
 }  # of prompts in one forward pass; on CPUs per thread, to stay in its cache
+OF_ROWS = (
+    "seen",
+    "prompt_seen",
+    "next",
+    "position",
+    "age",
+    "chance",
+)  # a board's tensors with a row for each answer
 LOOK = {"cpu": 1, "cuda": 8}  # steps between two looks at the tokens: each look makes a GPU wait
 
 
@@ -75,12 +84,12 @@ def sessions(lengths: Sequence[int], max_new_tokens: int, batch_tokens: int) -> 
     for at in sorted(range(len(lengths)), key=lambda at: (-lengths[at], at)):
         if not found or len(found[-1]) == limit:
             found.append([])
-            limit = SESSION * slots(lengths[at] + max_new_tokens, batch_tokens)
+            limit = SESSION * rows_that_fit(lengths[at] + max_new_tokens, batch_tokens)
         found[-1].append(at)
     return found
 
 
-def slots(longest: int, batch_tokens: int) -> int:
+def rows_that_fit(longest: int, batch_tokens: int) -> int:
     """Rows that fit a budget of tokens in flight."""
     return max(1, batch_tokens // longest)
 
@@ -102,7 +111,7 @@ def _within(
     left = list(rows)
     while left:
         longest = len(left[0].ids) + decode.max_new_tokens
-        count = min(len(left), slots(longest, budget.tokens))
+        count = min(len(left), rows_that_fit(longest, budget.tokens))
         told: set[str] = set()
         try:
             for row in _answer(base, left, count, decode, prefix):
@@ -141,6 +150,7 @@ def _answer(
         free = count - board.live
         if waiting and free >= LEAVE * count:
             joining = [waiting.popleft() for _ in range(min(free, len(waiting)))]
+            board.gather()
             for part in _parts(base, joining, len(prefix)):
                 board.put(part, _read(base, part, begun))
         else:
@@ -228,31 +238,39 @@ class Board:
         tokens = []
         for _ in range(self.look):
             self.seen[:, self.column] = 1  # of free rows too: attention to nothing at all is no number
-            logits = self._forward()
+            with in_slices(self._slices(), self._storages()):
+                logits = self._forward()
             chance = self.chance.gather(1, self.age.clamp(max=self.chance.shape[1] - 1))[:, 0]
             self.next = _choose(logits, self.decode, chance)[:, None]
             self.position, self.age, self.column = self.position + 1, self.age + 1, self.column + 1
             tokens.append(self.next)
         self._take(range(len(self.rows)), torch.cat(tokens, dim=1))
 
-    def close_ranks(self) -> int:
-        """Lets free rows go, since nobody waits for them; says how many are left."""
+    def gather(self) -> None:
+        """Moves rows from the end to free places, so that the young ones stand together."""
         live = self.live
         places = [at for at in range(live) if self.rows[at] is None]
         sources = [at for at in range(live, len(self.rows)) if self.rows[at] is not None]
         for at, source in zip(places, sources, strict=True):
-            self.rows[at] = self.rows[source]
-        self.rows = self.rows[:live]
+            self.rows[at], self.rows[source] = self.rows[source], None
         to, came = (
             torch.tensor(some, device=self.base.device, dtype=torch.long) for some in (places, sources)
         )
-        for name in ("seen", "prompt_seen", "next", "position", "age", "chance"):
+        for name in OF_ROWS:
             of_rows = getattr(self, name)
             of_rows[to] = of_rows[came]
-            setattr(self, name, of_rows[:live])
-        for cache in (self.decoder, self.encoder):
-            for layer in _slots(cache):
-                layer.close_ranks(came, to, live)
+        for layer in (*_slots(self.decoder), *_slots(self.encoder)):
+            layer.move(came, to)
+
+    def close_ranks(self) -> int:
+        """Lets free rows go, since nobody waits for them; says how many are left."""
+        self.gather()
+        live = self.live
+        self.rows = self.rows[:live]
+        for name in OF_ROWS:
+            setattr(self, name, getattr(self, name)[:live])
+        for layer in (*_slots(self.decoder), *_slots(self.encoder)):
+            layer.keep(live)
         self._show()
         return live
 
@@ -285,6 +303,18 @@ class Board:
             use_cache=True,
         )
         return cast(torch.Tensor, read.logits[:, -1])
+
+    def _slices(self) -> tuple[Slice, ...]:
+        """How attention is cut up on a CPU; a GPU has more to do than to wait for memory."""
+        if self.base.device.type != "cpu":
+            return ()
+        return slices([None if row is None else row.start for row in self.rows], self.column + 1)
+
+    def _storages(self) -> frozenset[int]:
+        layers = _slots(self.decoder)
+        return frozenset(
+            states.untyped_storage().data_ptr() for one in layers for states in (one.all_keys, one.all_values)
+        )
 
     def _take(self, places: Sequence[int], tokens: torch.Tensor) -> None:
         """Takes new tokens, [places, some], into their answers; rows that are done become free."""

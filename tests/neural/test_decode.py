@@ -17,7 +17,7 @@ from transformers import (
 from harness.digest import text_digest
 from harness.errors import ModelError
 from harness.neural import decode as decode_module
-from harness.neural.decode import LEAST_PREFIX, SESSION, common_prefix, sessions, slots, write
+from harness.neural.decode import LEAST_PREFIX, SESSION, common_prefix, rows_that_fit, sessions, write
 from harness.neural.encode import encode
 from harness.neural.load import Base
 from harness.neural.memory import Budget, affordable_tokens, bytes_per_token
@@ -137,7 +137,7 @@ def test_sessions_are_a_few_boards_long_and_leave_nobody_out() -> None:
         2,
     ]  # the longest leaves room for one row on the board, and a session is four boards
     for session in found:
-        assert len(session) <= SESSION * slots(lengths[session[0]] + 10, 100)
+        assert len(session) <= SESSION * rows_that_fit(lengths[session[0]] + 10, 100)
         assert lengths[session[0]] == max(lengths[at] for at in session)
 
 
