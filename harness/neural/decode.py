@@ -25,7 +25,7 @@ from harness.neural.memory import Budget, out_of_memory
 from harness.neural.slices import Slice, in_slices, slices
 from harness.types import Decode, Finish, Generation, Overflow, Prompt
 
-LEAVE = 0.25  # share of a board's rows that are done when others take their place
+LEAVE = 0.125  # share of a board's rows that are done when others take their place
 SESSION = 4  # boards full of prompts that are answered in one go: what a crash can cost
 SLACK = 32  # columns between two moves of all rows to the left
 LEAST_PREFIX = 16  # tokens; a shorter common beginning is not worth a forward pass of its own
