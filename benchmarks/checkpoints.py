@@ -30,8 +30,16 @@ from harness.zoo.architectures import Pretraining
 BENCH = Path(".bench")
 VOCABULARY = 8192
 COMMON = {"vocab_size": VOCABULARY, "max_position_embeddings": 1024, "initializer_range": 0.03}
-LLAMA = {**COMMON, "hidden_size": 384, "intermediate_size": 1024, "num_hidden_layers": 6, "num_attention_heads": 6}
-MODELS: Mapping[str, tuple[str, str, Mapping[str, Any]]] = {  # name -> zoo model of the tokenizer, model type, shape
+LLAMA = {
+    **COMMON,
+    "hidden_size": 384,
+    "intermediate_size": 1024,
+    "num_hidden_layers": 6,
+    "num_attention_heads": 6,
+}
+MODELS: Mapping[
+    str, tuple[str, str, Mapping[str, Any]]
+] = {  # name -> zoo model of the tokenizer, model type, shape
     "llama-15m": ("llama2-tiny", "llama", {**LLAMA, "tie_word_embeddings": False}),
     "falcon-15m": (
         "falcon-tiny",
@@ -71,7 +79,12 @@ MODELS: Mapping[str, tuple[str, str, Mapping[str, Any]]] = {  # name -> zoo mode
         },
     ),
 }
-STEPS = {"llama-15m": 320, "falcon-15m": 320, "mistral-15m": 200, "t5-15m": 240}  # enough to stop by themselves
+STEPS = {
+    "llama-15m": 320,
+    "falcon-15m": 320,
+    "mistral-15m": 200,
+    "t5-15m": 240,
+}  # enough to stop by themselves
 PLAN = Pretraining(steps=0, row_steps=0, batch_size=24, learning_rate=4e-3, warmup=0.04)
 PROMPT_SHARE = 0.15  # of a prompt's tokens in the loss
 
@@ -106,15 +119,19 @@ def build(name: str, folder: Path) -> None:
                 optimizer.step()
                 optimizer.zero_grad(set_to_none=True)
         if step % 20 == 0:
-            print(f"step {step:4d}  loss {loss.item():.3f}  {time.perf_counter() - started:5.0f} s", flush=True)
+            print(
+                f"step {step:4d}  loss {loss.item():.3f}  {time.perf_counter() - started:5.0f} s", flush=True
+            )
     student.model.eval()
     pretrain.save(student, fresh)
     shutil.rmtree(folder, ignore_errors=True)
     fresh.rename(folder)
 
 
-def _causal_loss(student: pretrain.Student, batch: Sequence[pretrain.Document], random: Random) -> torch.Tensor:
-    """Mean over the answers' tokens and a part of the prompts': all of them would take longer in the head than in the layers."""
+def _causal_loss(
+    student: pretrain.Student, batch: Sequence[pretrain.Document], random: Random
+) -> torch.Tensor:
+    """Mean over the answers' tokens and a part of the prompts': with all of them the head would take longest."""
     longest = max(map(len, batch))
     ids = torch.full((len(batch), longest), student.tokenizer.pad_token_id)
     asked = torch.zeros_like(ids, dtype=torch.bool)  # [rows, tokens]: the next token counts
@@ -127,7 +144,9 @@ def _causal_loss(student: pretrain.Student, batch: Sequence[pretrain.Document], 
     return cross_entropy(logits.float(), ids.roll(-1, dims=1)[asked])
 
 
-def _seq2seq_loss(student: pretrain.Student, batch: Sequence[pretrain.Document], random: Random) -> torch.Tensor:
+def _seq2seq_loss(
+    student: pretrain.Student, batch: Sequence[pretrain.Document], random: Random
+) -> torch.Tensor:
     pad = student.tokenizer.pad_token_id
     prompts = pad_sequence([torch.tensor(one.prompt) for one in batch], batch_first=True, padding_value=pad)
     labels = pad_sequence([torch.tensor(one.answer) for one in batch], batch_first=True, padding_value=-100)
@@ -140,7 +159,9 @@ def _newborn(folder: Path, model_type: str, shape: Mapping[str, Any]) -> pretrai
     if model_type == "t5":
         token_ids["decoder_start_token_id"] = tokenizer.pad_token_id
     else:
-        token_ids["bos_token_id"] = tokenizer.convert_tokens_to_ids(tokenizer.bos_token or tokenizer.eos_token)
+        token_ids["bos_token_id"] = tokenizer.convert_tokens_to_ids(
+            tokenizer.bos_token or tokenizer.eos_token
+        )
     torch.manual_seed(0)
     config = AutoConfig.for_model(model_type, **shape, **token_ids, dtype="float32")
     seq2seq = bool(config.is_encoder_decoder)
@@ -153,7 +174,9 @@ def _newborn(folder: Path, model_type: str, shape: Mapping[str, Any]) -> pretrai
 def try_out(folder: Path, task: str, count: int = 64) -> dict[str, float]:
     """How a model answers: tokens in and out, share that stops by itself, share of different answers."""
     student = pretrain.load(folder)
-    rows = [json.loads(line) for line in (BENCH / "data" / task / "test.jsonl").read_text().splitlines()[:count]]
+    rows = [
+        json.loads(line) for line in (BENCH / "data" / task / "test.jsonl").read_text().splitlines()[:count]
+    ]
     tokenizer: Any = student.tokenizer
     tokenizer.padding_side = "right" if student.seq2seq else "left"
     batch = tokenizer([row["prompt"] for row in rows], return_tensors="pt", padding=True)
@@ -162,8 +185,12 @@ def try_out(folder: Path, task: str, count: int = 64) -> dict[str, float]:
         written = student.model.generate(**batch, max_new_tokens=160, do_sample=False)  # type: ignore[operator]
     start = 1 if student.seq2seq else batch["input_ids"].shape[1]
     answers = written[:, start:]
-    lengths = [(row == tokenizer.eos_token_id).int().argmax().item() if (row == tokenizer.eos_token_id).any() else 160
-               for row in answers]
+    lengths = [
+        (row == tokenizer.eos_token_id).int().argmax().item()
+        if (row == tokenizer.eos_token_id).any()
+        else 160
+        for row in answers
+    ]
     texts = tokenizer.batch_decode(answers, skip_special_tokens=True)
     print(task, texts[:3], sep="\n  ")
     return {

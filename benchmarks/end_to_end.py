@@ -12,17 +12,29 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 import tempfile
 import time
 from pathlib import Path
 from typing import Any
 
 from benchmarks.generation import best_size
-from benchmarks.race import BENCH, OURS, PEERS, ROOT, Row, Side, collect, goal, ratio, rounds, seconds, spread, write
+from benchmarks.race import (
+    BENCH,
+    OURS,
+    PEERS,
+    ROOT,
+    Row,
+    Side,
+    collect,
+    goal,
+    ratio,
+    rounds,
+    seconds,
+    spread,
+    write,
+)
 from harness.kinds.generate import choose_shots
 from harness.prompts import render
-from harness.records import read_lines
 from harness.suite import load_suite
 from harness.types import Sample
 
@@ -130,7 +142,9 @@ def lm_eval(tasks: Path, size: int, out: Path, log_samples: bool = True) -> dict
 def ours(folder: Path) -> dict[str, Any]:
     shutil.rmtree(folder, ignore_errors=True)
     started = time.perf_counter()
-    harness("run", str(SUITES / "end-to-end.yaml"), "--store", str(folder / "store"), "--out", str(folder / "out"))
+    harness(
+        "run", str(SUITES / "end-to-end.yaml"), "--store", str(folder / "store"), "--out", str(folder / "out")
+    )
     return {"seconds": time.perf_counter() - started}
 
 
@@ -201,10 +215,13 @@ def main() -> None:
         f"| lm-eval hf, `peft=`, batch size {row['batch_size']} | {spread(row['peer_seconds'])} | five processes |",
         f"| harness | {spread(row['harness_seconds'])} | one command |",
         "",
-        f"Ratio **{row['ratio']:.2f}×** (goal {goal(row['ratio'], 2.5)}); {row['differ']} of {row['answers']:,} answers differ.",
+        f"Ratio **{row['ratio']:.2f}×** (goal {goal(row['ratio'], 2.5)}); {row['differ']} of {row['answers']:,} answers "
+        "differ.",
         "",
         "Where the harness's time went, all workers together: "
-        + ", ".join(f"{kind} {value:.1f} s" for kind, value in sorted(row["steps"].items(), key=lambda one: -one[1]))
+        + ", ".join(
+            f"{kind} {value:.1f} s" for kind, value in sorted(row["steps"].items(), key=lambda one: -one[1])
+        )
         + ".",
     ]
     write("end-to-end", "End to end", lines, ("torch", "transformers", "peft"))

@@ -12,7 +12,21 @@ from functools import partial
 import torch
 
 from benchmarks.generation import WORKLOADS, asked
-from benchmarks.race import BENCH, OURS, PEERS, ROUNDS, Row, Side, collect, goal, ratio, rounds, seconds, spread, write
+from benchmarks.race import (
+    BENCH,
+    OURS,
+    PEERS,
+    ROUNDS,
+    Row,
+    Side,
+    collect,
+    goal,
+    ratio,
+    rounds,
+    seconds,
+    spread,
+    write,
+)
 
 SHAPE = {"hidden_size": 2048, "intermediate_size": 8192, "num_hidden_layers": 16, "num_attention_heads": 32,
          "num_key_value_heads": 8, "head_dim": 64, "max_position_embeddings": 4096, "vocab_size": 128256}  # fmt: skip
@@ -43,7 +57,9 @@ def race(workload: str) -> Row:
         pilot = job | {"prompts": job["prompts"][:PILOT]}
         size = min(SIZES, key=lambda size: theirs.run(**pilot, batch_size=size)["seconds"])
         ours.run(**pilot)
-        found = rounds({"lm-eval": partial(theirs.run, **job, batch_size=size), "harness": partial(ours.run, **job)})
+        found = rounds(
+            {"lm-eval": partial(theirs.run, **job, batch_size=size), "harness": partial(ours.run, **job)}
+        )
     return {
         "batch_size": size,
         "peer_seconds": seconds(found["lm-eval"]),
@@ -54,7 +70,12 @@ def race(workload: str) -> Row:
 
 def main() -> None:
     if not torch.cuda.is_available():
-        write("gpu", "On a GPU", ["No GPU is here: nothing was measured. Run `make bench-gpu` where one is."], ("torch",))
+        write(
+            "gpu",
+            "On a GPU",
+            ["No GPU is here: nothing was measured. Run `make bench-gpu` where one is."],
+            ("torch",),
+        )
         return
     rows = collect("gpu", {workload: partial(race, workload) for workload in WORKLOADS})
     lines = [
@@ -65,11 +86,11 @@ def main() -> None:
         "| workload | lm-eval hf, batch size | seconds | harness, seconds | ratio | goal |",
         "|---|--:|--:|--:|--:|---|",
     ]
-    for row in rows:
-        lines.append(
-            f"| {row['key']} | {row['batch_size']} | {spread(row['peer_seconds'])} | {spread(row['harness_seconds'])} | "
-            f"**{row['ratio']:.2f}×** | {goal(row['ratio'], 5.0)} |"
-        )
+    lines += [
+        f"| {row['key']} | {row['batch_size']} | {spread(row['peer_seconds'])} | {spread(row['harness_seconds'])} | "
+        f"**{row['ratio']:.2f}×** | {goal(row['ratio'], 5.0)} |"
+        for row in rows
+    ]
     write("gpu", "On a GPU", lines, ("torch", "transformers"))
 
 

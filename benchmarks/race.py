@@ -63,7 +63,9 @@ class Side:
         return json.loads(line)
 
 
-def rounds(sides: Mapping[str, Callable[[], dict[str, Any]]], count: int = ROUNDS) -> dict[str, list[dict[str, Any]]]:
+def rounds(
+    sides: Mapping[str, Callable[[], dict[str, Any]]], count: int = ROUNDS
+) -> dict[str, list[dict[str, Any]]]:
     """Every side in turn, so many times: A B A B A B, so that a drifting machine drifts for all."""
     found: dict[str, list[dict[str, Any]]] = {name: [] for name in sides}
     for _ in range(count):
@@ -119,7 +121,12 @@ def goal(reached: float, wanted: float) -> str:
 def write(name: str, title: str, lines: Sequence[str], libraries: Sequence[str]) -> None:
     """Prints the page, and keeps it."""
     of = ", ".join(f"{library} {version(library)}" for library in libraries)
-    head = [f"# {title}", "", f"{datetime.now(UTC):%Y-%m-%d}, {machine()}, {machine().memory_gb} GB; {of}.", ""]
+    head = [
+        f"# {title}",
+        "",
+        f"{datetime.now(UTC):%Y-%m-%d}, {machine()}, {machine().memory_gb} GB; {of}.",
+        "",
+    ]
     text = "\n".join([*head, *lines]) + "\n"
     print(text)
     RESULTS.mkdir(exist_ok=True)

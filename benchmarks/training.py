@@ -14,14 +14,34 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from benchmarks.race import BENCH, OURS, PEERS, Row, Side, collect, goal, ratio, rounds, seconds, spread, write
+from benchmarks.race import (
+    BENCH,
+    OURS,
+    PEERS,
+    Row,
+    Side,
+    collect,
+    goal,
+    ratio,
+    rounds,
+    seconds,
+    spread,
+    write,
+)
 
 MODEL = BENCH / "models" / "llama-15m"
 THREADS = len(os.sched_getaffinity(0))
-RECIPE = {"rank": 16, "alpha": 32, "steps": 60, "batch_size": 16, "learning_rate": 2e-3, "schedule": "cosine",
+RECIPE = {"rank": 16, "alpha": 32, "steps": 30, "batch_size": 16, "learning_rate": 2e-3, "schedule": "cosine",
           "warmup": 0.05, "seed": 0}  # fmt: skip
-SAMPLES = 960
-SIDES = ("Trainer float32", "TRL float32", "harness float32", "Trainer bfloat16", "TRL bfloat16", "harness bfloat16")
+SAMPLES = 480
+SIDES = (
+    "Trainer float32",
+    "TRL float32",
+    "harness float32",
+    "Trainer bfloat16",
+    "TRL bfloat16",
+    "harness bfloat16",
+)
 
 
 def rows(split: str, count: int) -> list[dict[str, str]]:

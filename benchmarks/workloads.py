@@ -15,7 +15,9 @@ from random import Random
 from harness.zoo.corpus.dialogues import dialogues
 from harness.zoo.corpus.instructions import instructions
 
-SUMMARY = "Read the whole conversation, then tell in one sentence what it was about.\n\n{dialogue}\n\nSummary:"
+SUMMARY = (
+    "Read the whole conversation, then tell in one sentence what it was about.\n\n{dialogue}\n\nSummary:"
+)
 CHAT = "Go on with the conversation until its end.\n\nSummary: {summary}\n\n{beginning}\n\nGo on:"
 QUESTION = "Instruction: {instruction}\nText: {input}\nAnswer:"
 LONG_CHAT = 80  # words

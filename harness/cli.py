@@ -146,11 +146,17 @@ def check(
 
 
 @app.command()
-def report(result: Annotated[Path, typer.Argument(metavar="RESULT", help="A RESULT folder.")]) -> None:
+def report(
+    result: Annotated[Path, typer.Argument(metavar="RESULT", help="A RESULT folder.")],
+    store: Annotated[
+        Path, typer.Option("--store", help="Where drawn charts are kept.", envvar="HARNESS_STORE")
+    ] = STORE,
+) -> None:
     """Draw a RESULT folder's pages anew."""
     from harness.report import render, render_terminal
+    from harness.store import Store, is_store
 
-    render(result)
+    render(result, Store(store).drawings if is_store(store) else None)
     render_terminal(result)
     print(f"\nreport  {result / 'report.html'}")
 

@@ -50,16 +50,17 @@ class Performer:
             return Outcome(step=step.id, state="kept")
         started = time.perf_counter()
         try:
-            with hardware.PeakMemory() as peak, lease(self.store, step.id) as folder:
+            with lease(self.store, step.id) as folder:  # until it is finished: another would begin it anew
                 if self.store.has(step.id):
                     return Outcome(step=step.id, state="kept")
-                plugins.find("steps", step.kind).run(step.spec, self._bench(step, folder, progress))
-            seconds = time.perf_counter() - started
-            record = self._record(step, seconds, peak.bytes)
-            if self._whole(step):
-                finish(self.store, step.id, record, step.lineage)
-            else:
-                write_json(folder / "step.json", record)
+                with hardware.PeakMemory() as peak:
+                    plugins.find("steps", step.kind).run(step.spec, self._bench(step, folder, progress))
+                seconds = time.perf_counter() - started
+                record = self._record(step, seconds, peak.bytes)
+                if self._whole(step):
+                    finish(self.store, step.id, record, step.lineage)
+                else:
+                    write_json(folder / "step.json", record)
             return Outcome(step=step.id, state="done", seconds=seconds, peak_bytes=peak.bytes)
         except Busy:
             return Outcome(step=step.id, state="busy")

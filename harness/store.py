@@ -1,9 +1,10 @@
 """Finished steps as folders: `done/ID` exists if and only if the step finished, and never changes.
 
-A step works in `work/ID` under a lease, a file whose time is renewed while its owner lives. What an interrupted try
-left there, the next one continues. Finishing is one rename, so it needs a POSIX file system.
+A step works in `work/ID` under a lease, `leases/ID`, a file whose time is renewed while its owner lives. What an
+interrupted try left there, the next one continues. Finishing is one rename, so it needs a POSIX file system.
 """
 
+import fcntl
 import json
 import os
 import re
@@ -11,7 +12,7 @@ import shutil
 import socket
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event, Thread
@@ -23,6 +24,7 @@ from harness.records import read_json, write_json
 
 HEARTBEAT_SECONDS = 5.0
 STALE_SECONDS = 30.0  # a lease this old belongs to a machine that is gone
+CLOCK_SECONDS = 2.0  # a process seems to start at another time when the system's clock is set
 MARK = "harness-store.json"
 
 
@@ -42,8 +44,16 @@ class Store:
     def work(self, step: str) -> Path:
         return self.root / "work" / step
 
+    def lease(self, step: str) -> Path:
+        return self.root / "leases" / step
+
     def log(self, step: str) -> Path:
         return self.root / "logs" / f"{step}.log"
+
+    @property
+    def drawings(self) -> Path:
+        """Charts that were drawn, for `report`."""
+        return self.root / "drawings"
 
     def has(self, step: str) -> bool:
         return self.done(step).is_dir()
@@ -54,18 +64,22 @@ class Store:
         return content
 
 
+def is_store(root: Path) -> bool:
+    return (root / MARK).is_file()
+
+
 def open_store(root: Path) -> Store:
     """The store at a folder, made if it is not there yet."""
     if re.match(r"\w+:/", str(root)):
         raise StoreError(f"--store {root}: object stores have no atomic rename; use a local disk or NFS")
     others = root.is_dir() and [entry for entry in root.iterdir() if MARK not in entry.name]
-    if others and not (root / MARK).is_file():
+    if others and not is_store(root):
         raise StoreError(f"--store {root}: the folder holds other things; name an empty or a new one")
     try:
         root.mkdir(parents=True, exist_ok=True)
-        if not (root / MARK).is_file():  # first of all: another process may open the store at this moment
+        if not is_store(root):  # first of all: another process may open the store at this moment
             write_json(root / MARK, {"schema": 1})
-        for folder in ("done", "work", "logs", "lineage"):
+        for folder in ("done", "work", "leases", "logs", "lineage"):
             (root / folder).mkdir(exist_ok=True)
     except OSError as error:
         raise StoreError(f"--store {root}: {error.strerror}; name a folder that can be written") from error
@@ -75,18 +89,19 @@ def open_store(root: Path) -> Store:
 @contextmanager
 def lease(store: Store, step: str) -> Iterator[Path]:
     """Owns the step's work folder for as long as the block runs; Busy where a live process has it."""
-    folder = store.work(step)
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / "lease"
+    path, folder = store.lease(step), store.work(step)
     _take(path)
     stop = Event()
     beat = Thread(target=_renew, args=(path, stop), daemon=True)
     beat.start()
     try:
+        folder.mkdir(exist_ok=True)
         yield folder
     finally:
         stop.set()
         beat.join()
+        with suppress(OSError):
+            folder.rmdir()  # if it is empty: another had finished the step
         path.unlink(missing_ok=True)
 
 
@@ -98,7 +113,6 @@ def finish(store: Store, step: str, record: dict[str, object], lineage: str = ""
         if path.is_file():
             with path.open("rb") as file:
                 os.fsync(file.fileno())
-    (folder / "lease").unlink(missing_ok=True)  # a finished folder holds results only
     try:
         folder.rename(done)
     except OSError:
@@ -123,7 +137,7 @@ def prune(store: Store, keep: set[str]) -> int:
     """Deletes finished and abandoned steps that are not to be kept; says how many bytes that freed."""
     freed = 0
     for folder in [*(store.root / "done").iterdir(), *(store.root / "work").iterdir()]:
-        if folder.name in keep or _alive(folder / "lease"):
+        if folder.name in keep or _alive(store.lease(folder.name)):
             continue
         freed += folder_bytes(folder)
         shutil.rmtree(folder)
@@ -136,30 +150,24 @@ def folder_bytes(folder: Path) -> int:
 
 
 def _take(path: Path) -> None:
+    """Writes our lease where there is none, or that of a dead owner."""
     me = psutil.Process()
-    mine = path.with_name(f"lease.{me.pid}")
-    mine.write_text(json.dumps({"host": socket.gethostname(), "pid": me.pid, "started": me.create_time()}))
-    try:
-        _evict(path)
-        os.link(mine, path)  # unlike a rename, a link never replaces another's lease
-    except FileExistsError:
-        raise Busy(f"{path.parent.name} is being worked on by another process") from None
-    finally:
-        mine.unlink(missing_ok=True)
+    with _alone(path.parent):
+        if _alive(path):
+            raise Busy(f"{path.name} is being worked on by another process")
+        mine = path.with_name(f"{path.name}.{me.pid}")
+        owner = {"host": socket.gethostname(), "pid": me.pid, "started": me.create_time()}
+        mine.write_text(json.dumps(owner))
+        mine.replace(path)
 
 
-def _evict(path: Path) -> None:
-    """Removes a dead owner's lease. Moved aside first: should another have taken it meanwhile, it is put back."""
-    if not path.exists() or _alive(path):
-        return
-    aside = path.with_name(f"stale.{os.getpid()}")
-    try:
-        path.rename(aside)
-    except FileNotFoundError:
-        return
-    if _alive(aside):
-        os.link(aside, path)
-    aside.unlink()
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """One process at a time looks at leases and takes one. The lock ends with the process that holds it."""
+    with (folder / ".lock").open("a") as file:
+        with suppress(OSError):  # some network file systems have no locks: leases alone have to do there
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def _alive(path: Path) -> bool:
@@ -172,7 +180,8 @@ def _alive(path: Path) -> bool:
     if owner["host"] != socket.gethostname():
         return age < STALE_SECONDS
     try:
-        return bool(psutil.Process(owner["pid"]).create_time() == owner["started"])
+        started: float = psutil.Process(owner["pid"]).create_time()
+        return bool(abs(started - owner["started"]) < CLOCK_SECONDS)
     except psutil.NoSuchProcess:
         return False
 

@@ -155,7 +155,9 @@ def test_a_failing_step_takes_only_its_own_along(tmp_path: Path, store: Store) -
 
 def test_what_is_left_after_a_failure_is_still_compared(tmp_path: Path, store: Store) -> None:
     path = write_suite(tmp_path, "crash-on-s007")
-    path.write_text(path.read_text().replace("weights: false", '  - {name: upper, uri: "echo:upper"}\nweights: false'))
+    path.write_text(
+        path.read_text().replace("weights: false", '  - {name: upper, uri: "echo:upper"}\nweights: false')
+    )
     done, _ = go(path, store)
     compared = {(one["baseline"]["model"], one["candidate"]["model"]) for one in result(done)["comparisons"]}
     assert compared == {("copy", "upper")}

@@ -1,5 +1,6 @@
 import json
 import multiprocessing
+import multiprocessing.queues
 import os
 import signal
 import socket
@@ -79,17 +80,15 @@ def test_the_lease_of_a_killed_process_is_taken_over_at_once(store: Store) -> No
     assert process.pid is not None
     os.kill(process.pid, signal.SIGKILL)
     process.join()
-    with lease(store, STEP) as folder:
-        assert json.loads((folder / "lease").read_text())["pid"] == os.getpid()
+    with lease(store, STEP):
+        assert json.loads(store.lease(STEP).read_text())["pid"] == os.getpid()
 
 
 @pytest.mark.parametrize(("age_seconds", "free"), [(1.0, False), (31.0, True)])
 def test_another_machines_lease_lives_as_long_as_its_heart_beats(
     store: Store, age_seconds: float, free: bool
 ) -> None:
-    folder = store.work(STEP)
-    folder.mkdir()
-    path = folder / "lease"
+    path = store.lease(STEP)
     path.write_text(json.dumps({"host": f"not-{socket.gethostname()}", "pid": 1, "started": 0.0}))
     then = time.time() - age_seconds
     os.utime(path, (then, then))
@@ -99,6 +98,43 @@ def test_another_machines_lease_lives_as_long_as_its_heart_beats(
     else:
         with pytest.raises(Busy), lease(store, STEP):
             pass
+
+
+def _compete(root: Path, steps: int, results: "multiprocessing.queues.Queue[str]") -> None:
+    """Does what a run does, one step after the other, and tells what should not be."""
+    store = Store(root)
+    for step in (f"{number:016x}" for number in range(steps)):
+        while not store.has(step):
+            try:
+                with lease(store, step) as folder:
+                    if store.has(step):
+                        break
+                    os.close(os.open(folder / "inside", os.O_CREAT | os.O_EXCL))
+                    (folder / "result.txt").write_text("whole")
+                    finish(store, step, {"kind": "load"})
+            except Busy:
+                time.sleep(0.0005)
+            except OSError as error:
+                results.put(f"{step}: {error!r}")
+                return
+    results.put("")
+
+
+def test_of_many_processes_one_at_a_time_has_a_step(store: Store) -> None:
+    context = multiprocessing.get_context("fork")
+    results: multiprocessing.queues.Queue[str] = context.Queue()
+    processes = [context.Process(target=_compete, args=(store.root, 40, results)) for _ in range(4)]
+    for process in processes:
+        process.start()
+    assert [results.get(timeout=60) for _ in processes] == [""] * 4
+    for process in processes:
+        process.join()
+    finished = sorted((store.root / "done").iterdir())
+    assert len(finished) == 40
+    for folder in finished:
+        assert sorted(path.name for path in folder.iterdir()) == ["inside", "result.txt", "step.json"]
+    assert not list((store.root / "work").iterdir())
+    assert [path.name for path in (store.root / "leases").iterdir()] == [".lock"]
 
 
 def test_the_loser_of_a_race_discards_its_copy(store: Store) -> None:

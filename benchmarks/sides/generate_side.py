@@ -1,6 +1,6 @@
 """transformers' own `generate` answers, its prompts sorted by length and batched.
 
-    python benchmarks/sides/generate_side.py MODEL
+python benchmarks/sides/generate_side.py MODEL
 """
 
 import json
@@ -33,7 +33,9 @@ def main(model: str) -> None:
             batch = tokenizer.pad({"input_ids": [ids[at] for at in rows]}, return_tensors="pt")
             with torch.inference_mode():
                 written = loaded.generate(**batch, max_new_tokens=job["max_new_tokens"], do_sample=False)
-            texts = tokenizer.batch_decode(written[:, batch["input_ids"].shape[1] :], skip_special_tokens=True)
+            texts = tokenizer.batch_decode(
+                written[:, batch["input_ids"].shape[1] :], skip_special_tokens=True
+            )
             for at, text in zip(rows, texts, strict=True):
                 answers[at] = text.strip()
         seconds = time.perf_counter() - started

@@ -1,6 +1,6 @@
 """The harness answers, through the backend that its generate step uses.
 
-    python benchmarks/sides/harness_side.py MODEL [DTYPE]
+python benchmarks/sides/harness_side.py MODEL [DTYPE]
 """
 
 import json
@@ -25,7 +25,8 @@ def main(model: str, dtype: str = "float32") -> None:
         job = json.loads(line)
         decode = Decode(max_new_tokens=job["max_new_tokens"], stop=tuple(job.get("stop", ())))
         prompts = [
-            Prompt(sample_id=str(at), before="", input=text, after="") for at, text in enumerate(job["prompts"])
+            Prompt(sample_id=str(at), before="", input=text, after="")
+            for at, text in enumerate(job["prompts"])
         ]
         started = time.perf_counter()
         answers = {one.sample_id: one for one in backend.write(prompts, decode, "refuse", None)}

@@ -1,6 +1,6 @@
 """The harness trains a LoRA adapter, by the function that its train step calls, and measures the validation loss of any.
 
-    python benchmarks/sides/harness_train_side.py MODEL
+python benchmarks/sides/harness_train_side.py MODEL
 """
 
 import json
@@ -33,9 +33,13 @@ def main(model: str) -> None:
     for line in sys.stdin:
         job = json.loads(line)
         if "measure" in job:  # nats per answer token
-            if not (Path(job["measure"]) / "harness.json").exists():  # a peer's adapter names a folder as its base
+            if not (
+                Path(job["measure"]) / "harness.json"
+            ).exists():  # a peer's adapter names a folder as its base
                 config = Path(job["measure"]) / "adapter_config.json"
-                config.write_text(json.dumps(json.loads(config.read_text()) | {"base_model_name_or_path": ""}))
+                config.write_text(
+                    json.dumps(json.loads(config.read_text()) | {"base_model_name_or_path": ""})
+                )
             base = backend._with(Path(job["measure"]))
             pairs = [
                 pair(base, one.prompt, one.answer, "refuse", 4096)

@@ -42,11 +42,24 @@ def arguments(kind: Any, recipe: dict[str, Any], folder: str, bf16: bool, **more
     )
 
 
+def encode(tokenizer: Any, row: dict[str, str]) -> dict[str, list[int]]:
+    prompt = tokenizer(row["prompt"]).input_ids
+    answer = tokenizer(" " + row["answer"], add_special_tokens=False).input_ids
+    answer = [*answer, tokenizer.eos_token_id]
+    return {"input_ids": prompt + answer, "labels": [-100] * len(prompt) + answer}
+
+
 def main(model: str, kind: str) -> None:
     import torch
     from datasets import Dataset
     from peft import LoraConfig, get_peft_model
-    from transformers import AutoModelForCausalLM, AutoTokenizer, DataCollatorForSeq2Seq, Trainer, TrainingArguments
+    from transformers import (
+        AutoModelForCausalLM,
+        AutoTokenizer,
+        DataCollatorForSeq2Seq,
+        Trainer,
+        TrainingArguments,
+    )
     from trl import SFTConfig, SFTTrainer
 
     torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
@@ -63,17 +76,10 @@ def main(model: str, kind: str) -> None:
         with tempfile.TemporaryDirectory() as folder:
             started = time.perf_counter()
             if kind == "trainer":
-
-                def encode(row: dict[str, str]) -> dict[str, list[int]]:
-                    prompt = tokenizer(row["prompt"]).input_ids
-                    answer = tokenizer(" " + row["answer"], add_special_tokens=False).input_ids
-                    answer = [*answer, tokenizer.eos_token_id]
-                    return {"input_ids": prompt + answer, "labels": [-100] * len(prompt) + answer}
-
                 trainer = Trainer(
                     model=get_peft_model(base, lora),
                     args=arguments(TrainingArguments, recipe, folder, job["bf16"]),
-                    train_dataset=Dataset.from_list([encode(row) for row in rows]),
+                    train_dataset=Dataset.from_list([encode(tokenizer, row) for row in rows]),
                     data_collator=DataCollatorForSeq2Seq(tokenizer, padding=True),
                 )
             else:
@@ -81,7 +87,9 @@ def main(model: str, kind: str) -> None:
                 more = {"max_length": None, "completion_only_loss": True, "dataset_num_proc": None}
                 trainer = SFTTrainer(
                     model=base,
-                    args=arguments(SFTConfig, recipe, folder, job["bf16"], gradient_checkpointing=False, **more),
+                    args=arguments(
+                        SFTConfig, recipe, folder, job["bf16"], gradient_checkpointing=False, **more
+                    ),
                     train_dataset=Dataset.from_list(data),
                     processing_class=tokenizer,
                     peft_config=lora,

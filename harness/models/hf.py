@@ -4,9 +4,12 @@ from collections.abc import Collection, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
+import torch
+
 from harness.errors import ModelError
 from harness.neural.decode import write
 from harness.neural.encode import encode, room
+from harness.neural.kernels import quick
 from harness.neural.load import Base, load, release
 from harness.neural.lora import adapted, unproven
 from harness.neural.memory import Budget, affordable_tokens
@@ -20,6 +23,10 @@ class HuggingFace:
     def __init__(self, base: Base, batch_tokens: int) -> None:
         self._base: Base | None = base
         self.budget = Budget(batch_tokens)
+        self._quick = ExitStack()
+        self._quick.enter_context(
+            quick(base.model, base.device, torch.float32)
+        )  # norms and rotations, not attention
         self._adapter: Path | None = None
         self._on = ExitStack()
 
@@ -64,6 +71,7 @@ class HuggingFace:
 
     def close(self) -> None:
         self._on.close()
+        self._quick.close()
         self._base = None
         release()
 

@@ -1,6 +1,6 @@
 """Prompts to answers: many rows at once, one token at a time, and a row that is done makes room for the next prompt.
 
-    prompts ─ encode ─▶ token ids ─ sessions ─▶ _read (prompts, some at a time) ─▶ Board.put ─▶ step, step, … ─▶ Generation
+    prompts ─ encode ─▶ token ids ─ sessions ─▶ _read, some at a time ─▶ Board.put ─▶ step, step, … ─▶ Generation
 
 All rows of a board end at the same column, so a step writes one column and no row has holes. Prompts come longest
 first, so there is always room on the left for the next one. What all prompts begin with is read once.
@@ -9,10 +9,11 @@ first, so there is always room on the left for the next one. What all prompts be
 from collections import deque
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import cast
 
 import torch
 from transformers import DynamicCache, EncoderDecoderCache
+from transformers.cache_utils import DynamicLayer
 
 from harness.digest import digest, text_digest
 from harness.errors import ModelError
@@ -21,13 +22,25 @@ from harness.neural.cache import SlotLayer, reading_cache, slot_cache
 from harness.neural.encode import Encoded, encode, room
 from harness.neural.load import Base
 from harness.neural.memory import Budget, out_of_memory
+from harness.neural.slices import Slice, in_slices, slices
 from harness.types import Decode, Finish, Generation, Overflow, Prompt
 
 LEAVE = 0.25  # share of a board's rows that are done when others take their place
 SESSION = 4  # boards full of prompts that are answered in one go: what a crash can cost
 SLACK = 32  # columns between two moves of all rows to the left
 LEAST_PREFIX = 16  # tokens; a shorter common beginning is not worth a forward pass of its own
-READ_TOKENS = {"cpu": 512, "cuda": 16384}  # of prompts in one forward pass; on CPUs per thread, to stay in its cache
+READ_TOKENS = {
+    "cpu": 512,
+    "cuda": 16384,
+}  # of prompts in one forward pass; on CPUs per thread, to stay in its cache
+OF_ROWS = (
+    "seen",
+    "prompt_seen",
+    "next",
+    "position",
+    "age",
+    "chance",
+)  # a board's tensors with a row for each answer
 LOOK = {"cpu": 1, "cuda": 8}  # steps between two looks at the tokens: each look makes a GPU wait
 
 
@@ -71,17 +84,17 @@ def sessions(lengths: Sequence[int], max_new_tokens: int, batch_tokens: int) -> 
     for at in sorted(range(len(lengths)), key=lambda at: (-lengths[at], at)):
         if not found or len(found[-1]) == limit:
             found.append([])
-            limit = SESSION * slots(lengths[at] + max_new_tokens, batch_tokens)
+            limit = SESSION * rows_that_fit(lengths[at] + max_new_tokens, batch_tokens)
         found[-1].append(at)
     return found
 
 
-def slots(longest: int, batch_tokens: int) -> int:
+def rows_that_fit(longest: int, batch_tokens: int) -> int:
     """Rows that fit a budget of tokens in flight."""
     return max(1, batch_tokens // longest)
 
 
-def common_prefix(rows: Sequence[Sequence[int]]) -> Sequence[int]:
+def common_prefix(rows: Sequence[tuple[int, ...]]) -> tuple[int, ...]:
     """What all rows begin with, at least one token of each left over."""
     if len(rows) < 2:
         return ()
@@ -98,7 +111,7 @@ def _within(
     left = list(rows)
     while left:
         longest = len(left[0].ids) + decode.max_new_tokens
-        count = min(len(left), slots(longest, budget.tokens))
+        count = min(len(left), rows_that_fit(longest, budget.tokens))
         told: set[str] = set()
         try:
             for row in _answer(base, left, count, decode, prefix):
@@ -137,6 +150,7 @@ def _answer(
         free = count - board.live
         if waiting and free >= LEAVE * count:
             joining = [waiting.popleft() for _ in range(min(free, len(waiting)))]
+            board.gather()
             for part in _parts(base, joining, len(prefix)):
                 board.put(part, _read(base, part, begun))
         else:
@@ -176,7 +190,8 @@ class Board:
         self.column = 1 if base.seq2seq else longest  # the next one to fill
         self.rows: list[Row | None] = [None] * count  # None: free
         self.finished: list[Row] = []
-        self.decoder = self.encoder = None  # caches; opened when the first prompts show their shape
+        self.decoder: DynamicCache | None = None  # opened when the first prompts show its shape
+        self.encoder: DynamicCache | None = None  # what a seq2seq decoder looks at
         device = base.device
         columns = self.column + decode.max_new_tokens + self.look + SLACK
         self.seen = torch.zeros(count, columns, dtype=torch.long, device=device)
@@ -193,20 +208,20 @@ class Board:
     def put(self, part: Sequence[Encoded], read: Read) -> None:
         """Prompts that were read take free rows; their logits say each answer's first token."""
         places = [at for at, row in enumerate(self.rows) if row is None][: len(part)]
-        if self.decoder is None:
-            self.decoder = slot_cache(read.decoder, len(self.rows), self.seen.shape[1])
-            if read.encoder is not None:
-                self.encoder = slot_cache(read.encoder, len(self.rows), self.prompt_seen.shape[1])
-        for nth, (at, prompt, tokens) in enumerate(zip(places, part, read.tokens, strict=True)):
-            start = self.column - tokens
+        self.decoder = self.decoder or slot_cache(read.decoder, len(self.rows), self.seen.shape[1])
+        if read.encoder is not None:
+            columns = self.prompt_seen.shape[1]
+            self.encoder = self.encoder or slot_cache(read.encoder, len(self.rows), columns)
+        for nth, (at, prompt, count) in enumerate(zip(places, part, read.tokens, strict=True)):
+            start = self.column - count
             self.rows[at] = Row(prompt=prompt, start=start)
             self.seen[at] = 0
             self.seen[at, start : self.column] = 1
-            _copy(read.decoder, nth, tokens, self.decoder, at, start)
-            if read.encoder is not None:
+            _copy(read.decoder, nth, count, self.decoder, at, start, self.column)
+            if read.encoder is not None and self.encoder is not None:
                 self.prompt_seen[at] = 0
                 self.prompt_seen[at, : len(prompt.ids)] = 1
-                _copy(read.encoder, nth, len(prompt.ids), self.encoder, at, 0)
+                _copy(read.encoder, nth, len(prompt.ids), self.encoder, at, 0, self.prompt_seen.shape[1])
         self._show()
         rows = torch.tensor(places, device=self.base.device)
         if self.decode.temperature > 0:
@@ -223,25 +238,41 @@ class Board:
         tokens = []
         for _ in range(self.look):
             self.seen[:, self.column] = 1  # of free rows too: attention to nothing at all is no number
-            logits = self._forward()
+            with in_slices(self._slices(), self._storages()):
+                logits = self._forward()
             chance = self.chance.gather(1, self.age.clamp(max=self.chance.shape[1] - 1))[:, 0]
             self.next = _choose(logits, self.decode, chance)[:, None]
             self.position, self.age, self.column = self.position + 1, self.age + 1, self.column + 1
             tokens.append(self.next)
         self._take(range(len(self.rows)), torch.cat(tokens, dim=1))
 
+    def gather(self) -> None:
+        """Moves rows from the end to free places, so that the young ones stand together."""
+        live = self.live
+        places = [at for at in range(live) if self.rows[at] is None]
+        sources = [at for at in range(live, len(self.rows)) if self.rows[at] is not None]
+        for at, source in zip(places, sources, strict=True):
+            self.rows[at], self.rows[source] = self.rows[source], None
+        to, came = (
+            torch.tensor(some, device=self.base.device, dtype=torch.long) for some in (places, sources)
+        )
+        for name in OF_ROWS:
+            of_rows = getattr(self, name)
+            of_rows[to] = of_rows[came]
+        for layer in (*_slots(self.decoder), *_slots(self.encoder)):
+            layer.move(came, to)
+
     def close_ranks(self) -> int:
         """Lets free rows go, since nobody waits for them; says how many are left."""
-        kept = [at for at, row in enumerate(self.rows) if row is not None]
-        self.rows = [self.rows[at] for at in kept]
-        rows = torch.tensor(kept, device=self.base.device)
-        for name in ("seen", "prompt_seen", "next", "position", "age", "chance"):
-            setattr(self, name, getattr(self, name)[rows])
-        for cache in (self.decoder, self.encoder):
-            for layer in _slots(cache):
-                layer.select(rows)
+        self.gather()
+        live = self.live
+        self.rows = self.rows[:live]
+        for name in OF_ROWS:
+            setattr(self, name, getattr(self, name)[:live])
+        for layer in (*_slots(self.decoder), *_slots(self.encoder)):
+            layer.keep(live)
         self._show()
-        return len(kept)
+        return live
 
     def pop_finished(self) -> list[Row]:
         finished, self.finished = self.finished, []
@@ -260,7 +291,9 @@ class Board:
             )
             return cast(torch.Tensor, read.logits[:, -1])
         asked = self.encoder.get_seq_length()
-        states = torch.zeros(1, 1, 1, device=self.base.device).expand(len(self.rows), asked, 1)  # only its shape counts
+        states = torch.zeros(1, 1, 1, device=self.base.device).expand(
+            len(self.rows), asked, 1
+        )  # only its shape counts
         read = self.base.model(
             encoder_outputs=(states,),
             attention_mask=self.prompt_seen[:, :asked],
@@ -270,6 +303,18 @@ class Board:
             use_cache=True,
         )
         return cast(torch.Tensor, read.logits[:, -1])
+
+    def _slices(self) -> tuple[Slice, ...]:
+        """How attention is cut up on a CPU; a GPU has more to do than to wait for memory."""
+        if self.base.device.type != "cpu":
+            return ()
+        return slices([None if row is None else row.start for row in self.rows], self.column + 1)
+
+    def _storages(self) -> frozenset[int]:
+        layers = _slots(self.decoder)
+        return frozenset(
+            states.untyped_storage().data_ptr() for one in layers for states in (one.all_keys, one.all_values)
+        )
 
     def _take(self, places: Sequence[int], tokens: torch.Tensor) -> None:
         """Takes new tokens, [places, some], into their answers; rows that are done become free."""
@@ -306,9 +351,12 @@ def _slots(cache: DynamicCache | None) -> list[SlotLayer]:
     return cast(list[SlotLayer], cache.layers) if cache is not None else []
 
 
-def _copy(source: DynamicCache, row: int, tokens: int, target: DynamicCache, place: int, start: int) -> None:
-    for layer, read in zip(_slots(target), source.layers, strict=True):
-        layer.put(place, start, read.keys[row, :, :tokens], read.values[row, :, :tokens])
+def _copy(
+    source: DynamicCache, row: int, tokens: int, target: DynamicCache, place: int, start: int, until: int
+) -> None:
+    for layer, read in zip(_slots(target), cast(list[DynamicLayer], source.layers), strict=True):
+        assert read.keys is not None and read.values is not None
+        layer.put(place, start, read.keys[row, :, :tokens], read.values[row, :, :tokens], until)
 
 
 def _parts(base: Base, rows: Sequence[Encoded], prefix: int) -> Iterator[Sequence[Encoded]]:
@@ -348,7 +396,7 @@ def _read(base: Base, part: Sequence[Encoded], begun: DynamicCache | None) -> Re
         own = one.ids[skip:]
         ids[row, : len(own)] = torch.tensor(own)
         last[row, len(own) - 1] = True
-    ids, last = ids.to(base.device), last.to(base.device)
+    ids, last = _sent(base, ids), _sent(base, last)
     cache = reading_cache(base.model.config, begun, len(part))
     positions = torch.arange(skip, skip + longest, device=base.device).expand(len(part), -1)
     logits = base.model(
@@ -367,7 +415,7 @@ def _read_seq2seq(base: Base, part: Sequence[Encoded]) -> Read:
     for row, one in enumerate(part):
         ids[row, : len(one.ids)] = torch.tensor(one.ids)
         seen[row, : len(one.ids)] = 1
-    ids, seen = ids.to(base.device), seen.to(base.device)
+    ids, seen = _sent(base, ids), _sent(base, seen)
     config = base.model.config
     cache = EncoderDecoderCache(reading_cache(config), reading_cache(config))
     logits = base.model(
@@ -383,6 +431,13 @@ def _read_seq2seq(base: Base, part: Sequence[Encoded]) -> Read:
         encoder=cache.cross_attention_cache,
         tokens=(1,) * len(part),
     )
+
+
+def _sent(base: Base, tensor: torch.Tensor) -> torch.Tensor:
+    """On the model's device; a GPU fetches it without anybody waiting."""
+    if base.device.type != "cuda":
+        return tensor
+    return tensor.pin_memory().to(base.device, non_blocking=True)
 
 
 def decoder_start(base: Base) -> int:
@@ -405,7 +460,9 @@ def _choose(
     return order.gather(-1, at.clamp(max=logits.shape[-1] - 1))[:, 0]
 
 
-def _chance(part: Sequence[Encoded], decode: Decode, device: torch.device) -> torch.Tensor:  # [rows, new tokens]
+def _chance(
+    part: Sequence[Encoded], decode: Decode, device: torch.device
+) -> torch.Tensor:  # [rows, new tokens]
     """Every sample has random numbers of its own, so that they do not depend on its company."""
     drawn = []
     for one in part:

@@ -22,7 +22,9 @@ def has_slots(base: Base) -> bool:
 
 
 @torch.no_grad()
-def answer(base: Base, encoded: Sequence[Encoded], count: int, max_new_tokens: int) -> Iterator[tuple[Encoded, list[int]]]:
+def answer(
+    base: Base, encoded: Sequence[Encoded], count: int, max_new_tokens: int
+) -> Iterator[tuple[Encoded, list[int]]]:
     """Greedy answers in tokens, so many prompts at a time; what follows an end token is padding."""
     model: Any = base.model
     for start in range(0, len(encoded), count):
@@ -47,7 +49,7 @@ def _greedy(base: Base, max_new_tokens: int) -> Any:
     """Greedy means greedy, whatever the checkpoint's own generation config says."""
     from transformers import GenerationConfig
 
-    return GenerationConfig(
+    return GenerationConfig(  # type: ignore[no-untyped-call]
         do_sample=False,
         max_new_tokens=max_new_tokens,
         eos_token_id=sorted(base.ends),

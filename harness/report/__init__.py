@@ -7,14 +7,17 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 
-def render(folder: Path | str) -> None:
-    """Writes report.html, report.md and charts/*.svg into a RESULT folder."""
+def render(folder: Path | str, drawings: Path | None = None) -> None:
+    """Writes report.html, report.md and charts/*.svg into a RESULT folder.
+
+    `drawings` is a folder of charts drawn before: those whose data are as they were are not drawn again.
+    """
     from harness.report import drawing
     from harness.result import read
 
     folder = Path(folder)
     result = read(folder)
-    with drawing.pen() as pen:  # it takes longest: what else is to do is done while it draws
+    with drawing.pen(drawings) as pen:  # it takes longest: what else is to do is done while it draws
         from harness.report import figures, page
 
         outline = page.build(result, samples=False)

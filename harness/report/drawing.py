@@ -1,41 +1,114 @@
-"""Specifications to SVG by vl-convert, which is Vega on a JavaScript engine, in a thread of its own.
+"""Specifications to SVG by vl-convert, which is Vega on a JavaScript engine, in a process of its own.
 
-Starting it takes as long as drawing all charts of a page, and both leave Python free: pages are built meanwhile.
+Starting the engine takes as long as drawing all charts of a page, and vl-convert lets no other Python run meanwhile: in
+another process it starts and draws while the page is built. What it drew is kept, where there is a store to keep it in.
 """
 
+import hashlib
+import json
+import os
 import re
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator, Mapping
-from concurrent.futures import Executor, ThreadPoolExecutor
-from contextlib import contextmanager
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import quoteattr
 
+KEPT = 200  # drawings: the charts of some 20 results, 10 MB
+
+
+@dataclass(slots=True)
+class Pen:
+    """The process that draws, the thread that waits for it, and what was drawn before."""
+
+    process: subprocess.Popen[str]
+    thread: ThreadPoolExecutor
+    kept: Path | None  # a folder of drawings, by the digest of what they were drawn from
+    used: bool = False
+
+    def draw(self, spec: Mapping[str, Any], says: str, name: str) -> Future[str]:
+        """The chart as SVG with stand-in colours.
+
+        `says` is read out in its place, `name` keeps its ids apart in a page.
+        """
+        return self.thread.submit(self._drawn, json.dumps(spec), says, name)
+
+    def _drawn(self, spec: str, says: str, name: str) -> str:
+        digest = hashlib.sha256(f"{version('vl-convert-python')} {spec}".encode()).hexdigest()
+        path = self.kept / f"{digest}.svg" if self.kept else None
+        if path is not None and path.is_file():
+            return _slim(path.read_text(encoding="utf-8"), says, name)
+        svg = self._asked(spec, name)
+        if path is not None:
+            _keep(path, svg)
+        return _slim(svg, says, name)
+
+    def _asked(self, spec: str, name: str) -> str:
+        self.used = True
+        assert self.process.stdin is not None and self.process.stdout is not None
+        self.process.stdin.write(spec + "\n")
+        self.process.stdin.flush()
+        answer = self.process.stdout.readline()
+        if not answer:
+            raise RuntimeError(f"chart {name}: the process that draws it ended; what it said stands above")
+        return str(json.loads(answer))
+
 
 @contextmanager
-def pen() -> Iterator[Executor]:
-    """The thread that draws; it is ready as soon as may be."""
-    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="pen") as thread:
-        thread.submit(_svg, {"data": {"values": [{}]}, "mark": "point"})
-        yield thread
+def pen(kept: Path | None = None) -> Iterator[Pen]:
+    """A pen, which begins to get ready at once."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", __name__],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        encoding="utf-8",
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},  # it finds what we found
+    )
+    with process:
+        with ThreadPoolExecutor(max_workers=1) as thread:
+            found = Pen(process, thread, kept)
+            yield found
+        if not found.used:
+            process.kill()  # it may not even be ready yet
 
 
-def draw(spec: Mapping[str, Any], says: str, name: str) -> str:
-    """The chart with stand-in colours; `says` is read out in its place, `name` keeps its ids apart in a page."""
-    svg = _svg(spec)
-    ids = {one: f"{name}-{place}" for place, one in enumerate(dict.fromkeys(_ID.findall(svg)))}
-    svg = re.sub("<[^>]+>", lambda tag: _slimmed(tag[0], ids), svg)
-    return svg.replace("<svg ", f'<svg role="img" aria-label={quoteattr(says)} ', 1)
+def _keep(path: Path, svg: str) -> None:
+    """Keeps a drawing, and of all that are kept the latest; where that cannot be, it is drawn again next time."""
+    with suppress(OSError):
+        path.parent.mkdir(exist_ok=True)
+        beside = path.with_suffix(f".{os.getpid()}")
+        beside.write_text(svg, encoding="utf-8")
+        beside.replace(path)
+        oldest_last = sorted(path.parent.iterdir(), key=lambda one: one.stat().st_mtime, reverse=True)
+        for old in oldest_last[KEPT:]:
+            old.unlink()
 
 
-def _svg(spec: Mapping[str, Any]) -> str:
+def main() -> None:
+    """The process: a specification a line in, a drawing a line out, until no more come."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # who asks for drawings decides what Ctrl-C means
     import vl_convert
 
-    drawn: str = vl_convert.vegalite_to_svg(dict(spec))
-    return drawn
+    vl_convert.vegalite_to_svg({"data": {"values": [{}]}, "mark": "point"})  # ready for the first
+    for line in sys.stdin:
+        print(json.dumps(vl_convert.vegalite_to_svg(json.loads(line))), flush=True)
 
 
 # Vega counts its ids through all drawings of a process.
 _ID = re.compile(r'(?<=id=")[^"]+(?=")')
+
+
+def _slim(svg: str, says: str, name: str) -> str:
+    ids = {one: f"{name}-{place}" for place, one in enumerate(dict.fromkeys(_ID.findall(svg)))}
+    svg = re.sub("<[^>]+>", lambda tag: _slimmed(tag[0], ids), svg)
+    return svg.replace("<svg ", f'<svg role="img" aria-label={quoteattr(says)} ', 1)
 
 
 def _slimmed(tag: str, ids: Mapping[str, str]) -> str:
@@ -43,3 +116,7 @@ def _slimmed(tag: str, ids: Mapping[str, str]) -> str:
     tag = re.sub(r' (?:aria-[a-z]+|role|class|pointer-events|xmlns:xlink)="[^"]*"', "", tag)
     tag = re.sub(r"-?\d+\.\d{3,}", lambda found: f"{float(found[0]):.2f}".rstrip("0").rstrip("."), tag)
     return re.sub(r'(?<=id=")[^"]+|(?<=url\(#)[^)]+', lambda found: ids.get(found[0], found[0]), tag)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,12 +1,13 @@
 """Every chart of a page, drawn once for each width: HTML and Markdown colour the same drawings."""
 
 from collections.abc import Callable
-from concurrent.futures import Executor, Future
+from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import partial
 
-from harness.report import charts, drawing, words
+from harness.report import charts, words
 from harness.report.charts import alphas, differences, losses
+from harness.report.drawing import Pen
 from harness.report.page import Page
 
 
@@ -40,7 +41,7 @@ class Figures:
         return [*self.differences.values(), *(one for one in (self.losses, self.alphas) if one)]
 
 
-def draw(page: Page, pen: Executor) -> Figures:
+def draw(page: Page, pen: Pen) -> Figures:
     """Hands every chart to the pen."""
     begin = partial(_figure, pen)
     return Figures(
@@ -62,9 +63,9 @@ def draw(page: Page, pen: Executor) -> Figures:
     )
 
 
-def _figure(pen: Executor, name: str, says: str, chart: Callable[[charts.Data, int], charts.Chart]) -> Figure:
+def _figure(pen: Pen, name: str, says: str, chart: Callable[[charts.Data, int], charts.Chart]) -> Figure:
     def begun(width: int, size: str) -> Future[str]:
-        return pen.submit(drawing.draw, charts.specification(chart, width), says, f"{name}-{size}")
+        return pen.draw(charts.specification(chart, width), says, f"{name}-{size}")
 
     return Figure(
         name=name,

@@ -20,6 +20,7 @@ from harness.steps import Bench
 from harness.steps._costs import costs
 from harness.steps._findings import Findings, NamedAdapter, Part, Report, keys
 from harness.steps._notes import notes
+from harness.store import Store
 from harness.types import Outcome, Task
 
 VERSION = 1
@@ -34,14 +35,13 @@ def run(spec: Report, bench: Bench) -> None:
 
     found = Findings(spec, bench)
     for old in bench.folder.iterdir():
-        if old.name != "lease":
-            shutil.rmtree(old) if old.is_dir() else old.unlink()
+        shutil.rmtree(old) if old.is_dir() else old.unlink()
     write_rows(found, bench.folder / "rows.parquet")
     write_zipped(bench.folder / "samples.jsonl.gz", found.samples())
     write_zipped(bench.folder / "generations.jsonl.gz", found.generations())
     write_json(bench.folder / "result.json", result(spec, bench, found))
     bench.progress(1, 2)
-    render(bench.folder)
+    render(bench.folder, Store(bench.folder.parents[1]).drawings)
     bench.progress(2, 2)
 
 

@@ -6,12 +6,18 @@ from pathlib import Path
 
 import pytest
 import torch
-from transformers import AutoModelForCausalLM, AutoModelForSeq2SeqLM, BartConfig, MambaConfig, PreTrainedTokenizerFast
+from transformers import (
+    AutoModelForCausalLM,
+    AutoModelForSeq2SeqLM,
+    BartConfig,
+    MambaConfig,
+    PreTrainedTokenizerFast,
+)
 
 from harness.digest import text_digest
 from harness.errors import ModelError
 from harness.neural import decode as decode_module
-from harness.neural.decode import LEAST_PREFIX, SESSION, common_prefix, sessions, slots, write
+from harness.neural.decode import LEAST_PREFIX, SESSION, common_prefix, rows_that_fit, sessions, write
 from harness.neural.encode import encode
 from harness.neural.load import Base
 from harness.neural.memory import Budget, affordable_tokens, bytes_per_token
@@ -124,9 +130,14 @@ def test_sessions_are_a_few_boards_long_and_leave_nobody_out() -> None:
     lengths = [5, 90, 30, 31, 29, 7, 300, 6, *[20] * 20]
     found = sessions(lengths, 10, 100)
     assert sorted(at for session in found for at in session) == list(range(28))
-    assert found[0] == [6, 1, 3, 2]  # the longest leaves room for one row on the board, and a session is four boards
+    assert found[0] == [
+        6,
+        1,
+        3,
+        2,
+    ]  # the longest leaves room for one row on the board, and a session is four boards
     for session in found:
-        assert len(session) <= SESSION * slots(lengths[session[0]] + 10, 100)
+        assert len(session) <= SESSION * rows_that_fit(lengths[session[0]] + 10, 100)
         assert lengths[session[0]] == max(lengths[at] for at in session)
 
 
@@ -262,10 +273,14 @@ def test_a_model_whose_rows_cannot_come_and_go_is_asked_the_plain_way(
 ) -> None:
     """BART counts positions from the batch's start, and a state-space model remembers no columns."""
     tokenizer = tokenizers_of("t5" if kind == "bart" else "llama")
-    ids = {"vocab_size": len(tokenizer), "eos_token_id": tokenizer.eos_token_id, "bos_token_id": tokenizer.bos_token_id}
+    ids = {
+        "vocab_size": len(tokenizer),
+        "eos_token_id": tokenizer.eos_token_id,
+        "bos_token_id": tokenizer.bos_token_id,
+    }
     if kind == "bart":
-        config = BartConfig(d_model=32, encoder_layers=1, decoder_layers=1, encoder_attention_heads=2, decoder_attention_heads=2,
-                            encoder_ffn_dim=32, decoder_ffn_dim=32, decoder_start_token_id=0, pad_token_id=0,
+        config = BartConfig(d_model=32, encoder_layers=1, decoder_layers=1, encoder_attention_heads=2,
+                            decoder_attention_heads=2, encoder_ffn_dim=32, decoder_ffn_dim=32, decoder_start_token_id=0, pad_token_id=0,
                             forced_eos_token_id=None, max_position_embeddings=256, **ids)  # fmt: skip
     else:
         config = MambaConfig(hidden_size=32, num_hidden_layers=2, state_size=4, **ids)

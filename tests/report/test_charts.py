@@ -44,7 +44,8 @@ def test_specifications_are_valid_vega_lite(page: Page, width: int, name: str) -
 @pytest.mark.parametrize("width", [charts.WIDE, charts.NARROW])
 def test_charts_keep_to_their_width_and_colours(page: Page, width: int) -> None:
     spec = charts.specification(partial(losses.chart, page.curves), width)
-    svg = drawing.draw(spec, "says", "name")
+    with drawing.pen() as pen:
+        svg = pen.draw(spec, "says", "name").result()
     drawn = re.search(r'width="([\d.]+)"', svg)
     assert drawn and float(drawn[1]) <= width + 8
     known = {*charts.STAND_IN.values(), "none", "transparent"}
