@@ -12,23 +12,22 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from random import Random
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import torch
 from accelerate import Accelerator, DistributedType
 from safetensors import safe_open
 from safetensors.torch import save_file
-from torch.nn.functional import cross_entropy
 from transformers.modeling_layers import GradientCheckpointingLayer
 
 from harness.digest import digest
 from harness.errors import ModelError, StepError
 from harness.neural import lora
-from harness.neural.decode import decoder_start
+from harness.neural.batches import batches_from, by_length
 from harness.neural.encode import Pair, pair
 from harness.neural.kernels import quick
 from harness.neural.load import Base
+from harness.neural.loss import summed_loss
 from harness.neural.precision import computing_in
 from harness.types import Overflow, Prompt, Recipe
 
@@ -36,10 +35,7 @@ if TYPE_CHECKING:
     from harness.neural.factors import Factors
     from harness.neural.peft_lora import PeftFactors
 
-POOL = 16  # batches that are sorted by length together: little padding, and still a random order
 CHECKPOINT_SECONDS = 30.0  # what a kill can cost
-IGNORED = -100  # the label of what has no loss
-VALIDATION_TOKENS = 8192  # per forward pass
 WAYS = (DistributedType.NO, DistributedType.MULTI_CPU, DistributedType.MULTI_GPU)  # the last two are DDP
 
 
@@ -232,7 +228,7 @@ class _Run:
             return None
         self.attached.drop(False)
         with torch.no_grad():
-            total = sum(summed_loss(self.base, batch).item() for batch in _by_length(checks))
+            total = sum(summed_loss(self.base, batch).item() for batch in by_length(checks))
         loss = total / sum(len(one.answer) for one in checks)
         if not math.isfinite(loss):
             raise StepError(
@@ -281,76 +277,6 @@ class _Run:
                 file.writelines(line + "\n" for line in lines[: self.at.step])
 
 
-def summed_loss(base: Base, batch: Sequence[Pair], model: Any = None) -> torch.Tensor:  # nats, float32 scalar
-    """Negative log-likelihood of the answers, summed over their tokens. Logits exist only where an answer is.
-
-    `model` is the base's own, or what stands for it where several processes train.
-    """
-    logits, labels = (_seq2seq if base.seq2seq else _causal)(base, batch, model or base.model)
-    return cross_entropy(logits.float(), labels, reduction="sum")
-
-
-def _causal(base: Base, batch: Sequence[Pair], model: Any) -> tuple[torch.Tensor, torch.Tensor]:
-    """Logits [answer tokens, vocabulary] and the tokens that follow.
-
-    Rows are filled up on the right, where no token of theirs looks: no mask is needed.
-    """
-    ids = _filled(base, [one.prompt + one.answer for one in batch], base.pad)
-    asked = torch.zeros_like(ids, dtype=torch.bool)  # [rows, tokens]: the next token is the answer's
-    for row, one in enumerate(batch):
-        asked[row, len(one.prompt) - 1 : one.tokens - 1] = True
-    logits = model(input_ids=ids, use_cache=False, logits_to_keep=asked).logits
-    if logits.ndim == 3:  # a class that knows no logits_to_keep gave them all
-        logits = logits[asked]
-    return logits, ids.roll(-1, dims=1)[asked]
-
-
-def _seq2seq(base: Base, batch: Sequence[Pair], model: Any) -> tuple[torch.Tensor, torch.Tensor]:
-    """Logits [answer tokens, vocabulary] and those tokens; the decoder reads the answer one token late."""
-    prompts = _filled(base, [one.prompt for one in batch], base.pad)
-    seen = _filled(base, [(1,) * len(one.prompt) for one in batch], 0)
-    labels = _filled(base, [one.answer for one in batch], IGNORED)
-    asked = labels != IGNORED
-    start = decoder_start(base)
-    read = _filled(base, [(start, *one.answer[:-1]) for one in batch], base.pad)
-    logits = model(
-        input_ids=prompts,
-        attention_mask=None if bool(seen.all()) else seen,
-        decoder_input_ids=read,
-        use_cache=False,
-    ).logits
-    return logits[asked], labels[asked]
-
-
-def _filled(base: Base, rows: Sequence[Sequence[int]], fill: int) -> torch.Tensor:  # int64 [rows, longest]
-    longest = max(map(len, rows))
-    return torch.tensor([[*row, *[fill] * (longest - len(row))] for row in rows], device=base.device)
-
-
-def batches_from(step: int, tokens: Sequence[int], batch_size: int, seed: int) -> Iterator[list[int]]:
-    """Positions of the samples of this step (1, 2, ...) and of all that follow.
-
-    Every epoch sees each sample once, in an order of its own.
-    """
-    epoch, at = divmod(step - 1, math.ceil(len(tokens) / batch_size))
-    while True:
-        yield from order(tokens, batch_size, seed, epoch)[at:]
-        epoch, at = epoch + 1, 0
-
-
-def order(tokens: Sequence[int], batch_size: int, seed: int, epoch: int) -> list[list[int]]:
-    """Batches of samples of about one length, in random order."""
-    random = Random(f"{seed}-{epoch}")
-    samples = list(range(len(tokens)))
-    random.shuffle(samples)
-    batches: list[list[int]] = []
-    for start in range(0, len(samples), POOL * batch_size):
-        pool = sorted(samples[start : start + POOL * batch_size], key=lambda sample: tokens[sample])
-        batches += [pool[at : at + batch_size] for at in range(0, len(pool), batch_size)]
-    random.shuffle(batches)
-    return batches
-
-
 def schedule(step: int, steps: int, recipe: Recipe) -> float:
     """Share of the learning rate at a step (1 ... steps): a line up, then as the recipe says, to zero after the last."""
     warmup = round(recipe.warmup * steps)
@@ -366,14 +292,6 @@ def validation_steps(steps: int, recipe: Recipe) -> set[int]:
     """Evenly spread over the run; the last step is one of them."""
     count = max(1, min(recipe.validations, steps))
     return {round(steps * nth / count) for nth in range(1, count + 1)}
-
-
-def _by_length(pairs: Sequence[Pair]) -> Iterator[list[Pair]]:
-    ordered = sorted(pairs, key=lambda one: -one.tokens)
-    while ordered:
-        count = max(1, VALIDATION_TOKENS // ordered[0].tokens)
-        yield ordered[:count]
-        ordered = ordered[count:]
 
 
 def _pair(base: Base, example: Example, recipe: Recipe) -> Pair | None:

@@ -10,30 +10,20 @@ import textwrap
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from itertools import islice
 from pathlib import Path
 
 import pytest
 import torch
 from safetensors.torch import load_file
-from transformers import AutoTokenizer
 
-from harness import shipped
 from harness.errors import ModelError, StepError
 from harness.neural import lora
 from harness.neural.decode import write
 from harness.neural.encode import pair
 from harness.neural.load import Base
+from harness.neural.loss import summed_loss
 from harness.neural.memory import Budget
-from harness.neural.train import (
-    Example,
-    batches_from,
-    order,
-    schedule,
-    summed_loss,
-    train,
-    validation_steps,
-)
+from harness.neural.train import Example, schedule, train, validation_steps
 from harness.records import to_json
 from harness.types import Decode, Prompt, Recipe
 
@@ -351,34 +341,6 @@ def test_two_processes_learn_what_one_learns(
     losses = [[point["loss"] for point in curve(tmp_path / name)] for name in ("one", "two")]
     assert losses[0] == pytest.approx(losses[1], rel=1e-5)
     assert len(losses[1]) == 6
-
-
-@pytest.mark.parametrize("name", shipped.data_names())
-def test_less_than_a_tenth_of_a_batch_is_padding(name: str) -> None:
-    tokenizer = AutoTokenizer.from_pretrained(shipped.zoo_folder("llama2-tiny"))
-    path = shipped.folder("suites") / "data" / name / "train.jsonl"
-    texts = [" ".join(map(str, json.loads(line).values())) for line in path.read_text().splitlines()]
-    tokens = [len(ids) for ids in tokenizer(texts).input_ids]
-    for epoch in range(3):
-        batches = order(tokens, 16, 0, epoch)
-        assert sum(max(tokens[at] for at in batch) * len(batch) for batch in batches) < 1.1 * sum(tokens)
-    as_they_come = [tokens[at : at + 16] for at in range(0, len(tokens), 16)]
-    assert sum(max(batch) * len(batch) for batch in as_they_come) > 1.15 * sum(tokens)
-
-
-def test_an_epoch_sees_every_sample_once_in_batches_of_about_one_length() -> None:
-    tokens = [(37 * nth) % 101 for nth in range(330)]
-    for seed, epoch in ((0, 0), (0, 1), (1, 0)):
-        batches = order(tokens, 8, seed, epoch)
-        assert sorted(sample for batch in batches for sample in batch) == list(range(330))
-        assert {len(batch) for batch in batches} <= {8, 330 % 8, 330 % 128 % 8}
-        padding = sum(max(tokens[at] for at in batch) * len(batch) for batch in batches) / sum(tokens)
-        assert padding < 1.15  # 1.9 without sorting
-    assert order(tokens, 8, 0, 0) == order(tokens, 8, 0, 0)
-    assert order(tokens, 8, 0, 0) != order(tokens, 8, 0, 1) != order(tokens, 8, 1, 0)
-    two_epochs = order(tokens, 8, 0, 0) + order(tokens, 8, 0, 1)
-    for step in (1, 7, 42, 43, 60):
-        assert list(islice(batches_from(step, tokens, 8, 0), 85 - step)) == two_epochs[step - 1 :]
 
 
 @pytest.mark.parametrize(

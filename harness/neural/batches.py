@@ -1,0 +1,43 @@
+"""Which samples go through the model together, and when: the seed and the epoch say it."""
+
+import math
+from collections.abc import Iterator, Sequence
+from random import Random
+
+from harness.neural.encode import Pair
+
+POOL = 16  # batches that are sorted by length together: little padding, and still a random order
+VALIDATION_TOKENS = 8192  # per forward pass
+
+
+def batches_from(step: int, tokens: Sequence[int], batch_size: int, seed: int) -> Iterator[list[int]]:
+    """Positions of the samples of this step (1, 2, ...) and of all that follow.
+
+    Every epoch sees each sample once, in an order of its own.
+    """
+    epoch, at = divmod(step - 1, math.ceil(len(tokens) / batch_size))
+    while True:
+        yield from order(tokens, batch_size, seed, epoch)[at:]
+        epoch, at = epoch + 1, 0
+
+
+def order(tokens: Sequence[int], batch_size: int, seed: int, epoch: int) -> list[list[int]]:
+    """Batches of samples of about one length, in random order."""
+    random = Random(f"{seed}-{epoch}")
+    samples = list(range(len(tokens)))
+    random.shuffle(samples)
+    batches: list[list[int]] = []
+    for start in range(0, len(samples), POOL * batch_size):
+        pool = sorted(samples[start : start + POOL * batch_size], key=lambda sample: tokens[sample])
+        batches += [pool[at : at + batch_size] for at in range(0, len(pool), batch_size)]
+    random.shuffle(batches)
+    return batches
+
+
+def by_length(pairs: Sequence[Pair]) -> Iterator[list[Pair]]:
+    """All of them, the longest first, in as few batches as that number of tokens allows."""
+    ordered = sorted(pairs, key=lambda one: -one.tokens)
+    while ordered:
+        count = max(1, VALIDATION_TOKENS // ordered[0].tokens)
+        yield ordered[:count]
+        ordered = ordered[count:]
