@@ -451,7 +451,7 @@ def _choose(
     chance: torch.Tensor,  # [rows], 0 to 1
 ) -> torch.Tensor:  # int64 [rows]
     if decode.temperature == 0:
-        return logits.argmax(-1)
+        return logits.max(-1).indices  # argmax takes three times as long
     likely, order = (logits.float() / decode.temperature).softmax(-1).sort(descending=True, stable=True)
     total = likely.cumsum(-1)
     likely = likely.masked_fill(total - likely >= decode.top_p, 0.0)  # the first always stays
