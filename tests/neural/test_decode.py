@@ -279,9 +279,10 @@ def test_a_model_whose_rows_cannot_come_and_go_is_asked_the_plain_way(
         "bos_token_id": tokenizer.bos_token_id,
     }
     if kind == "bart":
-        config = BartConfig(d_model=32, encoder_layers=1, decoder_layers=1, encoder_attention_heads=2,
-                            decoder_attention_heads=2, encoder_ffn_dim=32, decoder_ffn_dim=32, decoder_start_token_id=0, pad_token_id=0,
-                            forced_eos_token_id=None, max_position_embeddings=256, **ids)  # fmt: skip
+        shape = {"encoder_layers": 1, "decoder_layers": 1, "encoder_attention_heads": 2, "decoder_attention_heads": 2,
+                 "encoder_ffn_dim": 32, "decoder_ffn_dim": 32, "max_position_embeddings": 256}  # fmt: skip
+        start = {"decoder_start_token_id": 0, "pad_token_id": 0, "forced_eos_token_id": None}
+        config = BartConfig(d_model=32, **shape, **start, **ids)
     else:
         config = MambaConfig(hidden_size=32, num_hidden_layers=2, state_size=4, **ids)
     torch.manual_seed(0)
