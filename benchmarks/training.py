@@ -108,7 +108,7 @@ def main() -> None:
             wanted = 1.4 if ours.endswith("float32") else 2.2
         lines.append(f"| {name} | **{value:.2f}×** | {goal(value, wanted) if wanted else '–'} |")
     best = min(median(row["seconds"][name]) for name in SIDES if not name.startswith("harness"))
-    lines += ["", f"The fastest of the peers' four took {best:.1f} s."]
+    lines += ["", f"The fastest of the peers took {best:.1f} s."]
     write("training", "LoRA training", lines, ("torch", "transformers", "peft", "accelerate"))
 
 
