@@ -39,6 +39,7 @@ WORKLOADS: Mapping[str, tuple[str, int, int]] = {  # task, prompts, new tokens a
     "few-shot": ("questions", 400, 32),
 }
 MODELS = ("llama-15m", "falcon-15m", "mistral-15m", "t5-15m")
+BOTH = ("prompt-heavy", "answer-heavy")
 EXAMPLES = 3
 
 
@@ -109,10 +110,10 @@ def wanted(model: str, workload: str, dtype: str) -> float:
 def main(*models: str) -> None:
     makers: dict[str, Callable[[], Row]] = {}
     for model in models or MODELS:
-        for workload in ("prompt-heavy", "answer-heavy"):
+        for workload in BOTH:
             makers[f"{model} {workload} float32"] = partial(race, model, workload, "float32", "lm-eval")
         if model == "llama-15m":
-            for workload in ("prompt-heavy", "answer-heavy"):
+            for workload in BOTH:
                 makers[f"{model} {workload} bfloat16"] = partial(race, model, workload, "bfloat16", "lm-eval")
         if model == "llama-15m":
             makers[f"{model} few-shot float32"] = partial(race, model, "few-shot", "float32", "generate")

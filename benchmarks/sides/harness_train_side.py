@@ -19,7 +19,8 @@ def main(model: str) -> None:
 
     from harness.models import open_backend
     from harness.neural.encode import pair
-    from harness.neural.train import Example, summed_loss, train
+    from harness.neural.loss import summed_loss
+    from harness.neural.train import Example, train
     from harness.types import Model, ModelPin, Prompt, Recipe, Runtime
 
     def example(at: int, row: dict[str, str]) -> Example:

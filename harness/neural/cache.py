@@ -70,6 +70,20 @@ class SlotLayer(DynamicLayer):  # type: ignore[no-untyped-call]
         self.show(kept)
 
 
+class ReadLayer(DynamicLayer):  # type: ignore[no-untyped-call]
+    """One layer's keys and values of prompts as they are read: what comes first is kept as it came, not copied."""
+
+    def update(
+        self, key_states: torch.Tensor, value_states: torch.Tensor, *args: Any, **kwargs: Any
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        if self.is_initialized:
+            return super().update(key_states, value_states)
+        self.lazy_initialization(key_states, value_states)
+        keys, values = key_states, value_states
+        self.keys, self.values = keys, values
+        return keys, values
+
+
 def slot_cache(like: DynamicCache, rows: int, columns: int) -> DynamicCache:
     """Room for so many rows and columns, for a model that filled the other cache."""
     cache = DynamicCache()
@@ -90,7 +104,7 @@ def reading_cache(
     """
     cache = DynamicCache(config=config)
     cache.layers = [
-        DynamicLayer() if type(layer) in ATTENTION else layer  # type: ignore[no-untyped-call]
+        ReadLayer() if type(layer) in ATTENTION else layer  # type: ignore[no-untyped-call]
         for layer in cache.layers
     ]
     for at, layer in enumerate(cast(list[DynamicLayer], prefix.layers) if prefix is not None else ()):

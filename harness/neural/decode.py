@@ -25,7 +25,7 @@ from harness.neural.memory import Budget, out_of_memory
 from harness.neural.slices import Slice, in_slices, slices
 from harness.types import Decode, Finish, Generation, Overflow, Prompt
 
-LEAVE = 0.25  # share of a board's rows that are done when others take their place
+LEAVE = 0.125  # share of a board's rows that are done when others take their place
 SESSION = 4  # boards full of prompts that are answered in one go: what a crash can cost
 SLACK = 32  # columns between two moves of all rows to the left
 LEAST_PREFIX = 16  # tokens; a shorter common beginning is not worth a forward pass of its own
@@ -451,7 +451,7 @@ def _choose(
     chance: torch.Tensor,  # [rows], 0 to 1
 ) -> torch.Tensor:  # int64 [rows]
     if decode.temperature == 0:
-        return logits.argmax(-1)
+        return logits.max(-1).indices  # argmax takes three times as long
     likely, order = (logits.float() / decode.temperature).softmax(-1).sort(descending=True, stable=True)
     total = likely.cumsum(-1)
     likely = likely.masked_fill(total - likely >= decode.top_p, 0.0)  # the first always stays

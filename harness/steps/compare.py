@@ -12,7 +12,7 @@ from harness.records import read_json, to_json, write_json
 from harness.steps import Bench
 from harness.types import Comparison, System
 
-VERSION = 1
+VERSION = 2
 LIBRARIES = ("numpy",)
 
 

@@ -8,7 +8,7 @@ from harness.records import IndexedLines, to_json, write_indexed, write_json
 from harness.steps import Bench
 from harness.types import Sample, Source, Split
 
-VERSION = 1
+VERSION = 2
 LIBRARIES = ("datasets", "pyarrow")
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")
 

@@ -13,11 +13,16 @@ from harness import plugins
 PACKAGE = Path(harness.__file__).parent
 TABLE = Path(__file__).parent / "versions.json"
 # The files that decide what a step's result is. Wording of messages counts too: better once too often.
-ASKING = ("neural/encode.py", "neural/lora.py", "neural/load.py", "prompts.py", "kinds/generate.py")
+ASKING = (
+    *(f"neural/{name}.py" for name in ("encode", "load", "lora", "lora_config", "low_rank", "factors", "peft_lora")),
+    *(f"neural/{name}.py" for name in ("kernels", "pristine", "precision")),
+    "prompts.py",
+    "kinds/generate.py",
+)
 SOURCES = {
     "load": ("data/__init__.py", "data/file.py", "data/hub.py", "data/embedded.py", "data/overlap.py"),
-    "train": ("neural/train.py", *ASKING),
-    "generate": ("neural/decode.py", "neural/cache.py", *ASKING),
+    "train": ("neural/train.py", "neural/batches.py", "neural/loss.py", *ASKING),
+    "generate": (*(f"neural/{name}.py" for name in ("decode", "cache", "slices", "plain", "memory")), *ASKING),
     "score": ("metrics/*.py", "stats.py", "trivial.py"),
     "spectra": ("weights/*.py", "adapter.py", "tensors.py", "families/*.py"),
     "compare": ("stats.py",),
