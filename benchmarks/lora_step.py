@@ -22,7 +22,7 @@ from transformers import LlamaConfig, LlamaForCausalLM
 
 from harness.hardware import machine
 from harness.neural.factors import put_in
-from harness.neural.kernels import quick
+from harness.neural.kernels import quick, quick_attention
 from harness.neural.lora_config import targeted
 from harness.neural.low_rank import LearntUpdate
 
@@ -81,7 +81,8 @@ def by_harness(dtype: torch.dtype, *, quicker: bool) -> Callable[[], float]:
     step = stepper(llama)
 
     def quick_step() -> float:
-        with quick(llama, torch.device("cpu"), dtype):
+        cpu = torch.device("cpu")
+        with quick(llama, cpu), quick_attention(cpu, dtype):
             return step()
 
     return quick_step if quicker else step

@@ -4,8 +4,6 @@ from collections.abc import Collection, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
-import torch
-
 from harness.errors import ModelError
 from harness.neural.decode import write
 from harness.neural.encode import encode, room
@@ -24,9 +22,7 @@ class HuggingFace:
         self._base: Base | None = base
         self.budget = Budget(batch_tokens)
         self._quick = ExitStack()
-        self._quick.enter_context(
-            quick(base.model, base.device, torch.float32)
-        )  # norms and rotations, not attention
+        self._quick.enter_context(quick(base.model, base.device))
         self._adapter: Path | None = None
         self._on = ExitStack()
 

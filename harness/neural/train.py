@@ -25,7 +25,7 @@ from harness.errors import ModelError, StepError
 from harness.neural import lora
 from harness.neural.batches import batches_from, by_length
 from harness.neural.encode import Pair, pair
-from harness.neural.kernels import quick
+from harness.neural.kernels import quick, quick_attention
 from harness.neural.load import Base
 from harness.neural.loss import summed_loss
 from harness.neural.precision import computing_in
@@ -309,7 +309,8 @@ def _attached(base: Base, recipe: Recipe, seed: int) -> Iterator["Factors | Peft
             )
         attached = lora.attach(base, recipe, seed)
         changed.callback(lora.detach, attached)
-        changed.enter_context(quick(base.model, base.device, dtype))
+        changed.enter_context(quick(base.model, base.device))
+        changed.enter_context(quick_attention(base.device, dtype))
         if recipe.gradient_checkpointing:
             changed.enter_context(_checkpointing(base))
         changed.enter_context(

@@ -1,6 +1,8 @@
 """What computes in fewer passes gives what transformers and torch give, forward and back, and is gone afterwards."""
 
 from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 import torch
@@ -12,7 +14,7 @@ from transformers.models.llama import modeling_llama
 from transformers.models.llama.modeling_llama import LlamaRMSNorm
 from transformers.models.t5.modeling_t5 import T5LayerNorm
 
-from harness.neural.kernels import ATTENTION_TOKENS, _rotates_as_llama, quick
+from harness.neural.kernels import ATTENTION_TOKENS, _rotates_as_llama, quick, quick_attention
 from harness.neural.load import Base
 
 CPU = torch.device("cpu")
@@ -42,7 +44,7 @@ def test_a_norm_is_transformers_own(kind: type[nn.Module], dtype: torch.dtype, t
     nn.init.uniform_(norm.weight, 0.5, 2.0)
     x = (torch.randn(2, 7, 24) * 3).to(dtype)
     wanted = run(norm, x)
-    with quick(norm, CPU, dtype):
+    with quick(norm, CPU):
         assert "forward" in vars(norm)
         found = run(norm, x)
     assert "forward" not in vars(norm)
@@ -52,7 +54,7 @@ def test_a_norm_is_transformers_own(kind: type[nn.Module], dtype: torch.dtype, t
 def test_a_norm_that_computes_otherwise_is_left_alone() -> None:
     """Gemma multiplies by one more than its weight; a layer norm takes the mean off."""
     modules = nn.ModuleList([GemmaRMSNorm(8), nn.LayerNorm(8)])
-    with quick(modules, CPU, torch.float32):
+    with quick(modules, CPU):
         assert not any("forward" in vars(module) for module in modules)
 
 
@@ -69,7 +71,7 @@ def test_a_rotation_is_transformers_own(llama: Base, dtype: torch.dtype, toleran
 
     own = modeling_llama.apply_rotary_pos_emb
     wanted = run(both, q, k)
-    with quick(llama.model, CPU, dtype):
+    with quick(llama.model, CPU):
         assert modeling_llama.apply_rotary_pos_emb is not own
         found = run(both, q, k)
     assert modeling_llama.apply_rotary_pos_emb is own
@@ -97,7 +99,7 @@ def masks() -> dict[str, dict[str, object]]:
 
 @pytest.mark.parametrize("heads", [4, 2, 1])
 @pytest.mark.parametrize("mask", masks())
-def test_attention_in_bfloat16_is_torchs_own(llama: Base, mask: str, heads: int) -> None:
+def test_attention_in_bfloat16_is_torchs_own(mask: str, heads: int) -> None:
     torch.manual_seed(0)
     more = masks()[mask] | ({} if heads == 4 else {"enable_gqa": True})
     q = torch.randn(2, 4, 9, 8).bfloat16()
@@ -114,7 +116,7 @@ def test_attention_in_bfloat16_is_torchs_own(llama: Base, mask: str, heads: int)
         more["attn_mask"] = more["attn_mask"].float()  # type: ignore[attr-defined]
         wanted = run(attend, q.float(), k.float(), v.float())
         more["attn_mask"] = more["attn_mask"].bfloat16()  # type: ignore[attr-defined]
-    with quick(llama.model, CPU, torch.bfloat16):
+    with quick_attention(CPU, torch.bfloat16):
         assert functional.scaled_dot_product_attention is not own
         found = run(attend, q, k, v)
     assert functional.scaled_dot_product_attention is own
@@ -131,18 +133,38 @@ def test_attention_in_bfloat16_is_torchs_own(llama: Base, mask: str, heads: int)
     ids=["long rows", "float32", "a mask that learns"],
 )
 def test_attention_that_gains_nothing_or_needs_more_is_torchs(
-    llama: Base, tokens: int, dtype: torch.dtype, more: dict[str, object]
+    tokens: int, dtype: torch.dtype, more: dict[str, object]
 ) -> None:
     q = torch.randn(1, 2, tokens, 8).to(dtype).requires_grad_()
-    with quick(llama.model, CPU, torch.bfloat16):
+    with quick_attention(CPU, torch.bfloat16):
         answer = functional.scaled_dot_product_attention(q, q, q, **more)  # type: ignore[arg-type]
     assert "_Attention" not in type(answer.grad_fn).__name__
+
+
+def test_a_gpu_and_float32_keep_torchs_attention() -> None:
+    own = functional.scaled_dot_product_attention
+    with quick_attention(torch.device("cuda"), torch.bfloat16), quick_attention(CPU, torch.float32):
+        assert functional.scaled_dot_product_attention is own
+
+
+def test_two_models_of_a_class_may_be_open_at_once(
+    llama: Base, folders: Callable[..., Path], open_base: Callable[..., Base]
+) -> None:
+    """In whatever order they are closed."""
+    own = modeling_llama.apply_rotary_pos_emb
+    first, second = ExitStack(), ExitStack()
+    first.enter_context(quick(llama.model, CPU))
+    second.enter_context(quick(open_base(folders("llama")).model, CPU))
+    assert modeling_llama.apply_rotary_pos_emb is not own
+    first.close()
+    second.close()
+    assert modeling_llama.apply_rotary_pos_emb is own
 
 
 def test_a_model_is_its_own_again_even_after_an_error(base: Base) -> None:
     forwards = {name: vars(module).get("forward") for name, module in base.model.named_modules()}
     own = functional.scaled_dot_product_attention
-    with pytest.raises(RuntimeError), quick(base.model, CPU, torch.bfloat16):
+    with pytest.raises(RuntimeError), quick(base.model, CPU), quick_attention(CPU, torch.bfloat16):
         raise RuntimeError("in the middle")
     assert {name: vars(module).get("forward") for name, module in base.model.named_modules()} == forwards
     assert functional.scaled_dot_product_attention is own
