@@ -44,13 +44,11 @@ class Tally:
             return dict(self.metric.corpus(list(samples), list(generations)))
         return dict(zip(self.metric.names, map(float, self.metric.value(rows.sum(axis=0))), strict=True))
 
-    def intervals(
-        self,
-        seed: int,
-        clusters: Sequence[int]
-        | None,  # a number for each sample, equal for those that are resampled together
-    ) -> dict[str, tuple[float, float]]:
-        """95 % by the scores' names; none for a metric that is no function of sums."""
+    def intervals(self, seed: int, clusters: Sequence[int] | None) -> dict[str, tuple[float, float]]:
+        """95 % by the scores' names; none for a metric that is no function of sums.
+
+        `clusters` holds a number for each sample, equal for those that are resampled together.
+        """
         metric, rows = self.metric, self.rows()
         if rows is None or metric.value is None:
             return {}

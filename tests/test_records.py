@@ -1,7 +1,7 @@
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness import records
@@ -10,6 +10,7 @@ from harness.types import Generation, Recipe, Sample, System
 texts = st.text(alphabet=st.characters(codec=None, exclude_categories=()))  # unpaired surrogates too
 
 
+@settings(deadline=None)  # a disk may be slow
 @given(st.lists(st.builds(Generation, sample_id=texts, text=texts)))
 def test_lines_come_back_as_they_went(tmp_path_factory, generations: list[Generation]) -> None:  # type: ignore[no-untyped-def]
     path = tmp_path_factory.mktemp("lines") / "generations.jsonl"
@@ -36,6 +37,7 @@ def test_a_torn_last_line_is_left_out_and_can_be_cut(tmp_path: Path) -> None:
     assert path.read_bytes() == whole
 
 
+@settings(deadline=None, max_examples=50)
 @given(st.lists(texts, max_size=40), st.integers(0, 45), st.integers(0, 45), st.integers(1, 3))
 def test_indexed_records_are_those_of_the_list(
     tmp_path_factory: pytest.TempPathFactory, written: list[str], start: int, stop: int, step: int

@@ -17,9 +17,8 @@ if TYPE_CHECKING:
     from harness.result.rows import RowFile
 
 EACH = 3  # samples of each kind
-MOST = (
-    3 * EACH
-)  # changes of one adapter that can matter: EACH, after as many again that others took in either kind
+# Of one adapter's changes no more can matter: EACH, after as many samples again that are shown already in either kind.
+MOST = 3 * EACH
 
 Why = Literal["regression", "gain", "random"]
 

@@ -4,7 +4,7 @@ from random import Random
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from harness.digest import text_digest
@@ -44,6 +44,7 @@ def plainly(values: dict[System, list[float]], ids: list[str], lower: bool) -> d
     return chosen | dict.fromkeys(unseen[:EACH], ("random", None))
 
 
+@settings(deadline=None)
 @given(some.integers(0, 10**6), some.integers(1, 60), some.integers(1, 6), some.booleans())
 def test_samples_are_chosen_as_if_all_changes_were_sorted(
     seed: int, n: int, levels: int, lower: bool
