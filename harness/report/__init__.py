@@ -13,13 +13,13 @@ def render(folder: Path | str, drawings: Path | None = None) -> None:
     `drawings` is a folder of charts drawn before: those whose data are as they were are not drawn again.
     """
     from harness.report import drawing
-    from harness.result import read
 
     folder = Path(folder)
-    result = read(folder)
     with drawing.pen(drawings) as pen:  # it takes longest: what else is to do is done while it draws
         from harness.report import figures, page
+        from harness.result import read
 
+        result = read(folder)
         outline = page.build(result, samples=False)
         drawn = figures.draw(outline, pen)
         from harness.report import html, markdown

@@ -71,12 +71,14 @@ def pen(kept: Path | None = None) -> Iterator[Pen]:
         encoding="utf-8",
         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},  # it finds what we found
     )
-    with process:
-        with ThreadPoolExecutor(max_workers=1) as thread:
-            found = Pen(process, thread, kept)
+    with process, ThreadPoolExecutor(max_workers=1) as thread:
+        found = Pen(process, thread, kept)
+        try:
             yield found
-        if not found.used:
-            process.kill()  # it may not even be ready yet
+        finally:
+            thread.shutdown()
+            if not found.used:
+                process.kill()  # it may not even be ready yet
 
 
 def _keep(path: Path, svg: str) -> None:
