@@ -2,8 +2,8 @@
 
     python -m benchmarks.generation [MODEL …]
 
-One process a side, two threads each, in turn; loading is not counted, encoding and decoding text are. lm-evaluation-
-harness and `generate` get the batch size that a pilot of 64 prompts found fastest for them.
+One process a side, two threads each, in turn; loading is not counted, encoding and decoding text are. The peers get the
+batch size that a pilot of 64 prompts found fastest for them.
 """
 
 import json
