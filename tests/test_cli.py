@@ -164,6 +164,8 @@ def test_a_stopped_run_says_how_to_continue(project: Path, how: signal.Signals) 
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
+        # A shell's background jobs ignore Ctrl-C, and so would their children.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
     deadline = time.monotonic() + 60
     while not list(store.glob("work/*/generations.jsonl")) and time.monotonic() < deadline:
