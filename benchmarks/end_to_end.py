@@ -115,7 +115,7 @@ def _sample(row: dict[str, str]) -> Sample:
     return Sample(id=row["id"], input=row["prompt"], references=(row["answer"],))
 
 
-def lm_eval(tasks: Path, size: int, out: Path, log_samples: bool = True) -> dict[str, Any]:
+def lm_eval(tasks: Path, size: int, out: Path) -> dict[str, Any]:
     """Five processes, one after the other."""
     environment = os.environ | {
         "OMP_NUM_THREADS": THREADS,
@@ -130,10 +130,8 @@ def lm_eval(tasks: Path, size: int, out: Path, log_samples: bool = True) -> dict
         command = [
             str(PEERS), "-m", "lm_eval", "run", "--model", "hf", "--model_args", f"pretrained={MODEL},dtype=float32{peft}",
             "--tasks", "summaries,questions", "--include_path", str(tasks), "--device", "cpu",
-            "--batch_size", str(size), "--output_path", str(out / system),
+            "--batch_size", str(size), "--output_path", str(out / system), "--log_samples",
         ]  # fmt: skip
-        if log_samples:
-            command.append("--log_samples")
         with (BENCH / "lm_eval.log").open("a") as log:
             subprocess.run(command, check=True, env=environment, stdout=log, stderr=log)
     return {"seconds": time.perf_counter() - started}

@@ -86,7 +86,8 @@ def read(folder: Path) -> LoraWeights:
     return LoraWeights(base=config.get("base_model_name_or_path"), modules=modules, others=others)
 
 
-def _config(folder: Path) -> Mapping[str, Any]:
+def read_settings(folder: Path, use: str) -> Mapping[str, Any]:
+    """What adapter_config.json says; AdapterError where it is no LoRA adapter's, which alone can be put to this use."""
     path = folder / CONFIG
     try:
         config = json.loads(path.read_text(encoding="utf-8"))
@@ -94,7 +95,13 @@ def _config(folder: Path) -> Mapping[str, Any]:
         raise AdapterError(f"{path}: {error}; an adapter is a folder in PEFT's layout") from error
     if not isinstance(config, dict) or config.get("peft_type") != "LORA":
         kind = config.get("peft_type") if isinstance(config, dict) else config
-        raise AdapterError(f"{path}: peft_type is {kind!r}; only LORA adapters can be read")
+        raise AdapterError(f"{path}: peft_type is {kind!r}; only LORA adapters can be {use}")
+    return config
+
+
+def _config(folder: Path) -> Mapping[str, Any]:
+    path = folder / CONFIG
+    config = read_settings(folder, "read")
     if config.get("use_dora"):
         raise AdapterError(
             f"{path}: use_dora is set; its update is not lora_alpha / r · B·A, so it cannot be read"

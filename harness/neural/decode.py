@@ -29,18 +29,10 @@ LEAVE = 0.125  # share of a board's rows that are done when others take their pl
 SESSION = 4  # boards full of prompts that are answered in one go: what a crash can cost
 SLACK = 32  # columns between two moves of all rows to the left
 LEAST_PREFIX = 16  # tokens; a shorter common beginning is not worth a forward pass of its own
-READ_TOKENS = {
-    "cpu": 512,
-    "cuda": 16384,
-}  # of prompts in one forward pass; on CPUs per thread, to stay in its cache
-OF_ROWS = (
-    "seen",
-    "prompt_seen",
-    "next",
-    "position",
-    "age",
-    "chance",
-)  # a board's tensors with a row for each answer
+# Tokens of prompts in one forward pass; on CPUs per thread, to stay in its cache.
+READ_TOKENS = {"cpu": 512, "cuda": 16384}
+# A board's tensors with a row for each answer.
+OF_ROWS = ("seen", "prompt_seen", "next", "position", "age", "chance")
 LOOK = {"cpu": 1, "cuda": 8}  # steps between two looks at the tokens: each look makes a GPU wait
 
 

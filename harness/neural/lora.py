@@ -11,10 +11,11 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 
 from harness import families
+from harness.adapter import CONFIG
 from harness.errors import AdapterError
 from harness.neural.factors import PREFIX, Factors, applied, shapes
 from harness.neural.load import Base
-from harness.neural.lora_config import CONFIG, LoraConfig, can_be_own, names_to_write, read_config, targeted
+from harness.neural.lora_config import LoraConfig, can_be_own, names_to_write, read_config, targeted
 from harness.types import Recipe
 
 if TYPE_CHECKING:

@@ -3,7 +3,6 @@
 What is said here of names and patterns is what peft 0.21 does with them; tests hold the two against each other.
 """
 
-import json
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,9 +17,8 @@ from transformers.conversion_mapping import get_model_conversion_mapping
 from transformers.core_model_loading import WeightConverter
 from transformers.pytorch_utils import Conv1D
 
-from harness.errors import AdapterError
+from harness.adapter import read_settings
 
-CONFIG = "adapter_config.json"
 ALL_LINEAR = "all-linear"
 SHORTEN = 20  # peft writes this many names or more as the fewest suffixes that mean the same modules
 # Every field that peft writes for a LoRA adapter, with what it holds in a plain one; the others are in `written`.
@@ -72,14 +70,7 @@ class LoraConfig:
 
 
 def read_config(folder: Path) -> LoraConfig:
-    path = folder / CONFIG
-    try:
-        said = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise AdapterError(f"{path}: {error}; an adapter is a folder in PEFT's layout") from error
-    if not isinstance(said, dict) or said.get("peft_type") != "LORA":
-        kind = said.get("peft_type") if isinstance(said, dict) else said
-        raise AdapterError(f"{path}: peft_type is {kind!r}; only LORA adapters can be measured")
+    said = read_settings(folder, "measured")
     targets = said.get("target_modules")
     return LoraConfig(
         base=said.get("base_model_name_or_path"),

@@ -9,10 +9,8 @@ import torch
 
 from harness.neural.load import Base
 
-SHARE = {
-    "cpu": 1 / 8,
-    "cuda": 1 / 4,
-}  # of all memory, for keys and values; not of what is free now: a resumed run must ask alike
+# Of all memory, for keys and values; not of what is free now, since a resumed run must ask alike.
+SHARE = {"cpu": 1 / 8, "cuda": 1 / 4}
 
 
 @dataclass(slots=True)
