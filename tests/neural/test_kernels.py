@@ -147,6 +147,25 @@ def test_a_gpu_and_float32_keep_torchs_attention() -> None:
         assert functional.scaled_dot_product_attention is own
 
 
+@pytest.mark.parametrize("tokens", [1, 5], ids=["one token a row", "prompts"])
+@pytest.mark.parametrize("mask_heads", [None, 1, 6], ids=["causal", "one mask", "a mask a head"])
+def test_heads_that_share_keys_see_what_they_saw(llama: Base, tokens: int, mask_heads: int | None) -> None:
+    torch.manual_seed(0)
+    query, key, value = torch.randn(3, 6, tokens, 8), torch.randn(3, 1, 5, 8), torch.randn(3, 1, 5, 8)
+    said: dict[str, object] = {"is_causal": tokens > 1}
+    if mask_heads:
+        said = {"attn_mask": torch.randn(3, mask_heads, tokens, 5)}
+    repeated = (query, key.repeat(1, 6, 1, 1), value.repeat(1, 6, 1, 1))
+    wanted = functional.scaled_dot_product_attention(*repeated, **said)  # type: ignore[arg-type]
+    own = functional.scaled_dot_product_attention(query, key, value, **said)  # type: ignore[arg-type]
+    with quick(llama.model, CPU):
+        with torch.no_grad():
+            shared = functional.scaled_dot_product_attention(query, key, value, **said)  # type: ignore[arg-type]
+        learning = functional.scaled_dot_product_attention(query, key, value, **said)  # type: ignore[arg-type]
+    torch.testing.assert_close(shared, wanted)
+    assert learning.equal(own)
+
+
 def test_two_models_of_a_class_may_be_open_at_once(
     llama: Base, folders: Callable[..., Path], open_base: Callable[..., Base]
 ) -> None:
