@@ -15,11 +15,13 @@ os.dup2(2, 1)
 
 def main(model: str) -> None:
     import torch
-    from transformers import AutoModelForCausalLM, AutoTokenizer
+    from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForSeq2SeqLM, AutoTokenizer
 
     torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
-    loaded = AutoModelForCausalLM.from_pretrained(model, dtype=torch.float32).eval()
-    tokenizer = AutoTokenizer.from_pretrained(model, padding_side="left")
+    seq2seq = AutoConfig.from_pretrained(model).is_encoder_decoder
+    kind = AutoModelForSeq2SeqLM if seq2seq else AutoModelForCausalLM
+    loaded = kind.from_pretrained(model, dtype=torch.float32).eval()
+    tokenizer = AutoTokenizer.from_pretrained(model, padding_side="right" if seq2seq else "left")
     print(json.dumps({"ready": True}), file=OUT, flush=True)
     for line in sys.stdin:
         job = json.loads(line)
