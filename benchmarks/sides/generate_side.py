@@ -35,9 +35,8 @@ def main(model: str) -> None:
             batch = tokenizer.pad({"input_ids": [ids[at] for at in rows]}, return_tensors="pt")
             with torch.inference_mode():
                 written = loaded.generate(**batch, max_new_tokens=job["max_new_tokens"], do_sample=False)
-            texts = tokenizer.batch_decode(
-                written[:, batch["input_ids"].shape[1] :], skip_special_tokens=True
-            )
+            new = written if seq2seq else written[:, batch["input_ids"].shape[1] :]
+            texts = tokenizer.batch_decode(new, skip_special_tokens=True)
             for at, text in zip(rows, texts, strict=True):
                 answers[at] = text.strip()
         seconds = time.perf_counter() - started
