@@ -54,9 +54,16 @@ class SlotLayer(DynamicLayer):  # type: ignore[no-untyped-call]
             states[row, :, end:until] = 0
 
     def move(self, sources: torch.Tensor, places: torch.Tensor) -> None:
-        """Moves some rows to others' places."""
+        """Moves some rows to others' places; none is both."""
+        pairs = (
+            list(zip(sources.tolist(), places.tolist(), strict=True)) if places.device.type == "cpu" else ()
+        )
         for states in (self.all_keys, self.all_values):
-            states[places, :, : self.tokens] = states[sources, :, : self.tokens]
+            shown = states[:, :, : self.tokens]
+            if places.device.type != "cpu":
+                shown[places] = shown[sources]
+            for source, place in pairs:  # half the traffic: what is indexed is copied twice
+                shown[place] = shown[source]
 
     def keep(self, rows: int) -> None:
         """The first so many."""
