@@ -84,9 +84,9 @@ def ratio(slower: Sequence[Row], faster: Sequence[Row]) -> float:
     return median(a / b for a, b in zip(seconds(slower), seconds(faster), strict=True))
 
 
-def spread(values: Sequence[float]) -> str:
+def spread(values: Sequence[float], digits: int = 2) -> str:
     """Median, lowest and highest."""
-    return f"{median(values):.2f} ({min(values):.2f} to {max(values):.2f})"
+    return f"{median(values):.{digits}f} ({min(values):.{digits}f} to {max(values):.{digits}f})"
 
 
 def kept(name: str) -> dict[str, Row]:

@@ -2,15 +2,16 @@
 
     python -m benchmarks.training
 
-One process a side, two threads each, in turn, on the same samples; time runs from raw text to the trained adapter.
-Trainer and TRL group samples by length and use the fused AdamW; in bfloat16 they are given `bf16=True`. The validation
-loss of every adapter is measured by one program, on samples that nobody trained on.
+One process a side, two threads each, in turn, on the same samples, each round with another seed; time runs from raw
+text to the trained adapter. Trainer and TRL group samples by length and use the fused AdamW; in bfloat16 they are given
+`bf16=True`. The validation loss of every adapter is measured by one program, on samples that nobody trained on.
 """
 
 import json
 import os
+from collections.abc import Iterator
 from functools import partial
-from pathlib import Path
+from itertools import count
 from statistics import median
 from typing import Any
 
@@ -32,7 +33,7 @@ from benchmarks.race import (
 MODEL = BENCH / "models" / "llama-15m"
 THREADS = len(os.sched_getaffinity(0))
 RECIPE = {"rank": 16, "alpha": 32, "steps": 30, "batch_size": 16, "learning_rate": 2e-3, "schedule": "cosine",
-          "warmup": 0.05, "seed": 0}  # fmt: skip
+          "warmup": 0.05}  # fmt: skip
 SAMPLES = 480
 SIDES = (
     "Trainer float32",
@@ -44,16 +45,18 @@ SIDES = (
 )
 
 
-def rows(split: str, count: int) -> list[dict[str, str]]:
+def rows(split: str, most: int) -> list[dict[str, str]]:
     path = BENCH / "data" / "summaries" / f"{split}.jsonl"
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()[:count]]
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()[:most]]
 
 
 def race() -> Row:
     train, validation = rows("train", SAMPLES), rows("validation", 200)
 
-    def out(name: str) -> Path:
-        return BENCH / "trained" / name.replace(" ", "-")
+    def turn(side: Side, name: str, seeds: Iterator[int], **said: Any) -> Row:
+        seed = next(seeds)
+        out = BENCH / "trained" / f"{name.replace(' ', '-')}-{seed}"
+        return side.run(recipe=RECIPE | {"seed": seed}, rows=train, out=str(out), **said) | {"out": str(out)}
 
     model = str(MODEL)
     with (
@@ -61,20 +64,19 @@ def race() -> Row:
         Side(PEERS, "trainer_side.py", model, "sft", threads=THREADS) as sft,
         Side(OURS, "harness_train_side.py", model, threads=THREADS) as harness,
     ):
-        job: dict[str, Any] = {"recipe": RECIPE, "rows": train}
         sides = {}
         for name in SIDES:
             who, _, precision = name.partition(" ")
             if who == "harness":
-                sides[name] = partial(harness.run, **job, precision=precision, out=str(out(name)))
+                sides[name] = partial(turn, harness, name, count(), precision=precision)
             else:
-                side = trainer if who == "Trainer" else sft
-                sides[name] = partial(side.run, **job, bf16=precision == "bfloat16", out=str(out(name)))
+                peer = trainer if who == "Trainer" else sft
+                sides[name] = partial(turn, peer, name, count(), bf16=precision == "bfloat16")
         found = rounds(sides)
-        losses = {}
-        for name in SIDES:
-            adapter = out(name) / "adapter" if name.startswith("harness") else out(name)
-            losses[name] = harness.run(measure=str(adapter), rows=validation)["loss"]
+        losses = {
+            name: [harness.run(measure=run["out"], rows=validation)["loss"] for run in found[name]]
+            for name in SIDES
+        }
     return {
         "seconds": {name: seconds(found[name]) for name in SIDES},
         "losses": losses,
@@ -96,7 +98,10 @@ def main() -> None:
         "",
         "| side | seconds | validation loss, nats per answer token |",
         "|---|--:|--:|",
-        *(f"| {name} | {spread(row['seconds'][name])} | {row['losses'][name]:.4f} |" for name in SIDES),
+        *(
+            f"| {name} | {spread(row['seconds'][name])} | {spread(row['losses'][name], 4)} |"
+            for name in SIDES
+        ),
         "",
         "| | ratio | goal |",
         "|---|--:|---|",

@@ -34,14 +34,15 @@ def main(model: str) -> None:
     for line in sys.stdin:
         job = json.loads(line)
         if "measure" in job:  # nats per answer token
-            if not (
-                Path(job["measure"]) / "harness.json"
-            ).exists():  # a peer's adapter names a folder as its base
-                config = Path(job["measure"]) / "adapter_config.json"
+            adapter = Path(job["measure"])
+            if (adapter / "adapter").exists():
+                adapter /= "adapter"
+            else:  # a peer's, which names a folder as its base
+                config = adapter / "adapter_config.json"
                 config.write_text(
                     json.dumps(json.loads(config.read_text()) | {"base_model_name_or_path": ""})
                 )
-            base = backend._with(Path(job["measure"]))
+            base = backend._with(adapter)
             pairs = [
                 pair(base, one.prompt, one.answer, "refuse", 4096)
                 for one in (example(at, row) for at, row in enumerate(job["rows"]))
