@@ -143,8 +143,7 @@ def plan(
             ]
             scored = _score(draft, task, system, loads[task.name], blocks, model)
             parts.append((report_step.Part(kind="score", task=task.name, system=system), scored))
-    if suite.weights:
-        parts += _spectra(draft, candidates)
+    parts += _spectra(draft, candidates)
     parts.append((report_step.Part(kind="compare"), _compare(draft, parts)))
     _report(draft, candidates, parts)
     return Plan(suite=suite, pins=pins, steps=tuple(draft.steps.values()))
@@ -308,14 +307,19 @@ def _score(
 
 
 def _spectra(draft: Draft, candidates: Sequence[Candidate]) -> Parts:
-    found = []
+    found: Parts = []
+    if draft.suite.weights is None:
+        return found
     for model in draft.suite.models:
         if model.uri.startswith(("echo:", "http:", "https:")):
             continue  # no weights to look at
         for one in [None, *(one for one in candidates if one.model == model)]:
             name = one.name if one else None
             spec = spectra_step.Spectra(
-                used=_used(draft, model), adapter=one.used if one else None, name=name
+                used=_used(draft, model),
+                adapter=one.used if one else None,
+                name=name,
+                weighing=draft.suite.weights,
             )
             needs = (one.step,) if one and one.step else ()
             system = System(model=model.name, adapter=name)

@@ -11,7 +11,7 @@ from typing import Any, Literal, TypeVar
 from harness import shipped, suite_rules
 from harness.border import found, record
 from harness.errors import SuiteError, UnknownName
-from harness.types import Adapter, Model, Recipe, Suite, Task
+from harness.types import Adapter, Model, Recipe, Suite, Task, Weighing
 from harness.yaml_lines import Document, Keys, load
 
 Kind = Literal["suite", "task", "recipe"]
@@ -24,13 +24,14 @@ def load_suite(name_or_path: str) -> Suite:
     """The suite of that name or in that file, checked whole."""
     document = _open("suite", name_or_path)
     data = _mapping(document)
-    own = {key: value for key, value in data.items() if key not in _LISTS}
+    own = {key: value for key, value in data.items() if key not in (*_LISTS, "weights")}
     suite = replace(
         record(Suite, {**own, "tasks": [], "models": []}, document),
         tasks=_items(Task, document, "tasks"),
         models=_items(Model, document, "models"),
         recipes=_items(Recipe, document, "recipes"),
         adapters=_items(Adapter, document, "adapters"),
+        weights=_weighing(document),
     )
     suite_rules.check_suite(suite, document.at)
     return suite
@@ -93,6 +94,16 @@ def _mapping(document: Document) -> dict[str, Any]:
     if not isinstance(document.data, dict):
         raise SuiteError(f"{document.at()}: found {found(document.data)}; give a mapping of keys to values")
     return {"name": document.path.stem, **document.data}
+
+
+def _weighing(document: Document) -> Weighing | None:
+    """`weights: true`, `false`, or a mapping of what shall be other than usual."""
+    said = document.data.get("weights", True)
+    if isinstance(said, bool):
+        return Weighing() if said else None
+    if not isinstance(said, dict):
+        raise SuiteError(f"{document.at('weights')}: found {found(said)}; give true or false or a mapping")
+    return record(Weighing, said, document, "weights")
 
 
 def _items(kind: type[Item], document: Document, key: str) -> tuple[Item, ...]:

@@ -6,8 +6,9 @@ Each rule is told how a key's place is written (`at`), so that its message can b
 import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import get_args
 
-from harness import data, plugins, prompts, shipped
+from harness import data, families, plugins, prompts, shipped
 from harness.errors import SuiteError, UnknownName
 from harness.types import Adapter, Model, Recipe, Suite, Task
 
@@ -173,6 +174,8 @@ def check_suite(suite: Suite, at: At) -> None:
         raise SuiteError(f"{at('recipes')}: nothing to train on; add `train_on: [{tasks[0]}]`")
     if suite.train_on and not suite.recipes:
         raise SuiteError(f"{at('train_on')}: nothing to train by; add `recipes: [lora-r16]`")
+    for n, role in enumerate(suite.weights.roles if suite.weights else ()):
+        _known("role", role, get_args(families.Role), at("weights", "roles", n))
     _distinct(suite.train_on, at, "train_on")
     _filled(suite.base_shots, at("base_shots"))
     _distinct(suite.base_shots, at, "base_shots")

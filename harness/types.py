@@ -113,6 +113,18 @@ class Adapter:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Weighing:
+    """How weights are looked at."""
+
+    roles: tuple[str, ...] = ("q", "k", "v", "o", "qkv", "feed-forward")  # whose matrices are analysed
+    oracle: bool = False  # by the weightwatcher package itself
+    split: bool = False  # a fused matrix as the parts that it holds
+    randomize: bool = False  # also what the same entries in another order give
+    seed: int = 0  # of that order
+    intruders_up_to: int = 1024  # the longer side of a matrix: its singular vectors are computed and not kept
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Suite:
     """What is asked: which tasks, of which models, with which adapters."""
 
@@ -124,7 +136,7 @@ class Suite:
     train_on: tuple[str, ...] = ()  # names of tasks
     across: tuple[str, ...] | Literal["all", "own"] | None = None  # None: all up to four tasks, else own
     base_shots: tuple[int, ...] = (0,)
-    weights: bool = True
+    weights: Weighing | None = Weighing()
     limit: int | None = None  # test samples per task
     about: str = ""
 
@@ -310,6 +322,15 @@ class Cost:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Density:
+    """A histogram of log10 λ in bins of equal width; eigenvalues under the first edge are left out."""
+
+    low: float  # the first edge
+    high: float  # the last
+    counts: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WeightRow:
     """What the spectrum of one matrix says; a layer without numbers says why."""
 
@@ -323,6 +344,7 @@ class WeightRow:
     cols: int
     eigenvalues: int
     numbers: Mapping[str, float]  # alpha, lambda_max, … under WeightWatcher's names
+    density: Density | None = None  # of the eigenvalues, where there are enough for a power law
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

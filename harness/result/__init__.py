@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from harness.errors import ResultError
-from harness.types import Comparison, Cost, Generation, Note, Sample, Score, System, WeightRow
+from harness.types import Comparison, Cost, Density, Generation, Note, Sample, Score, System, WeightRow
 
 if TYPE_CHECKING:
     from harness.result.frames import Frames
@@ -226,7 +226,8 @@ def _weight_row(data: Mapping[str, Any]) -> WeightRow:
     numbers = {
         key: value for key, value in data.items() if key not in named and isinstance(value, int | float)
     }
-    return _record(WeightRow, data, numbers=numbers)
+    density = _record(Density, data["density"]) if data.get("density") else None
+    return _record(WeightRow, data, numbers=numbers, density=density)
 
 
 def load(path: Path | str) -> "Frames":

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from harness.pins import locate
 from harness.records import to_json, write_json
 from harness.steps import Bench, UsedAdapter, UsedModel, adapter_folder
+from harness.types import Weighing
 
 VERSION = 1
 LIBRARIES = ("weightwatcher", "numpy")
@@ -17,6 +18,7 @@ class Spectra:
     used: UsedModel
     adapter: UsedAdapter | None
     name: str | None  # the adapter's
+    weighing: Weighing
 
 
 def run(spec: Spectra, bench: Bench) -> None:

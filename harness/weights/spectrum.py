@@ -1,0 +1,134 @@
+"""WeightWatcher's numbers for one matrix, from its eigenvalues: those of WᵀW, ascending, the smaller side's many.
+
+They are the package's numbers under its names, from the same estimators. Where it computes otherwise and wrongly, this
+says so: `detX_num` is a product of eigenvalues that the package lets overflow, so that from some thousand on it counts too
+few or all of them; here their logarithms are summed.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.weights import power_law
+from harness.weights.norms import norms
+from harness.weights.power_law import PowerLaw
+
+BLOCK = 1024  # rows or columns in float64 at once
+# Smallest over largest eigenvalue under which a Gram matrix, which squares the condition, has lost the smallest ones.
+ILL = 1e-12
+EPSILON = 1e-10  # the package's, in its entropy
+FEWEST = 8  # eigenvalues that a power law is fitted to
+OF_THE_FIT = ("alpha", "D", "sigma", "xmin", "num_pl_spikes", "alpha_weighted", "log_alpha_norm", "ERG_gap")
+
+Floats = NDArray[np.float64]
+
+
+def eigenvalues(
+    W: NDArray[np.floating],  # [rows, cols], finite
+) -> Floats:  # [min(rows, cols)], ascending, none negative
+    """By a Gram matrix in float64, summed block by block; where that has lost the smallest, by singular values."""
+    found = np.maximum(np.linalg.eigvalsh(gram(W)), 0.0)
+    if found[0] >= ILL * found[-1]:
+        return found
+    values = np.linalg.svd(W.astype(np.float64), compute_uv=False)
+    return np.asarray(values[::-1] ** 2, np.float64)
+
+
+def gram(W: NDArray[np.floating]) -> Floats:  # [n, n], n = min(rows, cols)
+    """WᵀW or WWᵀ, the smaller."""
+    tall = W if W.shape[0] >= W.shape[1] else W.T
+    total = np.zeros((tall.shape[1], tall.shape[1]))
+    for start in range(0, len(tall), BLOCK):
+        block = tall[start : start + BLOCK].astype(np.float64)
+        total += block.T @ block  # numpy sees a matrix times its own transpose, and does half the work
+    return total
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spectrum:
+    """A matrix's numbers, and what stands in no table."""
+
+    numbers: Mapping[str, float]
+    fit: PowerLaw | None
+    # What alpha would be if the threshold under which eigenvalues count as zero went with the matrix's scale.
+    scale_free_alpha: float | None
+
+
+def describe(
+    values: Floats,  # [n], ascending, not all zero
+    shape: tuple[int, int],
+) -> Spectrum:
+    """All numbers that need the eigenvalues alone."""
+    longer = max(shape)
+    fit = power_law.fit(values) if len(values) >= FEWEST else None
+    rank = matrix_rank(values, longer)
+    numbers = {
+        "num_evals": float(len(values)),
+        "Q": longer / min(shape),
+        **norms(np.sqrt(values)),
+        "sv_max": float(np.sqrt(values[-1])),
+        "sv_min": float(np.sqrt(values[0])),
+        "matrix_rank": float(rank),
+        "rank_loss": float(len(values) - rank),
+        "entropy": entropy(values, rank),
+        "detX_num": float(det_x(values)),
+    }
+    if fit is not None:
+        numbers |= of_the_fit(fit, values, numbers)
+    return Spectrum(numbers=numbers, fit=fit, scale_free_alpha=scale_free_alpha(values, fit))
+
+
+def of_the_fit(fit: PowerLaw, values: Floats, numbers: Mapping[str, float]) -> Mapping[str, float]:
+    largest = numbers["log_spectral_norm"]
+    # Σ λ^alpha, relative to its largest term: the package's own sum overflows where alpha · log10 λ passes 308.
+    relative = np.sum((values / values[-1]) ** fit.alpha)
+    return {
+        "alpha": fit.alpha,
+        "D": fit.D,
+        "sigma": fit.sigma,
+        "xmin": fit.xmin,
+        "num_pl_spikes": float(fit.spikes),
+        "alpha_weighted": fit.alpha * largest,
+        "log_alpha_norm": float(np.log10(relative) + fit.alpha * largest),
+        "ERG_gap": numbers["detX_num"] - fit.spikes,
+    }
+
+
+def matrix_rank(values: Floats, longer: int) -> int:
+    """Singular values above n · ε · the largest, n the longer side."""
+    singular = np.sqrt(values)
+    return int((singular > singular[-1] * longer * np.finfo(np.float64).eps).sum())
+
+
+def entropy(values: Floats, rank: int) -> float:
+    """Of λ / Σλ, over the logarithm of the rank: 0 … 1, 1 where all are equal."""
+    share = values / values.sum() + EPSILON
+    return float(-(share * np.log(share)).sum() / np.log(rank + EPSILON))
+
+
+def det_x(values: Floats) -> int:
+    """How many of the largest eigenvalues, scaled to a mean of 1, multiply to 1 at most: WeightWatcher's ERG condition.
+
+    The package gives 0 where all are equal.
+    """
+    if len(values) < 2 or not values[0] < values[-1]:
+        return 0
+    with np.errstate(divide="ignore"):
+        logs = np.log(values * (len(values) / values.sum()))
+    below = np.flatnonzero(np.cumsum(logs[:0:-1]) < 0)  # of the tails of 1, 2, … values; the smallest stays out
+    return int(below[0]) + 1 if len(below) else len(values)
+
+
+def scale_free_alpha(values: Floats, fit: PowerLaw | None) -> float | None:
+    """alpha with a threshold of so many times the mean eigenvalue, as if the matrix had been scaled to a mean of 1.
+
+    The package's threshold is a number: the same matrix, a thousandth of its size, loses the small eigenvalues.
+    """
+    if len(values) < FEWEST:
+        return None
+    threshold = power_law.THRESHOLD * values.mean()
+    if (values > threshold).sum() != (values > power_law.THRESHOLD).sum():
+        fit = power_law.fit(values, threshold)
+    return None if fit is None else fit.alpha
