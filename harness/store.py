@@ -55,6 +55,11 @@ class Store:
         """Charts that were drawn, for `report`."""
         return self.root / "drawings"
 
+    @property
+    def findings(self) -> Path:
+        """What is known of matrices by their bytes, for `spectra`."""
+        return self.root / "findings"
+
     def has(self, step: str) -> bool:
         return self.done(step).is_dir()
 

@@ -345,6 +345,7 @@ class WeightRow:
     eigenvalues: int
     numbers: Mapping[str, float]  # alpha, lambda_max, … under WeightWatcher's names
     density: Density | None = None  # of the eigenvalues, where there are enough for a power law
+    quantised: str | None = None  # what the base's numbers were before they were floats again: "int8", "nf4"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from harness.pins import locate
 from harness.records import to_json, write_json
 from harness.steps import Bench, UsedAdapter, UsedModel, adapter_folder
+from harness.store import Store
 from harness.types import Weighing
 
-VERSION = 1
-LIBRARIES = ("weightwatcher", "numpy")
+VERSION = 2
+LIBRARIES = ("weightwatcher", "numpy", "scipy")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,10 +24,12 @@ class Spectra:
 
 def run(spec: Spectra, bench: Bench) -> None:
     from harness import families
-    from harness.weights.analyse import analyse
+    from harness.weights.analyse import Look, analyse
+    from harness.weights.kept import Kept
 
     folder = locate(spec.used.model, spec.used.pin, offline=bench.runtime.offline)
     family = families.find(spec.used.pin.family or "generic")
+    look = Look(threads=bench.runtime.threads, kept=Kept(Store(bench.folder.parents[1]).findings))
     rows = []
     for row in analyse(
         folder,
@@ -34,6 +37,8 @@ def run(spec: Spectra, bench: Bench) -> None:
         adapter_folder(spec.adapter, bench),
         model=spec.used.model.name,
         adapter_name=spec.name,
+        weighing=spec.weighing,
+        look=look,
     ):
         rows.append(row)
         bench.progress(len(rows), len(rows))

@@ -1,32 +1,47 @@
-"""Every layer of a base, or of an adapter's update and of both together, with its numbers or with why it has none.
+"""Every layer of a base, or of an adapter's update and of both together, with its numbers or with why it has none."""
 
-The oracle is imported with the first matrix that goes to it: that costs seconds.
-"""
-
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from harness import adapter as lora
-from harness.adapter import Factors, LoraWeights
-from harness.errors import AdapterError
+from harness.adapter import Factors
 from harness.families import Family
-from harness.families import role as role_of
-from harness.types import WeightRow
-from harness.weights.norms import effective_rank, low_rank_singular_values, norms
-from harness.weights.oracle import FEWEST, OF_THE_FIT, spectrum
-from harness.weights.read import NOT_ASKED, READ, Matrix, matrices
+from harness.types import Weighing, WeightRow
+from harness.weights import layer
+from harness.weights.directions import directions
+from harness.weights.kept import NOTHING_KEPT, Finding, Kept, key
+from harness.weights.norms import left_directions
+from harness.weights.pool import in_order
+from harness.weights.quantised import Scheme
+from harness.weights.read import NOT_ASKED, TIED, Matrix, Place, places
+from harness.weights.updates import Update, updates
 
-ROLES = ("q", "k", "v", "o", "qkv", "feed-forward")
-RELIABLE = 32  # values from which on an alpha is worth reading: a true 3.0 reads 2.2 to 5.2 from 8
-ROUNDING = 1e-6  # of the largest singular value: float32 factors say nothing about smaller ones
-# The oracle drops eigenvalues under 1e-5, whatever the largest is; an update's are scaled so that none is dropped.
-LARGEST_FITTED = 1e8
 
-Finding = tuple[str, Mapping[str, float]]  # a row's status and its numbers
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """How the layers are gone through; nothing here moves a number."""
+
+    threads: int = 1
+    kept: Kept = NOTHING_KEPT
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What a matrix of the base gave."""
+
+    finding: Finding
+    digest: bytes | None = None
+    quantised: Scheme | None = None
+
+
+AS_USUAL = Look()
+NOTHING = Finding(status=NOT_ASKED, numbers={})
+Rows = Callable[..., WeightRow]
 
 
 def analyse(
@@ -36,137 +51,135 @@ def analyse(
     *,
     model: str,
     adapter_name: str | None,
-    roles: Collection[str] = ROLES,
+    weighing: Weighing,
+    look: Look = AS_USUAL,
 ) -> Iterator[WeightRow]:
     """Rows of part W for the base alone; of parts delta and merged, for each layer it touches, with an adapter."""
+    found = places(folder, family, split=weighing.split)
+    row = partial(_row, model=model, adapter=adapter_name)
     if adapter is None:
-        for matrix in matrices(folder, family, lambda name, role: role in roles):
-            finding = _base(matrix)
-            yield _row(matrix, finding, part="W", model=model, adapter=None)
-        return
-    weights = lora.read(adapter)
-    names = [matrix.name for matrix in matrices(folder, family, lambda name, role: False)]
-    touched = _places(weights, adapter, names, folder)
-    for matrix in matrices(folder, family, lambda name, role: role in roles and name in touched):
-        factors = touched.get(matrix.name)
-        if factors is None:
-            continue
-        if factors.shape != matrix.shape:
-            raise AdapterError(
-                f"{adapter}: the update of {matrix.name} is {list(factors.shape)}, the base's matrix "
-                f"{list(matrix.shape)}; the adapter is for another base"
-            )
-        delta, merged = _update(matrix, factors)
-        yield _row(matrix, delta, part="delta", model=model, adapter=adapter_name, rank=factors.A.shape[0])
-        yield _row(matrix, merged, part="merged", model=model, adapter=adapter_name)
-    for name, shape in weights.others.items():
-        if len(shape) > 1:
-            layer = name.removesuffix(".weight")
-            saved = Matrix(name=layer, role=role_of(family, name), shape=shape, array=None, status="")
-            finding = f"failed: {layer} is saved whole, not as a low-rank update", {}
-            yield _row(saved, finding, part="delta", model=model, adapter=adapter_name)
+        return _of_base(found, weighing, look, row)
+    changed = updates(lora.read(adapter), found, family, adapter=adapter, base=folder)
+    return _of_adapter(changed, weighing, look, row)
 
 
-def _base(matrix: Matrix) -> Finding:
-    if matrix.array is None or matrix.status != READ:
-        return matrix.status, {}
-    return _whole(matrix.name, matrix.array)
+def _of_base(found: Sequence[Place], weighing: Weighing, look: Look, row: Rows) -> Iterator[WeightRow]:
+    """Of matrices with the same bytes the later are tied to the first."""
+
+    def work(place: Place) -> Looked:
+        if place.role not in weighing.roles:
+            return Looked(NOTHING)
+        matrix = place.read()
+        return Looked(_base(matrix, weighing, look.kept), matrix.digest, matrix.quantised)
+
+    seen: dict[bytes, str] = {}
+    for place, looked in zip(found, in_order(work, found, look.threads), strict=True):
+        finding = looked.finding
+        first = seen.setdefault(looked.digest, place.name) if looked.digest else place.name
+        if first != place.name and finding.status != "zero":  # zeros are equal without being tied
+            finding = Finding(status=f"{TIED}{first}", numbers={})
+        yield row(place, finding, part="W", quantised=looked.quantised)
 
 
-def _update(matrix: Matrix, factors: Factors) -> tuple[Finding, Finding]:
+def _of_adapter(
+    changed: Sequence[Update], weighing: Weighing, look: Look, row: Rows
+) -> Iterator[WeightRow]:
+    def work(update: Update) -> tuple[Finding, Finding, Scheme | None]:
+        if update.role not in weighing.roles:
+            return NOTHING, NOTHING, None
+        matrix = update.place.read() if update.place else None
+        scheme = matrix.quantised if matrix else None
+        if update.factors is not None and matrix is not None:
+            return *_low_rank(update.name, matrix, update.factors, weighing, look.kept), scheme
+        assert update.saved is not None
+        return *_in_place(matrix, update.saved.read(), weighing, look.kept), scheme
+
+    for update, (delta, merged, scheme) in zip(changed, in_order(work, changed, look.threads), strict=True):
+        place = update.place or update.saved
+        rank = update.factors.A.shape[0] if update.factors else None
+        here = partial(row, place, name=update.name, role=update.role, quantised=scheme)
+        yield here(delta, part="delta", rank=rank)
+        yield here(merged, part="merged")
+
+
+def _base(matrix: Matrix, weighing: Weighing, kept: Kept) -> Finding:
+    if matrix.array is None or matrix.digest is None:
+        return Finding(status=matrix.status, numbers={})
+    name = key("W", matrix.name, matrix.digest.hex(), matrix.shape, *_options(weighing))
+    return kept.find(name) or kept.keep(name, layer.whole(matrix.name, matrix.array, weighing))
+
+
+def _low_rank(
+    name: str, matrix: Matrix, factors: Factors, weighing: Weighing, kept: Kept
+) -> tuple[Finding, Finding]:
     """Findings of ΔW and of W + ΔW."""
-    if matrix.status == NOT_ASKED:
-        return (matrix.status, {}), (matrix.status, {})
-    delta = _delta(matrix.name, factors, matrix.array)
-    if matrix.array is None:
-        return delta, (matrix.status, {})
+    delta = layer.delta(name, factors, matrix.array)
+    if matrix.array is None or matrix.digest is None:
+        return delta, Finding(status=matrix.status, numbers={})
     if not factors.finite:
         return delta, delta
-    return delta, _whole(matrix.name, matrix.array + factors.delta())
+    into = max(matrix.shape) <= weighing.intruders_up_to
+    merged_key = key(
+        "merged", name, matrix.digest.hex(), matrix.shape, factors.digest, into, *_options(weighing)
+    )
+    if (merged := kept.find(merged_key)) is None:
+        merged = layer.whole(name, matrix.array, weighing, factors)
+        more = dict(layer.shift(merged, _base(matrix, weighing, kept)))
+        if into and merged.numbers and delta.numbers:
+            more |= directions(matrix.array, factors.merged(matrix.array), left_directions(factors))
+        merged = kept.keep(merged_key, replace(merged, numbers={**merged.numbers, **more}))
+    return delta, merged
 
 
-def _whole(name: str, W: NDArray[np.floating]) -> Finding:
-    if not np.isfinite(W).all():
-        bad = int((~np.isfinite(W)).sum())
-        return f"failed: {bad} of {W.size} numbers in {name} are NaN or infinite", {}
-    if not W.any():
-        return "zero", {}
-    if min(W.shape) < FEWEST:
-        return "too few eigenvalues", norms(np.linalg.svd(W.astype(np.float64), compute_uv=False))
-    try:
-        numbers = spectrum(W)
-    except ValueError as error:  # too large for the oracle, or its decomposition does not converge
-        return f"failed: {name}: {error}", {}
-    return ("analysed" if "alpha" in numbers else f"failed: no power law fits {name}"), numbers
+def _in_place(
+    matrix: Matrix | None, saved: Matrix, weighing: Weighing, kept: Kept
+) -> tuple[Finding, Finding]:
+    """Findings of the difference, and of a matrix that the adapter puts in the base's place."""
+    merged = _base(saved, weighing, kept)
+    if matrix is None or matrix.array is None or saved.array is None:
+        return Finding(status=f"failed: {saved.name} has nothing to be compared with", numbers={}), merged
+    if matrix.shape != saved.shape:
+        sizes = f"{list(saved.shape)}, the base's {list(matrix.shape)}"
+        return Finding(status=f"failed: {saved.name} was resized: {sizes}", numbers={}), merged
+    base = _base(matrix, weighing, kept)
+    merged = replace(merged, numbers={**merged.numbers, **layer.shift(merged, base)})
+    delta = layer.whole(saved.name, saved.array.astype(np.float64) - matrix.array, weighing)
+    size = base.numbers.get("norm", 0.0)
+    if size and "norm" in delta.numbers:
+        share = float(np.sqrt(delta.numbers["norm"] / size))
+        delta = replace(delta, numbers={**delta.numbers, "delta_ratio": share}, density=None)
+    return delta, merged
 
 
-def _delta(name: str, factors: Factors, W: NDArray[np.float32] | None) -> Finding:
-    if not factors.finite:
-        return f"failed: the update of {name} holds NaN or infinity", {}
-    values = low_rank_singular_values(factors)
-    if not values.any():
-        return "zero", {}
-    values = values[values > ROUNDING * values.max()]
-    found = {
-        **norms(values),
-        "num_evals": float(len(values)),
-        "frobenius_norm": float(np.linalg.norm(values)),
-        "effective_rank": effective_rank(values),
-    }
-    size = 0.0 if W is None else float(np.linalg.norm(W.astype(np.float64)))
-    if 0 < size < np.inf:
-        found["delta_ratio"] = found["frobenius_norm"] / size
-    if len(values) < FEWEST:
-        return "too few eigenvalues", found
-    unit = np.sqrt(LARGEST_FITTED) / values.max()
-    fit = {name: value for name, value in spectrum(np.diag(values * unit)).items() if name in OF_THE_FIT}
-    if not fit:
-        return f"failed: no power law fits the update of {name}", found
-    fit["xmin"] /= float(unit) ** 2
-    fit["alpha_weighted"] = fit["alpha"] * found["log_spectral_norm"]
-    return "analysed", {**fit, **found, "reliable": float(len(values) >= RELIABLE)}
-
-
-def _places(weights: LoraWeights, adapter: Path, names: list[str], folder: Path) -> Mapping[str, Factors]:
-    """The base's matrix for each of the adapter's modules; where prefixes differ, the only one with the same end."""
-    known, places, lost = set(names), {}, []
-    for module, factors in weights.modules.items():
-        if module in known:
-            places[module] = factors
-            continue
-        near = [
-            name for name in names if f".{name}".endswith(f".{module}") or f".{module}".endswith(f".{name}")
-        ]
-        if len(near) == 1 and near[0] not in weights.modules and near[0] not in places:
-            places[near[0]] = factors
-        else:
-            lost.append(f"{module} ({'no such matrix' if not near else 'could be ' + ' or '.join(near[:2])})")
-    if lost:
-        more = f", and {len(lost) - 3} more" if len(lost) > 3 else ""
-        raise AdapterError(f"{adapter}: does not fit the base in {folder}: {', '.join(lost[:3])}{more}")
-    return places
+def _options(weighing: Weighing) -> tuple[object, ...]:
+    """What moves a number of a matrix."""
+    return weighing.oracle, weighing.randomize, weighing.randomize and weighing.seed
 
 
 def _row(
-    matrix: Matrix,
+    place: Place,
     finding: Finding,
     *,
     part: Literal["W", "delta", "merged"],
     model: str,
     adapter: str | None,
+    name: str = "",
+    role: str = "",
     rank: int | None = None,
+    quantised: Scheme | None = None,
 ) -> WeightRow:
-    status, numbers = finding
-    rows, cols = matrix.shape[-2:]
+    rows, cols = place.shape[-2:]
     return WeightRow(
         model=model,
         adapter=adapter,
         part=part,
-        layer=matrix.name,
-        role=matrix.role,
-        status=status,
+        layer=name or place.name,
+        role=role or place.role,
+        status=finding.status,
         rows=rows,
         cols=cols,
         eigenvalues=min(rows, cols, rank or rows),
-        numbers=numbers,
+        numbers=finding.numbers,
+        density=finding.density,
+        quantised=quantised,
     )

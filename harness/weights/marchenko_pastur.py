@@ -41,7 +41,7 @@ def fit(
     scale = len(eigenvalues) / eigenvalues.sum()
     values = eigenvalues * scale
     largest = values.max()
-    residual = _residual(np.sqrt(values) if Q == 1 else values, Q)
+    residual = _Residual(np.sqrt(values) if Q == 1 else values, Q)
     widest = np.sqrt(largest / np.square(1 + 1 / np.sqrt(Q)))
     start, stop, step = (width * widest for width in WIDTHS)
     sigma = float(np.ravel(brute(residual, (slice(start, stop, step),)))[0])
@@ -56,7 +56,7 @@ def fit(
     )
 
 
-class _residual:
+class _Residual:
     """Squared distance between a spectrum's density and the law's, for a width."""
 
     def __init__(self, values: Floats, Q: float) -> None:
@@ -131,12 +131,12 @@ def of_randomized(
 
 def distance(p: Floats, q: Floats) -> float:
     """Jensen-Shannon distance of two spectra, both ascending, taken for probabilities by their places (Lin 1991)."""
-    p, q = p / p.sum(), q / q.sum()
-    middle = (p + q) / 2
-    # The package divides by the sums only after taking the mean, of which it then makes a probability too.
+    middle = p + q
     return float(np.sqrt(max(0.0, (_entropy(p, middle) + _entropy(q, middle)) / 2)))
 
 
 def _entropy(p: Floats, q: Floats) -> float:
+    """Of p relative to q, both scaled to probabilities (Kullback and Leibler 1951)."""
+    p, q = p / p.sum(), q / q.sum()
     some = p > 0
     return float((p[some] * np.log(p[some] / q[some])).sum())

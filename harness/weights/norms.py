@@ -39,3 +39,15 @@ def low_rank_singular_values(
     B: NDArray[np.float64] = np.asarray(np.linalg.qr(factors.B.astype(np.float64), mode="r"))
     A: NDArray[np.float64] = np.asarray(np.linalg.qr(factors.A.T.astype(np.float64), mode="r"))
     return np.asarray(abs(factors.scale) * np.linalg.svd(B @ A.T, compute_uv=False), np.float64)
+
+
+def left_directions(
+    factors: Factors,
+    smallest: float = 1e-6,  # of the largest singular value
+) -> NDArray[np.float64]:  # [out, r or fewer]
+    """ΔW's left singular vectors, but those of its zeros."""
+    left, into = (factors.A.T, factors.B) if factors.transposed else (factors.B, factors.A.T)
+    B, right = np.linalg.qr(left.astype(np.float64))
+    A: NDArray[np.float64] = np.asarray(np.linalg.qr(into.astype(np.float64), mode="r"))
+    vectors, values, _ = np.linalg.svd(right @ A.T)
+    return np.asarray(B @ vectors[:, : len(values)][:, values > smallest * values.max()])

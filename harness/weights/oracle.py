@@ -17,14 +17,22 @@ from numpy.typing import NDArray
 FEWEST = 8  # eigenvalues that it fits a power law to
 LARGEST = 300_000  # rows or columns; it leaves larger matrices out without a word, by default from 50,000 on
 NUMBERS = (
-    *("alpha", "D", "sigma", "xmin", "num_pl_spikes", "alpha_weighted", "lambda_max", "spectral_norm"),
-    *("log_spectral_norm", "norm", "log_norm", "stable_rank"),
+    *("alpha", "D", "sigma", "xmin", "num_pl_spikes", "alpha_weighted", "log_alpha_norm", "ERG_gap"),
+    *("lambda_max", "spectral_norm", "log_spectral_norm", "norm", "log_norm", "stable_rank", "matrix_rank"),
+    *("rank_loss", "entropy", "detX_num", "Q", "num_evals", "sv_max", "sv_min"),
 )
-OF_THE_FIT = frozenset(("alpha", "D", "sigma", "xmin", "num_pl_spikes", "alpha_weighted"))
+OF_RANDOMIZED = (
+    *("rand_distance", "max_rand_eval", "ww_softrank", "ww_maxdist", "num_traps", "rand_sigma_mp"),
+    *("rand_mp_softrank", "sigma_mp", "mp_softrank", "num_spikes", "bulk_max", "bulk_min"),
+)
+OF_THE_FIT = frozenset(NUMBERS[:8])
 
 
 def spectrum(
     W: NDArray[np.floating],  # [rows, cols], finite, not all zero, at least FEWEST of both
+    *,
+    randomize: bool = False,
+    seed: int = 0,  # of what it randomizes
 ) -> Mapping[str, float]:
     """Its numbers under its names; without those of the fit (`alpha` …) where it found no power law.
 
@@ -35,6 +43,7 @@ def spectrum(
     with contained():
         from weightwatcher import WeightWatcher
 
+        np.random.seed(seed)
         details = WeightWatcher().analyze(
             model={"matrix.weight": W},
             min_evals=FEWEST,
@@ -43,14 +52,17 @@ def spectrum(
             svd_method="accurate",
             plot=False,
             savefig=False,
-            randomize=False,
+            randomize=randomize,
+            mp_fit=randomize,
+            ERG=True,
         )
     if len(details) != 1:
         raise ValueError(f"weightwatcher left out a matrix of shape {list(W.shape)}")
     row = details.iloc[0]
     # It also calls it a success where all values are equal, with an alpha of 0, 1 or infinity.
     fitted = row["status"] == "success" and 1 < row["alpha"] < np.inf
-    return {name: float(row[name]) for name in NUMBERS if fitted or name not in OF_THE_FIT}
+    names = NUMBERS + (OF_RANDOMIZED if randomize else ())
+    return {name: float(row[name]) for name in names if fitted or name not in OF_THE_FIT}
 
 
 @contextmanager

@@ -6,61 +6,28 @@ few or all of them; here their logarithms are summed.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.types import Density
 from harness.weights import power_law
 from harness.weights.norms import norms
 from harness.weights.power_law import PowerLaw
 
-BLOCK = 1024  # rows or columns in float64 at once
-# Smallest over largest eigenvalue under which a Gram matrix, which squares the condition, has lost the smallest ones.
-ILL = 1e-12
 EPSILON = 1e-10  # the package's, in its entropy
 FEWEST = 8  # eigenvalues that a power law is fitted to
-OF_THE_FIT = ("alpha", "D", "sigma", "xmin", "num_pl_spikes", "alpha_weighted", "log_alpha_norm", "ERG_gap")
+DIFFERS = 0.1  # in alpha, from which on the threshold's part in it is told
+BINS = 48  # of a density
 
 Floats = NDArray[np.float64]
-
-
-def eigenvalues(
-    W: NDArray[np.floating],  # [rows, cols], finite
-) -> Floats:  # [min(rows, cols)], ascending, none negative
-    """By a Gram matrix in float64, summed block by block; where that has lost the smallest, by singular values."""
-    found = np.maximum(np.linalg.eigvalsh(gram(W)), 0.0)
-    if found[0] >= ILL * found[-1]:
-        return found
-    values = np.linalg.svd(W.astype(np.float64), compute_uv=False)
-    return np.asarray(values[::-1] ** 2, np.float64)
-
-
-def gram(W: NDArray[np.floating]) -> Floats:  # [n, n], n = min(rows, cols)
-    """WᵀW or WWᵀ, the smaller."""
-    tall = W if W.shape[0] >= W.shape[1] else W.T
-    total = np.zeros((tall.shape[1], tall.shape[1]))
-    for start in range(0, len(tall), BLOCK):
-        block = tall[start : start + BLOCK].astype(np.float64)
-        total += block.T @ block  # numpy sees a matrix times its own transpose, and does half the work
-    return total
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Spectrum:
-    """A matrix's numbers, and what stands in no table."""
-
-    numbers: Mapping[str, float]
-    fit: PowerLaw | None
-    # What alpha would be if the threshold under which eigenvalues count as zero went with the matrix's scale.
-    scale_free_alpha: float | None
 
 
 def describe(
     values: Floats,  # [n], ascending, not all zero
     shape: tuple[int, int],
-) -> Spectrum:
-    """All numbers that need the eigenvalues alone."""
+) -> Mapping[str, float]:
+    """All numbers that need the eigenvalues alone; without those of the fit (`alpha` …) where no power law fits."""
     longer = max(shape)
     fit = power_law.fit(values) if len(values) >= FEWEST else None
     rank = matrix_rank(values, longer)
@@ -77,7 +44,17 @@ def describe(
     }
     if fit is not None:
         numbers |= of_the_fit(fit, values, numbers)
-    return Spectrum(numbers=numbers, fit=fit, scale_free_alpha=scale_free_alpha(values, fit))
+    other = scale_free_alpha(values, fit)
+    if fit is not None and other is not None and abs(other - fit.alpha) > DIFFERS:
+        numbers["scale_free_alpha"] = other
+    return numbers
+
+
+def density(values: Floats) -> Density:
+    """How log10 λ is spread, from the package's threshold on."""
+    logs = np.log10(values[values > power_law.THRESHOLD])
+    counts, edges = np.histogram(logs, BINS)
+    return Density(low=float(edges[0]), high=float(edges[-1]), counts=tuple(counts.tolist()))
 
 
 def of_the_fit(fit: PowerLaw, values: Floats, numbers: Mapping[str, float]) -> Mapping[str, float]:
@@ -117,7 +94,9 @@ def det_x(values: Floats) -> int:
         return 0
     with np.errstate(divide="ignore"):
         logs = np.log(values * (len(values) / values.sum()))
-    below = np.flatnonzero(np.cumsum(logs[:0:-1]) < 0)  # of the tails of 1, 2, … values; the smallest stays out
+    below = np.flatnonzero(
+        np.cumsum(logs[:0:-1]) < 0
+    )  # of the tails of 1, 2, … values; the smallest stays out
     return int(below[0]) + 1 if len(below) else len(values)
 
 
