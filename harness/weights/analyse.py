@@ -4,6 +4,7 @@ The oracle is imported with the first matrix that goes to it: that costs seconds
 """
 
 from collections.abc import Collection, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
@@ -11,14 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness import adapter as lora
-from harness.adapter import Factors, LoraWeights
-from harness.errors import AdapterError
+from harness.adapter import Factors
 from harness.families import Family
 from harness.families import role as role_of
 from harness.types import WeightRow
 from harness.weights.norms import effective_rank, low_rank_singular_values, norms
 from harness.weights.oracle import FEWEST, OF_THE_FIT, spectrum
-from harness.weights.read import NOT_ASKED, READ, Matrix, matrices
+from harness.weights.read import NOT_ASKED, READ, Matrix, matrices, places
+from harness.weights.updates import Update, updates
 
 ROLES = ("q", "k", "v", "o", "qkv", "feed-forward")
 RELIABLE = 32  # values from which on an alpha is worth reading: a true 3.0 reads 2.2 to 5.2 from 8
@@ -44,27 +45,37 @@ def analyse(
             finding = _base(matrix)
             yield _row(matrix, finding, part="W", model=model, adapter=None)
         return
-    weights = lora.read(adapter)
-    names = [matrix.name for matrix in matrices(folder, family, lambda name, role: False)]
-    touched = _places(weights, adapter, names, folder)
-    for matrix in matrices(folder, family, lambda name, role: role in roles and name in touched):
-        factors = touched.get(matrix.name)
-        if factors is None:
-            continue
-        if factors.shape != matrix.shape:
-            raise AdapterError(
-                f"{adapter}: the update of {matrix.name} is {list(factors.shape)}, the base's matrix "
-                f"{list(matrix.shape)}; the adapter is for another base"
-            )
-        delta, merged = _update(matrix, factors)
-        yield _row(matrix, delta, part="delta", model=model, adapter=adapter_name, rank=factors.A.shape[0])
+    weights, found = lora.read(adapter), places(folder, family)
+    for update in updates(weights, found, family, adapter=adapter, base=folder):
+        delta, merged = _found(update, asked=update.role in roles)
+        held = update.saved or update.place
+        assert held is not None
+        matrix = Matrix(name=update.name, role=update.role, shape=held.shape, array=None, status="")
+        rank = update.factors.A.shape[0] if update.factors else None
+        yield _row(matrix, delta, part="delta", model=model, adapter=adapter_name, rank=rank)
         yield _row(matrix, merged, part="merged", model=model, adapter=adapter_name)
     for name, shape in weights.others.items():
         if len(shape) > 1:
-            layer = name.removesuffix(".weight")
-            saved = Matrix(name=layer, role=role_of(family, name), shape=shape, array=None, status="")
-            finding = f"failed: {layer} is saved whole, not as a low-rank update", {}
-            yield _row(saved, finding, part="delta", model=model, adapter=adapter_name)
+            other = Matrix(name=name, role=role_of(family, name), shape=shape, array=None, status="")
+            finding = f"failed: {name} is neither a low-rank update nor a whole matrix", {}
+            yield _row(other, finding, part="delta", model=model, adapter=adapter_name)
+
+
+def _found(update: Update, *, asked: bool) -> tuple[Finding, Finding]:
+    """Findings of ΔW and of W + ΔW, or of a whole matrix and what it adds to the base's."""
+    if not asked:
+        return (NOT_ASKED, {}), (NOT_ASKED, {})
+    base = update.place.read() if update.place else None
+    if update.saved is None:
+        assert base is not None and update.factors is not None
+        return _update(replace(base, name=update.name), update.factors)
+    saved = update.saved.read()
+    merged = _base(saved)
+    if saved.array is None:
+        return merged, merged
+    if base is None or base.array is None or base.shape != saved.shape:
+        return (f"failed: the base has no matrix that {update.name} could be compared with", {}), merged
+    return _whole(update.name, saved.array - base.array.astype(np.float64)), merged
 
 
 def _base(matrix: Matrix) -> Finding:
@@ -75,14 +86,12 @@ def _base(matrix: Matrix) -> Finding:
 
 def _update(matrix: Matrix, factors: Factors) -> tuple[Finding, Finding]:
     """Findings of ΔW and of W + ΔW."""
-    if matrix.status == NOT_ASKED:
-        return (matrix.status, {}), (matrix.status, {})
     delta = _delta(matrix.name, factors, matrix.array)
     if matrix.array is None:
         return delta, (matrix.status, {})
     if not factors.finite:
         return delta, delta
-    return delta, _whole(matrix.name, matrix.array + factors.delta())
+    return delta, _whole(matrix.name, factors.merged(matrix.array))
 
 
 def _whole(name: str, W: NDArray[np.floating]) -> Finding:
@@ -100,7 +109,7 @@ def _whole(name: str, W: NDArray[np.floating]) -> Finding:
     return ("analysed" if "alpha" in numbers else f"failed: no power law fits {name}"), numbers
 
 
-def _delta(name: str, factors: Factors, W: NDArray[np.float32] | None) -> Finding:
+def _delta(name: str, factors: Factors, W: NDArray[np.floating] | None) -> Finding:
     if not factors.finite:
         return f"failed: the update of {name} holds NaN or infinity", {}
     values = low_rank_singular_values(factors)
@@ -125,26 +134,6 @@ def _delta(name: str, factors: Factors, W: NDArray[np.float32] | None) -> Findin
     fit["xmin"] /= float(unit) ** 2
     fit["alpha_weighted"] = fit["alpha"] * found["log_spectral_norm"]
     return "analysed", {**fit, **found, "reliable": float(len(values) >= RELIABLE)}
-
-
-def _places(weights: LoraWeights, adapter: Path, names: list[str], folder: Path) -> Mapping[str, Factors]:
-    """The base's matrix for each of the adapter's modules; where prefixes differ, the only one with the same end."""
-    known, places, lost = set(names), {}, []
-    for module, factors in weights.modules.items():
-        if module in known:
-            places[module] = factors
-            continue
-        near = [
-            name for name in names if f".{name}".endswith(f".{module}") or f".{module}".endswith(f".{name}")
-        ]
-        if len(near) == 1 and near[0] not in weights.modules and near[0] not in places:
-            places[near[0]] = factors
-        else:
-            lost.append(f"{module} ({'no such matrix' if not near else 'could be ' + ' or '.join(near[:2])})")
-    if lost:
-        more = f", and {len(lost) - 3} more" if len(lost) > 3 else ""
-        raise AdapterError(f"{adapter}: does not fit the base in {folder}: {', '.join(lost[:3])}{more}")
-    return places
 
 
 def _row(
