@@ -1,11 +1,12 @@
-"""A safetensors file, one tensor at a time, as float32 and without torch.
+"""A safetensors file, one tensor at a time, as floats and without torch.
 
 Layout: 8 bytes little-endian length of the header, the header in JSON, the bytes (github.com/huggingface/safetensors).
 Read here because the library's numpy reader knows no bfloat16.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,62 @@ from numpy.typing import NDArray
 from harness.errors import ModelError
 
 DTYPES = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": "<u2"}
+STORED = {**DTYPES, "I8": "<i1", "U8": "<u1"}  # what can be read as it is stored
 HEADER_LIMIT = 100_000_000  # bytes, the format's own limit
+PIECE = (
+    1 << 22
+)  # numbers read at once, so that a matrix is never in memory both as it is stored and as floats
+
+Watch = Callable[[NDArray[Any]], object]  # sees the numbers as they are stored, in their order
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tensor:
+    """Where one tensor's bytes lie: small enough to be sent to another process, which reads them."""
+
+    path: Path
+    name: str
+    dtype: str  # the format's own word: "F32", "BF16", "I8" …
+    shape: tuple[int, ...]
+    begin: int  # of its first byte in the file
+
+    @property
+    def size(self) -> int:
+        """Bytes, of a type that can be read."""
+        return np.dtype(STORED[self.dtype]).itemsize * prod(self.shape)
+
+    def read(self, watch: Watch = lambda piece: None) -> NDArray[np.float32] | NDArray[np.float64]:
+        """As float32; float64 stays what it is."""
+        if self.dtype not in DTYPES:
+            raise ModelError(
+                f"{self.path}: {self.name} is stored as {self.dtype}; known: {', '.join(DTYPES)}"
+            )
+        count = prod(self.shape)
+        floats: NDArray[np.float32] | NDArray[np.float64] = (
+            np.empty(count, np.float64) if self.dtype == "F64" else np.empty(count, np.float32)
+        )
+        at = 0
+        for piece in self.pieces():
+            watch(piece)
+            part = floats[at : at + len(piece)]
+            if self.dtype == "BF16":  # the upper half of a float32
+                np.left_shift(piece, 16, out=part.view(np.uint32), dtype=np.uint32)
+            else:
+                part[:] = piece
+            at += len(piece)
+        return floats.reshape(self.shape)
+
+    def pieces(self) -> Iterator[NDArray[Any]]:
+        """The numbers as they are stored, flat, so many at a time; bfloat16 as uint16."""
+        left, dtype = prod(self.shape), np.dtype(STORED[self.dtype])
+        with self.path.open("rb") as file:
+            file.seek(self.begin)
+            while left:
+                piece = np.fromfile(file, dtype, min(left, PIECE))
+                if not len(piece):
+                    raise ModelError(f"{self.path}: torn within {self.name}; fetch it anew")
+                left -= len(piece)
+                yield piece
 
 
 class TensorFile:
@@ -34,20 +90,19 @@ class TensorFile:
         return tuple(self._header[name]["shape"])
 
     def dtype(self, name: str) -> str:
-        """The format's own word: "F32", "BF16", "I8" …"""
         return str(self._header[name]["dtype"])
 
+    def tensor(self, name: str) -> Tensor:
+        return Tensor(
+            path=self.path,
+            name=name,
+            dtype=self.dtype(name),
+            shape=self.shape(name),
+            begin=self._start + self._header[name]["data_offsets"][0],
+        )
+
     def read(self, name: str) -> NDArray[np.float32]:
-        dtype = self.dtype(name)
-        if dtype not in DTYPES:
-            raise ModelError(f"{self.path}: {name} is stored as {dtype}; known: {', '.join(DTYPES)}")
-        begin, _ = self._header[name]["data_offsets"]
-        with self.path.open("rb") as file:
-            file.seek(self._start + begin)
-            stored = np.fromfile(file, DTYPES[dtype], prod(self.shape(name)))
-        if dtype == "BF16":  # the upper half of a float32
-            stored = (stored.astype(np.uint32) << 16).view(np.float32)
-        return stored.astype(np.float32, copy=False).reshape(self.shape(name))
+        return self.tensor(name).read().astype(np.float32, copy=False)
 
 
 def _read_header(path: Path) -> tuple[int, Mapping[str, Any]]:
@@ -59,10 +114,20 @@ def _read_header(path: Path) -> tuple[int, Mapping[str, Any]]:
         header: dict[str, Any] = json.loads(text)
         header.pop("__metadata__", None)
         needed = 8 + length + max((one["data_offsets"][1] for one in header.values()), default=0)
+        wrong = [name for name, one in header.items() if not _fits(one)]
     except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
         said = error.strerror if isinstance(error, OSError) else "not a safetensors file, or its head is torn"
         raise ModelError(f"{path}: {said}; fetch it anew") from error
+    if wrong:
+        raise ModelError(f"{path}: {wrong[0]} has more or fewer bytes than its shape needs; fetch it anew")
     size = path.stat().st_size
     if size < needed:
         raise ModelError(f"{path}: torn: {size:,} bytes of {needed:,}; fetch it anew")
     return 8 + length, header
+
+
+def _fits(one: Mapping[str, Any]) -> bool:
+    """Whether a tensor has as many bytes as its shape says, where its type is known."""
+    begin, end = one["data_offsets"]
+    dtype = STORED.get(one["dtype"])
+    return dtype is None or end - begin == np.dtype(dtype).itemsize * prod(one["shape"])

@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 
 import numpy as np
@@ -5,7 +6,7 @@ import pytest
 from safetensors.numpy import save_file
 
 from harness.errors import ModelError
-from harness.tensors import TensorFile
+from harness.tensors import PIECE, TensorFile
 
 
 def test_bfloat16_is_read_as_torch_reads_it(tmp_path: Path) -> None:
@@ -39,4 +40,25 @@ def test_a_torn_file_and_an_unknown_number_are_refused(tmp_path: Path) -> None:
         TensorFile(path).read("w")
     path.write_bytes(path.read_bytes()[:-1])
     with pytest.raises(ModelError, match=r"x\.safetensors: torn: .* bytes of"):
+        TensorFile(path)
+
+
+def test_a_tensor_larger_than_a_piece_is_read_whole_and_each_number_is_seen_once(tmp_path: Path) -> None:
+    stored = np.arange(2 * (PIECE // 2 + 3), dtype=np.uint16).reshape(2, -1)
+    header = {"w": {"dtype": "BF16", "shape": stored.shape, "data_offsets": [0, stored.nbytes]}}
+    text = json.dumps(header).encode()
+    path = tmp_path / "x.safetensors"
+    path.write_bytes(len(text).to_bytes(8, "little") + text + stored.tobytes())
+    seen: list[np.ndarray] = []
+    found = TensorFile(path).tensor("w").read(seen.append)
+    assert np.array_equal(np.concatenate(seen), stored.reshape(-1))
+    expected = (stored.astype(np.uint32) << 16).view(np.float32)
+    assert np.array_equal(found, expected, equal_nan=True)
+
+
+def test_a_tensor_with_fewer_bytes_than_its_shape_needs_is_refused(tmp_path: Path) -> None:
+    text = json.dumps({"w": {"dtype": "F32", "shape": [2, 3], "data_offsets": [0, 20]}}).encode()
+    path = tmp_path / "x.safetensors"
+    path.write_bytes(len(text).to_bytes(8, "little") + text + bytes(24))
+    with pytest.raises(ModelError, match=r"x\.safetensors: w has more or fewer bytes than its shape needs"):
         TensorFile(path)

@@ -3,10 +3,12 @@
 import hashlib
 import json
 import re
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby
 from math import prod
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,88 +16,227 @@ from numpy.typing import NDArray
 from harness import families
 from harness.errors import ModelError
 from harness.families import Family
-from harness.tensors import DTYPES, TensorFile
+from harness.tensors import DTYPES, Tensor
+from harness.weights.fused import fused_in, rows_of_parts
+from harness.weights.quantised import Quantised, Scheme, dequantise, quantised
+from harness.weights.shards import stored
 
-SINGLE = "model.safetensors"
-INDEX = "model.safetensors.index.json"
-READ, NOT_ASKED = "read", "not asked for"
+READ, NOT_ASKED, TIED = "read", "not asked for", "tied to "
+# What a family with `fan_in_fan_out` stores as [in, out].
+LINEAR = ("q", "k", "v", "o", "qkv", "feed-forward")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Matrix:
-    """One parameter with two or more dimensions."""
+    """One parameter with two or more dimensions, or a part of it."""
 
-    name: str  # the module's path: the parameter's name without `.weight`
+    name: str  # the module's path: the parameter's name without `.weight`; with `.q`, `.k` or `.v` for a part
+    role: str
+    shape: tuple[int, ...]  # of a linear map: [out, in]
+    array: NDArray[np.float32] | NDArray[np.float64] | None  # None: not asked for, or failed
+    status: str  # "read" | "tied to NAME" | "not asked for" | "failed: …"
+    digest: bytes | None = None  # of the bytes as they are stored, their types and shapes; None: not read
+    quantised: Scheme | None = None  # what its numbers were before they were floats again
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Place:
+    """Where one matrix lies, and what it is: small enough to be sent to another process, which reads it."""
+
+    name: str
     role: str
     shape: tuple[int, ...]
-    array: NDArray[np.float32] | None  # [rows, cols]; None: not asked for, or failed
-    status: str  # "read" | "tied to NAME" | "not asked for" | "failed: …"
+    module: str  # the name of the whole, where this is a part of it
+    tensor: Tensor
+    quantised: Quantised | None = None
+    turned: bool = False  # stored as [in, out]
+    rows: tuple[slice, ...] | None = None  # of the whole; None: all
+    failed: str | None = None  # why it cannot be read
+
+    @property
+    def whole(self) -> tuple[int, ...]:
+        """Shape of the matrix that it is, or is a part of."""
+        stored = self.quantised.shape if self.quantised else self.tensor.shape
+        return stored[::-1] if self.turned else stored
+
+    def read(self) -> Matrix:
+        """The matrix, read or failed; whether it is tied to another cannot be told from one alone."""
+        return self._part(self._whole())
+
+    def unread(self) -> Matrix:
+        return Matrix(name=self.name, role=self.role, shape=self.shape, array=None, status=NOT_ASKED)
+
+    def _whole(self) -> Matrix:
+        """The tensor that it is, or is a part of."""
+        none = replace(self.unread(), status=f"failed: {self.failed}")
+        if self.failed:
+            return none
+        how = self.quantised
+        digest = hashlib.sha256(f"{self.tensor.dtype} {self.tensor.shape} {self.turned}".encode())
+        digest.update(f"{how.scheme} {sorted(how.settings.items())}".encode() if how else b"")
+
+        def watch(piece: NDArray[Any]) -> None:
+            digest.update(piece.data)
+
+        try:
+            array = dequantise(self.tensor, how, watch) if how else self.tensor.read(watch)
+        except (ModelError, OSError) as error:
+            return replace(none, status=f"failed: {self.module}: {error}")
+        return Matrix(
+            name=self.module,
+            role=self.role,
+            shape=self.whole,
+            array=array.T if self.turned else array,
+            status=READ,
+            digest=digest.digest(),
+            quantised=how.scheme if how else None,
+        )
+
+    def _part(self, whole: Matrix) -> Matrix:
+        if self.rows is None or whole.array is None or whole.digest is None:
+            return replace(whole, name=self.name, role=self.role, shape=self.shape)
+        return replace(
+            whole,
+            name=self.name,
+            role=self.role,
+            shape=self.shape,
+            array=np.concatenate([whole.array[rows] for rows in self.rows]),
+            digest=hashlib.sha256(whole.digest + repr(self.rows).encode()).digest(),
+        )
 
 
 def matrices(
     folder: Path,
     family: Family,
     wanted: Callable[[str, str], bool],  # of a name and its role: whether to read the bytes
+    *,
+    split: bool = False,
 ) -> Iterator[Matrix]:
     """Every matrix of the checkpoint in the order of its layers. Vectors do not come at all.
 
-    Of those with the same bytes the later are tied to the first.
+    Each tensor is read once, however many parts it is split into. Of those with the same bytes the later are tied to
+    the first.
     """
     seen: dict[bytes, str] = {}
-    for parameter, file in sorted(_places(folder).items(), key=lambda place: _by_number(place[0])):
-        shape, name = file.shape(parameter), parameter.removesuffix(".weight")
-        if len(shape) < 2 or prod(shape) == 0:
-            continue
-        role = families.role(family, parameter)
-        array, status = None, NOT_ASKED
-        if wanted(name, role):
-            array, status = _read(file, parameter, name, seen)
-        yield Matrix(name=name, role=role, shape=shape, array=array, status=status)
+    for _, parts in groupby(places(folder, family, split=split), lambda place: place.tensor.name):
+        whole = None
+        for place in parts:
+            if not wanted(place.name, place.role):
+                yield place.unread()
+                continue
+            whole = whole or place._whole()
+            yield _tied(place._part(whole), seen)
 
 
-def _read(
-    file: TensorFile, parameter: str, name: str, seen: dict[bytes, str]
-) -> tuple[NDArray[np.float32] | None, str]:
-    """The matrix and whether it is tied, or none and why."""
-    shape, dtype = file.shape(parameter), file.dtype(parameter)
-    if len(shape) > 2:
-        return None, f"failed: {name} has {len(shape)} dimensions and is no matrix"
-    if dtype not in DTYPES:
-        return None, f"failed: {name} is stored as {dtype}, whose numbers mean nothing without their scales"
-    array = file.read(parameter)
-    digest = hashlib.sha256(array.data).digest() + repr(shape).encode()
-    first = seen.setdefault(digest, name)
-    if first != name and array.any():  # matrices of zeros are equal without being tied
-        return array, f"tied to {first}"
-    return array, READ
+def places(folder: Path, family: Family, *, split: bool = False) -> tuple[Place, ...]:
+    """Where every matrix lies, in the order of the layers; of the files only the heads are read.
+
+    With `split` a fused matrix comes as its parts, `….q`, `….k` and `….v`.
+    """
+    tensors = stored(folder)
+    config = _config(folder) if split else {}
+    found: list[Place] = []
+    for parameter in sorted(tensors, key=_by_number):
+        if len(tensors[parameter].shape) >= 2:
+            whole = place_of(tensors[parameter], tensors, family)
+            if prod(whole.shape):
+                found += _parts(whole, family, config) if split else [whole]
+    return tuple(found)
 
 
-def _places(folder: Path) -> dict[str, TensorFile]:
-    """Parameter's name to the file that holds it."""
-    if (folder / INDEX).is_file():
-        return _sharded(folder)
-    if (folder / SINGLE).is_file():
-        file = TensorFile(folder / SINGLE)
-        return dict.fromkeys(file.names, file)
-    if list(folder.glob("*.bin")):
-        raise ModelError(f"{folder}: the weights are pickled (.bin); run `harness convert {folder}`")
-    raise ModelError(f"{folder}: no {SINGLE} and no {INDEX}; a model is a folder in the hub's layout")
+def ties(found: Sequence[Place]) -> Mapping[str, str]:
+    """Name of each matrix whose bytes an earlier one has, to that one's name; for those who read in other processes.
+
+    Only matrices of one type and shape whose first and last bytes are the same are read, and those once more than needed.
+    """
+    alike: dict[tuple[object, ...], list[Place]] = {}
+    for place in found:
+        if place.rows is None and not place.failed:
+            alike.setdefault(_edges(place), []).append(place)
+    seen: dict[bytes, str] = {}
+    several = [place for group in alike.values() if len(group) > 1 for place in group]
+    read = {place.name: _tied(place.read(), seen).status for place in several}
+    return {name: status.removeprefix(TIED) for name, status in read.items() if status.startswith(TIED)}
 
 
-def _sharded(folder: Path) -> dict[str, TensorFile]:
-    path = folder / INDEX
+def _tied(matrix: Matrix, seen: dict[bytes, str]) -> Matrix:
+    if matrix.array is None or matrix.digest is None:
+        return matrix
+    first = seen.setdefault(matrix.digest, matrix.name)
+    if first != matrix.name and matrix.array.any():  # matrices of zeros are equal without being tied
+        return replace(matrix, status=f"{TIED}{first}")
+    return matrix
+
+
+def _edges(place: Place, size: int = 4096) -> tuple[object, ...]:
+    """Type, shape, and the bytes at both ends."""
+    tensor = place.tensor
+    with tensor.path.open("rb") as file:
+        file.seek(tensor.begin)
+        first = file.read(min(size, tensor.size))
+        file.seek(tensor.begin + max(0, tensor.size - size))
+        return tensor.dtype, tensor.shape, place.turned, first, file.read(min(size, tensor.size))
+
+
+def place_of(
+    tensor: Tensor,
+    tensors: Mapping[str, Tensor],  # what may lie beside it: a quantised matrix's scales
+    family: Family,
+) -> Place:
+    name, role = tensor.name.removesuffix(".weight"), families.role(family, tensor.name)
+    how, failed, shape = None, None, tensor.shape
     try:
-        shards = dict(json.loads(path.read_text(encoding="utf-8"))["weight_map"])
-    except (OSError, ValueError, LookupError, TypeError) as error:
-        raise ModelError(f"{path}: no weight_map could be read; fetch it anew") from error
-    missing = sorted({name for name in shards.values() if not (folder / name).is_file()})
-    if missing:
-        raise ModelError(f"{path}: {len(missing)} shards are missing, {missing[0]} the first; fetch them")
-    files = {name: TensorFile(folder / name) for name in sorted(set(shards.values()))}
-    for parameter, name in shards.items():
-        if parameter not in files[name].names:
-            raise ModelError(f"{path}: {parameter} should be in {name} and is not; fetch both anew")
-    return {parameter: files[name] for parameter, name in shards.items()}
+        how = quantised(tensor, tensors)
+    except ModelError as error:
+        failed = f"{name}: {error}"
+    if how is not None:
+        shape = how.shape
+    elif failed is None and tensor.dtype not in DTYPES:
+        failed = f"{name} is stored as {tensor.dtype}, whose numbers mean nothing without their scales"
+    if len(shape) != 2:
+        failed = f"{name} has {len(shape)} dimensions and is no matrix"
+    # bitsandbytes turns them itself before it quantises.
+    turned = family.fan_in_fan_out and role in LINEAR and how is None and failed is None
+    return Place(
+        name=name,
+        role=role,
+        shape=shape[::-1] if turned else shape,
+        module=name,
+        tensor=tensor,
+        quantised=how,
+        turned=turned,
+        failed=failed,
+    )
+
+
+def _parts(whole: Place, family: Family, config: Mapping[str, Any]) -> list[Place]:
+    fused = fused_in(family, whole.name)
+    if fused is None or whole.failed:
+        return [whole]
+    try:
+        rows = rows_of_parts(fused, whole.shape[0], config)
+    except ValueError as error:
+        return [replace(whole, failed=f"{whole.name} cannot be split: {error}")]
+    return [
+        replace(
+            whole,
+            name=f"{whole.name}.{part}",
+            role=part,
+            shape=(sum(some.stop - some.start for some in slices), whole.shape[1]),
+            rows=slices,
+        )
+        for part, slices in rows.items()
+    ]
+
+
+def _config(folder: Path) -> Mapping[str, Any]:
+    path = folder / "config.json"
+    try:
+        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        found.get("text_config")
+    except (OSError, ValueError, AttributeError) as error:
+        raise ModelError(f"{path}: not readable; it says how a fused matrix splits") from error
+    return found
 
 
 def _by_number(name: str) -> list[tuple[int, int, str]]:

@@ -31,6 +31,14 @@ ROLES = [
     ("bert", "bert.pooler.dense.weight", "other"),
     ("albert", "albert.encoder.albert_layer_groups.0.albert_layers.0.ffn_output.weight", "feed-forward"),
     ("albert", "albert.encoder.albert_layer_groups.0.albert_layers.0.attention.dense.weight", "o"),
+    ("bert", "bert.embeddings.position_embeddings.weight", "other"),
+    ("gpt2", "transformer.h.0.attn.c_attn.weight", "qkv"),
+    ("gpt2", "h.11.attn.c_proj.weight", "o"),
+    ("gpt2", "h.11.mlp.c_proj.weight", "feed-forward"),
+    ("gpt2", "transformer.h.0.mlp.c_fc.weight", "feed-forward"),
+    ("gpt2", "transformer.wte.weight", "embedding"),
+    ("gpt2", "transformer.wpe.weight", "other"),
+    ("gpt2", "lm_head.weight", "head"),
     ("gpt_neox", "gpt_neox.layers.0.attention.query_key_value.weight", "qkv"),
 ]
 
@@ -47,6 +55,7 @@ def test_a_parameter_has_the_role_its_name_says(model_type: str, name: str, expe
         ("llama", ("q", "v"), ("q_proj", "v_proj")),
         ("mistral", ("feed-forward",), ("gate_proj", "up_proj", "down_proj")),
         ("t5", ("q", "o"), ("q", "o")),
+        ("gpt2", ("q", "o", "feed-forward"), ("c_attn", "attn.c_proj", "c_fc", "mlp.c_proj")),
         ("llama", ("all-linear",), "all-linear"),
     ],
 )

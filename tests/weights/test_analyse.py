@@ -163,20 +163,32 @@ def test_an_adapter_for_another_base_is_refused_and_named(base, write_adapter, r
         rows(folder, write_adapter({Q: factors(rng, 4, 9, 9)}, r=4))
 
 
-def test_a_matrix_saved_whole_beside_the_factors_has_a_row(base, write_adapter, rng) -> None:
+def test_a_matrix_saved_whole_beside_the_factors_is_the_merged_one(base, write_adapter, rng) -> None:
+    folder, tensors = base
     A, B = factors(rng, 4)
     adapter = write_adapter({Q: (A, B)}, r=4, lora_alpha=8)
-    prefix = "base_model.model."
+    prefix, saved = (
+        "base_model.model.",
+        tensors[f"{O}.weight"] + rng.standard_normal((40, 48)).astype(np.float32),
+    )
     save_file(
         {
             f"{prefix}{Q}.lora_A.weight": A,
             f"{prefix}{Q}.lora_B.weight": B,
-            f"{prefix}lm_head.weight": rng.standard_normal((100, 40)).astype(np.float32),
+            f"{prefix}{O}.weight": saved,
+            f"{prefix}score.weight": rng.standard_normal((3, 40)).astype(np.float32),
+            f"{prefix}model.embed_tokens.token_adapter.trainable_tokens_delta": A,
         },
         adapter / "adapter_model.safetensors",
     )
-    row = rows(base[0], adapter)["delta", "lm_head"]
-    assert (row.role, row.status) == ("head", "failed: lm_head is saved whole, not as a low-rank update")
+    found = rows(folder, adapter)
+    top = np.linalg.norm(saved.astype(np.float64), 2) ** 2
+    assert found["merged", O].numbers["lambda_max"] == pytest.approx(top, rel=1e-5)
+    moved = np.linalg.norm(saved.astype(np.float64) - tensors[f"{O}.weight"], 2) ** 2
+    assert found["delta", O].numbers["lambda_max"] == pytest.approx(moved, rel=1e-5)
+    assert found["merged", "score"].status == "not asked for"
+    tokens = found["delta", "model.embed_tokens.token_adapter.trainable_tokens_delta"]
+    assert tokens.status.endswith("is neither a low-rank update nor a whole matrix")
 
 
 def test_an_update_without_a_power_law_still_has_a_sum(base, write_adapter) -> None:
