@@ -1,5 +1,6 @@
 """LoRA factors on disk in PEFT's layout, read with numpy alone."""
 
+import hashlib
 import json
 import math
 import re
@@ -54,6 +55,16 @@ class Factors:
     @property
     def finite(self) -> bool:
         return all(np.isfinite(part).all() for part in (self.A, self.B, self.magnitude) if part is not None)
+
+    @property
+    def digest(self) -> str:
+        """64 hex digits: equal for equal updates."""
+        parts = hashlib.sha256(f"{self.scale!r} {self.transposed}".encode())
+        for part in (self.A, self.B, self.magnitude):
+            parts.update(
+                b"none" if part is None else repr(part.shape).encode() + np.ascontiguousarray(part).data
+            )
+        return parts.hexdigest()
 
     def delta(self) -> NDArray[np.float64]:
         """ΔW, the size of the base's matrix; with a magnitude, what is added before that is given."""

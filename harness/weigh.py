@@ -8,7 +8,7 @@ from rich.table import Table
 from harness import families
 from harness.pins import locate, pins
 from harness.suite import load_model
-from harness.types import Suite, WeightRow
+from harness.types import Suite, Weighing, WeightRow
 from harness.weights.analyse import analyse
 
 NUMBERS = ("alpha", "D", "sigma", "lambda_max", "stable_rank", "log_norm", "alpha_weighted", "delta_ratio")
@@ -21,9 +21,11 @@ def weigh(model_uri: str, adapter: Path | None, *, offline: bool, cache: Path) -
         model.name
     ]
     folder, family = locate(model, pin, offline=offline), families.find(pin.family or "generic")
-    rows = list(analyse(folder, family, None, model=model.name, adapter_name=None))
+    rows = list(analyse(folder, family, None, model=model.name, adapter_name=None, weighing=Weighing()))
     if adapter is not None:
-        rows += analyse(folder, family, adapter, model=model.name, adapter_name=adapter.name)
+        rows += analyse(
+            folder, family, adapter, model=model.name, adapter_name=adapter.name, weighing=Weighing()
+        )
     return rows
 
 

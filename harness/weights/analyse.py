@@ -3,14 +3,16 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 
 from harness import adapter as lora
-from harness.adapter import Factors
+from harness.adapter import Factors, LoraWeights
 from harness.families import Family
+from harness.families import role as role_of
 from harness.types import Weighing, WeightRow
 from harness.weights import layer
 from harness.weights.directions import directions
@@ -28,6 +30,15 @@ class Look:
 
     threads: int = 1
     kept: Kept = NOTHING_KEPT
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """What a row is of."""
+
+    name: str
+    role: str
+    shape: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +70,9 @@ def analyse(
     row = partial(_row, model=model, adapter=adapter_name)
     if adapter is None:
         return _of_base(found, weighing, look, row)
-    changed = updates(lora.read(adapter), found, family, adapter=adapter, base=folder)
-    return _of_adapter(changed, weighing, look, row)
+    weights = lora.read(adapter)
+    changed = updates(weights, found, family, adapter=adapter, base=folder)
+    return chain(_of_adapter(changed, weighing, look, row), _of_others(weights, family, row))
 
 
 def _of_base(found: Sequence[Place], weighing: Weighing, look: Look, row: Rows) -> Iterator[WeightRow]:
@@ -78,12 +90,11 @@ def _of_base(found: Sequence[Place], weighing: Weighing, look: Look, row: Rows) 
         first = seen.setdefault(looked.digest, place.name) if looked.digest else place.name
         if first != place.name and finding.status != "zero":  # zeros are equal without being tied
             finding = Finding(status=f"{TIED}{first}", numbers={})
-        yield row(place, finding, part="W", quantised=looked.quantised)
+        here = Layer(place.name, place.role, place.shape)
+        yield row(here, finding, part="W", quantised=looked.quantised)
 
 
-def _of_adapter(
-    changed: Sequence[Update], weighing: Weighing, look: Look, row: Rows
-) -> Iterator[WeightRow]:
+def _of_adapter(changed: Sequence[Update], weighing: Weighing, look: Look, row: Rows) -> Iterator[WeightRow]:
     def work(update: Update) -> tuple[Finding, Finding, Scheme | None]:
         if update.role not in weighing.roles:
             return NOTHING, NOTHING, None
@@ -95,11 +106,21 @@ def _of_adapter(
         return *_in_place(matrix, update.saved.read(), weighing, look.kept), scheme
 
     for update, (delta, merged, scheme) in zip(changed, in_order(work, changed, look.threads), strict=True):
-        place = update.place or update.saved
+        held = update.saved or update.place
+        assert held is not None
+        here = Layer(update.name, update.role, held.shape)
         rank = update.factors.A.shape[0] if update.factors else None
-        here = partial(row, place, name=update.name, role=update.role, quantised=scheme)
-        yield here(delta, part="delta", rank=rank)
-        yield here(merged, part="merged")
+        yield row(here, delta, part="delta", rank=rank, quantised=scheme)
+        yield row(here, merged, part="merged", quantised=scheme)
+
+
+def _of_others(weights: LoraWeights, family: Family, row: Rows) -> Iterator[WeightRow]:
+    """What was saved along and is no update of a matrix, but for vectors."""
+    for name, shape in weights.others.items():
+        if len(shape) > 1:
+            status = f"failed: {name} is neither a low-rank update nor a whole matrix"
+            role = role_of(family, name)
+            yield row(Layer(name, role, shape), Finding(status=status, numbers={}), part="delta")
 
 
 def _base(matrix: Matrix, weighing: Weighing, kept: Kept) -> Finding:
@@ -113,7 +134,12 @@ def _low_rank(
     name: str, matrix: Matrix, factors: Factors, weighing: Weighing, kept: Kept
 ) -> tuple[Finding, Finding]:
     """Findings of ΔW and of W + ΔW."""
-    delta = layer.delta(name, factors, matrix.array)
+    if (
+        matrix.array is not None and factors.magnitude is not None and factors.finite
+    ):  # DoRA's is not of low rank
+        delta = _difference(name, matrix.array, factors.merged(matrix.array), weighing)
+    else:
+        delta = layer.delta(name, factors, matrix.array)
     if matrix.array is None or matrix.digest is None:
         return delta, Finding(status=matrix.status, numbers={})
     if not factors.finite:
@@ -143,12 +169,17 @@ def _in_place(
         return Finding(status=f"failed: {saved.name} was resized: {sizes}", numbers={}), merged
     base = _base(matrix, weighing, kept)
     merged = replace(merged, numbers={**merged.numbers, **layer.shift(merged, base)})
-    delta = layer.whole(saved.name, saved.array.astype(np.float64) - matrix.array, weighing)
-    size = base.numbers.get("norm", 0.0)
-    if size and "norm" in delta.numbers:
-        share = float(np.sqrt(delta.numbers["norm"] / size))
-        delta = replace(delta, numbers={**delta.numbers, "delta_ratio": share}, density=None)
-    return delta, merged
+    return _difference(saved.name, matrix.array, saved.array, weighing), merged
+
+
+def _difference(name: str, base: layer.Matrix, merged: layer.Matrix, weighing: Weighing) -> Finding:
+    """Of a ΔW that is not of low rank."""
+    delta = layer.whole(name, merged.astype(np.float64) - base, weighing)
+    size = np.linalg.norm(base.astype(np.float64))
+    if size > 0 and "norm" in delta.numbers:
+        share = float(np.sqrt(delta.numbers["norm"]) / size)
+        delta = replace(delta, numbers={**delta.numbers, "delta_ratio": share})
+    return replace(delta, density=None)
 
 
 def _options(weighing: Weighing) -> tuple[object, ...]:
@@ -157,24 +188,22 @@ def _options(weighing: Weighing) -> tuple[object, ...]:
 
 
 def _row(
-    place: Place,
+    of: Layer,
     finding: Finding,
     *,
     part: Literal["W", "delta", "merged"],
     model: str,
     adapter: str | None,
-    name: str = "",
-    role: str = "",
     rank: int | None = None,
     quantised: Scheme | None = None,
 ) -> WeightRow:
-    rows, cols = place.shape[-2:]
+    rows, cols = of.shape[-2:]
     return WeightRow(
         model=model,
         adapter=adapter,
         part=part,
-        layer=name or place.name,
-        role=role or place.role,
+        layer=of.name,
+        role=of.role,
         status=finding.status,
         rows=rows,
         cols=cols,

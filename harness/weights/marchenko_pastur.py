@@ -90,7 +90,8 @@ def density(values: Floats, at: Floats) -> Floats:
     def rising(low: Floats, high: Floats, zero: Floats, sign: int) -> Floats:
         """Σ over the values from low to high of sign · (value - zero)."""
         first, last = np.searchsorted(values, low, "left"), np.searchsorted(values, high, "left")
-        return sign * (sums[last] - sums[first] - zero * (last - first))
+        found: Floats = sign * (sums[last] - sums[first] - zero * (last - first))
+        return found
 
     left = rising(at - BANDWIDTH, at, at - BANDWIDTH, 1)
     right = rising(at, at + BANDWIDTH, at + BANDWIDTH, -1)

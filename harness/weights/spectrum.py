@@ -45,7 +45,7 @@ def describe(
     if fit is not None:
         numbers |= of_the_fit(fit, values, numbers)
     other = scale_free_alpha(values, fit)
-    if fit is not None and other is not None and abs(other - fit.alpha) > DIFFERS:
+    if other is not None and (fit is None or abs(other - fit.alpha) > DIFFERS):
         numbers["scale_free_alpha"] = other
     return numbers
 

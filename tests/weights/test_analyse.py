@@ -8,7 +8,7 @@ from safetensors.numpy import save_file
 
 from harness import families
 from harness.errors import AdapterError
-from harness.types import WeightRow
+from harness.types import Weighing, WeightRow
 from harness.weights.analyse import analyse
 
 LLAMA = families.of("llama")
@@ -16,7 +16,9 @@ Q, V, O = (f"model.layers.0.self_attn.{letter}_proj" for letter in "qvo")  # noq
 
 
 def rows(folder: Path, adapter: Path | None = None) -> dict[tuple[str, str], WeightRow]:
-    found = analyse(folder, LLAMA, adapter, model="m", adapter_name="a" if adapter else None)
+    found = analyse(
+        folder, LLAMA, adapter, model="m", adapter_name="a" if adapter else None, weighing=Weighing()
+    )
     return {(row.part, row.layer): row for row in found}
 
 

@@ -19,7 +19,13 @@ def package(eigenvalues: np.ndarray) -> tuple[float, ...] | None:
         alpha, _, xmin, _, D, sigma, spikes, *_, status, _ = WeightWatcher(
             log_level=logging.ERROR
         ).fit_powerlaw(eigenvalues, plot=False, savefig=False)
-    return (alpha, xmin, D, sigma, spikes) if status == "success" and 1 < alpha < np.inf else None
+    if status != "success" or not 1 < alpha < np.inf:
+        return None
+    if (eigenvalues > power_law.THRESHOLD).sum() < power_law.SMALLEST_TAIL:
+        sigma = (alpha - 1) / np.sqrt(
+            (eigenvalues > power_law.THRESHOLD).sum()
+        )  # its own is from an alpha of 0
+    return alpha, xmin, D, sigma, spikes
 
 
 def ours(eigenvalues: np.ndarray) -> tuple[float, ...] | None:

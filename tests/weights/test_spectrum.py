@@ -122,13 +122,15 @@ def test_the_condition_on_the_product_survives_thousands_of_eigenvalues() -> Non
 
 
 def test_alpha_with_a_threshold_that_goes_with_the_scale_is_told_where_it_differs() -> None:
-    W = matrices()["tailed"]
-    assert "scale_free_alpha" not in layer.whole("W", W, Weighing()).numbers
+    W = matrices()["heavy"]
+    plain = layer.whole("W", W, Weighing()).numbers
+    assert "scale_free_alpha" not in plain
     small = layer.whole("W", W * np.float32(1e-3), Weighing()).numbers
-    assert small["scale_free_alpha"] == pytest.approx(
-        layer.whole("W", W, Weighing()).numbers["alpha"], abs=0.05
-    )
+    assert small["scale_free_alpha"] == pytest.approx(plain["alpha"], rel=1e-6)
     assert abs(small["scale_free_alpha"] - small["alpha"]) > spectrum.DIFFERS
+    none = layer.whole("W", W * np.float32(1e-4), Weighing())  # all under the package's threshold
+    assert none.status.startswith("failed: no power law fits")
+    assert none.numbers["scale_free_alpha"] == pytest.approx(plain["alpha"], rel=1e-6)
 
 
 def test_what_cannot_be_analysed_says_why() -> None:
