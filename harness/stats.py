@@ -34,6 +34,7 @@ GATHERED = 1 << 11
 # Resampled scores held at once, 128 MB: of 400 systems under four metrics, 10,000 times.
 SCORES = 1 << 24
 
+RESAMPLES = 10_000  # unless more are asked for
 MCNEMAR = "exact McNemar"
 
 
@@ -70,7 +71,7 @@ def bootstrap(
     rows: Array,  # [n, k]
     value: Value,
     *,
-    resamples: int = 10_000,
+    resamples: int = RESAMPLES,
     seed: int = 0,
     clusters: Sequence[int] | None = None,  # n labels; samples of one label are drawn together
 ) -> Array:  # [resamples, names]
@@ -105,7 +106,7 @@ def paired(
     rows_b: Array,  # candidate [n, k], the same samples in the same order
     value: Value,
     *,
-    resamples: int = 10_000,
+    resamples: int = RESAMPLES,
     seed: int = 0,
     clusters: Sequence[int] | None = None,
     interval: Interval = "bootstrap",
@@ -123,7 +124,7 @@ def compare(
     tables: Sequence[Table],  # one a metric, of the same samples and systems
     pairs: Sequence[Pair],
     *,
-    resamples: int = 10_000,
+    resamples: int = RESAMPLES,
     seed: int = 0,
     clusters: Sequence[int] | None = None,  # n labels; samples of one label are drawn together
 ) -> list[list[Paired]]:  # [tables][pairs]
@@ -134,12 +135,7 @@ def compare(
     unless clustered: it takes samples for independent.
     Fewer than two samples (or clusters): ValueError.
     """
-    tests = [
-        MCNEMAR
-        if table.interval == "wilson" and clusters is None
-        else f"approximate randomisation, {resamples} resamples, seed {seed}"
-        for table in tables
-    ]
+    tests = [_test(table, resamples, seed, clusters) for table in tables]
     units = [replace(table, rows=_units(table.rows, clusters)) for table in tables]
     found: list[list[Paired]] = [[] for _ in tables]
     names = sum(table.scores().shape[1] for table in units)
@@ -150,6 +146,20 @@ def compare(
         for i, table in enumerate(some):
             found[i] += _results(table, block, resampled[i], p[i], tests[i])
     return found
+
+
+def chance(
+    table: Table,
+    pairs: Sequence[Pair],
+    *,
+    resamples: int,
+    seed: int = 0,
+    clusters: Sequence[int] | None = None,
+) -> tuple[Array, str]:  # [pairs, names], and the test in words
+    """The p alone, as `compare` has it: without intervals, more resamples cost half as much."""
+    test = _test(table, resamples, seed, clusters)
+    units = replace(table, rows=_units(table.rows, clusters))
+    return _chances([units], pairs, [test], resamples, seed)[0], test
 
 
 def mcnemar(
@@ -179,7 +189,13 @@ def holm(p: Sequence[float]) -> list[float]:
 
 def resamples_for(family_size: int) -> int:
     """20 x family / 0.05, so that the smallest p there is, 1 / (1 + resamples), survives Holm with room."""
-    return max(10_000, 400 * family_size)
+    return max(RESAMPLES, 400 * family_size)
+
+
+def _test(table: Table, resamples: int, seed: int, clusters: Sequence[int] | None) -> str:
+    if table.interval == "wilson" and clusters is None:
+        return MCNEMAR
+    return f"approximate randomisation, {resamples} resamples, seed {seed}"
 
 
 def _blocks(pairs: Sequence[Pair], most: int) -> Iterator[tuple[list[int], list[Pair]]]:

@@ -196,7 +196,7 @@ class Runtime:
     device: str = "cpu"  # "cpu" | "cuda" | "cuda:1"
     workers: int = 1  # 0: in this process
     threads: int = 1  # per worker
-    batch_tokens: int = 32768  # prompt and answer tokens in flight at once; fewer where memory is short
+    batch_tokens: int = 65536  # prompt and answer tokens in flight at once; fewer where memory is short
     offline: bool = False
     allow_remote_code: bool = False
 

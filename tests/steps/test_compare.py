@@ -25,7 +25,7 @@ def bench(folder: Path, cells: list[step.Cell], n: int = 12, clusters: list[int]
         rng = np.random.default_rng(position)
         scored = folder / f"cell{position}"
         scored.mkdir(parents=True)
-        rouge = np.column_stack([rng.random((n, 4)), np.ones(n)])
+        rouge = np.column_stack([rng.random((n, 4)) + 0.1 * position, np.ones(n)])
         exact = np.column_stack([rng.random(n) < 0.4 + 0.05 * position, np.ones(n)]).astype(float)
         np.savez(scored / "rows.npz", rouge=rouge, exact=exact)
         write_json(scored / "clusters.json", clusters)
@@ -58,12 +58,18 @@ def one_by_one(cells: list[step.Cell], bench: Bench, seed: int = 3) -> list[dict
                 paired = stats.paired(
                     *rows,
                     metric.value,
-                    resamples=stats.resamples_for(len(question.pairs)),
                     seed=seed,
                     clusters=read_json(bench.need(a) / "clusters.json"),
                     interval=metric.interval,
                 )
+                more = stats.resamples_for(len(question.pairs))
                 for i, score in enumerate(metric.names):
+                    if score == "rougeL" and paired.p[i] < step.SMALL:
+                        paired.p[i], test = again(
+                            rows, metric, more, seed, read_json(bench.need(a) / "clusters.json"), i
+                        )
+                    else:
+                        test = paired.test
                     numbers = ("difference", "low", "high", "p", "detectable")
                     family.append(
                         {
@@ -71,7 +77,7 @@ def one_by_one(cells: list[step.Cell], bench: Bench, seed: int = 3) -> list[dict
                             "metric": score,
                             "baseline": str(cells[a].system),
                             "candidate": str(cells[b].system),
-                            "test": paired.test,
+                            "test": test,
                             "n": len(rows[0]),
                             "family": question.family if score == "rougeL" else None,
                             "p_holm": None,
@@ -83,6 +89,12 @@ def one_by_one(cells: list[step.Cell], bench: Bench, seed: int = 3) -> list[dict
             one["p_holm"] = p
         found += family
     return found
+
+
+def again(rows, metric, resamples: int, seed: int, clusters, name: int) -> tuple[float, str]:
+    """p and test of one pair, from as many resamples as its family needs."""
+    paired = stats.paired(*rows, metric.value, resamples=resamples, seed=seed, clusters=clusters)
+    return paired.p[name], paired.test
 
 
 def assert_equal(found: list[dict], expected: list[dict]) -> None:
