@@ -82,8 +82,8 @@ def sessions(lengths: Sequence[int], max_new_tokens: int, batch_tokens: int) -> 
 
 
 def rows_that_fit(longest: int, batch_tokens: int) -> int:
-    """Rows that fit a budget of tokens in flight."""
-    return max(1, batch_tokens // longest)
+    """Rows that fit a budget of tokens in flight, a board's spare columns among them."""
+    return max(1, batch_tokens // (longest + SLACK))
 
 
 def common_prefix(rows: Sequence[tuple[int, ...]]) -> tuple[int, ...]:
@@ -113,7 +113,7 @@ def _within(
         except Exception as error:
             if count == 1 or not out_of_memory(error):
                 raise
-        budget.shrink(count // 2 * longest)
+        budget.shrink(count // 2 * (longest + SLACK))
         left = [row for row in left if row.sample_id not in told]
 
 

@@ -1,18 +1,22 @@
 """A base's matrices as they were before something was written over them, without a second copy in memory.
 
 A tensor is read back from the checkpoint it came from, where the file proves to hold the same bytes at the moment it is
-written over; only where it does not is a copy kept.
+written over; only where it does not is a copy kept. Read, and not mapped: pages of a mapped file stay in memory, as many
+as the base has.
 """
 
+import os
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
 from transformers import PreTrainedModel
 
+from harness.errors import ModelError
+from harness.tensors import Tensor, TensorFile
+
 UNSIGNED = {1: torch.uint8, 2: torch.int16, 4: torch.int32, 8: torch.int64}  # bytes -> an integer as wide
+DTYPES = {"F64": torch.float64, "F32": torch.float32, "F16": torch.float16, "BF16": torch.bfloat16}
 
 
 class Pristine:
@@ -20,14 +24,15 @@ class Pristine:
 
     def __init__(self, model: PreTrainedModel) -> None:
         self._open = ExitStack()
-        self._files: dict[str, Any] = {}  # tensor's name -> safetensors' handle
+        self._files: dict[str, tuple[int, Tensor]] = {}  # tensor's name -> an open file, and where in it
         self._copies: dict[str, torch.Tensor] = {}
         for path in sorted(Path(model.name_or_path).glob("*.safetensors")) if model.name_or_path else []:
             try:
-                file = self._open.enter_context(safe_open(path, framework="pt"))
-            except (SafetensorError, OSError):
+                file = self._open.enter_context(path.open("rb"))
+                tensors = TensorFile(path)
+            except (ModelError, OSError):
                 continue  # a copy serves as well
-            self._files |= dict.fromkeys(file.keys(), file)
+            self._files |= {name: (file.fileno(), tensors.tensor(name)) for name in tensors.names}
 
     def keep(self, name: str, tensor: torch.Tensor) -> torch.Tensor:
         """Remembers what a tensor holds, and gives it: from the file, or as the copy that is kept."""
@@ -39,7 +44,7 @@ class Pristine:
     def read(self, name: str, like: torch.Tensor) -> torch.Tensor:
         """What a tensor that was kept held then, on the device and in the type of `like`."""
         kept = self._copies.get(name)
-        return self._files[name].get_tensor(name).to(like.device, like.dtype) if kept is None else kept
+        return self._from_file(name).to(like.device, like.dtype) if kept is None else kept
 
     def close(self) -> None:
         self._open.close()
@@ -53,9 +58,23 @@ class Pristine:
         """The file's tensor, where it is the same bit for bit."""
         if name not in self._files:
             return None
-        stored = self._files[name].get_tensor(name)
-        if stored.shape != tensor.shape or not stored.is_floating_point():
+        there = self._files[name][1]
+        if there.shape != tuple(tensor.shape) or there.dtype not in DTYPES:
             return None
-        stored = stored.to(tensor.device, tensor.dtype)
+        try:
+            stored = self._from_file(name).to(tensor.device, tensor.dtype)
+        except OSError:
+            return None
         bits = UNSIGNED[tensor.element_size()]
         return stored if torch.equal(stored.view(bits), tensor.detach().view(bits)) else None
+
+    def _from_file(self, name: str) -> torch.Tensor:
+        file, tensor = self._files[name]
+        content = bytearray(tensor.size)
+        view, done = memoryview(content), 0
+        while done < tensor.size:
+            count = os.preadv(file, [view[done:]], tensor.begin + done)
+            if not count:
+                raise OSError(f"{tensor.path}: ends before {name} does")
+            done += count
+        return torch.frombuffer(content, dtype=DTYPES[tensor.dtype]).view(tensor.shape)

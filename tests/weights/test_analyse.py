@@ -9,16 +9,19 @@ from safetensors.numpy import save_file
 from harness import families
 from harness.errors import AdapterError
 from harness.types import Weighing, WeightRow
-from harness.weights.analyse import analyse
+from harness.weights.analyse import AS_USUAL, Look, analyse
+from harness.weights.kept import Kept
 
 LLAMA = families.of("llama")
+USUAL = Weighing()
 Q, V, O = (f"model.layers.0.self_attn.{letter}_proj" for letter in "qvo")  # noqa: E741
 
 
-def rows(folder: Path, adapter: Path | None = None) -> dict[tuple[str, str], WeightRow]:
-    found = analyse(
-        folder, LLAMA, adapter, model="m", adapter_name="a" if adapter else None, weighing=Weighing()
-    )
+def rows(
+    folder: Path, adapter: Path | None = None, weighing: Weighing = USUAL, look: Look = AS_USUAL
+) -> dict[tuple[str, str], WeightRow]:
+    name = "a" if adapter else None
+    found = analyse(folder, LLAMA, adapter, model="m", adapter_name=name, weighing=weighing, look=look)
     return {(row.part, row.layer): row for row in found}
 
 
@@ -98,7 +101,8 @@ def test_an_update_of_zeros_is_zero_and_its_sum_is_the_base(base, write_adapter,
     A, B = factors(rng, 4)
     found = rows(folder, write_adapter({Q: (A, 0 * B)}, r=4, lora_alpha=8))
     assert (found["delta", Q].status, found["delta", Q].numbers) == ("zero", {})
-    assert found["merged", Q].numbers == rows(folder)["W", Q].numbers
+    shift = {"alpha_shift": 0.0, "lambda_max_shift": 0.0}
+    assert found["merged", Q].numbers == {**rows(folder)["W", Q].numbers, **shift}
 
 
 def test_an_update_of_a_tied_matrix_is_added_to_its_bytes(base, write_adapter, rng) -> None:
@@ -208,6 +212,100 @@ def test_a_matrix_too_large_for_the_oracle_fails_alone(tmp_path: Path) -> None:
     save_file(
         {f"{V}.weight": big, f"{Q}.weight": np.diag(np.arange(1.0, 33.0))}, tmp_path / "model.safetensors"
     )
-    found = rows(tmp_path)
+    found = rows(tmp_path, weighing=Weighing(oracle=True))
     assert found["W", V].status == f"failed: {V}: weightwatcher left out a matrix of shape [300001, 8]"
     assert found["W", Q].status == "analysed"
+
+
+def numbers(found: dict[tuple[str, str], WeightRow]) -> dict[tuple[str, str], dict[str, float]]:
+    return {place: dict(row.numbers) for place, row in found.items()}
+
+
+def test_the_oracle_and_the_own_path_agree_on_every_row(base, write_adapter, rng) -> None:
+    folder, _ = base
+    adapter = write_adapter({Q: factors(rng, 16), V: factors(rng, 16, 24)}, r=16, lora_alpha=8)
+    for where in (None, adapter):
+        mine, theirs = rows(folder, where), rows(folder, where, Weighing(oracle=True))
+        for place, row in theirs.items():
+            assert row.status == mine[place].status
+            for number, value in row.numbers.items():
+                # The package is given the sum, and gets it in float64.
+                assert mine[place].numbers[number] == pytest.approx(value, rel=1e-9, abs=1e-9), (
+                    place,
+                    number,
+                )
+
+
+def test_what_is_kept_is_found_again_and_an_adapter_shares_its_bases(
+    base, write_adapter, rng, tmp_path
+) -> None:
+    folder, tensors = base
+    look = Look(kept=Kept(tmp_path / "kept"))
+
+    def files() -> set[Path]:
+        return set((tmp_path / "kept").rglob("*.json"))
+
+    first = rows(folder, look=look)
+    of_base = files()
+    assert len(of_base) == 3
+    assert rows(folder, look=look) == first == rows(folder)
+    adapter = write_adapter({Q: factors(rng, 4)}, r=4, lora_alpha=4)
+    assert rows(folder, adapter, look=look) == rows(folder, adapter)
+    assert len(files() - of_base) == 1  # W + ΔW alone
+    for path in of_base:
+        path.write_text("{")  # torn
+    assert rows(folder, look=look) == first
+    save_file({**tensors, f"{Q}.weight": 2 * tensors[f"{Q}.weight"]}, folder / "model.safetensors")
+    assert numbers(rows(folder, look=look)) == numbers(rows(folder))
+
+
+def test_threads_find_the_same_in_the_same_order(base, write_adapter, rng) -> None:
+    folder, _ = base
+    adapter = write_adapter({Q: factors(rng, 4), O: factors(rng, 4, 40, 48)}, r=4, lora_alpha=4)
+    for where in (None, adapter):
+        one, two = rows(folder, where), rows(folder, where, look=Look(threads=2))
+        assert list(one) == list(two)
+        for place, row in one.items():
+            assert dict(two[place].numbers) == pytest.approx(dict(row.numbers), rel=1e-9, abs=1e-12)
+
+
+def test_a_strong_update_brings_intruders_and_a_weak_one_does_not(base, write_adapter, rng) -> None:
+    """Against every cosine, of vectors by numpy."""
+    folder, tensors = base
+    A, B = factors(rng, 4)
+    W = tensors[f"{Q}.weight"].astype(np.float64)
+    for alpha, some in ((400, True), (1e-3, False)):
+        row = rows(folder, write_adapter({Q: (A, B)}, r=4, lora_alpha=alpha))["merged", Q]
+        left = np.linalg.svd(W, full_matrices=False)[0]
+        new = np.linalg.svd(W + alpha / 4 * B.astype(np.float64) @ A, full_matrices=False)[0][:, :10]
+        cosines = np.abs(left.T @ new).max(axis=0)
+        assert row.numbers["intruder_dimensions"] == (cosines < 0.6).sum()
+        assert row.numbers["intruder_cosine"] == pytest.approx(cosines.min(), rel=1e-6)
+        assert (row.numbers["intruder_dimensions"] > 0) == some
+        assert (row.numbers["leading_directions"], row.numbers["degenerate_directions"]) == (10, 0)
+        update = np.linalg.svd(B.astype(np.float64) @ A, full_matrices=False)[0][:, :4]
+        overlap = np.linalg.norm(left[:, :4].T @ update) ** 2 / 4
+        assert row.numbers["overlap"] == pytest.approx(overlap, rel=1e-6)
+    none = Weighing(intruders_up_to=16)
+    assert (
+        "intruder_dimensions"
+        not in rows(folder, write_adapter({Q: (A, B)}, r=4, lora_alpha=4), none)["merged", Q].numbers
+    )
+
+
+def test_directions_of_equal_singular_values_are_marked(write_adapter, rng, tmp_path) -> None:
+    folder = tmp_path / "flat"
+    folder.mkdir()
+    save_file({f"{Q}.weight": np.eye(48, 40, dtype=np.float32)}, folder / "model.safetensors")
+    A, B = np.eye(4, 40), np.eye(48, 4)
+    row = rows(folder, write_adapter({Q: (A, B)}, r=4, lora_alpha=4))["merged", Q]
+    assert row.numbers["degenerate_directions"] == 10
+
+
+@pytest.mark.parametrize("r", [1, 2, 3, 4])
+def test_an_update_of_low_rank_has_its_norms(base, write_adapter, rng, r) -> None:
+    """The package's table is empty there."""
+    folder, _ = base
+    row = rows(folder, write_adapter({Q: factors(rng, r)}, r=r, lora_alpha=r))["delta", Q]
+    assert row.status == "too few eigenvalues"
+    assert {"norm", "stable_rank", "delta_ratio", "effective_rank"} <= set(row.numbers)
