@@ -11,7 +11,7 @@ from harness.report.charts import scatter
 from harness.report.figures import Figure
 from harness.report.page import Page
 from harness.weights.data_free import MEANINGS
-from harness.weights.predict import FEWEST, Candidate, Correlation
+from harness.weights.predict import Candidate, Correlation, Within
 
 NAMED = 3  # numbers that a sentence names; the table has all
 
@@ -63,10 +63,16 @@ def _meaning(shown: Sequence[Correlation]) -> str:
     best = shown[0]
     middle, *ends = (50 * (1 + abs(value)) for value in (best.tau, best.low, best.high))
     which = "larger" if best.tau > 0 else "smaller"
+    ranked = sorted(best.within, key=lambda each: each.tau)
+    runs = f" By base, its τ runs from {_of(ranked[0])} to {_of(ranked[-1])}." if len(ranked) > 1 else ""
     return (
         f"Of two adapters of one base, the one with the {which} {best.name} has the better score in about "
-        f"{middle:.0f} % of pairs ({min(ends):.0f} to {max(ends):.0f} % by the interval; a coin has 50 %)."
+        f"{middle:.0f} % of pairs ({min(ends):.0f} to {max(ends):.0f} % by the interval; a coin has 50 %).{runs}"
     )
+
+
+def _of(one: Within) -> str:
+    return f"{words.signed(one.tau, 2)} on {one.base}"
 
 
 def _open(one: Prediction, shown: Sequence[Correlation]) -> str:
@@ -76,21 +82,27 @@ def _open(one: Prediction, shown: Sequence[Correlation]) -> str:
     least = min(each.detectable for each in others)
     adapters = words.plural(len(one.candidates), "adapter")
     bases = words.plural(len(one.bases), "base")
-    whose = f"Of the other {len(others)} nothing is shown" if shown else "Nothing shown"
+    what = (
+        f"Of the other {words.plural(len(others), 'number')} nothing is shown. That"
+        if shown
+        else "Nothing shown"
+    )
     return (
-        f"{whose} is not the same as nothing there: with {adapters} on {bases}, a τ under "
+        f"{what} is not the same as nothing there: with {adapters} on {bases}, a τ under "
         f"{least:.2f} is missed more often than once in five runs, before any correction."
     )
 
 
 def _known(one: Prediction) -> str:
+    """What tells as much without weights."""
     if not one.yardsticks:
         return ""
     named = words.listed([_named(each) for each in one.yardsticks])
-    best, other = one.family[0], one.yardsticks[0]
-    how = "above" if abs(best.tau) > abs(other.tau) else "not above"
+    best = one.family[0]
+    as_far = [each.name for each in one.yardsticks if abs(each.tau) >= abs(best.tau)]
+    no_further = f"no further than {words.listed(as_far)}" if as_far else "further than each of these"
     return (
-        f"Known without looking at weights: {named}. The largest |τ| from weights is {how} the largest of these; "
+        f"Known without looking at weights: {named}. The strongest number from weights, {best.name}, goes {no_further}; "
         "whether they differ is not tested."
     )
 
@@ -108,6 +120,8 @@ def caveats(one: Prediction, page: Page) -> tuple[str, ...]:
         "The adapters are those of one run: they differ in what its recipes differ in, and a number may go with "
         "quality only because both go with the length or the rate of training. It says nothing of other recipes, "
         f"tasks or models{', least of all of those that the tiny stand-ins are named after' if stand_in else ''}.",
+        "Scores are measured on a sample of the task, and that noise pulls every τ towards 0, most on a base whose "
+        "adapters hardly differ.",
         *(f"Not ranked: {reason}." for reason in one.left_out),
     )
 
@@ -155,7 +169,6 @@ def _shown(
         "tau": tau,
         "within": within,
         "meanings": MEANINGS,
-        "fewest": FEWEST,
     }
 
 
