@@ -6,7 +6,7 @@ from pathlib import Path
 from harness import data, plan
 from harness.errors import DataError
 from harness.pins import pins
-from harness.suite import available, load_recipe, load_suite, load_task
+from harness.suite import available, load_recipes, load_suite, load_task
 from harness.types import Recipe, Split, Suite, Task
 
 
@@ -18,7 +18,7 @@ def check_named(name: str, *, offline: bool, cache: Path) -> Iterator[str]:
         task = load_task(name)
         yield _task(task, data.check(task, offline=offline))
     elif folder == "adapters" or named == ["recipe"]:
-        yield _recipe(load_recipe(name))
+        yield from map(_recipe, load_recipes(name))
     else:
         yield from check(load_suite(name), offline=offline, cache=cache)
 

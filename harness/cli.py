@@ -220,13 +220,27 @@ def show(
 @app.command()
 def weigh(
     model: Annotated[
-        str, typer.Argument(metavar="MODEL", help="A uri: zoo:NAME, file:FOLDER or hub:OWNER/NAME.")
+        str,
+        typer.Argument(metavar="MODEL|RESULT", help="A uri: zoo:NAME, file:FOLDER or hub:OWNER/NAME."),
     ],
     adapter: Annotated[Path | None, typer.Option(help="An adapter's folder, in PEFT layout.")] = None,
+    against_scores: Annotated[
+        bool,
+        typer.Option("--against-scores", help="Of a RESULT folder: do its adapters' weights tell scores?"),
+    ] = False,
+    html: Annotated[Path | None, typer.Option(help="A file to write a page to.")] = None,
+    markdown: Annotated[Path | None, typer.Option(help="The same, its charts beside it.")] = None,
     offline: Offline = False,
     store: StoreFolder = STORE,
 ) -> None:
-    """Look at a model's weights without data."""
+    """Look at a model's weights without data, or hold those of a RESULT's adapters against their scores."""
+    if against_scores:
+        from harness.predicts import show
+
+        show(Path(model), shlex.join(["harness", *sys.argv[1:]]), html=html, markdown=markdown)
+        return
+    if html or markdown:
+        raise HarnessError("--html and --markdown go with --against-scores; add it, and give a RESULT folder")
     from rich.console import Console
 
     from harness.weigh import table

@@ -1,6 +1,7 @@
 """The suite file: YAML to a Suite in which every name stands for something.
 
 A task or a recipe is a mapping in the suite, or the name of a file: `tasks/NAME.yaml`, `adapters/NAME.yaml`.
+A recipe with a `sweep` stands for a grid of recipes (`sweep.py`).
 Relative `file:` paths start at the YAML file that names them.
 """
 
@@ -8,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
-from harness import shipped, suite_rules
+from harness import shipped, suite_rules, sweep
 from harness.border import found, record
 from harness.errors import SuiteError, UnknownName
 from harness.types import Adapter, Model, Recipe, Suite, Task, Weighing
@@ -29,22 +30,33 @@ def load_suite(name_or_path: str) -> Suite:
         record(Suite, {**own, "tasks": [], "models": []}, document),
         tasks=_items(Task, document, "tasks"),
         models=_items(Model, document, "models"),
-        recipes=_items(Recipe, document, "recipes"),
         adapters=_items(Adapter, document, "adapters"),
         weights=_weighing(document),
     )
-    suite_rules.check_suite(suite, document.at)
+    grids = _recipes(document)
+    entries = [n for n, grid in enumerate(grids) for _ in grid]
+
+    def at(*keys: str | int) -> str:
+        match keys:
+            case ("recipes", int(n), *more):  # one of a grid is told by the entry that it comes from
+                return document.at("recipes", entries[n], *more)
+        return document.at(*keys)
+
+    suite = replace(suite, recipes=tuple(recipe for grid in grids for recipe in grid))
+    suite_rules.check_suite(suite, at)
     return suite
 
 
 def load_task(name_or_path: str) -> Task:
     """The task of that name or in that file."""
-    return _checked(Task, _open("task", name_or_path))
+    document = _open("task", name_or_path)
+    return _checked(Task, document, _filed(document), ())
 
 
-def load_recipe(name_or_path: str) -> Recipe:
-    """The recipe of that name or in that file."""
-    return _checked(Recipe, _open("recipe", name_or_path))
+def load_recipes(name_or_path: str) -> tuple[Recipe, ...]:
+    """The recipe of that name or in that file: several where it sweeps."""
+    document = _open("recipe", name_or_path)
+    return _grid(document, _filed(document), ())
 
 
 def load_model(name_or_uri: str) -> Model:
@@ -96,6 +108,16 @@ def _mapping(document: Document) -> dict[str, Any]:
     return {"name": document.path.stem, **document.data}
 
 
+def _filed(document: Document) -> dict[str, Any]:
+    """What the file of a task or a recipe holds; it is found by its file's name, so it has no other."""
+    data = _mapping(document)
+    if data["name"] != document.path.stem:
+        raise SuiteError(
+            f"{document.at('name')}: found {data['name']!r}; name it as its file, {document.path.stem!r}"
+        )
+    return data
+
+
 def _weighing(document: Document) -> Weighing | None:
     """`weights: true`, `false`, or a mapping of what shall be other than usual."""
     said = document.data.get("weights", True)
@@ -106,28 +128,48 @@ def _weighing(document: Document) -> Weighing | None:
     return record(Weighing, said, document, "weights")
 
 
-def _items(kind: type[Item], document: Document, key: str) -> tuple[Item, ...]:
-    """One of the suite's lists."""
+def _entries(document: Document, key: str) -> list[object]:
+    """One of the suite's lists, as it is written."""
     entries = document.data.get(key, [])
     if not isinstance(entries, list):
         raise SuiteError(f"{document.at(key)}: found {found(entries)}; give a list")
-    return tuple(_item(kind, entry, document, (key, n)) for n, entry in enumerate(entries))
+    return entries
+
+
+def _items(kind: type[Item], document: Document, key: str) -> tuple[Item, ...]:
+    """One of the suite's lists."""
+    return tuple(_item(kind, entry, document, (key, n)) for n, entry in enumerate(_entries(document, key)))
 
 
 def _item(kind: type[Item], entry: object, document: Document, keys: Keys) -> Item:
-    if isinstance(entry, str) and kind in (Task, Recipe):
-        word: Kind = "task" if kind is Task else "recipe"
-        return _checked(kind, _open(word, entry, document.path.parent, document.at(*keys)))
+    if isinstance(entry, str) and kind is Task:
+        file = _open("task", entry, document.path.parent, document.at(*keys))
+        return _checked(kind, file, _filed(file), ())
     return _checked(kind, document, entry, keys)
 
 
-def _checked(kind: type[Item], document: Document, entry: object = None, keys: Keys = ()) -> Item:
-    """The record under some keys of a document, or that the whole document holds, once all its rules hold."""
-    item = record(kind, entry if keys else _mapping(document), document, *keys)
-    if not keys and item.name != document.path.stem:  # a suite would look for it in vain
-        raise SuiteError(
-            f"{document.at('name')}: found {item.name!r}; name it as its file, {document.path.stem!r}"
-        )
+def _recipes(document: Document) -> list[tuple[Recipe, ...]]:
+    """The recipes that each entry of the suite stands for."""
+    grids = []
+    for n, entry in enumerate(_entries(document, "recipes")):
+        if isinstance(entry, str):
+            file = _open("recipe", entry, document.path.parent, document.at("recipes", n))
+            grids.append(_grid(file, _filed(file), ()))
+        else:
+            grids.append(_grid(document, entry, ("recipes", n)))
+    return grids
+
+
+def _grid(document: Document, entry: object, keys: Keys) -> tuple[Recipe, ...]:
+    """One recipe, or as many as it sweeps."""
+    if not isinstance(entry, dict):
+        return (_checked(Recipe, document, entry, keys),)
+    return tuple(_checked(Recipe, where, one, keys) for one, where in sweep.recipes(entry, document, keys))
+
+
+def _checked(kind: type[Item], document: Document, entry: object, keys: Keys) -> Item:
+    """The record that the entry under some keys of a document describes, once all its rules hold."""
+    item = record(kind, entry, document, *keys)
     item = _anchored(item, document.path.parent)
     suite_rules.check(item, lambda *more: document.at(*keys, *more))
     return item

@@ -9,7 +9,8 @@ import pytest
 
 from harness import shipped
 from harness.errors import SuiteError, UnknownName
-from harness.suite import available, load_model, load_recipe, load_suite, load_task
+from harness.suite import available, load_model, load_recipes, load_suite, load_task
+from harness.types import Recipe
 
 GOOD = """\
 name: small
@@ -48,6 +49,12 @@ def write(path: Path, text: str) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8")
     return path
+
+
+def load_recipe(name: str) -> Recipe:
+    """The recipe of a file that does not sweep."""
+    (recipe,) = load_recipes(name)
+    return recipe
 
 
 def refusal(path: Path) -> str:
@@ -250,7 +257,7 @@ def test_file_paths_start_at_the_file_that_names_them(here: Path) -> None:
     assert suite.models[1].uri == f"file:{here}/model"
 
 
-@pytest.mark.parametrize("name", ["quickstart", "quickstart-full", "samsum"])
+@pytest.mark.parametrize("name", ["quickstart", "quickstart-full", "samsum", "sweep-quickstart"])
 def test_shipped_suites_are_sound(here: Path, name: str) -> None:
     suite = load_suite(name)
     assert suite.name == name
@@ -266,7 +273,8 @@ def test_shipped_tasks_are_sound(name: str) -> None:
 
 @pytest.mark.parametrize("name", sorted(path.stem for path in shipped.folder("adapters").glob("*.yaml")))
 def test_shipped_recipes_are_sound(name: str) -> None:
-    assert load_recipe(name).name == name
+    recipes = load_recipes(name)
+    assert recipes[0].name == name or all(recipe.name.startswith(f"{name}-") for recipe in recipes)
 
 
 def test_the_classic_recipe() -> None:

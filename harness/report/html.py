@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+from collections.abc import Mapping
 from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -20,6 +21,11 @@ def write(page: Page, figures: Figures, folder: Path) -> None:
 
 
 def render(page: Page, figures: Figures) -> str:
+    return document("report.html.j2", {"page": page, "figures": figures})
+
+
+def document(name: str, shown: Mapping[str, object]) -> str:
+    """A whole page from the template of that name, in the reports' style."""
     environment = Environment(
         loader=PackageLoader("harness.report"),
         autoescape=True,
@@ -31,13 +37,12 @@ def render(page: Page, figures: Figures) -> str:
     environment.globals["words"] = words
     environment.filters["svg"] = lambda drawing: Markup(charts.in_page(drawing))  # noqa: S704  Vega escapes its texts
     environment.filters["text"] = lambda text: words.shorten(text, LONGEST)
-    template = environment.get_template("report.html.j2")
+    template = environment.get_template(name)
     style = _variables() + template.environment.get_template("report.css.j2").render()
     return template.render(
-        page=page,
+        **shown,
         style=Markup(style),  # noqa: S704  our own
         policy=f"default-src 'none'; style-src '{_hash(style)}'; img-src data:; base-uri 'none'; form-action 'none'",
-        figures=figures,
     )
 
 

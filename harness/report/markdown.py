@@ -1,6 +1,7 @@
 """The same story for a pull request: report.md, with its charts as SVG files beside it."""
 
 import re
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -22,15 +23,25 @@ _ENTITIES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "|": "&#124;"
 
 def write(page: Page, figures: Figures, folder: Path) -> None:
     """report.md, and in charts/ each chart for light pages and for dark ones."""
-    (folder / "charts").mkdir(exist_ok=True)
-    for figure in figures.all():
-        for ending, palette in (("", charts.LIGHT), ("-dark", charts.DARK)):
-            path = folder / "charts" / f"{figure.name}{ending}.svg"
-            path.write_text(charts.in_file(figure.wide, palette), encoding="utf-8")
+    write_charts(figures.all(), folder)
     (folder / "report.md").write_text(render(page, figures), encoding="utf-8")
 
 
+def write_charts(figures: Iterable[Figure], folder: Path) -> None:
+    """In charts/, where `picture` looks for them."""
+    (folder / "charts").mkdir(exist_ok=True)
+    for figure in figures:
+        for ending, palette in (("", charts.LIGHT), ("-dark", charts.DARK)):
+            path = folder / "charts" / f"{figure.name}{ending}.svg"
+            path.write_text(charts.in_file(figure.wide, palette), encoding="utf-8")
+
+
 def render(page: Page, figures: Figures) -> str:
+    return document("report.md.j2", {"page": page, "figures": figures})
+
+
+def document(name: str, shown: Mapping[str, object]) -> str:
+    """A whole page from the template of that name; every text in it is escaped."""
     environment = Environment(  # noqa: S701  `finalize` escapes every text, for Markdown and the HTML in it
         loader=PackageLoader("harness.report"),
         undefined=StrictUndefined,
@@ -41,7 +52,7 @@ def render(page: Page, figures: Figures) -> str:
     environment.globals["words"] = words
     environment.filters |= {"text": _shortened, "code": code, "sentence": sentence, "picture": picture}
     environment.filters["plain"] = Markup  # for our own numbers: brackets alone are no link
-    return environment.get_template("report.md.j2").render(page=page, figures=figures)
+    return environment.get_template(name).render(**shown)
 
 
 def _escaped(value: object) -> object:

@@ -60,6 +60,11 @@ def signed(value: float | None, digits: int = 1) -> str:
     return f"{0:.{digits}f}" if not float(text) else text.replace("-", MINUS)
 
 
+def signed_2(value: float | None) -> str:
+    """Two digits, for what lies between −1 and 1."""
+    return signed(value, 2)
+
+
 def interval(low: float | None, high: float | None, form: Callable[[float | None], str] = number) -> str:
     return "" if low is None or high is None else f"[{form(low)},{SPACE}{form(high)}]"
 
