@@ -30,7 +30,14 @@ SOURCES = {
         *ASKING,
     ),
     "score": ("metrics/*.py", "stats.py", "trivial.py"),
-    "spectra": ("weights/*.py", "adapter.py", "tensors.py", "families/*.py"),
+    "spectra": (
+        *(f"weights/{name}.py" for name in ("analyse", "layer", "spectrum", "power_law", "gram", "norms")),
+        *(f"weights/{name}.py" for name in ("marchenko_pastur", "directions", "oracle", "kept")),
+        *(f"weights/{name}.py" for name in ("read", "fused", "quantised", "shards", "updates")),
+        "adapter.py",
+        "tensors.py",
+        "families/*.py",
+    ),
     "compare": ("stats.py",),
     "report": (),
 }
