@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import quoteattr
 
-KEPT = 200  # drawings: the charts of some 20 results, 10 MB
+KEPT = 400  # drawings: the charts of some 20 results
 
 
 @dataclass(slots=True)

@@ -2,13 +2,14 @@
 
 import base64
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from harness.report import charts, words
-from harness.report.figures import Figures
+from harness.report import charts, weighed, words
+from harness.report.figures import Figures, WeightFigures
 from harness.report.page import Page
 
 LONGEST = 4_000  # characters of one text that the page shows
@@ -20,6 +21,25 @@ def write(page: Page, figures: Figures, folder: Path) -> None:
 
 
 def render(page: Page, figures: Figures) -> str:
+    return _filled("report.html.j2", figures.weights, page=page, figures=figures)
+
+
+def render_weights(
+    section: weighed.WeightSection, figures: WeightFigures, title: str, columns: Sequence[str], command: str
+) -> str:
+    """A page of weights alone; `columns` are the numbers that its table of layers shows."""
+    return _filled(
+        "weigh.html.j2",
+        figures,
+        section=section,
+        figures=figures,
+        title=title,
+        columns=columns,
+        command=command,
+    )
+
+
+def _filled(template: str, drawn: WeightFigures, **content: object) -> str:
     environment = Environment(
         loader=PackageLoader("harness.report"),
         autoescape=True,
@@ -28,17 +48,22 @@ def render(page: Page, figures: Figures) -> str:
         lstrip_blocks=True,
         finalize=_shown,
     )
-    environment.globals["words"] = words
+    environment.globals.update(words=words, weighed=weighed)
     environment.filters["svg"] = lambda drawing: Markup(charts.in_page(drawing))  # noqa: S704  Vega escapes its texts
     environment.filters["text"] = lambda text: words.shorten(text, LONGEST)
-    template = environment.get_template("report.html.j2")
-    style = _variables() + template.environment.get_template("report.css.j2").render()
-    return template.render(
-        page=page,
+    style = _variables() + environment.get_template("report.css.j2").render() + _picks(drawn)
+    return environment.get_template(template).render(
         style=Markup(style),  # noqa: S704  our own
         policy=f"default-src 'none'; style-src '{_hash(style)}'; img-src data:; base-uri 'none'; form-action 'none'",
-        figures=figures,
+        **content,
     )
+
+
+def _picks(drawn: WeightFigures) -> str:
+    """What a choice in a list does to its chart: a rule for each place in the longest list, and no script."""
+    most = max((len(one.options) for one in drawn.spectra.values()), default=0)
+    shown = "stroke:var(--hue);stroke-width:2;visibility:visible"
+    return "".join(f".pick:has(option:nth-child({n}):checked) .n{n}{{{shown}}}\n" for n in range(1, most + 1))
 
 
 def _shown(value: object) -> object:
