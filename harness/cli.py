@@ -222,17 +222,38 @@ def weigh(
     model: Annotated[
         str, typer.Argument(metavar="MODEL", help="A uri: zoo:NAME, file:FOLDER or hub:OWNER/NAME.")
     ],
-    adapter: Annotated[Path | None, typer.Option(help="An adapter's folder, in PEFT layout.")] = None,
+    adapter: Annotated[
+        list[str] | None,
+        typer.Option(help="An adapter's folder in PEFT layout, or hub:OWNER/NAME; may be repeated."),
+    ] = None,
+    against: Annotated[str | None, typer.Option(help="Another model, shown beside.")] = None,
+    html: Annotated[Path | None, typer.Option(help="Write a page with pictures.")] = None,
+    csv: Annotated[Path | None, typer.Option(help="Write every number.")] = None,
+    parquet: Annotated[Path | None, typer.Option(help="Write every number, and the histograms.")] = None,
+    roles: Annotated[
+        str | None, typer.Option(help="Whose matrices, with commas: q,k,v,o,qkv,feed-forward.")
+    ] = None,
+    oracle: Annotated[bool, typer.Option("--oracle", help="Ask the weightwatcher package itself.")] = False,
+    split: Annotated[bool, typer.Option("--split", help="Take fused matrices apart.")] = False,
+    randomize: Annotated[
+        bool, typer.Option("--randomize", help="Also look at the same entries in another order.")
+    ] = False,
+    intruders_up_to: Annotated[
+        int | None, typer.Option(min=0, help="Longer side of a matrix that intruders are looked for in.")
+    ] = None,
     offline: Offline = False,
     store: StoreFolder = STORE,
 ) -> None:
-    """Look at a model's weights without data."""
-    from rich.console import Console
-
-    from harness.weigh import table
+    """Look at a model's weights, and at adapters', without data."""
+    from harness.weigh import Asked, Files, weighing
     from harness.weigh import weigh as weigh_model
 
-    Console().print(table(weigh_model(model, adapter, offline=offline, cache=_digests(store))))
+    how = weighing(roles, oracle=oracle, split=split, randomize=randomize, intruders_up_to=intruders_up_to)
+    asked = Asked(model=model, adapters=tuple(adapter or ()), against=against, weighing=how)
+    command = shlex.join(["harness", *sys.argv[1:]])
+    weigh_model(
+        asked, Files(html=html, csv=csv, parquet=parquet), offline=offline, store=store, command=command
+    )
 
 
 @app.command()
