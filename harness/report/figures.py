@@ -148,9 +148,9 @@ def _choice(section: WeightSection, model: str, place: int, pen: Pen) -> Choice 
             f"Eigenvalue densities of the layers of {words.visible(model)} on logarithmic axes; picked: "
             + spectra.says(first.base),
             partial(spectra.chart, shown),
-            (spectra.WIDE, spectra.NARROW),
+            (spectra.WIDTH, spectra.WIDTH),
         ),
-        options=tuple(spectra.says(one.base) for one in shown),
+        options=spectra.options(shown),
         first=first.number,
         merged=any(one.merged for one in shown),
     )
@@ -167,4 +167,10 @@ def _figure(
         return pen.draw(charts.specification(chart, width), says, f"{name}-{size}")
 
     wide, narrow = widths
-    return Figure(name=name, says=says, drawn_wide=begun(wide, "wide"), drawn_narrow=begun(narrow, "narrow"))
+    drawn = begun(wide, "wide")
+    return Figure(
+        name=name,
+        says=says,
+        drawn_wide=drawn,
+        drawn_narrow=drawn if narrow == wide else begun(narrow, "narrow"),
+    )

@@ -62,8 +62,8 @@ def _filled(template: str, drawn: WeightFigures, **content: object) -> str:
 def _picks(drawn: WeightFigures) -> str:
     """What a choice in a list does to its chart: a rule for each place in the longest list, and no script."""
     most = max((len(one.options) for one in drawn.spectra.values()), default=0)
-    shown = "stroke:var(--hue);stroke-width:2;visibility:visible"
-    return "".join(f".pick:has(option:nth-child({n}):checked) .n{n}{{{shown}}}\n" for n in range(1, most + 1))
+    rule = ".pick:has(option:nth-child({n}):checked) .n{n}{{visibility:visible}}\n"
+    return "".join(rule.format(n=n) for n in range(1, most + 1))
 
 
 def _shown(value: object) -> object:

@@ -29,6 +29,7 @@ __all__ = [
     "WeightSection",
     "asked",
     "columns",
+    "number",
     "percent",
     "section",
     "statuses",
@@ -83,7 +84,7 @@ def section(rows: Sequence[WeightRow], against: tuple[str, str] | None = None) -
         worth=worth(summaries),
         updates=_updates(rows),
         scales=_scales(rows),
-        beside=beside(rows, *against) if against else None,
+        beside=beside(asked(rows), *against) if against else None,
     )
 
 
@@ -95,6 +96,17 @@ def asked(rows: Sequence[WeightRow]) -> list[WeightRow]:
 def columns(rows: Sequence[WeightRow]) -> list[str]:
     """Those of NUMBERS that any of the rows has."""
     return [name for name in NUMBERS if any(name in row.numbers for row in rows)]
+
+
+def number(row: WeightRow, name: str) -> str:
+    """One of a row's numbers; in brackets an alpha that rests on too few values."""
+    value = row.numbers.get(name)
+    if value is None:
+        return ""
+    if name in WHOLE:
+        return words.number(value, 0)
+    text = words.number(value, 3) if value == 0 or abs(value) >= 0.001 else f"{value:.1e}"
+    return f"({text})" if name == "alpha" and alpha(row) is None else text
 
 
 def percent(share: float | None) -> str:
@@ -154,13 +166,12 @@ def _updates(rows: Sequence[WeightRow]) -> str:
     if not fitted:
         return ""
     few = sum(alpha(one) is None for one in fitted)
-    if not few:
-        return "Triangles: ΔW itself."
-    some = "Triangles: ΔW itself, where it has the values. " if few < len(fitted) else ""
-    return (
-        f"{some}Of {words.plural(len(fitted), 'update')} {few} {'has' if few == 1 else 'have'} too few values for an alpha "
-        "of their own (under 32, as many as the rank): left out here and of every mean."
+    shown = "Triangles: ΔW itself. " if few < len(fitted) else ""
+    left_out = (
+        "ΔW has as many values as its rank; alphas of fewer than 32 say little, are left out of pictures and means "
+        f"({few} of {len(fitted)}), and stand in brackets where they stand."
     )
+    return (shown + (left_out if few else "")).rstrip()
 
 
 def _scales(rows: Sequence[WeightRow]) -> str:

@@ -7,13 +7,13 @@ from rich.table import Table
 from rich.text import Text
 
 from harness.report import words
-from harness.report.weighed import PARTS, WHOLE, WeightSection, asked, columns, percent, statuses
+from harness.report.weighed import PARTS, WeightSection, asked, columns, number, percent, statuses
 from harness.types import WeightRow
 from harness.weights.beside import Beside
 from harness.weights.summary import FEW, WeightSummary
 
 NEAREST = 10  # layers of two models that are shown beside each other
-UNSEEN = 240  # columns where nobody looks: in a file a line may be long
+UNSEEN = 400  # columns where nobody looks: in a file a line may be long
 PROSE = 100  # columns of a sentence
 MOST = 60  # columns of a text in a table
 
@@ -55,7 +55,7 @@ def table(
     shown: list[str] = []
     left_out: list[str] = []
     for name in columns(rows):
-        numbers = [_number(name, row.numbers.get(name)) for row in rows]
+        numbers = [number(row, name) for row in rows]
         room -= _wide((name, *numbers))
         (shown if room >= 0 or not shown else left_out).append(name)
     drawn = Table(box=None)
@@ -64,7 +64,7 @@ def table(
     for name in shown:
         drawn.add_column(name, justify="right", no_wrap=True)
     for row, named in zip(rows, texts, strict=True):
-        numbers = [_number(name, row.numbers.get(name)) for name in shown]
+        numbers = [number(row, name) for name in shown]
         drawn.add_row(*(Text(words.visible(text)) for text in named), *numbers)
     return drawn, left_out
 
@@ -77,10 +77,6 @@ def _texts(row: WeightRow) -> tuple[str, ...]:
 def _wide(column: Sequence[str]) -> int:
     """As rich draws it, a blank on either side; a status may say a sentence, which goes on in the next line."""
     return 2 + min(MOST, max(map(len, column)))
-
-
-def _number(name: str, value: float | None) -> str:
-    return "" if value is None else words.number(value, 0 if name in WHOLE else 3)
 
 
 def _summaries(by: str, summaries: Sequence[WeightSummary]) -> Table:
@@ -121,9 +117,10 @@ def _beside(pair: Beside) -> Table:
         drawn.add_column(heading, justify="right")
     for role in pair.roles:
         medians = [one.median_alpha if one else None for one in (role.one, role.other)]
-        difference = None if None in medians else medians[0] - medians[1]  # type: ignore[operator]  # neither is None
         drawn.add_row(
-            f"{role.role}, median", *(words.number(one, 2) for one in medians), words.signed(difference, 2)
+            f"{role.role}, median",
+            *(words.number(one, 2) for one in medians),
+            words.signed(role.difference, 2),
         )
     for layer in pair.layers[:NEAREST]:
         drawn.add_row(

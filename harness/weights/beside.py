@@ -15,6 +15,12 @@ class RoleBeside:
     one: WeightSummary | None
     other: WeightSummary | None
 
+    @property
+    def difference(self) -> float | None:
+        """Of the median alphas."""
+        medians = [side.median_alpha if side else None for side in (self.one, self.other)]
+        return None if medians[0] is None or medians[1] is None else medians[0] - medians[1]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LayerBeside:

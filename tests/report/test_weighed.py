@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from harness.report import charts, drawing, figures, html, weight_tables
+from harness.report import charts, drawing, figures, html, weighed, weight_tables
 from harness.report.charts import alphas, histogram, ratios, spectra
 from harness.report.weighed import WeightSection, section
 from harness.types import Density, WeightRow
@@ -77,12 +77,28 @@ def test_a_page_copes_with_rows_that_lack_numbers(rows: list[WeightRow]) -> None
 
 def test_the_page_says_what_is_left_out_and_what_it_is_worth() -> None:
     text = re.sub(r"\s+", " ", page(section(whole())))
-    assert "Of 1 update 1 has too few values for an alpha of their own" in text
+    assert "left out of pictures and means (1 of 1), and stand in brackets" in text
     assert "JMLR 22:165" in text
     assert "Nature Communications 12:4122" in text
     assert "4 of the 4 alphas here rest on fewer than 50" in text
     assert "2 of 10" in text  # intruders, of the ten leading vectors of one layer
     assert "<script" not in text
+
+
+@pytest.mark.parametrize(
+    ("numbers", "name", "shown"),
+    [
+        ({"alpha": 3.14159}, "alpha", "3.142"),
+        ({"alpha": 3.14159, "reliable": 0.0}, "alpha", "(3.142)"),
+        ({"alpha": 3.14159, "reliable": 1.0}, "alpha", "3.142"),
+        ({"num_pl_spikes": 41.0}, "num_pl_spikes", "41"),
+        ({"lambda_max": 0.00004}, "lambda_max", "4.0e-05"),
+        ({"alpha_shift": -0.5}, "alpha_shift", "\N{MINUS SIGN}0.500"),
+        ({}, "alpha", ""),
+    ],
+)
+def test_numbers_of_a_table(numbers: dict[str, float], name: str, shown: str) -> None:
+    assert weighed.number(row("a", "delta", **numbers), name) == shown
 
 
 def test_updates_with_too_few_values_are_not_drawn() -> None:
@@ -106,7 +122,7 @@ def test_the_layer_with_the_median_alpha_is_picked_first() -> None:
         (2, True, True),
         (3, False, False),
     ]
-    assert spectra.says(shown[1].base) == f"{layer(1)}: alpha 3.50 ± 0.50, 9 of 30 eigenvalues"
+    assert spectra.options(shown)[1] == "1.self_attn.q_proj: α 3.50 ± 0.50 (9 of 30)"
 
 
 def test_of_very_many_layers_some_can_be_picked_and_the_median_is_among_them() -> None:
@@ -127,15 +143,15 @@ def test_a_choice_shows_its_layer_without_a_script() -> None:
     assert not re.search(r"#0[def][01]", text)
 
 
-def test_in_a_file_the_first_choice_is_coloured_and_the_fits_of_others_are_not_there() -> None:
+def test_in_a_file_the_first_choice_is_coloured_and_the_others_are_not_there() -> None:
     drawn = "".join(
         f'<path stroke="{charts.picked(kind, 3, first)}"/>'
         for kind in ("spectrum", "fit", "merged")
         for first in (True, False)
     )
     found = re.findall(r'stroke="([^"]+)"', charts.in_file(drawn, charts.LIGHT))
-    blue, warm, line = (charts.LIGHT[name] for name in ("accent", "warm", "line"))
-    assert found == [blue, line, blue, "none", warm, "none"]
+    blue, warm = charts.LIGHT["accent"], charts.LIGHT["warm"]
+    assert found == [blue, "none", blue, "none", warm, "none"]
 
 
 def test_a_density_is_a_share_per_unit_and_its_tail_begins_at_xmin() -> None:

@@ -166,10 +166,10 @@ def _grid(depths: Depths, starts: Mapping[str, float], data: Data, x: alt.X) -> 
     small: dict[str, Any] = {"fontSize": 11, "color": STAND_IN["muted"]}
     return [
         roles.mark_rule(color=STAND_IN["line"]).encode(x=x),
-        roles.mark_text(align="left", baseline="top", dx=4, dy=1, **small).encode(
-            x=x, y=alt.value(0), text=alt.Text("label:N")
+        roles.mark_text(align="left", baseline="bottom", dx=1, **small).encode(
+            x=x, y=alt.YValue(-7), text=alt.Text("label:N")
         ),
         alt.Chart(data.add(ends))
         .mark_text(baseline="top", **small)
-        .encode(x=x, y=alt.value(HEIGHT + 4), text=alt.Text("label:N")),
+        .encode(x=x, y=alt.YValue(HEIGHT + 4), text=alt.Text("label:N")),
     ]

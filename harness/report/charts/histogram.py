@@ -35,7 +35,7 @@ def chart(rows: Sequence[WeightRow], data: Data, width: int) -> Chart:
     shares = {key: _shares(alphas) for key, alphas in spread.items()}
     most = max(share for one in shares.values() for share in one.values())
     every = [found for alphas in spread.values() for found in alphas]
-    low, high = floor(min(every)), ceil(max(every) + 1e-9)
+    low, high = floor(min(every)), min(LIMIT, ceil(max(every) + 1e-9))
     x = alt.Scale(domain=[low, high], nice=False, zero=False)
     y = alt.Scale(domain=[0, len(models)], reverse=True, nice=False, zero=False)
     bars, outlines, labels, medians = [], [], [], []
@@ -52,7 +52,7 @@ def chart(rows: Sequence[WeightRow], data: Data, width: int) -> Chart:
             medians.append({"median": median(own), "foot": line, "top": line - BARS})
     band = alt.Chart(data.add([{"from": OVER_TRAINED, "to": min(UNDER_TRAINED, high)}]))
     bar, outline, label, middle = (alt.Chart(data.add(table)) for table in (bars, outlines, labels, medians))
-    along = alt.X("from:Q", scale=x, title="alpha", axis=alt.Axis(grid=False, tickCount=high - low))
+    along = alt.X("from:Q", scale=x, title="alpha", axis=alt.Axis(grid=False, tickCount=round(high - low)))
     up = alt.Y("top:Q", scale=y, axis=None)
     foot = alt.Y2("foot:Q")
     return alt.LayerSpec(
@@ -70,9 +70,9 @@ def chart(rows: Sequence[WeightRow], data: Data, width: int) -> Chart:
             ),
             label.mark_text(
                 align="left", baseline="top", dy=3, fontSize=12.5, fontWeight=600, color=STAND_IN["ink"]
-            ).encode(x=alt.value(0), y=alt.Y("line:Q", scale=y), text=alt.Text("name:N")),
+            ).encode(x=alt.XValue(0), y=alt.Y("line:Q", scale=y), text=alt.Text("name:N")),
             label.mark_text(align="right", baseline="top", dy=4, fontSize=11, color=STAND_IN["muted"]).encode(
-                x=alt.value(width - 16), y=alt.Y("line:Q", scale=y), text=alt.Text("n:N")
+                x=alt.XValue(width - 16), y=alt.Y("line:Q", scale=y), text=alt.Text("n:N")
             ),
         ],
         width=width - 16,

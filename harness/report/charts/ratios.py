@@ -106,11 +106,11 @@ def _map(
             fillOpacity=alt.FillOpacity("strength:Q", scale=None, legend=None),
         ),
         named.mark_text(align="right", baseline="middle", **muted).encode(
-            x=alt.value(-8), y=alt.Y("at:Q", scale=y), text=alt.Text("label:N")
+            x=alt.XValue(-8), y=alt.Y("at:Q", scale=y), text=alt.Text("label:N")
         ),
         alt.Chart(data.add(below))
         .mark_text(baseline="top", **muted)
-        .encode(x=alt.X("at:Q", scale=x), y=alt.value(height + 5), text=alt.Text("label:N")),
+        .encode(x=alt.X("at:Q", scale=x), y=alt.YValue(height + 5), text=alt.Text("label:N")),
     ]
     if cell >= ROOM:
         layers.append(

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import takewhile
 from math import ceil, log10
 from statistics import median_low
 from typing import Any
@@ -10,13 +10,15 @@ from typing import Any
 import altair as alt
 
 from harness.report import words
-from harness.report.charts import Chart, Data, Kind, picked
+from harness.report.charts import STAND_IN, Chart, Data, Kind, picked
+from harness.report.charts.differences import cut
 from harness.types import Density, WeightRow
 from harness.weights.summary import alpha
 
 MOST = 80  # layers of a model that can be picked
-WIDE, NARROW = 520, 340  # pixels: half a desk's column, and a phone's
-HEIGHT, AXES = 210, 54
+LETTERS = 36  # of a layer's name in the list
+FINE = 20  # parts that the eigenvalues are shared out to: a point of the line holds as many at least
+WIDTH, HEIGHT, AXES = 380, 190, 54  # pixels: one drawing, a little smaller on a phone and larger on a desk
 
 Point = tuple[float, float]  # log10 λ and log10 of its density
 
@@ -51,25 +53,32 @@ def layers(rows: Sequence[WeightRow], model: str) -> tuple[Layer, ...]:
     )
 
 
-def says(row: WeightRow) -> str:
-    """`q_proj of block 3: alpha 3.21 ± 0.18, 41 of 128 eigenvalues`, as an entry of the list."""
+def says(row: WeightRow, prefix: str = "") -> str:
+    """`3.self_attn.q_proj: α 3.21 ± 0.18 (41 of 128)`, as an entry of the list."""
     numbers = row.numbers
+    name = cut(words.visible(row.layer.removeprefix(prefix)), LETTERS)
     error = f" ± {words.number(numbers['sigma'], 2)}" if "sigma" in numbers else ""
-    tail = (
-        f", {numbers['num_pl_spikes']:.0f} of {row.eigenvalues} eigenvalues"
-        if "num_pl_spikes" in numbers
-        else ""
-    )
-    return f"{words.visible(row.layer)}: alpha {words.number(numbers['alpha'], 2)}{error}{tail}"
+    tail = f" ({numbers['num_pl_spikes']:.0f} of {row.eigenvalues})" if "num_pl_spikes" in numbers else ""
+    return f"{name}: α {words.number(numbers['alpha'], 2)}{error}{tail}"
+
+
+def options(shown: Sequence[Layer]) -> tuple[str, ...]:
+    """Of each layer, without what all names begin with."""
+    names = zip(*(one.base.layer.split(".") for one in shown), strict=False)
+    prefix = "".join(f"{same[0]}." for same in takewhile(lambda parts: len({*parts}) == 1, names))
+    return tuple(says(one.base, prefix) for one in shown)
 
 
 def chart(shown: Sequence[Layer], data: Data, width: int) -> Chart:
-    """All layers faint; the picked one strong, with its power law from xmin on and, in another colour, merged."""
+    """All layers faint; over them the picked one, with its power law from xmin on and, in another colour, merged."""
+    faint: list[dict[str, object]] = []
     spectra: list[dict[str, object]] = []
     fits: list[dict[str, object]] = []
     starts: list[dict[str, object]] = []
     merged: list[dict[str, object]] = []
     for one in shown:
+        faint += [{"x": round(x, 3), "y": round(y, 3)} for x, y in _points(one.base)]
+        faint.append({"x": faint[-1]["x"], "y": None})  # the line breaks
         spectra += _line("spectrum", one, _points(one.base))
         fits += _line("fit", one, tail(one.base))
         starts += _line("fit", one, tail(one.base)[:1])
@@ -88,6 +97,9 @@ def chart(shown: Sequence[Layer], data: Data, width: int) -> Chart:
     lines: dict[str, Any] = {"strokeWidth": 1, "strokeJoin": "round"}
     return alt.LayerSpec(
         layer=[
+            alt.Chart(data.add([{**one, "place": place} for place, one in enumerate(faint)]))
+            .mark_line(stroke=STAND_IN["line"], **lines)
+            .encode(x=x, y=y, order=alt.Order("place:Q")),
             alt.Chart(data.add(spectra)).mark_line(**lines).encode(x=x, y=y, stroke=stroke),
             alt.Chart(data.add(merged)).mark_line(**lines).encode(x=x, y=y, stroke=stroke),
             alt.Chart(data.add(starts)).mark_rule(strokeDash=[2, 3]).encode(x=x, stroke=stroke),
@@ -95,7 +107,6 @@ def chart(shown: Sequence[Layer], data: Data, width: int) -> Chart:
         ],
         width=width - AXES,
         height=HEIGHT,
-        title=words.visible(shown[0].base.model),
     )
 
 
@@ -109,21 +120,22 @@ def _points(row: WeightRow) -> list[Point]:
 
 
 def points(density: Density) -> list[Point]:
-    """Share of eigenvalues per unit of λ, in the middle of each bin that holds any.
+    """Share of eigenvalues per unit of λ, in the middle of bins that are joined until each holds some.
 
-    Bins are joined until there are some 3·∛n of them: finer ones show chance.
+    So the tail, where most of the interest and few of the bins are, is drawn as finely as chance allows.
     """
     counts, n = density.counts, sum(density.counts)
     if not n or not density.low < density.high:
         return []
-    each = ceil(len(counts) / (3 * n ** (1 / 3)))
+    enough = max(2, n // FINE)
     width = (density.high - density.low) / len(counts)
-    edges = [density.low + width * place for place in [*range(0, len(counts), each), len(counts)]]
-    found = []
-    for place, (left, right) in enumerate(pairwise(edges)):
-        held = sum(counts[place * each : (place + 1) * each])
-        if held:
-            found.append(((left + right) / 2, log10(held / n) - log10(10**right - 10**left)))
+    found, held, left = [], 0, 0
+    for place, count in enumerate(counts, 1):
+        held += count
+        if held >= enough or (place == len(counts) and held):
+            start, end = density.low + width * left, density.low + width * place
+            found.append(((start + end) / 2, log10(held / n) - log10(10**end - 10**start)))
+            held, left = 0, place
     return found
 
 
