@@ -104,8 +104,10 @@ def main() -> None:
 
 
 _ID = re.compile(r'(?<= id=")[^"]+|(?<=url\(#)[^)]+')
-# What only Vega's own runtime reads; backgrounds that have no colour.
-_UNREAD = re.compile(r' (?:aria-[a-z]+|role|class|pointer-events|xmlns:xlink)="[^"]*"')
+# What only Vega's own runtime reads, or would be so anyway; backgrounds that have no colour.
+_UNREAD = re.compile(
+    r' (?:(?:aria-[a-z]+|role|class|pointer-events|xmlns:xlink)="[^"]*"|(?:opacity|stroke-width)="1")'
+)
 _BLANK = re.compile(r'<path d="[^"]*"(?: display="none")?/>')
 _DIGITS = re.compile(r"-?\d+\.\d{3,}")
 

@@ -7,13 +7,13 @@ from typing import Any
 import altair as alt
 
 from harness.report import words
-from harness.report.charts import NARROW, SERIES, STAND_IN, Chart, Data
+from harness.report.charts import NARROW, SERIES, STAND_IN, Chart, Data, at_y
 from harness.types import WeightRow
 from harness.weights.depth import Depths, depths
 from harness.weights.summary import OVER_TRAINED, UNDER_TRAINED, alpha
 
 HEIGHT, AXIS, EXTENT, BETWEEN = 116, 52, 26, 26  # pixels; the axis' title and numbers, and the numbers alone
-GAP = 1.5  # layers' widths between two roles
+GAP, WIDER = 1.5, 0.12  # between two roles: layers' widths, and for many layers their share
 DENSE = 64  # places on the axis that half of a wide page has room for
 ABREAST = 3  # roles beside each other on a phone
 LIMIT = 12.0  # alphas above are drawn at the edge: a power law was no good fit there
@@ -24,7 +24,7 @@ def chart(rows: Sequence[WeightRow], data: Data, width: int) -> Chart:
     """A panel for each base: its roles beside each other, in each the layers from the input to the output."""
     shown = [one for one in rows if alpha(one) is not None]
     models = [_model(shown, rows, name) for name in dict.fromkeys(one.model for one in shown)]
-    most = max(len(one.roles) * (len(one.depths.blocks) + GAP) for one in models)
+    most = max(len(one.roles) * one.span for one in models)
     columns = 2 if width > NARROW and len(models) > 1 and most <= DENSE else 1
     adapters = list(dict.fromkeys(words.visible(one.adapter) for one in shown if one.adapter))
     alphas = [_drawn(one) for one in shown]
@@ -60,6 +60,12 @@ class Model:
     roles: tuple[str, ...]
     depths: Depths
     shifts: Mapping[str, float]  # layer -> how far from the middle of its block: several share a role
+
+    @property
+    def span(self) -> float:
+        """What a role takes on the axis, in layers' widths."""
+        n = len(self.depths.blocks)
+        return n + max(GAP, WIDER * n)
 
 
 def _model(shown: Sequence[WeightRow], rows: Sequence[WeightRow], name: str) -> Model:
@@ -99,9 +105,8 @@ def _drawn(row: WeightRow) -> float:
 
 
 def _panel(model: Model, roles: tuple[str, ...], data: Data, frame: Frame, *, titled: bool) -> Chart:
-    span = len(model.depths.blocks) + GAP
-    starts = {role: place * span for place, role in enumerate(roles)}
-    end = max(len(roles) * span, GAP)
+    starts = {role: place * model.span for place, role in enumerate(roles)}
+    end = len(roles) * model.span
     x = alt.X("place:Q", scale=alt.Scale(domain=[0, end], nice=False, zero=False), axis=None)
     y = alt.Y(
         "alpha:Q",
@@ -167,9 +172,9 @@ def _grid(depths: Depths, starts: Mapping[str, float], data: Data, x: alt.X) -> 
     return [
         roles.mark_rule(color=STAND_IN["line"]).encode(x=x),
         roles.mark_text(align="left", baseline="bottom", dx=1, **small).encode(
-            x=x, y=alt.YValue(-7), text=alt.Text("label:N")
+            x=x, y=at_y(-7), text=alt.Text("label:N")
         ),
         alt.Chart(data.add(ends))
         .mark_text(baseline="top", **small)
-        .encode(x=x, y=alt.YValue(HEIGHT + 4), text=alt.Text("label:N")),
+        .encode(x=x, y=at_y(HEIGHT + 4), text=alt.Text("label:N")),
     ]

@@ -8,7 +8,7 @@ from statistics import median
 import altair as alt
 
 from harness.report import words
-from harness.report.charts import STAND_IN, Chart, Data
+from harness.report.charts import STAND_IN, Chart, Data, at_x
 from harness.report.charts.alphas import LIMIT
 from harness.report.charts.differences import cut
 from harness.types import WeightRow
@@ -70,9 +70,9 @@ def chart(rows: Sequence[WeightRow], data: Data, width: int) -> Chart:
             ),
             label.mark_text(
                 align="left", baseline="top", dy=3, fontSize=12.5, fontWeight=600, color=STAND_IN["ink"]
-            ).encode(x=alt.XValue(0), y=alt.Y("line:Q", scale=y), text=alt.Text("name:N")),
+            ).encode(x=at_x(0), y=alt.Y("line:Q", scale=y), text=alt.Text("name:N")),
             label.mark_text(align="right", baseline="top", dy=4, fontSize=11, color=STAND_IN["muted"]).encode(
-                x=alt.XValue(width - 16), y=alt.Y("line:Q", scale=y), text=alt.Text("n:N")
+                x=at_x(width - 16), y=alt.Y("line:Q", scale=y), text=alt.Text("n:N")
             ),
         ],
         width=width - 16,

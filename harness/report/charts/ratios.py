@@ -6,7 +6,7 @@ from typing import Any
 import altair as alt
 
 from harness.report import words
-from harness.report.charts import NARROW, STAND_IN, Chart, Data
+from harness.report.charts import NARROW, STAND_IN, Chart, Data, at_x, at_y
 from harness.report.charts.alphas import ROLES
 from harness.report.charts.differences import cut
 from harness.types import WeightRow
@@ -106,11 +106,11 @@ def _map(
             fillOpacity=alt.FillOpacity("strength:Q", scale=None, legend=None),
         ),
         named.mark_text(align="right", baseline="middle", **muted).encode(
-            x=alt.XValue(-8), y=alt.Y("at:Q", scale=y), text=alt.Text("label:N")
+            x=at_x(-8), y=alt.Y("at:Q", scale=y), text=alt.Text("label:N")
         ),
         alt.Chart(data.add(below))
         .mark_text(baseline="top", **muted)
-        .encode(x=alt.X("at:Q", scale=x), y=alt.YValue(height + 5), text=alt.Text("label:N")),
+        .encode(x=alt.X("at:Q", scale=x), y=at_y(height + 5), text=alt.Text("label:N")),
     ]
     if cell >= ROOM:
         layers.append(
