@@ -80,20 +80,12 @@ def _wide(column: Sequence[str]) -> int:
 
 
 def _summaries(by: str, summaries: Sequence[WeightSummary]) -> Table:
-    drawn = Table("system", "part", *([by] if by else []), box=None)
-    headings = (
-        "layers",
-        "with alpha",
-        "mean",
-        "median",
-        "below 2",
-        "2 to 6",
-        "above 6",
-        f"of fewer than {FEW}",
-    )
-    for heading in headings:
-        drawn.add_column(heading, justify="right")
-    drawn.add_column("others")
+    drawn = Table(box=None)
+    for heading in ("system", "part", *([by] if by else [])):
+        drawn.add_column(heading, overflow="fold")
+    for heading in ("layers", "alphas", "mean", "median", "< 2", "2 to 6", "> 6", f"n < {FEW}"):
+        drawn.add_column(heading, justify="right", no_wrap=True)
+    drawn.add_column("others", overflow="fold")
     for one in summaries:
         drawn.add_row(
             Text(f"{one.model} + {one.adapter}" if one.adapter else one.model),

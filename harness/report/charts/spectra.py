@@ -100,8 +100,12 @@ def chart(shown: Sequence[Layer], data: Data, width: int) -> Chart:
             alt.Chart(data.add([{**one, "place": place} for place, one in enumerate(faint)]))
             .mark_line(stroke=STAND_IN["line"], **lines)
             .encode(x=x, y=y, order=alt.Order("place:Q")),
-            alt.Chart(data.add(spectra)).mark_line(**lines).encode(x=x, y=y, stroke=stroke),
-            alt.Chart(data.add(merged)).mark_line(**lines).encode(x=x, y=y, stroke=stroke),
+            alt.Chart(data.add(spectra))
+            .mark_line(**{**lines, "strokeWidth": 2.5})
+            .encode(x=x, y=y, stroke=stroke),
+            alt.Chart(data.add(merged))
+            .mark_line(**{**lines, "strokeWidth": 1.5})
+            .encode(x=x, y=y, stroke=stroke),
             alt.Chart(data.add(starts)).mark_rule(strokeDash=[2, 3]).encode(x=x, stroke=stroke),
             alt.Chart(data.add(fits)).mark_line(strokeDash=[6, 3]).encode(x=x, y=y, stroke=stroke),
         ],
