@@ -223,30 +223,53 @@ def weigh(
         str,
         typer.Argument(metavar="MODEL|RESULT", help="A uri: zoo:NAME, file:FOLDER or hub:OWNER/NAME."),
     ],
-    adapter: Annotated[Path | None, typer.Option(help="An adapter's folder, in PEFT layout.")] = None,
+    adapter: Annotated[
+        list[str] | None,
+        typer.Option(help="An adapter's folder in PEFT layout, or hub:OWNER/NAME; may be repeated."),
+    ] = None,
+    against: Annotated[str | None, typer.Option(help="Another model, shown beside.")] = None,
+    html: Annotated[Path | None, typer.Option(help="Write a page with pictures.")] = None,
+    csv: Annotated[Path | None, typer.Option(help="Write every number.")] = None,
+    parquet: Annotated[Path | None, typer.Option(help="Write every number, and the histograms.")] = None,
     against_scores: Annotated[
         bool,
         typer.Option("--against-scores", help="Of a RESULT folder: do its adapters' weights tell scores?"),
     ] = False,
-    html: Annotated[Path | None, typer.Option(help="A file to write a page to.")] = None,
-    markdown: Annotated[Path | None, typer.Option(help="The same, its charts beside it.")] = None,
+    markdown: Annotated[
+        Path | None,
+        typer.Option(help="With --against-scores: write a page in Markdown, its charts beside it."),
+    ] = None,
+    roles: Annotated[
+        str | None, typer.Option(help="Whose matrices, with commas: q,k,v,o,qkv,feed-forward.")
+    ] = None,
+    oracle: Annotated[bool, typer.Option("--oracle", help="Ask the weightwatcher package itself.")] = False,
+    split: Annotated[bool, typer.Option("--split", help="Take fused matrices apart.")] = False,
+    randomize: Annotated[
+        bool, typer.Option("--randomize", help="Also look at the same entries in another order.")
+    ] = False,
+    intruders_up_to: Annotated[
+        int | None, typer.Option(min=0, help="Longer side of a matrix that intruders are looked for in.")
+    ] = None,
     offline: Offline = False,
     store: StoreFolder = STORE,
 ) -> None:
-    """Look at a model's weights without data, or hold those of a RESULT's adapters against their scores."""
+    """Look at a model's weights and at adapters' without data, or hold those of a RESULT against its scores."""
+    command = shlex.join(["harness", *sys.argv[1:]])
     if against_scores:
         from harness.predicts import show
 
-        show(Path(model), shlex.join(["harness", *sys.argv[1:]]), html=html, markdown=markdown)
+        show(Path(model), command, html=html, markdown=markdown)
         return
-    if html or markdown:
-        raise HarnessError("--html and --markdown go with --against-scores; add it, and give a RESULT folder")
-    from rich.console import Console
-
-    from harness.weigh import table
+    if markdown:
+        raise HarnessError("--markdown goes with --against-scores; add it, and give a RESULT folder")
+    from harness.weigh import Asked, Files, weighing
     from harness.weigh import weigh as weigh_model
 
-    Console().print(table(weigh_model(model, adapter, offline=offline, cache=_digests(store))))
+    how = weighing(roles, oracle=oracle, split=split, randomize=randomize, intruders_up_to=intruders_up_to)
+    asked = Asked(model=model, adapters=tuple(adapter or ()), against=against, weighing=how)
+    weigh_model(
+        asked, Files(html=html, csv=csv, parquet=parquet), offline=offline, store=store, command=command
+    )
 
 
 @app.command()

@@ -2,11 +2,21 @@
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+)
+from rich.text import Text
 
 from harness.run import Watch
 from harness.types import Outcome, Step
@@ -68,3 +78,31 @@ def watching(total: int) -> Iterator[Watch]:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True) as progress:
         yield Bars(progress, total)
+
+
+class LayersPerSecond(ProgressColumn):
+    """Since the first of them."""
+
+    def render(self, task: Task) -> Text:
+        seconds = task.finished_time if task.finished else task.elapsed
+        return Text(f"{task.completed / seconds:.1f} layers/s" if seconds and task.completed else "")
+
+
+@contextmanager
+def counting() -> Iterator[Callable[[str, int | None], Callable[[], None]]]:
+    """Of what is begun, with how many layers it has where that is known, gives what to call for each that is done.
+
+    A bar for each on a terminal, on standard error; elsewhere nothing.
+    """
+    console = Console(stderr=True)
+    columns = (
+        *(TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()),
+        *(LayersPerSecond(), TimeElapsedColumn()),
+    )
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+
+        def begin(label: str, total: int | None) -> Callable[[], None]:
+            task = progress.add_task(label, total=total)
+            return lambda: progress.advance(task)
+
+        yield begin

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import quoteattr
 
-KEPT = 200  # drawings: the charts of some 20 results, 10 MB
+KEPT = 400  # drawings: the charts of some 20 results
 
 
 @dataclass(slots=True)
@@ -40,14 +40,14 @@ class Pen:
         return self.thread.submit(self._drawn, json.dumps(spec), says, name)
 
     def _drawn(self, spec: str, says: str, name: str) -> str:
-        digest = hashlib.sha256(f"{version('vl-convert-python')} {spec}".encode()).hexdigest()
+        digest = hashlib.sha256(f"slim {version('vl-convert-python')} {spec}".encode()).hexdigest()
         path = self.kept / f"{digest}.svg" if self.kept else None
         if path is not None and path.is_file():
-            return _slim(path.read_text(encoding="utf-8"), says, name)
-        svg = self._asked(spec, name)
+            return _named(path.read_text(encoding="utf-8"), says, name)
+        svg = _slim(self._asked(spec, name))
         if path is not None:
             _keep(path, svg)
-        return _slim(svg, says, name)
+        return _named(svg, says, name)
 
     def _asked(self, spec: str, name: str) -> str:
         self.used = True
@@ -103,21 +103,30 @@ def main() -> None:
         print(json.dumps(vl_convert.vegalite_to_svg(json.loads(line))), flush=True)
 
 
-# Vega counts its ids through all drawings of a process.
-_ID = re.compile(r'(?<=id=")[^"]+(?=")')
+_ID = re.compile(r'(?<= id=")[^"]+|(?<=url\(#)[^)]+')
+# What only Vega's own runtime reads, or would be so anyway; backgrounds that have no colour.
+_UNREAD = re.compile(
+    r' (?:(?:aria-[a-z]+|role|class|pointer-events|xmlns:xlink)="[^"]*"|(?:opacity|stroke-width)="1")'
+)
+_BLANK = re.compile(r'<path d="[^"]*"(?: display="none")?/>')
+_DIGITS = re.compile(r"-?\d+\.\d{3,}")
 
 
-def _slim(svg: str, says: str, name: str) -> str:
-    ids = {one: f"{name}-{place}" for place, one in enumerate(dict.fromkeys(_ID.findall(svg)))}
-    svg = re.sub("<[^>]+>", lambda tag: _slimmed(tag[0], ids), svg)
+def _slim(svg: str) -> str:
+    """Without what nobody sees, and with coordinates to a hundredth of a pixel."""
+    return _BLANK.sub("", re.sub("<[^>]+>", _slimmed, svg))
+
+
+def _slimmed(tag: re.Match[str]) -> str:
+    short = _UNREAD.sub("", tag[0])
+    return _DIGITS.sub(lambda found: f"{float(found[0]):.2f}".rstrip("0").rstrip("."), short)
+
+
+def _named(svg: str, says: str, name: str) -> str:
+    """With ids of its own, which Vega counts through all drawings of a process, and with what is read out in its place."""
+    ids: dict[str, str] = {}
+    svg = _ID.sub(lambda found: ids.setdefault(found[0], f"{name}-{len(ids)}"), svg)
     return svg.replace("<svg ", f'<svg role="img" aria-label={quoteattr(says)} ', 1)
-
-
-def _slimmed(tag: str, ids: Mapping[str, str]) -> str:
-    """A tag without what only Vega's own runtime reads, and with coordinates to a hundredth of a pixel."""
-    tag = re.sub(r' (?:aria-[a-z]+|role|class|pointer-events|xmlns:xlink)="[^"]*"', "", tag)
-    tag = re.sub(r"-?\d+\.\d{3,}", lambda found: f"{float(found[0]):.2f}".rstrip("0").rstrip("."), tag)
-    return re.sub(r'(?<=id=")[^"]+|(?<=url\(#)[^)]+', lambda found: ids.get(found[0], found[0]), tag)
 
 
 if __name__ == "__main__":

@@ -6,9 +6,12 @@ from dataclasses import dataclass
 from functools import partial
 
 from harness.report import charts, words
-from harness.report.charts import alphas, differences, losses
+from harness.report.charts import alphas, differences, histogram, losses, ratios, spectra
 from harness.report.drawing import Pen
 from harness.report.page import Page
+from harness.report.weighed import WeightSection
+from harness.types import System
+from harness.weights.summary import alpha
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,23 +33,47 @@ class Figure:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """A chart with something to pick: what can be, in the order of the numbers that the chart knows it by."""
+
+    figure: Figure
+    options: tuple[str, ...]
+    first: int  # from 1 on: the option that is picked where nobody picks
+    merged: bool  # whether any has a second line, of the layer with its adapter
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WeightFigures:
+    """The weights' part of them."""
+
+    alphas: Figure | None
+    histogram: Figure | None
+    ratios: Figure | None
+    spectra: dict[str, Choice]  # by model
+
+    def all(self) -> list[Figure]:
+        found = [one for one in (self.alphas, self.histogram, self.ratios) if one]
+        return found + [one.figure for one in self.spectra.values()]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Figures:
     """What there is to draw; a chart without data is not there."""
 
     differences: dict[str, Figure]  # by task
     losses: Figure | None
-    alphas: Figure | None
+    weights: WeightFigures
 
     def all(self) -> list[Figure]:
-        return [*self.differences.values(), *(one for one in (self.losses, self.alphas) if one)]
+        return [*self.differences.values(), *([self.losses] if self.losses else []), *self.weights.all()]
 
 
 def draw(page: Page, pen: Pen) -> Figures:
     """Hands every chart to the pen."""
-    begin = partial(_figure, pen)
     return Figures(
         differences={
-            task.facts.name: begin(
+            task.facts.name: _figure(
+                pen,
                 f"differences-{place}",
                 f"Paired differences in {task.metric} on {words.visible(task.facts.name)}",
                 partial(differences.chart, task),
@@ -54,22 +81,96 @@ def draw(page: Page, pen: Pen) -> Figures:
             for place, task in enumerate(page.tasks, start=1)
             if task.groups
         },
-        losses=begin("losses", "Training and validation loss by step", partial(losses.chart, page.curves))
+        losses=_figure(
+            pen, "losses", "Training and validation loss by step", partial(losses.chart, page.curves)
+        )
         if any(curve.points for curve in page.curves)
         else None,
-        alphas=begin("alphas", "Alpha by layer, base and merged", partial(alphas.chart, page.weights))
-        if any("alpha" in row.numbers for row in page.weights)
-        else None,
+        weights=draw_weights(page.weights, pen),
     )
 
 
-def _figure(pen: Pen, name: str, says: str, chart: Callable[[charts.Data, int], charts.Chart]) -> Figure:
+def draw_weights(section: WeightSection, pen: Pen) -> WeightFigures:
+    """Hands the weights' charts to the pen."""
+    rows = section.rows
+    fitted = any(alpha(row) is not None for row in rows)
+    return WeightFigures(
+        alphas=_figure(
+            pen,
+            "alphas",
+            "Alpha of each layer by role and depth, of the base and merged with its adapter",
+            partial(alphas.chart, rows),
+        )
+        if fitted
+        else None,
+        histogram=_figure(pen, "alpha-histogram", _medians(section), partial(histogram.chart, rows))
+        if any(histogram.counted(row) is not None for row in rows)
+        else None,
+        ratios=_figure(pen, "ratios", _largest(section), partial(ratios.chart, rows))
+        if ratios.chosen(rows)
+        else None,
+        spectra={
+            model: choice
+            for place, model in enumerate(dict.fromkeys(row.model for row in rows), 1)
+            if (choice := _choice(section, model, place, pen))
+        },
+    )
+
+
+def _medians(section: WeightSection) -> str:
+    """The histogram in words: each system's median."""
+    found = [
+        f"{words.system(System(model=one.model, adapter=one.adapter))} {words.number(one.median_alpha, 2)}"
+        for one in section.summaries
+        if one.part != "delta" and one.median_alpha is not None
+    ]
+    return "How the alphas of each model's layers are spread; medians: " + ", ".join(found)
+
+
+def _largest(section: WeightSection) -> str:
+    found = [
+        f"{words.system(one.system)} {words.number(100 * one.largest_ratio, 1)} %"
+        for one in section.lines
+        if one.largest_ratio
+    ]
+    return "Size of the update beside the weights by role and depth; the largest: " + ", ".join(found)
+
+
+def _choice(section: WeightSection, model: str, place: int, pen: Pen) -> Choice | None:
+    shown = spectra.layers(section.rows, model)
+    if not shown:
+        return None
+    first = next(one for one in shown if one.first)
+    return Choice(
+        figure=_figure(
+            pen,
+            f"spectra-{place}",
+            f"Eigenvalue densities of the layers of {words.visible(model)} on logarithmic axes; picked: "
+            + spectra.says(first.base),
+            partial(spectra.chart, shown),
+            (spectra.WIDTH, spectra.WIDTH),
+        ),
+        options=spectra.options(shown),
+        first=first.number,
+        merged=any(one.merged for one in shown),
+    )
+
+
+def _figure(
+    pen: Pen,
+    name: str,
+    says: str,
+    chart: Callable[[charts.Data, int], charts.Chart],
+    widths: tuple[int, int] = (charts.WIDE, charts.NARROW),
+) -> Figure:
     def begun(width: int, size: str) -> Future[str]:
         return pen.draw(charts.specification(chart, width), says, f"{name}-{size}")
 
+    wide, narrow = widths
+    drawn = begun(wide, "wide")
     return Figure(
         name=name,
         says=says,
-        drawn_wide=begun(charts.WIDE, "wide"),
-        drawn_narrow=begun(charts.NARROW, "narrow"),
+        drawn_wide=drawn,
+        drawn_narrow=drawn if narrow == wide else begun(narrow, "narrow"),
     )

@@ -2,14 +2,14 @@
 
 import base64
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from harness.report import charts, words
-from harness.report.figures import Figures
+from harness.report import charts, weighed, words
+from harness.report.figures import Figures, WeightFigures
 from harness.report.page import Page
 
 LONGEST = 4_000  # characters of one text that the page shows
@@ -21,11 +21,30 @@ def write(page: Page, figures: Figures, folder: Path) -> None:
 
 
 def render(page: Page, figures: Figures) -> str:
-    return document("report.html.j2", {"page": page, "figures": figures})
+    return _filled("report.html.j2", figures.weights, page=page, figures=figures)
 
 
-def document(name: str, shown: Mapping[str, object]) -> str:
+def render_weights(
+    section: weighed.WeightSection, figures: WeightFigures, title: str, columns: Sequence[str], command: str
+) -> str:
+    """A page of weights alone; `columns` are the numbers that its table of layers shows."""
+    return _filled(
+        "weigh.html.j2",
+        figures,
+        section=section,
+        figures=figures,
+        title=title,
+        columns=columns,
+        command=command,
+    )
+
+
+def document(template: str, content: Mapping[str, object]) -> str:
     """A whole page from the template of that name, in the reports' style."""
+    return _filled(template, None, **content)
+
+
+def _filled(template: str, drawn: WeightFigures | None, **content: object) -> str:
     environment = Environment(
         loader=PackageLoader("harness.report"),
         autoescape=True,
@@ -34,16 +53,22 @@ def document(name: str, shown: Mapping[str, object]) -> str:
         lstrip_blocks=True,
         finalize=_shown,
     )
-    environment.globals["words"] = words
+    environment.globals.update(words=words, weighed=weighed)
     environment.filters["svg"] = lambda drawing: Markup(charts.in_page(drawing))  # noqa: S704  Vega escapes its texts
     environment.filters["text"] = lambda text: words.shorten(text, LONGEST)
-    template = environment.get_template(name)
-    style = _variables() + template.environment.get_template("report.css.j2").render()
-    return template.render(
-        **shown,
+    style = _variables() + environment.get_template("report.css.j2").render() + _picks(drawn)
+    return environment.get_template(template).render(
         style=Markup(style),  # noqa: S704  our own
         policy=f"default-src 'none'; style-src '{_hash(style)}'; img-src data:; base-uri 'none'; form-action 'none'",
+        **content,
     )
+
+
+def _picks(drawn: WeightFigures | None) -> str:
+    """What a choice in a list does to its chart: a rule for each place in the longest list, and no script."""
+    most = max((len(one.options) for one in drawn.spectra.values()), default=0) if drawn else 0
+    rule = ".pick:has(option:nth-child({n}):checked) .n{n}{{visibility:visible}}\n"
+    return "".join(rule.format(n=n) for n in range(1, most + 1))
 
 
 def _shown(value: object) -> object:

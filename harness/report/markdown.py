@@ -8,7 +8,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 from markupsafe import escape as html_escape
 
-from harness.report import charts, words
+from harness.report import charts, weighed, words
 from harness.report.answer import Sentence
 from harness.report.figures import Figure, Figures
 from harness.report.page import Page
@@ -49,7 +49,7 @@ def document(name: str, shown: Mapping[str, object]) -> str:
         lstrip_blocks=True,
         finalize=_escaped,
     )
-    environment.globals["words"] = words
+    environment.globals.update(words=words, weighed=weighed)
     environment.filters |= {"text": _shortened, "code": code, "sentence": sentence, "picture": picture}
     environment.filters["plain"] = Markup  # for our own numbers: brackets alone are no link
     return environment.get_template(name).render(**shown)

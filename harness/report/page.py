@@ -2,16 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import groupby
 from statistics import fmean
 from typing import Literal
 
 from harness.report import words
 from harness.report.answer import Answer, Field, answer, is_trivial
 from harness.report.picks import Pick, pick
+from harness.report.weighed import WeightSection, section
 from harness.result import Curve, ModelFacts, Result, StepFacts, SuiteFacts, TaskFacts
-from harness.types import Comparison, Cost, Note, Score, System, WeightRow
-from harness.weights.summary import status_word
+from harness.types import Comparison, Cost, Note, Score, System
 
 Role = Literal["trivial", "base", "adapter"]
 
@@ -71,20 +70,6 @@ class TaskPage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WeightLine:
-    """What a system's matrices say together."""
-
-    system: System
-    layers: int
-    analysed: int
-    changed: int | None  # layers that the adapter moves
-    alpha_base: float | None  # mean over the analysed layers
-    alpha_merged: float | None
-    largest_ratio: float | None  # ‖ΔW‖ / ‖W‖
-    unfit: tuple[tuple[str, int], ...]  # status -> layers that have no numbers
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
     """A report, before anyone decides how it looks."""
 
@@ -93,8 +78,7 @@ class Page:
     models: Mapping[str, ModelFacts]
     tasks: tuple[TaskPage, ...]
     curves: tuple[Curve, ...]
-    weights: tuple[WeightRow, ...]
-    weight_lines: tuple[WeightLine, ...]
+    weights: WeightSection
     notes: tuple[Note, ...]
     failed: tuple[StepFacts, ...]
     steps: tuple[StepFacts, ...]
@@ -114,8 +98,7 @@ def build(result: Result, *, samples: bool = True) -> Page:
         models={one.name: one for one in result.suite.models},
         tasks=tuple(_task(result, task) for task in tasks if _scored(result, task)),
         curves=result.curves,
-        weights=result.weights,
-        weight_lines=tuple(_weight_lines(result.weights)),
+        weights=section(result.weights),
         notes=tuple(
             one for one in result.notes if not one.kind.startswith("step ")
         ),  # `failed` says more of them
@@ -235,43 +218,6 @@ def _groups(result: Result, task: TaskFacts) -> list[Group]:
     return [
         Group(title=title[:1].upper() + title[1:], comparisons=tuple(these)) for title, these in found.items()
     ]
-
-
-def _weight_lines(rows: Sequence[WeightRow]) -> list[WeightLine]:
-    systems = dict.fromkeys(System(model=one.model, adapter=one.adapter) for one in rows)
-    bases = {(one.model, one.layer): one for one in rows if one.part == "W"}
-    found = []
-    for system in systems:
-        own = [one for one in rows if (one.model, one.adapter) == (system.model, system.adapter)]
-        shown = [one for one in own if one.part == ("merged" if system.adapter else "W")]
-        fit = [one for one in shown if "alpha" in one.numbers]
-        base = [bases[one.model, one.layer] for one in fit if (one.model, one.layer) in bases]
-        ratios = [ratio for one in own if (ratio := delta_ratio(one)) is not None]
-        unfit = sorted(status_word(one.status) for one in shown if one.status != "analysed")
-        found.append(
-            WeightLine(
-                system=system,
-                layers=len(shown),
-                analysed=len(fit),
-                changed=sum(one.part == "delta" and one.status != "zero" for one in own)
-                if system.adapter
-                else None,
-                alpha_base=_mean([one.numbers["alpha"] for one in base if "alpha" in one.numbers]),
-                alpha_merged=_mean([one.numbers["alpha"] for one in fit]) if system.adapter else None,
-                largest_ratio=max(ratios, default=None),
-                unfit=tuple((status, len(list(same))) for status, same in groupby(unfit)),
-            )
-        )
-    return found
-
-
-def delta_ratio(row: WeightRow) -> float | None:
-    """‖ΔW‖ / ‖W‖ of a layer, where the row has it."""
-    return row.numbers.get("delta_ratio")
-
-
-def _mean(values: Sequence[float]) -> float | None:
-    return fmean(values) if values else None
 
 
 def _manifest(result: Result) -> tuple[tuple[str, tuple[tuple[str, str], ...]], ...]:

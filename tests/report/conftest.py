@@ -337,10 +337,11 @@ def weights(model: str, labels: list[str], chance: random.Random) -> list[dict[s
             alpha = chance.gauss(4.0, 0.9)
             skipped = role == "k" and block == 3
             status = "too few eigenvalues" if skipped else "analysed"
+            fit = {"alpha": alpha, "sigma": 0.3, "xmin": 2.5, "num_pl_spikes": 41.0, "lambda_max": 9.1}
             numbers = {
-                "alpha": None if skipped else alpha,
-                "lambda_max": None if skipped else 9.1,
+                **(dict.fromkeys(fit) if skipped else fit),
                 "stable_rank": 12.5,
+                "density": None if skipped else density(chance),
             }
             found.append({**shared, "adapter": None, "part": "W", "status": status, **numbers})
             for label in labels:
@@ -359,6 +360,12 @@ def weights(model: str, labels: list[str], chance: random.Random) -> list[dict[s
                 )
                 found.append({**shared, "adapter": label, "part": "merged", "status": status, **moved})
     return found
+
+
+def density(chance: random.Random) -> dict[str, Any]:
+    """Of 128 eigenvalues, most in the middle."""
+    places = [min(39, max(0, round(chance.gauss(18, 7)))) for _ in range(128)]
+    return {"low": -1.2, "high": 0.96, "counts": [places.count(place) for place in range(40)]}
 
 
 RATIO = "delta_ratio"

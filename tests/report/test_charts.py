@@ -10,7 +10,7 @@ import jsonschema
 import pytest
 
 from harness.report import charts, drawing
-from harness.report.charts import alphas, differences, losses
+from harness.report.charts import alphas, differences, histogram, losses, ratios, spectra
 from harness.report.page import Group, Page, build
 from harness.result import read
 from harness.types import Comparison, System
@@ -24,12 +24,15 @@ def page(example: Path) -> Page:
 
 
 @pytest.mark.parametrize("width", [charts.WIDE, charts.NARROW])
-@pytest.mark.parametrize("name", ["differences", "losses", "alphas"])
+@pytest.mark.parametrize("name", ["differences", "losses", "alphas", "histogram", "ratios", "spectra"])
 def test_specifications_are_valid_vega_lite(page: Page, width: int, name: str) -> None:
     chart = {
         "differences": partial(differences.chart, page.tasks[0]),
         "losses": partial(losses.chart, page.curves),
-        "alphas": partial(alphas.chart, page.weights),
+        "alphas": partial(alphas.chart, page.weights.rows),
+        "histogram": partial(histogram.chart, page.weights.rows),
+        "ratios": partial(ratios.chart, page.weights.rows),
+        "spectra": partial(spectra.chart, spectra.layers(page.weights.rows, "llama2-tiny")),
     }[name]
     spec = charts.specification(chart, width)
     assert (
@@ -42,8 +45,15 @@ def test_specifications_are_valid_vega_lite(page: Page, width: int, name: str) -
 
 
 @pytest.mark.parametrize("width", [charts.WIDE, charts.NARROW])
-def test_charts_keep_to_their_width_and_colours(page: Page, width: int) -> None:
-    spec = charts.specification(partial(losses.chart, page.curves), width)
+@pytest.mark.parametrize("name", ["losses", "alphas", "histogram", "ratios"])
+def test_charts_keep_to_their_width_and_colours(page: Page, width: int, name: str) -> None:
+    chart = {
+        "losses": partial(losses.chart, page.curves),
+        "alphas": partial(alphas.chart, page.weights.rows),
+        "histogram": partial(histogram.chart, page.weights.rows),
+        "ratios": partial(ratios.chart, page.weights.rows),
+    }[name]
+    spec = charts.specification(chart, width)
     with drawing.pen() as pen:
         svg = pen.draw(spec, "says", "name").result()
     drawn = re.search(r'width="([\d.]+)"', svg)

@@ -207,7 +207,7 @@ def test_hostile_text_is_shown_as_text_in_markdown(hostile: Page) -> None:
 def test_the_markdown_sets_off_what_the_page_sets_off(page: Page, drawn: Figures) -> None:
     text = markdown.render(page, drawn)
     assert "On **dialogues**, **flan-t5-tiny + quickstart** scores highest: ROUGE-L **" in text
-    assert text.count("<picture>") == 4
+    assert text.count("<picture>") == 10
 
 
 def test_every_markdown_table_keeps_its_columns(hostile: Page, page: Page, drawn: Figures) -> None:
@@ -234,7 +234,8 @@ def test_render_writes_pages_and_charts_and_the_same_ones_again(example: Path, t
     render(folder)
     written = {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
     charts = {path.name for path in (folder / "charts").iterdir()}
-    assert {"differences-1.svg", "differences-1-dark.svg", "losses.svg", "alphas.svg"} <= charts
+    names = ("differences-1", "losses", "alphas", "alpha-histogram", "ratios", "spectra-1")
+    assert {f"{name}{ending}.svg" for name in names for ending in ("", "-dark")} <= charts
     assert set(re.findall(r'charts/([^"]+)"', (folder / "report.md").read_text())) == charts
     render(folder)
     assert written == {

@@ -1,119 +1,180 @@
-"""Alpha of each layer before and after its adapter, and how large the update is beside the weights."""
+"""Alpha of each layer by role and depth: of the base, merged with its adapter, and of the update itself."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import altair as alt
 
 from harness.report import words
-from harness.report.charts import NARROW, SERIES, STAND_IN, Chart, Data
-from harness.report.page import delta_ratio
+from harness.report.charts import NARROW, SERIES, STAND_IN, Chart, Data, at_y
 from harness.types import WeightRow
+from harness.weights.depth import Depths, depths
+from harness.weights.summary import OVER_TRAINED, UNDER_TRAINED, alpha
 
-HEIGHT, RATIO_HEIGHT, EXTENT = 120, 44, 26  # pixels; the extent is an axis' numbers
-# Where Martin and Mahoney (2021, JMLR 22:165, section 4) find the layers of well-trained networks.
-TYPICAL = (2.0, 6.0)
+HEIGHT, AXIS, EXTENT, BETWEEN = 116, 52, 26, 26  # pixels; the axis' title and numbers, and the numbers alone
+GAP, WIDER = 1.5, 0.12  # between two roles: layers' widths, and for many layers their share
+DENSE = 64  # places on the axis that half of a wide page has room for
+ABREAST = 3  # roles beside each other on a phone
 LIMIT = 12.0  # alphas above are drawn at the edge: a power law was no good fit there
+ROLES = ("q", "k", "v", "o", "qkv", "feed-forward", "head", "embedding", "other")
 
 
 def chart(rows: Sequence[WeightRow], data: Data, width: int) -> Chart:
-    """A panel for each base: its layers in order, base hollow, merged filled, the update's share below."""
-    models = list(dict.fromkeys(one.model for one in rows))
-    adapters = list(dict.fromkeys(words.visible(one.adapter) for one in rows if one.adapter))
-    columns = min(len(models), 1 if width <= NARROW else 2)
-    panel = (width - 60 - 56 * (columns - 1)) // columns
-    y = alt.Scale(domain=_domain(rows), nice=False, zero=False)
+    """A panel for each base: its roles beside each other, in each the layers from the input to the output."""
+    shown = [one for one in rows if alpha(one) is not None]
+    models = [_model(shown, rows, name) for name in dict.fromkeys(one.model for one in shown)]
+    most = max(len(one.roles) * one.span for one in models)
+    columns = 2 if width > NARROW and len(models) > 1 and most <= DENSE else 1
+    adapters = list(dict.fromkeys(words.visible(one.adapter) for one in shown if one.adapter))
+    alphas = [_drawn(one) for one in shown]
+    frame = Frame(
+        width=(width - BETWEEN * (columns - 1)) // columns - AXIS,
+        y=alt.Scale(domain=[min(alphas) - 0.3, max(alphas) + 0.3], nice=False, zero=False),
+        colour=_colour(adapters),
+    )
     panels = [
-        _model([one for one in rows if one.model == model], data, adapters, y, panel) for model in models
+        _panel(model, roles, data, frame, titled=not place)
+        for model in models
+        for place, roles in enumerate(_lines(model.roles, width))
     ]
     shared = alt.Resolve(scale=alt.ScaleResolveMap(color="shared"))
-    return alt.ConcatSpecGenericSpec(concat=panels, columns=columns, spacing=26, resolve=shared)
+    return alt.ConcatSpecGenericSpec(concat=panels, columns=columns, spacing=BETWEEN, resolve=shared)
 
 
-def _model(
-    rows: Sequence[WeightRow], data: Data, adapters: Sequence[str], scale: alt.Scale, width: int
-) -> Chart:
-    layers = {one.layer: place for place, one in enumerate(_bases(rows), 1)}
-    colour = alt.Color(
-        "adapter:N",
-        scale=alt.Scale(domain=list(adapters), range=list(SERIES)),
-        legend=alt.Legend(title=None, symbolOpacity=1) if len(adapters) > 1 else None,
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Frame:
+    """What all panels share."""
+
+    width: int  # pixels
+    y: alt.Scale
+    colour: alt.Color | alt.ColorValue
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Model:
+    """A base with its adapters."""
+
+    name: str
+    rows: tuple[WeightRow, ...]  # those that have an alpha
+    roles: tuple[str, ...]
+    depths: Depths
+    shifts: Mapping[str, float]  # layer -> how far from the middle of its block: several share a role
+
+    @property
+    def span(self) -> float:
+        """What a role takes on the axis, in layers' widths."""
+        n = len(self.depths.blocks)
+        return n + max(GAP, WIDER * n)
+
+
+def _model(shown: Sequence[WeightRow], rows: Sequence[WeightRow], name: str) -> Model:
+    own = tuple(one for one in shown if one.model == name)
+    roles = {one.role for one in own}
+    found = depths((one.layer, one.role) for one in rows if one.model == name)
+    cells: dict[tuple[str, int], list[str]] = {}
+    for layer, role in dict.fromkeys((one.layer, one.role) for one in own):
+        cells.setdefault((role, found.of[layer]), []).append(layer)
+    shifts = {
+        layer: (place - (len(layers) - 1) / 2) * 0.6 / len(layers)
+        for layers in cells.values()
+        for place, layer in enumerate(layers)
+    }
+    known = tuple(role for role in ROLES if role in roles)
+    return Model(
+        name=name, rows=own, roles=known + tuple(sorted(roles - {*known})), depths=found, shifts=shifts
     )
-    x = alt.X("place:Q", scale=alt.Scale(domain=[0, len(layers) + 1], nice=False), axis=None)
-    return alt.VConcatSpecGenericSpec(
-        vconcat=[
-            alt.LayerSpec(
-                layer=_alphas(rows, data, layers, x, scale, colour),
-                width=width,
-                height=HEIGHT,
-                title=words.visible(rows[0].model),
-            ),
-            _ratios(rows, data, layers, x, colour).properties(width=width, height=RATIO_HEIGHT),
-        ],
-        spacing=12,
-        bounds="flush",  # or the lower panel is shifted against the upper by the width of its numbers
-    )
 
 
-def _domain(rows: Sequence[WeightRow]) -> list[float]:
-    """From the smallest to the largest alpha of all bases, with room for the dots."""
-    shown = [
-        min(one.numbers["alpha"], LIMIT) for one in rows if one.part != "delta" and "alpha" in one.numbers
-    ]
-    return [min(shown) - 0.3, max(shown) + 0.3]
+def _lines(roles: tuple[str, ...], width: int) -> list[tuple[str, ...]]:
+    """All roles on one line; on a phone a few on each."""
+    each = len(roles) if width > NARROW else ABREAST
+    return [roles[start : start + each] for start in range(0, len(roles), each)]
 
 
-def _bases(rows: Sequence[WeightRow]) -> list[WeightRow]:
-    return [one for one in rows if one.part == "W"]
+def _colour(adapters: Sequence[str]) -> alt.Color | alt.ColorValue:
+    """One for each adapter, as long as there are colours."""
+    if not 1 < len(adapters) <= len(SERIES):
+        return alt.ColorValue(STAND_IN["accent"])
+    legend = alt.Legend(title=None, symbolOpacity=1, symbolType="circle")
+    return alt.Color("adapter:N", scale=alt.Scale(domain=list(adapters), range=list(SERIES)), legend=legend)
 
 
-def _alphas(
-    rows: Sequence[WeightRow],
-    data: Data,
-    layers: dict[str, int],
-    x: alt.X,
-    scale: alt.Scale,
-    colour: alt.Color,
-) -> list[alt.Chart]:
-    base = {one.layer: one.numbers["alpha"] for one in _bases(rows) if "alpha" in one.numbers}
-    before = [{"place": layers[name], "alpha": min(alpha, LIMIT)} for name, alpha in base.items()]
-    after = [
-        {
-            "place": layers[one.layer],
-            "adapter": words.visible(one.adapter or ""),
-            "base": min(base[one.layer], LIMIT),
-            "alpha": min(one.numbers["alpha"], LIMIT),
-        }
-        for one in rows
-        if one.part == "merged"
-        and one.layer in base
-        and one.numbers.get("alpha", base[one.layer]) != base[one.layer]
-    ]
+def _drawn(row: WeightRow) -> float:
+    return min(row.numbers["alpha"], LIMIT)
+
+
+def _panel(model: Model, roles: tuple[str, ...], data: Data, frame: Frame, *, titled: bool) -> Chart:
+    starts = {role: place * model.span for place, role in enumerate(roles)}
+    end = len(roles) * model.span
+    x = alt.X("place:Q", scale=alt.Scale(domain=[0, end], nice=False, zero=False), axis=None)
     y = alt.Y(
-        "alpha:Q", title="alpha", scale=scale, axis=alt.Axis(tickCount=4, minExtent=EXTENT, maxExtent=EXTENT)
+        "alpha:Q",
+        title="alpha",
+        scale=frame.y,
+        axis=alt.Axis(tickCount=4, minExtent=EXTENT, maxExtent=EXTENT),
     )
-    band = alt.Chart(data.add([{"from": TYPICAL[0], "to": TYPICAL[1]}]))
-    moved = alt.Chart(data.add(after))
+    marks = _marks(model, starts)
+    band = alt.Chart(data.add([{"from": OVER_TRAINED, "to": UNDER_TRAINED}]))
+    moved, base, update = (
+        alt.Chart(data.add([one for one in marks if one["part"] == part]))
+        for part in ("merged", "W", "delta")
+    )
+    return alt.LayerSpec(
+        layer=[
+            band.mark_rect(color=STAND_IN["band"], clip=True).encode(
+                y=alt.Y("from:Q", scale=frame.y, title="alpha"), y2=alt.Y2("to:Q")
+            ),
+            *_grid(model.depths, starts, data, x),
+            moved.mark_rule(strokeWidth=1.5).encode(
+                x=x, y=alt.Y("base:Q"), y2=alt.Y2("alpha:Q"), color=frame.colour
+            ),
+            base.mark_point(
+                size=26, opacity=1, fill=STAND_IN["paper"], stroke=STAND_IN["muted"], strokeWidth=1.3
+            ).encode(x=x, y=y),
+            moved.mark_point(size=22, opacity=1, filled=True).encode(x=x, y=y, color=frame.colour),
+            update.mark_point(size=30, opacity=1, filled=True, shape="triangle-up").encode(
+                x=x, y=y, color=frame.colour
+            ),
+        ],
+        width=frame.width,
+        height=HEIGHT,
+        title=words.visible(model.name) if titled else alt.Undefined,
+    )
+
+
+def _marks(model: Model, starts: Mapping[str, float]) -> list[dict[str, object]]:
+    """A dot for each layer of these roles; one that the adapter leaves as it was has the base's alone."""
+    base = {one.layer: _drawn(one) for one in model.rows if one.part == "W"}
     return [
-        band.mark_rect(color=STAND_IN["band"], clip=True).encode(y=alt.Y("from:Q"), y2=alt.Y2("to:Q")),
-        moved.mark_rule(strokeWidth=1.5).encode(x=x, y=alt.Y("base:Q"), y2=alt.Y2("alpha:Q"), color=colour),
-        alt.Chart(data.add(before))
-        .mark_point(size=28, opacity=1, fill=STAND_IN["paper"], stroke=STAND_IN["muted"], strokeWidth=1.3)
-        .encode(x=x, y=y),
-        moved.mark_point(size=22, opacity=1, filled=True).encode(x=x, y=y, color=colour),
+        {
+            "part": one.part,
+            "place": starts[one.role] + model.depths.of[one.layer] + model.shifts[one.layer],
+            "alpha": _drawn(one),
+            "base": base.get(one.layer, _drawn(one)),
+            "adapter": words.visible(one.adapter or ""),
+        }
+        for one in model.rows
+        if one.role in starts and not (one.part == "merged" and base.get(one.layer) == _drawn(one))
     ]
 
 
-def _ratios(
-    rows: Sequence[WeightRow], data: Data, layers: dict[str, int], x: alt.X, colour: alt.Color
-) -> alt.Chart:
-    values = [
-        {"place": layers[one.layer], "ratio": 100 * ratio, "adapter": words.visible(one.adapter or "")}
-        for one in rows
-        if one.layer in layers and (ratio := delta_ratio(one)) is not None
+def _grid(depths: Depths, starts: Mapping[str, float], data: Data, x: alt.X) -> list[alt.Chart]:
+    """A line and a name for each role, and the first and the last depth."""
+    n = len(depths.blocks)
+    roles = alt.Chart(data.add([{"place": start, "label": role} for role, start in starts.items()]))
+    ends = [
+        {"place": start + depth, "label": depths.label(depth)}
+        for start in starts.values()
+        for depth in sorted({1, n} if n else set())
     ]
-    axis = alt.Axis(tickCount=2, minExtent=EXTENT, maxExtent=EXTENT)
-    y = alt.Y("ratio:Q", title="ΔW, %", axis=axis, scale=alt.Scale(zero=True))
-    # Rules and not bars: a bar chart pads its scale, and each update would stand beside its layer.
-    bars = alt.Chart(data.add(values)).mark_rule(strokeWidth=3, opacity=0.8)
-    drawn: alt.Chart = bars.encode(x=x, y=y, y2=alt.Y2Datum(0), color=colour)
-    return drawn
+    small: dict[str, Any] = {"fontSize": 11, "color": STAND_IN["muted"]}
+    return [
+        roles.mark_rule(color=STAND_IN["line"]).encode(x=x),
+        roles.mark_text(align="left", baseline="bottom", dx=1, **small).encode(
+            x=x, y=at_y(-7), text=alt.Text("label:N")
+        ),
+        alt.Chart(data.add(ends))
+        .mark_text(baseline="top", **small)
+        .encode(x=x, y=at_y(HEIGHT + 4), text=alt.Text("label:N")),
+    ]

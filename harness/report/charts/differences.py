@@ -6,7 +6,7 @@ import altair as alt
 
 from harness.report import words
 from harness.report.answer import is_trivial, turned
-from harness.report.charts import NARROW, STAND_IN, Chart, Data
+from harness.report.charts import NARROW, STAND_IN, Chart, Data, at_x
 from harness.report.page import Group, TaskPage
 from harness.types import Comparison
 
@@ -45,18 +45,18 @@ def chart(page: TaskPage, data: Data, width: int) -> Chart:
                 fill=_coloured(alt.Fill, "paper"),
             ),
             table.mark_text(align="right", fontSize=size, color=STAND_IN["ink"], baseline="middle").encode(
-                x=alt.value(-14), y=y, text=alt.Text("label:N")
+                x=at_x(-14), y=y, text=alt.Text("label:N")
             ),
             heads.mark_text(
                 align="left", fontSize=size, fontWeight=600, color=STAND_IN["ink"], baseline="middle"
-            ).encode(x=alt.value(2 - LABELS[narrow]), y=y, text=alt.Text("label:N")),
+            ).encode(x=at_x(2 - LABELS[narrow]), y=y, text=alt.Text("label:N")),
             *(
                 []
                 if narrow
                 else [
                     table.mark_text(
                         align="left", fontSize=size, color=STAND_IN["muted"], baseline="middle"
-                    ).encode(x=alt.value(plot + 16), y=y, text=alt.Text("numbers:N"))
+                    ).encode(x=at_x(plot + 16), y=y, text=alt.Text("numbers:N"))
                 ]
             ),
         ],

@@ -1,0 +1,127 @@
+"""‖ΔW‖ / ‖W‖ as a map: a column for each depth, a line for each role, the darker the larger the update."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import altair as alt
+
+from harness.report import words
+from harness.report.charts import NARROW, STAND_IN, Chart, Data, at_x, at_y
+from harness.report.charts.alphas import ROLES
+from harness.report.charts.differences import cut
+from harness.types import WeightRow
+from harness.weights.depth import Depths, depths
+
+MOST = 12  # maps that are drawn: those of the largest updates
+LABELS, ROW, WIDEST = 82, 24, 46  # pixels: roles' names, a cell's height, and the most of its width
+ROOM = 30  # pixels of a cell that its number takes
+FAINT, FULL = 0.06, 0.6  # opacity of the smallest and of the largest: text stays readable on it
+LETTER = 7.2  # pixels of a title's letter
+
+Ratios = dict[tuple[str, int], float]  # role and depth -> the largest of its layers there
+
+
+def chart(rows: Sequence[WeightRow], data: Data, width: int) -> Chart:
+    """A map for each base with an adapter, all on one scale."""
+    maps = chosen(rows)
+    most = max(ratio for _, _, ratios in maps for ratio in ratios.values())
+    columns = max(_outer(places) for _, places, _ in maps)
+    abreast = 2 if width > NARROW and len(maps) > 1 and columns <= 10 else 1
+    panel = (width - 24 * (abreast - 1)) // abreast
+    cell = min(WIDEST, (panel - LABELS - 4) / columns)
+    panels = [_map(name, places, ratios, data, cell, most, panel) for name, places, ratios in maps]
+    return alt.ConcatSpecGenericSpec(concat=panels, columns=abreast, spacing=24)
+
+
+def chosen(rows: Sequence[WeightRow]) -> list[tuple[str, Depths, Ratios]]:
+    """Name, depths and ratios of each system that has any, in the rows' order; of many those of the largest."""
+    names = list(dict.fromkeys((one.model, one.adapter) for one in rows if one.adapter))
+    found = [
+        (words.visible(f"{model} + {adapter}"), depths(_layers(rows, model)), ratios)
+        for model, adapter in names
+        if (ratios := _ratios(rows, model, adapter))
+    ]
+    largest = sorted(found, key=lambda one: -max(one[2].values()))[:MOST]
+    return [one for one in found if one in largest]
+
+
+def _layers(rows: Sequence[WeightRow], model: str) -> list[tuple[str, str]]:
+    return [(one.layer, one.role) for one in rows if one.model == model]
+
+
+def _ratios(rows: Sequence[WeightRow], model: str, adapter: str | None) -> Ratios:
+    places = depths(_layers(rows, model)).of
+    found: Ratios = {}
+    for one in rows:
+        ratio = one.numbers.get("delta_ratio", 0.0 if one.status == "zero" else None)
+        if (one.model, one.adapter, one.part) == (model, adapter, "delta") and ratio is not None:
+            cell = one.role, places[one.layer]
+            found[cell] = max(ratio, found.get(cell, 0.0))
+    return found if any(found.values()) else {}
+
+
+def _outer(places: Depths) -> int:
+    """Columns, those before and behind all blocks included where something is there."""
+    return len(places.blocks) + (0 in places.of.values()) + (len(places.blocks) + 1 in places.of.values())
+
+
+def _map(
+    name: str, places: Depths, ratios: Ratios, data: Data, cell: float, most: float, panel: int
+) -> Chart:
+    used = {role for role, _ in ratios}
+    roles = [role for role in ROLES if role in used] + sorted(used - {*ROLES})
+    first = 0 if 0 in places.of.values() else 1
+    count = _outer(places)
+    cells = [
+        {
+            "from": depth - first,
+            "to": depth - first + 1,
+            "top": roles.index(role),
+            "foot": roles.index(role) + 1,
+            "across": depth - first + 0.5,
+            "down": roles.index(role) + 0.5,
+            "strength": FAINT + (FULL - FAINT) * ratio / most if ratio else 0.0,
+            "percent": words.number(100 * ratio, 1 if ratio < 0.1 else 0),
+        }
+        for (role, depth), ratio in ratios.items()
+    ]
+    every = max(1, round(ROOM / cell))
+    below = [
+        {"at": depth - first + 0.5, "label": places.label(depth)}
+        for depth in range(1, len(places.blocks) + 1)
+        if (depth - 1) % every == 0
+    ]
+    x = alt.Scale(domain=[0, count], nice=False, zero=False)
+    y = alt.Scale(domain=[0, len(roles)], reverse=True, nice=False, zero=False)
+    table = alt.Chart(data.add(cells))
+    named = alt.Chart(data.add([{"at": place + 0.5, "label": role} for place, role in enumerate(roles)]))
+    muted: dict[str, Any] = {"fontSize": 11.5, "color": STAND_IN["muted"]}
+    height = ROW * len(roles)
+    layers = [
+        table.mark_rect(fill=STAND_IN["accent"], stroke=STAND_IN["line"], strokeWidth=1).encode(
+            x=alt.X("from:Q", scale=x, axis=None),
+            x2=alt.X2("to:Q"),
+            y=alt.Y("top:Q", scale=y, axis=None),
+            y2=alt.Y2("foot:Q"),
+            fillOpacity=alt.FillOpacity("strength:Q", scale=None, legend=None),
+        ),
+        named.mark_text(align="right", baseline="middle", **muted).encode(
+            x=at_x(-8), y=alt.Y("at:Q", scale=y), text=alt.Text("label:N")
+        ),
+        alt.Chart(data.add(below))
+        .mark_text(baseline="top", **muted)
+        .encode(x=alt.X("at:Q", scale=x), y=at_y(height + 5), text=alt.Text("label:N")),
+    ]
+    if cell >= ROOM:
+        layers.append(
+            table.mark_text(baseline="middle", fontSize=11.5, color=STAND_IN["ink"]).encode(
+                x=alt.X("across:Q", scale=x), y=alt.Y("down:Q", scale=y), text=alt.Text("percent:N")
+            )
+        )
+    largest = words.number(100 * max(ratios.values()), 1)
+    return alt.LayerSpec(
+        layer=layers,
+        width=cell * count,
+        height=height,
+        title=f"{cut(name, int(panel / LETTER) - 14)}, up to {largest} %",
+    )

@@ -1,0 +1,159 @@
+"""The eigenvalue densities of a model's layers on two logarithmic axes, one of them picked, with its fitted tail."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import takewhile
+from math import ceil, log10
+from statistics import median_low
+from typing import Any
+
+import altair as alt
+
+from harness.report import words
+from harness.report.charts import STAND_IN, Chart, Data, Kind, picked
+from harness.report.charts.differences import cut
+from harness.types import Density, WeightRow
+from harness.weights.summary import alpha
+
+MOST = 80  # layers of a model that can be picked
+LETTERS = 36  # of a layer's name in the list
+FINE = 20  # parts that the eigenvalues are shared out to: a point of the line holds as many at least
+WIDTH, HEIGHT, AXES = 380, 190, 54  # pixels: one drawing, a little smaller on a phone and larger on a desk
+
+Point = tuple[float, float]  # log10 λ and log10 of its density
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layer:
+    """One line of the chart."""
+
+    number: int  # from 1 on, as in the list that it is picked from
+    base: WeightRow
+    merged: WeightRow | None
+    first: bool  # shown until another is picked
+
+
+def layers(rows: Sequence[WeightRow], model: str) -> tuple[Layer, ...]:
+    """The base's layers that have a density and a fit; the one with the median alpha comes first to the eye.
+
+    Of many some are left out, evenly; of several adapters the first is drawn beside the base.
+    """
+    own = [one for one in rows if one.model == model and _points(one)]
+    bases = [one for one in own if one.part == "W" and alpha(one) is not None]
+    if not bases:
+        return ()
+    middle = median_low([one.numbers["alpha"] for one in bases])
+    chosen = next(one for one in bases if one.numbers["alpha"] == middle)
+    step = ceil(len(bases) / MOST)
+    shown = [one for place, one in enumerate(bases) if place % step == 0 or one is chosen]
+    merged = {one.layer: one for one in reversed(own) if one.part == "merged"}
+    return tuple(
+        Layer(number=number, base=one, merged=merged.get(one.layer), first=one is chosen)
+        for number, one in enumerate(shown, 1)
+    )
+
+
+def says(row: WeightRow, prefix: str = "") -> str:
+    """`3.self_attn.q_proj: α 3.21 ± 0.18 (41 of 128)`, as an entry of the list."""
+    numbers = row.numbers
+    name = cut(words.visible(row.layer.removeprefix(prefix)), LETTERS)
+    error = f" ± {words.number(numbers['sigma'], 2)}" if "sigma" in numbers else ""
+    tail = f" ({numbers['num_pl_spikes']:.0f} of {row.eigenvalues})" if "num_pl_spikes" in numbers else ""
+    return f"{name}: α {words.number(numbers['alpha'], 2)}{error}{tail}"
+
+
+def options(shown: Sequence[Layer]) -> tuple[str, ...]:
+    """Of each layer, without what all names begin with."""
+    names = zip(*(one.base.layer.split(".") for one in shown), strict=False)
+    prefix = "".join(f"{same[0]}." for same in takewhile(lambda parts: len({*parts}) == 1, names))
+    return tuple(says(one.base, prefix) for one in shown)
+
+
+def chart(shown: Sequence[Layer], data: Data, width: int) -> Chart:
+    """All layers faint; over them the picked one, with its power law from xmin on and, in another colour, merged."""
+    faint: list[dict[str, object]] = []
+    spectra: list[dict[str, object]] = []
+    fits: list[dict[str, object]] = []
+    starts: list[dict[str, object]] = []
+    merged: list[dict[str, object]] = []
+    for one in shown:
+        faint += [{"x": round(x, 3), "y": round(y, 3)} for x, y in _points(one.base)]
+        faint.append({"x": faint[-1]["x"], "y": None})  # the line breaks
+        spectra += _line("spectrum", one, _points(one.base))
+        fits += _line("fit", one, tail(one.base))
+        starts += _line("fit", one, tail(one.base)[:1])
+        if one.merged is not None:
+            merged += _line("merged", one, _points(one.merged))
+    x = alt.X(
+        "x:Q",
+        title="log₁₀ λ",
+        scale=alt.Scale(nice=False, zero=False),
+        axis=alt.Axis(tickCount=6, grid=False),
+    )
+    y = alt.Y(
+        "y:Q", title="log₁₀ density", scale=alt.Scale(nice=False, zero=False), axis=alt.Axis(tickCount=5)
+    )
+    stroke = alt.Stroke("colour:N", scale=None, legend=None)
+    lines: dict[str, Any] = {"strokeWidth": 1, "strokeJoin": "round"}
+    return alt.LayerSpec(
+        layer=[
+            alt.Chart(data.add([{**one, "place": place} for place, one in enumerate(faint)]))
+            .mark_line(stroke=STAND_IN["line"], **lines)
+            .encode(x=x, y=y, order=alt.Order("place:Q")),
+            alt.Chart(data.add(spectra))
+            .mark_line(**{**lines, "strokeWidth": 2.5})
+            .encode(x=x, y=y, stroke=stroke),
+            alt.Chart(data.add(merged))
+            .mark_line(**{**lines, "strokeWidth": 1.5})
+            .encode(x=x, y=y, stroke=stroke),
+            alt.Chart(data.add(starts)).mark_rule(strokeDash=[2, 3]).encode(x=x, stroke=stroke),
+            alt.Chart(data.add(fits)).mark_line(strokeDash=[6, 3]).encode(x=x, y=y, stroke=stroke),
+        ],
+        width=width - AXES,
+        height=HEIGHT,
+    )
+
+
+def _line(kind: Kind, layer: Layer, points: Sequence[Point]) -> list[dict[str, object]]:
+    colour = picked(kind, layer.number, layer.first)
+    return [{"x": round(x, 3), "y": round(y, 3), "colour": colour} for x, y in points]
+
+
+def _points(row: WeightRow) -> list[Point]:
+    return [] if row.density is None else points(row.density)
+
+
+def points(density: Density) -> list[Point]:
+    """Share of eigenvalues per unit of λ, in the middle of bins that are joined until each holds some.
+
+    So the tail, where most of the interest and few of the bins are, is drawn as finely as chance allows.
+    """
+    counts, n = density.counts, sum(density.counts)
+    if not n or not density.low < density.high:
+        return []
+    enough = max(2, n // FINE)
+    width = (density.high - density.low) / len(counts)
+    found, held, left = [], 0, 0
+    for place, count in enumerate(counts, 1):
+        held += count
+        if held >= enough or (place == len(counts) and held):
+            start, end = density.low + width * left, density.low + width * place
+            found.append(((start + end) / 2, log10(held / n) - log10(10**end - 10**start)))
+            held, left = 0, place
+    return found
+
+
+def tail(row: WeightRow) -> list[Point]:
+    """The power law's two ends, from xmin to the largest eigenvalue; none where its numbers are not there."""
+    numbers, density = row.numbers, row.density
+    if density is None or not {"alpha", "xmin", "num_pl_spikes"} <= numbers.keys() or not numbers["xmin"] > 0:
+        return []
+    exponent, start, share = (
+        numbers["alpha"],
+        log10(numbers["xmin"]),
+        numbers["num_pl_spikes"] / sum(density.counts),
+    )
+    if not share > 0 or not exponent > 1:
+        return []
+    top = log10(share * (exponent - 1)) - start
+    return [(start, top), (density.high, top - exponent * (density.high - start))]

@@ -1,0 +1,184 @@
+"""What weights say without data, laid out for people: a part of a report, or a page of its own."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import fmean
+
+from harness.report import words
+from harness.types import System, WeightRow
+from harness.weights.beside import Beside, beside
+from harness.weights.read import NOT_ASKED
+from harness.weights.summary import (
+    FEW,
+    READING,
+    SET_ASIDE,
+    WeightSummary,
+    alpha,
+    summarise,
+    summarise_roles,
+    worth,
+)
+
+__all__ = [
+    "FEW",
+    "MOST",
+    "NUMBERS",
+    "PARTS",
+    "WHOLE",
+    "WeightLine",
+    "WeightSection",
+    "asked",
+    "columns",
+    "number",
+    "percent",
+    "section",
+    "statuses",
+]
+PARTS = {"W": "base", "delta": "ΔW", "merged": "merged"}
+# The numbers that a table of layers has room for; a file has them all.
+NUMBERS = (
+    *("alpha", "sigma", "num_pl_spikes", "delta_ratio", "alpha_shift", "intruder_dimensions", "stable_rank"),
+    *("lambda_max", "D", "log_norm", "alpha_weighted", "overlap", "num_traps", "rand_distance"),
+)
+WHOLE = ("num_pl_spikes", "num_traps", "intruder_dimensions")  # those that count something
+MOST = 40  # layers of two models that are shown beside each other
+TOP = 10  # singular vectors of W + ΔW that are looked at for intruders
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WeightLine:
+    """What a system's matrices say together."""
+
+    system: System
+    layers: int
+    changed: int | None  # layers that the adapter moves
+    alpha_base: float | None  # mean over the layers that have one, those set aside left out
+    alpha_merged: float | None
+    largest_ratio: float | None  # ‖ΔW‖ / ‖W‖
+    intruders: str  # "3 of 40": among the leading singular vectors of the merged layers
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WeightSection:
+    """Everything shown of weights."""
+
+    rows: tuple[WeightRow, ...] = ()
+    lines: tuple[WeightLine, ...] = ()
+    summaries: tuple[WeightSummary, ...] = ()
+    roles: tuple[WeightSummary, ...] = ()
+    reading: str = READING
+    worth: str = ""
+    updates: str = ""  # which of the updates' alphas are shown
+    scales: str = ""  # which alphas hang on the matrix's scale
+    beside: Beside | None = None
+
+
+def section(rows: Sequence[WeightRow], against: tuple[str, str] | None = None) -> WeightSection:
+    """`against`: two models whose layers are shown beside each other."""
+    summaries = summarise(rows)
+    return WeightSection(
+        rows=tuple(rows),
+        lines=tuple(_lines(rows)),
+        summaries=summaries,
+        roles=summarise_roles(asked(rows)),
+        worth=worth(summaries),
+        updates=_updates(rows),
+        scales=_scales(rows),
+        beside=beside(asked(rows), *against) if against else None,
+    )
+
+
+def asked(rows: Sequence[WeightRow]) -> list[WeightRow]:
+    """Without those of roles that nobody asked for."""
+    return [row for row in rows if row.status != NOT_ASKED]
+
+
+def columns(rows: Sequence[WeightRow]) -> list[str]:
+    """Those of NUMBERS that any of the rows has."""
+    return [name for name in NUMBERS if any(name in row.numbers for row in rows)]
+
+
+def number(row: WeightRow, name: str) -> str:
+    """One of a row's numbers; in brackets an alpha that rests on too few values."""
+    value = row.numbers.get(name)
+    if value is None:
+        return ""
+    if name in WHOLE:
+        return words.number(value, 0)
+    text = words.number(value, 3) if value == 0 or abs(value) >= 0.001 else f"{value:.1e}"
+    return f"({text})" if name == "alpha" and alpha(row) is None else text
+
+
+def percent(share: float | None) -> str:
+    return "" if share is None else f"{words.number(100 * share, 0)} %"
+
+
+def statuses(one: WeightSummary) -> str:
+    """`3 tied, 1 zero`: every status but analysed, and what is left out of the means."""
+    found = [f"{count} {status}" for status, count in one.by_status.items() if status != "analysed"]
+    if one.unreliable:
+        found.append(f"{one.unreliable} of too few values")
+    aside = one.by_status.get("analysed", 0) - one.analysed - one.unreliable
+    if aside > 0:
+        found.append(f"{aside} set aside ({' or '.join(SET_ASIDE)})")
+    return ", ".join(found)
+
+
+def _lines(rows: Sequence[WeightRow]) -> list[WeightLine]:
+    bases = {(one.model, one.layer): one for one in rows if one.part == "W"}
+    found = []
+    for system in dict.fromkeys(System(model=one.model, adapter=one.adapter) for one in rows):
+        own = [one for one in rows if (one.model, one.adapter) == (system.model, system.adapter)]
+        shown = [one for one in own if one.part == ("merged" if system.adapter else "W")]
+        ratios = [one.numbers["delta_ratio"] for one in own if "delta_ratio" in one.numbers]
+        base = [bases[one.model, one.layer] for one in shown if (one.model, one.layer) in bases]
+        found.append(
+            WeightLine(
+                system=system,
+                layers=len(shown),
+                changed=sum(one.part == "delta" and one.status != "zero" for one in own)
+                if system.adapter
+                else None,
+                alpha_base=_mean(base),
+                alpha_merged=_mean(shown) if system.adapter else None,
+                largest_ratio=max(ratios, default=None),
+                intruders=_intruders(shown),
+            )
+        )
+    return found
+
+
+def _mean(rows: Sequence[WeightRow]) -> float | None:
+    found = [one for row in rows if row.role not in SET_ASIDE and (one := alpha(row)) is not None]
+    return fmean(found) if found else None
+
+
+def _intruders(rows: Sequence[WeightRow]) -> str:
+    found = [one for one in rows if "intruder_dimensions" in one.numbers]
+    if not found:
+        return ""
+    many = sum(one.numbers["intruder_dimensions"] for one in found)
+    return f"{many:.0f} of {sum(min(TOP, one.rows, one.cols) for one in found)}"
+
+
+def _updates(rows: Sequence[WeightRow]) -> str:
+    fitted = [one for one in rows if one.part == "delta" and "alpha" in one.numbers]
+    if not fitted:
+        return ""
+    few = sum(alpha(one) is None for one in fitted)
+    shown = "Triangles: ΔW itself. " if few < len(fitted) else ""
+    left_out = (
+        "ΔW has as many values as its rank; alphas of fewer than 32 say little, are left out of pictures and means "
+        f"({few} of {len(fitted)}), and stand in brackets where they stand."
+    )
+    return (shown + (left_out if few else "")).rstrip()
+
+
+def _scales(rows: Sequence[WeightRow]) -> str:
+    found = sum("scale_free_alpha" in one.numbers for one in rows)
+    if not found:
+        return ""
+    return (
+        f"In {words.plural(found, 'matrix', 'matrices')} alpha would differ by more than 0.1 if the threshold for small "
+        "eigenvalues, which is WeightWatcher's, went with the matrix's scale (scale_free_alpha)."
+    )

@@ -1,0 +1,124 @@
+"""Weights in a terminal: a line for each matrix, what they say together, and what that is worth."""
+
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from harness.report import words
+from harness.report.weighed import PARTS, WeightSection, asked, columns, number, percent, statuses
+from harness.types import WeightRow
+from harness.weights.beside import Beside
+from harness.weights.summary import FEW, WeightSummary
+
+NEAREST = 10  # layers of two models that are shown beside each other
+UNSEEN = 400  # columns where nobody looks: in a file a line may be long
+PROSE = 100  # columns of a sentence
+MOST = 60  # columns of a text in a table
+
+
+def show(found: WeightSection, console: Console | None = None) -> None:
+    """The layers, what they say together, and what that is worth."""
+    console = console or Console()
+    width = console.width
+    if not console.is_terminal:
+        width, console = PROSE, Console(file=console.file, width=UNSEEN)
+    drawn, left_out = table(found.rows, console.width)
+    tables = [drawn, _summaries("", found.summaries), _summaries("role", found.roles)]
+    if found.beside:
+        tables.append(_beside(found.beside))
+    for one in tables:
+        console.print(one, highlight=False)
+        console.print()
+    if left_out:
+        console.print(f"no room for {', '.join(left_out)}: --csv FILE has every number", style="dim")
+        console.print()
+    for sentence in filter(None, (found.reading, found.worth, found.updates, found.scales)):
+        console.print(Text(sentence, style="dim"), highlight=False, width=min(width, PROSE))
+        console.print()
+
+
+def table(
+    rows: Sequence[WeightRow],
+    width: int,  # columns of the terminal
+) -> tuple[Table, list[str]]:
+    """A line for each matrix that was asked for, with the numbers that fit; and the names of those that do not.
+
+    Systems are named where there is more than one.
+    """
+    rows = asked(rows)
+    several = len({(row.model, row.adapter) for row in rows}) > 1
+    headings = (*(["system"] if several else []), "part", "layer", "role", "shape", "status")
+    texts = [_texts(row)[0 if several else 1 :] for row in rows]
+    room = width - sum(_wide(column) for column in zip(headings, *texts, strict=True))
+    shown: list[str] = []
+    left_out: list[str] = []
+    for name in columns(rows):
+        numbers = [number(row, name) for row in rows]
+        room -= _wide((name, *numbers))
+        (shown if room >= 0 or not shown else left_out).append(name)
+    drawn = Table(box=None)
+    for heading in headings:
+        drawn.add_column(heading, overflow="fold")
+    for name in shown:
+        drawn.add_column(name, justify="right", no_wrap=True)
+    for row, named in zip(rows, texts, strict=True):
+        numbers = [number(row, name) for name in shown]
+        drawn.add_row(*(Text(words.visible(text)) for text in named), *numbers)
+    return drawn, left_out
+
+
+def _texts(row: WeightRow) -> tuple[str, ...]:
+    system = f"{row.model} + {row.adapter}" if row.adapter else row.model
+    return system, PARTS[row.part], row.layer, row.role, f"{row.rows}×{row.cols}", row.status
+
+
+def _wide(column: Sequence[str]) -> int:
+    """As rich draws it, a blank on either side; a status may say a sentence, which goes on in the next line."""
+    return 2 + min(MOST, max(map(len, column)))
+
+
+def _summaries(by: str, summaries: Sequence[WeightSummary]) -> Table:
+    drawn = Table(box=None)
+    for heading in ("system", "part", *([by] if by else [])):
+        drawn.add_column(heading, overflow="fold")
+    for heading in ("layers", "alphas", "mean", "median", "< 2", "2 to 6", "> 6", f"n < {FEW}"):
+        drawn.add_column(heading, justify="right", no_wrap=True)
+    drawn.add_column("others", overflow="fold")
+    for one in summaries:
+        drawn.add_row(
+            Text(f"{one.model} + {one.adapter}" if one.adapter else one.model),
+            PARTS[one.part],
+            *([one.role or ""] if by else []),
+            str(one.layers),
+            str(one.analysed),
+            words.number(one.mean_alpha, 2),
+            words.number(one.median_alpha, 2),
+            *map(percent, (one.below_2, one.from_2_to_6, one.above_6)),
+            str(one.few) if one.analysed else "",
+            statuses(one),
+        )
+    return drawn
+
+
+def _beside(pair: Beside) -> Table:
+    """The roles' medians, then the layers of one name that differ most."""
+    drawn = Table("role or layer", box=None)
+    for heading in (f"{pair.one}, alpha", f"{pair.other}, alpha", "difference"):
+        drawn.add_column(heading, justify="right")
+    for role in pair.roles:
+        medians = [one.median_alpha if one else None for one in (role.one, role.other)]
+        drawn.add_row(
+            f"{role.role}, median",
+            *(words.number(one, 2) for one in medians),
+            words.signed(role.difference, 2),
+        )
+    for layer in pair.layers[:NEAREST]:
+        drawn.add_row(
+            Text(words.visible(layer.layer)),
+            words.number(layer.one, 2),
+            words.number(layer.other, 2),
+            words.signed(layer.difference, 2),
+        )
+    return drawn
