@@ -93,7 +93,7 @@ def test_a_failing_step_exits_3_after_the_rest_and_names_its_log(project: Path) 
         (("show", "dialogues", "--model", "zoo:lama2-tiny"), "llama2-tiny"),
         (("weigh", "file:nowhere"), "nowhere"),
         (("weigh", "nowhere", "--against-scores"), "result.json"),
-        (("weigh", "zoo:falcon-tiny", "--html", "page.html"), "--against-scores"),
+        (("weigh", "zoo:falcon-tiny", "--markdown", "page.md"), "--against-scores"),
         (("convert", "nowhere"), "nowhere"),
         (("new", "task", "one", "two"), "two"),
         (("frobnicate",), "frobnicate"),

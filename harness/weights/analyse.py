@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from harness.families import Family
 from harness.families import role as role_of
 from harness.types import Weighing, WeightRow
 from harness.weights import layer
+from harness.weights.dense import LARGE
 from harness.weights.directions import directions
 from harness.weights.kept import NOTHING_KEPT, Finding, Kept, key
 from harness.weights.norms import left_directions
@@ -53,6 +54,8 @@ class Looked:
 AS_USUAL = Look()
 NOTHING = Finding(status=NOT_ASKED, numbers={})
 Rows = Callable[..., WeightRow]
+Item = TypeVar("Item", Place, Update)
+Found = TypeVar("Found")
 
 
 def analyse(
@@ -85,7 +88,7 @@ def _of_base(found: Sequence[Place], weighing: Weighing, look: Look, row: Rows) 
         return Looked(_base(matrix, weighing, look.kept), matrix.digest, matrix.quantised)
 
     seen: dict[bytes, str] = {}
-    for place, looked in zip(found, in_order(work, found, look.threads), strict=True):
+    for place, looked in zip(found, _in_order(work, found, weighing, look), strict=True):
         finding = looked.finding
         first = seen.setdefault(looked.digest, place.name) if looked.digest else place.name
         if first != place.name and finding.status != "zero":  # zeros are equal without being tied
@@ -105,13 +108,20 @@ def _of_adapter(changed: Sequence[Update], weighing: Weighing, look: Look, row: 
         assert update.saved is not None
         return *_in_place(matrix, update.saved.read(), weighing, look.kept), scheme
 
-    for update, (delta, merged, scheme) in zip(changed, in_order(work, changed, look.threads), strict=True):
-        held = update.saved or update.place
-        assert held is not None
-        here = Layer(update.name, update.role, held.shape)
+    for update, (delta, merged, scheme) in zip(
+        changed, _in_order(work, changed, weighing, look), strict=True
+    ):
+        here = Layer(update.name, update.role, update.shape)
         rank = update.factors.A.shape[0] if update.factors else None
         yield row(here, delta, part="delta", rank=rank, quantised=scheme)
         yield row(here, merged, part="merged", quantised=scheme)
+
+
+def _in_order(
+    work: Callable[[Item], Found], items: Sequence[Item], weighing: Weighing, look: Look
+) -> Iterator[Found]:
+    large = any(min(item.shape) >= LARGE for item in items if item.role in weighing.roles)
+    return in_order(work, items, look.threads, large=large)
 
 
 def _of_others(weights: LoraWeights, family: Family, row: Rows) -> Iterator[WeightRow]:

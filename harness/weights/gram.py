@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.adapter import Factors
+from harness.weights.dense import add_gram, symmetric_eigenvalues
 
 BLOCK = 1024  # rows or columns in float64 at once
 # Smallest over largest eigenvalue under which a Gram matrix, which squares the condition, has lost the smallest ones.
@@ -19,12 +20,11 @@ Matrix = NDArray[np.floating]
 def gram(
     W: Matrix,  # [rows, cols]
 ) -> Floats:  # [n, n], n = min(rows, cols)
-    """WᵀW or WWᵀ, the smaller."""
+    """WᵀW or WWᵀ, the smaller; right in the triangle under its diagonal alone."""
     tall = W if W.shape[0] >= W.shape[1] else W.T
     total = np.zeros((tall.shape[1], tall.shape[1]))
     for start in range(0, len(tall), BLOCK):
-        block = tall[start : start + BLOCK].astype(np.float64)
-        total += block.T @ block  # numpy sees a matrix times its own transpose, and does half the work
+        add_gram(total, np.ascontiguousarray(tall[start : start + BLOCK], np.float64))
     return total
 
 
@@ -42,13 +42,8 @@ def add_update(total: Floats, W: Matrix, factors: Factors) -> None:
 
 
 def eigenvalues(total: Floats) -> Floats | None:  # [n], ascending, none negative
-    """Those of a Gram matrix, which is used up; None where it has lost some.
-
-    LinAlgError where nothing converges.
-    """
-    from scipy.linalg import eigvalsh
-
-    found = eigvalsh(total, overwrite_a=True, check_finite=False, driver="evd")
+    """Those of a Gram matrix; None where it has lost some. LinAlgError where they do not converge."""
+    found = symmetric_eigenvalues(total)
     return np.maximum(found, 0.0) if found[0] >= ILL * found[-1] else None
 
 

@@ -24,6 +24,12 @@ class Update:
     factors: Factors | None = None  # laid out for the matrix as `place` reads it
     saved: Place | None = None  # in the adapter; a resized embedding has more or fewer rows than the base's
 
+    @property
+    def shape(self) -> tuple[int, ...]:
+        held = self.saved or self.place
+        assert held is not None
+        return held.shape
+
 
 def updates(
     weights: LoraWeights,

@@ -29,6 +29,7 @@ def matrices() -> dict[str, np.ndarray]:
         "product": rng.standard_normal((150, 40)) @ rng.standard_normal((40, 140)),
         "few": rng.standard_normal((40, 12)),
         "small": rng.standard_normal((128, 64)) * 1e-3,
+        "large": rng.standard_t(2.5, (700, 600)) / 26,
     }
     return {name: W.astype(np.float32) for name, W in found.items()}
 
@@ -88,7 +89,7 @@ def test_the_distance_of_two_spectra_is_scipys() -> None:
     )
 
 
-@pytest.mark.parametrize("shape", [(60, 40), (40, 60), (50, 50), (2100, 20), (20, 2100)])
+@pytest.mark.parametrize("shape", [(60, 40), (40, 60), (50, 50), (2100, 20), (20, 2100), (900, 700)])
 def test_a_gram_matrix_with_an_update_is_that_of_the_sum(shape: tuple[int, int]) -> None:
     from harness.adapter import Factors
 
@@ -100,7 +101,7 @@ def test_a_gram_matrix_with_an_update_is_that_of_the_sum(shape: tuple[int, int])
     gram.add_update(total, W, factors)
     merged = W.astype(np.float64) + factors.delta()
     plain = merged.T @ merged if shape[0] >= shape[1] else merged @ merged.T
-    assert total == pytest.approx(plain, rel=1e-11, abs=1e-9)
+    assert np.tril(total) == pytest.approx(np.tril(plain), rel=1e-11, abs=1e-9)
 
 
 def test_a_matrix_without_full_rank_keeps_its_small_values() -> None:
