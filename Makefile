@@ -11,7 +11,7 @@ READY := $(VENV)/.ready
 export OMP_NUM_THREADS ?= 1
 export TOKENIZERS_PARALLELISM := false
 
-BENCHMARKS := rouge comparisons startup adapters generation training end-to-end memory scaling quickstart gpu
+BENCHMARKS := rouge comparisons startup adapters generation training end-to-end memory weights scaling quickstart gpu
 
 .PHONY: demo test check fix bench bench-models bench-peers $(BENCHMARKS:%=bench-%)
 

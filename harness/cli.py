@@ -15,7 +15,7 @@ from harness.errors import HarnessError
 if TYPE_CHECKING:
     from harness.store import Store
     from harness.suite import Kind as SuiteKind
-    from harness.types import Outcome, Plan, Runtime
+    from harness.types import Model, Outcome, Plan, Runtime
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -116,7 +116,7 @@ def plan(
         )
         table.add_row(step.id, step.kind, step.label, state)
     console.print(table)
-    models = Table("model", "parameters", "dtype", "memory for weights", box=None)
+    models = Table("model", "parameters", "dtype", "memory for weights", "time to weigh", box=None)
     for model in drawn.suite.models:
         pin = drawn.pins.models[model.name]
         models.add_row(
@@ -124,6 +124,7 @@ def plan(
             _count(pin.parameters),
             pin.dtype,
             _memory(pin.parameters, pin.dtype, model.quantization),
+            _weighing_time(drawn, model),
         )
     console.print(models)
     console.print(f"{len(todo)} of {len(drawn.steps)} steps to do")
@@ -461,6 +462,22 @@ def _why(store: "Store", step: str, lineage: str) -> str:
 
 def _count(parameters: int | None) -> str:
     return "?" if parameters is None else f"{parameters / 1e6:,.1f} M"
+
+
+def _weighing_time(plan: "Plan", model: "Model") -> str:
+    """Of the base and its adapters, where the checkpoint lies here."""
+    from harness.hardware import machine
+    from harness.pins import locate
+    from harness.weights.cost import expected
+
+    if plan.suite.weights is None or model.uri.startswith(("echo:", "http:", "https:")):
+        return "none"
+    try:
+        folder = locate(model, plan.pins.models[model.name], offline=True)
+    except HarnessError:
+        return "known once it is downloaded"
+    seconds = expected(plan, model.name, folder, machine().cores)
+    return f"about {seconds / 60:.0f} min" if seconds >= 90 else f"about {max(1, round(seconds))} s"
 
 
 def _memory(parameters: int | None, dtype: str, quantization: str) -> str:

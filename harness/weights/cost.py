@@ -1,14 +1,18 @@
 """How long a matrix will take, from its shape alone: what `plan` says of the weights part."""
 
-from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
 
-from harness.types import Weighing
+from harness import families
+from harness.families import Family
+from harness.types import Plan, Weighing
+from harness.weights.read import places
 
-# Floating-point operations a second of one core, float64: measured with numpy 2.4's OpenBLAS on an Intel Xeon with AVX-512
-# (benchmarks.weights); other machines are up to three times slower.
-PRODUCTS = 45e9  # of a Gram matrix
-EIGENVALUES = 6e9  # of the reduction to a tridiagonal matrix, which waits for memory
-VECTORS = 6e9  # of a singular value decomposition with vectors
+# Floating-point operations a second of one core in float64, as measured with torch's and numpy's libraries on an Intel Xeon
+# with AVX-512 (benchmarks.weights); other machines are up to three times slower.
+PRODUCTS = 60e9  # of half a Gram matrix
+EIGENVALUES = 35e9
+VECTORS = 45e9  # of a singular value decomposition with vectors
 OVERHEAD_SECONDS = 0.004  # of a matrix: its fit and its numbers
 
 
@@ -23,6 +27,33 @@ def seconds(shape: tuple[int, ...], weighing: Weighing, *, merged: bool) -> floa
     return found
 
 
-def total(shapes: Iterable[tuple[int, ...]], weighing: Weighing, *, merged: bool, cores: int) -> float:
-    """Seconds of all of them, one on each core at a time."""
-    return sum(seconds(shape, weighing, merged=merged) for shape in shapes) / cores
+def expected(
+    plan: Plan,
+    model: str,
+    folder: Path,
+    cores: int,
+) -> float:
+    """Seconds of all that a plan weighs of one model; of an adapter that exists already, as if it changed every layer."""
+    by_id = {step.id: step for step in plan.steps}
+    found = 0.0
+    for step in plan.steps:
+        spec: Any = step.spec
+        if step.kind != "spectra" or spec.used.model.name != model:
+            continue
+        family = families.find(spec.used.pin.family or "generic")
+        asked = [
+            place
+            for place in places(folder, family, split=spec.weighing.split)
+            if place.role in spec.weighing.roles
+        ]
+        trained: Any = by_id[step.needs[-1]].spec if step.needs else None
+        if trained is not None:
+            asked = [place for place in asked if _touched(place.module, family, trained.recipe.targets)]
+        merged = spec.adapter is not None
+        found += sum(seconds(place.shape, spec.weighing, merged=merged) for place in asked)
+    return found / cores
+
+
+def _touched(module: str, family: Family, targets: tuple[str, ...]) -> bool:
+    suffixes = families.lora_targets(family, targets)
+    return isinstance(suffixes, str) or any(f".{module}".endswith(f".{suffix}") for suffix in suffixes)
