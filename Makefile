@@ -11,7 +11,7 @@ READY := $(VENV)/.ready
 export OMP_NUM_THREADS ?= 1
 export TOKENIZERS_PARALLELISM := false
 
-BENCHMARKS := rouge comparisons startup adapters generation training end-to-end memory weights scaling quickstart gpu
+BENCHMARKS := rouge comparisons startup adapters generation profile training end-to-end memory weights scaling quickstart gpu
 
 .PHONY: demo test check fix bench bench-models bench-peers $(BENCHMARKS:%=bench-%)
 
@@ -37,7 +37,7 @@ bench: $(BENCHMARKS:%=bench-%)
 $(BENCHMARKS:%=bench-%): bench-%: $(READY)
 	$(BIN)/python -m benchmarks.$(subst -,_,$*)
 
-bench-generation bench-training bench-end-to-end bench-gpu: bench-peers bench-models
+bench-generation bench-profile bench-training bench-end-to-end bench-gpu: bench-peers bench-models
 
 bench-models: $(READY)
 	$(BIN)/python -m benchmarks.checkpoints

@@ -32,6 +32,7 @@ __all__ = [
     "number",
     "percent",
     "section",
+    "status",
     "statuses",
 ]
 PARTS = {"W": "base", "delta": "ΔW", "merged": "merged"}
@@ -111,6 +112,11 @@ def number(row: WeightRow, name: str) -> str:
 
 def percent(share: float | None) -> str:
     return "" if share is None else f"{words.number(100 * share, 0)} %"
+
+
+def status(row: WeightRow) -> str:
+    """With what the base's numbers were before they were floats again."""
+    return f"{row.status}, from {row.quantised}" if row.quantised else row.status
 
 
 def statuses(one: WeightSummary) -> str:

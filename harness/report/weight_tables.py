@@ -7,7 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from harness.report import words
-from harness.report.weighed import PARTS, WeightSection, asked, columns, number, percent, statuses
+from harness.report.weighed import PARTS, WeightSection, asked, columns, number, percent, status, statuses
 from harness.types import WeightRow
 from harness.weights.beside import Beside
 from harness.weights.summary import FEW, WeightSummary
@@ -71,7 +71,7 @@ def table(
 
 def _texts(row: WeightRow) -> tuple[str, ...]:
     system = f"{row.model} + {row.adapter}" if row.adapter else row.model
-    return system, PARTS[row.part], row.layer, row.role, f"{row.rows}×{row.cols}", row.status
+    return system, PARTS[row.part], row.layer, row.role, f"{row.rows}×{row.cols}", status(row)
 
 
 def _wide(column: Sequence[str]) -> int:

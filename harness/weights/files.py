@@ -8,7 +8,7 @@ from pathlib import Path
 from harness.errors import HarnessError
 from harness.types import WeightRow
 
-SHAPE = ("model", "adapter", "part", "layer", "role", "status", "rows", "cols", "eigenvalues")
+SHAPE = ("model", "adapter", "part", "layer", "role", "status", "quantised", "rows", "cols", "eigenvalues")
 
 
 def check_writable(path: Path) -> None:
