@@ -11,10 +11,11 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -32,18 +33,18 @@ class Pen:
     kept: Path | None  # a folder of drawings, by the digest of what they were drawn from
     used: bool = False
 
-    def draw(self, spec: Mapping[str, Any], says: str, name: str) -> Future[str]:
+    def draw(self, make: Callable[[], Mapping[str, Any]], of: str, says: str, name: str) -> Future[str]:
         """The chart as SVG with stand-in colours.
 
-        `says` is read out in its place, `name` keeps its ids apart in a page.
+        `make` gives its specification, and `of` tells all that goes into it: making it takes longer than to find what
+        was drawn of the same before. `says` is read out in its place, `name` keeps its ids apart in a page.
         """
-        return self.thread.submit(self._drawn, json.dumps(spec), says, name)
-
-    def _drawn(self, spec: str, says: str, name: str) -> str:
-        digest = hashlib.sha256(f"slim {version('vl-convert-python')} {spec}".encode()).hexdigest()
-        path = self.kept / f"{digest}.svg" if self.kept else None
+        path = self.kept / f"{hashlib.sha256((_code() + of).encode()).hexdigest()}.svg" if self.kept else None
         if path is not None and path.is_file():
-            return _named(path.read_text(encoding="utf-8"), says, name)
+            return self.thread.submit(lambda: _named(path.read_text(encoding="utf-8"), says, name))
+        return self.thread.submit(self._drawn, json.dumps(make()), path, says, name)
+
+    def _drawn(self, spec: str, path: Path | None, says: str, name: str) -> str:
         svg = _slim(self._asked(spec, name))
         if path is not None:
             _keep(path, svg)
@@ -58,6 +59,17 @@ class Pen:
         if not answer:
             raise RuntimeError(f"chart {name}: the process that draws it ended; what it said stands above")
         return str(json.loads(answer))
+
+
+@cache
+def _code() -> str:
+    """What a drawing depends on besides its data."""
+    package = Path(__file__).parents[1]
+    parts = hashlib.sha256(f"{version('altair')} {version('vl-convert-python')}".encode())
+    for folder in ("report", "weights"):
+        for path in sorted((package / folder).rglob("*.py")):
+            parts.update(path.read_bytes())
+    return parts.hexdigest()
 
 
 @contextmanager

@@ -1,6 +1,5 @@
 """Every chart of a page, drawn once for each width: HTML and Markdown colour the same drawings."""
 
-from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import partial
@@ -160,11 +159,13 @@ def _figure(
     pen: Pen,
     name: str,
     says: str,
-    chart: Callable[[charts.Data, int], charts.Chart],
+    chart: "partial[charts.Chart]",
     widths: tuple[int, int] = (charts.WIDE, charts.NARROW),
 ) -> Figure:
     def begun(width: int, size: str) -> Future[str]:
-        return pen.draw(charts.specification(chart, width), says, f"{name}-{size}")
+        make = partial(charts.specification, chart, width)
+        of = f"{chart.func.__module__} {chart.args!r} {width}"
+        return pen.draw(make, of, says, f"{name}-{size}")
 
     wide, narrow = widths
     drawn = begun(wide, "wide")

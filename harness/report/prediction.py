@@ -181,12 +181,13 @@ def _figures(found: Sequence[Prediction], pen: drawing.Pen) -> Mapping[str, Figu
             f"{one.metric} on {words.visible(one.task)} over numbers from weights alone",
         )
         chart = partial(scatter.chart, one.family, one.candidates, one.metric)
-        figures[one.task] = Figure(
-            name=name,
-            says=says,
-            drawn_wide=pen.draw(charts.specification(chart, charts.WIDE), says, f"{name}-wide"),
-            drawn_narrow=pen.draw(charts.specification(chart, charts.NARROW), says, f"{name}-narrow"),
+        wide, narrow = (
+            pen.draw(
+                partial(charts.specification, chart, width), f"{width} {chart.args!r}", says, f"{name}-{size}"
+            )
+            for width, size in ((charts.WIDE, "wide"), (charts.NARROW, "narrow"))
         )
+        figures[one.task] = Figure(name=name, says=says, drawn_wide=wide, drawn_narrow=narrow)
     return figures
 
 

@@ -55,7 +55,7 @@ def test_charts_keep_to_their_width_and_colours(page: Page, width: int, name: st
     }[name]
     spec = charts.specification(chart, width)
     with drawing.pen() as pen:
-        svg = pen.draw(spec, "says", "name").result()
+        svg = pen.draw(lambda: spec, "spec", "says", "name").result()
     drawn = re.search(r'width="([\d.]+)"', svg)
     assert drawn and float(drawn[1]) <= width + 8
     known = {*charts.STAND_IN.values(), "none", "transparent"}

@@ -53,10 +53,10 @@ def test_the_latest_drawings_are_kept(tmp_path: Path) -> None:
     for number in range(drawing.KEPT):
         (kept / f"{number}.svg").write_text("old")
     with drawing.pen(kept) as pen:
-        first = pen.draw(BARS, "says", "name").result()
+        first = pen.draw(lambda: BARS, "bars", "says", "name").result()
     assert len(list(kept.iterdir())) == drawing.KEPT
     with drawing.pen(kept) as pen:
-        assert pen.draw(BARS, "says", "name").result() == first
+        assert pen.draw(lambda: BARS, "bars", "says", "name").result() == first
         assert not pen.used
 
 
@@ -64,7 +64,7 @@ def test_what_is_kept_nowhere_is_drawn_all_the_same(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with drawing.pen(tmp_path / "file" / "drawings") as pen:
         assert (
-            pen.draw(BARS, "Bars & more", "name")
+            pen.draw(lambda: BARS, "bars", "Bars & more", "name")
             .result()
             .startswith('<svg role="img" aria-label="Bars &amp; more"')
         )
@@ -75,5 +75,5 @@ def test_a_drawing_that_fails_is_said_to(capfd: pytest.CaptureFixture[str]) -> N
         drawing.pen() as pen,
         pytest.raises(RuntimeError, match="chart name: the process that draws it ended"),
     ):
-        pen.draw({"mark": 7}, "says", "name").result()
+        pen.draw(lambda: {"mark": 7}, "seven", "says", "name").result()
     assert "Traceback" in capfd.readouterr().err
