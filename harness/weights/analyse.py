@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Literal
 
 import numpy as np
 
@@ -15,7 +15,6 @@ from harness.families import Family
 from harness.families import role as role_of
 from harness.types import Weighing, WeightRow
 from harness.weights import layer
-from harness.weights.dense import LARGE
 from harness.weights.directions import directions
 from harness.weights.kept import NOTHING_KEPT, Finding, Kept, key
 from harness.weights.norms import left_directions
@@ -54,8 +53,6 @@ class Looked:
 AS_USUAL = Look()
 NOTHING = Finding(status=NOT_ASKED, numbers={})
 Rows = Callable[..., WeightRow]
-Item = TypeVar("Item", Place, Update)
-Found = TypeVar("Found")
 
 
 def analyse(
@@ -84,11 +81,15 @@ def _of_base(found: Sequence[Place], weighing: Weighing, look: Look, row: Rows) 
     def work(place: Place) -> Looked:
         if place.role not in weighing.roles:
             return Looked(NOTHING)
+        if (known := _known(place, weighing, look.kept)) is not None:
+            return known
         matrix = place.read()
+        if matrix.digest is not None:
+            look.kept.remember(place.identity, matrix.digest)
         return Looked(_base(matrix, weighing, look.kept), matrix.digest, matrix.quantised)
 
     seen: dict[bytes, str] = {}
-    for place, looked in zip(found, _in_order(work, found, weighing, look), strict=True):
+    for place, looked in zip(found, in_order(work, found, look.threads), strict=True):
         finding = looked.finding
         first = seen.setdefault(looked.digest, place.name) if looked.digest else place.name
         if first != place.name and finding.status != "zero":  # zeros are equal without being tied
@@ -108,20 +109,11 @@ def _of_adapter(changed: Sequence[Update], weighing: Weighing, look: Look, row: 
         assert update.saved is not None
         return *_in_place(matrix, update.saved.read(), weighing, look.kept), scheme
 
-    for update, (delta, merged, scheme) in zip(
-        changed, _in_order(work, changed, weighing, look), strict=True
-    ):
+    for update, (delta, merged, scheme) in zip(changed, in_order(work, changed, look.threads), strict=True):
         here = Layer(update.name, update.role, update.shape)
         rank = update.factors.A.shape[0] if update.factors else None
         yield row(here, delta, part="delta", rank=rank, quantised=scheme)
         yield row(here, merged, part="merged", quantised=scheme)
-
-
-def _in_order(
-    work: Callable[[Item], Found], items: Sequence[Item], weighing: Weighing, look: Look
-) -> Iterator[Found]:
-    large = any(min(item.shape) >= LARGE for item in items if item.role in weighing.roles)
-    return in_order(work, items, look.threads, large=large)
 
 
 def _of_others(weights: LoraWeights, family: Family, row: Rows) -> Iterator[WeightRow]:
@@ -133,10 +125,24 @@ def _of_others(weights: LoraWeights, family: Family, row: Rows) -> Iterator[Weig
             yield row(Layer(name, role, shape), Finding(status=status, numbers={}), part="delta")
 
 
+def _known(place: Place, weighing: Weighing, kept: Kept) -> Looked | None:
+    """What is kept of a matrix in a file that has not changed since; nothing of it is read."""
+    digest = kept.remembered(place.identity)
+    if digest is None:
+        return None
+    finding = kept.find(_key(place.name, digest, place.shape, weighing))
+    scheme = place.quantised.scheme if place.quantised else None
+    return None if finding is None else Looked(finding, digest, scheme)
+
+
+def _key(name: str, digest: bytes, shape: tuple[int, ...], weighing: Weighing) -> str:
+    return key("W", name, digest.hex(), shape, *_options(weighing))
+
+
 def _base(matrix: Matrix, weighing: Weighing, kept: Kept) -> Finding:
     if matrix.array is None or matrix.digest is None:
         return Finding(status=matrix.status, numbers={})
-    name = key("W", matrix.name, matrix.digest.hex(), matrix.shape, *_options(weighing))
+    name = _key(matrix.name, matrix.digest, matrix.shape, weighing)
     return kept.find(name) or kept.keep(name, layer.whole(matrix.name, matrix.array, weighing))
 
 

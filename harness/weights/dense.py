@@ -1,4 +1,4 @@
-"""The two products that cost: a Gram matrix and its eigenvalues, in float64.
+"""What costs: a Gram matrix, its eigenvalues, and singular values where those do not suffice, in float64.
 
 Large ones go to torch, whose library reduces a symmetric matrix in two stages: eigenvalues of 2,048 took 261 ms where
 numpy's took 410 and scipy's 371 (two cores of a Xeon), those of 4,096 half of theirs. Small ones are not worth importing it.
@@ -6,6 +6,9 @@ numpy's took 410 and scipy's 371 (two cores of a Xeon), those of 4,096 half of t
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from threading import local
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,9 +29,7 @@ def add_gram(
     if n < LARGE:
         total += block.T @ block
         return
-    import torch
-
-    rows, sums = torch.from_numpy(block), torch.from_numpy(total)
+    rows, sums = _torch().from_numpy(block), _torch().from_numpy(total)
     for start in range(0, n, STRIPE):
         end = min(start + STRIPE, n)
         sums[start:end, :end].addmm_(rows[:, start:end].T, rows[:, :end])
@@ -40,27 +41,52 @@ def symmetric_eigenvalues(
     """LinAlgError where they do not converge."""
     if len(total) < LARGE:
         return np.asarray(np.linalg.eigvalsh(total), np.float64)
-    import torch
-
     try:
-        found: Floats = torch.linalg.eigvalsh(torch.from_numpy(total)).numpy()
+        found: Floats = _torch().linalg.eigvalsh(_torch().from_numpy(total)).numpy()
     except RuntimeError as error:  # its LinAlgError is one
         raise np.linalg.LinAlgError(str(error)) from error
     return found
 
 
-@contextmanager
-def one_thread(*, large: bool) -> Iterator[None]:
-    """Whatever computes in the block, in any thread, does so with one; `large` where torch will be asked."""
-    with threadpool_limits(1, "blas"):
-        if not large:
-            yield
-            return
-        import torch
+def singular_values(W: Floats) -> Floats:  # falling
+    if min(W.shape) < LARGE:
+        return np.asarray(np.linalg.svd(W, compute_uv=False), np.float64)
+    found: Floats = _torch().linalg.svdvals(_torch().from_numpy(np.ascontiguousarray(W))).numpy()
+    return found
 
-        before = torch.get_num_threads()
+
+@dataclass(slots=True)
+class Limit:
+    """One thread for each of several that compute."""
+
+    before: int | None = None  # torch's threads, once it has been asked
+
+    def enter(self) -> None:
+        """For the thread that calls it."""
+        _here.limit = self
+
+
+_here = local()
+
+
+def _torch() -> Any:
+    """Imported when it is first needed; kept findings need it not at all."""
+    import torch
+
+    limit: Limit | None = getattr(_here, "limit", None)
+    if limit is not None and torch.get_num_threads() > 1:
+        limit.before = torch.get_num_threads()
         torch.set_num_threads(1)
+    return torch
+
+
+@contextmanager
+def one_thread() -> Iterator[Limit]:
+    """Every thread that enters the limit computes alone."""
+    limit = Limit()
+    with threadpool_limits(1, "blas"):
         try:
-            yield
+            yield limit
         finally:
-            torch.set_num_threads(before)
+            if limit.before is not None:
+                _torch().set_num_threads(limit.before)

@@ -47,10 +47,6 @@ def eigenvalues(total: Floats) -> Floats | None:  # [n], ascending, none negativ
     return np.maximum(found, 0.0) if found[0] >= ILL * found[-1] else None
 
 
-def singular_values(W: Matrix) -> Floats:  # ascending
-    return np.asarray(np.linalg.svd(W.astype(np.float64), compute_uv=False)[::-1], np.float64)
-
-
 def _times(W: Matrix, narrow: Floats) -> Floats:
     """W · narrow, W taken to float64 some rows at a time."""
     parts = [W[start : start + BLOCK].astype(np.float64) @ narrow for start in range(0, len(W), BLOCK)]

@@ -29,26 +29,35 @@ class Kept:
 
     folder: Path | None
 
-    def find(self, key: str) -> Finding | None:
+    def find(self, name: str) -> Finding | None:
         if self.folder is None:
             return None
         try:
-            return from_json(Finding, json.loads(self._path(key).read_text(encoding="utf-8")))
+            return from_json(Finding, json.loads(self._path(name).read_text(encoding="utf-8")))
         except (OSError, ValueError):  # not there, or torn by a crash of the machine
             return None
 
-    def keep(self, key: str, finding: Finding) -> Finding:
+    def keep(self, name: str, finding: Finding) -> Finding:
         if self.folder is not None:
-            path = self._path(key)
-            path.parent.mkdir(parents=True, exist_ok=True)
-            fresh = path.with_name(f".{path.name}.{os.getpid()}-{get_ident()}")
-            fresh.write_text(json.dumps(to_json(finding)), encoding="utf-8")
-            fresh.replace(path)
+            _write(self._path(name), json.dumps(to_json(finding)))
         return finding
 
-    def _path(self, key: str) -> Path:
+    def remembered(self, identity: str) -> bytes | None:
+        """The digest of bytes that lie where they lay, in a file of the same size, time and inode."""
+        if self.folder is None:
+            return None
+        try:
+            return bytes.fromhex(self._path(key(identity)).with_suffix(".digest").read_text(encoding="ascii"))
+        except (OSError, ValueError):
+            return None
+
+    def remember(self, identity: str, digest: bytes) -> None:
+        if self.folder is not None:
+            _write(self._path(key(identity)).with_suffix(".digest"), digest.hex())
+
+    def _path(self, name: str) -> Path:
         assert self.folder is not None
-        return self.folder / key[:2] / f"{key}.json"
+        return self.folder / name[:2] / f"{name}.json"
 
 
 NOTHING_KEPT = Kept(None)
@@ -56,3 +65,11 @@ NOTHING_KEPT = Kept(None)
 
 def key(*parts: object) -> str:
     return digest(VERSION, *parts)
+
+
+def _write(path: Path, text: str) -> None:
+    """Appears whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    fresh = path.with_name(f".{path.name}.{os.getpid()}-{get_ident()}")
+    fresh.write_text(text, encoding="utf-8")
+    fresh.replace(path)

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from harness.adapter import Factors
 from harness.types import Weighing
 from harness.weights import marchenko_pastur, oracle, power_law, spectrum
-from harness.weights.gram import add_update, eigenvalues, gram, singular_values
+from harness.weights.dense import singular_values
+from harness.weights.gram import add_update, eigenvalues, gram
 from harness.weights.kept import Finding
 from harness.weights.norms import effective_rank, low_rank_singular_values, norms
 
@@ -106,7 +107,8 @@ def _eigenvalues(W: Matrix, update: Factors | None) -> NDArray[np.float64]:
     found = eigenvalues(total)
     if found is not None:
         return found
-    return singular_values(W if update is None else update.merged(W)) ** 2
+    whole = W.astype(np.float64) if update is None else update.merged(W)
+    return singular_values(whole)[::-1] ** 2
 
 
 def _randomized(W: Matrix, values: NDArray[np.float64], seed: int) -> Mapping[str, float]:

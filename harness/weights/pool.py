@@ -18,14 +18,12 @@ def in_order(
     work: Callable[[Item], Found],
     items: Iterable[Item],
     threads: int,
-    *,
-    large: bool,  # whether some of the matrices are
 ) -> Iterator[Found]:
     """What the work makes of each item, in their order; no more than `threads` items are in hand at any time."""
     if threads == 1:
         yield from map(work, items)
         return
-    with one_thread(large=large), ThreadPoolExecutor(threads) as pool:
+    with one_thread() as limit, ThreadPoolExecutor(threads, initializer=limit.enter) as pool:
         waiting: deque[Future[Found]] = deque()
         for item in items:
             if len(waiting) == threads:

@@ -59,6 +59,14 @@ class Place:
         stored = self.quantised.shape if self.quantised else self.tensor.shape
         return stored[::-1] if self.turned else stored
 
+    @property
+    def identity(self) -> str:
+        """Of the bytes as they lie in a file that nobody has touched; of a quantised matrix, the scales beside it too."""
+        tensors = [self.tensor, *(self.quantised.beside.values() if self.quantised else ())]
+        seen = [path.stat() for path in dict.fromkeys(tensor.path.resolve() for tensor in tensors)]
+        files = [(one.st_dev, one.st_ino, one.st_size, one.st_mtime_ns) for one in seen]
+        return f"{files} {self.tensor} {self.rows} {self.turned} {self.quantised}"
+
     def read(self) -> Matrix:
         """The matrix, read or failed; whether it is tied to another cannot be told from one alone."""
         return self._part(self._whole())

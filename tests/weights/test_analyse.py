@@ -245,10 +245,18 @@ def test_what_is_kept_is_found_again_and_an_adapter_shares_its_bases(
     def files() -> set[Path]:
         return set((tmp_path / "kept").rglob("*.json"))
 
+    def forget(digests: set[Path]) -> None:
+        """As if the system's memory of files were lost: bytes are read and found to be known."""
+        for path in digests:
+            path.unlink()
+
     first = rows(folder, look=look)
     of_base = files()
     assert len(of_base) == 3
     assert rows(folder, look=look) == first == rows(folder)
+    forget(set((tmp_path / "kept").rglob("*.digest")))
+    assert rows(folder, look=look) == first
+    assert files() == of_base
     adapter = write_adapter({Q: factors(rng, 4)}, r=4, lora_alpha=4)
     assert rows(folder, adapter, look=look) == rows(folder, adapter)
     assert len(files() - of_base) == 1  # W + ΔW alone
