@@ -289,7 +289,8 @@ def main() -> None:
         "",
         f"{LAYERS} layers of a 7B Llama's shapes, {THREADS} at a time: {large['seconds']:.0f} s, "
         f"**{large['megabytes']:.0f} MB** above the imports (goal: under 1,000 MB "
-        f"{'met' if large['megabytes'] < 1000 else 'missed'}); unchanged, {large['second']['seconds']:.1f} s; an adapter "
+        f"{'met' if large['megabytes'] < 1000 else 'missed'}); unchanged, {large['second']['seconds']:.3f} s, "
+        f"**{large['seconds'] / large['second']['seconds']:,.0f}×**; an adapter "
         f"on q and v, {large['update']['seconds']:.0f} s and {large['update']['megabytes']:.0f} MB.",
     ]
     write("weights", "Weights", lines, ("numpy", "scipy", "weightwatcher"))
