@@ -18,8 +18,8 @@ from harness.tensors import Tensor, TensorFile
 CONFIG = "adapter_config.json"
 WEIGHTS = "adapter_model.safetensors"
 PREFIX = "base_model.model."
-# A factor's name after the prefix. Embeddings end without `.weight`; peft's own state dicts name the adapter too.
 MAGNITUDE = "magnitude_vector"
+# A factor's name after the prefix. Embeddings end without `.weight`; peft's own state dicts name the adapter too.
 FACTOR = re.compile(
     rf"(?P<module>.+)\.lora_(?P<embedding>embedding_)?(?P<side>[AB]|{MAGNITUDE})(\.(?!bias$)\w+?)?(\.weight)?"
 )

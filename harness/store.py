@@ -26,6 +26,7 @@ HEARTBEAT_SECONDS = 5.0
 STALE_SECONDS = 30.0  # a lease this old belongs to a machine that is gone
 CLOCK_SECONDS = 2.0  # a process seems to start at another time when the system's clock is set
 MARK = "harness-store.json"
+BEFORE = ("digests.json", "findings")  # what commands that need no store may have left where one is to be
 
 
 class Busy(StoreError):
@@ -77,7 +78,9 @@ def open_store(root: Path) -> Store:
     """The store at a folder, made if it is not there yet."""
     if re.match(r"\w+:/", str(root)):
         raise StoreError(f"--store {root}: object stores have no atomic rename; use a local disk or NFS")
-    others = root.is_dir() and [entry for entry in root.iterdir() if MARK not in entry.name]
+    others = root.is_dir() and [
+        entry for entry in root.iterdir() if MARK not in entry.name and entry.name not in BEFORE
+    ]
     if others and not is_store(root):
         raise StoreError(f"--store {root}: the folder holds other things; name an empty or a new one")
     try:

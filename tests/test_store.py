@@ -164,6 +164,12 @@ def test_pruning_keeps_what_is_named_and_what_is_being_worked_on(store: Store) -
     assert not store.has("e" * 16)
 
 
+def test_what_weigh_and_check_leave_does_not_stand_in_a_stores_way(tmp_path: Path) -> None:
+    (tmp_path / "digests.json").write_text("{}")
+    (tmp_path / "findings").mkdir()
+    assert open_store(tmp_path).root == tmp_path
+
+
 def test_a_folder_with_other_things_is_not_taken_for_a_store(tmp_path: Path) -> None:
     (tmp_path / "thesis.tex").write_text("…")
     with pytest.raises(StoreError, match="holds other things"):

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import groupby
 from math import prod
@@ -152,21 +152,6 @@ def places(folder: Path, family: Family, *, split: bool = False) -> tuple[Place,
     return tuple(found)
 
 
-def ties(found: Sequence[Place]) -> Mapping[str, str]:
-    """Name of each matrix whose bytes an earlier one has, to that one's name; for those who read in other processes.
-
-    Only matrices of one type and shape whose first and last bytes are the same are read, and those once more than needed.
-    """
-    alike: dict[tuple[object, ...], list[Place]] = {}
-    for place in found:
-        if place.rows is None and not place.failed:
-            alike.setdefault(_edges(place), []).append(place)
-    seen: dict[bytes, str] = {}
-    several = [place for group in alike.values() if len(group) > 1 for place in group]
-    read = {place.name: _tied(place.read(), seen).status for place in several}
-    return {name: status.removeprefix(TIED) for name, status in read.items() if status.startswith(TIED)}
-
-
 def _tied(matrix: Matrix, seen: dict[bytes, str]) -> Matrix:
     if matrix.array is None or matrix.digest is None:
         return matrix
@@ -174,16 +159,6 @@ def _tied(matrix: Matrix, seen: dict[bytes, str]) -> Matrix:
     if first != matrix.name and matrix.array.any():  # matrices of zeros are equal without being tied
         return replace(matrix, status=f"{TIED}{first}")
     return matrix
-
-
-def _edges(place: Place, size: int = 4096) -> tuple[object, ...]:
-    """Type, shape, and the bytes at both ends."""
-    tensor = place.tensor
-    with tensor.path.open("rb") as file:
-        file.seek(tensor.begin)
-        first = file.read(min(size, tensor.size))
-        file.seek(tensor.begin + max(0, tensor.size - size))
-        return tensor.dtype, tensor.shape, place.turned, first, file.read(min(size, tensor.size))
 
 
 def place_of(

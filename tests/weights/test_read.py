@@ -8,7 +8,7 @@ from safetensors.numpy import save_file
 
 from harness import families
 from harness.errors import ModelError
-from harness.weights.read import Matrix, matrices, places, ties
+from harness.weights.read import Matrix, matrices, places
 
 LLAMA = families.of("llama")
 
@@ -192,14 +192,12 @@ def test_a_place_goes_to_another_process_and_is_read_there(tmp_path, rng) -> Non
         assert np.array_equal(one.array, other.array)
 
 
-def test_ties_are_found_without_reading_what_differs_at_its_ends(tmp_path, rng) -> None:
+def test_ties_are_of_equal_bytes_and_not_of_equal_ends(tmp_path, rng) -> None:
     W = rng.standard_normal((30, 40)).astype(np.float32)
     middle = W.copy()
     middle[15, 20] += 1  # the same at both ends
     tensors = {"a": W, "b": middle, "c": W, "d": W[::-1].copy(), "y": 0 * W, "z": 0 * W}
     save_file({f"{name}.weight": one for name, one in tensors.items()}, tmp_path / "model.safetensors")
-    found = places(tmp_path, LLAMA)
-    assert ties(found) == {"c": "a"}
     assert [one.status for one in read(tmp_path)] == ["read", "read", "tied to a", *["read"] * 3]
 
 
