@@ -12,6 +12,7 @@ Share = Literal["text", "scores"]
 Overflow = Literal["keep-start", "keep-end", "refuse"]
 Finish = Literal["stop", "length", "refused"]
 State = Literal["done", "kept", "failed", "skipped", "busy"]
+Word = Literal["pass", "fail", "inconclusive", "invalid"]
 
 
 # What a suite says.
@@ -125,6 +126,42 @@ class Weighing:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WorseSamples:
+    """How many samples may fall: many small gains must not hide a broken class."""
+
+    drop: float  # points; a sample that falls by more is counted
+    samples: int | None = None  # exactly one of: at most so many of the samples that were asked
+    percent: float | None = None  # at most so many of a hundred, of samples like these
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gate:
+    """What must hold of every system that the patterns name: one rule or several, each with a verdict of its own."""
+
+    name: str | None = None
+    task: str = "*"  # patterns with * and ?
+    model: str = "*"
+    adapter: str = "*"  # "base" for a model without one
+    recipe: str | None = None  # instead of each adapter, the mean over the seeds of recipes so named
+    metric: str | None = None  # a pattern; None: the task's primary
+    against: str | None = None  # "base", or a baseline's file; None: the baseline given by hand, else the base
+    where: Mapping[str, str] = field(default_factory=dict)  # only samples with these values in their columns
+    by: str | None = None  # a column, each of whose values is judged alone; "length": thirds by words of input
+    hardware: str | None = None  # a pattern: where the costs below were agreed
+    min_value: float | None = None
+    max_drop: float | None = None  # points
+    max_relative_drop: float | None = None  # percent of what it is compared with
+    must_beat: bool = False
+    max_worse_samples: WorseSamples | None = None
+    min_tokens_per_second: float | None = None
+    max_adapter_megabytes: float | None = None
+    max_train_seconds: float | None = None
+    max_delta_ratio: float | None = None  # of any layer: Frobenius norms of the update and of the weights
+    alpha_within: tuple[float, float] | None = None  # the median over layers, merged with the adapter
+    max_intruder_dimensions: int | None = None  # of any layer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Suite:
     """What is asked: which tasks, of which models, with which adapters."""
 
@@ -137,6 +174,8 @@ class Suite:
     across: tuple[str, ...] | Literal["all", "own"] | None = None  # None: all up to four tasks, else own
     base_shots: tuple[int, ...] = (0,)
     weights: Weighing | None = Weighing()
+    gates: tuple[Gate, ...] = ()
+    family_error: float = 0.05  # chance that any of the gates fails where nothing is wrong
     limit: int | None = None  # test samples per task
     about: str = ""
 
@@ -165,6 +204,7 @@ class Pins:
     adapters: Mapping[str, str]  # adapter -> revision or digest
     libraries: Mapping[str, str]  # distribution -> version
     test_samples: Mapping[str, int]  # task -> samples in its test split
+    baselines: Mapping[str, str] = field(default_factory=dict)  # file that a gate names -> digest, or "missing"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -305,6 +345,62 @@ class Comparison:
     test: str
     detectable: float  # smallest difference found with 80 % power at this n
     n: int
+    better: int | None = None  # samples on which the candidate does better by itself; None in older results
+    worse: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecipeScore:
+    """A recipe over its seeds: what its adapters score on the mean, and how far that is from their base."""
+
+    task: str
+    model: str
+    recipe: str
+    trained_on: str | None
+    metric: str
+    seeds: tuple[int, ...]
+    value: float  # mean over seeds
+    low: float | None  # 95 %; None where two seeds say too little
+    high: float | None
+    difference: float | None  # to the base, None where it was not asked
+    difference_low: float | None
+    difference_high: float | None
+    method: str  # how the intervals were made, in words
+    n: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answers:
+    """What one system was asked and answered, by digests: equal ones were asked alike, or answered alike."""
+
+    task: str
+    system: System
+    prompts: str  # of all prompts as they were written, in order; empty for a trivial rule
+    texts: str  # of all answers
+    n: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What one rule of a gate says of one system on one task."""
+
+    gate: str  # its name, or the rule in words: "max_drop 1.0"
+    rule: str  # the gate's field: "max_drop"
+    verdict: Word
+    because: str  # a sentence with the numbers
+    subject: str  # who is judged: "llama2-tiny + quickstart"
+    task: str | None = None  # None: of the adapter alone, whatever the task
+    system: System | None = None  # None: a recipe, or a gate that names nothing
+    metric: str | None = None
+    slice: str | None = None  # "category = reasoning"
+    against: str | None = None  # "base", or a baseline's file
+    value: float | None = None  # what was measured: a difference, a score, a count, a cost
+    low: float | None = None  # 95 %
+    high: float | None = None
+    n: int | None = None
+    needed: int | None = None  # samples that would probably decide, where it is inconclusive
+    innocent: float | None = None  # chance that an adapter as good as what it is compared with passes at this n
+    innocent_needs: int | None = None  # samples from which that chance is 80 %
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
