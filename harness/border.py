@@ -3,10 +3,10 @@
 import json
 import re
 from collections.abc import Iterable
-from dataclasses import fields
+from dataclasses import fields, is_dataclass
 from functools import cache
 from types import GenericAlias
-from typing import Any, TypeVar, get_type_hints
+from typing import Any, TypeVar, get_args, get_type_hints
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
@@ -99,5 +99,6 @@ def _holds(data: object, way: tuple[str | int, ...]) -> bool:
 def _kind_at(kind: type[Any], way: tuple[str | int, ...]) -> type[Any]:
     """The record that a way of field names leads to."""
     for key in way:
-        kind = get_type_hints(kind)[str(key)]
+        named = get_type_hints(kind)[str(key)]
+        kind = next((one for one in get_args(named) if is_dataclass(one)), named)  # one that may be left out
     return kind
