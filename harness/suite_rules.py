@@ -200,7 +200,9 @@ def _recipe_gate(gate: Gate, given: list[str], at: At) -> None:
         raise SuiteError(f"{at('recipe')}: recipe and adapter together; give one of them")
     for rule in given:
         if rule not in ("min_value", "max_drop", "max_relative_drop", "must_beat"):
-            raise SuiteError(f"{at(rule)}: {rule} is of an adapter, not of a recipe; name adapters by a pattern")
+            raise SuiteError(
+                f"{at(rule)}: {rule} is of an adapter, not of a recipe; name adapters by a pattern"
+            )
 
 
 def check_family_error(error: float, at: At) -> None:
