@@ -404,6 +404,34 @@ class Verdict:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Regression:
+    """One sample that fell, for people who want to see what broke."""
+
+    task: str
+    system: System
+    against: str  # "base", or a baseline's file
+    metric: str
+    sample_id: str
+    before: float  # the metric on this sample alone
+    after: float
+    prompt: str | None = None  # texts only where the source's `share` allows
+    reference: str | None = None
+    answer_before: str | None = None
+    answer_after: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judgement:
+    """Every verdict on one result."""
+
+    name: str  # the suite's
+    verdicts: tuple[Verdict, ...]
+    regressions: tuple[Regression, ...] = ()  # worst first
+    remarks: tuple[str, ...] = ()  # "baseline made with torch 2.13.0, here 2.14.0"
+    family_error: float = 0.05
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Cost:
     """One measured quantity; never resampled."""
 
