@@ -113,4 +113,4 @@ def _last_line(marker: str | None) -> str:
     if marker is None:
         return ""
     text = " ".join(words.visible(verdicts.name(marker)).split())
-    return f"\n<!-- {text.replace('-', '_').replace('>', '_')} -->\n"
+    return f"\n<!-- {text.replace('>', '_')} -->\n"

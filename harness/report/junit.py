@@ -75,8 +75,7 @@ class _Names:
 
 
 def _name(one: Verdict) -> str:
-    gate = one.gate if one.gate.startswith(one.rule) else f"{one.gate}: {one.rule}"
-    parts = (gate, one.subject, one.metric, one.slice)
+    parts = (one.gate, one.subject, one.metric, one.slice)
     return _text(", ".join(verdicts.name(part) for part in parts if part))
 
 
