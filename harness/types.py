@@ -404,6 +404,7 @@ class Verdict:
     value: float | None = None  # what was measured: a difference, a score, a count, a cost
     low: float | None = None  # 95 %
     high: float | None = None
+    limit: str | None = None  # what the rule asks, in words: "1.0", "2 samples", "2 to 6"
     n: int | None = None
     needed: int | None = None  # samples that would probably decide, where it is inconclusive
     innocent: float | None = (
