@@ -99,6 +99,7 @@ def _holds(data: object, way: tuple[str | int, ...]) -> bool:
 def _kind_at(kind: type[Any], way: tuple[str | int, ...]) -> type[Any]:
     """The record that a way of field names leads to."""
     for key in way:
-        named = get_type_hints(kind)[str(key)]
-        kind = next((one for one in get_args(named) if is_dataclass(one)), named)  # one that may be left out
+        named: Any = get_type_hints(kind)[str(key)]
+        choices: tuple[Any, ...] = get_args(named)
+        kind = next((one for one in choices if is_dataclass(one)), named)  # one that may be left out
     return kind

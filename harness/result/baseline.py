@@ -1,7 +1,7 @@
 """What a gate compares with, as one JSON file for git: rows of sums by sample, and everything that must be as it was.
 
-One line a sample and system, sorted, so that a review shows which samples changed. Answers stand beside their rows only where
-the source's `share` allows text to leave the machine.
+One line a sample and system, sorted, so that a review shows which samples changed. Answers stand beside their rows only
+where the source's `share` allows text to leave the machine.
 """
 
 import json
