@@ -101,5 +101,6 @@ def _kind_at(kind: type[Any], way: tuple[str | int, ...]) -> type[Any]:
     for key in way:
         named: Any = get_type_hints(kind)[str(key)]
         choices: tuple[Any, ...] = get_args(named)
-        kind = next((one for one in choices if is_dataclass(one)), named)  # one that may be left out
+        record: Any = next((one for one in choices if is_dataclass(one)), named)  # one that may be left out
+        kind = record
     return kind

@@ -5,6 +5,7 @@ A recipe with a `sweep` stands for a grid of recipes (`sweep.py`).
 Relative `file:` paths start at the YAML file that names them.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal, TypeVar
@@ -46,6 +47,23 @@ def load_suite(name_or_path: str) -> Suite:
     suite = replace(suite, recipes=tuple(recipe for grid in grids for recipe in grid))
     suite_rules.check_suite(suite, at)
     return suite
+
+
+def with_adapters(suite: Suite, said: Sequence[str]) -> Suite:
+    """The suite with other places for adapters that it names: `NAME=PATH` or `NAME=hub:OWNER/NAME@REVISION`."""
+    adapters = {one.name: one for one in suite.adapters}
+    for one in said:
+        name, equals, place = one.partition("=")
+        if not equals or not place:
+            raise SuiteError(f"--adapter {one}: write NAME=PATH or NAME=hub:OWNER/NAME@REVISION")
+        if name not in adapters:
+            raise UnknownName("adapter in this suite", name, adapters, "--adapter")
+        uri = place if place.startswith(("hub:", "file:")) else f"file:{place}"
+        uri, _, revision = uri.partition("@") if uri.startswith("hub:") else (uri, "", "")
+        fresh = _anchored(replace(adapters[name], uri=uri, revision=revision or None), Path.cwd())
+        suite_rules.check_adapter(fresh, lambda *keys, said=one: f"--adapter {said}")
+        adapters[name] = fresh
+    return replace(suite, adapters=tuple(adapters.values()))
 
 
 def load_rules(path: str) -> tuple[tuple[Gate, ...], float]:

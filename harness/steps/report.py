@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 import harness
 from harness.data import share_of
+from harness.gates.judge import judge, write_verdicts
 from harness.hardware import machine
 from harness.records import read_json, to_json
 from harness.result.document import SCHEMA, write_document
@@ -42,6 +43,8 @@ def run(spec: Report, bench: Bench) -> None:
     write_zipped(bench.folder / "samples.jsonl.gz", asked.samples(found.samples()))
     write_zipped(bench.folder / "generations.jsonl.gz", asked.generations(found.generations()))
     write_document(bench.folder, result(spec, bench, found, asked))
+    if spec.suite.gates:
+        write_verdicts(bench.folder, judge(bench.folder))
     bench.progress(1, 2)
     render(bench.folder, Store(bench.folder.parents[1]).drawings)
     bench.progress(2, 2)
