@@ -20,7 +20,7 @@ VEGA_LITE = jsonschema.Draft7Validator(alt.Root._schema)
 
 @pytest.fixture(scope="module")
 def page(example: Path) -> Page:
-    return build(read(example), samples=False)
+    return build(read(example))
 
 
 @pytest.mark.parametrize("width", [charts.WIDE, charts.NARROW])
