@@ -51,7 +51,7 @@ function addThemes() {
  */
 function sortKey(row, column) {
   const cell = row.cells[column];
-  const said = cell?.dataset["sort"];
+  const said = cell?.dataset.sort;
   if (said === undefined) return (cell?.textContent ?? "").trim() || null;
   return said === "" ? null : Number(said);
 }
@@ -86,8 +86,8 @@ function addSorting() {
     const name = table.getAttribute("aria-label") ?? "table";
     for (const head of heads) {
       const button = make("button", { type: "button", class: "sort" }, ...head.childNodes);
-      const title = head.dataset["name"] ?? (button.textContent ?? "").trim();
-      const first = head.dataset["first"] === "ascending" || !head.dataset["first"] ? "ascending" : "descending";
+      const title = head.dataset.name ?? (button.textContent ?? "").trim();
+      const first = head.dataset.first === "ascending" || !head.dataset.first ? "ascending" : "descending";
       head.append(button);
       head.setAttribute("aria-sort", "none");
       choice.append(new Option(title, String(head.cellIndex)));
@@ -103,7 +103,7 @@ function addSorting() {
     choice.addEventListener("change", () => {
       const head = heads[Number(choice.value)];
       if (choice.value !== "" && head) {
-        sortTable(table, head.cellIndex, head.dataset["first"] === "descending" ? "descending" : "ascending");
+        sortTable(table, head.cellIndex, head.dataset.first === "descending" ? "descending" : "ascending");
         return;
       }
       table.tBodies[0]?.append(...listed);
