@@ -50,8 +50,12 @@ def price(field: Field, of: dict[System, Costs]) -> Sentence:
         return ()
     parts = [part for part in (_trained(ranked[0], of), _time(ranked, of)) if part]
     said = f"{ranked[0].name} {words.listed(parts)}. " if parts else ""
-    several = len(ranked) > 1
-    chosen = "It was chosen on these test samples, so a little of its lead is luck." if several else ""
+    several = sum(len(one.systems) for one in ranked)
+    chosen = (
+        f"It was chosen as the best of {several} on these same test samples: expect a little less of it on new ones."
+        if several > 1
+        else ""
+    )
     return (Span(text=(said + chosen).strip()),)
 
 
@@ -72,7 +76,7 @@ def _time(ranked: Sequence[Entry], of: dict[System, Costs]) -> str:
         return ""
     text = f"needs {words.brief(first)} for an answer"
     if others and others[0]:
-        text += f", {words.times(first / others[0])} of what {ranked[1].name} needs"
+        text += f", {words.times(first / others[0])} what {ranked[1].name} needs"
     return text
 
 

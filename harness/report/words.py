@@ -123,8 +123,8 @@ def brief(value: float | None) -> str:
 
 
 def times(ratio: float) -> str:
-    """How much of another: `85 %`, `2.3 times`"""
-    return f"{100 * ratio:.0f}{SPACE}%" if ratio < 1.995 else f"{number(ratio)} times"
+    """How much of another: `85 % of`, `2.3 times`"""
+    return f"{100 * ratio:.0f}{SPACE}% of" if ratio < 1.995 else f"{number(ratio)} times"
 
 
 def megabytes(value: float | None) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import altair as alt
 
 from harness.report import words
-from harness.report.charts import NARROW, SERIES, STAND_IN, Chart, Data
+from harness.report.charts import NARROW, SERIES, STAND_IN, TIP, Chart, Data
 from harness.report.page import Line, TaskPage
 
 HEIGHT, AXIS, BETWEEN = 230, 36, 34  # pixels of a panel, of the numbers at its left, and between two
@@ -58,7 +58,7 @@ def chart(page: TaskPage, data: Data, width: int) -> Chart:
     domain = [min(scores) - room, max(scores) + room]
     y = alt.Scale(domain=domain[::-1] if page.lower_is_better else domain, nice=False, zero=False)
     panels = [_panel(page, cost, data, y, models, panel) for cost in costs]
-    shared = alt.Resolve(scale=alt.ScaleResolveMap(color="shared"))
+    shared = alt.Resolve(scale=alt.ScaleResolveMap(color="shared", stroke="shared", fill="shared"))
     return alt.ConcatSpecGenericSpec(concat=panels, columns=columns, spacing=BETWEEN, resolve=shared)
 
 
@@ -90,7 +90,7 @@ def _panel(
             "high": _ends(line)[-1],
             "model": words.visible(line.system.model),
             "kind": "adapter" if line.system.adapter else "base",
-            "says": f"{words.system(line.system)}: {words.score(line.score)}, {getattr(words, cost.form)(value)}",
+            "says": f"{TIP}{words.system(line.system)}: {words.score(line.score)}, {getattr(words, cost.form)(value)}",
         }
         for line, value in lines
     ]
@@ -123,7 +123,7 @@ def _panel(
             .encode(
                 x=x,
                 y=y,
-                stroke=alt.Stroke("model:N", scale=colour, legend=legend if kind == "adapter" else None),
+                stroke=alt.Stroke("model:N", scale=colour, legend=legend),
                 fill=fill,
                 description=alt.Description("says:N"),
             )

@@ -411,7 +411,13 @@ function explore(book) {
     const pieces = difference(text, other);
     if (!pieces) return textBox(text);
     const tags = { same: "span", more: "ins", less: "del" };
-    return make("div", { class: "text", dir: "auto" }, ...pieces.map((piece) => make(tags[piece.kind], { text: piece.text })));
+    const box = make("div", { class: "text", dir: "auto" });
+    for (const piece of pieces) {
+      const before = box.textContent ?? "";
+      if (before && !/\s$/.test(before) && /^[\p{L}\p{N}]/u.test(piece.text)) box.append(" "); // the other text's words bring no space along
+      box.append(make(tags[piece.kind], { text: piece.text }));
+    }
+    return box;
   }
 
   /** Of a sample whose texts are on a page of their own: its scores, and where that page is. */
