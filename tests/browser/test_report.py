@@ -176,7 +176,11 @@ def test_the_command_is_copied(report: Path, visit: Visit) -> None:
 
 def test_a_mark_of_a_chart_says_its_numbers_beside_the_pointer(report: Path, visit: Visit) -> None:
     page = visit(report)
-    mark = page.locator("#differences .wide svg :has(> title)").first
+    page.emulate_media(reduced_motion="reduce")
+    mark = page.locator("#differences .wide svg :has(> title)").first.element_handle()
+    assert mark is not None
+    mark.scroll_into_view_if_needed()
+    page.wait_for_function("() => new Promise((still) => setTimeout(() => still(true), 100))")
     mark.hover()
     expect(page.locator(".tip")).to_contain_text("over")
     expect(page.locator(".tip")).to_be_visible()

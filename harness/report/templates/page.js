@@ -143,6 +143,16 @@ function addCopying() {
   }
 }
 
+/** What is wider than its place scrolls, so a keyboard has to get there. */
+function addScrolling() {
+  for (const box of document.querySelectorAll(".wide-table:not([tabindex])")) {
+    box.setAttribute("tabindex", "0");
+    box.setAttribute("role", "region");
+    const title = box.closest("details")?.querySelector("summary") ?? box.closest("section")?.querySelector("h2");
+    box.setAttribute("aria-label", title?.textContent ?? "Table");
+  }
+}
+
 /** The title of a mark in a chart, at once and beside the pointer: the browser's own comes late. */
 function addTips() {
   const tip = make("div", { class: "tip", "aria-hidden": "true" });
@@ -179,4 +189,5 @@ function addTips() {
 addThemes();
 addSorting();
 addCopying();
+addScrolling();
 addTips();
