@@ -15,6 +15,7 @@ from harness.types import System
 if TYPE_CHECKING:
     from harness.result.rows import RowFile
 
+FILES = ("samples.jsonl.gz", "generations.jsonl.gz", "rows.parquet")
 LENGTH = "length of input"
 FEWEST, MOST = 2, 12  # values that a column has which divides samples into slices
 LONGEST_VALUE = 60  # characters: more is text, and no name of a kind
@@ -56,7 +57,7 @@ def asked(result: Result) -> dict[str, Asked]:
     """Task -> its samples; none where the folder holds a result.json alone."""
     from harness.result.rows import open_rows
 
-    if not all((result.folder / name).is_file() for name in ("samples.jsonl.gz", "rows.parquet")):
+    if not all((result.folder / name).is_file() for name in FILES):
         return {}
     listed = {task.name: _Listed(task.cluster) for task in result.suite.tasks}
     for line in json_lines(result.folder / "samples.jsonl.gz"):

@@ -104,6 +104,8 @@ def _systems(page: "Page") -> list[System]:
 def _leaves(
     result: Result, tasks: Sequence[Asked], systems: Sequence[System], heads: Sequence[Plain], index: Plain
 ) -> Iterator[Leaf]:
+    if not tasks:
+        return
     with ExitStack() as files:
         bins, size = _sorted(result, tasks, systems, files)
         whole = size <= FITS

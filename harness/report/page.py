@@ -121,6 +121,8 @@ def build(result: Result, asked: Mapping[str, Asked] | None = None) -> Page:
 
 def with_samples(page: Page, result: Result, asked: Mapping[str, Asked]) -> Page:
     """The page with what only single samples tell: those worth reading, slices, how many moved."""
+    if not asked:
+        return page
     chosen = pick(result, asked)
     tasks = []
     for task in page.tasks:
