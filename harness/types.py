@@ -144,9 +144,13 @@ class Gate:
     adapter: str = "*"  # "base" for a model without one
     recipe: str | None = None  # instead of each adapter, the mean over the seeds of recipes so named
     metric: str | None = None  # a pattern; None: the task's primary
-    against: str | None = None  # "base", or a baseline's file; None: the baseline given by hand, else the base
+    against: str | None = (
+        None  # "base", or a baseline's file; None: the baseline given by hand, else the base
+    )
     where: Mapping[str, str] = field(default_factory=dict)  # only samples with these values in their columns
-    by: str | None = None  # a column, each of whose values is judged alone; "length": thirds by words of input
+    by: str | None = (
+        None  # a column, each of whose values is judged alone; "length": thirds by words of input
+    )
     hardware: str | None = None  # a pattern: where the costs below were agreed
     min_value: float | None = None
     max_drop: float | None = None  # points
@@ -204,7 +208,9 @@ class Pins:
     adapters: Mapping[str, str]  # adapter -> revision or digest
     libraries: Mapping[str, str]  # distribution -> version
     test_samples: Mapping[str, int]  # task -> samples in its test split
-    baselines: Mapping[str, str] = field(default_factory=dict)  # file that a gate names -> digest, or "missing"
+    baselines: Mapping[str, str] = field(
+        default_factory=dict
+    )  # file that a gate names -> digest, or "missing"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -399,7 +405,9 @@ class Verdict:
     high: float | None = None
     n: int | None = None
     needed: int | None = None  # samples that would probably decide, where it is inconclusive
-    innocent: float | None = None  # chance that an adapter as good as what it is compared with passes at this n
+    innocent: float | None = (
+        None  # chance that an adapter as good as what it is compared with passes at this n
+    )
     innocent_needs: int | None = None  # samples from which that chance is 80 %
 
 

@@ -38,3 +38,14 @@ def render_terminal(folder: Path | str, console: "Console | None" = None) -> Non
     from harness.result import read
 
     terminal.show(page.build(read(folder)), console or Console())
+
+
+def render_json(folder: Path | str) -> str:
+    """The same as JSON, for other programs."""
+    import json
+
+    from harness.report import page, terminal
+    from harness.result import read
+
+    folder = Path(folder)
+    return json.dumps(terminal.as_json(page.build(read(folder)), folder), ensure_ascii=False, indent=1)

@@ -152,9 +152,7 @@ def _sorted(
             _Bin(
                 first=first,
                 count=min(room, len(one.ids) - first),
-                lines=files.enter_context(
-                    SpooledTemporaryFile(IN_MEMORY, mode="w+", encoding="utf-8", newline="\n")
-                ),
+                lines=files.enter_context(_spooled()),
             )
             for first in range(0, len(one.ids), room)
         ]
@@ -181,6 +179,10 @@ def _sorted(
             flags = [line.get("finish") or "stop", line.get("truncated_tokens") or 0]
             put(line["task"], line["sample_id"], [system, _shown(line["text"]), *flags])
     return bins, sum(one.lines.tell() for here in bins for one in here)
+
+
+def _spooled() -> SpooledTemporaryFile[str]:
+    return SpooledTemporaryFile(IN_MEMORY, mode="w+", encoding="utf-8", newline="\n")
 
 
 def _shown(text: str) -> str:
@@ -258,9 +260,7 @@ def _numbers(asked: Asked, systems: Sequence[System], some: slice) -> Plain:
     """Ids, scores and slices; small enough for the report whatever the samples' number."""
     return {
         "ids": [words.visible(one) for one in asked.ids[some]],
-        "scores": [
-            _rounded(asked.values[one][some]) if one in asked.values else None for one in systems
-        ],
+        "scores": [_rounded(asked.values[one][some]) if one in asked.values else None for one in systems],
         "slices": [
             {
                 "name": words.visible(one.name),
@@ -280,4 +280,6 @@ def _rounded(values: NDArray[np.float64]) -> list[float | None]:
 
 def script_data(data: Plain) -> str:
     """As JSON that no text in it can end: within a script element, "<" is the only letter that can."""
-    return json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c")
+    return json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False).replace(
+        "<", "\\u003c"
+    )

@@ -65,7 +65,12 @@ class Figures:
     weights: WeightFigures
 
     def all(self) -> list[Figure]:
-        return [*self.fronts.values(), *self.differences.values(), *([self.losses] if self.losses else []), *self.weights.all()]
+        return [
+            *self.fronts.values(),
+            *self.differences.values(),
+            *([self.losses] if self.losses else []),
+            *self.weights.all(),
+        ]
 
 
 def draw(page: Page, pen: Pen) -> Figures:

@@ -37,9 +37,7 @@ def _write(path: Path, text: str) -> None:
     path.write_text(text, encoding="utf-8")
 
 
-def render(
-    page: Page, figures: Figures, samples: Plain | None = None, leaves: Sequence[Leaf] = ()
-) -> str:
+def render(page: Page, figures: Figures, samples: Plain | None = None, leaves: Sequence[Leaf] = ()) -> str:
     """`samples` is what the explorer shows, `leaves` the pages that hold their texts, where those are many."""
     return _filled(
         "report.html.j2", figures.weights, page=page, figures=figures, samples=samples, leaves=leaves

@@ -82,7 +82,9 @@ def choose(
     task: TaskFacts, values: Values, ids: Sequence[str], lower: bool = False
 ) -> dict[str, tuple[Why, System | None]]:
     """Sample id -> why it is shown, worst regressions first; a sample is shown once."""
-    changes = {system: change_of(values, system) * (-1 if lower else 1) for system in values if system.adapter}
+    changes = {
+        system: change_of(values, system) * (-1 if lower else 1) for system in values if system.adapter
+    }
     chosen: dict[str, tuple[Why, System | None]] = {}
     lost = [entry for system, one in changes.items() for entry in _furthest(one, ids, system, -1)]
     _spread(chosen, "regression", sorted(lost, key=_order))

@@ -42,7 +42,9 @@ class Watched:
         self.troubles: list[str] = []
         page.on("pageerror", lambda error: self.troubles.append(f"error: {error}"))
         page.on("console", lambda said: self.troubles.append(f"{said.type}: {said.text}"))
-        page.on("dialog", lambda dialog: (self.troubles.append(f"dialog: {dialog.message}"), dialog.dismiss()))
+        page.on(
+            "dialog", lambda dialog: (self.troubles.append(f"dialog: {dialog.message}"), dialog.dismiss())
+        )
         page.route("**/*", self._let)
 
     def _let(self, route: Route) -> None:
@@ -59,12 +61,12 @@ def visit(browser: Browser) -> Iterator[Callable[..., Page]]:
     opened: list[Watched] = []
     contexts = []
 
-    def go(path: Path, hash: str = "", viewport: dict[str, int] = WIDE, **settings: object) -> Page:
+    def go(path: Path, part: str = "", viewport: dict[str, int] = WIDE, **settings: object) -> Page:
         context = browser.new_context(viewport=viewport, **settings)
         contexts.append(context)
         watched = Watched(context.new_page())
         opened.append(watched)
-        watched.page.goto(path.as_uri() + hash)
+        watched.page.goto(path.as_uri() + part)
         return watched.page
 
     yield go

@@ -30,7 +30,9 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Answers, inputs, references, columns and names all say it."""
     turn = iter(range(1_000_000))
     folder = write_result(
-        tmp_path_factory.mktemp("hostile") / "result", samples=27, text=lambda text: EVIL[next(turn) % len(EVIL)]
+        tmp_path_factory.mktemp("hostile") / "result",
+        samples=27,
+        text=lambda text: EVIL[next(turn) % len(EVIL)],
     )
     document = (folder / "result.json").read_text()
     name = json.dumps("".join(EVIL[:7]))[1:-1]
@@ -41,7 +43,11 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
         lines = [json.loads(line) for line in file]
     for place, line in enumerate(lines):
         line["input"] = line["references"][0] = EVIL[place % len(EVIL)]
-        line["metadata"] = {"__proto__": EVIL[place % 2], "input": "no", "constructor": EVIL[place % len(EVIL)]}
+        line["metadata"] = {
+            "__proto__": EVIL[place % 2],
+            "input": "no",
+            "constructor": EVIL[place % len(EVIL)],
+        }
     with gzip.open(path, "wt") as file:
         file.writelines(json.dumps(line) + "\n" for line in lines)
     render(folder)
@@ -78,7 +84,11 @@ def test_an_old_and_small_result_still_renders(tmp_path: Path, visit: Callable[.
     system = {"model": "a", "adapter": None}
     score = {"task": "t", **system, "metric": "exact", "primary": True, "signature": "s", "unit": "%",
              "better": "higher", "value": 50.0, "low": None, "high": None, "n": 4}  # fmt: skip
-    suite = {"name": "old", "tasks": [{"name": "t", "primary": "exact", "metrics": ["exact"]}], "models": [{"name": "a"}]}
+    suite = {
+        "name": "old",
+        "tasks": [{"name": "t", "primary": "exact", "metrics": ["exact"]}],
+        "models": [{"name": "a"}],
+    }
     (tmp_path / "result.json").write_text(
         json.dumps({"schema": 1, "suite": suite, "scores": [score], "comparisons": []})
     )

@@ -140,8 +140,8 @@ def test_a_link_opens_its_sample_whatever_was_filtered(report: Path, visit: Visi
 
 
 def test_a_link_to_no_sample_says_so(report: Path, visit: Visit) -> None:
-    for hash in ("#sample=dialogues/none", "#sample=%E0%A4%A/x", "#sample=", "#sample=__proto__/length"):
-        page = visit(report, hash)
+    for part in ("#sample=dialogues/none", "#sample=%E0%A4%A/x", "#sample=", "#sample=__proto__/length"):
+        page = visit(report, part)
         expect(page.locator("#x-count")).to_contain_text(re.compile("no sample|60 samples"))
 
 
@@ -149,7 +149,9 @@ def test_words_are_marked_against_the_reference_or_the_base(report: Path, visit:
     page = visit(report)
     given = page.locator(".x-sample .given .text")
     for box in given.all():
-        marked = box.evaluate("e => [...e.childNodes].filter((n) => n.nodeName !== 'DEL').map((n) => n.textContent).join('')")
+        marked = box.evaluate(
+            "e => [...e.childNodes].filter((n) => n.nodeName !== 'DEL').map((n) => n.textContent).join('')"
+        )
         assert marked.strip()
     assert page.locator(".x-sample ins, .x-sample del").count() > 4
     page.get_by_label("Mark words").select_option("")

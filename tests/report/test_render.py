@@ -105,10 +105,8 @@ def _replace_answers(folder: Path) -> None:
 
 def test_the_page_opens_with_the_answer_and_ends_with_the_manifest(document: str) -> None:
     sections = re.findall(r'<section id="(\w+)"', document)
-    assert sections == (
-        ["answer", "scores", "cost", "differences", "training", "matrix", "slices", "weights", "samples", "wrong"]
-        + ["manifest"]
-    )
+    expected = "answer scores cost differences training matrix slices weights samples wrong manifest"
+    assert sections == expected.split()
 
 
 def test_the_page_asks_nothing_of_any_network(document: str) -> None:
@@ -125,9 +123,7 @@ def test_the_policy_allows_this_style_sheet_and_these_scripts_and_nothing_else(d
     style = re.findall(r"<style>(.*?)</style>", document, re.DOTALL)
     scripts = re.findall(r"<script>(.*?)</script>", document, re.DOTALL)
     assert (len(style), len(scripts)) == (1, 2)
-    hashes = [
-        base64.b64encode(hashlib.sha256(one.encode()).digest()).decode() for one in (*style, *scripts)
-    ]
+    hashes = [base64.b64encode(hashlib.sha256(one.encode()).digest()).decode() for one in (*style, *scripts)]
     policy = next(dict(a)["content"] for t, a in _tags(document) if t == "meta" and "http-equiv" in a)
     assert policy == (
         f"default-src 'none'; style-src 'sha256-{hashes[0]}'; "

@@ -86,8 +86,8 @@ def _lines(page: TaskPage, letters: int) -> tuple[list[dict[str, object]], list[
                     "low": one.low,
                     "high": one.high,
                     "verdict": verdict(one, page.lower_is_better),
-                    "says": f"{TIP}{words.system(one.candidate)} over {words.system(one.baseline)}: {words.difference(one)}, "
-                    f"{words.certainty(one)}",
+                    "says": f"{TIP}{words.system(one.candidate)} over {words.system(one.baseline)}: "
+                    f"{words.difference(one)}, {words.certainty(one)}",
                     "numbers": f"{words.difference(one)}\N{EM SPACE}{words.certainty(one)}",
                 }
             )

@@ -1,17 +1,20 @@
 """Quality against cost: a dot for each system, and a line through those that none beats in both."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import altair as alt
 
 from harness.report import words
 from harness.report.charts import NARROW, SERIES, STAND_IN, TIP, Chart, Data
+from harness.report.charts.differences import cut
 from harness.report.page import Line, TaskPage
 
 HEIGHT, AXIS, BETWEEN = 230, 36, 34  # pixels of a panel, of the numbers at its left, and between two
 WIDE_RANGE = 8.0  # costs that differ by more are shown on a logarithmic axis
 LETTERS = 26  # of a name beside its dot
+NAMES_A_ROW = 2  # of the legend: what a phone has room for
+SIDES = ("left", "right")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,8 +54,10 @@ def chart(page: TaskPage, data: Data, width: int) -> Chart:
     """A panel for each cost, with one axis of quality for all of them."""
     costs = measured(page)
     columns = min(len(costs), 1 if width <= NARROW else 2)
-    panel = (width - (AXIS + BETWEEN) * columns) // columns
-    models = list(dict.fromkeys(words.visible(line.system.model) for line in page.lines if line.role != "trivial"))
+    panel = (width - (AXIS + BETWEEN + 10) * columns) // columns
+    models = list(
+        dict.fromkeys(words.visible(line.system.model) for line in page.lines if line.role != "trivial")
+    )
     scores = [end for line in page.lines if line.role != "trivial" for end in _ends(line)]
     room = 0.08 * (max(scores) - min(scores) or 1.0)
     domain = [min(scores) - room, max(scores) + room]
@@ -78,67 +83,73 @@ def _panel(
     page: TaskPage, cost: Cost, data: Data, scale: alt.Scale, models: Sequence[str], width: int
 ) -> Chart:
     lines = list(_answering(page, cost))
-    sign = -1 if page.lower_is_better else 1
-    best = front([(value, sign * line.score.value) for line, value in lines])
-    far = max(value for _, value in lines)
-    near = min(value for _, value in lines)
-    values = [
+    near, far = min(value for _, value in lines), max(value for _, value in lines)
+    values: list[dict[str, object]] = [
         {
             "cost": value * cost.scale,
             "score": line.score.value,
             "low": _ends(line)[0],
             "high": _ends(line)[-1],
             "model": words.visible(line.system.model),
-            "kind": "adapter" if line.system.adapter else "base",
-            "says": f"{TIP}{words.system(line.system)}: {words.score(line.score)}, {getattr(words, cost.form)(value)}",
+            "kind": line.role,
+            "name": cut(words.system(line.system), LETTERS),
+            "side": "left" if 2 * value > near + far else "right",  # of its dot, where its name has room
+            "says": f"{TIP}{words.system(line.system)}: {words.score(line.score)}, "
+            + getattr(words, cost.form)(value),
         }
         for line, value in lines
     ]
-    fronted = [values[place] for place in best]
-    named = [
-        {**values[place], "name": _cut(words.system(lines[place][0].system)), "right": lines[place][1] * 2 > near + far}
-        for place in best
-    ]
-    logarithmic = near > 0 and far / near > WIDE_RANGE
-    costs = alt.Scale(type="log", nice=False, padding=14) if logarithmic else alt.Scale(zero=False, nice=False, padding=14)
+    sign = -1 if page.lower_is_better else 1
+    fronted = [values[place] for place in front([(value, sign * line.score.value) for line, value in lines])]
+    logarithmic = far > WIDE_RANGE * near > 0
+    costs = alt.Scale(type="log" if logarithmic else "linear", zero=False, nice=False, padding=14)
     x = alt.X("cost:Q", title=cost.title, scale=costs, axis=alt.Axis(tickCount=5, grid=False))
     axis = alt.Axis(tickCount=5, minExtent=AXIS, maxExtent=AXIS)
     y = alt.Y("score:Q", title=page.metric, scale=scale, axis=axis)
-    legend = alt.Legend(title=None, symbolOpacity=1, symbolType="circle") if len(models) > 1 else None
-    colour = alt.Scale(domain=list(models), range=[SERIES[at % len(SERIES)] for at in range(len(models))])
-    table = data.add(values)
-    layers: list[Chart] = [
-        alt.Chart(data.add(fronted))
-        .mark_line(interpolate="step-after", strokeWidth=1.5, strokeDash=[4, 3], color=STAND_IN["muted"])
-        .encode(x=x, y=y),
-        alt.Chart(table)
+    line = alt.Chart(data.add(fronted)).mark_line(
+        interpolate="step-after", strokeWidth=1.5, strokeDash=[4, 3], color=STAND_IN["muted"]
+    )
+    names = [_names(data, fronted, side).encode(x=x, y=y, text=alt.Text("name:N")) for side in SIDES]
+    return alt.LayerSpec(
+        layer=[line.encode(x=x, y=y), *_dots(data, values, models, x, y), *names], width=width, height=HEIGHT
+    )
+
+
+def _dots(
+    data: Data, values: Sequence[Mapping[str, object]], models: Sequence[str], x: alt.X, y: alt.Y
+) -> Iterator[alt.Chart]:
+    """Intervals, and dots over them: hollow for a base."""
+    scale = alt.Scale(domain=list(models), range=[SERIES[at % len(SERIES)] for at in range(len(models))])
+    legend = (
+        alt.Legend(title=None, symbolOpacity=1, symbolType="circle", columns=NAMES_A_ROW)
+        if len(models) > 1
+        else None
+    )
+    stroke = alt.Stroke("model:N", scale=scale, legend=legend)
+    yield (
+        alt.Chart(data.add(values))
         .mark_rule(strokeWidth=1.5, opacity=0.55)
-        .encode(x=x, y=alt.Y("low:Q"), y2=alt.Y2("high:Q"), color=alt.Color("model:N", scale=colour, legend=None)),
-    ]
-    for kind in ("base", "adapter"):
-        fill = alt.Fill("model:N", scale=colour, legend=None) if kind == "adapter" else alt.FillValue(STAND_IN["paper"])
-        layers.append(
+        .encode(x=x, y=alt.Y("low:Q"), y2=alt.Y2("high:Q"), stroke=stroke)
+    )
+    for kind, fill in (
+        ("base", alt.FillValue(STAND_IN["paper"])),
+        ("adapter", alt.Fill("model:N", scale=scale, legend=None)),
+    ):
+        yield (
             alt.Chart(data.add([one for one in values if one["kind"] == kind]))
             .mark_point(size=80, opacity=1, strokeWidth=2)
-            .encode(
-                x=x,
-                y=y,
-                stroke=alt.Stroke("model:N", scale=colour, legend=legend),
-                fill=fill,
-                description=alt.Description("says:N"),
-            )
+            .encode(x=x, y=y, stroke=stroke, fill=fill, description=alt.Description("says:N"))
         )
-    for right in (False, True):
-        layers.append(
-            alt.Chart(data.add([one for one in named if one["right"] == right]))
-            .mark_text(
-                align="right" if right else "left", dx=-9 if right else 9, dy=-9, fontSize=11.5, color=STAND_IN["ink"]
-            )
-            .encode(x=x, y=y, text=alt.Text("name:N"))
-        )
-    return alt.LayerSpec(layer=layers, width=width, height=HEIGHT)
 
 
-def _cut(name: str) -> str:
-    half = (LETTERS - 1) // 2
-    return name if len(name) <= LETTERS else f"{name[:half]}…{name[-half:]}"
+def _names(data: Data, fronted: Sequence[Mapping[str, object]], side: str) -> alt.Chart:
+    """Of the systems on the front, those whose names stand on one side of their dots."""
+    there = [one for one in fronted if one["side"] == side]
+    drawn: alt.Chart = alt.Chart(data.add(there)).mark_text(
+        align="right" if side == "left" else "left",
+        dx=-9 if side == "left" else 9,
+        dy=-9,
+        fontSize=11.5,
+        color=STAND_IN["ink"],
+    )
+    return drawn
