@@ -49,3 +49,11 @@ def render_json(folder: Path | str) -> str:
 
     folder = Path(folder)
     return json.dumps(terminal.as_json(page.build(read(folder)), folder), ensure_ascii=False, indent=1)
+
+
+def sentences(folder: Path | str) -> list[str]:
+    """The answer of each task, for a person."""
+    from harness.report import page, terminal
+    from harness.result import read
+
+    return [one for task in page.build(read(folder)).tasks for one in terminal.said(task)]

@@ -92,11 +92,16 @@ def as_json(page: Page, folder: Path) -> dict[str, Any]:
     }
 
 
-def _task_as_json(task: TaskPage) -> dict[str, Any]:
+def said(task: TaskPage) -> list[str]:
+    """The answer as plain sentences."""
     sentences = (task.answer.lead, task.answer.gain, task.price) if task.answer else ()
+    return ["".join(span.text for span in one).replace(words.SPACE, " ") for one in sentences if one]
+
+
+def _task_as_json(task: TaskPage) -> dict[str, Any]:
     return {
         "task": task.facts.name,
-        "answer": ["".join(span.text for span in one).replace(words.SPACE, " ") for one in sentences if one],
+        "answer": said(task),
         "systems": [
             {
                 "role": line.role,

@@ -202,7 +202,8 @@ function explore(book) {
     };
   }
 
-  function refresh() {
+  /** @param {number} [kept] the sample that stays chosen, where it passes; else the first is */
+  function refresh(kept = -1) {
     const { lost, won, mean } = scope();
     view = task.ids.map((_, sample) => sample).filter(passes());
     if (orders?.value === "worst") view.sort(by(lost, 1));
@@ -210,7 +211,7 @@ function explore(book) {
     if (orders?.value === "low") view.sort(by(mean, 1));
     const count = view.length === task.ids.length ? `${view.length.toLocaleString("en")} samples` : `${view.length.toLocaleString("en")} of ${task.ids.length.toLocaleString("en")} samples`;
     byId("x-count").textContent = view.length ? count : `${count}: nothing passes these filters`;
-    if (!view.includes(chosen)) chosen = view[0] ?? -1;
+    chosen = view.includes(kept) ? kept : (view[0] ?? -1);
     showList();
     showSample();
   }
@@ -461,9 +462,8 @@ function explore(book) {
       tasks.value = String(book.tasks.indexOf(there));
       fillChoices();
     }
-    chosen = sample;
     if (!passes()(sample)) clear();
-    refresh();
+    refresh(sample);
     byId("explorer").scrollIntoView();
     return true;
   }
@@ -499,12 +499,11 @@ function explore(book) {
   tasks.replaceChildren(...book.tasks.map((one, place) => new Option(one.name, String(place))));
   tasks.addEventListener("change", () => {
     task = book.tasks[Number(tasks.value)] ?? task;
-    chosen = -1;
     fillChoices();
     refresh();
   });
-  for (const one of [systems, kinds, slices, orders]) one.addEventListener("change", refresh);
-  search.addEventListener("input", refresh);
+  for (const one of [systems, kinds, slices, orders]) one.addEventListener("change", () => refresh());
+  search.addEventListener("input", () => refresh());
   byId("x-filters").addEventListener("submit", (event) => event.preventDefault());
   byId("x-before").addEventListener("click", () => turn(-1));
   byId("x-after").addEventListener("click", () => turn(1));
