@@ -38,6 +38,7 @@ class Asked:
 
     task: TaskFacts
     ids: tuple[str, ...]
+    texts: bool = True  # False: a copy that holds ids and numbers alone
     slicings: tuple[Slicing, ...] = ()
     clusters: NDArray[np.intp] | None = None  # [n] samples with the same number are resampled together
     metric: metrics.Metric | None = None  # None: the primary metric is no function of sums
@@ -130,6 +131,7 @@ def _asked(task: TaskFacts, listed: _Listed, rows: "RowFile") -> Asked:
     return Asked(
         task=task,
         ids=tuple(listed.ids),
+        texts=any(listed.words),
         slicings=tuple(listed.slicings()),
         clusters=np.array(listed.cluster_of) if task.cluster is not None else None,
         metric=metric if usable else None,

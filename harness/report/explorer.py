@@ -113,11 +113,12 @@ def _leaves(
         shown = [_numbers(one, systems, slice(None)) for one in tasks]
         if whole:
             for place, here in enumerate(bins):
-                shown[place] |= _joined([_texts(tasks[place], one, systems) for one in here])
+                if tasks[place].texts:
+                    shown[place] |= _joined([_texts(tasks[place], one, systems) for one in here])
         else:
             count = 0
             for place, here in enumerate(bins):
-                for run in _runs(here):
+                for run in _runs(here) if tasks[place].texts else ():
                     count += 1
                     first, last = run[0].first, run[-1].first + run[-1].count
                     pages[place].append([count - 1, last - first])

@@ -6,7 +6,7 @@ from typing import Literal
 
 import numpy as np
 
-from harness.report import verdicts, words
+from harness.report import gates, words
 from harness.report.answer import Answer, Field, Sentence, answer, is_trivial
 from harness.report.asked import Asked, Values
 from harness.report.costs import Costs, costs, price
@@ -104,7 +104,7 @@ def build(result: Result, asked: Mapping[str, Asked] | None = None) -> Page:
         models={one.name: one for one in result.suite.models},
         tasks=pages,
         matrix=matrix(pages),
-        verdicts=verdicts.read(result.folder),
+        verdicts=gates.read(result.folder),
         curves=result.curves,
         weights=section(result.weights),
         notes=tuple(

@@ -55,6 +55,8 @@ def pick(result: Result, asked: Mapping[str, Asked]) -> dict[str, tuple[Pick, ..
     values = {name: one.values for name, one in asked.items()}
     chosen = {
         name: choose(one.task, values[name], ids[name], _lower(result, one.task))
+        if one.texts
+        else {}  # there is nothing to read
         for name, one in asked.items()
     }
     wanted = {(name, one) for name, picks in chosen.items() for one in picks}

@@ -1,12 +1,14 @@
 """The samples as the page's script gets them: complete, in order, and the same in one page as in many."""
 
+import gzip
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from harness.report import explorer
+from harness.report import explorer, render
 from harness.report.asked import asked
 from harness.report.page import build
 from harness.result import read, read_generations, read_samples
@@ -63,6 +65,25 @@ def test_many_pages_hold_what_one_would(example: Path, monkeypatch: pytest.Monke
             again += [[at + before, *rest] for at, *rest in part["odd"].get("length", [])]
             before += part["count"]
         assert sorted(again) == flagged
+
+
+def test_of_a_copy_without_texts_there_are_ids_and_numbers(example: Path, tmp_path: Path) -> None:
+    folder = shutil.copytree(example, tmp_path / "copy")
+    for name, bare in (
+        ("samples.jsonl.gz", {"input": "", "references": [], "metadata": {}}),
+        ("generations.jsonl.gz", {"text": "", "references": []}),
+    ):
+        with gzip.open(folder / name, "rt") as file:
+            lines = [json.loads(line) for line in file]
+        with gzip.open(folder / name, "wt") as file:
+            file.writelines(json.dumps(line | bare) + "\n" for line in lines)
+    index, leaves = told(folder)
+    assert not leaves
+    for task in index["tasks"]:
+        assert len(task["ids"]) == 40 and any(task["scores"])
+        assert not {"inputs", "answers", "references", "columns"} & set(task)
+    render(folder)
+    assert "(empty answer)" not in (folder / "report.html").read_text().split("<script>")[0]
 
 
 @pytest.mark.parametrize("text", ["</script>", "<!--<script>", "]]>", "\u2028", '"\\u003c'])

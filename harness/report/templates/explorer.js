@@ -435,8 +435,10 @@ function explore(book) {
     let left = chosen;
     const leaf = task.leaves?.find(([, count]) => (left -= count) < 0)?.[0];
     const file = leaf === undefined ? undefined : book.leaves?.[leaf];
-    const link = file ? make("p", {}, make("a", { href: file + addressOf(task, chosen), text: "Read what was asked and answered" })) : null;
-    return [link, make("table", { class: "plain" }, make("thead", {}, heads), body)].filter((one) => one !== null);
+    const link = file
+      ? make("p", {}, make("a", { href: file + addressOf(task, chosen), text: "Read what was asked and answered" }))
+      : make("p", { class: "note", text: "Of this task the page holds ids and numbers alone, no text." });
+    return [link, make("table", { class: "plain" }, make("thead", {}, heads), body)];
   }
 
   // What the reader does.

@@ -9,7 +9,7 @@ from harness.records import from_json, read_json
 from harness.types import Verdict
 
 FILE = "verdicts.json"
-ORDER = ("invalid", "fail", "inconclusive", "pass")  # what needs a look comes first
+ORDER = ("fail", "invalid", "inconclusive", "pass")  # what needs a look comes first
 
 
 def read(folder: Path) -> tuple[Verdict, ...]:
