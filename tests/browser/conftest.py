@@ -10,11 +10,11 @@ import pytest
 if os.environ.get("CI") != "true":  # there a missing package is a failure
     pytest.importorskip("playwright", reason="the browser tests need Playwright: pip install -e '.[dev]'")
 
-from playwright import sync_api  # noqa: E402
-from playwright.sync_api import Browser, Page, Route  # noqa: E402
+from playwright import sync_api
+from playwright.sync_api import Browser, Page, Route
 
-from harness.report import render  # noqa: E402
-from tests.report.conftest import write_result  # noqa: E402
+from harness.report import render
+from tests.report.conftest import write_result
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 WIDE, NARROW = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
