@@ -44,6 +44,8 @@ Device = Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")]
 Offline = Annotated[bool, typer.Option("--offline", help="Touch no network.", envvar="HARNESS_OFFLINE")]
 Seed = Annotated[int, typer.Option(help="Seeds training and resampling.")]
 Workers = Annotated[int | None, typer.Option(min=0, help="Processes; 0: all in this one.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but failures.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the tables as JSON.")]
 RemoteCode = Annotated[
     bool, typer.Option(help="Run code that a checkpoint brings, where the suite names it too.")
 ]
@@ -77,6 +79,8 @@ def run(
         typer.Option(help="NAME=PATH or NAME=hub:OWNER/NAME@REVISION in place of what the suite names."),
     ] = None,
     inconclusive: InconclusiveOption = Inconclusive.fail,
+    quiet: Quiet = False,
+    as_json: AsJson = False,
 ) -> None:
     """Train, answer, score and compare what the suite names, and write the report."""
     from harness.console import watching
@@ -89,21 +93,21 @@ def run(
     runtime = _runtime(drawn, device, workers, offline, allow_remote_code)
     out = out or Path("reports/out") / drawn.suite.name
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    with watching(len(missing(drawn, kept))) as watch:
+    with watching(len(missing(drawn, kept)), quiet=quiet) as watch:
         done = run_plan(drawn, kept, runtime, watch, command=shlex.join(["harness", *sys.argv[1:]]))
     if done.report is not None:
         publish(done.report, out)
-        from harness.report import render_terminal
-
-        render_terminal(out)
-        print(f"\nRESULT  {out}\nreport  {out / 'report.html'}")
+        _print_report(out, f"RESULT  {out}\nreport  {out / 'report.html'}", quiet=quiet, as_json=as_json)
     _tell_failures(list(done.outcomes.values()), drawn)
     if done.failed:
         raise typer.Exit(3)
     if done.report is not None and drawn.suite.gates:
-        from harness.gate import exit_code, show_verdicts
+        from harness.gate import exit_code, of_run, show_verdicts
 
-        if code := exit_code(show_verdicts(out, inconclusive.value), inconclusive.value):
+        judged = of_run(out)
+        if not (quiet or as_json):
+            show_verdicts(judged, inconclusive.value)
+        if code := exit_code(judged.verdicts, inconclusive.value):
             raise typer.Exit(code)
 
 
@@ -175,14 +179,15 @@ def report(
     store: Annotated[
         Path, typer.Option("--store", help="Where drawn charts are kept.", envvar="HARNESS_STORE")
     ] = STORE,
+    quiet: Quiet = False,
+    as_json: AsJson = False,
 ) -> None:
     """Draw a RESULT folder's pages anew."""
-    from harness.report import render, render_terminal
+    from harness.report import render
     from harness.store import Store, is_store
 
     render(result, Store(store).drawings if is_store(store) else None)
-    render_terminal(result)
-    print(f"\nreport  {result / 'report.html'}")
+    _print_report(result, f"report  {result / 'report.html'}", quiet=quiet, as_json=as_json)
 
 
 @app.command()
@@ -496,6 +501,17 @@ def _workers_that_fit(plan: "Plan") -> int:
     )
     room = int(machine().memory_gb * 1e9 / 4 // largest) if largest else machine().cores
     return max(len(plan.suite.models), room)
+
+
+def _print_report(result: Path, where: str, *, quiet: bool, as_json: bool) -> None:
+    """The tables and where the pages are; as JSON, or not at all."""
+    from harness.report import render_json, render_terminal
+
+    if as_json:
+        print(render_json(result))
+    elif not quiet:
+        render_terminal(result)
+        print(f"\n{where}")
 
 
 def _tell_failures(outcomes: "list[Outcome]", plan: "Plan") -> None:

@@ -15,7 +15,7 @@ from harness.gates import rules, verdicts
 from harness.gates.checks import Check, checks
 from harness.gates.sides import BASE, Evidence, Panel, Side, evidence, unlike
 from harness.gates.verdicts import Finding
-from harness.records import from_json, read_json, to_json, write_json
+from harness.records import to_json, write_json
 from harness.report import words
 from harness.result import Result, read
 from harness.result.document import check_files
@@ -67,12 +67,6 @@ def judge(
 def write_verdicts(folder: Path, judged: Judgement) -> None:
     """verdicts.json: what the suite's own gates say, beside the result that they are of."""
     write_json(folder / "verdicts.json", [to_json(one) for one in judged.verdicts])
-
-
-def read_verdicts(folder: Path) -> tuple[Verdict, ...]:
-    """What was written there; nothing where the suite has no gates."""
-    path = folder / "verdicts.json"
-    return tuple(from_json(Verdict, one) for one in read_json(path)) if path.is_file() else ()
 
 
 def _edited(found: Evidence) -> str:

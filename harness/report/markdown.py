@@ -63,6 +63,8 @@ def document(name: str, shown: Mapping[str, object]) -> str:
 
 
 def _escaped(value: object) -> object:
+    if value is None:
+        return ""
     return value if isinstance(value, Markup) or not isinstance(value, str) else Markup(cell(value))  # noqa: S704
 
 

@@ -113,6 +113,20 @@ def seconds(value: float | None) -> str:
     return f"{whole // 3600} h {whole % 3600 // 60} min"
 
 
+def brief(value: float | None) -> str:
+    """A time that may be short: `4.1 ms`, `0.12 s`, `3.4 s`"""
+    if value is None:
+        return ""
+    if value < 0.1:
+        return f"{1000 * value:.{1 if value < 0.01 else 0}f} ms"
+    return f"{value:.2f} s" if value < 1 else seconds(value)
+
+
+def times(ratio: float) -> str:
+    """How much of another: `85 % of`, `2.3 times`"""
+    return f"{100 * ratio:.0f}{SPACE}% of" if ratio < 1.995 else f"{number(ratio)} times"
+
+
 def megabytes(value: float | None) -> str:
     if value is None:
         return ""

@@ -203,12 +203,6 @@ def read_samples(folder: Path, of: Container[tuple[str, str]] | None = None) -> 
             yield line["task"], _record(Sample, line, id=line["sample_id"])
 
 
-def sample_ids(folder: Path) -> Iterator[tuple[str, str]]:
-    """(task, sample id), in file order."""
-    for line in json_lines(folder / "samples.jsonl.gz"):
-        yield line["task"], line["sample_id"]
-
-
 def json_lines(path: Path) -> Iterator[dict[str, Any]]:
     try:
         with gzip.open(path, "rt", encoding="utf-8", errors="surrogatepass", newline="\n") as file:

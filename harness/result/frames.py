@@ -74,7 +74,15 @@ class Frames:
         return f"Frames({str(self.folder)!r}: {', '.join(self._tables)})"
 
     def _repr_html_(self) -> str:
-        """The primary scores, for a notebook."""
+        """The answer and the primary scores, for a notebook."""
+        from html import escape
+
+        from harness.report import sentences
+
+        said = "".join(f"<p>{escape(one)}</p>" for one in sentences(self.folder))
+        return said + self._scores_html()
+
+    def _scores_html(self) -> str:
         shown = self.scores[self.scores["primary"]]
         columns = ["task", "model", "adapter", "shots", "metric", "value", "low", "high", "n"]
         table: str = shown[columns].to_html(index=False, float_format="{:.1f}".format, na_rep="", escape=True)
