@@ -18,6 +18,7 @@ from harness.result.rows import RowFile, open_rows
 from harness.types import System
 
 BASE = "base"
+PanelKey = tuple[str, str, Where]  # task, metric plug-in, slice
 Side = tuple[str, System]  # "" for the result, or a baseline's file; and who answered
 
 
@@ -55,6 +56,8 @@ class Evidence:
     rows: RowFile
     given: Path | None  # a baseline given by hand
     _baselines: dict[str, Baseline | str] = field(default_factory=dict)
+    _expected: dict[PanelKey, dict[Side, None]] = field(default_factory=dict)
+    _panels: dict[PanelKey, tuple[Panel | None, dict[Side, str]]] = field(default_factory=dict)
 
     def task(self, name: str) -> TaskFacts:
         return next(one for one in self.result.suite.tasks if one.name == name)
@@ -107,19 +110,49 @@ class Evidence:
             )
         return found
 
-    def panel(self, task: str, plugin: str, where: Where, sides: Sequence[Side]) -> Panel:
-        """The rows of all sides; ResultError where one has none or answered other samples."""
+    def expect(self, key: PanelKey, sides: Sequence[Side]) -> None:
+        """Says beforehand what will be asked, so that one draw serves it all."""
+        self._expected.setdefault(key, {}).update(dict.fromkeys(sides))
+
+    def panel(self, key: PanelKey, sides: Sequence[Side]) -> Panel:
+        """The rows of everything expected; ResultError where one of these sides has none, or other samples."""
+        if key not in self._panels:
+            self._panels[key] = self._made(key)
+        panel, problems = self._panels[key]
+        for side in sides:
+            if side in problems:
+                raise ResultError(problems[side])
+        assert panel is not None
+        return panel
+
+    def let_go(self, key: PanelKey) -> None:
+        """Once all that was expected of it has been asked."""
+        self._panels.pop(key, None)
+
+    def _made(self, key: PanelKey) -> tuple[Panel | None, dict[Side, str]]:
+        """A panel of the sides that have rows, and what is wrong with the others."""
+        task, plugin, where = key
         metric = metrics.load(plugin)
         if metric.value is None:
             raise ResultError(f"{plugin} scores a corpus alone: it has no rows, so no interval to judge by")
-        tables = {side: self._rows(task, plugin, side) for side in dict.fromkeys(sides)}
-        ids = next(table for side, table in tables.items() if not side[0])[0] if tables else ()
+        tables: dict[Side, NDArray[np.float64]] = {}
+        problems: dict[Side, str] = {}
+        ids: tuple[str, ...] | None = None
+        for side in sorted(self._expected[key], key=lambda side: side[0]):  # the result's own come first
+            try:
+                own, rows = self._rows(task, plugin, side)
+                ids = ids or own
+                tables[side] = self._placed(task, ids, side, (own, rows))
+            except ResultError as error:
+                problems[side] = str(error)
+        if ids is None:
+            return None, problems
         keep = [place for place, one in enumerate(ids) if self._within(task, one, where)]
         if not keep:
             said = ", ".join(f"{column} = {value}" for column, value in where)
-            raise ResultError(f"no sample of {task} with {said}")
-        stacked = np.stack([self._placed(task, ids, side, table) for side, table in tables.items()], axis=1)
-        return Panel(
+            return None, problems | dict.fromkeys(tables, f"no sample of {task} with {said}")
+        stacked = np.stack([*tables.values()], axis=1)
+        panel = Panel(
             metric=metric,
             places={side: place for place, side in enumerate(tables)},
             ids=tuple(ids[place] for place in keep),
@@ -127,6 +160,7 @@ class Evidence:
             clusters=self._clusters(task, [ids[place] for place in keep]),
             seed=self._seed(),
         )
+        return panel, problems
 
     def _rows(self, task: str, plugin: str, side: Side) -> tuple[tuple[str, ...], NDArray[np.float64]]:
         origin, system = side

@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 
 import harness
 from harness.data import share_of
-from harness.gates.judge import judge, write_verdicts
 from harness.hardware import machine
 from harness.records import read_json, to_json
 from harness.result.document import SCHEMA, write_document
@@ -33,6 +32,7 @@ __all__ = ["LIBRARIES", "VERSION", "NamedAdapter", "Part", "Report", "run"]
 
 
 def run(spec: Report, bench: Bench) -> None:
+    from harness.gates.judge import judge, write_verdicts
     from harness.report import render
 
     found = Findings(spec, bench)
