@@ -100,6 +100,7 @@ def _recipe(check: Check, panel: Panel, own: list[Side], other: list[Side], agai
     value, ends = sign * float(estimate.value[name]), (float(estimate.low[name]), float(estimate.high[name]))
     low, high = ends if sign > 0 else (-ends[1], -ends[0])
     gate, margin = check.gate, 0.0
+    before = 0.0 if base is None else float(panel.metric.value(base.sum(axis=0))[name])
     if check.rule == "min_value":
         assert gate.min_value is not None
         margin = -sign * gate.min_value
@@ -107,9 +108,11 @@ def _recipe(check: Check, panel: Panel, own: list[Side], other: list[Side], agai
         assert gate.max_drop is not None
         margin = gate.max_drop
     elif check.rule == "max_relative_drop":
-        assert gate.max_relative_drop is not None and base is not None
-        margin = gate.max_relative_drop / 100 * float(panel.metric.value(base.sum(axis=0))[name])
+        assert gate.max_relative_drop is not None
+        margin = gate.max_relative_drop / 100 * _positive(before, against)
     finding = verdicts.between(value, low, high, margin, panel.n)
+    if check.rule == "max_relative_drop":
+        finding = _in_percent(finding, before)
     if check.rule == "must_beat":
         finding = verdicts.beaten(finding, panel.n)
     return Answered(check=check, finding=finding, n=panel.n, against=against, because=over.method)
@@ -141,14 +144,17 @@ def _found(check: Check, panel: Panel, own: list[Side], other: list[Side], again
         )
     if check.rule == "must_beat":
         finding = verdicts.beaten(verdicts.above(difference, spread, 0.0, n), n)
-        return Answered(check=check, finding=finding, n=n, against=against)
+        pair = panel.table.of([theirs[0], mine[0]])
+        p, test = stats.chance(
+            pair, [(0, 1)], resamples=stats.RESAMPLES, seed=panel.seed, clusters=panel.clusters
+        )
+        finding = replace(finding, chance=float(p[0, name]))
+        return Answered(check=check, finding=finding, n=n, against=against, because=test)
     margin = gate.max_drop
     if check.rule == "max_relative_drop":
         assert gate.max_relative_drop is not None
-        if before <= 0:
-            raise ResultError(f"{against} scores {before:g}: a share of it can not be lost")
         share = gate.max_relative_drop / 100
-        margin = share * before
+        margin = share * _positive(before, against)
         # The tolerated drop is itself uncertain, as the score is that it is a share of.
         spread = spread + share * (_drawn(panel, theirs, name) - before)
     assert margin is not None
@@ -156,7 +162,7 @@ def _found(check: Check, panel: Panel, own: list[Side], other: list[Side], again
     error = finding.error or 0.0
     return Answered(
         check=check,
-        finding=finding,
+        finding=_in_percent(finding, before) if check.rule == "max_relative_drop" else finding,
         n=n,
         against=against,
         innocent=stats.pass_chance(margin, error),
@@ -168,6 +174,19 @@ def _drawn(panel: Panel, places: list[int], name: int) -> NDArray[np.float64]:
     """Resampled scores of one system."""
     (place,) = places
     return np.asarray(panel.drawn[place, name])
+
+
+def _positive(before: float, against: str | None) -> float:
+    if before <= 0:
+        raise ResultError(f"{against} scores {before:g}: a share of it cannot be lost")
+    return before
+
+
+def _in_percent(one: Finding, before: float) -> Finding:
+    """Differences as shares of what they are differences to."""
+    assert one.low is not None and one.high is not None
+    times = 100 / before
+    return replace(one, value=times * one.value, low=times * one.low, high=times * one.high)
 
 
 def _least(hits: int, n: int, least: float) -> Finding:

@@ -14,6 +14,7 @@ from harness.errors import ResultError
 from harness.gates.checks import Where
 from harness.result import Result, TaskFacts, read_samples
 from harness.result.baseline import Baseline, asked_digest, load
+from harness.result.lengths import thirds
 from harness.result.rows import RowFile, open_rows
 from harness.types import System
 
@@ -84,19 +85,15 @@ class Evidence:
     def metadata(self) -> Mapping[str, Mapping[str, Mapping[str, str]]]:
         """Columns of every sample by task and id; "length" is a third by words of input."""
         found: dict[str, dict[str, dict[str, str]]] = {}
-        words: dict[str, dict[str, int]] = {}
+        words: dict[str, list[int]] = {}
         for task, sample in read_samples(self.result.folder):
             found.setdefault(task, {})[sample.id] = dict(sample.metadata)
-            words.setdefault(task, {})[sample.id] = len(sample.input.split())
+            words.setdefault(task, []).append(len(sample.input.split()))
         for task, counts in words.items():
-            low, high = np.quantile(list(counts.values()), (1 / 3, 2 / 3))
-            for one, count in counts.items():
-                third = (
-                    f"short, up to {low:.0f} words" if count <= low
-                    else f"long, over {high:.0f} words" if count > high
-                    else "middle"
-                )  # fmt: skip
-                found[task][one].setdefault("length", third)
+            if (lengths := thirds(np.array(counts))) is not None:
+                labels, places = lengths
+                for columns, place in zip(found[task].values(), places, strict=True):
+                    columns.setdefault("length", labels[place])
         return found
 
     def values(self, task: str, column: str) -> list[str]:

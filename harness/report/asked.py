@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from harness import metrics
 from harness.result import Result, TaskFacts, json_lines
+from harness.result.lengths import thirds
 from harness.types import System
 
 if TYPE_CHECKING:
@@ -103,25 +104,10 @@ class _Listed:
                 turned = np.array([*(order.index(value) for value in known), -1], dtype=np.int8)
                 column = self.columns[name] + [-1] * (len(self.ids) - len(self.columns[name]))
                 yield Slicing(name=name, labels=tuple(order), of=turned[column])
-        thirds = _thirds(np.array(self.words))
-        if thirds is not None:
-            yield thirds
-
-
-def _thirds(words: NDArray[np.intp]) -> Slicing | None:
-    """Short, middle and long inputs, as equal in number as equal lengths allow; None where all are of about one length."""
-    if len(words) < 3:
-        return None
-    first, second = (int(end) for end in np.quantile(words, (1 / 3, 2 / 3), method="inverted_cdf"))
-    of = np.searchsorted([first, second], words).astype(np.int8)
-    if len(np.unique(of)) < 3:
-        return None
-    labels = (
-        f"short, up to {first} words",
-        f"middle, {first + 1} to {second} words",
-        f"long, {second + 1} words or more",
-    )
-    return Slicing(name=LENGTH, labels=labels, of=of)
+        lengths = thirds(np.array(self.words))
+        if lengths is not None:
+            labels, places = lengths
+            yield Slicing(name=LENGTH, labels=labels, of=places)
 
 
 def _asked(task: TaskFacts, listed: _Listed, rows: "RowFile") -> Asked:
