@@ -8,6 +8,7 @@ from harness import stats
 from harness.errors import HarnessError, ResultError
 from harness.gates import measured, quality, regressions, rules
 from harness.gates.answered import Answered
+from harness.gates.because import sentence
 from harness.gates.checks import Check, checks
 from harness.gates.quality import Question
 from harness.gates.regressions import Fall
@@ -196,7 +197,7 @@ def _verdict(one: Answered) -> Verdict:
         rule=check.rule,
         limit=title.removeprefix(check.rule).strip() or None,
         verdict=finding.word if finding else "invalid",
-        because=_because(one),
+        because=sentence(one),
         subject=check.subject,
         task=check.task,
         system=check.system,
@@ -211,25 +212,6 @@ def _verdict(one: Answered) -> Verdict:
         innocent=one.innocent,
         innocent_needs=one.innocent_needs,
     )
-
-
-def _because(one: Answered) -> str:
-    """The sentence with the numbers."""
-    finding = one.finding
-    if finding is None:
-        return one.because
-    said = words.number(finding.value, 2)
-    if finding.low is not None:
-        said += f" {words.interval(finding.low, finding.high)}"
-    asked = rules.title(one.check.gate, one.check.rule)
-    parts = [f"{said} for {asked}"]
-    if one.n is not None:
-        parts.append(f"n = {one.n:,}")
-    if one.because:
-        parts.append(one.because)
-    if finding.needed is not None:
-        parts.append(f"some {finding.needed:,} samples would probably decide")
-    return "; ".join(parts)
 
 
 def _remarks(found: Evidence, answered: Sequence[Answered]) -> Iterator[str]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from harness.report import charts, explorer, weighed, words
+from harness.report import charts, explorer, verdicts, weighed, words
 from harness.report.explorer import Book, Leaf, Plain
 from harness.report.figures import Figures, WeightFigures
 from harness.report.page import Page
@@ -73,7 +73,7 @@ def _filled(template: str, drawn: WeightFigures | None, **content: object) -> st
         lstrip_blocks=True,
         finalize=_shown,
     )
-    environment.globals.update(words=words, weighed=weighed, sample_link=explorer.sample_link)
+    environment.globals.update(words=words, weighed=weighed, told=verdicts, sample_link=explorer.sample_link)
     environment.filters["svg"] = lambda drawing: Markup(charts.in_page(drawing))  # noqa: S704  Vega escapes its texts
     environment.filters["text"] = lambda text: words.shorten(text, LONGEST)
     environment.filters["data"] = lambda data: Markup(explorer.script_data(data))  # noqa: S704  cannot end its element

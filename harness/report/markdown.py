@@ -42,9 +42,10 @@ def write_charts(figures: "Iterable[Figure]", folder: Path) -> None:
 
 
 def render(page: "Page", figures: "Figures") -> str:
-    from harness.report import weighed
+    from harness.report import verdicts, weighed
 
-    return document("report.md.j2", {"page": page, "figures": figures, "weighed": weighed})
+    shown = {"page": page, "figures": figures, "weighed": weighed, "told": verdicts}
+    return document("report.md.j2", shown)
 
 
 def document(name: str, shown: Mapping[str, object]) -> str:
