@@ -50,9 +50,9 @@ def one(folder: Path, gate: Gate, **given: Path) -> tuple[str, str]:
 @pytest.mark.parametrize(
     ("gate", "word", "said"),
     [
-        (Gate(model="a", adapter="base", min_value=50), "pass", "for min_value 50"),
+        (Gate(model="a", adapter="base", min_value=50), "pass", "the whole interval lies above 50"),
         (Gate(model="a", adapter="base", min_value=76), "inconclusive", "would probably decide"),
-        (Gate(model="a", adapter="base", min_value=99), "fail", "for min_value 99"),
+        (Gate(model="a", adapter="base", min_value=99), "fail", "the whole interval lies below 99"),
         (Gate(max_drop=1), "invalid", "names nothing here"),
         (Gate(task="tt", model="a", adapter="base", min_value=1), "invalid", "no task named 'tt'; did you mean 't'?"),
         (Gate(model="a", adapter="base", metric="rogue", min_value=1), "invalid", "no metric named 'rogue'"),
