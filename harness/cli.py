@@ -152,12 +152,28 @@ def report(
     store: Annotated[
         Path, typer.Option("--store", help="Where drawn charts are kept.", envvar="HARNESS_STORE")
     ] = STORE,
+    shareable: Annotated[
+        bool,
+        typer.Option("--shareable", help="A copy without the texts of sources that share scores alone."),
+    ] = False,
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="Folder of the copy.")] = None,
 ) -> None:
-    """Draw a RESULT folder's pages anew."""
+    """Draw a RESULT folder's pages anew, or make a copy of it that may leave the machine."""
     from harness.report import render, render_terminal
     from harness.store import Store, is_store
 
-    render(result, Store(store).drawings if is_store(store) else None)
+    drawings = Store(store).drawings if is_store(store) else None
+    if shareable != (out is not None):
+        raise HarnessError(
+            "--shareable and --out FOLDER go together: a copy is made, the RESULT stays as it is"
+        )
+    if out is None:
+        render(result, drawings)
+    else:
+        from harness import shareable as copies
+
+        print(f"{out}: {copies.write(result, out, drawings)}")
+        result = out
     render_terminal(result)
     print(f"\nreport  {result / 'report.html'}")
 
@@ -166,11 +182,17 @@ def report(
 def verify(result: Annotated[Path, typer.Argument(metavar="RESULT", help="A RESULT folder.")]) -> None:
     """Recompute every score of a RESULT folder from its generations."""
     from harness.errors import ResultError
+    from harness.result import read
     from harness.result import verify as problems
 
     found = problems(result)
     if found:
         raise ResultError("\n".join(found))
+    if withheld := read(result).withheld:
+        raise ResultError(
+            f"{result}: no texts of {', '.join(withheld)} to recompute from; its scores follow from its rows, "
+            "and only the RESULT that this is a copy of can be verified whole"
+        )
     print(f"{result}: every score follows from its generations")
 
 

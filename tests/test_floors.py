@@ -76,6 +76,7 @@ LIGHT = {  # command -> what it must not load
     "plan quickstart": (*HEAVY, "pyarrow", "altair"),
     "check quickstart": (*HEAVY, "pyarrow", "altair"),
     "report result": HEAVY,
+    "report result --shareable -o copy": HEAVY,
     "verify result": HEAVY[:4],
 }
 

@@ -85,6 +85,7 @@ class Page:
     manifest: tuple[tuple[str, tuple[tuple[str, str], ...]], ...]  # heading -> name and value
     command: str
     created: str
+    withheld: tuple[str, ...] = ()  # tasks whose texts this copy leaves out
 
 
 def build(result: Result, *, samples: bool = True) -> Page:
@@ -107,6 +108,7 @@ def build(result: Result, *, samples: bool = True) -> Page:
         manifest=_manifest(result),
         command=str(result.manifest.get("command") or ""),
         created=str(result.manifest.get("created") or ""),
+        withheld=result.withheld,
     )
 
 

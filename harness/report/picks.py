@@ -63,7 +63,9 @@ def pick(result: Result) -> dict[str, tuple[Pick, ...]]:
     with open_rows(result.folder) as rows:
         values = {task.name: sample_values(task, ids[task.name], rows) for task in result.suite.tasks}
     chosen = {
-        task.name: choose(task, values[task.name], ids[task.name], _lower(result, task))
+        task.name: {}  # there is nothing to read
+        if task.name in result.withheld
+        else choose(task, values[task.name], ids[task.name], _lower(result, task))
         for task in result.suite.tasks
     }
     wanted = {(name, one) for name, picks in chosen.items() for one in picks}
