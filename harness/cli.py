@@ -196,6 +196,22 @@ def verify(result: Annotated[Path, typer.Argument(metavar="RESULT", help="A RESU
     print(f"{result}: every score follows from its generations")
 
 
+@app.command()
+def export(
+    result: Annotated[Path, typer.Argument(metavar="RESULT", help="A RESULT folder.")],
+    to: Annotated[str, typer.Option("--to", help="csv, parquet, mlflow or tensorboard.")],
+    uri: Annotated[
+        str | None, typer.Option(help="mlflow's place: sqlite:///FILE, file:FOLDER or a server's.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="The others' folder.")] = None,
+    offline: Offline = False,
+) -> None:
+    """Take a RESULT's numbers elsewhere: tables, MLflow, TensorBoard; texts only of sources that let them be shared."""
+    from harness.export import export as export_result
+
+    print(export_result(result, to, uri=uri, out=out, offline=offline))
+
+
 class Kind(StrEnum):
     tasks = "tasks"
     suites = "suites"
