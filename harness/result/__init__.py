@@ -32,6 +32,12 @@ class TaskFacts:
     share: str = "scores"
     trivial: tuple[str, ...] = ()
     cluster: str | None = None
+    shots: int = 0
+    overflow: str = ""
+    decode: Mapping[str, object] = field(default_factory=dict)
+    samples: str = (
+        ""  # digest of ids, inputs and references of the samples that were asked; "" in older results
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
