@@ -19,11 +19,13 @@ from harness.result.zipped import write_zipped
 AS_IT_IS = (
     *("schema", "scores", "comparisons", "weights", "costs", "curves", "answers", "recipes", "manifest"),
 )
-REWRITTEN = ("suite", "notes", "steps", "digest")  # see `document`
+REWRITTEN = ("suite", "notes", "steps")  # see `document`
+DIGESTS = ("files", "digest")  # see `write_document`
 OF_ANSWERS = (
     *("task", "model", "adapter", "shots", "sample_id", "prompt_digest", "prompt_tokens", "output_tokens"),
     *("truncated_tokens", "finish", "logprob"),
 )
+WITHHELD = "withheld"
 REASON = "withheld, since it may quote samples; the RESULT that this is a copy of says it"
 
 
@@ -32,13 +34,13 @@ def copy(result: Path, out: Path) -> None:
     whole = read_document(result)
     private = private_tasks(whole)
     out.mkdir(parents=True, exist_ok=True)
-    write_document(document(whole), out / "result.json")
     write_zipped(out / "samples.jsonl.gz", _samples(result, clusters(whole, private)))
     write_zipped(out / "generations.jsonl.gz", _generations(result, private))
     try:
         shutil.copyfile(result / "rows.parquet", out / "rows.parquet")  # ids and sums
     except OSError as error:
         raise ResultError(f"{result / 'rows.parquet'}: cannot be copied: {error.strerror}") from error
+    write_document(document(whole), out)
 
 
 @contextmanager
@@ -58,13 +60,13 @@ def private_tasks(whole: Mapping[str, Any]) -> frozenset[str]:
 
 
 def document(whole: Mapping[str, Any]) -> dict[str, Any]:
-    """result.json as it may be shown. What failed may have quoted a sample: its reason is left out."""
+    """result.json as it may be shown: without reasons of failures, which may quote a sample, and values of columns."""
     shared = {**whole, "manifest": {**whole.get("manifest", {}), "shareable": True}}
     if not private_tasks(whole):
         return shared
     return {
         **{key: shared[key] for key in AS_IT_IS if key in shared},
-        "suite": whole["suite"],
+        "suite": _suite(whole["suite"]),
         "notes": [
             {**note, "detail": REASON} if note["kind"] == "step failed" else note
             for note in whole.get("notes", ())
@@ -76,9 +78,18 @@ def document(whole: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def write_document(shared: Mapping[str, Any], path: Path) -> None:
-    """The only place that writes a copy's result.json: a digest of the whole document is of no use here, and left out."""
-    write_json(path, {key: value for key, value in shared.items() if key != "digest"})
+def _suite(suite: Mapping[str, Any]) -> dict[str, Any]:
+    """A gate that asks for a column's value cannot be judged by a copy: its value is left out, and no sample has it."""
+    gates = [
+        {**gate, "where": dict.fromkeys(gate["where"], WITHHELD)} if gate.get("where") else gate
+        for gate in suite.get("gates", ())
+    ]
+    return {**suite, **({"gates": gates} if gates else {})}
+
+
+def write_document(shared: Mapping[str, Any], out: Path) -> None:
+    """The only place that writes a copy's result.json, last of its files: digests of the whole one do not hold here."""
+    write_json(out / "result.json", {key: value for key, value in shared.items() if key not in DIGESTS})
 
 
 def clusters(whole: Mapping[str, Any], private: frozenset[str]) -> dict[str, str | None]:

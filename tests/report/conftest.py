@@ -1,13 +1,9 @@
 """A RESULT folder as a run leaves it, made up but consistent: seeded answers, scored and compared by the real metrics."""
 
 import gzip
-import html
 import json
 import random
-import re
-import sqlite3
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import closing
+from collections.abc import Callable, Sequence
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -18,8 +14,10 @@ import pyarrow.parquet as parquet
 import pytest
 
 from harness import metrics, stats, trivial
-from harness.result import json_lines, read
+from harness.result import read
 from harness.types import Generation, Sample, System
+
+from .leaks import keep_private
 
 MODELS = {  # name: (family, parameters, layers' prefix, how well it does before and after training)
     "falcon-tiny": ("falcon", 1_180_000, "transformer.h.{}.", 0.18, 0.68),
@@ -473,87 +471,7 @@ def example(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-QUOTED = "ValueError: cannot parse 'Hana: Hey, are we still on for the science fair?'"
-
-
 @pytest.fixture(scope="session")
 def private(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """As `example`, but the dialogues' source shares scores alone; a column tells customers apart, a step quoted one."""
-    folder = write_result(tmp_path_factory.mktemp("private"), samples=12)
-    document = json.loads((folder / "result.json").read_bytes())
-    task = next(one for one in document["suite"]["tasks"] if one["name"] == "dialogues")
-    task |= {"share": "scores", "source": "file:chats", "licence": None}
-    failed = {
-        "id": "f" * 16,
-        "kind": "train",
-        "label": "train falcon-tiny + other",
-        "state": "failed",
-        "seconds": 1.0,
-    }
-    document["steps"].append({**failed, "reason": QUOTED, "log": "store/work/log.txt"})
-    document["notes"].append(
-        {
-            "kind": "step failed",
-            "where": failed["label"],
-            "count": 1,
-            "of": 9,
-            "detail": QUOTED,
-            "samples": [],
-        }
-    )
-    write_json(folder / "result.json", document)
-    samples = list(json_lines(folder / "samples.jsonl.gz"))
-    for place, line in enumerate(samples):
-        if line["task"] == "dialogues":
-            line["metadata"]["customer"] = f"Customer No. {place // 3} of the northern branch"
-    write_lines(folder / "samples.jsonl.gz", samples)
-    return folder
-
-
-def private_texts(folder: Path) -> set[str]:
-    """Every input, reference, metadata value and answer of tasks that share scores alone, from 12 characters on."""
-    document = json.loads((folder / "result.json").read_bytes())
-    names = {one["name"] for one in document["suite"]["tasks"] if one["share"] == "scores"}
-    found = {QUOTED}
-    for name in ("samples", "generations"):
-        for line in json_lines(folder / f"{name}.jsonl.gz"):
-            if line["task"] in names:
-                found |= {line.get("input", ""), line.get("text", ""), *line["references"]}
-                found |= {*line.get("metadata", {}).values()}
-    return {text for text in found if len(text) >= 12}
-
-
-def leaks(root: Path, texts: Iterable[str]) -> set[tuple[str, str]]:
-    """(file, text) for every text of which the beginning or the end stands in a file, however it is written there.
-
-    Files are unpacked and their escapes undone; then letters and digits alone are compared.
-    """
-    ends = {text: {squashed(text)[:24], squashed(text)[-24:]} for text in texts}
-    files = [root] if root.is_file() else [path for path in root.rglob("*") if path.is_file()]
-    return {
-        (path.name, text)
-        for path in files
-        for content in [squashed(unpacked(path))]
-        for text, parts in ends.items()
-        if any(part in content for part in parts)
-    }
-
-
-def squashed(text: str) -> str:
-    return re.sub(r"[\W_]+", "", text)
-
-
-def unpacked(path: Path) -> str:
-    """Everything in a file that can be read as text."""
-    raw = path.read_bytes()
-    if path.suffix == ".gz":
-        raw = gzip.decompress(raw)
-    if path.suffix == ".parquet":
-        file = parquet.ParquetFile(path)
-        raw = f"{file.read().to_pylist()!r} {file.schema_arrow.metadata!r}".encode("utf-8", "replace")
-    if raw.startswith(b"SQLite format 3"):
-        with closing(sqlite3.connect(path)) as database:
-            raw = "\n".join(database.iterdump()).encode("utf-8", "replace")
-    text = raw.decode("utf-8", "replace")
-    text += html.unescape(re.sub(r"<[^<>]*>", " ", text))
-    return text + re.sub(r"\\u([0-9a-fA-F]{4})", lambda code: chr(int(code[1], 16)), text).replace("\\n", " ")
+    """As `example`, but the dialogues' source shares scores alone."""
+    return keep_private(write_result(tmp_path_factory.mktemp("private"), samples=12))

@@ -24,7 +24,8 @@ from harness.report.card import build, render
 from harness.result import json_lines, read
 from harness.types import System
 
-from .conftest import leaks, private_texts, write_result
+from .conftest import write_result
+from .leaks import leaks, private_texts
 from .test_render import HOSTILE, Tags
 
 ADAPTED = System(model="llama2-tiny", adapter="quickstart")

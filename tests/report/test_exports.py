@@ -20,7 +20,7 @@ from harness.export import export
 from harness.report import render
 from harness.result import json_lines, read, read_generations
 
-from .conftest import leaks, private_texts
+from .leaks import leaks, private_texts
 
 EVIL = '=HYPERLINK("x")</script>\u202e\' ; DROP TABLE runs; --\n../../x\x00\ud800 a/b|c'
 

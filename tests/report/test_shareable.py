@@ -17,7 +17,7 @@ from harness.errors import HarnessError
 from harness.report import render
 from harness.result import json_lines, read, read_generations, read_samples, share, verify
 
-from .conftest import leaks, private_texts
+from .leaks import leaks, private_texts
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +63,11 @@ def test_what_may_be_shown_is_all_there(private: Path, copy: Path) -> None:
 def test_ids_and_numbers_stay_as_they_are(private: Path, copy: Path) -> None:
     whole, shown = read(private), read(copy)
     assert (shown.scores, shown.comparisons, shown.costs) == (whole.scores, whole.comparisons, whole.costs)
-    assert (shown.weights, shown.curves, shown.suite) == (whole.weights, whole.curves, whole.suite)
+    assert (shown.weights, shown.curves, shown.suite.tasks) == (
+        whole.weights,
+        whole.curves,
+        whole.suite.tasks,
+    )
     assert parquet.read_table(copy / "rows.parquet") == parquet.read_table(private / "rows.parquet")
     for name, keys in (
         ("samples", ("task", "sample_id")),
@@ -100,7 +104,12 @@ def test_a_public_result_is_copied_whole(example: Path, tmp_path: Path) -> None:
 def test_every_key_of_a_result_is_decided_on() -> None:
     """A key that the schema gains is left out of copies until it stands in one of these lists."""
     schema = json.loads((files("harness.report") / "result.schema.json").read_text())
-    assert set(schema["properties"]) <= {*share.AS_IT_IS, *share.REWRITTEN}
+    assert set(schema["properties"]) <= {*share.AS_IT_IS, *share.REWRITTEN, *share.DIGESTS}
+
+
+def test_a_gate_on_a_columns_value_stays_without_it(copy: Path) -> None:
+    gates = json.loads((copy / "result.json").read_bytes())["suite"]["gates"]
+    assert gates == [{"max_drop": 1.0, "where": {"customer": share.WITHHELD}}, {"min_value": 1.0}]
 
 
 def test_what_nobody_decided_on_is_left_out(private: Path, tmp_path: Path) -> None:
