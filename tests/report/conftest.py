@@ -464,14 +464,14 @@ def write_lines(path: Path, lines: Sequence[object]) -> None:
 
 
 @pytest.fixture(scope="session")
+def private(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """As `example`, but the dialogues' source shares scores alone."""
+    return keep_private(write_result(tmp_path_factory.mktemp("private"), samples=12))
+
+
+@pytest.fixture(scope="session")
 def example(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A whole RESULT folder, read only: a test that changes one makes its own copy."""
     folder = write_result(tmp_path_factory.mktemp("result"))
     assert read(folder).scores
     return folder
-
-
-@pytest.fixture(scope="session")
-def private(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """As `example`, but the dialogues' source shares scores alone."""
-    return keep_private(write_result(tmp_path_factory.mktemp("private"), samples=12))
