@@ -40,7 +40,7 @@ def copy(result: Path, out: Path) -> None:
         shutil.copyfile(result / "rows.parquet", out / "rows.parquet")  # ids and sums
     except OSError as error:
         raise ResultError(f"{result / 'rows.parquet'}: cannot be copied: {error.strerror}") from error
-    write_document(document(whole), out)
+    write_document(out, document(whole))
 
 
 @contextmanager
@@ -87,7 +87,7 @@ def _suite(suite: Mapping[str, Any]) -> dict[str, Any]:
     return {**suite, **({"gates": gates} if gates else {})}
 
 
-def write_document(shared: Mapping[str, Any], out: Path) -> None:
+def write_document(out: Path, shared: Mapping[str, Any]) -> None:
     """The only place that writes a copy's result.json, last of its files: digests of the whole one do not hold here."""
     write_json(out / "result.json", {key: value for key, value in shared.items() if key not in DIGESTS})
 
