@@ -179,14 +179,30 @@ def report(
     store: Annotated[
         Path, typer.Option("--store", help="Where drawn charts are kept.", envvar="HARNESS_STORE")
     ] = STORE,
+    shareable: Annotated[
+        bool,
+        typer.Option("--shareable", help="A copy without the texts of sources that share scores alone."),
+    ] = False,
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="Folder of the copy.")] = None,
     quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> None:
-    """Draw a RESULT folder's pages anew."""
+    """Draw a RESULT folder's pages anew, or make a copy of it that may leave the machine."""
     from harness.report import render
     from harness.store import Store, is_store
 
-    render(result, Store(store).drawings if is_store(store) else None)
+    drawings = Store(store).drawings if is_store(store) else None
+    if shareable != (out is not None):
+        raise HarnessError(
+            "--shareable and --out FOLDER go together: a copy is made, the RESULT stays as it is"
+        )
+    if out is None:
+        render(result, drawings)
+    else:
+        from harness import shareable as copies
+
+        print(f"{out}: {copies.write(result, out, drawings)}", file=sys.stderr)
+        result = out
     _print_report(result, f"report  {result / 'report.html'}", quiet=quiet, as_json=as_json)
 
 
@@ -194,11 +210,17 @@ def report(
 def verify(result: Annotated[Path, typer.Argument(metavar="RESULT", help="A RESULT folder.")]) -> None:
     """Recompute every score of a RESULT folder from its generations."""
     from harness.errors import ResultError
+    from harness.result import read
     from harness.result import verify as problems
 
     found = problems(result)
     if found:
         raise ResultError("\n".join(found))
+    if withheld := read(result).withheld:
+        raise ResultError(
+            f"{result}: no texts of {', '.join(withheld)} to recompute from; its scores follow from its rows, "
+            "and only the RESULT that this is a copy of can be verified whole"
+        )
     print(f"{result}: every score follows from its generations")
 
 
@@ -350,6 +372,54 @@ def convert(
 
     for path in convert_folder(model, out or model):
         print(path)
+
+
+@app.command()
+def export(
+    result: Annotated[Path, typer.Argument(metavar="RESULT", help="A RESULT folder.")],
+    to: Annotated[str, typer.Option("--to", help="csv, parquet, mlflow or tensorboard.")],
+    uri: Annotated[
+        str | None, typer.Option(help="mlflow's place: sqlite:///FILE, file:FOLDER or a server's.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="The others' folder.")] = None,
+    offline: Offline = False,
+) -> None:
+    """Take a RESULT's numbers elsewhere: tables, MLflow, TensorBoard; texts only of sources that let them be shared."""
+    from harness.export import export as export_result
+
+    print(export_result(result, to, uri=uri, out=out, offline=offline))
+
+
+@app.command()
+def card(
+    result: Annotated[Path, typer.Argument(metavar="RESULT", help="A RESULT folder.")],
+    model: Annotated[str, typer.Option(help="The base, by its name in the suite.")],
+    adapter: Annotated[str, typer.Option(help="The adapter, by its name in the scores.")],
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out", "-o", help="README.md, or its folder; default RESULT/cards/MODEL--ADAPTER/README.md."
+        ),
+    ] = None,
+    licence: Annotated[
+        str | None, typer.Option(help="The adapter's, as the hub writes it: apache-2.0.")
+    ] = None,
+    push: Annotated[
+        str | None, typer.Option(metavar="OWNER/NAME", help="Also commit it to this repository of the hub.")
+    ] = None,
+    offline: Offline = False,
+) -> None:
+    """Write an adapter's README.md: what it scores beside its base, its recipe, how to load it, what that does not show."""
+    from harness import card as cards
+    from harness.types import System
+
+    if push and offline:
+        raise HarnessError(f"--push {push}: --offline touches no network; leave one of the two out")
+    system = System(model=model, adapter=adapter)
+    path = cards.write(result, system, out, licence=licence, place=push)
+    print(f"card  {path}")
+    if push:
+        print(f"pushed  {cards.push(path, push)}")
 
 
 class NewKind(StrEnum):

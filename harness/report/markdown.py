@@ -96,8 +96,8 @@ def picture(figure: "Figure") -> Markup:
     return Markup(f"<picture>{dark}{light}</picture>")  # noqa: S704  escaped above
 
 
-def code(text: str) -> Markup:
+def code(text: str, language: str = "text") -> Markup:
     """A block of code that no line of its text can end."""
     shown = words.visible(text)
     fence = "`" * max(3, 1 + max((len(run) for run in re.findall("`+", shown)), default=0))
-    return Markup(f"{fence}text\n{shown}\n{fence}")  # noqa: S704  a fenced block is text to its end
+    return Markup(f"{fence}{language}\n{shown}\n{fence}")  # noqa: S704  a fenced block is text to its end

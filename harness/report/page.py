@@ -86,6 +86,7 @@ class Page:
     manifest: Manifest
     command: str
     created: str
+    withheld: tuple[str, ...] = ()  # tasks whose texts this copy leaves out
 
     def sample_link(self, note: Note, sample: str) -> str | None:
         """Where the page shows a sample that a note names: a note's place begins with its task."""
@@ -115,6 +116,7 @@ def build(result: Result, asked: Mapping[str, Asked] | None = None) -> Page:
         manifest=manifest(result),
         command=str(result.manifest.get("command") or ""),
         created=str(result.manifest.get("created") or ""),
+        withheld=result.withheld,
     )
     return page if asked is None else with_samples(page, result, asked)
 

@@ -1,7 +1,7 @@
 """Numbers and foreign text as they are read: rounding happens here and nowhere before."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from harness.types import Comparison, Score, System
 
@@ -152,3 +152,11 @@ def plural(n: int, one: str, many: str | None = None) -> str:
 def listed(names: list[str]) -> str:
     """`a`, `a and b`, `a, b and c`"""
     return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
+
+
+def withheld(tasks: Sequence[str]) -> str:
+    """Why a copy shows nothing of some tasks."""
+    return (
+        f"Of {listed([visible(one) for one in tasks])} this copy holds ids and numbers alone: the source does not let "
+        "its texts be shared."
+    )

@@ -65,6 +65,8 @@ class ModelFacts:
     family: str | None = None
     parameters: int | None = None
     dtype: str | None = None
+    quantization: str = "none"
+    chat: str = "auto"  # whether prompts go through the tokenizer's chat template; auto: where it has one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,6 +148,12 @@ class Result:
     steps: tuple[StepFacts, ...] = ()
     manifest: Mapping[str, object] = field(default_factory=dict)
     files: Mapping[str, str] = field(default_factory=dict)  # digests of what lies beside result.json
+
+    @property
+    def withheld(self) -> tuple[str, ...]:
+        """The tasks of which a copy made to be shared holds no text."""
+        shareable = self.manifest.get("shareable")
+        return tuple(one.name for one in self.suite.tasks if shareable and one.share != "text")
 
 
 def read(folder: Path | str, *, changed: bool = False) -> Result:
@@ -255,7 +263,10 @@ def load(path: Path | str) -> "Frames":
 
 
 def verify(folder: Path | str) -> list[str]:
-    """What does not follow from the generations, a sentence each; empty when all does."""
+    """What does not follow from the generations, a sentence each; empty when all does.
+
+    Of tasks whose texts a copy withholds (`Result.withheld`), what does not follow from their rows.
+    """
     from harness.result.check import check
 
     return check(Path(folder))
