@@ -12,12 +12,14 @@ from harness.gates.because import sentence
 from harness.gates.checks import Check, checks
 from harness.gates.quality import Question
 from harness.gates.regressions import Fall
-from harness.gates.sides import BASE, Evidence, PanelKey, evidence
+from harness.gates.sides import BASE, LENGTH, Evidence, PanelKey, evidence
 from harness.records import to_json, write_json
 from harness.report import words
 from harness.result import Result, read
 from harness.result.document import check_files
 from harness.types import FAMILY_ERROR, Gate, Judgement, System, Verdict
+
+WITHHELD = "withheld"
 
 
 def judge(
@@ -64,16 +66,24 @@ def _edited(found: Evidence) -> str:
 
 def _sliced(check: Check, found: Evidence) -> Iterator[Check]:
     """The check for each value of the column that its gate names."""
-    if check.gate.by is None or check.task is None or check.problem:
+    if check.problem or check.task is None or not (check.gate.by or check.where):
         yield check
         return
+    shared = found.task(check.task).share == "text"
+    if check.gate.by is None:
+        said = ", ".join(f"{column} = {value if shared else WITHHELD}" for column, value in check.where)
+        yield replace(check, slice=said)
+        return
+    column = check.gate.by
     try:
-        values = found.values(check.task, check.gate.by)
+        values = found.values(check.task, column)
     except ResultError as error:
         yield replace(check, problem=str(error))
         return
-    for value in values:
-        yield replace(check, where=((check.gate.by, value),))
+    for number, value in enumerate(values, 1):
+        # Values of columns are text of the data, which may not be its user's to show.
+        told = value if shared or column == LENGTH else f"value {number} of {len(values)}"
+        yield replace(check, where=((column, value),), slice=f"{column} = {told}")
 
 
 def _invalid(check: Check, because: str) -> Answered:
@@ -190,7 +200,6 @@ def _chance(one: Answered) -> float:
 
 def _verdict(one: Answered) -> Verdict:
     check, finding = one.check, one.finding
-    slice_ = ", ".join(f"{column} = {value}" for column, value in check.where) or None
     title = rules.title(check.gate, check.rule)
     return Verdict(
         gate=rules.name(check.gate, check.rule),
@@ -202,7 +211,7 @@ def _verdict(one: Answered) -> Verdict:
         task=check.task,
         system=check.system,
         metric=check.metric,
-        slice=slice_,
+        slice=check.slice or None,
         against=one.against,
         value=finding.value if finding else None,
         low=finding.low if finding else None,

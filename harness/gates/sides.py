@@ -19,6 +19,7 @@ from harness.result.rows import RowFile, open_rows
 from harness.types import System
 
 BASE = "base"
+LENGTH = "length"  # a column that every sample has
 PanelKey = tuple[str, str, Where]  # task, metric plug-in, slice
 Side = tuple[str, System]  # "" for the result, or a baseline's file; and who answered
 
@@ -93,7 +94,7 @@ class Evidence:
             if (lengths := thirds(np.array(counts))) is not None:
                 labels, places = lengths
                 for columns, place in zip(found[task].values(), places, strict=True):
-                    columns.setdefault("length", labels[place])
+                    columns.setdefault(LENGTH, labels[place])
         return found
 
     def values(self, task: str, column: str) -> list[str]:
@@ -146,8 +147,8 @@ class Evidence:
             return None, problems
         keep = [place for place, one in enumerate(ids) if self._within(task, one, where)]
         if not keep:
-            said = ", ".join(f"{column} = {value}" for column, value in where)
-            return None, problems | dict.fromkeys(tables, f"no sample of {task} with {said}")
+            said = " and ".join(column for column, _ in where)
+            return None, problems | dict.fromkeys(tables, f"no sample of {task} has that {said}")
         stacked = np.stack([*tables.values()], axis=1)
         panel = Panel(
             metric=metric,

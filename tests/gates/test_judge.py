@@ -58,7 +58,7 @@ def one(folder: Path, gate: Gate, **given: Path) -> tuple[str, str]:
         (Gate(model="a", adapter="base", metric="rogue", min_value=1), "invalid", "no metric named 'rogue'"),
         (Gate(model="a", adapter="base", max_drop=1), "invalid", "the base against itself"),
         (Gate(model="a", adapter="base", max_drop=1, against="no.json"), "invalid", "No such file"),
-        (Gate(model="a", adapter="base", where={"kind": "x"}, min_value=1), "invalid", "no sample of t with kind = x"),
+        (Gate(model="a", adapter="base", where={"kind": "x"}, min_value=1), "invalid", "no sample of t has that kind"),
         (Gate(model="a", adapter="base", max_delta_ratio=1), "invalid", "no delta ratio is known"),
     ],
 )  # fmt: skip
