@@ -66,6 +66,11 @@ def pins(suite: Suite, *, device: str = "auto", offline: bool = False, cache: Pa
         test_samples={
             task.name: _test_samples(task, sources[task.name], remembered, offline) for task in suite.tasks
         },
+        baselines={
+            gate.against: _baseline(gate.against, remembered)
+            for gate in suite.gates
+            if gate.against not in (None, "base")
+        },
     )
     remembered.save(cache)
     return found
@@ -242,6 +247,11 @@ def _adapter(adapter: Adapter, remembered: Remembered, offline: bool) -> str:
                     f"{place}: found no {name}; give a folder in PEFT's layout, which holds one"
                 )
         return remembered.files_digest(checkpoint.identity(folder, checkpoint.ADAPTER_FILES))
+
+
+def _baseline(file: str, remembered: Remembered) -> str:
+    """One that is not there yet makes its gates invalid, and no error: the first result is what it is made of."""
+    return remembered.file_digest(Path(file)) if Path(file).is_file() else "missing"
 
 
 def _folder(model: Model) -> Path:
