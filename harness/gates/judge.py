@@ -11,7 +11,8 @@ from harness.gates.answered import Answered
 from harness.gates.checks import Check, checks
 from harness.gates.quality import Question
 from harness.gates.regressions import Fall
-from harness.gates.sides import BASE, Evidence, PanelKey, evidence
+from harness.gates.rules import BASE
+from harness.gates.sides import Evidence, PanelKey, evidence
 from harness.records import to_json, write_json
 from harness.report import words
 from harness.result import Result, read
