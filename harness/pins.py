@@ -17,6 +17,7 @@ from typing import Any, Literal
 from harness import checkpoint, data, families, hub, shipped
 from harness.digest import digest, file_digest
 from harness.errors import AdapterError, HarnessError, ModelError
+from harness.gates.rules import BASE
 from harness.records import read_json, write_json
 from harness.types import Adapter, Model, ModelPin, Pins, Suite, Task
 
@@ -69,7 +70,7 @@ def pins(suite: Suite, *, device: str = "auto", offline: bool = False, cache: Pa
         baselines={
             gate.against: _baseline(gate.against, remembered)
             for gate in suite.gates
-            if gate.against not in (None, "base")
+            if gate.against not in (None, BASE)
         },
     )
     remembered.save(cache)
@@ -250,8 +251,11 @@ def _adapter(adapter: Adapter, remembered: Remembered, offline: bool) -> str:
 
 
 def _baseline(file: str, remembered: Remembered) -> str:
-    """One that is not there yet makes its gates invalid, and no error: the first result is what it is made of."""
-    return remembered.file_digest(Path(file)) if Path(file).is_file() else "missing"
+    """Digest of a file that a gate compares with; one that is not there yet makes the gate invalid, not the plan."""
+    try:
+        return remembered.file_digest(Path(file))
+    except OSError:
+        return "missing"
 
 
 def _folder(model: Model) -> Path:
