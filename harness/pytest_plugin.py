@@ -109,7 +109,9 @@ class GateItem(pytest.Item):
             pytest.fail(self.verdict.because, pytrace=False)
 
     def runtest(self) -> None:
-        word, because = self.verdict.verdict, self.verdict.because
+        from harness.report.verdicts import told
+
+        word, because = self.verdict.verdict, told(self.verdict)
         if word == "inconclusive" and self.config.getoption("harness_inconclusive") == "skip":
             pytest.skip(because)
         if word != "pass":

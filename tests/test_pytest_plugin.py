@@ -17,7 +17,7 @@ pytest_plugins = ("pytester",)
 
 ROOT = Path(harness.__file__).parent.parent
 SUITE = """
-tasks: [{name: t, source: {uri: 'file:.'}, prompt: '$input', metrics: [exact, f1], primary: f1}]
+tasks: [{name: t, source: {uri: 'file:.', share: text}, prompt: '$input', metrics: [exact, f1], primary: f1}]
 models: [{name: a, uri: 'echo:copy'}, {name: b, uri: 'echo:upper'}]
 weights: false
 gates:
@@ -71,10 +71,10 @@ def test_every_verdict_is_a_test_of_its_own_name(tried: pytest.Pytester, result:
             "PASSED *result.json::min_value 50, a on t, Token F1",
             "PASSED *result.json::min_value 50, a on t, Token F1 (2)",
             "FAILED *::min_value 99, a on t, Token F1 - *",
-            "75.00 ?67.5,*82.5? for min_value 99; n = 40",
+            "75.00 ?67.5*82.5*, n = 40: the whole interval lies below 99",
             "ERROR *::max_drop 1, a on t, Token F1 - *",
             "the base against itself; name a baseline's file in `against`",
-            "SKIPPED *for min_value 76*would probably decide*",
+            "SKIPPED *76 lies within the interval*would probably decide*",
         ]
     )
     text = done.stdout.str()
@@ -90,7 +90,7 @@ def test_every_verdict_is_a_test_of_its_own_name(tried: pytest.Pytester, result:
 def test_what_cannot_be_told_fails_where_that_is_asked(tried: pytest.Pytester, result: Path) -> None:
     done = run(tried, "--harness-result", result, "--harness-inconclusive", "fail")
     done.assert_outcomes(passed=4, failed=2, errors=1)
-    done.stdout.fnmatch_lines(["*inconclusive: 75.00 * for min_value 76*"])
+    done.stdout.fnmatch_lines(["*inconclusive: 75.00 *76 lies within the interval*"])
 
 
 def test_gates_stand_beside_other_tests_and_are_chosen_as_they_are(
@@ -200,7 +200,7 @@ def test_an_equal_result_has_lost_nothing(result: Path, kept: Path) -> None:
 
 
 def test_a_drop_is_an_assertion_with_the_numbers(result: Path, lower: Path) -> None:
-    with pytest.raises(AssertionError, match=r"a on t.*25\.00 .* for max_drop 1"):
+    with pytest.raises(AssertionError, match=r"a on t.*25\.00 .*below −1"):
         assert_no_drop(result, lower, task="t", model="a", adapter="base", max_drop=1)
 
 
