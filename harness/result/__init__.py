@@ -8,7 +8,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from harness.errors import ResultError
-from harness.types import Comparison, Cost, Density, Generation, Note, Sample, Score, System, WeightRow
+from harness.types import (
+    Comparison,
+    Cost,
+    Density,
+    Generation,
+    Note,
+    RecipeScore,
+    Sample,
+    Score,
+    System,
+    WeightRow,
+)
 
 if TYPE_CHECKING:
     from harness.result.frames import Frames
@@ -113,6 +124,7 @@ class Result:
     suite: SuiteFacts
     scores: tuple[Score, ...]
     comparisons: tuple[Comparison, ...]
+    recipes: tuple[RecipeScore, ...] = ()
     weights: tuple[WeightRow, ...] = ()
     costs: tuple[Cost, ...] = ()
     curves: tuple[Curve, ...] = ()
@@ -160,6 +172,7 @@ def read(folder: Path | str) -> Result:
                 )
                 for one in document["comparisons"]
             ),
+            recipes=tuple(_record(RecipeScore, one) for one in document.get("recipes", ())),
             weights=tuple(_weight_row(one) for one in document.get("weights", ())),
             costs=tuple(_record(Cost, one, system=_system(one)) for one in document.get("costs", ())),
             curves=tuple(

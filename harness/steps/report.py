@@ -57,6 +57,7 @@ def result(spec: Report, bench: Bench, found: Findings) -> dict[str, Any]:
             for score in read_json(folder / "scores.json")
         ],
         "comparisons": [one for folder in compared for one in read_json(folder / "comparisons.json")],
+        "recipes": [one for folder in compared for one in read_json(folder / "recipes.json")],
         "weights": [
             _flat(row, "numbers")
             for _, _, folder in found.folders("spectra")
