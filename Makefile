@@ -1,6 +1,7 @@
 # make demo    sets everything up, runs suites/quickstart.yaml, prints a table and the path of the report
 # make test    sets everything up, runs the tests
 # make check   format, lint, types, import floors, tests: what CI runs
+# make gate    measures the shipped adapters anew and holds them against reports/baselines/ci.json
 # make scripts checks the types in the report's JavaScript, where npm is at hand
 # make fix     formats, and mends what the linter can
 # make bench   runs every benchmark that is not kept yet, and writes benchmarks/results/; each alone is make bench-NAME
@@ -14,7 +15,7 @@ export TOKENIZERS_PARALLELISM := false
 
 BENCHMARKS := rouge comparisons startup adapters generation profile training end-to-end memory weights scaling quickstart gpu
 
-.PHONY: demo test check scripts fix bench bench-models bench-peers $(BENCHMARKS:%=bench-%)
+.PHONY: demo test check gate scripts fix bench bench-models bench-peers $(BENCHMARKS:%=bench-%)
 
 demo: $(READY)
 	$(BIN)/harness run quickstart
@@ -28,7 +29,11 @@ check: $(READY)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(MAKE) scripts
+	$(MAKE) gate
 	$(MAKE) test
+
+gate: $(READY)
+	$(BIN)/harness run ci --offline
 
 scripts:
 	@if command -v npm >/dev/null; then \

@@ -17,6 +17,7 @@ from typing import Any, Literal
 from harness import checkpoint, data, families, hub, shipped
 from harness.digest import digest, file_digest
 from harness.errors import AdapterError, HarnessError, ModelError
+from harness.gates.rules import BASE
 from harness.records import read_json, write_json
 from harness.types import Adapter, Model, ModelPin, Pins, Suite, Task
 
@@ -65,6 +66,11 @@ def pins(suite: Suite, *, device: str = "auto", offline: bool = False, cache: Pa
         libraries=libraries(),
         test_samples={
             task.name: _test_samples(task, sources[task.name], remembered, offline) for task in suite.tasks
+        },
+        baselines={
+            gate.against: _baseline(gate.against, remembered)
+            for gate in suite.gates
+            if gate.against not in (None, BASE)
         },
     )
     remembered.save(cache)
@@ -242,6 +248,14 @@ def _adapter(adapter: Adapter, remembered: Remembered, offline: bool) -> str:
                     f"{place}: found no {name}; give a folder in PEFT's layout, which holds one"
                 )
         return remembered.files_digest(checkpoint.identity(folder, checkpoint.ADAPTER_FILES))
+
+
+def _baseline(file: str, remembered: Remembered) -> str:
+    """Digest of a file that a gate compares with; one that is not there yet makes the gate invalid, not the plan."""
+    try:
+        return remembered.file_digest(Path(file))
+    except OSError:
+        return "missing"
 
 
 def _folder(model: Model) -> Path:

@@ -144,7 +144,7 @@ def plan(
             scored = _score(draft, task, system, loads[task.name], blocks, model)
             parts.append((report_step.Part(kind="score", task=task.name, system=system), scored))
     parts += _spectra(draft, candidates)
-    parts.append((report_step.Part(kind="compare"), _compare(draft, parts)))
+    parts.append((report_step.Part(kind="compare"), _compare(draft, candidates, parts)))
     _report(draft, candidates, parts)
     return Plan(suite=suite, pins=pins, steps=tuple(draft.steps.values()))
 
@@ -328,8 +328,9 @@ def _spectra(draft: Draft, candidates: Sequence[Candidate]) -> Parts:
     return found
 
 
-def _compare(draft: Draft, parts: Parts) -> Step:
+def _compare(draft: Draft, candidates: Sequence[Candidate], parts: Parts) -> Step:
     tasks = {task.name: task for task in draft.suite.tasks}
+    known = {System(model=one.model.name, adapter=one.name): one for one in candidates}
     scored = [(part, step) for part, step in parts if part.kind == "score"]
     cells = tuple(
         compare_step.Cell(
@@ -337,9 +338,13 @@ def _compare(draft: Draft, parts: Parts) -> Step:
             system=part.system,
             metrics=tasks[part.task].metrics,
             primary=tasks[part.task].primary,
+            recipe=one.recipe.name if one and one.recipe else None,
+            trained_on=one.trained_on if one else None,
+            seed=one.seed if one else None,
         )
         for part, _ in scored
         if part.system
+        for one in [known.get(part.system)]
     )
     spec = compare_step.Compare(cells=cells, seed=draft.seed)
     return draft.add(compare_step, spec, [step for _, step in scored], "compare", None)

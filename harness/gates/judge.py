@@ -12,7 +12,8 @@ from harness.gates.because import sentence
 from harness.gates.checks import Check, checks
 from harness.gates.quality import Question
 from harness.gates.regressions import Fall
-from harness.gates.sides import BASE, LENGTH, Evidence, PanelKey, evidence
+from harness.gates.rules import BASE
+from harness.gates.sides import LENGTH, Evidence, PanelKey, evidence
 from harness.records import to_json, write_json
 from harness.report import words
 from harness.result import Result, read

@@ -7,7 +7,8 @@ from harness.errors import ResultError
 from harness.gates import rules, verdicts
 from harness.gates.answered import Answered
 from harness.gates.checks import Check
-from harness.gates.sides import BASE, Evidence
+from harness.gates.rules import BASE
+from harness.gates.sides import Evidence
 from harness.report import words
 from harness.result import Result
 from harness.types import WeightRow

@@ -10,7 +10,8 @@ from harness.errors import ResultError
 from harness.gates import rules, verdicts
 from harness.gates.answered import Answered
 from harness.gates.checks import Check
-from harness.gates.sides import BASE, Evidence, Panel, PanelKey, Side, unlike
+from harness.gates.rules import BASE
+from harness.gates.sides import Evidence, Panel, PanelKey, Side, unlike
 from harness.gates.verdicts import Finding
 from harness.report import words
 from harness.types import System

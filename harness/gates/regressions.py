@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from harness.gates.quality import Question
-from harness.gates.sides import BASE, Evidence
+from harness.gates.rules import BASE
+from harness.gates.sides import Evidence
 from harness.result import read_generations, read_samples
 from harness.types import Regression, Sample, System
 

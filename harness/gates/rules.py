@@ -6,6 +6,7 @@ from typing import Any
 from harness.report import words
 from harness.types import Gate, WorseSamples
 
+BASE = "base"  # in `against`: the model without its adapter
 SCORES = ("min_value",)  # one system's score
 DROPS = ("max_drop", "max_relative_drop", "must_beat", "max_worse_samples")  # a pair, sample by sample
 QUALITY = (*SCORES, *DROPS)

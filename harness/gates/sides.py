@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 from harness import metrics, stats
 from harness.errors import ResultError
 from harness.gates.checks import Where
+from harness.gates.rules import BASE
 from harness.result import Result, TaskFacts, read_samples
 from harness.result.baseline import Baseline, asked_digest, load
 from harness.result.lengths import thirds
 from harness.result.rows import RowFile, open_rows
 from harness.types import System
 
-BASE = "base"
 LENGTH = "length"  # a column that every sample has
 PanelKey = tuple[str, str, Where]  # task, metric plug-in, slice
 Side = tuple[str, System]  # "" for the result, or a baseline's file; and who answered

@@ -10,7 +10,7 @@ from statistics import fmean
 
 from harness.report import words
 from harness.result import AdapterFacts, Result, TaskFacts
-from harness.types import Comparison, Score, System
+from harness.types import Comparison, RecipeScore, Score, System
 
 ENOUGH_SEEDS = 3
 
@@ -34,6 +34,7 @@ class Entry:
     systems: tuple[System, ...]
     value: float  # mean over systems
     recipe: str | None = None  # set where the entry speaks for a recipe
+    over_seeds: RecipeScore | None = None  # its interval, where it was computed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +71,15 @@ class Field:
         """Candidate minus baseline, whichever way round it was measured."""
         return between(self.result.comparisons, self.task, candidate, baseline)
 
+    def over_seeds(self, one: AdapterFacts) -> RecipeScore | None:
+        """What the adapter's recipe scores over its seeds, with an interval."""
+        whose = (self.task.name, self.task.primary, one.model, one.recipe, one.trained_on)
+        for found in self.result.recipes:
+            same = (found.task, found.metric, found.model, found.recipe, found.trained_on) == whose
+            if same and found.low is not None and len(found.seeds) >= ENOUGH_SEEDS:
+                return found
+        return None
+
     def base_of(self, adapted: System) -> System:
         return System(model=adapted.model)
 
@@ -103,6 +113,8 @@ def turned(one: Comparison) -> Comparison:
         difference=-one.difference,
         low=-one.high,
         high=-one.low,
+        better=one.worse,
+        worse=one.better,
     )
 
 
@@ -129,9 +141,14 @@ def entries(field: Field) -> list[Entry]:
                 len({one.trained_on for one in field.result.suite.adapters if one.recipe == facts.recipe}) > 1
             )
             name += f" trained on {facts.trained_on}" if several else ""
-            value = fmean(field.scores[one].value for one in group)
             found.append(
-                Entry(name=words.visible(name), systems=tuple(group), value=value, recipe=facts.recipe)
+                Entry(
+                    name=words.visible(name),
+                    systems=tuple(group),
+                    value=fmean(field.scores[one].value for one in group),
+                    recipe=facts.recipe,
+                    over_seeds=field.over_seeds(facts),
+                )
             )
         else:
             found += [
@@ -149,7 +166,7 @@ def answer(result: Result, task: TaskFacts) -> Answer | None:
     return Answer(
         lead=_lead(field, ranked),
         gain=_gain(field, ranked[0]),
-        seeds=_seeds(field),
+        seeds=_seeds(field, ranked[0]),
         power=_power(field),
         winner=ranked[0],
     )
@@ -172,6 +189,9 @@ def _lead(field: Field, ranked: Sequence[Entry]) -> Sentence:
 def _standing(field: Field, entry: Entry) -> str:
     if entry.recipe is None:
         return words.score(field.scores[entry.systems[0]])
+    if entry.over_seeds is not None:
+        ends = words.interval(entry.over_seeds.low, entry.over_seeds.high)
+        return f"{words.number(entry.over_seeds.value)} {ends} (mean of {len(entry.over_seeds.seeds)} seeds)"
     values = [field.scores[one].value for one in entry.systems]
     spread = f"{words.number(min(values))} to {words.number(max(values))}"
     return f"{words.number(entry.value)} (mean of {len(values)} seeds, {spread})"
@@ -313,6 +333,8 @@ def _added(field: Field, winner: Entry) -> list[Span]:
     if tested is not None:
         unsure = "" if words.significant(tested) or tested.p_holm is None else "not significant, "
         added = f"{words.difference(tested)} ({unsure}{words.certainty(tested)})"
+    elif winner.over_seeds is not None and reference == field.base_of(winner.systems[0]):
+        added = words.to_base(winner.over_seeds)
     what = "its recipe" if winner.recipe else "the winner"
     name = f"the rule “{best.name}”" if is_trivial(reference) else best.name
     kinds = ["its base"]
@@ -341,8 +363,8 @@ def _outdone(field: Field, winner: Entry) -> list[Span]:
     return [Span(text="; "), Span(text=text, strong=True), Span(text=more)]
 
 
-def _seeds(field: Field) -> str:
-    """What another seed could change, where too few were tried."""
+def _seeds(field: Field, winner: Entry) -> str:
+    """What another seed could change, where too few were tried; else how the winner's interval counts it in."""
     counts: dict[tuple[str, str | None, str | None], int] = {}
     for system in field.scores:
         one = field.facts.get(system)
@@ -351,7 +373,7 @@ def _seeds(field: Field) -> str:
             counts[key] = counts.get(key, 0) + 1
     fewest = min(counts.values(), default=ENOUGH_SEEDS)
     if fewest >= ENOUGH_SEEDS:
-        return ""
+        return f"Over seeds: {winner.over_seeds.method}." if winner.over_seeds else ""
     trained = "one seed" if fewest == 1 else f"{fewest} seeds"
     if len(counts) == 1:
         return f"Trained with {trained}: this holds for this adapter, another seed may give another."

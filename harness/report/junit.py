@@ -43,7 +43,9 @@ def render(judgement: Judgement, *, inconclusive: Inconclusive) -> str:
         )
         if kind:
             told = SubElement(
-                case, kind, {"message": _text(words.shorten(one.because, LONGEST)), "type": one.verdict}
+                case,
+                kind,
+                {"message": _text(words.shorten(verdicts.told(one), LONGEST)), "type": one.verdict},
             )
             told.text = _text("\n".join(_lines(one, fallen)))
     notes = (*verdicts.warnings(judgement), *judgement.remarks)

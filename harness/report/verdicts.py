@@ -122,6 +122,13 @@ def measured(one: Verdict) -> str:
     return f"{form(one.value)} {words.interval(one.low, one.high, form)}".strip()
 
 
+def told(one: Verdict) -> str:
+    """`−1.42 [−2.51, −0.33], n = 200: −1 lies within the interval`: where no table gives the numbers."""
+    n = f"n = {samples(one)}" if one.n is not None else ""
+    numbers = ", ".join(filter(None, (measured(one) if one.value is not None else "", n)))
+    return ": ".join(filter(None, (numbers, one.because)))
+
+
 def samples(one: Verdict) -> str:
     return "" if one.n is None else f"{one.n:,}"
 

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Sequence
 
-from harness.types import Comparison, Score, System
+from harness.types import Comparison, RecipeScore, Score, System
 
 METRICS = {
     "rouge1": "ROUGE-1",
@@ -77,6 +77,18 @@ def score(one: Score) -> str:
 def difference(one: Comparison) -> str:
     """`+1.4 [+0.3, +2.5]`"""
     return f"{signed(one.difference)} {interval(one.low, one.high, signed)}"
+
+
+def to_base(one: RecipeScore) -> str:
+    """`+1.4 [+0.3, +2.5]`, over seeds"""
+    return f"{signed(one.difference)} {interval(one.difference_low, one.difference_high, signed)}".rstrip()
+
+
+def samples(one: Comparison) -> str:
+    """`better on 61 %, worse on 30 %` of the samples"""
+    if one.better is None or one.worse is None:
+        return ""
+    return f"better on {100 * one.better / one.n:.0f}{SPACE}%, worse on {100 * one.worse / one.n:.0f}{SPACE}%"
 
 
 def p_value(p: float, name: str = "p") -> str:

@@ -18,6 +18,7 @@ from harness.types import (
     Gate,
     Generation,
     Note,
+    RecipeScore,
     Sample,
     Score,
     System,
@@ -141,6 +142,7 @@ class Result:
     scores: tuple[Score, ...]
     comparisons: tuple[Comparison, ...]
     answers: tuple[Answers, ...] = ()
+    recipes: tuple[RecipeScore, ...] = ()
     weights: tuple[WeightRow, ...] = ()
     costs: tuple[Cost, ...] = ()
     curves: tuple[Curve, ...] = ()
@@ -180,6 +182,7 @@ def read(folder: Path | str, *, changed: bool = False) -> Result:
                 for one in document["comparisons"]
             ),
             answers=tuple(_record(Answers, one, system=_system(one)) for one in document.get("answers", ())),
+            recipes=tuple(_record(RecipeScore, one) for one in document.get("recipes", ())),
             weights=tuple(_weight_row(one) for one in document.get("weights", ())),
             costs=tuple(_record(Cost, one, system=_system(one)) for one in document.get("costs", ())),
             curves=tuple(

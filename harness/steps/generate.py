@@ -42,9 +42,9 @@ def run(spec: Generate, bench: Bench) -> None:
     bench.progress(kept, len(samples))
 
     started, tokens, doubt, memory = time.perf_counter(), 0, None, None
+    adapter = adapter_folder(spec.adapter, bench)
     if kept < len(samples):
         backend = bench.slot.open(spec.used)
-        adapter = adapter_folder(spec.adapter, bench)
         careful = backend if isinstance(backend, Careful) else None
         doubt = careful.doubt(adapter) if careful and adapter else None
         halved = careful.budget.halvings if careful else 0
@@ -68,8 +68,14 @@ def run(spec: Generate, bench: Bench) -> None:
             "samples": len(samples) - kept,
             "doubt": doubt,
             "memory": memory,
+            "adapter_bytes": _bytes(adapter),
         },
     )
+
+
+def _bytes(adapter: Path | None) -> int | None:
+    """Of an adapter's weights, as they are kept."""
+    return None if adapter is None else (adapter / "adapter_model.safetensors").stat().st_size
 
 
 def _continue(answers: Path, relatives: tuple[Path, ...]) -> set[str]:

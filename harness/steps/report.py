@@ -63,6 +63,7 @@ def result(spec: Report, bench: Bench, found: Findings, asked: Asked) -> dict[st
         ],
         "comparisons": [one for folder in compared for one in read_json(folder / "comparisons.json")],
         "answers": [_flat(to_json(one)) for one in asked.answers()],
+        "recipes": [one for folder in compared for one in read_json(folder / "recipes.json")],
         "weights": [
             _flat(row, "numbers")
             for _, _, folder in found.folders("spectra")

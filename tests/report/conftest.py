@@ -282,6 +282,8 @@ def compared(
                         "test": one.test,
                         "detectable": float(one.detectable[place]),
                         "n": len(rows[a]),
+                        "better": int(one.better[place]),
+                        "worse": int(one.worse[place]),
                     }
                 )
     return found

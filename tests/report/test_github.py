@@ -54,7 +54,14 @@ def test_a_line_is_one_command_whatever_names_and_reasons_hold(
 
 
 def test_escapes_are_those_of_githubs_toolkit(judgement: Judgement) -> None:
-    one = replace(judgement.verdicts[-1], gate="50 %, or: less", because="100 %\r\nof\na: b, c", subject="s")
+    one = replace(
+        judgement.verdicts[-1],
+        gate="50 %, or: less",
+        because="100 %\r\nof\na: b, c",
+        subject="s",
+        value=None,
+        n=None,
+    )
     (line,) = github.annotations(replace(judgement, verdicts=(one,), remarks=()), "warn")
     assert line == (
         "::error title=50 %25%2C or%3A less failed::s on instructions, ROUGE-L: 100 %25%0D%0Aof%0Aa: b, c"

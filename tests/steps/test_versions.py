@@ -42,7 +42,7 @@ SOURCES = {
         "tensors.py",
         "families/*.py",
     ),
-    "compare": ("stats/*.py",),
+    "compare": ("stats/*.py", *(f"steps/_{name}.py" for name in ("questions", "scored", "recipes"))),
     "report": (),
 }
 
