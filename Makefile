@@ -2,6 +2,7 @@
 # make test    sets everything up, runs the tests
 # make check   format, lint, types, import floors, tests: what CI runs
 # make scripts checks the types in the report's JavaScript, where npm is at hand
+# make leaderboard ranks what lies in reports/results/ anew; check fails where reports/leaderboard.md is not that
 # make fix     formats, and mends what the linter can
 # make bench   runs every benchmark that is not kept yet, and writes benchmarks/results/; each alone is make bench-NAME
 
@@ -14,7 +15,7 @@ export TOKENIZERS_PARALLELISM := false
 
 BENCHMARKS := rouge comparisons startup adapters generation profile training end-to-end memory weights scaling quickstart gpu
 
-.PHONY: demo test check scripts fix bench bench-models bench-peers $(BENCHMARKS:%=bench-%)
+.PHONY: demo test check scripts leaderboard fix bench bench-models bench-peers $(BENCHMARKS:%=bench-%)
 
 demo: $(READY)
 	$(BIN)/harness run quickstart
@@ -28,6 +29,7 @@ check: $(READY)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(MAKE) scripts
+	$(BIN)/harness leaderboard reports/results -o reports/leaderboard.md --check
 	$(MAKE) test
 
 scripts:
@@ -38,6 +40,9 @@ scripts:
 	else \
 		echo "npm is missing: the types in the report's JavaScript are not checked; the browser tests run it all the same"; \
 	fi
+
+leaderboard: $(READY)
+	$(BIN)/harness leaderboard reports/results -o reports/leaderboard.md
 
 fix: $(READY)
 	$(BIN)/ruff format .

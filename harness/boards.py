@@ -1,31 +1,33 @@
 """Many RESULT folders to one leaderboard: what is read of each, whether it may be believed, and the files it becomes."""
 
+import json
 import os
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import asdict, dataclass
-from functools import partial
+from dataclasses import dataclass, fields
+from functools import cache, partial
 from math import isfinite
 from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 from harness import metrics, stats
-from harness.digest import digest
+from harness.digest import digest, text_digest
 from harness.errors import HarnessError, ResultError
 from harness.hardware import machine
 from harness.leaderboard import Array, Entry, Leaderboard, Refusal, Samples, rank, shares
 from harness.report import board as pages
-from harness.report.costs import costs
+from harness.report.costs import Costs, costs
 from harness.result import Result, TaskFacts, read_document, read_samples, records, verify
 from harness.result.baseline import asked_digest
-from harness.result.rows import Key, RowFile, open_rows
-from harness.types import Score, System
+from harness.result.rows import RowFile, Rows, open_rows
+from harness.types import Cost, Score, System
 
 EXACT = 1e-6  # points by which a score may differ from its rows, as in `harness verify`
-USED = ["suite", "scores", "costs", "manifest"]  # of result.json, and of the comparisons some
 SEVERAL = 16  # results from which on further processes are worth their start
+COSTS = [one.name for one in fields(Costs)]
 AGAIN = "make leaderboard"
 
 
@@ -130,10 +132,7 @@ def take(run: str, folder: Path, *, verified: bool) -> Taken | Refusal:
         document = read_document(folder, changed=not verified)
         if verified and (problems := verify(folder)):
             return Refusal(run=run, problem=problems[0])
-        wanted = {key: document[key] for key in USED if key in document}
-        primary = {(one["task"], one["metric"]) for one in document["scores"] if one["primary"]}
-        used = [one for one in document["comparisons"] if (one["task"], one["metric"]) in primary]
-        result = records(folder, {**wanted, "comparisons": used})
+        result = records(folder, _used(document))
         entries = tuple(_entries(run, result))
     except HarnessError as error:
         return Refusal(run=run, problem=str(error).splitlines()[0])
@@ -148,11 +147,20 @@ def take(run: str, folder: Path, *, verified: bool) -> Taken | Refusal:
     return Taken(run=run, entries=entries, withheld=result.withheld)
 
 
+def _used(document: Mapping[str, Any]) -> dict[str, Any]:
+    """What of a result a board shows; turning all of it into records takes as long as all else."""
+    scores = [one for one in document["scores"] if one["primary"]]
+    primary = {(one["task"], one["metric"]) for one in scores}
+    compared = [one for one in document["comparisons"] if (one["task"], one["metric"]) in primary]
+    kept = {key: document[key] for key in ("suite", "costs", "manifest") if key in document}
+    return {**kept, "scores": scores, "comparisons": compared}
+
+
 def _sound(entry: Entry) -> bool:
     """Whether what the page takes for numbers are numbers: where nothing is verified, anything may stand in a file."""
     ends, base = (entry.score.low, entry.score.high), entry.to_base
     numbers = [entry.score.value, entry.score.n, *(one for one in ends if one is not None)]
-    numbers += [value for value in asdict(entry.costs).values() if value is not None]
+    numbers += [value for name in COSTS if (value := getattr(entry.costs, name)) is not None]
     if entry.model is not None and entry.model.parameters is not None:
         numbers.append(entry.model.parameters)
     if base is not None:
@@ -163,8 +171,7 @@ def _sound(entry: Entry) -> bool:
 def _entries(run: str, result: Result) -> Iterator[Entry]:
     primary: dict[str, list[Score]] = {}
     for score in result.scores:
-        if score.primary:
-            primary.setdefault(score.task, []).append(score)
+        primary.setdefault(score.task, []).append(score)
     tasks = [task for task in result.suite.tasks if task.name in primary]
     plugins = {task.name: _plugin(task) for task in tasks}
     keys = [
@@ -194,27 +201,42 @@ def _of_task(
         for one in result.comparisons
         if one.task == task.name and one.baseline == System(model=one.candidate.model)
     }
+    spent: dict[System, list[Cost]] = {}
+    for one in result.costs:
+        spent.setdefault(one.system, []).append(one)
+    metric = _metric(plugin) if plugin is not None else None
     clusters = _clusters(result.folder, task)
     asked = asked_digest(task)
+    orders: dict[tuple[str, ...], Order] = {}  # all systems of a task have their samples in one, as a rule
     for score in scores:
-        ids, given = _shares(score, plugin, stored, clusters)
+        rows = stored.get((task.name, score.system, plugin)) if plugin is not None else None
+        ids = rows.ids if rows is not None else ()
+        if ids not in orders:
+            orders[ids] = _order(run, result, task, ids, clusters)
+        measured = [one for one in spent.get(score.system, ()) if one.task in (None, task.name)]
         places = {
-            f"{one.hardware}, {one.workers} workers" if one.workers > 1 else one.hardware
-            for one in result.costs
-            if one.system == score.system and one.task in (None, task.name)
+            f"{one.hardware}, {one.workers} workers" if one.workers > 1 else one.hardware for one in measured
         }
         yield Entry(
             run=run,
             task=task,
             score=score,
-            samples=_samples(result, task, ids, clusters, run),
+            samples=orders[ids].samples,
             asked=asked,
-            shares=given,
+            shares=_shares(score, metric, rows, orders[ids])
+            if metric is not None and rows is not None
+            else None,
             model=models.get(score.system.model),
             to_base=bases.get(score.system),
-            costs=costs(result.costs, score.system, task.name, score.n),
+            costs=costs(measured, score.system, task.name, score.n),
             hardware=" and ".join(sorted(places)),
         )
+
+
+@cache
+def _metric(plugin: str) -> metrics.Metric:
+    """Loaded once: its signature asks for versions of packages, which takes longer than what it is used for here."""
+    return metrics.load(plugin)
 
 
 def _clusters(folder: Path, task: TaskFacts) -> Mapping[str, str]:
@@ -226,44 +248,48 @@ def _clusters(folder: Path, task: TaskFacts) -> Mapping[str, str]:
     }
 
 
-def _shares(
-    score: Score, plugin: str | None, stored: RowFile, clusters: Mapping[str, str]
-) -> tuple[tuple[str, ...], Array | None]:
-    """The sorted ids of what was asked, and what each sample (or cluster) adds to the score, in their order."""
-    key: Key = (score.task, score.system, plugin or "")
-    rows = stored.get(key) if plugin is not None else None
-    metric = metrics.load(plugin) if plugin is not None else None
-    if rows is None or metric is None or metric.value is None:
-        return (), None
-    order = sorted(range(len(rows.ids)), key=rows.ids.__getitem__)
-    ids = tuple(rows.ids[place] for place in order)
-    table = rows.stats[order]
-    column = metric.names.index(score.metric)
-    here = f"{score.task} / {score.system} / {score.metric}"
-    value = float(metric.value(table.sum(axis=0))[column])
-    if len(ids) != score.n or not abs(value - score.value) <= EXACT:
-        raise ResultError(
-            f"{here}: {score.value:.6f} of {score.n} samples, but rows.parquet gives {value:.6f} of {len(ids)}"
-        )
-    if clusters:
-        labels = _numbered(ids, clusters)
-        table = stats.units(table, labels)
-    return ids, shares(table, metric.value, column)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """Rows in the order of their samples' ids, which is the same in every run."""
+
+    places: list[int]
+    labels: list[int] | None  # equal ones are drawn together; None: each sample by itself
+    samples: Samples
 
 
-def _numbered(ids: Sequence[str], clusters: Mapping[str, str]) -> list[int]:
-    """Clusters by numbers, in the order in which they come: their names may be hidden in one copy and not in another."""
+def _order(
+    run: str, result: Result, task: TaskFacts, ids: Sequence[str], clusters: Mapping[str, str]
+) -> Order:
+    places = sorted(range(len(ids)), key=ids.__getitem__)
+    # Clusters by numbers, as they come: a copy may hide the names that another shows.
     numbers: dict[str, int] = {}
-    return [numbers.setdefault(clusters.get(one, ""), len(numbers)) for one in ids]
-
-
-def _samples(
-    result: Result, task: TaskFacts, ids: Sequence[str], clusters: Mapping[str, str], run: str
-) -> Samples:
-    drawn = digest(ids, _numbered(ids, clusters)) if ids else ""
+    labels = (
+        [numbers.setdefault(clusters.get(ids[place], ""), len(numbers)) for place in places]
+        if clusters
+        else None
+    )
+    drawn = text_digest(json.dumps([[ids[place] for place in places], labels])) if ids else ""
     if task.samples:
-        return Samples(asked=task.samples, drawn=drawn)
+        return Order(places=places, labels=labels, samples=Samples(asked=task.samples, drawn=drawn))
     sources = result.manifest.get("sources")
     source = sources.get(task.name) if isinstance(sources, dict) else None
     # Without ids or a source nothing says that two runs asked the same: each stands by itself.
-    return Samples(asked=digest(ids, source) if ids and source else f"run {run}", drawn=drawn, told=False)
+    asked = digest(drawn, source) if ids and source else f"run {run}"
+    return Order(places=places, labels=labels, samples=Samples(asked=asked, drawn=drawn, told=False))
+
+
+def _shares(score: Score, metric: metrics.Metric, rows: Rows, order: Order) -> Array | None:
+    """What each sample (or cluster) adds to the score, which must be what the rows give."""
+    if metric.value is None:
+        return None
+    table = rows.stats[order.places]
+    column = metric.names.index(score.metric)
+    value = float(metric.value(table.sum(axis=0))[column])
+    if len(table) != score.n or not abs(value - score.value) <= EXACT:
+        raise ResultError(
+            f"{score.task} / {score.system} / {score.metric}: {score.value:.6f} of {score.n} samples, "
+            f"but rows.parquet gives {value:.6f} of {len(table)}"
+        )
+    if order.labels is not None and len(set(order.labels)) > 1:
+        table = stats.units(table, order.labels)
+    return shares(table, metric.value, column)

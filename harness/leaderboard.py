@@ -188,30 +188,42 @@ def standings(
 ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:  # [systems]
     """Of each system, how many others are significantly better, and how many worse."""
     systems = len(found)
-    ahead = np.empty((systems, systems), dtype=np.float32)  # [one, other]: errors by which the other is ahead
-    scores, squares = found.sum(axis=1), np.sum(found**2, axis=1)
-    for start in range(0, systems, BLOCK):
-        some = slice(start, start + BLOCK)
-        gaps = scores - scores[some, None]
-        # What rounding leaves of the difference of large sums is held above the least that it can be (Cauchy, Schwarz).
-        variance = squares[some, None] + squares - 2 * found[some] @ found.T
-        variance = np.maximum(variance, gaps**2 / found.shape[1])
-        with np.errstate(invalid="ignore", divide="ignore"):
-            ahead[some] = np.where(np.abs(gaps) > stats.TIE, gaps / np.sqrt(variance), 0.0)
-    line = _line(ahead)
-    return (ahead >= line).sum(axis=1), (ahead <= -line).sum(axis=1)
+    blocks = [(start, _ahead(found, start)) for start in range(0, systems, BLOCK)]
+    line = _line([ahead for _, ahead in blocks], systems * (systems - 1) // 2)
+    better, worse = np.zeros(systems, dtype=np.intp), np.zeros(systems, dtype=np.intp)
+    for start, ahead in blocks:
+        above, below = ahead >= line, ahead <= -line
+        better[start : start + BLOCK] += above.sum(axis=1)
+        worse[start : start + BLOCK] += below.sum(axis=1)
+        better[start:] += below.sum(axis=0)
+        worse[start:] += above.sum(axis=0)
+    return better, worse
 
 
-def _line(ahead: NDArray[np.float32]) -> float:
+def _ahead(found: Array, start: int) -> NDArray[np.float32]:  # [BLOCK, all from start on]
+    """By how many errors later systems are ahead of a block's; each pair once, and 0 elsewhere."""
+    block, later = found[start : start + BLOCK], found[start:]
+    gaps = later.sum(axis=1) - block.sum(axis=1)[:, None]
+    gaps[np.abs(gaps) <= stats.TIE] = 0.0
+    variance = block @ later.T
+    variance *= -2
+    variance += np.sum(block**2, axis=1)[:, None]
+    variance += np.sum(later**2, axis=1)
+    # What rounding leaves of large sums' difference is held above the least that there can be (Cauchy, Schwarz).
+    np.maximum(variance, gaps**2 / found.shape[1], out=variance)
+    np.divide(gaps, np.sqrt(variance, out=variance), out=gaps, where=gaps != 0)
+    return np.triu(gaps.astype(np.float32), 1)
+
+
+def _line(blocks: Sequence[NDArray[np.float32]], pairs: int) -> float:
     """How many errors make a difference significant, after Holm's correction for all pairs.
 
     Holm goes from the largest on and asks less of each next one. Whatever passes what is asked of the next passes as well.
     """
-    pairs = len(ahead) * (len(ahead) - 1) // 2
     passed, line = 0, np.inf
     while passed < pairs:
         line = NormalDist().inv_cdf(1 - ERROR / 2 / (pairs - passed))
-        more = int(np.count_nonzero(ahead >= line))  # a pair has one side that is ahead
+        more = sum(int(np.count_nonzero(np.abs(ahead) >= line)) for ahead in blocks)
         if more == passed:
             break
         passed = more
