@@ -237,6 +237,6 @@ def hardware(group: Group) -> tuple[str, ...]:
 
 
 def ways(group: Group) -> tuple[str, ...]:
-    """The ways in which a group's systems were asked, by digests, the most usual first."""
-    counted = Counter(line.entry.asked for line in group.lines)
+    """The ways in which a group's models were asked, by digests, the most usual first; rules are not asked anything."""
+    counted = Counter(line.entry.asked for line in group.lines if line.entry.model)
     return tuple(sorted(counted, key=lambda name: (-counted[name], name)))

@@ -177,7 +177,7 @@ def _section(group: Group) -> Section:
             Shown(
                 line=line,
                 place=_place(line),
-                way=_letter(asked.index(line.entry.asked)) if len(asked) > 1 else "",
+                way=_letter(asked.index(line.entry.asked)) if len(asked) > 1 and line.entry.model else "",
                 machine=machines.index(line.entry.hardware) + 1 if line.entry.hardware else 0,
             )
             for line in group.lines
