@@ -60,8 +60,12 @@ def make(given: Sequence[Path], *, verified: bool = True) -> tuple[Leaderboard, 
 
 def write(board: Leaderboard, runs: Mapping[str, Path], out: Path) -> None:
     """One file, of the kind that its ending says."""
-    out.parent.mkdir(parents=True, exist_ok=True)
-    out.write_text(_drawn(board, runs, out), encoding="utf-8", newline="\n")
+    drawn = _drawn(board, runs, out)
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        out.write_text(drawn, encoding="utf-8", newline="\n")
+    except OSError as error:
+        raise HarnessError(f"-o {out}: cannot be written: {error.strerror}") from error
 
 
 def check(board: Leaderboard, runs: Mapping[str, Path], out: Path) -> None:
@@ -268,13 +272,14 @@ def _order(
         if clusters
         else None
     )
-    drawn = text_digest(json.dumps([[ids[place] for place in places], labels])) if ids else ""
+    asked = json.dumps([ids[place] for place in places])
+    drawn = text_digest(f"{asked}{labels}") if ids else ""
     if task.samples:
         return Order(places=places, labels=labels, samples=Samples(asked=task.samples, drawn=drawn))
     sources = result.manifest.get("sources")
     source = sources.get(task.name) if isinstance(sources, dict) else None
     # Without ids or a source nothing says that two runs asked the same: each stands by itself.
-    asked = digest(drawn, source) if ids and source else f"run {run}"
+    asked = digest(asked, source) if ids and source else f"run {run}"
     return Order(places=places, labels=labels, samples=Samples(asked=asked, drawn=drawn, told=False))
 
 
@@ -290,6 +295,8 @@ def _shares(score: Score, metric: metrics.Metric, rows: Rows, order: Order) -> A
             f"{score.task} / {score.system} / {score.metric}: {score.value:.6f} of {score.n} samples, "
             f"but rows.parquet gives {value:.6f} of {len(table)}"
         )
-    if order.labels is not None and len(set(order.labels)) > 1:
+    if order.labels is not None:
+        if len(set(order.labels)) < 2:
+            return None  # one cluster has no spread
         table = stats.units(table, order.labels)
     return shares(table, metric.value, column)
