@@ -391,6 +391,41 @@ def export(
 
 
 @app.command()
+def leaderboard(
+    results: Annotated[
+        list[Path], typer.Argument(metavar="RESULT...", help="RESULT folders, or folders of several.")
+    ],
+    out: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--out",
+            "-o",
+            help="NAME.html, .md or .csv; may be repeated; default reports/leaderboard, all three.",
+        ),
+    ] = None,
+    verify: Annotated[
+        bool, typer.Option("--verify/--no-verify", help="Recompute every score from its answers first.")
+    ] = True,
+    check: Annotated[
+        bool, typer.Option("--check", help="Write nothing; fail where a file is not what it would be.")
+    ] = False,
+) -> None:
+    """Rank the systems of many runs, with the uncertainty of each rank, where they can be compared at all."""
+    from harness import boards
+
+    outs = out or [Path(f"reports/leaderboard{ending}") for ending in (".html", ".md", ".csv")]
+    boards.refuse_other_endings(outs)
+    board, runs = boards.make(results, verified=verify)
+    for one in board.refused:
+        print(f"left out: {one.run}: {one.problem}", file=sys.stderr)
+    for path in outs:
+        (boards.check if check else boards.write)(board, runs, path)
+        print(f"{path}: {'is fresh' if check else f'{len(board.runs)} runs'}")
+    if board.refused:
+        raise typer.Exit(2)
+
+
+@app.command()
 def card(
     result: Annotated[Path, typer.Argument(metavar="RESULT", help="A RESULT folder.")],
     model: Annotated[str, typer.Option(help="The base, by its name in the suite.")],

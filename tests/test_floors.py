@@ -92,6 +92,8 @@ LIGHT = {  # command -> what it must not load
     "check quickstart": (*HEAVY, "pyarrow", "altair"),
     "report result": HEAVY,
     "report result --shareable -o copy": HEAVY,
+    "leaderboard result --no-verify": HEAVY,
+    "leaderboard result -o board.md": HEAVY[:4],
     "verify result": HEAVY[:4],
 }
 
