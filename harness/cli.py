@@ -420,7 +420,7 @@ def leaderboard(
         print(f"left out: {one.run}: {one.problem}", file=sys.stderr)
     for path in outs:
         (boards.check if check else boards.write)(board, runs, path)
-        print(f"{path}: {'is fresh' if check else f'{len(board.runs)} runs'}")
+        print(f"{path}: {'is fresh' if check else words.plural(len(board.runs), 'run')}")
     if board.refused:
         raise typer.Exit(2)
 
