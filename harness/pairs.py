@@ -1,0 +1,130 @@
+"""Pairs of systems on one task, from their rows: one draw of resamples for all of them, Holm within a family."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from harness import stats
+from harness.metrics import Array, Metric
+from harness.types import Comparison, System
+
+# A family of many pairs needs more resamples for its smallest p, and only for those: a p of a hundredth has had a hundred
+# hits among 10,000 resamples, and rests on as much as in a small family. With 496 pairs all of them took 88 s.
+SMALL = 0.01
+
+Found = Mapping[stats.Pair, Sequence[Comparison]]  # of each pair, under every score of every metric in order
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scored:
+    """The rows of one task's systems on the same samples, a table for each metric."""
+
+    task: str
+    systems: tuple[System, ...]  # in the tables' order
+    metrics: tuple[Metric, ...]
+    tables: tuple[stats.Table, ...]
+    clusters: Sequence[int] | None = None  # a number for each sample, equal for those that are resampled together
+
+    @property
+    def n(self) -> int:
+        return len(self.tables[0].rows)
+
+    @property
+    def units(self) -> int:
+        """What is drawn: samples, or clusters of them. One alone cannot tell two systems apart."""
+        return self.n if self.clusters is None else len(set(self.clusters))
+
+
+def alone(table: stats.Table, place: int) -> Array:  # [n, names]
+    """What each sample scores by itself, of the system at a place."""
+    return table.value(table.rows[:, place])
+
+
+def compared(scored: Scored, pairs: Sequence[stats.Pair], seed: int) -> Found:
+    """All of them outside every family."""
+    answers = stats.compare(scored.tables, pairs, seed=seed, clusters=scored.clusters)
+    gains = [_gains(metric, table, pairs) for metric, table in zip(scored.metrics, scored.tables, strict=True)]
+    return {
+        pair: [
+            comparison
+            for metric, results, gained in zip(scored.metrics, answers, gains, strict=True)
+            for comparison in _comparisons(scored, pair, metric, results[place], gained[place])
+        ]
+        for place, pair in enumerate(pairs)
+    }
+
+
+def refined(scored: Scored, found: Found, primary: str, family_size: int, seed: int) -> Found:
+    """Small p of the primary metric anew, from as many resamples as a family of that size needs."""
+    resamples = stats.resamples_for(family_size)
+    small = [
+        pair
+        for pair, comparisons in found.items()
+        if any(one.metric == primary and one.p < SMALL and one.test != stats.MCNEMAR for one in comparisons)
+    ]
+    if resamples == stats.RESAMPLES or not small:
+        return found
+    metric, table = next(
+        (metric, table)
+        for metric, table in zip(scored.metrics, scored.tables, strict=True)
+        if primary in metric.names
+    )
+    chances, test = stats.chance(table, small, resamples=resamples, seed=seed, clusters=scored.clusters)
+    anew = dict(zip(small, chances[:, metric.names.index(primary)].tolist(), strict=True))
+    return {
+        pair: [
+            replace(one, p=anew[pair], test=test) if pair in anew and one.metric == primary else one
+            for one in comparisons
+        ]
+        for pair, comparisons in found.items()
+    }
+
+
+def corrected(found: Sequence[Comparison], primary: str, family: str) -> list[Comparison]:
+    """Holm over the primary metric's comparisons; the others stay exploratory."""
+    adjusted = iter(stats.holm([one.p for one in found if one.metric == primary]))
+    return [
+        replace(one, p_holm=next(adjusted), family=family) if one.metric == primary else one for one in found
+    ]
+
+
+def _gains(metric: Metric, table: stats.Table, pairs: Sequence[stats.Pair]) -> list[tuple[Array, Array]]:
+    """Of each pair, on how many samples the candidate does better by itself, and worse: [names] each."""
+    sign = 1 if metric.better == "higher" else -1
+    scores = {place: sign * alone(table, place) for place in sorted({one for pair in pairs for one in pair})}
+    differences = (scores[candidate] - scores[baseline] for baseline, candidate in pairs)
+    return [
+        (np.sum(gain > stats.TIE, axis=0), np.sum(gain < -stats.TIE, axis=0)) for gain in differences
+    ]
+
+
+def _comparisons(
+    scored: Scored,
+    pair: stats.Pair,
+    metric: Metric,
+    paired: stats.Paired,
+    gained: tuple[Array, Array],
+) -> list[Comparison]:
+    baseline, candidate = (scored.systems[place] for place in pair)
+    better, worse = gained
+    return [
+        Comparison(
+            task=scored.task,
+            metric=name,
+            baseline=baseline,
+            candidate=candidate,
+            difference=float(paired.difference[i]),
+            low=float(paired.low[i]),
+            high=float(paired.high[i]),
+            p=float(paired.p[i]),
+            p_holm=None,
+            family=None,
+            test=paired.test,
+            detectable=float(paired.detectable[i]),
+            n=scored.n,
+            better=int(better[i]),
+            worse=int(worse[i]),
+        )
+        for i, name in enumerate(metric.names)
+    ]
