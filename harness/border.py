@@ -3,10 +3,10 @@
 import json
 import re
 from collections.abc import Iterable
-from dataclasses import fields
+from dataclasses import fields, is_dataclass
 from functools import cache
 from types import GenericAlias
-from typing import Any, TypeVar, get_type_hints
+from typing import Any, TypeVar, get_args, get_type_hints
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
@@ -99,5 +99,8 @@ def _holds(data: object, way: tuple[str | int, ...]) -> bool:
 def _kind_at(kind: type[Any], way: tuple[str | int, ...]) -> type[Any]:
     """The record that a way of field names leads to."""
     for key in way:
-        kind = get_type_hints(kind)[str(key)]
+        named: Any = get_type_hints(kind)[str(key)]
+        choices: tuple[Any, ...] = get_args(named)
+        record: Any = next((one for one in choices if is_dataclass(one)), named)  # one that may be left out
+        kind = record
     return kind

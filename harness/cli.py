@@ -13,6 +13,8 @@ import typer
 from harness.errors import HarnessError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from harness.store import Store
     from harness.suite import Kind as SuiteKind
     from harness.types import Model, Outcome, Plan, Runtime
@@ -47,6 +49,17 @@ RemoteCode = Annotated[
 ]
 
 
+class Inconclusive(StrEnum):
+    fail = "fail"
+    passes = "pass"
+    warn = "warn"
+
+
+InconclusiveOption = Annotated[
+    Inconclusive, typer.Option(help="What a verdict that cannot be told comes to.")
+]
+
+
 @app.command()
 def run(
     suite: SuiteName,
@@ -59,6 +72,11 @@ def run(
     offline: Offline = False,
     seed: Seed = 0,
     allow_remote_code: RemoteCode = False,
+    adapter: Annotated[
+        list[str] | None,
+        typer.Option(help="NAME=PATH or NAME=hub:OWNER/NAME@REVISION in place of what the suite names."),
+    ] = None,
+    inconclusive: InconclusiveOption = Inconclusive.fail,
 ) -> None:
     """Train, answer, score and compare what the suite names, and write the report."""
     from harness.console import watching
@@ -67,7 +85,7 @@ def run(
     from harness.store import open_store
 
     kept = open_store(store)
-    drawn = _plan(suite, kept, limit, only, device, offline, seed)
+    drawn = _plan(suite, kept, limit, only, device, offline, seed, adapter or ())
     runtime = _runtime(drawn, device, workers, offline, allow_remote_code)
     out = out or Path("reports/out") / drawn.suite.name
     signal.signal(signal.SIGTERM, signal.default_int_handler)
@@ -82,6 +100,11 @@ def run(
     _tell_failures(list(done.outcomes.values()), drawn)
     if done.failed:
         raise typer.Exit(3)
+    if done.report is not None and drawn.suite.gates:
+        from harness.gate import exit_code, show_verdicts
+
+        if code := exit_code(show_verdicts(out, inconclusive.value), inconclusive.value):
+            raise typer.Exit(code)
 
 
 @app.command()
@@ -172,6 +195,43 @@ def verify(result: Annotated[Path, typer.Argument(metavar="RESULT", help="A RESU
     if found:
         raise ResultError("\n".join(found))
     print(f"{result}: every score follows from its generations")
+
+
+@app.command()
+def gate(
+    result: Annotated[Path, typer.Argument(metavar="RESULT", help="A RESULT folder.")],
+    baseline: Annotated[
+        Path | None, typer.Option(help="What to compare with, in place of the files that gates name.")
+    ] = None,
+    rules: Annotated[Path | None, typer.Option(help="A file of gates, in place of the suite's own.")] = None,
+    inconclusive: InconclusiveOption = Inconclusive.fail,
+    junit: Annotated[Path | None, typer.Option(help="Write the verdicts as JUnit XML.")] = None,
+    comment: Annotated[Path | None, typer.Option(help="Write a comment for a pull request.")] = None,
+) -> None:
+    """Judge a RESULT by its gates; the exit code is the worst verdict's."""
+    from harness.gate import Files, exit_code, show
+    from harness.gate import judge as judge_result
+
+    judged = judge_result(result, rules, baseline)
+    show(judged, Files(junit=junit, comment=comment), inconclusive.value, os.environ)
+    if code := exit_code(judged.verdicts, inconclusive.value):
+        raise typer.Exit(code)
+
+
+@app.command()
+def baseline(
+    result: Annotated[Path, typer.Argument(metavar="RESULT", help="A RESULT folder.")],
+    out: Annotated[Path, typer.Option("-o", "--out", help="The file, reports/baselines/NAME.json.")],
+    only: OnlyPattern = None,
+    metric: Annotated[
+        list[str] | None, typer.Option(help="Keep a further metric's rows, or * for all; may be repeated.")
+    ] = None,
+) -> None:
+    """Write what a RESULT holds as a file for git that later results are compared with."""
+    from harness.result import baseline as kept
+
+    kept.write(out, kept.make(result, only=only or "*/*/*", metric_names=tuple(metric or ())))
+    print(out)
 
 
 class Kind(StrEnum):
@@ -376,15 +436,22 @@ def main() -> None:
 
 
 def _plan(
-    suite: str, store: "Store", limit: int | None, only: str | None, device: str, offline: bool, seed: int
+    suite: str,
+    store: "Store",
+    limit: int | None,
+    only: str | None,
+    device: str,
+    offline: bool,
+    seed: int,
+    adapters: "Sequence[str]" = (),
 ) -> "Plan":
     from harness.pins import pins
     from harness.plan import Only
     from harness.plan import only as parse
     from harness.plan import plan as draw_up
-    from harness.suite import load_suite
+    from harness.suite import load_suite, with_adapters
 
-    loaded = load_suite(suite)
+    loaded = with_adapters(load_suite(suite), adapters)
     part = parse(only) if only else Only()
     pinned = pins(loaded, device=device, offline=offline, cache=_digests(store.root))
     return draw_up(loaded, pinned, seed=seed, limit=limit, part=part)

@@ -5,6 +5,7 @@ A recipe with a `sweep` stands for a grid of recipes (`sweep.py`).
 Relative `file:` paths start at the YAML file that names them.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal, TypeVar
@@ -12,13 +13,13 @@ from typing import Any, Literal, TypeVar
 from harness import shipped, suite_rules, sweep
 from harness.border import found, record
 from harness.errors import SuiteError, UnknownName
-from harness.types import Adapter, Model, Recipe, Suite, Task, Weighing
+from harness.types import FAMILY_ERROR, Adapter, Gate, Model, Recipe, Suite, Task, Weighing
 from harness.yaml_lines import Document, Keys, load
 
 Kind = Literal["suite", "task", "recipe"]
-Item = TypeVar("Item", Task, Model, Recipe, Adapter)
+Item = TypeVar("Item", Task, Model, Recipe, Adapter, Gate)
 
-_LISTS = ("tasks", "models", "recipes", "adapters")
+_LISTS = ("tasks", "models", "recipes", "adapters", "gates")
 
 
 def load_suite(name_or_path: str) -> Suite:
@@ -31,6 +32,7 @@ def load_suite(name_or_path: str) -> Suite:
         tasks=_items(Task, document, "tasks"),
         models=_items(Model, document, "models"),
         adapters=_items(Adapter, document, "adapters"),
+        gates=_items(Gate, document, "gates"),
         weights=_weighing(document),
     )
     grids = _recipes(document)
@@ -45,6 +47,39 @@ def load_suite(name_or_path: str) -> Suite:
     suite = replace(suite, recipes=tuple(recipe for grid in grids for recipe in grid))
     suite_rules.check_suite(suite, at)
     return suite
+
+
+def with_adapters(suite: Suite, said: Sequence[str]) -> Suite:
+    """The suite with other places for adapters that it names: `NAME=PATH` or `NAME=hub:OWNER/NAME@REVISION`."""
+    adapters = {one.name: one for one in suite.adapters}
+    for one in said:
+        name, equals, place = one.partition("=")
+        if not equals or not place:
+            raise SuiteError(f"--adapter {one}: write NAME=PATH or NAME=hub:OWNER/NAME@REVISION")
+        if name not in adapters:
+            raise UnknownName("adapter in this suite", name, adapters, "--adapter")
+        uri = place if place.startswith(("hub:", "file:")) else f"file:{place}"
+        uri, _, revision = uri.partition("@") if uri.startswith("hub:") else (uri, "", "")
+        fresh = _anchored(replace(adapters[name], uri=uri, revision=revision or None), Path.cwd())
+        suite_rules.check_adapter(fresh, lambda *keys, said=one: f"--adapter {said}")
+        adapters[name] = fresh
+    return replace(suite, adapters=tuple(adapters.values()))
+
+
+def load_rules(path: str) -> tuple[tuple[Gate, ...], float]:
+    """The gates of a file of their own, and the `family_error` that it sets for them."""
+    document = _open("suite", path)
+    known = {"gates", "family_error"}
+    for key in _mapping(document).keys() - {"name"} - known:
+        raise UnknownName("key", key, known, document.at(key))
+    error = document.data.get("family_error", FAMILY_ERROR)
+    if not isinstance(error, int | float) or isinstance(error, bool):
+        raise SuiteError(f"{document.at('family_error')}: found {found(error)}; give a number")
+    suite_rules.check_family_error(float(error), document.at)
+    gates = _items(Gate, document, "gates")
+    if not gates:
+        raise SuiteError(f"{document.at('gates')}: no gates; name at least one, see docs/gates.md")
+    return gates, float(error)
 
 
 def load_task(name_or_path: str) -> Task:

@@ -12,6 +12,7 @@ Share = Literal["text", "scores"]
 Overflow = Literal["keep-start", "keep-end", "refuse"]
 Finish = Literal["stop", "length", "refused"]
 State = Literal["done", "kept", "failed", "skipped", "busy"]
+FAMILY_ERROR = 0.05  # of gates, where nothing else is said
 Word = Literal["pass", "fail", "inconclusive", "invalid"]
 
 
@@ -144,9 +145,13 @@ class Gate:
     adapter: str = "*"  # "base" for a model without one
     recipe: str | None = None  # instead of each adapter, the mean over the seeds of recipes so named
     metric: str | None = None  # a pattern; None: the task's primary
-    against: str | None = None  # "base", or a baseline's file; None: the baseline given by hand, else the base
+    against: str | None = (
+        None  # "base", or a baseline's file; None: the baseline given by hand, else the base
+    )
     where: Mapping[str, str] = field(default_factory=dict)  # only samples with these values in their columns
-    by: str | None = None  # a column, each of whose values is judged alone; "length": thirds by words of input
+    by: str | None = (
+        None  # a column, each of whose values is judged alone; "length": thirds by words of input
+    )
     hardware: str | None = None  # a pattern: where the costs below were agreed
     min_value: float | None = None
     max_drop: float | None = None  # points
@@ -175,7 +180,7 @@ class Suite:
     base_shots: tuple[int, ...] = (0,)
     weights: Weighing | None = Weighing()
     gates: tuple[Gate, ...] = ()
-    family_error: float = 0.05  # chance that any of the gates fails where nothing is wrong
+    family_error: float = FAMILY_ERROR  # chance that any of the gates fails where nothing is wrong
     limit: int | None = None  # test samples per task
     about: str = ""
 
@@ -204,7 +209,9 @@ class Pins:
     adapters: Mapping[str, str]  # adapter -> revision or digest
     libraries: Mapping[str, str]  # distribution -> version
     test_samples: Mapping[str, int]  # task -> samples in its test split
-    baselines: Mapping[str, str] = field(default_factory=dict)  # file that a gate names -> digest, or "missing"
+    baselines: Mapping[str, str] = field(
+        default_factory=dict
+    )  # file that a gate names -> digest, or "missing"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -397,10 +404,41 @@ class Verdict:
     value: float | None = None  # what was measured: a difference, a score, a count, a cost
     low: float | None = None  # 95 %
     high: float | None = None
+    limit: str | None = None  # what the rule asks, in words: "1.0", "2 samples", "2 to 6"
     n: int | None = None
     needed: int | None = None  # samples that would probably decide, where it is inconclusive
-    innocent: float | None = None  # chance that an adapter as good as what it is compared with passes at this n
+    innocent: float | None = (
+        None  # chance that an adapter as good as what it is compared with passes at this n
+    )
     innocent_needs: int | None = None  # samples from which that chance is 80 %
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Regression:
+    """One sample that fell, for people who want to see what broke."""
+
+    task: str
+    system: System
+    against: str  # "base", or a baseline's file
+    metric: str
+    sample_id: str
+    before: float  # the metric on this sample alone
+    after: float
+    prompt: str | None = None  # texts only where the source's `share` allows
+    reference: str | None = None
+    answer_before: str | None = None
+    answer_after: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judgement:
+    """Every verdict on one result."""
+
+    name: str  # the suite's
+    verdicts: tuple[Verdict, ...]
+    regressions: tuple[Regression, ...] = ()  # worst first
+    remarks: tuple[str, ...] = ()  # "baseline made with torch 2.13.0, here 2.14.0"
+    family_error: float = 0.05
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

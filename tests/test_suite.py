@@ -75,7 +75,7 @@ def test_a_suite_is_read_whole(here: Path) -> None:
 BAD = [
     # (what is written, what stands there instead, the message)
     ("about: A", "abuot: A", "small.yaml:2: abuot: no key named 'abuot'; did you mean 'about'?"),
-    ("base_shots: [0, 2]", "gates: []", "small.yaml:22: gates: no key named 'gates'; "),
+    ("base_shots: [0, 2]", "gate: []", "small.yaml:22: gate: no key named 'gate'; did you mean 'gates' or 'name' or 'adapters'?"),
     ("      columns:", "      colums:", "small.yaml:7: tasks[0].source.colums: no key named 'colums'; did you mean 'columns'?"),
     ("limit: 5", "limit: five", "small.yaml:23: limit: found the text 'five'; give a whole number"),
     ("limit: 5", "limit: 2.5", "small.yaml:23: limit: found the number 2.5; give a whole number"),

@@ -3,32 +3,37 @@
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 from markupsafe import escape as html_escape
 
-from harness.report import charts, weighed, words
-from harness.report.answer import Sentence
-from harness.report.figures import Figure, Figures
-from harness.report.page import Page
+from harness.report import words
+
+if TYPE_CHECKING:  # pages without charts are written by light commands, which cannot wait for altair
+    from harness.report.answer import Sentence
+    from harness.report.figures import Figure, Figures
+    from harness.report.page import Page
 
 LONGEST = 600  # characters of one text that the file shows
 
-# What Markdown, its mathematics and its automatic links give a meaning to. An underscore inside a word has none.
-_SPECIAL = re.compile(r"[\\`*\[\]#~$]|(?<!\w)_|_(?!\w)|(?<=www)\.|:(?=//)")
+# What Markdown, its mathematics and its automatic links give a meaning to. An underscore between letters has none.
+_SPECIAL = re.compile(r"[\\`*\[\]#~$]|(?<![^\W_])_|_(?![^\W_])|(?<=www)\.|:(?=//)")
 _MENTION = re.compile(r"@(?=\w)")
 _ENTITIES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "|": "&#124;"})
 
 
-def write(page: Page, figures: Figures, folder: Path) -> None:
+def write(page: "Page", figures: "Figures", folder: Path) -> None:
     """report.md, and in charts/ each chart for light pages and for dark ones."""
     write_charts(figures.all(), folder)
     (folder / "report.md").write_text(render(page, figures), encoding="utf-8")
 
 
-def write_charts(figures: Iterable[Figure], folder: Path) -> None:
+def write_charts(figures: "Iterable[Figure]", folder: Path) -> None:
     """In charts/, where `picture` looks for them."""
+    from harness.report import charts
+
     (folder / "charts").mkdir(exist_ok=True)
     for figure in figures:
         for ending, palette in (("", charts.LIGHT), ("-dark", charts.DARK)):
@@ -36,8 +41,10 @@ def write_charts(figures: Iterable[Figure], folder: Path) -> None:
             path.write_text(charts.in_file(figure.wide, palette), encoding="utf-8")
 
 
-def render(page: Page, figures: Figures) -> str:
-    return document("report.md.j2", {"page": page, "figures": figures})
+def render(page: "Page", figures: "Figures") -> str:
+    from harness.report import weighed
+
+    return document("report.md.j2", {"page": page, "figures": figures, "weighed": weighed})
 
 
 def document(name: str, shown: Mapping[str, object]) -> str:
@@ -49,7 +56,7 @@ def document(name: str, shown: Mapping[str, object]) -> str:
         lstrip_blocks=True,
         finalize=_escaped,
     )
-    environment.globals.update(words=words, weighed=weighed)
+    environment.globals["words"] = words
     environment.filters |= {"text": _shortened, "code": code, "sentence": sentence, "picture": picture}
     environment.filters["plain"] = Markup  # for our own numbers: brackets alone are no link
     return environment.get_template(name).render(**shown)
@@ -74,12 +81,12 @@ def cell(text: str) -> str:
     return "<br>".join(line.strip() for line in inline(text).strip().splitlines())
 
 
-def sentence(spans: Sentence) -> Markup:
+def sentence(spans: "Sentence") -> Markup:
     shown = ((inline(span.text), span.strong) for span in spans)
     return Markup("".join(f"**{text}**" if strong else text for text, strong in shown))  # noqa: S704  escaped above
 
 
-def picture(figure: Figure) -> Markup:
+def picture(figure: "Figure") -> Markup:
     """Both drawings; GitHub shows the one of the reader's theme."""
     dark = f'<source media="(prefers-color-scheme: dark)" srcset="charts/{figure.name}-dark.svg">'
     light = f'<img alt="{html_escape(figure.says)}" src="charts/{figure.name}.svg">'

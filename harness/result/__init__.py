@@ -8,13 +8,28 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from harness.errors import ResultError
-from harness.types import Comparison, Cost, Density, Generation, Note, Sample, Score, System, WeightRow
+from harness.result.document import SCHEMA, read_document
+from harness.types import (
+    FAMILY_ERROR,
+    Answers,
+    Comparison,
+    Cost,
+    Density,
+    Gate,
+    Generation,
+    Note,
+    Sample,
+    Score,
+    System,
+    WeightRow,
+    WorseSamples,
+)
 
 if TYPE_CHECKING:
     from harness.result.frames import Frames
 
-SCHEMA = 1
 Record = TypeVar("Record")
+__all__ = ["SCHEMA", "read_document"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +47,12 @@ class TaskFacts:
     share: str = "scores"
     trivial: tuple[str, ...] = ()
     cluster: str | None = None
+    shots: int = 0
+    overflow: str = ""
+    decode: Mapping[str, object] = field(default_factory=dict)
+    samples: str = (
+        ""  # digest of ids, inputs and references of the samples that were asked; "" in older results
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +92,8 @@ class SuiteFacts:
     limit: int | None = None
     train_on: tuple[str, ...] = ()
     base_shots: tuple[int, ...] = (0,)
+    gates: tuple[Gate, ...] = ()
+    family_error: float = FAMILY_ERROR
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,6 +126,8 @@ class StepFacts:
     seconds: float = 0.0
     reason: str = ""
     log: str = ""
+    task: str = ""
+    system: System | None = None  # None: it was of no system, or in an older result
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,35 +138,20 @@ class Result:
     suite: SuiteFacts
     scores: tuple[Score, ...]
     comparisons: tuple[Comparison, ...]
+    answers: tuple[Answers, ...] = ()
     weights: tuple[WeightRow, ...] = ()
     costs: tuple[Cost, ...] = ()
     curves: tuple[Curve, ...] = ()
     notes: tuple[Note, ...] = ()
     steps: tuple[StepFacts, ...] = ()
     manifest: Mapping[str, object] = field(default_factory=dict)
+    files: Mapping[str, str] = field(default_factory=dict)  # digests of what lies beside result.json
 
 
-def read_document(folder: Path) -> dict[str, Any]:
-    """`result.json` as plain data; a schema newer than ours is refused."""
-    path = folder / "result.json"
-    try:
-        document = json.loads(path.read_bytes())
-    except OSError as error:
-        raise ResultError(f"{path}: {error.strerror}; a RESULT folder holds a result.json") from error
-    except ValueError as error:
-        raise ResultError(f"{path}: not JSON ({error}); run the suite again to write it anew") from error
-    version = document.get("schema") if isinstance(document, dict) else None
-    if not isinstance(version, int):
-        raise ResultError(f"{path}: no schema version; this is not a result of the harness")
-    if version > SCHEMA:
-        raise ResultError(f"{path}: schema {version}, this harness reads up to {SCHEMA}; update the harness")
-    return dict(document)
-
-
-def read(folder: Path | str) -> Result:
-    """The records of a RESULT folder."""
+def read(folder: Path | str, *, changed: bool = False) -> Result:
+    """The records of a RESULT folder; one that was changed by hand is read only where that is asked for."""
     folder = Path(folder)
-    document = read_document(folder)
+    document = read_document(folder, changed=changed)
     try:
         suite = document["suite"]
         return Result(
@@ -152,6 +162,7 @@ def read(folder: Path | str) -> Result:
                 tasks=tuple(_record(TaskFacts, one) for one in suite["tasks"]),
                 models=tuple(_record(ModelFacts, one) for one in suite["models"]),
                 adapters=tuple(_record(AdapterFacts, one) for one in suite.get("adapters", ())),
+                gates=tuple(_gate(one) for one in suite.get("gates", ())),
             ),
             scores=tuple(_record(Score, one, system=_system(one)) for one in document["scores"]),
             comparisons=tuple(
@@ -160,6 +171,7 @@ def read(folder: Path | str) -> Result:
                 )
                 for one in document["comparisons"]
             ),
+            answers=tuple(_record(Answers, one, system=_system(one)) for one in document.get("answers", ())),
             weights=tuple(_weight_row(one) for one in document.get("weights", ())),
             costs=tuple(_record(Cost, one, system=_system(one)) for one in document.get("costs", ())),
             curves=tuple(
@@ -167,10 +179,11 @@ def read(folder: Path | str) -> Result:
                 for one in document.get("curves", ())
             ),
             notes=tuple(_record(Note, one) for one in document.get("notes", ())),
-            steps=tuple(_record(StepFacts, one) for one in document.get("steps", ())),
+            steps=tuple(_step(one) for one in document.get("steps", ())),
             manifest=document.get("manifest", {}),
+            files=document.get("files", {}),
         )
-    except (KeyError, TypeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise ResultError(f"{folder / 'result.json'}: broken or changed by hand: {error}") from error
 
 
@@ -219,6 +232,15 @@ def _record(kind: type[Record], data: Mapping[str, Any], **given: object) -> Rec
 
 def _system(data: Mapping[str, Any]) -> System:
     return System(model=data["model"], adapter=data.get("adapter"), shots=data.get("shots") or 0)
+
+
+def _step(data: Mapping[str, Any]) -> StepFacts:
+    return _record(StepFacts, data, system=_system(data) if data.get("model") else None)
+
+
+def _gate(data: Mapping[str, Any]) -> Gate:
+    worse = data.get("max_worse_samples")
+    return _record(Gate, data, max_worse_samples=None if worse is None else _record(WorseSamples, worse))
 
 
 def _weight_row(data: Mapping[str, Any]) -> WeightRow:

@@ -13,6 +13,7 @@ from harness import metrics, stats
 from harness.errors import ResultError
 from harness.records import IndexedLines, write_indexed
 from harness.result import Result, TaskFacts, read, read_generations, read_samples
+from harness.result.document import check_files, read_document, unchanged
 from harness.result.rows import RowFile, Rows, open_rows
 from harness.tally import Tally
 from harness.trivial import answer
@@ -30,9 +31,13 @@ def check(folder: Path) -> list[str]:
     Values, counts and rows must be equal; an interval may differ by what another resampling seed would move.
     The answers pass by, one system's after the other's; of each only its rows are held.
     """
-    result = read(folder)
+    result = read(folder, changed=True)
+    document = read_document(folder, changed=True)
     known = _asked(result)
-    problems = [
+    problems = check_files(folder, document)
+    if not unchanged(document):
+        problems.append(f"{folder / 'result.json'}: changed since it was written (its digest differs)")
+    problems += [
         f"{one.task} / {one.system} / {one.metric}: no metric of the task gives this score"
         for one in result.scores
         if (one.task, one.metric) not in known

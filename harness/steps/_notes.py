@@ -1,15 +1,14 @@
 """What went other than planned: nothing is dropped silently."""
 
-import hashlib
 from collections import Counter
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from harness.data.overlap import Overlap
-from harness.records import from_json, iterate_lines, line, read_json
+from harness.records import from_json, iterate_lines, read_json
 from harness.steps._findings import Findings, Part
-from harness.types import Generation, Note, System
+from harness.types import Answers, Generation, Note, System
 
 FIRST = 5  # sample ids named in a note
 
@@ -21,13 +20,11 @@ ODD: Mapping[str, tuple[str, Callable[[Generation], bool]]] = {
 }
 
 
-def notes(found: Findings) -> Iterator[Note]:
+def notes(found: Findings, answers: Sequence[Answers]) -> Iterator[Note]:
     """What went other than planned, with counts."""
     yield from _overlaps(found)
-    answers: dict[tuple[str, System], tuple[int, str]] = {}  # how many, and the digest of all their texts
     for part, _, folder in found.folders("score"):
-        assert part.system is not None
-        answers[part.task, part.system] = yield from _answers(part, folder / "generations.jsonl")
+        yield from _odd(part, folder / "generations.jsonl")
     yield from _inert(answers)
     for part, _, folder in found.folders("generate"):
         cost = read_json(folder / "cost.json")
@@ -80,14 +77,13 @@ def _overlaps(found: Findings) -> Iterator[Note]:
                 )
 
 
-def _answers(part: Part, path: Path) -> Generator[Note, None, tuple[int, str]]:
-    """Notes on one system's answers to one task; returns how many there are, and a digest of all their texts."""
-    total, texts = 0, hashlib.sha256()
+def _odd(part: Part, path: Path) -> Iterator[Note]:
+    """Notes on one system's answers to one task."""
+    total = 0
     counts: Counter[str] = Counter()
     first: dict[str, list[str]] = {kind: [] for kind in ODD}
     for generation in iterate_lines(path, Generation):
         total += 1
-        texts.update(line(generation.text).encode("utf-8", "surrogatepass"))
         for kind, (_, is_odd) in ODD.items():
             if is_odd(generation):
                 counts[kind] += 1
@@ -102,15 +98,15 @@ def _answers(part: Part, path: Path) -> Generator[Note, None, tuple[int, str]]:
                 detail=detail,
                 samples=tuple(first[kind]),
             )
-    return total, texts.hexdigest()
 
 
-def _inert(answers: Mapping[tuple[str, System], tuple[int, str]]) -> Iterator[Note]:
+def _inert(answers: Sequence[Answers]) -> Iterator[Note]:
     """Adapters whose answers all equal their base's: the commonest silent failure."""
-    for (task, system), (total, texts) in answers.items():
-        if system.adapter and answers.get((task, System(model=system.model))) == (total, texts):
+    texts = {(one.task, one.system): one.texts for one in answers}
+    for one in answers:
+        if one.system.adapter and texts.get((one.task, System(model=one.system.model))) == one.texts:
             detail = "every answer equals the base's: the adapter changes nothing here"
-            yield Note(kind="inert", where=f"{task}, {system}", count=total, of=total, detail=detail)
+            yield Note(kind="inert", where=f"{one.task}, {one.system}", count=one.n, of=one.n, detail=detail)
 
 
 def _training(part: Part, trained: dict[str, Any]) -> Iterator[Note]:

@@ -12,7 +12,7 @@ from harness.records import read_json, to_json, write_json
 from harness.steps import Bench
 from harness.types import Comparison, System
 
-VERSION = 3
+VERSION = 4
 LIBRARIES = ("numpy",)
 
 # A family of many pairs needs more resamples for its smallest p, and only for those: a p of a hundredth has had a hundred
@@ -229,6 +229,9 @@ def _compare(spec: Compare, scored: Scored, pairs: list[stats.Pair]) -> dict[sta
 def _comparisons(
     baseline: Cell, candidate: Cell, metric: Metric, paired: stats.Paired, n: int
 ) -> list[Comparison]:
+    better, worse = paired.better, paired.worse
+    if metric.better == "lower":
+        better, worse = worse, better
     return [
         Comparison(
             task=baseline.task,
@@ -244,6 +247,8 @@ def _comparisons(
             test=paired.test,
             detectable=float(paired.detectable[i]),
             n=n,
+            better=int(better[i]),
+            worse=int(worse[i]),
         )
         for i, name in enumerate(metric.names)
     ]

@@ -15,48 +15,54 @@ from numpy.typing import NDArray
 import harness
 from harness.data import share_of
 from harness.hardware import machine
-from harness.records import read_json, to_json, write_json
+from harness.records import read_json, to_json
+from harness.result.document import SCHEMA, write_document
 from harness.steps import Bench
+from harness.steps._asked import Asked
 from harness.steps._costs import costs
 from harness.steps._findings import Findings, NamedAdapter, Part, Report, keys
 from harness.steps._notes import notes
 from harness.store import Store
-from harness.types import Outcome, Task
+from harness.types import Gate, Outcome, Task
 
-VERSION = 1
+VERSION = 2
 LIBRARIES: tuple[str, ...] = ()  # those that draw pages move no result
-SCHEMA = 1
 ROWS = 1 << 14  # of rows.parquet that are written, and read again, at once
 __all__ = ["LIBRARIES", "VERSION", "NamedAdapter", "Part", "Report", "run"]
 
 
 def run(spec: Report, bench: Bench) -> None:
+    from harness.gates.judge import judge, write_verdicts
     from harness.report import render
 
     found = Findings(spec, bench)
     for old in bench.folder.iterdir():
         shutil.rmtree(old) if old.is_dir() else old.unlink()
     write_rows(found, bench.folder / "rows.parquet")
-    write_zipped(bench.folder / "samples.jsonl.gz", found.samples())
-    write_zipped(bench.folder / "generations.jsonl.gz", found.generations())
-    write_json(bench.folder / "result.json", result(spec, bench, found))
+    asked = Asked()
+    write_zipped(bench.folder / "samples.jsonl.gz", asked.samples(found.samples()))
+    write_zipped(bench.folder / "generations.jsonl.gz", asked.generations(found.generations()))
+    write_document(bench.folder, result(spec, bench, found, asked))
+    if spec.suite.gates:
+        write_verdicts(bench.folder, judge(bench.folder))
     bench.progress(1, 2)
     render(bench.folder, Store(bench.folder.parents[1]).drawings)
     bench.progress(2, 2)
 
 
-def result(spec: Report, bench: Bench, found: Findings) -> dict[str, Any]:
+def result(spec: Report, bench: Bench, found: Findings, asked: Asked) -> dict[str, Any]:
     """result.json: the machine's view; its JSON schema is report/result.schema.json."""
     compared = [folder for _, _, folder in found.folders("compare")]
     return {
         "schema": SCHEMA,
-        "suite": _suite(spec),
+        "suite": _suite(spec, asked),
         "scores": [
             _flat(score)
             for _, _, folder in found.folders("score")
             for score in read_json(folder / "scores.json")
         ],
         "comparisons": [one for folder in compared for one in read_json(folder / "comparisons.json")],
+        "answers": [_flat(to_json(one)) for one in asked.answers()],
         "weights": [
             _flat(row, "numbers")
             for _, _, folder in found.folders("spectra")
@@ -72,8 +78,8 @@ def result(spec: Report, bench: Bench, found: Findings) -> dict[str, Any]:
             for part, _, folder in found.folders("train")
             if part.system
         ],
-        "notes": [to_json(note) for note in notes(found)],
-        "steps": _steps(bench),
+        "notes": [to_json(note) for note in notes(found, asked.answers())],
+        "steps": _steps(spec, bench),
         "manifest": _manifest(spec, bench),
     }
 
@@ -93,7 +99,7 @@ def points(curve: Path) -> list[dict[str, Any]]:
     return [{name: point.get(name) for name in names} for point in lines]
 
 
-def _suite(spec: Report) -> dict[str, Any]:
+def _suite(spec: Report, asked: Asked) -> dict[str, Any]:
     suite, pins = spec.suite, spec.pins
     return {
         "name": suite.name,
@@ -101,7 +107,9 @@ def _suite(spec: Report) -> dict[str, Any]:
         "limit": spec.limit,
         "train_on": list(suite.train_on),
         "base_shots": list(suite.base_shots),
-        "tasks": [_task(task) for task in suite.tasks if any(part.task == task.name for part in spec.parts)],
+        "tasks": [
+            _task(task, asked) for task in suite.tasks if any(part.task == task.name for part in spec.parts)
+        ],
         "models": [
             {
                 "name": model.name,
@@ -115,10 +123,18 @@ def _suite(spec: Report) -> dict[str, Any]:
         ],
         "recipes": [to_json(recipe) for recipe in suite.recipes],
         "adapters": [to_json(adapter) for adapter in spec.adapters],
+        "gates": [_said(gate) for gate in suite.gates],
+        "family_error": suite.family_error,
     }
 
 
-def _task(task: Task) -> dict[str, Any]:
+def _said(gate: Gate) -> dict[str, Any]:
+    """What a gate says, and not what it leaves out."""
+    usual = to_json(Gate())
+    return {key: value for key, value in to_json(gate).items() if value != usual[key]}
+
+
+def _task(task: Task, asked: Asked) -> dict[str, Any]:
     return {
         "name": task.name,
         "about": task.about,
@@ -131,13 +147,17 @@ def _task(task: Task) -> dict[str, Any]:
         "share": share_of(task.source),
         "trivial": list(task.trivial),
         "cluster": task.cluster,
+        "shots": task.shots,
+        "overflow": task.overflow,
+        "decode": to_json(task.decode),
+        "samples": asked.of(task.name),
     }
 
 
-def _steps(bench: Bench) -> list[dict[str, Any]]:
+def _steps(spec: Report, bench: Bench) -> list[dict[str, Any]]:
     """Every step as it ended; one that was kept from an earlier run counts as done."""
     listed = []
-    for (step, folder), (kind, label) in zip(bench.needs, bench.labels, strict=True):
+    for part, (step, folder), (kind, label) in zip(spec.parts, bench.needs, bench.labels, strict=True):
         ended = bench.run.outcomes.get(step) if bench.run else None
         if folder.is_dir():
             ended = Outcome(step=step, state="done", seconds=read_json(folder / "step.json")["seconds"])
@@ -151,6 +171,8 @@ def _steps(bench: Bench) -> list[dict[str, Any]]:
                 "seconds": ended.seconds,
                 "reason": ended.reason,
                 "log": ended.log,
+                "task": part.task,
+                **(to_json(part.system) if part.system else {}),
             }
         )
     return listed

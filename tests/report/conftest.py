@@ -12,10 +12,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as parquet
 import pytest
+from hypothesis import strategies as st
 
 from harness import metrics, stats, trivial
 from harness.result import read
-from harness.types import Generation, Sample, System
+from harness.types import Generation, Judgement, Regression, Sample, System, Verdict
 
 MODELS = {  # name: (family, parameters, layers' prefix, how well it does before and after training)
     "falcon-tiny": ("falcon", 1_180_000, "transformer.h.{}.", 0.18, 0.68),
@@ -467,3 +468,165 @@ def example(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = write_result(tmp_path_factory.mktemp("result"))
     assert read(folder).scores
     return folder
+
+
+# Judgements: one that a run could leave, and for hypothesis any at all.
+
+LLAMA = System(model="llama2-tiny", adapter="quickstart")
+FALCON = System(model="falcon-tiny", adapter="quickstart")
+
+
+def a_verdict(**said: Any) -> Verdict:
+    usual: dict[str, Any] = {
+        "gate": "max_drop 1.0",
+        "rule": "max_drop",
+        "verdict": "pass",
+        "because": "it says",
+        "subject": str(LLAMA),
+        "task": "dialogues",
+        "system": LLAMA,
+        "metric": "rougeL",
+        "against": "base",
+        "value": 0.31,
+        "low": -0.4,
+        "high": 1.0,
+        "n": 800,
+    }
+    return Verdict(**usual | said)
+
+
+@pytest.fixture(scope="session")
+def judgement() -> Judgement:
+    """A verdict of each word, given best first, and two samples that fell: one with texts, one of ids and numbers."""
+    cost = {"task": None, "system": FALCON, "subject": str(FALCON), "metric": None, "against": None}
+    unmeasured = {"low": None, "high": None, "n": None}
+    return Judgement(
+        name="ci",
+        verdicts=(
+            a_verdict(innocent=0.7012, innocent_needs=1600),
+            a_verdict(
+                gate="no broken class",
+                rule="max_worse_samples",
+                verdict="inconclusive",
+                because="6.2 % of samples fell by more than 20, 5 % may; about 2,100 samples would decide",
+                limit="5 % by more than 20",
+                against="reports/baselines/ci.json",
+                value=6.2,
+                low=4.6,
+                high=8.1,
+                needed=2100,
+            ),
+            a_verdict(
+                gate="max_train_seconds 60",
+                rule="max_train_seconds",
+                verdict="invalid",
+                because="measured on '2 cores', agreed on 'NVIDIA*'; train it there",
+                value=71.2,
+                **cost,
+                **unmeasured,
+            ),
+            a_verdict(
+                verdict="fail",
+                because="fell by 2.41 [1.33, 3.52], more than 1.0",
+                task="instructions",
+                value=-2.41,
+                low=-3.52,
+                high=-1.33,
+            ),
+        ),
+        regressions=(
+            Regression(
+                task="instructions",
+                system=LLAMA,
+                against="base",
+                metric="rougeL",
+                sample_id="test-000017",
+                before=62.1,
+                after=12.0,
+                prompt="How many boxes\nare there?",
+                reference="Nineteen boxes.",
+                answer_before="Nineteen",
+                answer_after="",
+            ),
+            Regression(
+                task="dialogues",
+                system=FALCON,
+                against="base",
+                metric="rougeL",
+                sample_id="test-000018",
+                before=50.0,
+                after=20.0,
+            ),
+        ),
+        remarks=("baseline made with torch 2.13.0, here 2.14.0",),
+    )
+
+
+EVIL = (
+    "<script>alert(1)</script>",
+    "]]><failure/><!-- --> &amp; <![CDATA[",
+    "a | b\n| --- |\n\n# heading\n<details>",
+    "`code` **bold** [link](javascript:alert(1)) $x^2$ <!-- never closed",
+    "https://evil.example www.evil.example @everyone #1 {{ 7 * 7 }}",
+    "::set-output name=x::y\r\n::stop-commands::z ##[add-mask]s %0A%25",
+    "user\u202egnp.exe \u200f\x00 \ud800 \x1b[31m \ufffe\uffff\x85\u2028",
+    "[bold red]markup[/] :smile:",
+    "x" * 100_000,
+    "",
+)
+any_text = st.integers(0, len(EVIL) - 1).map(EVIL.__getitem__) | st.text(st.characters(), max_size=40)
+any_number = st.floats() | st.sampled_from([0.0, -0.0, 1.0, -2.41])
+any_count = st.integers(0, 10**9)
+any_system = st.builds(System, model=any_text, adapter=st.none() | any_text)
+st.register_type_strategy(
+    Verdict,
+    st.builds(
+        Verdict,
+        gate=any_text | st.just("max_drop 1.0"),
+        rule=st.sampled_from(["min_value", "max_drop", "max_worse_samples", "max_train_seconds"]) | any_text,
+        verdict=st.sampled_from(["pass", "fail", "inconclusive", "invalid"]),
+        because=any_text,
+        subject=any_text,
+        task=st.none() | any_text,
+        system=st.none() | any_system,
+        metric=st.none() | any_text,
+        slice=st.none() | any_text,
+        against=st.none() | any_text,
+        value=st.none() | any_number,
+        low=st.none() | any_number,
+        high=st.none() | any_number,
+        limit=st.none() | any_text,
+        n=st.none() | any_count,
+        needed=st.none() | any_count,
+        innocent=st.none() | st.floats(0, 1),
+        innocent_needs=st.none() | any_count,
+    ),
+)
+st.register_type_strategy(
+    Regression,
+    st.builds(
+        Regression,
+        task=any_text,
+        system=any_system,
+        against=any_text,
+        metric=any_text,
+        sample_id=any_text,
+        before=any_number,
+        after=any_number,
+        prompt=st.none() | any_text,
+        reference=st.none() | any_text,
+        answer_before=st.none() | any_text,
+        answer_after=st.none() | any_text,
+    ),
+)
+st.register_type_strategy(
+    Judgement,
+    st.builds(
+        Judgement,
+        name=any_text,
+        verdicts=st.lists(st.from_type(Verdict), max_size=5).map(tuple),
+        regressions=st.lists(st.from_type(Regression), max_size=3).map(tuple),
+        remarks=st.lists(any_text, max_size=3).map(tuple),
+        family_error=st.floats(0, 1),
+    ),
+)

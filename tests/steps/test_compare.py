@@ -83,6 +83,7 @@ def one_by_one(cells: list[step.Cell], bench: Bench, seed: int = 3) -> list[dict
                             "p_holm": None,
                         }
                         | {number: float(getattr(paired, number)[i]) for number in numbers}
+                        | {count: int(getattr(paired, count)[i]) for count in ("better", "worse")}
                     )
         primary = [one for one in family if one["family"]]
         for one, p in zip(primary, stats.holm([one["p"] for one in primary]), strict=True):

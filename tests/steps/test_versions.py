@@ -29,7 +29,11 @@ SOURCES = {
         *(f"neural/{name}.py" for name in ("decode", "cache", "slices", "plain", "memory")),
         *ASKING,
     ),
-    "score": ("metrics/*.py", "stats.py", "trivial.py"),
+    "score": (
+        "metrics/*.py",
+        *(f"stats/{name}.py" for name in ("table", "draws", "intervals")),
+        "trivial.py",
+    ),
     "spectra": (
         *(f"weights/{name}.py" for name in ("analyse", "layer", "spectrum", "power_law", "gram", "norms")),
         *(f"weights/{name}.py" for name in ("marchenko_pastur", "directions", "oracle", "kept")),
@@ -38,7 +42,7 @@ SOURCES = {
         "tensors.py",
         "families/*.py",
     ),
-    "compare": ("stats.py",),
+    "compare": ("stats/*.py",),
     "report": (),
 }
 

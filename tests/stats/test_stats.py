@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from harness import stats
 from harness.metrics import bleu
+from harness.stats.pairs import _blocks
 
 
 def mean(total):
@@ -287,7 +288,7 @@ def test_more_resampled_scores_than_are_held_at_once_change_nothing():
 
 @given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), max_size=20), st.integers(0, 12))
 def test_pairs_are_taken_in_order_and_few_systems_at_a_time(pairs, most):
-    blocks = list(stats._blocks(pairs, most))
+    blocks = list(_blocks(pairs, most))
     assert [(systems[a], systems[b]) for systems, block in blocks for a, b in block] == pairs
     for systems, _ in blocks:
         assert len(systems) <= max(2, most)

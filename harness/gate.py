@@ -1,0 +1,80 @@
+"""Gates of a RESULT, judged and told: on the terminal, as JUnit XML, as a comment, to GitHub."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.gates.judge import judge as judge_gates
+from harness.gates.judge import read_verdicts
+from harness.report import comment, github, junit, verdict_table
+from harness.report.verdicts import Inconclusive
+from harness.result.baseline import load
+from harness.suite import load_rules
+from harness.types import Judgement, Verdict
+
+MARKER = "harness gate"
+CODES = {"invalid": 5, "fail": 1, "inconclusive": 4}  # the worst first
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Files:
+    """Where to write what was judged."""
+
+    junit: Path | None = None
+    comment: Path | None = None
+
+
+def judge(folder: Path, rules: Path | None, baseline: Path | None) -> Judgement:
+    """A RESULT by its suite's gates, or by those of a file."""
+    if baseline is not None:
+        load(baseline)  # one that cannot be read is a mistake of the command line
+    if rules is None:
+        return judge_gates(folder, baseline=baseline)
+    gates, family_error = load_rules(str(rules))
+    return judge_gates(folder, gates, family_error=family_error, baseline=baseline)
+
+
+def exit_code(verdicts: Iterable[Verdict], inconclusive: Inconclusive) -> int:
+    """0 where all passed, else the worst verdict's."""
+    found = {one.verdict for one in verdicts}
+    return next(
+        (
+            code
+            for word, code in CODES.items()
+            if word in found and not (word == "inconclusive" and inconclusive != "fail")
+        ),
+        0,
+    )
+
+
+def show(judged: Judgement, files: Files, inconclusive: Inconclusive, environment: Mapping[str, str]) -> None:
+    """Prints the verdicts and writes what is asked for."""
+    from rich.console import Console
+
+    console = Console()
+    verdict_table.show(judged, console if console.is_terminal else Console(width=160), inconclusive)
+    if files.junit:
+        _write(files.junit, junit.render(judged, inconclusive=inconclusive))
+    if files.comment:
+        _write(files.comment, comment.render(judged, marker=MARKER))
+    if environment.get("GITHUB_ACTIONS") == "true":
+        print("\n".join(github.annotations(judged, inconclusive)))
+        if summary := environment.get("GITHUB_STEP_SUMMARY"):
+            with Path(summary).open("a", encoding="utf-8", errors="backslashreplace") as file:
+                file.write(github.summary(judged))
+
+
+def show_verdicts(folder: Path, inconclusive: Inconclusive) -> tuple[Verdict, ...]:
+    """Prints what the run's own gates said."""
+    from rich.console import Console
+
+    found = read_verdicts(folder)
+    console = Console()
+    judged = Judgement(name=folder.name, verdicts=found)
+    verdict_table.show(judged, console if console.is_terminal else Console(width=160), inconclusive)
+    return found
+
+
+def _write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")

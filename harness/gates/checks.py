@@ -1,0 +1,131 @@
+"""Gates with wildcards to single questions: one rule about one system on one task, over one slice."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+from harness import metrics
+from harness.errors import UnknownName
+from harness.gates import rules
+from harness.result import Result, TaskFacts
+from harness.types import Gate, System
+
+Where = tuple[tuple[str, str], ...]  # column and value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """One question. One that cannot be asked says why in `problem`."""
+
+    gate: Gate
+    rule: str
+    subject: str
+    task: str | None = None
+    systems: tuple[System, ...] = ()  # one; or a recipe's adapters, a seed each
+    metric: str | None = None
+    plugin: str | None = None  # the metric plug-in that gives it
+    where: Where = ()
+    problem: str = ""
+
+    @property
+    def system(self) -> System | None:
+        return self.systems[0] if len(self.systems) == 1 and self.gate.recipe is None else None
+
+
+def checks(gates: Sequence[Gate], result: Result) -> list[Check]:
+    """All questions, gate by gate. A gate that names nothing here is one too: it must not pass unseen."""
+    return [check for gate in gates for rule in rules.given(gate) for check in _of(gate, rule, result)]
+
+
+def planned(result: Result) -> dict[str, list[System]]:
+    """By task, every system that was to be scored, whether it was or not."""
+    found: dict[str, dict[System, None]] = {task.name: {} for task in result.suite.tasks}
+    for score in result.scores:
+        found.setdefault(score.task, {})[score.system] = None
+    for step in result.steps:
+        if step.kind == "score" and step.system:
+            found.setdefault(step.task, {})[step.system] = None
+    return {
+        task: [system for system in systems if not system.model.startswith("trivial:")]
+        for task, systems in found.items()
+    }
+
+
+def _of(gate: Gate, rule: str, result: Result) -> Iterator[Check]:
+    systems = planned(result)
+    tasks = [one for one in result.suite.tasks if fnmatchcase(one.name, gate.task)]
+    count = 0
+    if rule in rules.WEIGHTS or (rule in rules.COSTS and rule != "min_tokens_per_second"):
+        named = dict.fromkeys(one for task in tasks for one in systems[task.name] if _matches(gate, one))
+        for system in named:
+            count += 1
+            yield Check(gate=gate, rule=rule, subject=str(system), systems=(system,))
+    else:
+        for task in tasks:
+            for subject, group in _subjects(gate, systems[task.name], result, task):
+                for check in _on(gate, rule, task, subject, group):
+                    count += 1
+                    yield check
+    if not count:
+        yield Check(gate=gate, rule=rule, subject="nothing", problem=_nothing(gate, result, systems))
+
+
+def _on(gate: Gate, rule: str, task: TaskFacts, subject: str, group: tuple[System, ...]) -> Iterator[Check]:
+    """The question under each metric that the gate names."""
+    made = Check(gate=gate, rule=rule, subject=subject, task=task.name, systems=group)
+    if rule not in rules.QUALITY:
+        yield made
+        return
+    scores = {name: plugin for plugin in task.metrics for name in metrics.score_names(plugin)}
+    asked = [name for name in scores if fnmatchcase(name, gate.metric or task.primary)]
+    where = tuple(gate.where.items())
+    for name in asked:
+        yield Check(
+            gate=gate, rule=rule, subject=subject, task=task.name, systems=group, metric=name,
+            plugin=scores[name], where=where,
+        )  # fmt: skip
+    if not asked:
+        problem = str(UnknownName("metric", str(gate.metric), scores, f"task {task.name}"))
+        yield Check(gate=gate, rule=rule, subject=subject, task=task.name, systems=group, problem=problem)
+
+
+def _subjects(
+    gate: Gate, systems: Sequence[System], result: Result, task: TaskFacts
+) -> Iterator[tuple[str, tuple[System, ...]]]:
+    """Who is judged on a task: each system, or each recipe over its seeds."""
+    if gate.recipe is None:
+        yield from ((str(one), (one,)) for one in systems if _matches(gate, one))
+        return
+    groups: dict[tuple[str, str, str | None], list[System]] = {}
+    for one in result.suite.adapters:
+        system = System(model=one.model, adapter=one.name)
+        if system not in systems or not fnmatchcase(one.model, gate.model):
+            continue
+        if one.recipe and fnmatchcase(one.recipe, gate.recipe):
+            groups.setdefault((one.model, one.recipe, one.trained_on), []).append(system)
+    several = len({trained for _, _, trained in groups}) > 1
+    for (model, recipe, trained), group in groups.items():
+        on = f" trained on {trained}" if several else ""
+        yield f"{model}, recipe {recipe}{on} over {len(group)} seeds", tuple(group)
+
+
+def _matches(gate: Gate, system: System) -> bool:
+    if system.shots or not fnmatchcase(system.model, gate.model):
+        return False
+    if system.adapter is None:
+        return gate.adapter == "base"
+    return fnmatchcase(system.adapter, gate.adapter)
+
+
+def _nothing(gate: Gate, result: Result, systems: dict[str, list[System]]) -> str:
+    """Which pattern it is that nothing answers to."""
+    every = {one for group in systems.values() for one in group}
+    for what, pattern, known in (
+        ("task", gate.task, [one.name for one in result.suite.tasks]),
+        ("model", gate.model, {one.model for one in every}),
+        ("adapter", gate.adapter, {one.adapter or "base" for one in every}),
+        ("recipe", gate.recipe or "*", {one.recipe for one in result.suite.adapters if one.recipe}),
+    ):
+        if not any(fnmatchcase(one, pattern) for one in known):
+            return f"this gate names nothing here: {UnknownName(what, pattern, known)}"
+    return "this gate names nothing here: no system that it names answered a task that it names"

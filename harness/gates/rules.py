@@ -1,0 +1,43 @@
+"""The rules that a gate may hold, by what they look at."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from harness.report import words
+from harness.types import Gate, WorseSamples
+
+SCORES = ("min_value",)  # one system's score
+DROPS = ("max_drop", "max_relative_drop", "must_beat", "max_worse_samples")  # a pair, sample by sample
+QUALITY = (*SCORES, *DROPS)
+COSTS = {  # rule -> quantity of a cost, its unit, whether it moves with the hardware
+    "min_tokens_per_second": ("generation speed", "tokens/s", True),
+    "max_adapter_megabytes": ("adapter size", "MB", False),
+    "max_train_seconds": ("training time", "s", True),
+}
+WEIGHTS = ("max_delta_ratio", "alpha_within", "max_intruder_dimensions")
+ALL = (*QUALITY, *COSTS, *WEIGHTS)
+
+
+def given(gate: Gate) -> Iterator[str]:
+    """The rules that a gate holds."""
+    return (rule for rule in ALL if getattr(gate, rule) not in (None, False))
+
+
+def title(gate: Gate, rule: str) -> str:
+    """What is demanded, as short as it can be said: "max_drop 1"."""
+    limit: Any = getattr(gate, rule)
+    if rule == "must_beat":
+        return rule
+    if rule == "alpha_within":
+        return f"{rule} {limit[0]:g} to {limit[1]:g}"
+    if isinstance(limit, WorseSamples):
+        most = f"{limit.percent:g} %" if limit.percent is not None else f"{limit.samples}"
+        return f"{rule} {most} by more than {limit.drop:g}"
+    return f"{rule} {limit:g}" + (" %" if rule == "max_relative_drop" else "")
+
+
+def name(gate: Gate, rule: str) -> str:
+    """What the gate is called; one that holds several rules is told by the rule too."""
+    if gate.name is None:
+        return title(gate, rule)
+    return words.visible(gate.name) if len([*given(gate)]) == 1 else f"{words.visible(gate.name)}, {rule}"

@@ -1,0 +1,215 @@
+"""The rows that a question rests on: the same samples in the same order, of the result and of a baseline."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness import metrics, stats
+from harness.errors import ResultError
+from harness.gates.checks import Where
+from harness.result import Result, TaskFacts, read_samples
+from harness.result.baseline import Baseline, asked_digest, load
+from harness.result.rows import RowFile, open_rows
+from harness.types import System
+
+BASE = "base"
+Side = tuple[str, System]  # "" for the result, or a baseline's file; and who answered
+
+
+@dataclass(frozen=True, kw_only=True)
+class Panel:
+    """Everything that is asked of one task under one metric plug-in over one slice: one draw serves it all."""
+
+    metric: metrics.Metric
+    places: Mapping[Side, int]
+    ids: tuple[str, ...]
+    table: stats.Table
+    clusters: list[int] | None
+    seed: int
+
+    @property
+    def n(self) -> int:
+        return len(self.ids)
+
+    @cached_property
+    def drawn(self) -> NDArray[np.float64]:
+        """[sides, names, resamples]"""
+        return stats.resampled([self.table], seed=self.seed, clusters=self.clusters)[0]
+
+    @cached_property
+    def alone(self) -> NDArray[np.float64]:
+        """The metric on each sample by itself: [n, sides, names]."""
+        return self.table.of_samples()
+
+
+@dataclass(kw_only=True)
+class Evidence:
+    """What gates may look at: a result, its rows, and the baselines that they name."""
+
+    result: Result
+    rows: RowFile
+    given: Path | None  # a baseline given by hand
+    _baselines: dict[str, Baseline | str] = field(default_factory=dict)
+
+    def task(self, name: str) -> TaskFacts:
+        return next(one for one in self.result.suite.tasks if one.name == name)
+
+    def baseline(self, name: str) -> Baseline:
+        """Read once; ResultError with what is wrong with it."""
+        if name not in self._baselines:
+            try:
+                self._baselines[name] = load(Path(name))
+            except ResultError as error:
+                self._baselines[name] = str(error)
+        found = self._baselines[name]
+        if isinstance(found, str):
+            raise ResultError(found)
+        return found
+
+    def against(self, said: str | None) -> str:
+        """What a gate compares with: "base", or a baseline's file."""
+        if said is None:
+            return BASE if self.given is None else str(self.given)
+        return said if said == BASE or self.given is None else str(self.given)
+
+    @cached_property
+    def metadata(self) -> Mapping[str, Mapping[str, Mapping[str, str]]]:
+        """Columns of every sample by task and id; "length" is a third by words of input."""
+        found: dict[str, dict[str, dict[str, str]]] = {}
+        words: dict[str, dict[str, int]] = {}
+        for task, sample in read_samples(self.result.folder):
+            found.setdefault(task, {})[sample.id] = dict(sample.metadata)
+            words.setdefault(task, {})[sample.id] = len(sample.input.split())
+        for task, counts in words.items():
+            low, high = np.quantile(list(counts.values()), (1 / 3, 2 / 3))
+            for one, count in counts.items():
+                third = (
+                    f"short, up to {low:.0f} words" if count <= low
+                    else f"long, over {high:.0f} words" if count > high
+                    else "middle"
+                )  # fmt: skip
+                found[task][one].setdefault("length", third)
+        return found
+
+    def values(self, task: str, column: str) -> list[str]:
+        """What a column holds; ResultError where no sample has it."""
+        here = self.metadata.get(task, {})
+        found = sorted({columns[column] for columns in here.values() if column in columns})
+        if not found:
+            known = sorted({name for columns in here.values() for name in columns})
+            raise ResultError(
+                f"no sample of {task} has a column {column!r}; there are {', '.join(known) or 'none'}"
+            )
+        return found
+
+    def panel(self, task: str, plugin: str, where: Where, sides: Sequence[Side]) -> Panel:
+        """The rows of all sides; ResultError where one has none or answered other samples."""
+        metric = metrics.load(plugin)
+        if metric.value is None:
+            raise ResultError(f"{plugin} scores a corpus alone: it has no rows, so no interval to judge by")
+        tables = {side: self._rows(task, plugin, side) for side in dict.fromkeys(sides)}
+        ids = next(table for side, table in tables.items() if not side[0])[0] if tables else ()
+        keep = [place for place, one in enumerate(ids) if self._within(task, one, where)]
+        if not keep:
+            said = ", ".join(f"{column} = {value}" for column, value in where)
+            raise ResultError(f"no sample of {task} with {said}")
+        stacked = np.stack([self._placed(task, ids, side, table) for side, table in tables.items()], axis=1)
+        return Panel(
+            metric=metric,
+            places={side: place for place, side in enumerate(tables)},
+            ids=tuple(ids[place] for place in keep),
+            table=stats.Table(rows=stacked[keep], value=metric.value, interval=metric.interval),
+            clusters=self._clusters(task, [ids[place] for place in keep]),
+            seed=self._seed(),
+        )
+
+    def _rows(self, task: str, plugin: str, side: Side) -> tuple[tuple[str, ...], NDArray[np.float64]]:
+        origin, system = side
+        if not origin:
+            rows = self.rows.get((task, system, plugin))
+            if rows is None:
+                raise ResultError(f"the result has no rows of {plugin} for {system} on {task}")
+            return rows.ids, rows.stats
+        kept = self.baseline(origin).systems.get((task, system))
+        if kept is None or plugin not in kept.rows:
+            raise ResultError(
+                f"{origin} has no rows of {plugin} for {system} on {task}; "
+                f"refresh it: harness baseline {self.result.folder} -o {origin}"
+            )
+        return kept.ids, kept.rows[plugin]
+
+    def _placed(
+        self, task: str, ids: Sequence[str], side: Side, table: tuple[tuple[str, ...], NDArray[np.float64]]
+    ) -> NDArray[np.float64]:
+        own, rows = table
+        if list(own) == list(ids):
+            return rows
+        places = {one: place for place, one in enumerate(own)}
+        if set(places) != set(ids):
+            more, fewer = len(set(places) - set(ids)), len(set(ids) - set(places))
+            who = side[0] or str(side[1])
+            raise ResultError(
+                f"other samples on {task}: {who} has {len(own)}, the result {len(ids)} "
+                f"({more} only there, {fewer} only here)"
+                + (f"; refresh it: harness baseline {self.result.folder} -o {side[0]}" if side[0] else "")
+            )
+        return rows[[places[one] for one in ids]]
+
+    def _within(self, task: str, sample: str, where: Where) -> bool:
+        if not where:
+            return True
+        columns = self.metadata.get(task, {}).get(sample, {})
+        return all(columns.get(column) == value for column, value in where)
+
+    def _clusters(self, task: str, ids: Sequence[str]) -> list[int] | None:
+        column = self.task(task).cluster
+        if column is None:
+            return None
+        labels: dict[str, int] = {}
+        columns = self.metadata.get(task, {})
+        return [labels.setdefault(columns[one].get(column, ""), len(labels)) for one in ids]
+
+    def _seed(self) -> int:
+        seed = self.result.manifest.get("seed")
+        return seed if isinstance(seed, int) else 0
+
+
+def unlike(evidence: Evidence, against: str, task: TaskFacts, system: System, metric: str | None) -> str:
+    """What makes a result and a baseline no pair, and how to mend it; empty where they are one."""
+    baseline = evidence.baseline(against)
+    refresh = f"; if that is meant, refresh it: harness baseline {evidence.result.folder} -o {against}"
+    kept = baseline.tasks.get(task.name)
+    if kept is None:
+        return f"{against} knows no task {task.name}{refresh}"
+    if not task.samples:
+        return "an older result, which does not say what was asked; run the suite again"
+    here = {one.metric: one.signature for one in evidence.result.scores if one.task == task.name}
+    prompts = {(one.task, one.system): one.prompts for one in evidence.result.answers}
+    system_kept = baseline.systems.get((task.name, system))
+    asked_alike = system_kept is None or system_kept.prompts == prompts.get((task.name, system))
+    n = max((one.n for one in evidence.result.scores if one.task == task.name), default=0)
+    if kept.n != n:
+        return f"other samples: {against} has {kept.n}, the result {n}{refresh}"
+    if kept.samples != task.samples:
+        return f"other data: the samples' digest is {kept.samples} in {against}, {task.samples} here{refresh}"
+    if dict(kept.decode) != {key: list(v) if isinstance(v, tuple) else v for key, v in task.decode.items()}:
+        return f"other decode settings: {dict(kept.decode)} in {against}, {dict(task.decode)} here{refresh}"
+    if kept.asked != asked_digest(task) or not asked_alike:
+        return f"other prompts than those of {against}{refresh}"
+    if metric is not None and kept.signatures.get(metric) != here.get(metric):
+        return (
+            f"another signature of {metric}: {kept.signatures.get(metric, 'none')} in {against}, "
+            f"{here.get(metric, 'none')} here{refresh}"
+        )
+    return ""
+
+
+@contextmanager
+def evidence(result: Result, given: Path | None) -> Iterator[Evidence]:
+    with open_rows(result.folder) as rows:
+        yield Evidence(result=result, rows=rows, given=given)

@@ -1,0 +1,114 @@
+"""From numbers to a verdict: pass, fail, or that these samples cannot tell. Pure functions.
+
+A question is put so that larger is better: `gain` is by how much the truth lies above what is demanded, found as
+`estimate` with the resampled values `drawn`. It passes where the interval lies at or above nothing, fails where it lies
+below, and is inconclusive where nothing lies within.
+"""
+
+from dataclasses import dataclass, replace
+from statistics import NormalDist
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness import stats
+from harness.types import Word
+
+FEW = 10  # resamples beyond: with fewer, their share says less of a small chance than the normal tail does
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """What one question comes to, before all of a file are corrected together."""
+
+    word: Word
+    value: float
+    low: float | None = None
+    high: float | None = None
+    chance: float | None = None  # two-sided p of a truth at the limit; None: nothing here is left to chance
+    needed: int | None = None
+    error: float | None = None  # standard error of the estimate
+
+
+def above(estimate: float, drawn: NDArray[np.float64], margin: float, n: int) -> Finding:
+    """Whether a difference lies at or above minus the margin."""
+    low, high = stats.percentile_interval(drawn)
+    error = float(drawn.std(ddof=1))
+    # Sums of the same rows in another order differ by rounding alone.
+    word: Word = (
+        "pass" if low >= -margin - stats.TIE else "fail" if high < -margin - stats.TIE else "inconclusive"
+    )
+    return Finding(
+        word=word,
+        value=estimate,
+        low=low,
+        high=high,
+        chance=chance_at(estimate, drawn, -margin),
+        needed=stats.needed_samples(estimate, error, n, margin=-margin) if word == "inconclusive" else None,
+        error=error,
+    )
+
+
+def between(estimate: float, low: float, high: float, margin: float, n: int) -> Finding:
+    """The same where an interval is all that is known, and is taken for a normal one."""
+    error = (high - low) / (2 * stats.Z_95)
+    word: Word = (
+        "pass" if low >= -margin - stats.TIE else "fail" if high < -margin - stats.TIE else "inconclusive"
+    )
+    away = abs(estimate + margin)
+    return Finding(
+        word=word,
+        value=estimate,
+        low=low,
+        high=high,
+        chance=2 * NormalDist().cdf(-away / error) if error > 0 else float(away <= stats.TIE),
+        needed=stats.needed_samples(estimate, error, n, margin=-margin) if word == "inconclusive" else None,
+        error=error,
+    )
+
+
+def beaten(difference: Finding, n: int) -> Finding:
+    """To have beaten is more than not to have lost: the whole interval lies above nothing."""
+    assert difference.low is not None and difference.high is not None
+    equal = not difference.error and difference.value <= stats.TIE
+    if difference.low > stats.TIE:
+        return replace(difference, word="pass", needed=None)
+    if equal or difference.high < 0:
+        return replace(difference, word="fail", needed=None)
+    needed = stats.needed_samples(difference.value, difference.error or 0.0, n)
+    return replace(difference, word="inconclusive", needed=needed)
+
+
+def chance_at(estimate: float, drawn: NDArray[np.float64], limit: float) -> float:
+    """Two-sided p of a truth at the limit: how rarely resamples lie on its other side, as the interval has it."""
+    beyond = int(min(np.sum(drawn >= limit), np.sum(drawn <= limit)))
+    share = 2 * (1 + beyond) / (1 + len(drawn))
+    error = float(drawn.std(ddof=1))
+    if beyond >= FEW or error <= 0:
+        return min(1.0, share)
+    return min(1.0, share, 2 * NormalDist().cdf(-abs(estimate - limit) / error))
+
+
+def proportion(hits: int, n: int, most_percent: float) -> Finding:
+    """Whether a share, in percent, is at most so much (Wilson)."""
+    low, high = stats.wilson(hits, n)
+    word: Word = "pass" if high <= most_percent else "fail" if low > most_percent else "inconclusive"
+    share = hits / n
+    error = 100 * (max(share * (1 - share), 1 / (4 * n)) / n) ** 0.5
+    z = abs(100 * share - most_percent) / error
+    return Finding(
+        word=word,
+        value=100 * share,
+        low=low,
+        high=high,
+        chance=min(1.0, 2 * NormalDist().cdf(-z)),
+        needed=stats.needed_samples(100 * share, error, n, margin=most_percent)
+        if word == "inconclusive"
+        else None,
+        error=error,
+    )
+
+
+def exact(value: float, holds: bool) -> Finding:
+    """What is counted or measured, and not inferred."""
+    return Finding(word="pass" if holds else "fail", value=value)

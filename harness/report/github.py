@@ -1,0 +1,54 @@
+"""Verdicts as GitHub Actions reads them: workflow commands for its log, Markdown for a step's summary."""
+
+from harness.report import comment, verdicts, words
+from harness.report.verdicts import Inconclusive
+from harness.types import Judgement, Verdict
+
+MOST = 10  # annotations of one level that GitHub shows of a step; the others it drops without a word
+LONGEST = 2_000  # characters of a message
+LONGEST_SUMMARY = 1_000_000  # bytes, of the 1,048,576 that a step may write
+
+_UNDECIDED = {"fail": "error", "warn": "warning", "pass": "notice"}
+_TITLES = {"fail": "failed", "invalid": "is invalid", "inconclusive": "cannot tell"}
+
+# As GitHub's own toolkit escapes them, since a line and the properties in it end there.
+_DATA = str.maketrans({"%": "%25", "\r": "%0D", "\n": "%0A"})
+_PROPERTY = _DATA | str.maketrans({":": "%3A", ",": "%2C"})
+
+
+def annotations(judgement: Judgement, inconclusive: Inconclusive) -> list[str]:
+    """A line for each gate that did not pass, worst first, then one for each gate of too few samples and each remark."""
+    said: dict[str, list[tuple[str, str]]] = {"error": [], "warning": [], "notice": []}
+    for one in verdicts.worst_first(judgement.verdicts):
+        if one.verdict != "pass":
+            said[_level(one, inconclusive)].append(_told(one))
+    said["warning"] += [("Gate of too few samples", text) for text in verdicts.warnings(judgement)]
+    said["notice"] += [("Gates", text) for text in judgement.remarks]
+    return [_command(level, *each) for level, told in said.items() for each in _first(told)]
+
+
+def summary(judgement: Judgement, *, report_link: str | None = None) -> str:
+    """What a pull request's comment says, for $GITHUB_STEP_SUMMARY."""
+    return comment.render(judgement, marker=None, report_link=report_link, longest=LONGEST_SUMMARY)
+
+
+def _level(one: Verdict, inconclusive: Inconclusive) -> str:
+    return _UNDECIDED[inconclusive] if one.verdict == "inconclusive" else "error"
+
+
+def _told(one: Verdict) -> tuple[str, str]:
+    title = f"{verdicts.name(one.gate)} {_TITLES[one.verdict]}"
+    return title, f"{verdicts.judged(one)}: {one.because}"
+
+
+def _first(told: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """As many as are shown, the last of them saying how many are not."""
+    if len(told) <= MOST:
+        return told
+    left = len(told) - MOST + 1
+    return [*told[: MOST - 1], ("And more", f"{left:,} more like these; the step's summary has them")]
+
+
+def _command(level: str, title: str, message: str) -> str:
+    title = words.visible(title.translate(_PROPERTY))
+    return f"::{level} title={title}::{words.visible(words.shorten(message, LONGEST).translate(_DATA))}"

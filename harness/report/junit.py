@@ -1,0 +1,120 @@
+"""Verdicts as JUnit XML, by the rules of Jenkins' junit-10 schema: a verdict is a test case.
+
+A failed one is a failure, an invalid one an error, one that cannot tell is skipped or a failure, as the caller wants.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from xml.etree.ElementTree import Element, SubElement, indent, tostring
+
+from harness.report import verdicts, words
+from harness.report.verdicts import Inconclusive
+from harness.types import Judgement, Regression, System, Verdict
+
+_Owner = tuple[str | None, System | None, str | None]  # task, system, metric
+
+MOST_SAMPLES = 5  # that fell, told in one failure
+LONGEST = 600  # characters of one of their texts, and of a message
+
+# All that XML 1.0 has no way to write, not even escaped (section 2.2).
+_FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+
+
+def render(judgement: Judgement, *, inconclusive: Inconclusive) -> str:
+    kinds = [_kind(one, inconclusive) for one in judgement.verdicts]
+    counts = {
+        "tests": str(len(kinds)),
+        "failures": str(kinds.count("failure")),
+        "errors": str(kinds.count("error")),
+    }
+    name = {"name": _text(judgement.name)}
+    root = Element("testsuites", name | counts)
+    suite = SubElement(
+        root, "testsuite", name | counts | {"skipped": str(kinds.count("skipped")), "time": "0"}
+    )
+    held = {"name": "family_error", "value": f"{judgement.family_error:g}"}
+    SubElement(SubElement(suite, "properties"), "property", held)
+    names, fallen = _Names(), _by_owner(judgement.regressions)
+    for one, kind in zip(judgement.verdicts, kinds, strict=True):
+        place = _text(f"{judgement.name}.{one.task}" if one.task else judgement.name)
+        # A gate takes no time, but there are readers that want to read one.
+        case = SubElement(
+            suite, "testcase", {"classname": place, "name": names.own(place, _name(one)), "time": "0"}
+        )
+        if kind:
+            told = SubElement(
+                case, kind, {"message": _text(words.shorten(one.because, LONGEST)), "type": one.verdict}
+            )
+            told.text = _text("\n".join(_lines(one, fallen)))
+    notes = (*verdicts.warnings(judgement), *judgement.remarks)
+    if notes:
+        SubElement(suite, "system-out").text = _text("\n".join(notes))
+    indent(root)
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n{tostring(root, encoding="unicode")}\n'
+
+
+def _kind(one: Verdict, inconclusive: Inconclusive) -> str:
+    """What the test case holds; nothing where it passed."""
+    undecided = "failure" if inconclusive == "fail" else "skipped"
+    return {"fail": "failure", "invalid": "error", "inconclusive": undecided, "pass": ""}[one.verdict]
+
+
+class _Names:
+    """Gives each test case of a class another name: readers follow a test from run to run by both."""
+
+    def __init__(self) -> None:
+        self._taken: dict[tuple[str, str], int] = {}
+
+    def own(self, place: str, name: str) -> str:
+        free = name
+        while (place, free) in self._taken:
+            self._taken[place, name] += 1
+            free = f"{name} ({self._taken[place, name]})"
+        self._taken[place, free] = 1
+        return free
+
+
+def _name(one: Verdict) -> str:
+    parts = (one.gate, one.subject, one.metric, one.slice)
+    return _text(", ".join(verdicts.name(part) for part in parts if part))
+
+
+def _lines(one: Verdict, fallen: Mapping[_Owner, Sequence[Regression]]) -> Iterator[str]:
+    yield one.because
+    facts = {
+        "measured": verdicts.measured(one),
+        "limit": verdicts.limit(one),
+        "against": one.against,
+        "samples": verdicts.samples(one),
+        "samples that would decide": f"{one.needed:,}" if one.needed else "",
+    }
+    yield from (f"{what}: {said}" for what, said in facts.items() if said)
+    if one.slice is None:  # else it cannot be said which samples it has
+        own = fallen.get((one.task, one.system, one.metric), ())
+        for each in [each for each in own if one.against in (None, each.against)][:MOST_SAMPLES]:
+            yield from _sample(each)
+
+
+def _sample(one: Regression) -> Iterator[str]:
+    yield f"sample {one.sample_id}: {words.number(one.before)} → {words.number(one.after)}"
+    texts = {
+        "prompt": one.prompt,
+        "reference": one.reference,
+        "before": one.answer_before,
+        "after": one.answer_after,
+    }
+    yield from (
+        f"  {what}: {words.shorten(text, LONGEST)}" for what, text in texts.items() if text is not None
+    )
+
+
+def _by_owner(regressions: Sequence[Regression]) -> dict[_Owner, list[Regression]]:
+    found: dict[_Owner, list[Regression]] = {}
+    for one in regressions:
+        found.setdefault((one.task, one.system, one.metric), []).append(one)
+    return found
+
+
+def _text(text: str) -> str:
+    """Without what XML forbids, and with line ends as its readers give them back."""
+    return _FORBIDDEN.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))

@@ -1,0 +1,119 @@
+"""Verdicts for a terminal: what did not pass first, each with its reason; plain text where it is piped."""
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+
+from rich.cells import cell_len
+from rich.console import Console
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from harness.report import verdicts, words
+from harness.report.verdicts import Inconclusive
+from harness.types import Judgement, Verdict
+
+MOST = 200  # rows
+MOST_WARNINGS = 10
+LONGEST = 600  # characters of a reason
+GAP = 2  # columns of the terminal between two of the table
+NARROWEST = 10  # columns of the terminal that names are folded to
+
+HEADINGS = ("verdict", "gate", "judged", "measured", "limit", "n")
+NAMES = (1, 2, 4)  # columns that can be folded: what they hold is for people, not numbers
+NUMBERS = (5,)
+
+# In a log of GitHub Actions these begin an order to the runner: `::add-mask::…`, `##[group]…`.
+_ORDER = re.compile(r":(?=:)|#(?=#\[)")
+
+
+def show(judgement: Judgement, console: Console, inconclusive: Inconclusive) -> None:
+    """Prints a row for each verdict up to two hundred, gates of too few samples, remarks, and at last the answer."""
+    ordered = verdicts.worst_first(judgement.verdicts)
+    rows = [_cells(one) for one in ordered[:MOST]]
+    widths = _widths([HEADINGS, *rows], console.width)
+    if rows and widths:
+        console.print(_line([Text(heading, style="dim") for heading in HEADINGS], widths))
+    for one, cells in zip(ordered[:MOST], rows, strict=True):
+        word = Text(cells[0], style=_style(one, inconclusive))
+        console.print(_line([word, *map(Text, cells[1:])], widths) if widths else _sentence(word, cells))
+        if one.verdict != "pass":
+            because = Text(_safe(words.shorten(one.because, LONGEST)), overflow="fold")
+            console.print(Padding(because, (0, 0, 0, widths[0] + GAP if widths else GAP)))
+    if ordered[MOST:]:
+        console.print(Text(_rest(ordered[MOST:]), style="dim"))
+    for text in _few(judgement):
+        console.print(Text(f"Few samples: {text}", style="yellow", overflow="fold"))
+    for text in judgement.remarks:
+        console.print(Text(f"Note: {_safe(text)}", style="dim", overflow="fold"))
+    console.print(Text(_answer(judgement, inconclusive), style="bold", overflow="fold"))
+
+
+def _cells(one: Verdict) -> tuple[str, ...]:
+    foreign = (verdicts.gate(one), verdicts.judged(one), verdicts.limit(one))
+    gate, judged, limit = map(_safe, foreign)
+    return one.verdict, gate, judged, verdicts.measured(one), limit, verdicts.samples(one)
+
+
+def _safe(text: str) -> str:
+    """One line that gives no order to whatever reads the log."""
+    return _ORDER.sub(lambda found: found[0] + " ", " ".join(words.visible(text).split()))
+
+
+def _style(one: Verdict, inconclusive: Inconclusive) -> str:
+    undecided = {"fail": "bold red", "warn": "bold yellow", "pass": "yellow"}[inconclusive]
+    return {"fail": "bold red", "invalid": "bold magenta", "inconclusive": undecided, "pass": "green"}[
+        one.verdict
+    ]
+
+
+def _widths(rows: Sequence[Sequence[str]], width: int) -> list[int]:
+    """Of each column what it needs; where that is too much, the widest names are folded; none where that is not enough."""
+    needed = [max(map(cell_len, column)) for column in zip(*rows, strict=True)]
+    over = sum(needed) + GAP * (len(needed) - 1) - width
+    while over > 0:
+        widest = max(NAMES, key=lambda place: needed[place])
+        if needed[widest] <= NARROWEST:
+            return []
+        needed[widest] -= 1
+        over -= 1
+    return needed
+
+
+def _sentence(word: Text, cells: Sequence[str]) -> Text:
+    """The same without columns."""
+    _, gate, judged, measured, limit, n = cells
+    facts = (measured, f"limit {limit}" if limit else "", f"n = {n}" if n else "")
+    return Text.assemble(word, f" {gate}, {judged}: {', '.join(filter(None, facts))}", overflow="fold")
+
+
+def _line(cells: Sequence[Text], widths: Sequence[int]) -> Table:
+    """A row that is a table of its own, so that a sentence can stand under it."""
+    grid = Table.grid(padding=(0, GAP, 0, 0), pad_edge=False)
+    for place, width in enumerate(widths):
+        grid.add_column(width=width, overflow="fold", justify="right" if place in NUMBERS else "left")
+    grid.add_row(*cells)
+    return grid
+
+
+def _rest(left: Sequence[Verdict]) -> str:
+    """`and 9,800 more: 10 failed, 9,790 passed`"""
+    counts = Counter(one.verdict for one in left)
+    said = ", ".join(verdicts.counted(word, counts[word]) for word in verdicts.ORDER if counts[word])
+    return f"and {len(left):,} more: {said}"
+
+
+def _few(judgement: Judgement) -> list[str]:
+    """The first few gates of too few samples, and how many more there are."""
+    told = [_safe(text) for text in verdicts.warnings(judgement)]
+    more = len(told) - MOST_WARNINGS
+    return [*told[:MOST_WARNINGS], f"{words.plural(more, 'more gate')} like these"] if more > 0 else told
+
+
+def _answer(judgement: Judgement, inconclusive: Inconclusive) -> str:
+    undecided = any(one.verdict == "inconclusive" for one in judgement.verdicts)
+    meant = {"fail": "", "warn": "; what cannot tell only warns", "pass": "; what cannot tell is let pass"}[
+        inconclusive
+    ]
+    return _safe(f"{judgement.name}: {verdicts.answer(judgement)}") + (meant if undecided else "")

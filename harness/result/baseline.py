@@ -1,0 +1,247 @@
+"""What a gate compares with, as one JSON file for git: rows of sums by sample, and everything that must be as it was.
+
+One line a sample and system, sorted, so that a review shows which samples changed. Answers stand beside their rows only
+where the source's `share` allows text to leave the machine.
+"""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness import metrics
+from harness.digest import digest
+from harness.errors import ResultError
+from harness.result import Result, TaskFacts, read, read_generations
+from harness.result.document import content_digest, json_object, unchanged
+from harness.result.rows import open_rows
+from harness.types import System
+
+SCHEMA = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BaselineTask:
+    """A task as it was asked."""
+
+    name: str
+    samples: str  # digest of ids, inputs and references
+    asked: str  # digest of template, shots, overflow and decode
+    decode: Mapping[str, object]
+    share: str
+    n: int
+    signatures: Mapping[str, str]  # by score
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BaselineSystem:
+    """One system's rows on one task."""
+
+    task: str
+    system: System
+    prompts: str  # digest of its prompts
+    ids: tuple[str, ...]  # in data order
+    rows: Mapping[str, NDArray[np.float64]]  # by metric plug-in: [n, k]
+    answers: tuple[str, ...] | None  # None: the source shares no text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Baseline:
+    """What a result was when it was accepted."""
+
+    name: str  # the file, as it was given
+    suite: str
+    tasks: Mapping[str, BaselineTask]
+    systems: Mapping[tuple[str, System], BaselineSystem]
+    environment: Mapping[str, Any] = field(default_factory=dict)
+    revisions: Mapping[str, str] = field(default_factory=dict)  # by base model
+
+
+def asked_digest(task: TaskFacts) -> str:
+    """Of what makes a prompt of a sample and an answer of a prompt."""
+    return digest(task.prompt, task.shots, task.overflow, dict(task.decode))
+
+
+def make(folder: Path, *, only: str = "*/*/*", metric_names: Sequence[str] = ()) -> dict[str, Any]:
+    """A RESULT as a baseline's plain data.
+
+    `only` is a pattern of task/model/adapter; trivial rules are left out. `metric_names` are plug-ins to keep beside those
+    of the tasks' primary metrics and of what the suite's gates ask; "*" keeps all.
+    """
+    result = read(folder)
+    wanted = [
+        (task, one.system)
+        for task in result.suite.tasks
+        for one in result.answers
+        if one.task == task.name
+        and not one.system.model.startswith("trivial:")
+        and _named(only, task, one.system)
+    ]
+    if not wanted:
+        raise ResultError(f"{folder}: no system like {only!r} has answers here; a baseline needs one")
+    if any(not task.samples for task, _ in wanted):
+        raise ResultError(
+            f"{folder}: an older result, which does not say what was asked; run the suite again"
+        )
+    tasks = list({task.name: task for task, _ in wanted}.values())
+    kept = {task.name: _plugins(result, task, metric_names) for task in tasks}
+    return {
+        "schema": SCHEMA,
+        "suite": result.suite.name,
+        "environment": {
+            key: result.manifest.get(key)
+            for key in ("harness", "python", "platform", "device", "hardware", "libraries")
+        },
+        "revisions": {one.name: one.revision for one in result.suite.models},
+        "tasks": [_task(result, task) for task in sorted(tasks, key=lambda task: task.name)],
+        "systems": [*_systems(result, wanted, kept)],
+    }
+
+
+def write(path: Path, document: Mapping[str, Any]) -> None:
+    """One line a sample; equal results give equal bytes."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    whole = {**document, "digest": content_digest(document)}
+    path.write_text("".join(_text(whole)), encoding="utf-8", errors="surrogatepass", newline="\n")
+
+
+def load(path: Path) -> Baseline:
+    """A baseline's records; one that was changed by hand, or is newer than ours, is refused."""
+    again = f"write it anew: harness baseline RESULT -o {path}"
+    document = json_object(path, again, again)
+    version = document.get("schema")
+    if not isinstance(version, int) or "systems" not in document:
+        raise ResultError(f"{path}: not a baseline of the harness; {again}")
+    if version > SCHEMA:
+        raise ResultError(f"{path}: schema {version}, this harness reads up to {SCHEMA}; update the harness")
+    if "digest" not in document or not unchanged(document):
+        raise ResultError(f"{path}: changed by hand or cut short (its digest differs); {again}")
+    try:
+        return Baseline(
+            name=str(path),
+            suite=document["suite"],
+            tasks={one["name"]: BaselineTask(**one) for one in document["tasks"]},
+            systems={(one.task, one.system): one for one in map(_system, document["systems"])},
+            environment=document["environment"],
+            revisions=document["revisions"],
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise ResultError(f"{path}: broken: {error}; {again}") from error
+
+
+def _named(only: str, task: TaskFacts, system: System) -> bool:
+    names = (task.name, system.model, system.adapter or "base")
+    patterns = [*only.split("/"), "*", "*", "*"]
+    return all(fnmatchcase(name, pattern or "*") for name, pattern in zip(names, patterns, strict=False))
+
+
+def _plugins(result: Result, task: TaskFacts, asked: Sequence[str]) -> list[str]:
+    """Those of the task's metrics whose rows are kept."""
+    patterns = {task.primary}
+    patterns.update(
+        gate.metric for gate in result.suite.gates if gate.metric and fnmatchcase(task.name, gate.task)
+    )
+    return [
+        plugin
+        for plugin in task.metrics
+        if "*" in asked
+        or plugin in asked
+        or any(fnmatchcase(name, one) for name in metrics.score_names(plugin) for one in patterns)
+    ]
+
+
+def _task(result: Result, task: TaskFacts) -> dict[str, Any]:
+    here = [score for score in result.scores if score.task == task.name]
+    return {
+        "name": task.name,
+        "samples": task.samples,
+        "asked": asked_digest(task),
+        "decode": dict(task.decode),
+        "share": task.share,
+        "n": max(score.n for score in here),
+        "signatures": {score.metric: score.signature for score in sorted(here, key=lambda one: one.metric)},
+    }
+
+
+def _systems(
+    result: Result, wanted: Iterable[tuple[TaskFacts, System]], kept: Mapping[str, Sequence[str]]
+) -> Iterator[dict[str, Any]]:
+    prompts = {(one.task, one.system): one.prompts for one in result.answers}
+    shared = {task.name for task, _ in wanted if task.share == "text"}
+    texts: dict[tuple[str, System], dict[str, str]] = {}
+    if shared:
+        for name, system, generation in read_generations(result.folder):
+            if name in shared:
+                texts.setdefault((name, system), {})[generation.sample_id] = generation.text
+    with open_rows(result.folder) as file:
+        for task, system in sorted(wanted, key=lambda one: (one[0].name, one[1].model, str(one[1]))):
+            tables = {plugin: file.get((task.name, system, plugin)) for plugin in kept[task.name]}
+            found = {plugin: rows for plugin, rows in tables.items() if rows is not None}
+            if not found:
+                raise ResultError(
+                    f"{result.folder}: {task.name} / {system}: no rows of {', '.join(kept[task.name])}; "
+                    "a metric that scores a corpus alone cannot be gated"
+                )
+            ids = next(iter(found.values())).ids
+            answers = texts.get((task.name, system))
+            rows = {
+                one: {
+                    "place": place,
+                    **{plugin: [_short(x) for x in table.stats[place]] for plugin, table in found.items()},
+                    **({"answer": answers[one]} if answers else {}),
+                }
+                for place, one in enumerate(ids)
+            }
+            yield {
+                "task": task.name,
+                "model": system.model,
+                "adapter": system.adapter,
+                "shots": system.shots,
+                "prompts": prompts[task.name, system],
+                "rows": dict(sorted(rows.items())),
+            }
+
+
+def _short(number: float) -> float | int:
+    return int(number) if float(number).is_integer() else float(number)
+
+
+def _system(data: Mapping[str, Any]) -> BaselineSystem:
+    rows = sorted(data["rows"].items(), key=lambda one: one[1]["place"])
+    plugins = [key for key in rows[0][1] if key not in ("place", "answer")] if rows else []
+    return BaselineSystem(
+        task=data["task"],
+        system=System(model=data["model"], adapter=data["adapter"], shots=data["shots"]),
+        prompts=data["prompts"],
+        ids=tuple(one for one, _ in rows),
+        rows={plugin: np.array([row[plugin] for _, row in rows], dtype=np.float64) for plugin in plugins},
+        answers=tuple(row["answer"] for _, row in rows) if rows and "answer" in rows[0][1] else None,
+    )
+
+
+def _text(document: Mapping[str, Any]) -> Iterator[str]:
+    """JSON in which every sample has a line of its own."""
+    yield "{\n"
+    for place, (key, value) in enumerate(document.items()):
+        comma = "," if place + 1 < len(document) else ""
+        if key != "systems":
+            inner = json.dumps(value, ensure_ascii=False, indent=1).replace("\n", "\n ")
+            yield f' "{key}": {inner}{comma}\n'
+            continue
+        yield ' "systems": [\n'
+        for number, system in enumerate(value):
+            head = {name: one for name, one in system.items() if name != "rows"}
+            yield "  " + json.dumps(head, ensure_ascii=False)[:-1] + ', "rows": {\n'
+            rows = system["rows"].items()
+            yield ",\n".join(
+                f"   {json.dumps(one, ensure_ascii=False)}: {json.dumps(row, ensure_ascii=False)}"
+                for one, row in rows
+            )
+            yield "\n  }}" + (",\n" if number + 1 < len(value) else "\n")
+        yield f" ]{comma}\n"
+    yield "}\n"

@@ -1,0 +1,72 @@
+"""result.json, written with digests of itself and of the files beside it, so that a change by hand is told."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from harness.digest import file_digest, text_digest
+from harness.errors import ResultError
+from harness.records import write_json
+
+SCHEMA = 1
+NAME = "result.json"
+BESIDE = ("rows.parquet", "samples.jsonl.gz", "generations.jsonl.gz")
+
+
+def write_document(folder: Path, document: Mapping[str, Any]) -> None:
+    """Writes result.json over what lies in the folder; the files beside it are there already."""
+    content = {key: value for key, value in document.items() if key not in ("files", "digest")}
+    content["files"] = {name: file_digest(folder / name) for name in BESIDE if (folder / name).is_file()}
+    write_json(folder / NAME, {**content, "digest": content_digest(content)})
+
+
+def read_document(folder: Path, *, changed: bool = False) -> dict[str, Any]:
+    """`result.json` as plain data; one that is newer than ours, or (unless asked for) changed by hand, is refused."""
+    path = folder / NAME
+    document = json_object(
+        path, "a RESULT folder holds a result.json", "run the suite again to write it anew"
+    )
+    version = document.get("schema")
+    if not isinstance(version, int):
+        raise ResultError(f"{path}: no schema version; this is not a result of the harness")
+    if version > SCHEMA:
+        raise ResultError(f"{path}: schema {version}, this harness reads up to {SCHEMA}; update the harness")
+    if not changed and not unchanged(document):
+        raise ResultError(f"{path}: changed since it was written (its digest differs); run the suite again")
+    return document
+
+
+def json_object(path: Path, missing: str, broken: str) -> dict[str, Any]:
+    """A file's JSON object; `missing` and `broken` say what would do."""
+    try:
+        document = json.loads(path.read_bytes())
+    except OSError as error:
+        raise ResultError(f"{path}: {error.strerror}; {missing}") from error
+    except (ValueError, RecursionError) as error:
+        raise ResultError(f"{path}: not JSON ({error}); {broken}") from error
+    if not isinstance(document, dict):
+        raise ResultError(f"{path}: found no JSON object; not a result of the harness")
+    return document
+
+
+def content_digest(document: Mapping[str, Any]) -> str:
+    """Of everything but the digest itself."""
+    content = {key: value for key, value in document.items() if key != "digest"}
+    return text_digest(json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":")))
+
+
+def unchanged(document: Mapping[str, Any]) -> bool:
+    """Whether a document is as it was written; one without a digest is older than they are."""
+    return "digest" not in document or document["digest"] == content_digest(document)
+
+
+def check_files(folder: Path, document: Mapping[str, Any]) -> list[str]:
+    """What of the files beside result.json is not as it was, a sentence each."""
+    files = document.get("files") or {}
+    missing = [f"{folder / name}: the file is missing" for name in files if not (folder / name).is_file()]
+    return missing + [
+        f"{folder / name}: changed since it was written (its digest differs)"
+        for name, digest in files.items()
+        if (folder / name).is_file() and file_digest(folder / name) != digest
+    ]

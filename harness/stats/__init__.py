@@ -1,0 +1,57 @@
+"""Which differences are real: bootstrap, approximate randomisation, exact McNemar, Wilson, Holm.
+
+Pure functions of rows and a seed. numpy alone; `scipy.special` only where a t quantile is asked for.
+"""
+
+from harness.stats.draws import CELLS, GATHERED, RESAMPLES, resampled
+from harness.stats.families import holm, resamples_for
+from harness.stats.intervals import (
+    Z_95,
+    bca_difference,
+    bca_ends,
+    bca_interval,
+    bootstrap,
+    percentile_interval,
+    wilson,
+)
+from harness.stats.pairs import SCORES, Paired, compare, paired
+from harness.stats.power import Z_80, needed_samples, pass_chance, samples_for_pass
+from harness.stats.seeds import Estimate, OverSeeds, over_seeds
+from harness.stats.significance import MCNEMAR, Pair, chance, mcnemar
+from harness.stats.table import TIE, Array, Interval, Table, Value
+
+__all__ = [
+    "CELLS",
+    "GATHERED",
+    "MCNEMAR",
+    "RESAMPLES",
+    "SCORES",
+    "TIE",
+    "Z_80",
+    "Z_95",
+    "Array",
+    "Estimate",
+    "Interval",
+    "OverSeeds",
+    "Pair",
+    "Paired",
+    "Table",
+    "Value",
+    "bca_difference",
+    "bca_ends",
+    "bca_interval",
+    "bootstrap",
+    "chance",
+    "compare",
+    "holm",
+    "mcnemar",
+    "needed_samples",
+    "over_seeds",
+    "paired",
+    "pass_chance",
+    "percentile_interval",
+    "resampled",
+    "resamples_for",
+    "samples_for_pass",
+    "wilson",
+]

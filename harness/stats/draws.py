@@ -1,0 +1,98 @@
+"""Resamples: how often each sample is drawn, or which pairs change sides, and the sums that this gives.
+
+All resampling is a matrix product of counts (or swaps) with rows of sums. The draw depends only on the number
+of samples (or clusters), of resamples and the seed: all metrics, systems and pairs see the same resamples.
+The i-th row is given the i-th count, so all systems' rows come in one order of samples. Another order is
+another draw: scores, differences and exact tests stay, and resampled numbers move within their noise.
+"""
+
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from itertools import islice
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.stats.table import Array, Table
+
+RESAMPLES = 10_000  # unless more are asked for
+
+# Counts drawn at once, 4 MB as uint16 and 16 MB as the float64 that they are multiplied as.
+CELLS = 1 << 21
+# Resampled totals that pairs look at together: few enough to stay in the processor's cache, and enough that
+# numpy's overhead does not show where a long test set leaves room for a few resamples a draw.
+GATHERED = 1 << 11
+
+
+def resampled(
+    tables: Sequence[Table],  # one a metric, of the same samples and systems
+    *,
+    resamples: int = RESAMPLES,
+    seed: int = 0,
+    clusters: Sequence[int] | None = None,  # n labels; samples of one label are drawn together
+) -> list[Array]:
+    """Scores of samples drawn with replacement: of each table [systems, names, resamples]."""
+    return redrawn([table.drawn_by(clusters) for table in tables], resamples, seed)
+
+
+def redrawn(
+    tables: Sequence[Table],  # whose rows are what is drawn
+    resamples: int,
+    seed: int,
+) -> list[Array]:
+    """As `resampled`."""
+    if not tables:
+        return []
+    found = [np.empty((*table.scores().shape, resamples)) for table in tables]
+    for some, sums in totals(counts(len(tables[0].rows), resamples, seed), tables):
+        for table, total, scores in zip(tables, sums, found, strict=True):
+            scores[..., some] = np.moveaxis(table.value(total), 1, -1)
+    return found
+
+
+def totals(
+    draws: Iterator[Array], tables: Sequence[Table]
+) -> Iterator[tuple[slice, list[Array]]]:  # which resamples; of each table [systems, resamples, k]
+    """Sums of rows, each as often as drawn. Resamples are neighbours in memory: `value` takes them in long runs."""
+    n = len(tables[0].rows)
+    sides = [table.rows.reshape(n, -1).T for table in tables]
+    products = ([side @ drawn.T for side in sides] for drawn in draws)
+    start = 0
+    while parts := list(islice(products, -(-GATHERED // max(1, CELLS // n)))):
+        sums = [np.concatenate(part, axis=1) for part in zip(*parts, strict=True)]
+        some = slice(start, start + sums[0].shape[1])
+        yield (
+            some,
+            [
+                np.moveaxis(total.reshape(*table.rows.shape[1:], -1), 1, -1)
+                for table, total in zip(tables, sums, strict=True)
+            ],
+        )
+        start = some.stop
+
+
+def counts(n: int, resamples: int, seed: int) -> Iterator[Array]:
+    """How often each of n units is drawn, in chunks [some resamples, n] that make up all."""
+    for chunk, size in enumerate(_sizes(n, resamples)):
+        yield _drawn(n, size, seed, chunk).astype(np.float64)
+
+
+@lru_cache(maxsize=16)  # 64 MB at most: the same draw serves every system and metric of a table
+def _drawn(n: int, size: int, seed: int, chunk: int) -> NDArray[np.uint16]:
+    random = np.random.default_rng((seed, 0, chunk))
+    picked = random.integers(0, n, size=(size, n)) + n * np.arange(size)[:, None]
+    drawn = np.bincount(picked.ravel(), minlength=size * n).reshape(size, n).astype(np.uint16)
+    drawn.flags.writeable = False
+    return drawn
+
+
+def swaps(n: int, resamples: int, seed: int) -> Iterator[Array]:
+    """Which of n pairs change sides (1) or stay (0), in chunks [some resamples, n]; a stream of its own."""
+    for chunk, size in enumerate(_sizes(n, resamples)):
+        random = np.random.default_rng((seed, 1, chunk))
+        yield random.integers(0, 2, size=(size, n), dtype=np.uint8).astype(np.float64)
+
+
+def _sizes(n: int, resamples: int) -> list[int]:
+    size = max(1, CELLS // n)
+    return [min(size, resamples - start) for start in range(0, resamples, size)]

@@ -1,0 +1,21 @@
+"""Many questions at once: Holm's correction, and the resamples that it asks for."""
+
+from collections.abc import Sequence
+
+from harness.stats.draws import RESAMPLES
+
+
+def holm(p: Sequence[float]) -> list[float]:
+    """p adjusted for as many questions as there are (Holm 1979), in input order."""
+    if not all(0 <= one <= 1 for one in p):
+        raise ValueError(f"not probabilities: {[one for one in p if not 0 <= one <= 1]}")
+    adjusted, floor = [0.0] * len(p), 0.0
+    for rank, i in enumerate(sorted(range(len(p)), key=lambda i: p[i])):
+        floor = max(floor, min(1.0, (len(p) - rank) * p[i]))
+        adjusted[i] = floor
+    return adjusted
+
+
+def resamples_for(family_size: int) -> int:
+    """20 x family / 0.05, so that the smallest p there is, 1 / (1 + resamples), survives Holm with room."""
+    return max(RESAMPLES, 400 * family_size)

@@ -1,0 +1,102 @@
+"""95 % intervals: of resampled scores by percentile and by BCa, of a proportion by Wilson."""
+
+from collections.abc import Sequence
+from statistics import NormalDist
+
+import numpy as np
+
+from harness.stats.draws import RESAMPLES, counts
+from harness.stats.table import TIE, Array, Value, units
+
+Z_95 = 1.959963984540054  # standard normal quantile of 97.5 %, for a two-sided interval of 95 %
+ENDS = (0.025, 0.975)
+
+
+def bootstrap(
+    rows: Array,  # [n, k]
+    value: Value,
+    *,
+    resamples: int = RESAMPLES,
+    seed: int = 0,
+    clusters: Sequence[int] | None = None,  # n labels; samples of one label are drawn together
+) -> Array:  # [resamples, names]
+    """Scores of samples drawn with replacement (Efron 1979), of whole clusters if given (Miller 2024)."""
+    rows = units(rows, clusters)
+    return np.concatenate([value(drawn @ rows) for drawn in counts(len(rows), resamples, seed)])
+
+
+def percentile_interval(
+    values: Array,  # [resamples]
+) -> tuple[float, float]:
+    """The middle 95 % of resampled values."""
+    low, high = np.quantile(values, ENDS)
+    return float(low), float(high)
+
+
+def bca_interval(
+    rows: Array,  # [n, k]
+    value: Value,
+    resampled: Array,  # [resamples, names], as `bootstrap` draws them
+    clusters: Sequence[int] | None = None,
+) -> tuple[Array, Array]:  # ends [names]
+    """Bias-corrected and accelerated (Efron 1987): percentiles moved by where the score lies among the resampled ones,
+    and by the skewness of what each sample (or cluster) left out changes.
+
+    Where neither can be told (constant rows), the percentile ends stay.
+    """
+    rows = units(rows, clusters)
+    total = rows.sum(axis=0)
+    return bca_ends(value(total), resampled, value(total - rows))
+
+
+def bca_difference(
+    rows_a: Array,  # baseline [n, k]
+    rows_b: Array,  # candidate [n, k], the same samples in the same order
+    value: Value,
+    resampled: Array,  # differences [resamples, names]
+    clusters: Sequence[int] | None = None,
+) -> tuple[Array, Array]:  # ends [names]
+    """The same of candidate minus baseline: a sample is left out on both sides."""
+    a, b = units(rows_a, clusters), units(rows_b, clusters)
+    total_a, total_b = a.sum(axis=0), b.sum(axis=0)
+    return bca_ends(value(total_b) - value(total_a), resampled, value(total_b - b) - value(total_a - a))
+
+
+def bca_ends(
+    observed: Array,  # [names]
+    resampled: Array,  # [resamples, names]
+    left_out: Array,  # [n, names], without the i-th sample
+) -> tuple[Array, Array]:  # [names]
+    """The BCa interval from what it is made of."""
+    ends = [_ends(*each) for each in zip(observed, resampled.T, left_out.T, strict=True)]
+    low, high = np.array(ends).T
+    return low, high
+
+
+def _ends(observed: float, resampled: Array, left_out: Array) -> Array:
+    normal = NormalDist()
+    # What equals the score counts half: of whole hits, many resamples do.
+    below = float(np.mean(resampled < observed - TIE) + np.mean(np.abs(resampled - observed) <= TIE) / 2)
+    pulls = left_out.mean() - left_out
+    size = np.sum(pulls**2) ** 1.5
+    if not 0 < below < 1 or not size > 0:
+        return np.quantile(resampled, ENDS)
+    bias = normal.inv_cdf(below)
+    acceleration = np.sum(pulls**3) / (6 * size)
+    moved = [bias + normal.inv_cdf(end) for end in ENDS]
+    if any(acceleration * one >= 1 for one in moved):
+        return np.quantile(resampled, ENDS)
+    return np.quantile(resampled, [normal.cdf(bias + one / (1 - acceleration * one)) for one in moved])
+
+
+def wilson(hits: float, n: float) -> tuple[float, float]:
+    """95 % interval of a proportion (Wilson 1927), on 0 to 100; sound at 0 and at n hits."""
+    if not 0 <= hits <= n or n < 1:
+        raise ValueError(f"no proportion: {hits:g} hits of {n:g} samples")
+    share, shrink = hits / n, Z_95**2 / n
+    centre = (share + shrink / 2) / (1 + shrink)
+    half = Z_95 * (share * (1 - share) / n + shrink / (4 * n)) ** 0.5 / (1 + shrink)
+    # At 0 and n hits the bound is exact; the formula misses it by rounding.
+    low = 0.0 if hits == 0 else 100.0 * (centre - half)
+    high = 100.0 if hits == n else 100.0 * (centre + half)
+    return low, high

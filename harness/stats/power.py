@@ -1,0 +1,70 @@
+"""How many samples: what a test set can show, and how large one would settle what this one leaves open.
+
+A standard error falls as one over the root of the number of samples; all of this rests on that, and on estimates
+that scatter normally.
+"""
+
+from math import ceil, sqrt
+from statistics import NormalDist
+
+from harness.stats.intervals import Z_95
+
+Z_80 = 0.8416212335729143  # standard normal quantile of 80 %, for power
+DETECTED = Z_95 + Z_80  # standard errors: a difference so large is found with 80 % power at 5 %
+POWER = 0.8
+_NORMAL = NormalDist()
+
+
+def pass_chance(
+    margin: float,  # 0 or more: the drop that is tolerated
+    error: float,  # standard error of the difference
+) -> float:  # 0 to 1
+    """How often the interval of no true drop lies above minus the margin: how often the innocent pass."""
+    return _NORMAL.cdf(margin / error - Z_95) if error > 0 else 1.0
+
+
+def samples_for_pass(
+    margin: float,
+    error: float,  # at n samples
+    n: int,
+    chance: float = POWER,
+) -> int | None:  # None: with no margin, no number suffices
+    """The fewest samples at which the innocent pass with that chance."""
+    if error <= 0:
+        return 2
+    if margin <= 0:
+        return None
+    times = ((Z_95 + _NORMAL.inv_cdf(chance)) * error / margin) ** 2
+    return max(2, ceil(n * times - 1e-9))
+
+
+def needed_samples(
+    difference: float,
+    error: float,  # its standard error at n samples
+    n: int,
+    *,
+    margin: float = 0.0,  # on which side of it the truth lies is the question: minus the tolerated drop
+    chance: float = POWER,
+) -> int:
+    """So many samples, these n among them, would probably decide a question that these leave open.
+
+    By assurance (O'Hagan, Stevens and Campbell 2005): the truth is taken to lie as the interval says, around the
+    difference that was found. Times k as many samples then find a difference that scatters around this one with
+    error² (1 − 1/k), and an interval of half width 1.96 error / √k. A plan for the difference as it was found would
+    ask for ever more samples the nearer it is to the margin; this one asks for 61 times as many at most.
+    An estimate that is clear of the margin by 1.96 errors may still be open, where its interval is skewed:
+    it counts as one that is barely open.
+    """
+    if error <= 0:
+        return n
+    away = min(Z_95, abs(difference - margin) / error)
+
+    def decides(t: float) -> float:  # t = 1 / √k
+        scatter = sqrt(1 - t * t)
+        return _NORMAL.cdf((away - Z_95 * t) / scatter) + _NORMAL.cdf((-away - Z_95 * t) / scatter)
+
+    few, many = 1.0, 0.0  # the chance falls from 1 to nothing as t rises from 0 to 1
+    for _ in range(60):
+        middle = (few + many) / 2
+        few, many = (few, middle) if decides(middle) >= chance else (middle, many)
+    return ceil(n / many**2)

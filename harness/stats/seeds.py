@@ -1,0 +1,112 @@
+"""A recipe over its training seeds: how far another seed and other samples could move its mean.
+
+Adapters of one recipe scatter by their seeds, and all of them together by the samples that they happened to be asked;
+an interval needs both. Resampling a handful of seeds as if they were samples covers too little, a t interval on the
+seeds' scores alone leaves the samples out: `benchmarks/honesty.py` measures both, and what these here cover.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from harness.stats.draws import RESAMPLES, resampled
+from harness.stats.intervals import ENDS, Z_95
+from harness.stats.table import Array, Table, Value
+
+T_FROM, DRAWN_FROM = 3, 5  # seeds: for any interval, and for one that draws seeds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Estimate:
+    """A mean over seeds and its 95 % interval; arrays [names]."""
+
+    value: Array
+    low: Array | None = None  # None: two seeds say too little
+    high: Array | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OverSeeds:
+    """What a recipe's adapters score on the mean, and how far that is from their base."""
+
+    score: Estimate
+    difference: Estimate | None  # None: there is no base
+    method: str  # how the intervals were made, in words
+
+
+def over_seeds(
+    rows: Sequence[Array],  # a seed each [n, k], the same samples in the same order
+    base: Array | None,  # [n, k], the same samples
+    value: Value,
+    *,
+    resamples: int = RESAMPLES,
+    seed: int = 0,
+    clusters: Sequence[int] | None = None,
+) -> OverSeeds:
+    """The mean over seeds and its difference to the base, with intervals from three seeds on.
+
+    Fewer than two seeds: ValueError.
+    """
+    seeds = len(rows)
+    if seeds < 2:
+        raise ValueError(f"{seeds} seed has no spread: give at least 2, better {DRAWN_FROM}")
+    table = Table(rows=np.stack([*rows, *([] if base is None else [base])], axis=1), value=value)
+    scores = table.scores()  # [seeds and base, names]
+    own, to_base = scores[:seeds], scores[:seeds] - scores[-1]
+    if seeds < T_FROM:
+        return OverSeeds(
+            score=Estimate(value=own.mean(axis=0)),
+            difference=None if base is None else Estimate(value=to_base.mean(axis=0)),
+            method=f"no interval: {seeds} seeds say too little",
+        )
+    drawn = resampled([table], resamples=resamples, seed=seed, clusters=clusters)[0]
+    around = _drawn if seeds >= DRAWN_FROM else _by_t
+    return OverSeeds(
+        score=around(own, drawn[:seeds], seed),
+        difference=None if base is None else around(to_base, drawn[:seeds] - drawn[-1], seed),
+        method=f"two-level bootstrap over {seeds} seeds and the samples, {resamples} resamples, seed {seed}"
+        if seeds >= DRAWN_FROM
+        else f"t interval over {seeds} seeds with the samples' bootstrap variance, {resamples} resamples, seed {seed}",
+    )
+
+
+def _drawn(
+    scores: Array,  # [seeds, names]
+    drawn: Array,  # [seeds, names, resamples]: all seeds on the same resampled samples
+    seed: int,
+) -> Estimate:
+    """Percentiles of means over seeds drawn with replacement, as the samples are.
+
+    How far such a mean is from that of all seeds is stretched: m seeds drawn from m scatter by √((m − 1) / m) too
+    little, and normal percentiles are nearer than those of t with m − 1 degrees of freedom (Hesterberg 2015, who
+    widens the percentiles of a small sample so). Not stretched, five seeds cover 85 % where seeds outweigh samples.
+    """
+    seeds, _, resamples = drawn.shape
+    stretch = _t_95(seeds - 1) / Z_95 * (seeds / (seeds - 1)) ** 0.5
+    picked = np.random.default_rng((seed, 2)).multinomial(seeds, [1 / seeds] * seeds, size=resamples)
+    of_all = drawn.mean(axis=0)
+    of_picked = np.einsum("rs,snr->nr", picked / seeds, drawn)
+    low, high = np.quantile(of_all + stretch * (of_picked - of_all), ENDS, axis=-1)
+    return Estimate(value=scores.mean(axis=0), low=low, high=high)
+
+
+def _by_t(scores: Array, drawn: Array, _: int) -> Estimate:
+    """A t interval on the sum of the seeds' variance and the samples', with the degrees of freedom that Satterthwaite
+    (1946) gives it. What a seed does to single samples counts in both, so it errs on the wide side."""
+    seeds = len(scores)
+    by_seed = scores.var(axis=0, ddof=1) / seeds
+    by_sample = drawn.mean(axis=0).var(axis=-1, ddof=1)
+    total = by_seed + by_sample
+    with np.errstate(invalid="ignore", divide="ignore"):
+        freedom = np.where(by_seed > 0, (seeds - 1) * (total / by_seed) ** 2, np.inf)
+    half = _t_95(freedom) * np.sqrt(total)
+    value = scores.mean(axis=0)
+    return Estimate(value=value, low=value - half, high=value + half)
+
+
+def _t_95(freedom: Array | int) -> Array:
+    """The 97.5 % quantile of Student's t."""
+    from scipy.special import stdtrit
+
+    return np.asarray(stdtrit(np.minimum(freedom, 1e6), 0.975), dtype=np.float64)
