@@ -1,6 +1,7 @@
 # make demo    sets everything up, runs suites/quickstart.yaml, prints a table and the path of the report
 # make test    sets everything up, runs the tests
 # make check   format, lint, types, import floors, tests: what CI runs
+# make scripts checks the types in the report's JavaScript, where npm is at hand
 # make fix     formats, and mends what the linter can
 # make bench   runs every benchmark that is not kept yet, and writes benchmarks/results/; each alone is make bench-NAME
 
@@ -13,7 +14,7 @@ export TOKENIZERS_PARALLELISM := false
 
 BENCHMARKS := rouge comparisons startup adapters generation profile training end-to-end memory weights scaling quickstart gpu
 
-.PHONY: demo test check fix bench bench-models bench-peers $(BENCHMARKS:%=bench-%)
+.PHONY: demo test check scripts fix bench bench-models bench-peers $(BENCHMARKS:%=bench-%)
 
 demo: $(READY)
 	$(BIN)/harness run quickstart
@@ -26,7 +27,17 @@ check: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(MAKE) scripts
 	$(MAKE) test
+
+scripts:
+	@if command -v npm >/dev/null; then \
+		npm ci --silent --no-audit --no-fund --prefix tests/browser && \
+		tests/browser/node_modules/.bin/tsc -p tests/browser && \
+		tests/browser/node_modules/.bin/oxlint --deny-warnings --allow no-unused-vars harness/report/templates; \
+	else \
+		echo "npm is missing: the types in the report's JavaScript are not checked; the browser tests run it all the same"; \
+	fi
 
 fix: $(READY)
 	$(BIN)/ruff format .

@@ -44,6 +44,8 @@ Device = Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")]
 Offline = Annotated[bool, typer.Option("--offline", help="Touch no network.", envvar="HARNESS_OFFLINE")]
 Seed = Annotated[int, typer.Option(help="Seeds training and resampling.")]
 Workers = Annotated[int | None, typer.Option(min=0, help="Processes; 0: all in this one.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but failures.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the tables as JSON.")]
 RemoteCode = Annotated[
     bool, typer.Option(help="Run code that a checkpoint brings, where the suite names it too.")
 ]
@@ -77,6 +79,8 @@ def run(
         typer.Option(help="NAME=PATH or NAME=hub:OWNER/NAME@REVISION in place of what the suite names."),
     ] = None,
     inconclusive: InconclusiveOption = Inconclusive.fail,
+    quiet: Quiet = False,
+    as_json: AsJson = False,
 ) -> None:
     """Train, answer, score and compare what the suite names, and write the report."""
     from harness.console import watching
@@ -89,21 +93,21 @@ def run(
     runtime = _runtime(drawn, device, workers, offline, allow_remote_code)
     out = out or Path("reports/out") / drawn.suite.name
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    with watching(len(missing(drawn, kept))) as watch:
+    with watching(len(missing(drawn, kept)), quiet=quiet) as watch:
         done = run_plan(drawn, kept, runtime, watch, command=shlex.join(["harness", *sys.argv[1:]]))
     if done.report is not None:
         publish(done.report, out)
-        from harness.report import render_terminal
-
-        render_terminal(out)
-        print(f"\nRESULT  {out}\nreport  {out / 'report.html'}")
+        _print_report(out, f"RESULT  {out}\nreport  {out / 'report.html'}", quiet=quiet, as_json=as_json)
     _tell_failures(list(done.outcomes.values()), drawn)
     if done.failed:
         raise typer.Exit(3)
     if done.report is not None and drawn.suite.gates:
-        from harness.gate import exit_code, show_verdicts
+        from harness.gate import exit_code, of_run, show_verdicts
 
-        if code := exit_code(show_verdicts(out, inconclusive.value), inconclusive.value):
+        judged = of_run(out)
+        if not (quiet or as_json):
+            show_verdicts(judged, inconclusive.value)
+        if code := exit_code(judged.verdicts, inconclusive.value):
             raise typer.Exit(code)
 
 
@@ -175,25 +179,48 @@ def report(
     store: Annotated[
         Path, typer.Option("--store", help="Where drawn charts are kept.", envvar="HARNESS_STORE")
     ] = STORE,
+    shareable: Annotated[
+        bool,
+        typer.Option("--shareable", help="A copy without the texts of sources that share scores alone."),
+    ] = False,
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="Folder of the copy.")] = None,
+    quiet: Quiet = False,
+    as_json: AsJson = False,
 ) -> None:
-    """Draw a RESULT folder's pages anew."""
-    from harness.report import render, render_terminal
+    """Draw a RESULT folder's pages anew, or make a copy of it that may leave the machine."""
+    from harness.report import render
     from harness.store import Store, is_store
 
-    render(result, Store(store).drawings if is_store(store) else None)
-    render_terminal(result)
-    print(f"\nreport  {result / 'report.html'}")
+    drawings = Store(store).drawings if is_store(store) else None
+    if shareable != (out is not None):
+        raise HarnessError(
+            "--shareable and --out FOLDER go together: a copy is made, the RESULT stays as it is"
+        )
+    if out is None:
+        render(result, drawings)
+    else:
+        from harness import shareable as copies
+
+        print(f"{out}: {copies.write(result, out, drawings)}", file=sys.stderr)
+        result = out
+    _print_report(result, f"report  {result / 'report.html'}", quiet=quiet, as_json=as_json)
 
 
 @app.command()
 def verify(result: Annotated[Path, typer.Argument(metavar="RESULT", help="A RESULT folder.")]) -> None:
     """Recompute every score of a RESULT folder from its generations."""
     from harness.errors import ResultError
+    from harness.result import read
     from harness.result import verify as problems
 
     found = problems(result)
     if found:
         raise ResultError("\n".join(found))
+    if withheld := read(result).withheld:
+        raise ResultError(
+            f"{result}: no texts of {', '.join(withheld)} to recompute from; its scores follow from its rows, "
+            "and only the RESULT that this is a copy of can be verified whole"
+        )
     print(f"{result}: every score follows from its generations")
 
 
@@ -347,6 +374,54 @@ def convert(
         print(path)
 
 
+@app.command()
+def export(
+    result: Annotated[Path, typer.Argument(metavar="RESULT", help="A RESULT folder.")],
+    to: Annotated[str, typer.Option("--to", help="csv, parquet, mlflow or tensorboard.")],
+    uri: Annotated[
+        str | None, typer.Option(help="mlflow's place: sqlite:///FILE, file:FOLDER or a server's.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="The others' folder.")] = None,
+    offline: Offline = False,
+) -> None:
+    """Take a RESULT's numbers elsewhere: tables, MLflow, TensorBoard; texts only of sources that let them be shared."""
+    from harness.export import export as export_result
+
+    print(export_result(result, to, uri=uri, out=out, offline=offline))
+
+
+@app.command()
+def card(
+    result: Annotated[Path, typer.Argument(metavar="RESULT", help="A RESULT folder.")],
+    model: Annotated[str, typer.Option(help="The base, by its name in the suite.")],
+    adapter: Annotated[str, typer.Option(help="The adapter, by its name in the scores.")],
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out", "-o", help="README.md, or its folder; default RESULT/cards/MODEL--ADAPTER/README.md."
+        ),
+    ] = None,
+    licence: Annotated[
+        str | None, typer.Option(help="The adapter's, as the hub writes it: apache-2.0.")
+    ] = None,
+    push: Annotated[
+        str | None, typer.Option(metavar="OWNER/NAME", help="Also commit it to this repository of the hub.")
+    ] = None,
+    offline: Offline = False,
+) -> None:
+    """Write an adapter's README.md: what it scores beside its base, its recipe, how to load it, what that does not show."""
+    from harness import card as cards
+    from harness.types import System
+
+    if push and offline:
+        raise HarnessError(f"--push {push}: --offline touches no network; leave one of the two out")
+    system = System(model=model, adapter=adapter)
+    path = cards.write(result, system, out, licence=licence, place=push)
+    print(f"card  {path}")
+    if push:
+        print(f"pushed  {cards.push(path, push)}")
+
+
 class NewKind(StrEnum):
     task = "task"
     suite = "suite"
@@ -496,6 +571,17 @@ def _workers_that_fit(plan: "Plan") -> int:
     )
     room = int(machine().memory_gb * 1e9 / 4 // largest) if largest else machine().cores
     return max(len(plan.suite.models), room)
+
+
+def _print_report(result: Path, where: str, *, quiet: bool, as_json: bool) -> None:
+    """The tables and where the pages are; as JSON, or not at all."""
+    from harness.report import render_json, render_terminal
+
+    if as_json:
+        print(render_json(result))
+    elif not quiet:
+        render_terminal(result)
+        print(f"\n{where}")
 
 
 def _tell_failures(outcomes: "list[Outcome]", plan: "Plan") -> None:

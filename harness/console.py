@@ -68,9 +68,22 @@ class Bars:
         self._progress.advance(self._all)
 
 
+class Silence:
+    """Nothing."""
+
+    def started(self, step: Step) -> None: ...
+
+    def progress(self, step: Step, done: int, total: int) -> None: ...
+
+    def ended(self, step: Step, outcome: Outcome) -> None: ...
+
+
 @contextmanager
-def watching(total: int) -> Iterator[Watch]:
+def watching(total: int, *, quiet: bool = False) -> Iterator[Watch]:
     """Bars on a terminal, lines elsewhere, both on standard error."""
+    if quiet:
+        yield Silence()
+        return
     console = Console(stderr=True)
     if not console.is_terminal:
         yield Lines(total)

@@ -3,6 +3,7 @@
 import dataclasses
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -40,3 +41,9 @@ def file_digest(path: Path) -> str:
     """64 hex digits of SHA-256 over the file's bytes, read in blocks."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def file_name(name: str) -> str:
+    """The name as a file or folder may be called; where that loses something, a digest tells it from its like."""
+    kept = re.sub(r"[^\w.+#@= -]+", "-", name).strip(" .-")[:80]
+    return kept if kept == name else f"{kept}-{text_digest(name)[:8]}".lstrip("-")

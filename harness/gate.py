@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.gates.judge import judge as judge_gates
-from harness.gates.judge import read_verdicts
-from harness.report import comment, github, junit, verdict_table
+from harness.report import comment, gates, github, junit, verdict_table
 from harness.report.verdicts import Inconclusive
 from harness.result.baseline import load
 from harness.suite import load_rules
@@ -30,8 +29,8 @@ def judge(folder: Path, rules: Path | None, baseline: Path | None) -> Judgement:
         load(baseline)  # one that cannot be read is a mistake of the command line
     if rules is None:
         return judge_gates(folder, baseline=baseline)
-    gates, family_error = load_rules(str(rules))
-    return judge_gates(folder, gates, family_error=family_error, baseline=baseline)
+    asked, family_error = load_rules(str(rules))
+    return judge_gates(folder, asked, family_error=family_error, baseline=baseline)
 
 
 def exit_code(verdicts: Iterable[Verdict], inconclusive: Inconclusive) -> int:
@@ -49,10 +48,7 @@ def exit_code(verdicts: Iterable[Verdict], inconclusive: Inconclusive) -> int:
 
 def show(judged: Judgement, files: Files, inconclusive: Inconclusive, environment: Mapping[str, str]) -> None:
     """Prints the verdicts and writes what is asked for."""
-    from rich.console import Console
-
-    console = Console()
-    verdict_table.show(judged, console if console.is_terminal else Console(width=160), inconclusive)
+    show_verdicts(judged, inconclusive)
     if files.junit:
         _write(files.junit, junit.render(judged, inconclusive=inconclusive))
     if files.comment:
@@ -64,15 +60,17 @@ def show(judged: Judgement, files: Files, inconclusive: Inconclusive, environmen
                 file.write(github.summary(judged))
 
 
-def show_verdicts(folder: Path, inconclusive: Inconclusive) -> tuple[Verdict, ...]:
-    """Prints what the run's own gates said."""
+def show_verdicts(judged: Judgement, inconclusive: Inconclusive) -> None:
+    """The table of verdicts; plain and wide where it is piped."""
     from rich.console import Console
 
-    found = read_verdicts(folder)
     console = Console()
-    judged = Judgement(name=folder.name, verdicts=found)
     verdict_table.show(judged, console if console.is_terminal else Console(width=160), inconclusive)
-    return found
+
+
+def of_run(folder: Path) -> Judgement:
+    """What the suite's own gates said when the result was made."""
+    return Judgement(name=folder.name, verdicts=gates.read(folder))
 
 
 def _write(path: Path, text: str) -> None:

@@ -45,6 +45,41 @@ def snapshot(
     return Path(folder)
 
 
+def upload(repository: str, path: Path, name: str, message: str) -> str:
+    """Commits a file to a model's repository, which exists already; the address of the commit."""
+    from huggingface_hub import HfApi, errors
+
+    where = f"hub:{repository}"
+    try:
+        done = HfApi().upload_file(
+            path_or_fileobj=path.read_bytes(), path_in_repo=name, repo_id=repository, commit_message=message
+        )
+    except errors.HFValidationError as error:
+        raise HubError(f"{where}: no repository can be called so; give OWNER/NAME") from error
+    except ValueError as error:  # the hub looks at a README's metadata first
+        found = " ".join(str(error).split())
+        raise HubError(f"{where}: the hub refuses the file: {found}; mend {path}") from error
+    except errors.RepositoryNotFoundError as error:
+        raise HubError(
+            f"{where}: no such model, or it is private; upload the adapter first, and set HF_TOKEN to a token that may "
+            "write there"
+        ) from error
+    except errors.HfHubHTTPError as error:
+        status = error.response.status_code
+        said = (error.server_message or "").strip().splitlines()
+        hint = (
+            "set HF_TOKEN to a token that may write there"
+            if status in (401, 403)
+            else f"{path} is written, push it later"
+        )
+        raise HubError(f"{where}: the hub refuses ({': '.join([str(status), *said[:1]])}); {hint}") from error
+    except _unreachable() as error:
+        raise HubError(
+            f"{where}: the hub cannot be reached ({type(error).__name__}); {path} is written, push it later"
+        ) from error
+    return str(done.commit_url)
+
+
 def switched_off() -> bool:
     """Whether the environment (HF_HUB_OFFLINE) keeps the client from the network."""
     from huggingface_hub import constants

@@ -11,7 +11,7 @@ from types import ModuleType
 
 from harness.errors import UnknownName
 
-GROUPS = ("data", "engines", "families", "kinds", "metrics", "models", "steps")
+GROUPS = ("data", "engines", "exports", "families", "kinds", "metrics", "models", "steps")
 
 
 def own_names(group: str) -> tuple[str, ...]:

@@ -27,7 +27,7 @@ def show(folder: Path, command: str, *, html: Path | None = None, markdown: Path
     console = Console() if sys.stdout.isatty() else Console(width=160)
     for one in found:
         _print(one, console)
-    page = pages.build(result, samples=False)
+    page = pages.build(result)
     for path, write in ((html, prediction.write_html), (markdown, prediction.write_markdown)):
         if path is not None:
             path.parent.mkdir(parents=True, exist_ok=True)

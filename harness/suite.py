@@ -68,7 +68,9 @@ def with_adapters(suite: Suite, said: Sequence[str]) -> Suite:
 
 def load_rules(path: str) -> tuple[tuple[Gate, ...], float]:
     """The gates of a file of their own, and the `family_error` that it sets for them."""
-    document = _open("suite", path)
+    if not Path(path).is_file():
+        raise SuiteError(f"{path}: no such file; give the path of a YAML file with `gates:`")
+    document = load(Path(path))
     known = {"gates", "family_error"}
     for key in _mapping(document).keys() - {"name"} - known:
         raise UnknownName("key", key, known, document.at(key))

@@ -29,6 +29,11 @@ class Tally:
         else:
             self._sums.extend(self.metric.row(sample, generation))
 
+    def add_rows(self, rows: NDArray[np.float64]) -> None:
+        """Rows that were made before, where the answers themselves are not at hand."""
+        self.samples += len(rows)
+        self._sums.extend(rows.ravel())
+
     def rows(self) -> NDArray[np.float64] | None:
         """[samples, k]; None for a metric that is no function of sums."""
         if self.metric.row is None:

@@ -25,6 +25,7 @@ class Check:
     metric: str | None = None
     plugin: str | None = None  # the metric plug-in that gives it
     where: Where = ()
+    slice: str = ""  # `where`, as it may be told
     problem: str = ""
 
     @property

@@ -14,10 +14,13 @@ from harness.errors import ResultError
 from harness.gates.checks import Where
 from harness.result import Result, TaskFacts, read_samples
 from harness.result.baseline import Baseline, asked_digest, load
+from harness.result.lengths import thirds
 from harness.result.rows import RowFile, open_rows
 from harness.types import System
 
 BASE = "base"
+LENGTH = "length"  # a column that every sample has
+PanelKey = tuple[str, str, Where]  # task, metric plug-in, slice
 Side = tuple[str, System]  # "" for the result, or a baseline's file; and who answered
 
 
@@ -55,6 +58,8 @@ class Evidence:
     rows: RowFile
     given: Path | None  # a baseline given by hand
     _baselines: dict[str, Baseline | str] = field(default_factory=dict)
+    _expected: dict[PanelKey, dict[Side, None]] = field(default_factory=dict)
+    _panels: dict[PanelKey, tuple[Panel | None, dict[Side, str]]] = field(default_factory=dict)
 
     def task(self, name: str) -> TaskFacts:
         return next(one for one in self.result.suite.tasks if one.name == name)
@@ -81,19 +86,15 @@ class Evidence:
     def metadata(self) -> Mapping[str, Mapping[str, Mapping[str, str]]]:
         """Columns of every sample by task and id; "length" is a third by words of input."""
         found: dict[str, dict[str, dict[str, str]]] = {}
-        words: dict[str, dict[str, int]] = {}
+        words: dict[str, list[int]] = {}
         for task, sample in read_samples(self.result.folder):
             found.setdefault(task, {})[sample.id] = dict(sample.metadata)
-            words.setdefault(task, {})[sample.id] = len(sample.input.split())
+            words.setdefault(task, []).append(len(sample.input.split()))
         for task, counts in words.items():
-            low, high = np.quantile(list(counts.values()), (1 / 3, 2 / 3))
-            for one, count in counts.items():
-                third = (
-                    f"short, up to {low:.0f} words" if count <= low
-                    else f"long, over {high:.0f} words" if count > high
-                    else "middle"
-                )  # fmt: skip
-                found[task][one].setdefault("length", third)
+            if (lengths := thirds(np.array(counts))) is not None:
+                labels, places = lengths
+                for columns, place in zip(found[task].values(), places, strict=True):
+                    columns.setdefault(LENGTH, labels[place])
         return found
 
     def values(self, task: str, column: str) -> list[str]:
@@ -107,19 +108,49 @@ class Evidence:
             )
         return found
 
-    def panel(self, task: str, plugin: str, where: Where, sides: Sequence[Side]) -> Panel:
-        """The rows of all sides; ResultError where one has none or answered other samples."""
+    def expect(self, key: PanelKey, sides: Sequence[Side]) -> None:
+        """Says beforehand what will be asked, so that one draw serves it all."""
+        self._expected.setdefault(key, {}).update(dict.fromkeys(sides))
+
+    def panel(self, key: PanelKey, sides: Sequence[Side]) -> Panel:
+        """The rows of everything expected; ResultError where one of these sides has none, or other samples."""
+        if key not in self._panels:
+            self._panels[key] = self._made(key)
+        panel, problems = self._panels[key]
+        for side in sides:
+            if side in problems:
+                raise ResultError(problems[side])
+        assert panel is not None
+        return panel
+
+    def let_go(self, key: PanelKey) -> None:
+        """Once all that was expected of it has been asked."""
+        self._panels.pop(key, None)
+
+    def _made(self, key: PanelKey) -> tuple[Panel | None, dict[Side, str]]:
+        """A panel of the sides that have rows, and what is wrong with the others."""
+        task, plugin, where = key
         metric = metrics.load(plugin)
         if metric.value is None:
             raise ResultError(f"{plugin} scores a corpus alone: it has no rows, so no interval to judge by")
-        tables = {side: self._rows(task, plugin, side) for side in dict.fromkeys(sides)}
-        ids = next(table for side, table in tables.items() if not side[0])[0] if tables else ()
+        tables: dict[Side, NDArray[np.float64]] = {}
+        problems: dict[Side, str] = {}
+        ids: tuple[str, ...] | None = None
+        for side in sorted(self._expected[key], key=lambda side: side[0]):  # the result's own come first
+            try:
+                own, rows = self._rows(task, plugin, side)
+                ids = ids or own
+                tables[side] = self._placed(task, ids, side, (own, rows))
+            except ResultError as error:
+                problems[side] = str(error)
+        if ids is None:
+            return None, problems
         keep = [place for place, one in enumerate(ids) if self._within(task, one, where)]
         if not keep:
-            said = ", ".join(f"{column} = {value}" for column, value in where)
-            raise ResultError(f"no sample of {task} with {said}")
-        stacked = np.stack([self._placed(task, ids, side, table) for side, table in tables.items()], axis=1)
-        return Panel(
+            said = " and ".join(column for column, _ in where)
+            return None, problems | dict.fromkeys(tables, f"no sample of {task} has that {said}")
+        stacked = np.stack([*tables.values()], axis=1)
+        panel = Panel(
             metric=metric,
             places={side: place for place, side in enumerate(tables)},
             ids=tuple(ids[place] for place in keep),
@@ -127,6 +158,7 @@ class Evidence:
             clusters=self._clusters(task, [ids[place] for place in keep]),
             seed=self._seed(),
         )
+        return panel, problems
 
     def _rows(self, task: str, plugin: str, side: Side) -> tuple[tuple[str, ...], NDArray[np.float64]]:
         origin, system = side

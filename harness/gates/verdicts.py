@@ -102,9 +102,7 @@ def proportion(hits: int, n: int, most_percent: float) -> Finding:
         low=low,
         high=high,
         chance=min(1.0, 2 * NormalDist().cdf(-z)),
-        needed=stats.needed_samples(100 * share, error, n, margin=most_percent)
-        if word == "inconclusive"
-        else None,
+        needed=stats.needed_trials(hits, n, most_percent / 100) if word == "inconclusive" else None,
         error=error,
     )
 

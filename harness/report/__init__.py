@@ -20,12 +20,13 @@ def render(folder: Path | str, drawings: Path | None = None) -> None:
         from harness.result import read
 
         result = read(folder)
-        outline = page.build(result, samples=False)
+        outline = page.build(result)
         drawn = figures.draw(outline, pen)
-        from harness.report import html, markdown
+        from harness.report import asked, explorer, html, markdown
 
-        whole = page.with_samples(outline, result)
-        html.write(whole, drawn, folder)
+        samples = asked.asked(result)
+        whole = page.with_samples(outline, result, samples)
+        html.write(whole, drawn, folder, explorer.book(result, whole, samples))
         markdown.write(whole, drawn, folder)
 
 
@@ -36,4 +37,23 @@ def render_terminal(folder: Path | str, console: "Console | None" = None) -> Non
     from harness.report import page, terminal
     from harness.result import read
 
-    terminal.show(page.build(read(folder), samples=False), console or Console())
+    terminal.show(page.build(read(folder)), console or Console())
+
+
+def render_json(folder: Path | str) -> str:
+    """The same as JSON, for other programs."""
+    import json
+
+    from harness.report import page, terminal
+    from harness.result import read
+
+    folder = Path(folder)
+    return json.dumps(terminal.as_json(page.build(read(folder)), folder), ensure_ascii=False, indent=1)
+
+
+def sentences(folder: Path | str) -> list[str]:
+    """The answer of each task, for a person."""
+    from harness.report import page, terminal
+    from harness.result import read
+
+    return [one for task in page.build(read(folder)).tasks for one in terminal.said(task)]

@@ -121,12 +121,16 @@ _UNREAD = re.compile(
     r' (?:(?:aria-[a-z]+|role|class|pointer-events|xmlns:xlink)="[^"]*"|(?:opacity|stroke-width)="1")'
 )
 _BLANK = re.compile(r'<path d="[^"]*"(?: display="none")?/>')
+_TOLD = re.compile(
+    r'<(\w+)([^>]*) aria-label="tip: ([^"]*)"([^>]*)/>'
+)  # charts.TIP, whose module loads Altair
 _DIGITS = re.compile(r"-?\d+\.\d{3,}")
 
 
 def _slim(svg: str) -> str:
-    """Without what nobody sees, and with coordinates to a hundredth of a pixel."""
-    return _BLANK.sub("", re.sub("<[^>]+>", _slimmed, svg))
+    """Without what nobody sees, with coordinates to a hundredth of a pixel, and titles of marks that say something."""
+    titled = _TOLD.sub(r"<\1\2\4><title>\3</title></\1>", svg)
+    return _BLANK.sub("", re.sub("<[^>]+>", _slimmed, titled))
 
 
 def _slimmed(tag: re.Match[str]) -> str:

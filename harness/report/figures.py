@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from harness.report import charts, words
-from harness.report.charts import alphas, differences, histogram, losses, ratios, spectra
+from harness.report.charts import alphas, differences, histogram, losses, pareto, ratios, spectra
 from harness.report.drawing import Pen
 from harness.report.page import Page
 from harness.report.weighed import WeightSection
@@ -60,11 +60,17 @@ class Figures:
     """What there is to draw; a chart without data is not there."""
 
     differences: dict[str, Figure]  # by task
+    fronts: dict[str, Figure]  # by task: quality against cost
     losses: Figure | None
     weights: WeightFigures
 
     def all(self) -> list[Figure]:
-        return [*self.differences.values(), *([self.losses] if self.losses else []), *self.weights.all()]
+        return [
+            *self.fronts.values(),
+            *self.differences.values(),
+            *([self.losses] if self.losses else []),
+            *self.weights.all(),
+        ]
 
 
 def draw(page: Page, pen: Pen) -> Figures:
@@ -79,6 +85,17 @@ def draw(page: Page, pen: Pen) -> Figures:
             )
             for place, task in enumerate(page.tasks, start=1)
             if task.groups
+        },
+        fronts={
+            task.facts.name: _figure(
+                pen,
+                f"cost-{place}",
+                f"{task.metric} on {words.visible(task.facts.name)} against "
+                + words.listed([cost.title for cost in pareto.measured(task)]),
+                partial(pareto.chart, task),
+            )
+            for place, task in enumerate(page.tasks, start=1)
+            if pareto.measured(task)
         },
         losses=_figure(
             pen, "losses", "Training and validation loss by step", partial(losses.chart, page.curves)

@@ -2,26 +2,46 @@
 
 import base64
 import hashlib
+import shutil
 from collections.abc import Mapping, Sequence
+from importlib.resources import files
 from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from harness.report import charts, weighed, words
+from harness.report import charts, explorer, verdicts, weighed, words
+from harness.report.explorer import Book, Leaf, Plain
 from harness.report.figures import Figures, WeightFigures
 from harness.report.page import Page
 
 LONGEST = 4_000  # characters of one text that the page shows
+FIRST = "theme.js"  # runs in the head: a page must not show one theme and turn to another
+SCRIPTS = ("page.js", "difference.js", "explorer.js")  # one script, in this order
 
 
-def write(page: Page, figures: Figures, folder: Path) -> None:
-    """report.html in the folder."""
-    (folder / "report.html").write_text(render(page, figures), encoding="utf-8")
+def write(page: Page, figures: Figures, folder: Path, book: Book | None = None) -> None:
+    """report.html in the folder, and where the samples don't fit into it, samples/*.html."""
+    shutil.rmtree(folder / "samples", ignore_errors=True)
+    leaves: list[Leaf] = []
+    for leaf in book.leaves if book else ():
+        (folder / "samples").mkdir(exist_ok=True)
+        _write(folder / leaf.name, document("samples.html.j2", {"page": page, "leaf": leaf}))
+        leaves.append(Leaf(name=leaf.name, says=leaf.says, data={}))  # its texts can go
+    if book:
+        book.index["leaves"] = [leaf.name for leaf in leaves] or None
+    _write(folder / "report.html", render(page, figures, book.index if book else None, leaves))
 
 
-def render(page: Page, figures: Figures) -> str:
-    return _filled("report.html.j2", figures.weights, page=page, figures=figures)
+def _write(path: Path, text: str) -> None:
+    path.write_text(text, encoding="utf-8")
+
+
+def render(page: Page, figures: Figures, samples: Plain | None = None, leaves: Sequence[Leaf] = ()) -> str:
+    """`samples` is what the explorer shows, `leaves` the pages that hold their texts, where those are many."""
+    return _filled(
+        "report.html.j2", figures.weights, page=page, figures=figures, samples=samples, leaves=leaves
+    )
 
 
 def render_weights(
@@ -53,15 +73,27 @@ def _filled(template: str, drawn: WeightFigures | None, **content: object) -> st
         lstrip_blocks=True,
         finalize=_shown,
     )
-    environment.globals.update(words=words, weighed=weighed)
+    environment.globals.update(words=words, weighed=weighed, told=verdicts, sample_link=explorer.sample_link)
     environment.filters["svg"] = lambda drawing: Markup(charts.in_page(drawing))  # noqa: S704  Vega escapes its texts
     environment.filters["text"] = lambda text: words.shorten(text, LONGEST)
+    environment.filters["data"] = lambda data: Markup(explorer.script_data(data))  # noqa: S704  cannot end its element
     style = _variables() + environment.get_template("report.css.j2").render() + _picks(drawn)
+    first, script = _script(FIRST), _script(*SCRIPTS)
     return environment.get_template(template).render(
         style=Markup(style),  # noqa: S704  our own
-        policy=f"default-src 'none'; style-src '{_hash(style)}'; img-src data:; base-uri 'none'; form-action 'none'",
+        first_script=Markup(first),  # noqa: S704  our own
+        script=Markup(script),  # noqa: S704  our own
+        policy=f"default-src 'none'; style-src '{_hash(style)}'; script-src '{_hash(first)}' '{_hash(script)}'; "
+        "img-src data:; base-uri 'none'; form-action 'none'",
         **content,
     )
+
+
+def _script(*names: str) -> str:
+    """The files of those names as one script, which runs in strict mode and leaves no name behind."""
+    folder = files("harness.report") / "templates"
+    parts = "\n".join((folder / name).read_text(encoding="utf-8") for name in names)
+    return f'(() => {{\n"use strict";\n{parts}\n}})();\n'
 
 
 def _picks(drawn: WeightFigures | None) -> str:
@@ -72,7 +104,9 @@ def _picks(drawn: WeightFigures | None) -> str:
 
 
 def _shown(value: object) -> object:
-    """Every text that reaches the page shows what would otherwise vanish or reorder it."""
+    """Every text that reaches the page shows what would otherwise vanish or reorder it; what is not there is nothing."""
+    if value is None:
+        return ""
     return words.visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
@@ -81,10 +115,14 @@ def _hash(style: str) -> str:
 
 
 def _variables() -> str:
-    """The charts' palettes as CSS variables; the reader's system chooses."""
+    """The charts' palettes as CSS variables; the reader's system chooses, unless the reader does."""
 
     def block(palette: charts.Palette) -> str:
         return "".join(f"--{name}:{value};" for name, value in palette.items())
 
     light, dark = block(charts.LIGHT), block(charts.DARK)
-    return f":root{{color-scheme:light dark;{light}}}@media (prefers-color-scheme:dark){{:root{{{dark}}}}}\n"
+    return (
+        f":root{{color-scheme:light dark;{light}}}"
+        f"@media screen and (prefers-color-scheme:dark){{:root:not([data-theme=light]){{{dark}}}}}"
+        f"@media screen{{:root[data-theme=light]{{color-scheme:light}}:root[data-theme=dark]{{color-scheme:dark;{dark}}}}}\n"
+    )

@@ -42,9 +42,10 @@ def write_charts(figures: "Iterable[Figure]", folder: Path) -> None:
 
 
 def render(page: "Page", figures: "Figures") -> str:
-    from harness.report import weighed
+    from harness.report import verdicts, weighed
 
-    return document("report.md.j2", {"page": page, "figures": figures, "weighed": weighed})
+    shown = {"page": page, "figures": figures, "weighed": weighed, "told": verdicts}
+    return document("report.md.j2", shown)
 
 
 def document(name: str, shown: Mapping[str, object]) -> str:
@@ -63,6 +64,8 @@ def document(name: str, shown: Mapping[str, object]) -> str:
 
 
 def _escaped(value: object) -> object:
+    if value is None:
+        return ""
     return value if isinstance(value, Markup) or not isinstance(value, str) else Markup(cell(value))  # noqa: S704
 
 
@@ -93,8 +96,8 @@ def picture(figure: "Figure") -> Markup:
     return Markup(f"<picture>{dark}{light}</picture>")  # noqa: S704  escaped above
 
 
-def code(text: str) -> Markup:
+def code(text: str, language: str = "text") -> Markup:
     """A block of code that no line of its text can end."""
     shown = words.visible(text)
     fence = "`" * max(3, 1 + max((len(run) for run in re.findall("`+", shown)), default=0))
-    return Markup(f"{fence}text\n{shown}\n{fence}")  # noqa: S704  a fenced block is text to its end
+    return Markup(f"{fence}{language}\n{shown}\n{fence}")  # noqa: S704  a fenced block is text to its end

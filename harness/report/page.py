@@ -2,29 +2,25 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from statistics import fmean
 from typing import Literal
 
-from harness.report import words
-from harness.report.answer import Answer, Field, answer, is_trivial
-from harness.report.picks import Pick, pick
+import numpy as np
+
+from harness.report import gates, words
+from harness.report.answer import Answer, Field, Sentence, answer, is_trivial
+from harness.report.asked import Asked, Values
+from harness.report.costs import Costs, costs, price
+from harness.report.explorer import sample_link
+from harness.report.manifest import Manifest, manifest
+from harness.report.matrix import Matrix, matrix
+from harness.report.picks import Pick, change_of, pick
+from harness.report.slices import Cut, cuts
 from harness.report.weighed import WeightSection, section
 from harness.result import Curve, ModelFacts, Result, StepFacts, SuiteFacts, TaskFacts
-from harness.types import Comparison, Cost, Note, Score, System
+from harness.types import Comparison, Note, Score, System, Verdict
 
 Role = Literal["trivial", "base", "adapter"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Costs:
-    """What a system took; None where it was not measured."""
-
-    tokens_per_second: float | None = None
-    peak_megabytes: float | None = None  # while it answered this task
-    training_seconds: float | None = None
-    training_megabytes: float | None = None
-    adapter_megabytes: float | None = None
-    trainable_parameters: float | None = None
+TIE = 1e-9  # points: two scores of a sample closer than this differ by rounding alone
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +36,7 @@ class Line:
     tied: bool  # tested against the best, and not significantly behind
     away: bool  # an adapter on a task it was not trained on
     costs: Costs
+    moved: tuple[int, int] | None = None  # samples on which it does better and worse than its base
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,11 +59,13 @@ class TaskPage:
     samples: int
     top: float  # end of the axis of the interval bars
     answer: Answer | None
+    price: Sentence  # what the winner cost
     trained_here: bool
     other_metrics: tuple[str, ...]
     lines: tuple[Line, ...]
     groups: tuple[Group, ...]
     picks: tuple[Pick, ...] = ()
+    cuts: tuple[Cut, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,26 +76,36 @@ class Page:
     suite: SuiteFacts
     models: Mapping[str, ModelFacts]
     tasks: tuple[TaskPage, ...]
+    matrix: Matrix | None
+    verdicts: tuple[Verdict, ...]
     curves: tuple[Curve, ...]
     weights: WeightSection
     notes: tuple[Note, ...]
     failed: tuple[StepFacts, ...]
     steps: tuple[StepFacts, ...]
-    manifest: tuple[tuple[str, tuple[tuple[str, str], ...]], ...]  # heading -> name and value
+    manifest: Manifest
     command: str
     created: str
+    withheld: tuple[str, ...] = ()  # tasks whose texts this copy leaves out
+
+    def sample_link(self, note: Note, sample: str) -> str | None:
+        """Where the page shows a sample that a note names: a note's place begins with its task."""
+        names = [task.facts.name for task in self.tasks]
+        task = next((one for one in names if note.where == one or note.where.startswith(f"{one}, ")), None)
+        return None if task is None else sample_link(task, sample)
 
 
-def build(result: Result, *, samples: bool = True) -> Page:
-    """The whole page; without samples it is made of result.json alone."""
-    if samples:
-        return with_samples(build(result, samples=False), result)
+def build(result: Result, asked: Mapping[str, Asked] | None = None) -> Page:
+    """The whole page; without samples it is made of result.json and the gates' verdicts alone."""
     tasks = sorted(result.suite.tasks, key=lambda task: not _trained_here(result, task))
-    return Page(
+    pages = tuple(_task(result, task) for task in tasks if _scored(result, task))
+    page = Page(
         title=result.suite.name,
         suite=result.suite,
         models={one.name: one for one in result.suite.models},
-        tasks=tuple(_task(result, task) for task in tasks if _scored(result, task)),
+        tasks=pages,
+        matrix=matrix(pages),
+        verdicts=gates.read(result.folder),
         curves=result.curves,
         weights=section(result.weights),
         notes=tuple(
@@ -104,16 +113,38 @@ def build(result: Result, *, samples: bool = True) -> Page:
         ),  # `failed` says more of them
         failed=tuple(one for one in result.steps if one.state in ("failed", "skipped")),
         steps=result.steps,
-        manifest=_manifest(result),
+        manifest=manifest(result),
         command=str(result.manifest.get("command") or ""),
         created=str(result.manifest.get("created") or ""),
+        withheld=result.withheld,
     )
+    return page if asked is None else with_samples(page, result, asked)
 
 
-def with_samples(page: Page, result: Result) -> Page:
-    """The page with the samples worth reading."""
-    chosen = pick(result)
-    return replace(page, tasks=tuple(replace(one, picks=chosen[one.facts.name]) for one in page.tasks))
+def with_samples(page: Page, result: Result, asked: Mapping[str, Asked]) -> Page:
+    """The page with what only single samples tell: those worth reading, slices, how many moved."""
+    if not asked:
+        return page
+    chosen = pick(result, asked)
+    tasks = []
+    for task in page.tasks:
+        here = asked.get(task.facts.name)
+        if here is not None:
+            lines = tuple(_with_moved(line, here.values, task.lower_is_better) for line in task.lines)
+            shown = cuts(here, [line.system for line in task.lines])
+            task = replace(task, picks=chosen[task.facts.name], lines=lines, cuts=shown)
+        tasks.append(task)
+    return replace(page, tasks=tuple(tasks))
+
+
+def _with_moved(line: Line, values: Values, lower_is_better: bool) -> Line:
+    """As the comparison counted them; results before it did are counted here."""
+    if line.to_base is None or line.moved is not None or line.system not in values:
+        return line
+    change = change_of(values, line.system) * (-1 if lower_is_better else 1)
+    if np.isnan(change).all():
+        return line
+    return replace(line, moved=(int((change > TIE).sum()), int((change < -TIE).sum())))
 
 
 def _trained_here(result: Result, task: TaskFacts) -> bool:
@@ -128,6 +159,7 @@ def _task(result: Result, task: TaskFacts) -> TaskPage:
     field = Field(result, task)
     scores = field.scores
     first = next(iter(scores.values()))
+    lines = _lines(result, field)
     return TaskPage(
         facts=task,
         metric=words.metric(task.primary),
@@ -137,11 +169,12 @@ def _task(result: Result, task: TaskFacts) -> TaskPage:
         samples=first.n,
         top=_axis_end([one.high if one.high is not None else one.value for one in scores.values()]),
         answer=answer(result, task),
+        price=price(field, {line.system: line.costs for line in lines}),
         trained_here=_trained_here(result, task),
         other_metrics=tuple(
             dict.fromkeys(one.metric for one in result.scores if one.task == task.name and not one.primary)
         ),
-        lines=tuple(_lines(result, field)),
+        lines=tuple(lines),
         groups=tuple(_groups(result, task)),
     )
 
@@ -175,37 +208,24 @@ def _lines(result: Result, field: Field) -> list[Line]:
             role="trivial" if is_trivial(system) else "adapter" if system.adapter else "base",
             score=scores[system],
             others=tuple(others.get(system, ())),
-            to_base=field.between(system, field.base_of(system)) if system.adapter else None,
+            to_base=pair,
             best=system == best,
             tied=best not in (None, system) and not is_trivial(system) and _tied(field.between(best, system)),
             away=system in facts and facts[system].trained_on not in (None, field.task.name),
-            costs=_costs(result.costs, system, field.task.name),
+            costs=costs(result.costs, system, field.task.name, scores[system].n),
+            moved=_moved(pair),
         )
         for system in sorted(scores, key=place)
+        for pair in (field.between(system, field.base_of(system)) if system.adapter else None,)
     ]
+
+
+def _moved(pair: Comparison | None) -> tuple[int, int] | None:
+    return None if pair is None or pair.better is None or pair.worse is None else (pair.better, pair.worse)
 
 
 def _tied(behind: Comparison | None) -> bool:
     return behind is not None and behind.p_holm is not None and not words.significant(behind)
-
-
-def _costs(costs: Sequence[Cost], system: System, task: str) -> Costs:
-    """What answering this task took, and, for an adapter, what training it took."""
-    answering: dict[str, list[float]] = {}
-    training: dict[str, float] = {}
-    for one in costs:
-        if one.system == system and one.task == task:
-            answering.setdefault(one.quantity, []).append(one.value)
-        elif one.system == system and one.task is None:
-            training[one.quantity] = one.value
-    return Costs(
-        tokens_per_second=fmean(answering["generation speed"]) if "generation speed" in answering else None,
-        peak_megabytes=max(answering.get("peak memory", ()), default=None),
-        training_seconds=training.get("training time"),
-        training_megabytes=training.get("peak memory"),
-        adapter_megabytes=training.get("adapter size"),
-        trainable_parameters=training.get("trainable parameters"),
-    )
 
 
 def _groups(result: Result, task: TaskFacts) -> list[Group]:
@@ -218,76 +238,3 @@ def _groups(result: Result, task: TaskFacts) -> list[Group]:
     return [
         Group(title=title[:1].upper() + title[1:], comparisons=tuple(these)) for title, these in found.items()
     ]
-
-
-def _manifest(result: Result) -> tuple[tuple[str, tuple[tuple[str, str], ...]], ...]:
-    """Headings with names and values, empty ones left out."""
-    said = result.manifest
-    run = [
-        ("harness", said.get("harness")),
-        ("created", said.get("created")),
-        ("seed", said.get("seed")),
-        ("sample limit", result.suite.limit),
-        ("device", said.get("device")),
-        ("python", said.get("python")),
-        ("platform", said.get("platform")),
-    ]
-    groups: list[tuple[str, list[tuple[str, object]]]] = [
-        ("Run", run),
-        ("Hardware", _items(said.get("hardware"))),
-        ("Runtime", _items(said.get("runtime"))),
-        ("Models", [(one.name, _model(one)) for one in result.suite.models]),
-        ("Data", [(f"{one.name}", _source(one, said.get("sources"))) for one in result.suite.tasks]),
-        ("Metrics", [*_signatures(result.scores)]),
-        ("Recipes", [(str(one.get("name")), _recipe(one)) for one in result.suite.recipes]),
-        ("Libraries", _items(said.get("libraries"))),
-    ]
-    return tuple(
-        (heading, tuple((name, str(value)) for name, value in items if value not in (None, "")))
-        for heading, items in groups
-        if any(value not in (None, "") for _, value in items)
-    )
-
-
-def _items(value: object) -> list[tuple[str, object]]:
-    return (
-        [(str(key).replace("_", " "), one) for key, one in value.items()]
-        if isinstance(value, Mapping)
-        else []
-    )
-
-
-def _model(one: ModelFacts) -> str:
-    size = f"{words.count(one.parameters)} parameters" if one.parameters else ""
-    said = [
-        one.uri,
-        one.family or "",
-        size,
-        one.dtype or "",
-        f"revision {one.revision}" if one.revision else "",
-    ]
-    return ", ".join(part for part in said if part)
-
-
-def _source(one: TaskFacts, digests: object) -> str:
-    digest = digests.get(one.name) if isinstance(digests, Mapping) else None
-    said = [one.source, one.licence or "", f"digest {digest}" if digest else "", f"shares {one.share}"]
-    return ", ".join(part for part in said if part)
-
-
-def _signatures(scores: Sequence[Score]) -> list[tuple[str, str]]:
-    """Scores that one computation gives, and its signature."""
-    found: dict[str, list[str]] = {}
-    for one in scores:
-        found.setdefault(one.signature, []).append(words.metric(one.metric))
-    return [(", ".join(dict.fromkeys(names)), signature) for signature, names in found.items()]
-
-
-def _recipe(one: Mapping[str, object]) -> str:
-    said = []
-    for key, value in one.items():
-        if key == "name" or value is None or value is False:
-            continue
-        shown = " ".join(map(str, value)) if isinstance(value, list | tuple) else value
-        said.append(f"{key.replace('_', ' ')} {shown}")
-    return ", ".join(said)

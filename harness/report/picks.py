@@ -3,18 +3,15 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from heapq import nlargest, nsmallest
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from harness import metrics
 from harness.digest import text_digest
-from harness.result import Result, TaskFacts, read_generations, read_samples, sample_ids
+from harness.report.asked import Asked, Values
+from harness.result import Result, TaskFacts, read_generations, read_samples
 from harness.types import Generation, Sample, Score, System
-
-if TYPE_CHECKING:
-    from harness.result.rows import RowFile
 
 EACH = 3  # samples of each kind
 # Of one adapter's changes no more can matter: EACH, after as many samples again that are shown already in either kind.
@@ -46,25 +43,21 @@ class Pick:
     ]  # a base and its adapters together, in the order of the score table
 
 
-Values = Mapping[System, NDArray[np.float64]]  # the primary metric of each sample; NaN where there is none
 Entry = tuple[float, str, System]  # change, sample id and the adapter that changed so
 
 
-def pick(result: Result) -> dict[str, tuple[Pick, ...]]:
+def pick(result: Result, asked: Mapping[str, Asked]) -> dict[str, tuple[Pick, ...]]:
     """Task -> samples worth reading; the same result gives the same ones.
 
     Of all samples only numbers and ids are held; texts are kept of those that are chosen.
     """
-    from harness.result.rows import open_rows
-
-    ids: dict[str, list[str]] = {task.name: [] for task in result.suite.tasks}
-    for name, one in sample_ids(result.folder):
-        ids.setdefault(name, []).append(one)
-    with open_rows(result.folder) as rows:
-        values = {task.name: sample_values(task, ids[task.name], rows) for task in result.suite.tasks}
+    ids = {name: one.ids for name, one in asked.items()}
+    values = {name: one.values for name, one in asked.items()}
     chosen = {
-        task.name: choose(task, values[task.name], ids[task.name], _lower(result, task))
-        for task in result.suite.tasks
+        name: choose(one.task, values[name], ids[name], _lower(result, one.task))
+        if one.texts
+        else {}  # there is nothing to read
+        for name, one in asked.items()
     }
     wanted = {(name, one) for name, picks in chosen.items() for one in picks}
     samples = {(name, one.id): one for name, one in read_samples(result.folder, wanted)}
@@ -78,7 +71,7 @@ def pick(result: Result) -> dict[str, tuple[Pick, ...]]:
             Pick(
                 why=why,
                 about=about,
-                change=None if about is None else _at(_changes(values[name], about), places[one]),
+                change=None if about is None else _at(change_of(values[name], about), places[one]),
                 sample=samples[name, one],
                 answers=_answers(result, values[name], places[one], answers.get((name, one), {})),
             )
@@ -87,36 +80,13 @@ def pick(result: Result) -> dict[str, tuple[Pick, ...]]:
     return found
 
 
-def sample_values(task: TaskFacts, ids: Sequence[str], rows: "RowFile") -> Values:
-    """The primary metric of each sample alone; none for a metric that is no function of sums."""
-    for plugin in task.metrics:
-        if task.primary in metrics.score_names(plugin):
-            metric = metrics.load(plugin)
-            if metric.value is None:
-                return {}
-            column = metric.names.index(task.primary)
-            found: dict[System, NDArray[np.float64]] = {}
-            for key in rows.keys():  # noqa: SIM118  a file, and not a mapping
-                name, system, used = key
-                if name == task.name and used == plugin and (own := rows.get(key)) is not None:
-                    found[system] = _placed(metric.value(own.stats)[:, column], own.ids, ids)
-            return found
-    return {}
-
-
-def _placed(values: NDArray[np.float64], of: Sequence[str], ids: Sequence[str]) -> NDArray[np.float64]:
-    """The values in the order of the ids; NaN for one that has none."""
-    if list(of) == list(ids):  # as the harness writes them
-        return values.copy()
-    rows = {one: row for row, one in enumerate(of)}
-    return np.array([values[rows[one]] if one in rows else np.nan for one in ids])
-
-
 def choose(
     task: TaskFacts, values: Values, ids: Sequence[str], lower: bool = False
 ) -> dict[str, tuple[Why, System | None]]:
     """Sample id -> why it is shown, worst regressions first; a sample is shown once."""
-    changes = {system: _changes(values, system) * (-1 if lower else 1) for system in values if system.adapter}
+    changes = {
+        system: change_of(values, system) * (-1 if lower else 1) for system in values if system.adapter
+    }
     chosen: dict[str, tuple[Why, System | None]] = {}
     lost = [entry for system, one in changes.items() for entry in _furthest(one, ids, system, -1)]
     _spread(chosen, "regression", sorted(lost, key=_order))
@@ -158,7 +128,7 @@ def _order(entry: Entry) -> tuple[float, str, str]:
     return change, one, str(system)
 
 
-def _changes(values: Values, system: System) -> NDArray[np.float64]:
+def change_of(values: Values, system: System) -> NDArray[np.float64]:
     """The adapter's value less its base's, sample by sample; NaN where either has none."""
     base = values.get(System(model=system.model))
     return np.full_like(values[system], np.nan) if base is None else values[system] - base
@@ -188,7 +158,7 @@ def _answers(
                     system=system,
                     generation=given[system],
                     value=_at(values.get(system), place),
-                    change=_at(_changes(values, system), place)
+                    change=_at(change_of(values, system), place)
                     if system.adapter and system in values
                     else None,
                 )

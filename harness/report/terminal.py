@@ -1,9 +1,13 @@
 """The answer and the score tables for a terminal; plain text where it is piped."""
 
+from pathlib import Path
+from typing import Any
+
 from rich.console import Console, Group
 from rich.table import Table
 from rich.text import Text
 
+from harness.records import to_json
 from harness.report import words
 from harness.report.answer import Sentence
 from harness.report.page import Line, Page, TaskPage
@@ -74,3 +78,39 @@ def _difference(task: TaskPage, one: Comparison | None, *, wide: bool) -> list[T
         return [Text(words.difference(one), style="dim"), Text(unsure + words.certainty(one), style="dim")]
     colour = "green" if (one.difference > 0) != task.lower_is_better else "red"
     return [Text(words.difference(one), style=colour), Text(words.certainty(one))]
+
+
+def as_json(page: Page, folder: Path) -> dict[str, Any]:
+    """What the tables say, as plain data for other programs: numbers are not rounded."""
+    return {
+        "result": str(folder),
+        "report": str(folder / "report.html"),
+        "tasks": [_task_as_json(task) for task in page.tasks],
+        "verdicts": [to_json(one) for one in page.verdicts],
+        "notes": [to_json(one) for one in page.notes],
+        "failed": [to_json(one) for one in page.failed],
+    }
+
+
+def said(task: TaskPage) -> list[str]:
+    """The answer as plain sentences."""
+    sentences = (task.answer.lead, task.answer.gain, task.price) if task.answer else ()
+    return ["".join(span.text for span in one).replace(words.SPACE, " ") for one in sentences if one]
+
+
+def _task_as_json(task: TaskPage) -> dict[str, Any]:
+    return {
+        "task": task.facts.name,
+        "answer": said(task),
+        "systems": [
+            {
+                "role": line.role,
+                "best": line.best,
+                "tied": line.tied,
+                "score": to_json(line.score),
+                "to_base": to_json(line.to_base) if line.to_base else None,
+                "costs": to_json(line.costs),
+            }
+            for line in task.lines
+        ],
+    }

@@ -1,7 +1,7 @@
 """Numbers and foreign text as they are read: rounding happens here and nowhere before."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from harness.types import Comparison, Score, System
 
@@ -113,6 +113,20 @@ def seconds(value: float | None) -> str:
     return f"{whole // 3600} h {whole % 3600 // 60} min"
 
 
+def brief(value: float | None) -> str:
+    """A time that may be short: `4.1 ms`, `0.12 s`, `3.4 s`"""
+    if value is None:
+        return ""
+    if value < 0.1:
+        return f"{1000 * value:.{1 if value < 0.01 else 0}f} ms"
+    return f"{value:.2f} s" if value < 1 else seconds(value)
+
+
+def times(ratio: float) -> str:
+    """How much of another: `85 % of`, `2.3 times`"""
+    return f"{100 * ratio:.0f}{SPACE}% of" if ratio < 1.995 else f"{number(ratio)} times"
+
+
 def megabytes(value: float | None) -> str:
     if value is None:
         return ""
@@ -138,3 +152,11 @@ def plural(n: int, one: str, many: str | None = None) -> str:
 def listed(names: list[str]) -> str:
     """`a`, `a and b`, `a, b and c`"""
     return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
+
+
+def withheld(tasks: Sequence[str]) -> str:
+    """Why a copy shows nothing of some tasks."""
+    return (
+        f"Of {listed([visible(one) for one in tasks])} this copy holds ids and numbers alone: the source does not let "
+        "its texts be shared."
+    )

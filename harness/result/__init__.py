@@ -65,6 +65,8 @@ class ModelFacts:
     family: str | None = None
     parameters: int | None = None
     dtype: str | None = None
+    quantization: str = "none"
+    chat: str = "auto"  # whether prompts go through the tokenizer's chat template; auto: where it has one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,6 +149,12 @@ class Result:
     manifest: Mapping[str, object] = field(default_factory=dict)
     files: Mapping[str, str] = field(default_factory=dict)  # digests of what lies beside result.json
 
+    @property
+    def withheld(self) -> tuple[str, ...]:
+        """The tasks of which a copy made to be shared holds no text."""
+        shareable = self.manifest.get("shareable")
+        return tuple(one.name for one in self.suite.tasks if shareable and one.share != "text")
+
 
 def read(folder: Path | str, *, changed: bool = False) -> Result:
     """The records of a RESULT folder; one that was changed by hand is read only where that is asked for."""
@@ -203,12 +211,6 @@ def read_samples(folder: Path, of: Container[tuple[str, str]] | None = None) -> 
             yield line["task"], _record(Sample, line, id=line["sample_id"])
 
 
-def sample_ids(folder: Path) -> Iterator[tuple[str, str]]:
-    """(task, sample id), in file order."""
-    for line in json_lines(folder / "samples.jsonl.gz"):
-        yield line["task"], line["sample_id"]
-
-
 def json_lines(path: Path) -> Iterator[dict[str, Any]]:
     try:
         with gzip.open(path, "rt", encoding="utf-8", errors="surrogatepass", newline="\n") as file:
@@ -261,7 +263,10 @@ def load(path: Path | str) -> "Frames":
 
 
 def verify(folder: Path | str) -> list[str]:
-    """What does not follow from the generations, a sentence each; empty when all does."""
+    """What does not follow from the generations, a sentence each; empty when all does.
+
+    Of tasks whose texts a copy withholds (`Result.withheld`), what does not follow from their rows.
+    """
     from harness.result.check import check
 
     return check(Path(folder))

@@ -45,6 +45,23 @@ class Frames:
         return self._frame("steps")
 
     @cached_property
+    def notes(self) -> "pd.DataFrame":
+        """What went other than planned."""
+        return self._frame("notes")
+
+    @cached_property
+    def curves(self) -> "pd.DataFrame":
+        """How each adapter's loss fell: one line per point."""
+        import pandas as pd
+
+        points = [
+            {"model": curve["model"], "adapter": curve["adapter"], **point}
+            for curve in self._document.get("curves", [])
+            for point in curve["points"]
+        ]
+        return pd.DataFrame(points)
+
+    @cached_property
     def rows(self) -> "pd.DataFrame":
         """The sums of each sample under each metric."""
         import pandas as pd
@@ -71,13 +88,24 @@ class Frames:
         return pd.DataFrame(self._document.get(name, []))
 
     def __repr__(self) -> str:
-        return f"Frames({str(self.folder)!r}: {', '.join(self._tables)})"
+        return f"Frames({str(self.folder)!r}: {', '.join(self.TABLES)})"
 
     def _repr_html_(self) -> str:
-        """The primary scores, for a notebook."""
+        """The answer and the primary scores, for a notebook."""
+        from html import escape
+
+        from harness.report import sentences
+
+        said = "".join(f"<p>{escape(one)}</p>" for one in sentences(self.folder))
+        return said + self._scores_html()
+
+    def _scores_html(self) -> str:
         shown = self.scores[self.scores["primary"]]
         columns = ["task", "model", "adapter", "shots", "metric", "value", "low", "high", "n"]
         table: str = shown[columns].to_html(index=False, float_format="{:.1f}".format, na_rep="", escape=True)
         return table
 
-    _tables = ("scores", "comparisons", "weights", "costs", "steps", "rows", "generations", "samples")
+    TABLES = (
+        *("scores", "comparisons", "weights", "costs", "curves", "notes", "steps"),
+        *("rows", "generations", "samples"),
+    )

@@ -15,7 +15,7 @@ from harness.stats.intervals import (
     wilson,
 )
 from harness.stats.pairs import SCORES, Paired, compare, paired
-from harness.stats.power import Z_80, needed_samples, pass_chance, samples_for_pass
+from harness.stats.power import Z_80, needed_samples, needed_trials, pass_chance, samples_for_pass
 from harness.stats.seeds import Estimate, OverSeeds, over_seeds
 from harness.stats.significance import MCNEMAR, Pair, chance, mcnemar
 from harness.stats.table import TIE, Array, Interval, Table, Value
@@ -46,6 +46,7 @@ __all__ = [
     "holm",
     "mcnemar",
     "needed_samples",
+    "needed_trials",
     "over_seeds",
     "paired",
     "pass_chance",

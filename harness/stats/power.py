@@ -7,6 +7,8 @@ that scatter normally.
 from math import ceil, sqrt
 from statistics import NormalDist
 
+import numpy as np
+
 from harness.stats.intervals import Z_95
 
 Z_80 = 0.8416212335729143  # standard normal quantile of 80 %, for power
@@ -68,3 +70,37 @@ def needed_samples(
         middle = (few + many) / 2
         few, many = (few, middle) if decides(middle) >= chance else (middle, many)
     return ceil(n / many**2)
+
+
+MOST_TRIALS = 1 << 24  # a share that lies on the limit is never decided
+
+
+def needed_trials(
+    hits: int,
+    n: int,
+    limit: float,  # 0 to 1: on which side of it the share lies is the question
+    *,
+    chance: float = POWER,
+) -> int:
+    """The same for a share, whose interval is Wilson's: near 0 and 1 it is far from a normal one.
+
+    The share is taken to be as the hits say (Jeffreys' prior), the further trials to follow it: both are drawn 1,000
+    times, always the same, and the number of trials is doubled, then halved, until 80 % of these are decided.
+    """
+    random = np.random.default_rng(0)
+    shares = random.beta(hits + 0.5, n - hits + 0.5, 1_000)
+
+    def decided(total: int) -> bool:
+        found = (hits + np.random.default_rng(1).binomial(total - n, shares)) / total
+        shrink = Z_95**2 / total
+        centre = (found + shrink / 2) / (1 + shrink)
+        half = Z_95 * np.sqrt(found * (1 - found) / total + shrink / (4 * total)) / (1 + shrink)
+        return bool(np.mean(np.abs(centre - limit) >= half) >= chance)
+
+    few, many = n, 2 * n
+    while not decided(many) and many < MOST_TRIALS:
+        few, many = many, 2 * many
+    while many - few > max(1, few // 100):
+        middle = (few + many) // 2
+        few, many = (few, middle) if decided(middle) else (middle, many)
+    return many

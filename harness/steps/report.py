@@ -1,6 +1,5 @@
 """Gathers what a run found into a RESULT folder, and draws its pages."""
 
-import gzip
 import json
 import platform
 import shutil
@@ -17,6 +16,7 @@ from harness.data import share_of
 from harness.hardware import machine
 from harness.records import read_json, to_json
 from harness.result.document import SCHEMA, write_document
+from harness.result.zipped import write_zipped
 from harness.steps import Bench
 from harness.steps._asked import Asked
 from harness.steps._costs import costs
@@ -118,6 +118,8 @@ def _suite(spec: Report, asked: Asked) -> dict[str, Any]:
                 "family": pins.models[model.name].family,
                 "parameters": pins.models[model.name].parameters,
                 "dtype": pins.models[model.name].dtype,
+                "quantization": model.quantization,
+                "chat": model.chat,
             }
             for model in suite.models
         ],
@@ -227,15 +229,3 @@ def _chunks(rows: NDArray[np.float64]) -> Iterator[tuple[int, NDArray[np.float64
     """Some rows at a time, and which is their first: as Python's lists they take many times their memory."""
     for start in range(0, len(rows), ROWS):
         yield start, rows[start : start + ROWS]
-
-
-def write_zipped(path: Path, lines: Iterator[dict[str, Any]]) -> None:
-    """JSON Lines, compressed; equal content gives equal bytes."""
-    with (
-        path.open("wb") as raw,
-        # Level 9, the default, took 8 times as long for 6 % less.
-        gzip.GzipFile(fileobj=raw, mode="wb", compresslevel=6, mtime=0, filename="") as file,
-    ):
-        for content in lines:
-            text = json.dumps(content, ensure_ascii=False) + "\n"
-            file.write(text.encode("utf-8", "surrogatepass"))

@@ -50,15 +50,15 @@ def one(folder: Path, gate: Gate, **given: Path) -> tuple[str, str]:
 @pytest.mark.parametrize(
     ("gate", "word", "said"),
     [
-        (Gate(model="a", adapter="base", min_value=50), "pass", "for min_value 50"),
+        (Gate(model="a", adapter="base", min_value=50), "pass", "the whole interval lies above 50"),
         (Gate(model="a", adapter="base", min_value=76), "inconclusive", "would probably decide"),
-        (Gate(model="a", adapter="base", min_value=99), "fail", "for min_value 99"),
+        (Gate(model="a", adapter="base", min_value=99), "fail", "the whole interval lies below 99"),
         (Gate(max_drop=1), "invalid", "names nothing here"),
         (Gate(task="tt", model="a", adapter="base", min_value=1), "invalid", "no task named 'tt'; did you mean 't'?"),
         (Gate(model="a", adapter="base", metric="rogue", min_value=1), "invalid", "no metric named 'rogue'"),
         (Gate(model="a", adapter="base", max_drop=1), "invalid", "the base against itself"),
         (Gate(model="a", adapter="base", max_drop=1, against="no.json"), "invalid", "No such file"),
-        (Gate(model="a", adapter="base", where={"kind": "x"}, min_value=1), "invalid", "no sample of t with kind = x"),
+        (Gate(model="a", adapter="base", where={"kind": "x"}, min_value=1), "invalid", "no sample of t has that kind"),
         (Gate(model="a", adapter="base", max_delta_ratio=1), "invalid", "no delta ratio is known"),
     ],
 )  # fmt: skip

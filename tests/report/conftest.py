@@ -18,6 +18,8 @@ from harness import metrics, stats, trivial
 from harness.result import read
 from harness.types import Generation, Judgement, Regression, Sample, System, Verdict
 
+from .leaks import keep_private
+
 MODELS = {  # name: (family, parameters, layers' prefix, how well it does before and after training)
     "falcon-tiny": ("falcon", 1_180_000, "transformer.h.{}.", 0.18, 0.68),
     "llama2-tiny": ("llama", 1_060_000, "model.layers.{}.", 0.24, 0.76),
@@ -460,6 +462,12 @@ def write_lines(path: Path, lines: Sequence[object]) -> None:
     with gzip.open(path, "wb") as file:
         for one in lines:
             file.write(json.dumps(one, ensure_ascii=False).encode("utf-8", "surrogatepass") + b"\n")
+
+
+@pytest.fixture(scope="session")
+def private(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """As `example`, but the dialogues' source shares scores alone."""
+    return keep_private(write_result(tmp_path_factory.mktemp("private"), samples=12))
 
 
 @pytest.fixture(scope="session")

@@ -8,9 +8,11 @@ from pathlib import Path
 import altair as alt
 import jsonschema
 import pytest
+from hypothesis import given
+from hypothesis import strategies as some
 
 from harness.report import charts, drawing
-from harness.report.charts import alphas, differences, histogram, losses, ratios, spectra
+from harness.report.charts import alphas, differences, histogram, losses, pareto, ratios, spectra
 from harness.report.page import Group, Page, build
 from harness.result import read
 from harness.types import Comparison, System
@@ -20,14 +22,17 @@ VEGA_LITE = jsonschema.Draft7Validator(alt.Root._schema)
 
 @pytest.fixture(scope="module")
 def page(example: Path) -> Page:
-    return build(read(example), samples=False)
+    return build(read(example))
 
 
 @pytest.mark.parametrize("width", [charts.WIDE, charts.NARROW])
-@pytest.mark.parametrize("name", ["differences", "losses", "alphas", "histogram", "ratios", "spectra"])
+@pytest.mark.parametrize(
+    "name", ["differences", "pareto", "losses", "alphas", "histogram", "ratios", "spectra"]
+)
 def test_specifications_are_valid_vega_lite(page: Page, width: int, name: str) -> None:
     chart = {
         "differences": partial(differences.chart, page.tasks[0]),
+        "pareto": partial(pareto.chart, page.tasks[0]),
         "losses": partial(losses.chart, page.curves),
         "alphas": partial(alphas.chart, page.weights.rows),
         "histogram": partial(histogram.chart, page.weights.rows),
@@ -45,9 +50,10 @@ def test_specifications_are_valid_vega_lite(page: Page, width: int, name: str) -
 
 
 @pytest.mark.parametrize("width", [charts.WIDE, charts.NARROW])
-@pytest.mark.parametrize("name", ["losses", "alphas", "histogram", "ratios"])
+@pytest.mark.parametrize("name", ["pareto", "losses", "alphas", "histogram", "ratios"])
 def test_charts_keep_to_their_width_and_colours(page: Page, width: int, name: str) -> None:
     chart = {
+        "pareto": partial(pareto.chart, page.tasks[0]),
         "losses": partial(losses.chart, page.curves),
         "alphas": partial(alphas.chart, page.weights.rows),
         "histogram": partial(histogram.chart, page.weights.rows),
@@ -89,3 +95,18 @@ def test_of_many_pairs_the_largest_and_the_smallest_are_drawn_and_the_heading_sa
         partial(differences.chart, replace(page.tasks[0], groups=(many,))), charts.WIDE
     )
     assert "(16 of 20, the largest and the smallest)" in str(spec["datasets"])
+
+
+points = some.lists(some.tuples(some.integers(0, 9), some.integers(0, 9)), min_size=1, max_size=12)
+
+
+@given(points)
+def test_the_front_holds_every_point_that_none_beats_in_one_and_equals_in_the_other(
+    drawn: list[tuple[int, int]],
+) -> None:
+    def beaten(one: tuple[int, int]) -> bool:
+        return any(other != one and other[0] <= one[0] and other[1] >= one[1] for other in drawn)
+
+    found = [drawn[place] for place in pareto.front(drawn)]
+    assert set(found) == {one for one in drawn if not beaten(one)}
+    assert found == sorted(found)

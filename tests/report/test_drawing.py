@@ -27,8 +27,8 @@ def test_kept_drawings_give_the_same_pages(example: Path, tmp_path: Path) -> Non
     anew = pages(folder)
     render(folder, kept)
     assert pages(folder) == anew
-    # Two widths of two tasks' differences, losses, alphas, their histogram and the updates' map; one of four spectra.
-    assert len(list(kept.iterdir())) == 2 * (2 + 1 + 3) + 4
+    # Two widths of two tasks' costs and differences, losses, alphas, histogram and the updates' map; one of four spectra.
+    assert len(list(kept.iterdir())) == 2 * (2 + 2 + 1 + 3) + 4
     render(folder, kept)
     assert pages(folder) == anew
 

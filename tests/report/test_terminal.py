@@ -1,10 +1,15 @@
 import io
+import json
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from rich.console import Console
 
-from harness.report import render_terminal
+from harness.report import render_json, render_terminal
+from harness.result import load
 
 
 @pytest.mark.parametrize("width", [80, 140])
@@ -20,3 +25,46 @@ def test_the_terminal_says_the_answer_and_the_table_and_no_colour_when_piped(
     assert "\x1b" not in text
     assert max(map(len, text.splitlines())) <= width
     assert ("tokens/s" in text) == (width == 140)
+
+
+def test_json_holds_the_answer_and_numbers_that_nobody_rounded(example: Path) -> None:
+    document = json.loads(render_json(example))
+    task = document["tasks"][0]
+    assert task["task"] == "dialogues"
+    assert task["answer"][0].startswith("On dialogues, flan-t5-tiny + quickstart scores highest")
+    assert "chosen as the best of 8" in task["answer"][2]
+    kept = [
+        one
+        for one in json.loads((example / "result.json").read_bytes())["scores"]
+        if one["task"] == "dialogues"
+    ]
+    values = {(one["model"], one["adapter"]): one["value"] for one in kept if one["primary"]}
+    for line in task["systems"]:
+        system = line["score"]["system"]
+        assert line["score"]["value"] == values[system["model"], system["adapter"]]
+
+
+@pytest.mark.parametrize(("flags", "said"), [((), "report  "), (("--quiet",), ""), (("--json",), '"tasks"')])
+def test_the_command_says_as_much_as_is_asked(
+    example: Path, tmp_path: Path, flags: tuple[str, ...], said: str
+) -> None:
+    folder = shutil.copytree(example, tmp_path / "result")
+    command = [
+        sys.executable,
+        "-m",
+        "harness",
+        "report",
+        str(folder),
+        "--store",
+        str(tmp_path / "store"),
+        *flags,
+    ]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    assert said in done.stdout if said else not done.stdout
+    assert not done.stderr
+    assert "\x1b" not in done.stdout
+
+
+def test_a_notebook_shows_the_answer_before_the_scores(example: Path) -> None:
+    shown = load(example)._repr_html_()
+    assert shown.index("On dialogues, flan-t5-tiny + quickstart scores highest") < shown.index("<table")

@@ -18,6 +18,7 @@ from altair.utils.schemapi import debug_mode
 
 from harness.report import words
 
+TIP = "tip: "  # what a mark's description begins with that becomes its title, which a page shows beside the pointer
 WIDE, NARROW = 860, 340  # pixels: a desk's column and a phone's
 
 Palette = Mapping[str, str]

@@ -6,7 +6,7 @@ import altair as alt
 
 from harness.report import words
 from harness.report.answer import is_trivial, turned
-from harness.report.charts import NARROW, STAND_IN, Chart, Data, at_x
+from harness.report.charts import NARROW, STAND_IN, TIP, Chart, Data, at_x
 from harness.report.page import Group, TaskPage
 from harness.types import Comparison
 
@@ -43,6 +43,7 @@ def chart(page: TaskPage, data: Data, width: int) -> Chart:
                 y=y,
                 stroke=_coloured(alt.Stroke, "muted"),
                 fill=_coloured(alt.Fill, "paper"),
+                description=alt.Description("says:N"),
             ),
             table.mark_text(align="right", fontSize=size, color=STAND_IN["ink"], baseline="middle").encode(
                 x=at_x(-14), y=y, text=alt.Text("label:N")
@@ -85,6 +86,8 @@ def _lines(page: TaskPage, letters: int) -> tuple[list[dict[str, object]], list[
                     "low": one.low,
                     "high": one.high,
                     "verdict": verdict(one, page.lower_is_better),
+                    "says": f"{TIP}{words.system(one.candidate)} over {words.system(one.baseline)}: "
+                    f"{words.difference(one)}, {words.certainty(one)}",
                     "numbers": f"{words.difference(one)}\N{EM SPACE}{words.certainty(one)}",
                 }
             )

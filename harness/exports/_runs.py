@@ -1,0 +1,151 @@
+"""What experiment trackers call a run: one system on one task, with what it was, what it scored and what it took."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from typing import Any
+
+from harness.digest import digest
+from harness.report import page as pages
+from harness.report.page import Line, Page, TaskPage
+from harness.result import Curve, Result
+from harness.types import Score, System
+
+Series = Sequence[tuple[int, float]]  # step and value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """Names are of letters, digits and `_-. `, after at most one slash; none is what another's slash follows."""
+
+    task: str
+    system: System
+    settings: Mapping[str, object]
+    numbers: Mapping[str, float]
+    curves: Mapping[str, Series] = field(default_factory=dict)
+    tags: Mapping[str, object] = field(default_factory=dict)
+
+
+def runs(result: Result, page: Page) -> list[Run]:
+    """Every system on every task; how an adapter's loss fell goes with the task it was trained on, if it answered it."""
+    curves = {System(model=one.model, adapter=one.adapter): one for one in result.curves}
+    trained_on = {System(model=one.model, adapter=one.name): one.trained_on for one in result.suite.adapters}
+    on: dict[System, list[str]] = {}
+    for task in page.tasks:
+        for line in task.lines:
+            on.setdefault(line.system, []).append(task.facts.name)
+    found = []
+    for task in page.tasks:
+        for line in task.lines:
+            home = trained_on.get(line.system)
+            home = home if home in on[line.system] else on[line.system][0]
+            curve = curves.get(line.system) if home == task.facts.name else None
+            found.append(
+                Run(
+                    task=task.facts.name,
+                    system=line.system,
+                    settings=_settings(result, task, line.system),
+                    numbers=_numbers(task, line),
+                    curves=_series(curve) if curve else {},
+                    tags=_tags(result, task, line),
+                )
+            )
+    return found
+
+
+def build(result: Result) -> Page:
+    return pages.build(result)
+
+
+def identity(result: Result) -> str:
+    """16 hex digits: equal for results that say the same."""
+    return digest(
+        result.suite, result.scores, result.comparisons, result.costs, result.curves, dict(result.manifest)
+    )
+
+
+def created(result: Result) -> float:
+    """Seconds since 1970; 0 where the result does not say."""
+    try:
+        return datetime.fromisoformat(str(result.manifest.get("created"))).timestamp()
+    except ValueError:
+        return 0.0
+
+
+def named(text: str) -> str:
+    """The text as a name that every tracker takes."""
+    return re.sub(r"[^\w\-. ]+", "_", text).strip(" .")[:200] or "_"
+
+
+def _settings(result: Result, task: TaskPage, system: System) -> dict[str, object]:
+    """What was asked of what: the model as it was loaded, the recipe with all its fields."""
+    model = next((one for one in result.suite.models if one.name == system.model), None)
+    adapter = next(
+        (one for one in result.suite.adapters if (one.model, one.name) == (system.model, system.adapter)),
+        None,
+    )
+    recipe = next((one for one in result.suite.recipes if adapter and one.get("name") == adapter.recipe), {})
+    said: dict[str, object] = {
+        "suite": result.suite.name,
+        "task": task.facts.name,
+        "model": system.model,
+        "adapter": system.adapter,
+        "shots": system.shots,
+        **({f"model.{key}": value for key, value in _facts(model).items()} if model else {}),
+        **({f"adapter.{key}": value for key, value in _facts(adapter).items()} if adapter else {}),
+        **{f"recipe.{key}": value for key, value in recipe.items() if key != "name"},
+    }
+    return {key: _in_words(value) for key, value in said.items() if value is not None}
+
+
+def _in_words(value: object) -> object:
+    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else value
+
+
+def _facts(record: Any) -> dict[str, object]:
+    return {key: value for key, value in asdict(record).items() if key not in ("name", "model")}
+
+
+def _numbers(task: TaskPage, line: Line) -> dict[str, float]:
+    found: dict[str, float | None] = {"samples": float(line.score.n)}
+    for score in (line.score, *line.others):
+        found |= _with_ends(named(score.metric), score.value, score.low, score.high)
+    if line.to_base:
+        one = line.to_base
+        name = f"{named(one.metric)}.difference"
+        found |= _with_ends(name, one.difference, one.low, one.high)
+        found[f"{name}.p_holm"] = one.p_holm
+    found |= {f"costs/{key}": value for key, value in asdict(line.costs).items()}
+    return {key: float(value) for key, value in found.items() if value is not None}
+
+
+def _with_ends(name: str, value: float, low: float | None, high: float | None) -> dict[str, float | None]:
+    return {name: value, f"{name}.low": low, f"{name}.high": high}
+
+
+def _series(curve: Curve) -> dict[str, Series]:
+    columns = {
+        "training/loss": [(one.step, one.loss) for one in curve.points],
+        "training/validation loss": [(one.step, one.validation_loss) for one in curve.points],
+        "training/learning rate": [(one.step, one.learning_rate) for one in curve.points],
+    }
+    found = {name: [(step, y) for step, y in points if y is not None] for name, points in columns.items()}
+    return {name: points for name, points in found.items() if points}
+
+
+def _tags(result: Result, task: TaskPage, line: Line) -> dict[str, object]:
+    sources = result.manifest.get("sources")
+    signatures: dict[str, list[Score]] = {}
+    for score in (line.score, *line.others):
+        signatures.setdefault(score.signature, []).append(score)
+    said: dict[str, object] = {
+        "primary metric": task.facts.primary,
+        **{f"signature.{named(these[0].metric)}": text for text, these in signatures.items()},
+        "data": task.facts.source,
+        "data digest": sources.get(task.facts.name) if isinstance(sources, Mapping) else None,
+        "harness": result.manifest.get("harness"),
+        "command": result.manifest.get("command"),
+        "hardware": next((one.hardware for one in result.costs if one.system == line.system), None),
+    }
+    return {key: value for key, value in said.items() if value}

@@ -1,0 +1,40 @@
+"""Comma-separated tables: lists as JSON, but a sample's sums as a column each.
+
+Texts are as the models wrote them: a spreadsheet may take one that begins with `=` for a formula.
+"""
+
+import csv
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from harness.exports import Place, _tables
+from harness.exports._tables import Row, Rows
+
+PLACE: Place = "folder"
+PAGES = False
+
+
+def export(folder: Path, place: str) -> str:
+    return _tables.export(folder, Path(place), ".csv", _write)
+
+
+def _write(rows: Rows, path: Path) -> None:
+    columns = list(dict.fromkeys(name for row in _cells(rows) for name in row))
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, columns, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(_cells(rows))
+
+
+def _cells(rows: Rows) -> Iterator[Row]:
+    for row in rows():
+        sums = row.pop("stats", ())
+        yield {name: _cell(value) for name, value in row.items()} | {
+            f"sum_{place}": value for place, value in enumerate(sums, 1)
+        }
+
+
+def _cell(value: Any) -> Any:
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, list) else value

@@ -1,0 +1,162 @@
+"""MLflow: an experiment for each suite, a run for each RESULT, and below it one for each system on each task.
+
+A RESULT that is there already, by a digest of what it says, is not written again; one that an interrupted export left
+half done is removed first. The package's file store is in maintenance mode and asks to be named on purpose, which
+`--uri file:…` does; whoever reads it sets MLFLOW_ALLOW_FILE_STORE=true. `sqlite:///FILE` asks for nothing.
+"""
+
+import logging
+import os
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from harness.errors import HarnessError
+from harness.exports import Place, _runs, package_of
+from harness.exports._runs import Run
+from harness.report import words
+from harness.report.page import Page
+from harness.result import Result, read
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+PLACE: Place = "uri"
+PAGES = True
+SAME, RUN_OF = "harness.result", "mlflow.parentRunId"
+AT_ONCE = 1_000  # metrics of one request
+KEPT_APART = 100  # settings or tags of one request
+LONGEST = 5_000  # characters of one value
+
+
+def export(folder: Path, place: str) -> str:
+    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")  # it is read when the package is imported
+    if place.startswith("file:"):
+        os.environ.setdefault("MLFLOW_ALLOW_FILE_STORE", "true")
+    os.environ.setdefault(
+        "MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2"
+    )  # with its own 7, no server takes minutes to be told
+    with package_of("mlflow"):
+        from mlflow import MlflowClient
+
+        if place.startswith("sqlite:"):
+            import alembic  # noqa: F401
+            import sqlalchemy  # noqa: F401
+    for name in ("mlflow", "alembic"):  # they tell of every table that they make
+        logging.getLogger(name).setLevel(logging.WARNING)
+    result = read(folder)
+    page = _runs.build(result)
+    with _told(place):
+        client = MlflowClient(tracking_uri=place, registry_uri=place)
+        return _export(client, result, page, place)
+
+
+def _export(client: "MlflowClient", result: Result, page: Page, place: str) -> str:
+    name = _runs.named(result.suite.name)
+    experiment, same = _experiment(client, name, place), _runs.identity(result)
+    before = list(_there(client, experiment, same))
+    if any(RUN_OF not in run.data.tags and run.info.status == "FINISHED" for run in before):
+        return f"experiment {name}: this RESULT is there already, nothing was written"
+    for run in before:
+        client.delete_run(run.info.run_id)
+    created = round(1000 * _runs.created(result))
+    tags = {SAME: same, "mlflow.note.content": _answer(page), "command": page.command}
+    whole = client.create_run(experiment, created, _texts(tags), run_name=name).info.run_id
+    found = _runs.runs(result, page)
+    for one in found:
+        _log(client, experiment, one, {SAME: same, RUN_OF: whole}, created)
+    for file in ("result.json", "report.html"):
+        if (result.folder / file).is_file():
+            client.log_artifact(whole, str(result.folder / file))
+    client.set_terminated(whole, end_time=created)
+    look = {
+        "file": f"; MLFLOW_ALLOW_FILE_STORE=true mlflow ui --backend-store-uri {place}",
+        "sqlite": f"; mlflow ui --backend-store-uri {place}",
+    }
+    here = look.get(place.partition(":")[0], "")
+    return f"experiment {name}: {words.plural(len(found), 'run')} and the one that holds them{here}"
+
+
+def _experiment(client: "MlflowClient", name: str, place: str) -> str:
+    """The suite's experiment; beside a database new ones keep their files, and not where the command was typed."""
+    found = client.get_experiment_by_name(name)
+    if found is None:
+        files = None
+        if place.startswith("sqlite:///"):
+            database = Path(place.removeprefix("sqlite:///").partition("?")[0]).resolve()
+            files = (database.parent / "mlartifacts").as_uri()
+        return str(client.create_experiment(name, artifact_location=files))
+    if found.lifecycle_stage != "active":
+        raise HarnessError(
+            f"--uri: the experiment {name!r} was deleted there; restore it, or give another place"
+        )
+    return str(found.experiment_id)
+
+
+def _there(client: "MlflowClient", experiment: str, same: str) -> Iterator[Any]:
+    """The runs of an earlier export of the same RESULT."""
+    token = None
+    while True:
+        found = client.search_runs([experiment], f"tags.`{SAME}` = '{same}'", page_token=token)
+        yield from found
+        token = found.token
+        if not token:
+            return
+
+
+def _log(client: "MlflowClient", experiment: str, one: Run, tags: Mapping[str, str], created: int) -> None:
+    from mlflow.entities import Metric, Param, RunTag
+
+    run = client.create_run(
+        experiment, created, dict(tags), run_name=words.visible(f"{one.system} on {one.task}")[:200]
+    ).info.run_id
+    params = [Param(key, value) for key, value in _texts(one.settings).items()]
+    for some in _parts(params, KEPT_APART):
+        client.log_batch(run, params=some)
+    for these in _parts([RunTag(key, value) for key, value in _texts(one.tags).items()], KEPT_APART):
+        client.log_batch(run, tags=these)
+    points = {**one.curves, **{name: [(0, value)] for name, value in one.numbers.items()}}
+    metrics = [Metric(name, y, created, step) for name, series in points.items() for step, y in series]
+    for few in _parts(metrics, AT_ONCE):
+        client.log_batch(run, metrics=few)
+    client.set_terminated(run, end_time=created)
+
+
+def _parts(entries: Sequence[Any], most: int) -> Iterator[Sequence[Any]]:
+    for start in range(0, len(entries), most):
+        yield entries[start : start + most]
+
+
+def _texts(values: Mapping[str, object]) -> dict[str, str]:
+    return {_runs.named(key): words.visible(str(value))[:LONGEST] for key, value in values.items()}
+
+
+def _answer(page: Page) -> str:
+    """What the page opens with, a line for each task."""
+    answers = [task.answer for task in page.tasks if task.answer]
+    return "\n\n".join(
+        " ".join("".join(span.text for span in said) for said in (one.lead, one.gain)) for one in answers
+    )
+
+
+@contextmanager
+def _told(place: str) -> Iterator[None]:
+    """The package's failures, and the database's, in a line; a password in an address is not repeated."""
+    from mlflow.exceptions import MlflowException
+
+    failures: tuple[type[Exception], ...] = (MlflowException, OSError, *_of_databases())
+    try:
+        yield
+    except failures as error:
+        said = f"--uri {place}: {str(error).strip().splitlines()[0]}"
+        raise HarnessError(re.sub(r"//[^/@\s]*@", "//", said)) from error
+
+
+def _of_databases() -> tuple[type[Exception], ...]:
+    try:
+        from sqlalchemy.exc import SQLAlchemyError
+    except ModuleNotFoundError:
+        return ()
+    return (SQLAlchemyError,)

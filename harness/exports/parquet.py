@@ -1,0 +1,42 @@
+"""Parquet tables, written some rows at a time; lists stay lists."""
+
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from harness.exports import Place, _tables
+from harness.exports._tables import Row, Rows
+
+PLACE: Place = "folder"
+PAGES = False
+AT_ONCE = 1 << 14  # rows
+
+
+def export(folder: Path, place: str) -> str:
+    return _tables.export(folder, Path(place), ".parquet", _write)
+
+
+def _write(rows: Rows, path: Path) -> None:
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    parts = (_inferred(chunk) for chunk in _chunks(rows))
+    schema = pa.unify_schemas(list(parts), promote_options="permissive")
+    with parquet.ParquetWriter(path, schema, compression="zstd") as writer:
+        for chunk in _chunks(rows):
+            writer.write_table(pa.Table.from_pylist(chunk, schema=schema))
+
+
+def _inferred(chunk: list[Row]) -> Any:
+    """The schema of some rows, which need not all have the same columns."""
+    import pyarrow as pa
+
+    names = dict.fromkeys(name for row in chunk for name in row)
+    return pa.table({name: [row.get(name) for row in chunk] for name in names}).schema
+
+
+def _chunks(rows: Rows) -> Iterator[list[Row]]:
+    found = rows()
+    while chunk := list(islice(found, AT_ONCE)):
+        yield chunk

@@ -1,0 +1,61 @@
+"""TensorBoard's event files: a run for each system, a scalar for each score, and how each adapter's loss fell.
+
+    LOGDIR/SUITE-DIGEST/SYSTEM/events.out.tfevents.SECONDS.harness
+
+A result has a folder of its own and its files always the same names and bytes, so that exporting it again changes nothing.
+"""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+from harness.digest import file_name
+from harness.exports import Place, _runs, package_of
+from harness.exports._runs import Run, Series
+from harness.result import read
+from harness.types import System
+
+PLACE: Place = "folder"
+PAGES = False
+
+
+def export(folder: Path, place: str) -> str:
+    with package_of("tensorboard"):
+        import tensorboard.summary.writer.record_writer  # noqa: F401
+
+    result = read(folder)
+    by_system: dict[System, list[Run]] = {}
+    for one in _runs.runs(result, _runs.build(result)):
+        by_system.setdefault(one.system, []).append(one)
+    whole = Path(place) / f"{file_name(result.suite.name)}-{_runs.identity(result)[:8]}"
+    shutil.rmtree(whole, ignore_errors=True)
+    seconds = _runs.created(result)
+    for system, runs in by_system.items():
+        path = whole / file_name(str(system)) / f"events.out.tfevents.{seconds:.0f}.harness"
+        path.parent.mkdir(parents=True)
+        _write(path, dict(_scalars(runs)), seconds)
+    return f"{whole}: {len(by_system)} runs; tensorboard --logdir {place}"
+
+
+def _scalars(runs: list[Run]) -> Iterator[tuple[str, Series]]:
+    """Scores at the training's last step, so that they stand at the end of its curves."""
+    last = max((points[-1][0] for run in runs for points in run.curves.values()), default=0)
+    for run in runs:
+        yield from run.curves.items()
+        for name, value in run.numbers.items():
+            yield f"{_runs.named(run.task)}/{name}", [(last, value)]
+
+
+def _write(path: Path, scalars: dict[str, Series], seconds: float) -> None:
+    """One event for each point, the format's version first."""
+    from tensorboard.compat.proto.event_pb2 import Event
+    from tensorboard.compat.proto.summary_pb2 import Summary
+    from tensorboard.summary.writer.record_writer import RecordWriter
+
+    with path.open("wb") as file:
+        writer = RecordWriter(file)
+        writer.write(Event(wall_time=seconds, file_version="brain.Event:2").SerializeToString())
+        for tag, points in scalars.items():
+            for step, value in points:
+                summary = Summary(value=[Summary.Value(tag=tag, simple_value=value)])
+                writer.write(Event(wall_time=seconds, step=step, summary=summary).SerializeToString())

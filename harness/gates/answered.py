@@ -1,0 +1,19 @@
+"""A check with what it came to, before all of a file are corrected together."""
+
+from dataclasses import dataclass
+
+from harness.gates.checks import Check
+from harness.gates.verdicts import Finding
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answered:
+    """One that could not be asked has a reason, and no finding."""
+
+    check: Check
+    finding: Finding | None = None  # None: invalid
+    because: str = ""
+    n: int | None = None
+    against: str | None = None
+    innocent: float | None = None
+    innocent_needs: int | None = None

@@ -1,0 +1,145 @@
+"""What was asked, sample by sample: ids, sums and the columns that divide samples; of their texts none is kept."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness import metrics
+from harness.result import Result, TaskFacts, json_lines
+from harness.result.lengths import thirds
+from harness.types import System
+
+if TYPE_CHECKING:
+    from harness.result.rows import RowFile
+
+FILES = ("samples.jsonl.gz", "generations.jsonl.gz", "rows.parquet")
+LENGTH = "length of input"
+FEWEST, MOST = 2, 12  # values that a column has which divides samples into slices
+LONGEST_VALUE = 60  # characters: more is text, and no name of a kind
+
+Values = Mapping[System, NDArray[np.float64]]  # the primary metric of each sample; NaN where there is none
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Slicing:
+    """One way to divide a task's samples."""
+
+    name: str  # a column, or LENGTH
+    labels: tuple[str, ...]
+    of: NDArray[np.int8]  # [n] a place in labels; -1: in none
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """One task's samples in the order in which they were asked."""
+
+    task: TaskFacts
+    ids: tuple[str, ...]
+    texts: bool = True  # False: a copy that holds ids and numbers alone
+    slicings: tuple[Slicing, ...] = ()
+    clusters: NDArray[np.intp] | None = None  # [n] samples with the same number are resampled together
+    metric: metrics.Metric | None = None  # None: the primary metric is no function of sums
+    column: int = 0  # of the metric's scores, the primary one
+    rows: Mapping[System, NDArray[np.float64]]  # [n, k] sums; NaN where a sample has none
+
+    @cached_property
+    def values(self) -> Values:
+        """Each sample's score alone."""
+        if self.metric is None or self.metric.value is None:
+            return {}
+        value = self.metric.value
+        return {system: value(rows)[:, self.column] for system, rows in self.rows.items()}
+
+
+def asked(result: Result) -> dict[str, Asked]:
+    """Task -> its samples; none where the folder holds a result.json alone."""
+    from harness.result.rows import open_rows
+
+    if not all((result.folder / name).is_file() for name in FILES):
+        return {}
+    listed = {task.name: _Listed(task.cluster) for task in result.suite.tasks}
+    for line in json_lines(result.folder / "samples.jsonl.gz"):
+        if line["task"] in listed:
+            listed[line["task"]].add(line["sample_id"], line["input"], line.get("metadata") or {})
+    with open_rows(result.folder) as rows:
+        return {task.name: _asked(task, listed[task.name], rows) for task in result.suite.tasks}
+
+
+class _Listed:
+    """What is noted of each sample while their texts go by."""
+
+    def __init__(self, cluster: str | None) -> None:
+        self.ids: list[str] = []
+        self.words: list[int] = []
+        self.columns: dict[str, list[int]] = {}  # of each sample, a place among the column's values
+        self.values: dict[str, dict[str, int]] = {}
+        self.cluster = cluster
+        self.clusters: dict[str, int] = {}
+        self.cluster_of: list[int] = []
+
+    def add(self, one: str, text: str, metadata: Mapping[str, str]) -> None:
+        place = len(self.ids)
+        self.ids.append(one)
+        self.words.append(len(text.split()))
+        if self.cluster is not None:
+            label = metadata.get(self.cluster, f"\0{one}")  # a sample that names none stands alone
+            self.cluster_of.append(self.clusters.setdefault(label, len(self.clusters)))
+        for name, value in metadata.items():
+            known = self.values.setdefault(name, {})
+            if len(known) > MOST:
+                continue  # too many values already: no slices
+            column = self.columns.setdefault(name, [])
+            column.extend([-1] * (place - len(column)))
+            column.append(known.setdefault(value, len(known)))
+
+    def slicings(self) -> Iterable[Slicing]:
+        """Columns of few short values, and thirds by the input's length."""
+        for name, known in self.values.items():
+            if FEWEST <= len(known) <= MOST and all(0 < len(value) <= LONGEST_VALUE for value in known):
+                order = sorted(known)
+                turned = np.array([*(order.index(value) for value in known), -1], dtype=np.int8)
+                column = self.columns[name] + [-1] * (len(self.ids) - len(self.columns[name]))
+                yield Slicing(name=name, labels=tuple(order), of=turned[column])
+        lengths = thirds(np.array(self.words))
+        if lengths is not None:
+            labels, places = lengths
+            yield Slicing(name=LENGTH, labels=labels, of=places)
+
+
+def _asked(task: TaskFacts, listed: _Listed, rows: "RowFile") -> Asked:
+    plugin = next((one for one in task.metrics if task.primary in metrics.score_names(one)), None)
+    metric = metrics.load(plugin) if plugin else None
+    usable = metric is not None and metric.value is not None
+    return Asked(
+        task=task,
+        ids=tuple(listed.ids),
+        texts=any(listed.words),
+        slicings=tuple(listed.slicings()),
+        clusters=np.array(listed.cluster_of) if task.cluster is not None else None,
+        metric=metric if usable else None,
+        column=metric.names.index(task.primary) if metric is not None and usable else 0,
+        rows={
+            system: _placed(found.stats, found.ids, listed.ids)
+            for name, system, used in rows.keys()  # noqa: SIM118  a file, and not a mapping
+            if usable and name == task.name and used == plugin
+            if (found := rows.get((name, system, used))) is not None
+        },
+    )
+
+
+def _placed(
+    stats: NDArray[np.float64], of: tuple[str, ...], ids: list[str]
+) -> NDArray[np.float64]:  # [len(ids), k]
+    """The rows in the order of the ids; NaN for one that has none."""
+    if list(of) == ids:  # as the harness writes them
+        return stats
+    places = {one: row for row, one in enumerate(of)}
+    placed = np.full((len(ids), stats.shape[1]), np.nan)
+    for row, one in enumerate(ids):
+        if one in places:
+            placed[row] = stats[places[one]]
+    return placed

@@ -1,0 +1,207 @@
+"""An adapter's README: what it scores beside its base, how it was made and loaded, and what that does not show."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from harness.errors import UnknownName
+from harness.report import markdown, words
+from harness.report import page as pages
+from harness.report.answer import Field, is_trivial
+from harness.report.costs import Costs
+from harness.report.limits import limits
+from harness.report.loading import hub_id, loading
+from harness.report.page import Line, Page, TaskPage
+from harness.report.weighed import WeightLine
+from harness.result import AdapterFacts, ModelFacts, Result, TaskFacts
+from harness.types import Comparison, Note, Score, System
+
+MARK = "<!-- made by harness card -->"  # a README with this line in it may be written over
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Against:
+    """Something that needs no training: a base with examples, or a rule."""
+
+    line: Line
+    difference: Comparison | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Other:
+    """One of a task's further metrics."""
+
+    score: Score
+    base: Score | None
+    difference: Comparison | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measured:
+    """The adapter on one task."""
+
+    task: TaskPage
+    line: Line
+    base: Line | None
+    untrained: tuple[Against, ...]
+    others: tuple[Other, ...]
+    inert: bool
+    signatures: Mapping[str, Sequence[str]]  # signature -> the metrics that it is of, as people call them
+    digest: str  # of the task's data
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Card:
+    """Everything that the page says."""
+
+    system: System
+    model: ModelFacts
+    adapter: AdapterFacts
+    recipe: Mapping[str, object]  # empty for one that was trained elsewhere
+    trained_on: TaskFacts | None
+    measured: tuple[Measured, ...]
+    costs: Costs
+    hardware: str
+    losses: str
+    weights: WeightLine | None
+    notes: tuple[Note, ...]
+    lost: tuple[str, ...]  # steps that failed or were skipped
+    limits: tuple[str, ...]
+    loading: str
+    command: str
+    made: str  # by which harness, and when
+    libraries: str
+    licence: str | None
+
+
+def build(result: Result, system: System, *, place: str | None = None, licence: str | None = None) -> Card:
+    """The card of an adapter that the result measured; `place` is where it can be loaded from."""
+    model, adapter = _facts(result, system)
+    page = pages.build(result)
+    measured = tuple(_measured(result, page, system))
+    tasks = {one.name: one for one in result.suite.tasks}
+    trained_on = tasks.get(adapter.trained_on or "")
+    shown = trained_on or (measured[0].task.facts if measured else None)
+    return Card(
+        system=system,
+        model=model,
+        adapter=adapter,
+        recipe=next((one for one in result.suite.recipes if one.get("name") == adapter.recipe), {}),
+        trained_on=trained_on,
+        measured=measured,
+        costs=measured[0].line.costs if measured else Costs(),
+        hardware=next((one.hardware for one in result.costs if one.system == system), ""),
+        losses=_losses(result, system),
+        weights=next((one for one in page.weights.lines if one.system == system), None),
+        notes=tuple(_notes(page, system, measured)),
+        lost=tuple(one.label for one in page.failed if one.label.endswith(f" {system}")),
+        limits=tuple(limits(result, model, adapter, [one.task for one in measured])),
+        loading=loading(model, place or hub_id(adapter.uri), shown),
+        command=re.sub(
+            r"(^|[\s='\"])[/~]\S*/", r"\1…/", page.command
+        ),  # where things lie here is nobody's concern
+        made=", ".join(
+            filter(None, (f"finetune-harness {result.manifest.get('harness', '')}", page.created))
+        ),
+        libraries=_libraries(result),
+        licence=licence,
+    )
+
+
+def render(card: Card) -> str:
+    """Its body, as GitHub and the hub show it; the metadata come before it."""
+    text = markdown.document("card.md.j2", {"card": card, "mark": MARK})
+    return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
+
+
+def _facts(result: Result, system: System) -> tuple[ModelFacts, AdapterFacts]:
+    where = f"{result.folder}"
+    models = {one.name: one for one in result.suite.models}
+    if system.model not in models:
+        raise UnknownName("model", system.model, models, where)
+    adapters = {one.name: one for one in result.suite.adapters if one.model == system.model}
+    if system.adapter not in adapters:
+        raise UnknownName(f"adapter of {system.model}", system.adapter or "", adapters, where)
+    return models[system.model], adapters[system.adapter]
+
+
+def _measured(result: Result, page: Page, system: System) -> Iterator[Measured]:
+    """The tasks that it answered, the one that it was trained on first."""
+    sources = result.manifest.get("sources")
+    for task in page.tasks:
+        lines = {line.system: line for line in task.lines}
+        if system not in lines:
+            continue
+        field, base = Field(result, task.facts), System(model=system.model)
+        bases = lines[base].others if base in lines else ()
+        yield Measured(
+            task=task,
+            line=lines[system],
+            base=lines.get(base),
+            untrained=tuple(
+                Against(line=line, difference=field.between(system, one))
+                for one, line in lines.items()
+                if is_trivial(one) or (one.model == system.model and one.adapter is None and one.shots)
+            ),
+            others=tuple(
+                Other(
+                    score=score,
+                    base=next((one for one in bases if one.metric == score.metric), None),
+                    difference=next(
+                        (
+                            one
+                            for one in result.comparisons
+                            if (one.task, one.metric) == (task.facts.name, score.metric)
+                            and (one.candidate, one.baseline) == (system, base)
+                        ),
+                        None,
+                    ),
+                )
+                for score in lines[system].others
+            ),
+            inert=any(
+                note.kind == "inert" and note.where == f"{task.facts.name}, {system}" for note in page.notes
+            ),
+            signatures=_signatures(lines[system]),
+            digest=str(sources.get(task.facts.name, "")) if isinstance(sources, Mapping) else "",
+        )
+
+
+def _signatures(line: Line) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for one in (line.score, *line.others):
+        found.setdefault(one.signature, []).append(words.metric(one.metric))
+    return found
+
+
+def _losses(result: Result, system: System) -> str:
+    """What the loss fell to, and where it was lowest on validation samples."""
+    for curve in result.curves:
+        if (curve.model, curve.adapter) != (system.model, system.adapter) or not curve.points:
+            continue
+        losses = [(one.loss, one.step) for one in curve.points if one.loss is not None]
+        checked = [(one.validation_loss, one.step) for one in curve.points if one.validation_loss is not None]
+        said = f"{words.plural(curve.points[-1].step, 'step')}"
+        if losses:
+            said += f"; training loss {words.number(losses[0][0], 2)} at first, {words.number(losses[-1][0], 2)} at last"
+        if checked:
+            loss, step = min(checked)
+            said += f"; lowest validation loss {words.number(loss, 3)}, at step {step:,}"
+        return said
+    return ""
+
+
+def _notes(page: Page, system: System, measured: Sequence[Measured]) -> Iterator[Note]:
+    """What concerns the adapter, its base or the tasks' samples."""
+    whose = {str(system), *(str(one.base.system) for one in measured if one.base)}
+    tasks = [one.task.facts.name for one in measured]
+    here = {*whose, *tasks, *(f"{task}, {one}" for task in tasks for one in whose)}
+    yield from (note for note in page.notes if note.where in here)
+
+
+def _libraries(result: Result) -> str:
+    """The versions of those that make an adapter's answers."""
+    found = result.manifest.get("libraries")
+    if not isinstance(found, Mapping):
+        return ""
+    return ", ".join(f"{name} {found[name]}" for name in ("torch", "transformers", "peft") if name in found)

@@ -1,0 +1,286 @@
+"""Every sample with every answer as columns of plain data, which the page's own script shows.
+
+What fits goes into the report itself. More goes into pages beside it, some thousand samples each, since a page opened from
+disk may read no other file; the report then keeps ids and numbers, and says on which page a sample is.
+
+Answers come system by system, and a page holds all systems' answers of its samples: they are sorted into bins first,
+which spill to disk where they grow, so that not all texts are held at once.
+"""
+
+import json
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from tempfile import SpooledTemporaryFile
+from typing import IO, TYPE_CHECKING, Any
+from urllib.parse import quote
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.report import words
+from harness.report.answer import is_trivial
+from harness.report.asked import Asked
+from harness.result import Result, json_lines
+from harness.types import System
+
+if TYPE_CHECKING:
+    from harness.report.page import Page
+
+LONGEST = 4_000  # characters of one text that a page holds
+FITS = 6_000_000  # bytes of texts that one page holds: read in a second from a slow disk, on a slow machine
+BIN, BINS = 256, 400  # samples in a bin, unless that makes too many files to have open
+IN_MEMORY = 1 << 20  # bytes of a bin before it spills
+
+Plain = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Leaf:
+    """A page of samples beside the report."""
+
+    name: str  # "samples/0001.html"
+    says: str  # "dialogues 1 to 1,024"
+    data: Plain
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Book:
+    """What the script of the report is given, once the leaves, if there are any, are written."""
+
+    leaves: Iterator[Leaf]  # each is made when it is asked for
+    index: Plain  # whole when all leaves were asked for
+
+
+def sample_link(task: str, sample: str) -> str:
+    """The part of an address that opens a sample."""
+    return f"#sample={_quoted(task)}/{_quoted(sample)}"
+
+
+def _quoted(text: str) -> str:
+    return quote(words.visible(text), safe="")
+
+
+def book(result: Result, page: "Page", asked: Mapping[str, Asked]) -> Book:
+    """All samples of the tasks that the page shows."""
+    systems = _systems(page)
+    tasks = [asked[task.facts.name] for task in page.tasks if task.facts.name in asked]
+    facts = {task.facts.name: task for task in page.tasks}
+    index: Plain = {
+        "systems": [
+            {
+                "name": words.system(one),
+                "model": words.visible(one.model),
+                "base": systems.index(base) if one.adapter and base in systems else None,
+            }
+            for one in systems
+            for base in (System(model=one.model),)
+        ],
+        "tasks": [],
+        "leaves": None,
+    }
+    heads = []
+    for one in tasks:
+        task = facts[one.task.name]
+        heads.append(
+            {
+                "name": words.visible(one.task.name),
+                "metric": task.metric,
+                "lower": task.lower_is_better,
+                "digits": 0 if task.unit in ("points", "%") else 3,
+                "prompt": words.visible(one.task.prompt),
+            }
+        )
+    return Book(leaves=_leaves(result, tasks, systems, heads, index), index=index)
+
+
+def _systems(page: "Page") -> list[System]:
+    """In the score tables' order; rules have nothing to read."""
+    lines = [line.system for task in page.tasks for line in task.lines]
+    return [one for one in dict.fromkeys(lines) if not is_trivial(one)]
+
+
+def _leaves(
+    result: Result, tasks: Sequence[Asked], systems: Sequence[System], heads: Sequence[Plain], index: Plain
+) -> Iterator[Leaf]:
+    if not tasks:
+        return
+    with ExitStack() as files:
+        bins, size = _sorted(result, tasks, systems, files)
+        whole = size <= FITS
+        pages: list[list[list[int]]] = [[] for _ in tasks]  # of each task, which samples are on which page
+        shown = [_numbers(one, systems, slice(None)) for one in tasks]
+        if whole:
+            for place, here in enumerate(bins):
+                if tasks[place].texts:
+                    shown[place] |= _joined([_texts(tasks[place], one, systems) for one in here])
+        else:
+            count = 0
+            for place, here in enumerate(bins):
+                for run in _runs(here) if tasks[place].texts else ():
+                    count += 1
+                    first, last = run[0].first, run[-1].first + run[-1].count
+                    pages[place].append([count - 1, last - first])
+                    texts = _joined([_texts(tasks[place], one, systems) for one in run])
+                    only = heads[place] | _numbers(tasks[place], systems, slice(first, last)) | texts
+                    yield Leaf(
+                        name=f"samples/{count:04d}.html",
+                        says=f"{heads[place]['name']} {first + 1:,} to {last:,}",
+                        data={**index, "tasks": [only]},
+                    )
+        for place, head in enumerate(heads):
+            index["tasks"].append(head | shown[place] | ({} if whole else {"leaves": pages[place]}))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Bin:
+    """Some samples of a task in order, and a file of their texts."""
+
+    first: int
+    count: int
+    lines: IO[str]
+
+
+def _sorted(
+    result: Result, tasks: Sequence[Asked], systems: Sequence[System], files: ExitStack
+) -> tuple[list[list[_Bin]], int]:  # the bins of each task; how many bytes they hold
+    total = sum(len(one.ids) for one in tasks)
+    room = max(BIN, -(-total // BINS))
+    places = {one.task.name: place for place, one in enumerate(tasks)}
+    bins = [
+        [
+            _Bin(
+                first=first,
+                count=min(room, len(one.ids) - first),
+                lines=files.enter_context(_spooled()),
+            )
+            for first in range(0, len(one.ids), room)
+        ]
+        for one in tasks
+    ]
+    where = [{name: place for place, name in enumerate(one.ids)} for one in tasks]
+    numbers = {(one.model, one.adapter, one.shots): place for place, one in enumerate(systems)}
+
+    def put(task: str, sample: str, content: list[object]) -> None:
+        if task in places and (at := where[places[task]].get(sample)) is not None:
+            file = bins[places[task]][at // room].lines
+            file.write(json.dumps([at % room, *content], ensure_ascii=False) + "\n")
+
+    for line in json_lines(result.folder / "samples.jsonl.gz"):
+        columns = {words.visible(key): _shown(text) for key, text in (line.get("metadata") or {}).items()}
+        put(
+            line["task"],
+            line["sample_id"],
+            [-1, _shown(line["input"]), [_shown(one) for one in line["references"]], columns],
+        )
+    for line in json_lines(result.folder / "generations.jsonl.gz"):
+        system = numbers.get((line["model"], line.get("adapter"), line.get("shots") or 0))
+        if system is not None:
+            flags = [line.get("finish") or "stop", line.get("truncated_tokens") or 0]
+            put(line["task"], line["sample_id"], [system, _shown(line["text"]), *flags])
+    return bins, sum(one.lines.tell() for here in bins for one in here)
+
+
+def _spooled() -> SpooledTemporaryFile[str]:
+    return SpooledTemporaryFile(IN_MEMORY, mode="w+", encoding="utf-8", newline="\n")
+
+
+def _shown(text: str) -> str:
+    return words.shorten(words.visible(text), LONGEST)
+
+
+def _texts(asked: Asked, one: _Bin, systems: Sequence[System]) -> Plain:
+    """The columns of a bin; a text that is not there is null."""
+    sliced = {words.visible(slicing.name) for slicing in asked.slicings}
+    inputs: list[str] = [""] * one.count
+    references: list[list[str]] = [[]] * one.count
+    columns: dict[str, list[str | None]] = {}
+    answers: list[list[str | None]] = [[None] * one.count for _ in systems]
+    odd: Plain = {}
+    one.lines.seek(0)
+    for text in one.lines:
+        place, system, *content = json.loads(text)
+        if system < 0:
+            inputs[place], references[place] = content[:2]
+            for name, value in content[2].items():
+                if name not in sliced:
+                    columns.setdefault(name, [None] * one.count)[place] = value
+        else:
+            answers[system][place], finish, truncated = content
+            if truncated:
+                odd.setdefault("shortened", []).append([place, system, truncated])
+            if finish != "stop":
+                odd.setdefault(finish, []).append([place, system, 1])
+    return {
+        "count": one.count,
+        "inputs": inputs,
+        "references": references,
+        "columns": columns,
+        "answers": answers,
+        "odd": odd,
+    }
+
+
+def _joined(parts: Sequence[Plain]) -> Plain:
+    """Bins of one task, one after another."""
+    found: Plain = {"count": 0, "inputs": [], "references": [], "columns": {}, "answers": [], "odd": {}}
+    for part in parts:
+        before = found["count"]
+        found["inputs"] += part["inputs"]
+        found["references"] += part["references"]
+        found["answers"] = (
+            [mine + more for mine, more in zip(found["answers"], part["answers"], strict=True)]
+            if found["answers"]
+            else part["answers"]
+        )
+        for name in {**found["columns"], **part["columns"]}:
+            mine = found["columns"].get(name, [None] * before)
+            found["columns"][name] = mine + part["columns"].get(name, [None] * part["count"])
+        for kind, places in part["odd"].items():
+            found["odd"].setdefault(kind, []).extend([at + before, *rest] for at, *rest in places)
+        found["count"] += part["count"]
+    return found
+
+
+def _runs(bins: Sequence[_Bin]) -> Iterator[list[_Bin]]:
+    """As many bins together as fit on a page."""
+    run: list[_Bin] = []
+    size = 0
+    for one in bins:
+        if run and size + one.lines.tell() > FITS / 2:
+            yield run
+            run, size = [], 0
+        run.append(one)
+        size += one.lines.tell()
+    if run:
+        yield run
+
+
+def _numbers(asked: Asked, systems: Sequence[System], some: slice) -> Plain:
+    """Ids, scores and slices; small enough for the report whatever the samples' number."""
+    return {
+        "ids": [words.visible(one) for one in asked.ids[some]],
+        "scores": [_rounded(asked.values[one][some]) if one in asked.values else None for one in systems],
+        "slices": [
+            {
+                "name": words.visible(one.name),
+                "labels": [words.visible(label) for label in one.labels],
+                "of": one.of[some].tolist(),
+            }
+            for one in asked.slicings
+        ],
+    }
+
+
+def _rounded(values: NDArray[np.float64]) -> list[float | None]:
+    """To a thousandth: what can be read, in few letters."""
+    finite = (value if abs(value) < math.inf else None for value in np.round(values, 3).tolist())
+    return [int(value) if value is not None and value == int(value) else value for value in finite]
+
+
+def script_data(data: Plain) -> str:
+    """As JSON that no text in it can end: within a script element, "<" is the only letter that can."""
+    return json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False).replace(
+        "<", "\\u003c"
+    )

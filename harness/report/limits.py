@@ -1,0 +1,78 @@
+"""What an adapter's numbers do not show, said before anybody asks."""
+
+from collections.abc import Iterator, Sequence
+from statistics import fmean
+
+from harness.report import words
+from harness.report.answer import ENOUGH_SEEDS
+from harness.report.page import TaskPage
+from harness.result import AdapterFacts, ModelFacts, Result
+from harness.types import System
+
+
+def limits(
+    result: Result,
+    model: ModelFacts,
+    adapter: AdapterFacts,
+    tasks: Sequence[TaskPage],  # those that it answered
+) -> Iterator[str]:
+    """Each a sentence or two."""
+    yield _seeds(result, adapter, tasks)
+    if any((one.model, one.recipe) != (adapter.model, adapter.recipe) for one in result.suite.adapters):
+        yield (
+            f"The run measured {words.plural(len(result.suite.adapters), 'adapter')} on the same samples. If this one was "
+            "picked for the scores above, they flatter it: on new samples expect less."
+        )
+    names = [task.facts.name for task in tasks]
+    away = [words.visible(one) for one in names if adapter.trained_on not in (None, one)]
+    if away:
+        yield (
+            f"It was not trained on {words.listed(away)}: the scores there say what it carried over or forgot, not what "
+            "training for it would give."
+        )
+    if len(names) == 1:
+        yield "It was measured on one task; what it forgot of others was not looked at."
+    for task in tasks:
+        if task.answer and task.answer.power:
+            yield f"On {words.visible(task.facts.name)}: {task.answer.power[:1].lower()}{task.answer.power[1:]}"
+    if result.suite.limit is not None:
+        yield f"At most {result.suite.limit:,} test samples of each task were asked, the first ones."
+    if model.quantization != "none":
+        yield (
+            f"The base was quantised ({model.quantization}) in training and in every answer; on whole weights the adapter "
+            "may do otherwise."
+        )
+    if model.uri.startswith("zoo:"):
+        yield (
+            "The base is one of the harness's own tiny stand-ins: it shares an architecture with the model that it is "
+            "called after, and not a single weight. Nothing here says anything of that model."
+        )
+
+
+def _seeds(result: Result, adapter: AdapterFacts, tasks: Sequence[TaskPage]) -> str:
+    """What one adapter says of its recipe: little."""
+    if adapter.recipe is None:
+        return "It was trained elsewhere: its answers were measured here, how it was made is not known."
+    recipe = words.visible(adapter.recipe)
+    like = [
+        one
+        for one in result.suite.adapters
+        if (one.model, one.recipe, one.trained_on) == (adapter.model, adapter.recipe, adapter.trained_on)
+    ]
+    if len(like) < 2:
+        return f"One seed: all of this holds for this adapter, never for the recipe {recipe}; another seed may give another."
+    said = f"One of {len(like)} adapters of the recipe {recipe} that differ in their seed alone"
+    scores = [score for one in like if tasks and (score := _score(one, tasks[0])) is not None]
+    if len(scores) > 1:
+        said += (
+            f"; on {words.visible(tasks[0].facts.name)} they score {words.number(min(scores))} to "
+            f"{words.number(max(scores))}, {words.number(fmean(scores))} on the mean"
+        )
+    if len(like) < ENOUGH_SEEDS:
+        return f"{said}. That is too few for a word on the recipe: all of this holds for this adapter."
+    return f"{said}. What the recipe is worth they say together, and none of them alone."
+
+
+def _score(adapter: AdapterFacts, task: TaskPage) -> float | None:
+    system = System(model=adapter.model, adapter=adapter.name)
+    return next((line.score.value for line in task.lines if line.system == system), None)

@@ -1,0 +1,82 @@
+"""What a result was made with: versions, revisions, digests, hardware, settings."""
+
+from collections.abc import Mapping, Sequence
+
+from harness.report import words
+from harness.result import ModelFacts, Result, TaskFacts
+from harness.types import Score
+
+Manifest = tuple[tuple[str, tuple[tuple[str, str], ...]], ...]  # heading -> name and value
+
+
+def manifest(result: Result) -> Manifest:
+    """Headings with names and values, empty ones left out."""
+    said = result.manifest
+    run = [
+        ("harness", said.get("harness")),
+        ("created", said.get("created")),
+        ("seed", said.get("seed")),
+        ("sample limit", result.suite.limit),
+        ("device", said.get("device")),
+        ("python", said.get("python")),
+        ("platform", said.get("platform")),
+    ]
+    groups: list[tuple[str, list[tuple[str, object]]]] = [
+        ("Run", run),
+        ("Hardware", _items(said.get("hardware"))),
+        ("Runtime", _items(said.get("runtime"))),
+        ("Models", [(one.name, _model(one)) for one in result.suite.models]),
+        ("Data", [(f"{one.name}", _source(one, said.get("sources"))) for one in result.suite.tasks]),
+        ("Metrics", [*_signatures(result.scores)]),
+        ("Recipes", [(str(one.get("name")), _recipe(one)) for one in result.suite.recipes]),
+        ("Libraries", _items(said.get("libraries"))),
+    ]
+    return tuple(
+        (heading, tuple((name, str(value)) for name, value in items if value not in (None, "")))
+        for heading, items in groups
+        if any(value not in (None, "") for _, value in items)
+    )
+
+
+def _items(value: object) -> list[tuple[str, object]]:
+    return (
+        [(str(key).replace("_", " "), one) for key, one in value.items()]
+        if isinstance(value, Mapping)
+        else []
+    )
+
+
+def _model(one: ModelFacts) -> str:
+    size = f"{words.count(one.parameters)} parameters" if one.parameters else ""
+    said = [
+        one.uri,
+        one.family or "",
+        size,
+        one.dtype or "",
+        f"revision {one.revision}" if one.revision else "",
+    ]
+    return ", ".join(part for part in said if part)
+
+
+def _source(one: TaskFacts, digests: object) -> str:
+    digest = digests.get(one.name) if isinstance(digests, Mapping) else None
+    said = [one.source, one.licence or "", f"digest {digest}" if digest else "", f"shares {one.share}"]
+    return ", ".join(part for part in said if part)
+
+
+def _signatures(scores: Sequence[Score]) -> list[tuple[str, str]]:
+    """Scores that one computation gives, and its signature."""
+    found: dict[str, list[str]] = {}
+    for one in scores:
+        found.setdefault(one.signature, []).append(words.metric(one.metric))
+    return [(", ".join(dict.fromkeys(names)), signature) for signature, names in found.items()]
+
+
+def _recipe(one: Mapping[str, object]) -> str:
+    said = []
+    for key, value in one.items():
+        if key == "name" or value is None or value is False:
+            continue
+        shown = " ".join(map(str, value)) if isinstance(value, list | tuple) else value
+        said.append(f"{key.replace('_', ' ')} {shown}")
+    return ", ".join(said)

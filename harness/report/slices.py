@@ -1,0 +1,120 @@
+"""How each system does on parts of the samples, and how far from its base: by the columns that divide them, and by length.
+
+One set of resamples serves all systems of a slice, so the interval of a difference is paired. Nothing here is corrected
+for the number of slices looked at: it says where to look, not what is so.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness import stats
+from harness.report.asked import Asked, Slicing
+from harness.types import System
+
+RESAMPLES = 2_000  # an interval's ends then wander by some 3 % of its width
+FEWEST = 2  # samples (or clusters) that have a spread
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Span:
+    """A number and its 95 % interval; none where a slice is too small for one."""
+
+    value: float
+    low: float | None = None
+    high: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """One system on one slice."""
+
+    score: Span
+    to_base: Span | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cut:
+    """A task's samples divided one way, and what each system scores on each slice."""
+
+    name: str
+    labels: tuple[str, ...]
+    counts: tuple[int, ...]  # samples
+    parts: Mapping[System, tuple[Part | None, ...]]  # None: not answered
+
+
+def cuts(asked: Asked, systems: Sequence[System], seed: int = 0) -> tuple[Cut, ...]:
+    """Every slicing, with the systems in the order given."""
+    known = [system for system in systems if system in asked.rows]
+    if asked.metric is None or not known:
+        return ()
+    return tuple(_cut(asked, one, known, seed) for one in asked.slicings)
+
+
+def _cut(asked: Asked, slicing: Slicing, systems: Sequence[System], seed: int) -> Cut:
+    places = [np.flatnonzero(slicing.of == label) for label in range(len(slicing.labels))]
+    columns = [dict(_parts(asked, some, systems, seed)) for some in places]
+    return Cut(
+        name=slicing.name,
+        labels=slicing.labels,
+        counts=tuple(len(some) for some in places),
+        parts={system: tuple(column.get(system) for column in columns) for system in systems},
+    )
+
+
+def _parts(
+    asked: Asked, places: NDArray[np.intp], systems: Sequence[System], seed: int
+) -> Iterator[tuple[System, Part]]:
+    rows = {system: asked.rows[system][places] for system in systems}
+    whole = [system for system in systems if len(places) and np.isfinite(rows[system]).all()]
+    if not whole:
+        return
+    scores, drawn = _resampled(asked, np.stack([rows[system] for system in whole], axis=1), places, seed)
+    for place, system in enumerate(whole):
+        base = System(model=system.model)
+        against = whole.index(base) if system.adapter and base in whole else None
+        score = _span(scores[place], None if drawn is None else drawn[:, place])
+        if asked.metric is not None and asked.metric.interval == "wilson" and asked.clusters is None:
+            hits, n = rows[system].sum(axis=0)
+            score = Span(value=score.value, low=stats.wilson(hits, n)[0], high=stats.wilson(hits, n)[1])
+        to_base = None
+        if against is not None:
+            moved = None if drawn is None else drawn[:, place] - drawn[:, against]
+            to_base = _span(scores[place] - scores[against], moved)
+        yield system, Part(score=score, to_base=to_base)
+
+
+def _resampled(
+    asked: Asked,
+    rows: Array,  # [n, systems, k]
+    places: NDArray[np.intp],
+    seed: int,
+) -> tuple[Array, Array | None]:  # [systems], [resamples, systems]
+    assert asked.metric is not None and asked.metric.value is not None
+    of_totals, column, (n, systems, k) = asked.metric.value, asked.column, rows.shape
+
+    def value(totals: Array) -> Array:  # [..., systems * k] -> [..., systems]
+        found: Array = of_totals(totals.reshape(*totals.shape[:-1], systems, k))[..., column]
+        return found
+
+    flat = rows.reshape(n, systems * k)
+    clusters = None if asked.clusters is None else asked.clusters[places]
+    units = n if clusters is None else len(np.unique(clusters))
+    scores = value(flat.sum(axis=0))
+    if units < FEWEST:
+        return scores, None
+    drawn = stats.bootstrap(
+        flat, value, resamples=RESAMPLES, seed=seed, clusters=None if clusters is None else clusters.tolist()
+    )
+    return scores, drawn
+
+
+def _span(value: float, resampled: Array | None) -> Span:
+    if resampled is None:
+        return Span(value=float(value))
+    low, high = stats.percentile_interval(resampled)
+    return Span(value=float(value), low=low, high=high)

@@ -1,0 +1,22 @@
+"""Samples by the length of their input: short, middle and long."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def thirds(
+    words: NDArray[np.intp],  # [n] words of each input
+) -> tuple[tuple[str, ...], NDArray[np.int8]] | None:  # labels; [n] a place in them
+    """As equal in number as equal lengths allow; None where all inputs are of about one length."""
+    if len(words) < 3:
+        return None
+    first, second = (int(end) for end in np.quantile(words, (1 / 3, 2 / 3), method="inverted_cdf"))
+    places = np.searchsorted([first, second], words).astype(np.int8)
+    if len(np.unique(places)) < 3:
+        return None
+    labels = (
+        f"short, up to {first} words",
+        f"middle, {first + 1} to {second} words",
+        f"long, {second + 1} words or more",
+    )
+    return labels, places

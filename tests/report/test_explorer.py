@@ -1,0 +1,100 @@
+"""The samples as the page's script gets them: complete, in order, and the same in one page as in many."""
+
+import gzip
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.report import explorer, render
+from harness.report.asked import asked
+from harness.report.page import build
+from harness.result import read, read_generations, read_samples
+
+
+def told(folder: Path) -> tuple[dict[str, Any], list[explorer.Leaf]]:
+    result = read(folder)
+    samples = asked(result)
+    book = explorer.book(result, build(result), samples)
+    leaves = list(book.leaves)
+    return book.index, leaves
+
+
+def test_every_answer_is_there_once_and_in_its_place(example: Path) -> None:
+    index, leaves = told(example)
+    assert not leaves
+    names = [one["name"] for one in index["systems"]]
+    assert [one["name"] for one in index["tasks"]] == ["dialogues", "instructions"]
+    tasks = {one["name"]: one for one in index["tasks"]}
+    seen = 0
+    for name, system, generation in read_generations(example):
+        if str(system) in names:
+            task = tasks[name]
+            place = task["ids"].index(generation.sample_id)
+            assert task["answers"][names.index(str(system))][place] == generation.text
+            seen += 1
+    assert seen == sum(len(own) for task in tasks.values() for own in task["answers"])
+    for name, sample in read_samples(example):
+        place = tasks[name]["ids"].index(sample.id)
+        assert tasks[name]["inputs"][place] == sample.input
+        assert tasks[name]["references"][place] == list(sample.references)
+
+
+def test_many_pages_hold_what_one_would(example: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole, _ = told(example)
+    monkeypatch.setattr(explorer, "FITS", 20_000)
+    monkeypatch.setattr(explorer, "BIN", 8)
+    monkeypatch.setattr(explorer, "IN_MEMORY", 100)
+    index, leaves = told(example)
+    assert len(leaves) > 4
+    for place, task in enumerate(whole["tasks"]):
+        mine = index["tasks"][place]
+        assert "answers" not in mine and "inputs" not in mine
+        assert (mine["ids"], mine["scores"], mine["slices"]) == (task["ids"], task["scores"], task["slices"])
+        parts = [leaves[leaf].data["tasks"][0] for leaf, _ in mine["leaves"]]
+        assert [count for _, count in mine["leaves"]] == [part["count"] for part in parts]
+        for key in ("ids", "inputs", "references"):
+            assert [one for part in parts for one in part[key]] == task[key]
+        for system, own in enumerate(task["answers"]):
+            assert [one for part in parts for one in part["answers"][system]] == own
+        flagged = sorted(where for where in task["odd"]["length"])
+        again, before = [], 0
+        for part in parts:
+            again += [[at + before, *rest] for at, *rest in part["odd"].get("length", [])]
+            before += part["count"]
+        assert sorted(again) == flagged
+
+
+def test_of_a_copy_without_texts_there_are_ids_and_numbers(example: Path, tmp_path: Path) -> None:
+    folder = shutil.copytree(example, tmp_path / "copy")
+    for name, bare in (
+        ("samples.jsonl.gz", {"input": "", "references": [], "metadata": {}}),
+        ("generations.jsonl.gz", {"text": "", "references": []}),
+    ):
+        with gzip.open(folder / name, "rt") as file:
+            lines = [json.loads(line) for line in file]
+        with gzip.open(folder / name, "wt") as file:
+            file.writelines(json.dumps(line | bare) + "\n" for line in lines)
+    index, leaves = told(folder)
+    assert not leaves
+    for task in index["tasks"]:
+        assert len(task["ids"]) == 40 and any(task["scores"])
+        assert not {"inputs", "answers", "references", "columns"} & set(task)
+    render(folder)
+    assert "(empty answer)" not in (folder / "report.html").read_text().split("<script>")[0]
+
+
+@pytest.mark.parametrize("text", ["</script>", "<!--<script>", "]]>", "\u2028", '"\\u003c'])
+def test_data_ends_no_script_and_says_what_it_said(text: str) -> None:
+    shown = explorer.script_data({"text": text})
+    assert "<" not in shown
+    assert json.loads(shown) == {"text": text}
+
+
+def test_an_address_holds_any_name() -> None:
+    assert (
+        explorer.sample_link("a/b", "c d\u202e#\ud800")
+        == "#sample=a%2Fb/c%20d%E2%9F%A6U%2B202E%E2%9F%A7%23%E2%9F%A6U%2BD800%E2%9F%A7"
+    )

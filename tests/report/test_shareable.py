@@ -1,0 +1,204 @@
+"""What may leave the machine: copies that hold ids and numbers of private tasks, and are still worth checking."""
+
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as parquet
+import pytest
+
+from harness import shareable
+from harness.errors import HarnessError
+from harness.report import render
+from harness.result import json_lines, read, read_generations, read_samples, share, verify
+
+from .leaks import leaks, private_texts
+
+
+@pytest.fixture(scope="module")
+def copy(private: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("shared") / "copy"
+    assert shareable.write(private, out) == "ids and numbers alone of dialogues (share: scores)"
+    return out
+
+
+def harness(*words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, "-m", "harness", *words], capture_output=True, text=True)
+
+
+def change(folder: Path, edit: Callable[[dict[str, Any]], None]) -> None:
+    document = json.loads((folder / "result.json").read_bytes())
+    edit(document)
+    (folder / "result.json").write_text(json.dumps(document))
+
+
+def test_no_file_of_a_copy_holds_a_private_text(private: Path, copy: Path) -> None:
+    written = {path.name for path in copy.rglob("*") if path.is_file()}
+    assert {"result.json", "rows.parquet", "samples.jsonl.gz", "generations.jsonl.gz"} <= written
+    assert {"report.html", "report.md", "losses.svg"} <= written
+    assert leaks(copy, private_texts(private)) == set()
+
+
+def test_the_search_finds_those_texts_where_they_are(private: Path, tmp_path: Path) -> None:
+    whole = Path(shutil.copytree(private, tmp_path / "whole"))
+    render(whole)
+    found = {name for name, _ in leaks(whole, private_texts(private))}
+    assert {"result.json", "samples.jsonl.gz", "generations.jsonl.gz", "report.html", "report.md"} <= found
+
+
+def test_what_may_be_shown_is_all_there(private: Path, copy: Path) -> None:
+    def public(lines: Any) -> list[Any]:
+        return [one for one in lines if one[0] == "instructions"]
+
+    assert public(read_samples(copy)) == public(read_samples(private)) != []
+    assert public(read_generations(copy)) == public(read_generations(private)) != []
+    assert "boxes" in (copy / "report.html").read_text()
+
+
+def test_ids_and_numbers_stay_as_they_are(private: Path, copy: Path) -> None:
+    whole, shown = read(private), read(copy)
+    assert (shown.scores, shown.comparisons, shown.costs) == (whole.scores, whole.comparisons, whole.costs)
+    assert (shown.weights, shown.curves, shown.suite.tasks) == (
+        whole.weights,
+        whole.curves,
+        whole.suite.tasks,
+    )
+    assert parquet.read_table(copy / "rows.parquet") == parquet.read_table(private / "rows.parquet")
+    for name, keys in (
+        ("samples", ("task", "sample_id")),
+        (
+            "generations",
+            ("task", "model", "adapter", "sample_id", "prompt_tokens", "finish", "truncated_tokens"),
+        ),
+    ):
+        both = [
+            [[line[key] for key in keys] for line in json_lines(folder / f"{name}.jsonl.gz")]
+            for folder in (private, copy)
+        ]
+        assert both[0] == both[1]
+
+
+def test_a_copy_says_what_it_withholds(copy: Path) -> None:
+    said = "Of dialogues this copy holds ids and numbers alone"
+    assert said in (copy / "report.html").read_text()
+    assert said in (copy / "report.md").read_text()
+    steps = {step.state: step.reason for step in read(copy).steps}
+    assert steps["failed"] == share.REASON
+
+
+def test_a_public_result_is_copied_whole(example: Path, tmp_path: Path) -> None:
+    said = shareable.write(example, tmp_path / "copy")
+    assert said == "every source lets its texts be shared: nothing was left out"
+    for name in ("samples", "generations"):
+        one, other = (list(json_lines(at / f"{name}.jsonl.gz")) for at in (example, tmp_path / "copy"))
+        assert one == other
+    assert verify(tmp_path / "copy") == []
+    assert harness("verify", str(tmp_path / "copy")).returncode == 0
+
+
+def test_every_key_of_a_result_is_decided_on() -> None:
+    """A key that the schema gains is left out of copies until it stands in one of these lists."""
+    schema = json.loads((files("harness.report") / "result.schema.json").read_text())
+    assert set(schema["properties"]) <= {*share.AS_IT_IS, *share.REWRITTEN, *("files", "digest")}
+
+
+def test_a_gate_on_a_columns_value_stays_without_it(copy: Path) -> None:
+    gates = json.loads((copy / "result.json").read_bytes())["suite"]["gates"]
+    assert gates == [{"max_drop": 1.0, "where": {"customer": share.WITHHELD}}, {"min_value": 1.0}]
+
+
+def test_what_nobody_decided_on_is_left_out(private: Path, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(private, tmp_path / "result"))
+    change(folder, lambda document: document.update(verdicts=[{"slice": "customer = Ann"}], digest="0" * 16))
+    whole = json.loads((folder / "result.json").read_bytes())
+    assert not {"verdicts", "digest"} & set(share.document(whole))
+
+
+def test_verify_says_of_a_copy_that_there_are_no_texts_to_recompute_from(copy: Path) -> None:
+    assert verify(copy) == []
+    refused = harness("verify", str(copy))
+    assert refused.returncode == 2
+    assert "no texts of dialogues to recompute from; its scores follow from its rows" in refused.stderr
+    assert len(refused.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("edit", "said"),
+    [
+        (lambda d: first(d, "dialogues").update(value=99.0), "99.000000 in result.json"),
+        (lambda d: first(d, "dialogues").update(low=0.0), "interval [0.000"),
+        (lambda d: first(d, "dialogues").update(n=11), "n = 11 in result.json"),
+        (lambda d: d["scores"].remove(first(d, "dialogues")), "no score"),
+        (lambda d: first(d, "instructions").update(value=99.0), "99.000000 in result.json"),
+        (lambda d: d["comparisons"][0].update(difference=50.0), "difference 50.000000"),
+    ],
+)
+def test_a_copys_numbers_are_still_held_against_its_rows(
+    copy: Path, tmp_path: Path, edit: Callable[[dict[str, Any]], None], said: str
+) -> None:
+    folder = Path(shutil.copytree(copy, tmp_path / "copy"))
+    change(folder, edit)
+    assert any(said in problem for problem in verify(folder)), verify(folder)
+
+
+def first(document: dict[str, Any], task: str) -> dict[str, Any]:
+    found: dict[str, Any] = next(
+        one for one in document["scores"] if one["task"] == task and one["adapter"] and one["primary"]
+    )
+    return found
+
+
+def test_a_copy_without_the_rows_of_its_answers_does_not_verify(copy: Path, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(copy, tmp_path / "copy"))
+    table = parquet.read_table(folder / "rows.parquet")
+    parquet.write_table(table.slice(1), folder / "rows.parquet")
+    assert any("does not hold the rows of its 12 answers" in problem for problem in verify(folder))
+
+
+def test_intervals_over_clusters_are_checked_without_their_names(private: Path, tmp_path: Path) -> None:
+    """A cluster's name is a text; a number in its place resamples the same samples together."""
+    from harness.result.check import check
+
+    folder = Path(shutil.copytree(private, tmp_path / "whole"))
+
+    def edit(document: dict[str, Any]) -> None:
+        document["suite"]["tasks"][1]["cluster"] = "customer"
+
+    change(folder, edit)
+    told = [problem for problem in check(folder) if "interval" in problem]
+    assert told  # the intervals were made without clusters
+    share.copy(folder, tmp_path / "copy")
+    names = {
+        sample.metadata["customer"] for task, sample in read_samples(tmp_path / "copy") if task == "dialogues"
+    }
+    assert names == {"1", "2", "3", "4"}
+    assert [problem for problem in check(tmp_path / "copy") if "interval" in problem] == told
+
+
+def test_a_copy_is_made_again_in_its_place_and_of_a_copy(private: Path, copy: Path, tmp_path: Path) -> None:
+    out = Path(shutil.copytree(copy, tmp_path / "copy"))
+    shareable.write(copy, out)
+    assert (out / "result.json").read_bytes() == (copy / "result.json").read_bytes()
+    assert (out / "generations.jsonl.gz").read_bytes() == (copy / "generations.jsonl.gz").read_bytes()
+
+
+def test_a_copy_never_takes_a_results_place(private: Path, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(private, tmp_path / "whole"))
+    for out, said in (
+        (folder, "holds a RESULT that is no copy"),
+        (tmp_path, "the folder holds other things"),
+    ):
+        with pytest.raises(HarnessError, match=said):
+            shareable.write(folder, out)
+    assert (folder / "result.json").read_bytes() == (private / "result.json").read_bytes()
+    refused = harness("report", str(folder), "--shareable")
+    assert refused.returncode == 2 and "--out FOLDER" in refused.stderr
+    made = harness("report", str(folder), "--shareable", "-o", str(tmp_path / "new"))
+    assert made.returncode == 0, made.stderr
+    assert "ids and numbers alone of dialogues" in made.stderr
+    assert leaks(tmp_path / "new", private_texts(private)) == set()
