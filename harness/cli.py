@@ -261,6 +261,29 @@ def baseline(
     print(out)
 
 
+@app.command()
+def compare(
+    a: Annotated[str, typer.Argument(metavar="A", help="A RESULT folder, or 'RESULT#model+adapter'.")],
+    b: Annotated[str, typer.Argument(metavar="B", help="Another, or another system of the same.")],
+    task: Annotated[str, typer.Option(help="Tasks, with * and ?.")] = "*",
+    metric: Annotated[
+        str | None, typer.Option(help="Scores, with * and ?; without it each task's primary.")
+    ] = None,
+    samples: Annotated[int, typer.Option(min=0, help="Show so many of the samples that changed most.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Seeds the resampling.")] = 0,
+    markdown: Annotated[Path | None, typer.Option(help="Write it as Markdown.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Set B beside A, sample by sample, and say which differences are real and what else was done otherwise."""
+    from harness.compare import side_by_side
+    from harness.report import side_by_side as page
+
+    found = side_by_side(a, b, task=task, metric=metric, seed=seed, samples=samples)
+    if markdown:
+        page.write_markdown(found, markdown)
+    print(page.as_json(found)) if as_json else page.show(found)
+
+
 class Kind(StrEnum):
     tasks = "tasks"
     suites = "suites"

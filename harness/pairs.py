@@ -3,10 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-import numpy as np
-
 from harness import stats
-from harness.metrics import Array, Metric
+from harness.metrics import Metric
 from harness.types import Comparison, System
 
 # A family of many pairs needs more resamples for its smallest p, and only for those: a p of a hundredth has had a hundred
@@ -24,34 +22,28 @@ class Scored:
     systems: tuple[System, ...]  # in the tables' order
     metrics: tuple[Metric, ...]
     tables: tuple[stats.Table, ...]
-    clusters: Sequence[int] | None = None  # a number for each sample, equal for those that are resampled together
+    clusters: Sequence[int] | None = None  # a number for each sample, equal for those drawn together
 
     @property
     def n(self) -> int:
         return len(self.tables[0].rows)
 
     @property
-    def units(self) -> int:
-        """What is drawn: samples, or clusters of them. One alone cannot tell two systems apart."""
-        return self.n if self.clusters is None else len(set(self.clusters))
-
-
-def alone(table: stats.Table, place: int) -> Array:  # [n, names]
-    """What each sample scores by itself, of the system at a place."""
-    return table.value(table.rows[:, place])
+    def tells(self) -> bool:
+        """Whether there is something to resample: one sample, or one cluster of them, tells no two systems apart."""
+        return bool(self.tables) and len(set(self.clusters or range(self.n))) >= 2
 
 
 def compared(scored: Scored, pairs: Sequence[stats.Pair], seed: int) -> Found:
     """All of them outside every family."""
     answers = stats.compare(scored.tables, pairs, seed=seed, clusters=scored.clusters)
-    gains = [_gains(metric, table, pairs) for metric, table in zip(scored.metrics, scored.tables, strict=True)]
     return {
         pair: [
             comparison
-            for metric, results, gained in zip(scored.metrics, answers, gains, strict=True)
-            for comparison in _comparisons(scored, pair, metric, results[place], gained[place])
+            for metric, paired in zip(scored.metrics, results, strict=True)
+            for comparison in _comparisons(scored, pair, metric, paired)
         ]
-        for place, pair in enumerate(pairs)
+        for pair, results in zip(pairs, zip(*answers, strict=True), strict=True)
     }
 
 
@@ -89,25 +81,11 @@ def corrected(found: Sequence[Comparison], primary: str, family: str) -> list[Co
     ]
 
 
-def _gains(metric: Metric, table: stats.Table, pairs: Sequence[stats.Pair]) -> list[tuple[Array, Array]]:
-    """Of each pair, on how many samples the candidate does better by itself, and worse: [names] each."""
-    sign = 1 if metric.better == "higher" else -1
-    scores = {place: sign * alone(table, place) for place in sorted({one for pair in pairs for one in pair})}
-    differences = (scores[candidate] - scores[baseline] for baseline, candidate in pairs)
-    return [
-        (np.sum(gain > stats.TIE, axis=0), np.sum(gain < -stats.TIE, axis=0)) for gain in differences
-    ]
-
-
-def _comparisons(
-    scored: Scored,
-    pair: stats.Pair,
-    metric: Metric,
-    paired: stats.Paired,
-    gained: tuple[Array, Array],
-) -> list[Comparison]:
+def _comparisons(scored: Scored, pair: stats.Pair, metric: Metric, paired: stats.Paired) -> list[Comparison]:
     baseline, candidate = (scored.systems[place] for place in pair)
-    better, worse = gained
+    better, worse = paired.better, paired.worse
+    if metric.better == "lower":
+        better, worse = worse, better
     return [
         Comparison(
             task=scored.task,

@@ -93,6 +93,7 @@ LIGHT = {  # command -> what it must not load
     "report result": HEAVY,
     "report result --shareable -o copy": HEAVY,
     "verify result": HEAVY[:4],
+    "compare result#a result#b --samples 2 --markdown compared.md": (*HEAVY, "altair"),
 }
 
 

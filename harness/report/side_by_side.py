@@ -15,6 +15,7 @@ from harness.report import words
 from harness.types import Comparison, System
 
 LONGEST = 240  # characters of one text that a terminal shows
+WIDE = 160  # columns, where the terminal is none
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +89,7 @@ class SideBySide:
 
     a: str  # as they were given
     b: str
-    named: bool  # two systems, whose names stand in the heading; else every line has a system of both
+    named: bool  # two systems of different names; else every line has a system of both
     seed: int
     tasks: tuple[Task, ...]
     remarks: tuple[str, ...] = ()
@@ -99,8 +100,10 @@ def as_json(found: SideBySide) -> str:
     return json.dumps(to_json(found), indent=1, allow_nan=False)
 
 
-def show(found: SideBySide, console: Console) -> None:
+def show(found: SideBySide, console: Console | None = None) -> None:
     """Prints every task's sentence, tables, samples and remarks."""
+    if console is None:
+        console = Console() if Console().is_terminal else Console(width=WIDE)
     for letter, name in (("A", found.a), ("B", found.b)):
         console.print(Text(f"{letter}  {words.visible(name)}", style="bold"))
     _remarks(found.remarks, console)
@@ -129,6 +132,8 @@ def answer(task: Task) -> str:
         return ""
     if len(asked) == 1:
         said = "B does better" if better else "B does worse" if worse else "no significant difference"
+    elif not sure:
+        said = f"none of {len(asked)} systems differs significantly"
     else:
         counts = ((better, "does better in B", "do better in B"), (worse, "does worse in B", "do worse in B"))
         parts = [f"{count} {one if count == 1 else many}" for count, one, many in counts if count]
@@ -163,7 +168,15 @@ def cells(found: SideBySide, line: Line) -> list[str]:
     one = line.comparison
     scores = [words.number(line.baseline_score), words.number(line.candidate_score)]
     if one is None:
-        return [system(found, line), *scores, words.signed(line.difference), "not tested", "", "", f"{line.n:,}"]
+        return [
+            system(found, line),
+            *scores,
+            words.signed(line.difference),
+            "not tested",
+            "",
+            "",
+            f"{line.n:,}",
+        ]
     chance = f"{words.p_value(one.p)}, exploratory" if one.p_holm is None else words.certainty(one)
     shares = " / ".join(f"{words.number(share, 0)} %" for share in line.shares or ())
     return [

@@ -42,7 +42,7 @@ SOURCES = {
         "tensors.py",
         "families/*.py",
     ),
-    "compare": ("stats/*.py",),
+    "compare": ("pairs.py", "stats/*.py"),
     "report": (),
 }
 

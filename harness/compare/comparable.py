@@ -11,58 +11,15 @@ from functools import cache
 import numpy as np
 
 from harness import metrics
-from harness.errors import ResultError, UnknownName
+from harness.compare.sides import Remarks, Side, Systems
+from harness.errors import ResultError
 from harness.metrics import Array, Metric
-from harness.result import Result, TaskFacts
-from harness.result.rows import RowFile, Rows
-from harness.types import Score, System
+from harness.result.rows import Rows
+from harness.types import Score
 
 EXACT = 1e-6  # points between a score and what its rows give; what writing a double as JSON and parquet keeps by far
 
-Systems = tuple[System, System]  # of A and of B
 Scores = tuple[Score, Score]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Side:
-    """A or B: a RESULT, and one of its systems where one is named."""
-
-    letter: str
-    said: str  # as it was given
-    result: Result
-    rows: RowFile
-    system: System | None = None
-
-    def systems(self) -> list[System]:
-        return list(dict.fromkeys(score.system for score in self.result.scores))
-
-    def task(self, name: str) -> TaskFacts:
-        return next(task for task in self.result.suite.tasks if task.name == name)
-
-    def scores(self, task: str) -> dict[tuple[System, str], Score]:
-        return {(one.system, one.metric): one for one in self.result.scores if one.task == task}
-
-
-class Remarks:
-    """What is to be said of a task, each once, and of which pairs where it is not of all."""
-
-    def __init__(self, everyone: Sequence[Systems]) -> None:
-        self._everyone = everyone
-        self._whose: dict[str, list[Systems]] = {}
-
-    def add(self, text: str, pair: Systems | None = None) -> None:
-        self._whose.setdefault(text, []).extend(self._everyone if pair is None else [pair])
-
-    def told(self) -> tuple[str, ...]:
-        return tuple(self._told(text, list(dict.fromkeys(whose))) for text, whose in self._whose.items())
-
-    def _told(self, text: str, whose: Sequence[Systems]) -> str:
-        return text if len(whose) == len(self._everyone) else f"{text} ({', '.join(map(_pair, whose))})"
-
-
-def _pair(pair: Systems) -> str:
-    one, other = pair
-    return str(one) if one == other else f"{other} against {one}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,7 +79,8 @@ def _alike(
         return []
     if one.signature != other.signature:
         remarks.add(
-            f"{name} is not compared, its signatures differ: {one.signature} in A, {other.signature} in B", pair
+            f"{name} is not compared, its signatures differ: {one.signature} in A, {other.signature} in B",
+            pair,
         )
         return []
     return [(one, other)]
@@ -143,7 +101,9 @@ def _joint(
         _follow(side, own, given, metric)
     ids = _common(*rows)
     if len(ids) < max(len(one.ids) for one in rows):
-        extra = [f"{len(one.ids) - len(ids):,} only in {letter}" for one, letter in zip(rows, "AB", strict=True)]
+        extra = [
+            f"{len(one.ids) - len(ids):,} only in {letter}" for one, letter in zip(rows, "AB", strict=True)
+        ]
         left = "compared on the samples that both have" if ids else "nothing to compare"
         remarks.add(f"{len(ids):,} samples in common, {' and '.join(extra)}: {left}", pair)
     if not ids:
@@ -168,7 +128,9 @@ def _follow(side: Side, rows: Rows, scores: Sequence[Score], metric: Metric) -> 
     """Scores are what their rows give; else one of the two was changed."""
     assert metric.value is not None
     if len(set(rows.ids)) < len(rows.ids):
-        raise ResultError(f"{side.said}: rows.parquet holds a sample of {scores[0].system} twice; run the suite again")
+        raise ResultError(
+            f"{side.said}: rows.parquet holds a sample of {scores[0].system} twice; run the suite again"
+        )
     try:
         values = metric.value(rows.stats.sum(axis=0))
     except (IndexError, ValueError):  # sums of another metric
