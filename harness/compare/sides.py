@@ -121,7 +121,7 @@ def _without_spaces(name: str) -> str:
 
 def matched(a: Side, b: Side) -> tuple[list[Systems], tuple[str, ...]]:
     """The systems named, or those of the same name; and what only one side has."""
-    example = f"{a.result.folder}#{a.systems()[0]}"
+    example = f"{a.result.folder}#{a.systems()[-1]}"  # the last: the first may be a rule
     named = a.system or b.system
     if a.result is b.result and (a.system or named) == (b.system or named):
         raise ResultError(f"{a.said} and {b.said} are the same; name two systems, as '{example}'")
