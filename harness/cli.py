@@ -284,6 +284,27 @@ def compare(
     print(page.as_json(found)) if as_json else page.show(found)
 
 
+@app.command()
+def rescore(
+    result: Annotated[Path, typer.Argument(metavar="RESULT", help="A RESULT folder.")],
+    metric: Annotated[list[str], typer.Option(help="A metric, as in a task; may be repeated.")],
+    out: Annotated[
+        Path | None, typer.Option(help="A new folder; without it the RESULT itself grows.")
+    ] = None,
+    again: Annotated[
+        bool, typer.Option("--again", help="Also where the RESULT has the metric: in place of its scores.")
+    ] = False,
+) -> None:
+    """Score the answers that a RESULT keeps by further metrics; no model is loaded."""
+    from harness.rescore import rescore as rescore_result
+    from harness.rescore import said
+
+    out = out or result
+    for line in said(rescore_result(result, metric, out, again=again)):
+        print(line)
+    print(f"\nRESULT  {out}\npages   as they were; `harness report {out}` draws them anew")
+
+
 class Kind(StrEnum):
     tasks = "tasks"
     suites = "suites"
