@@ -261,6 +261,50 @@ def baseline(
     print(out)
 
 
+@app.command()
+def compare(
+    a: Annotated[str, typer.Argument(metavar="A", help="A RESULT folder, or 'RESULT#model+adapter'.")],
+    b: Annotated[str, typer.Argument(metavar="B", help="Another, or another system of the same.")],
+    task: Annotated[str, typer.Option(help="Tasks, with * and ?.")] = "*",
+    metric: Annotated[
+        str | None, typer.Option(help="Scores, with * and ?; without it each task's primary.")
+    ] = None,
+    samples: Annotated[int, typer.Option(min=0, help="Show so many of the samples that changed most.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Seeds the resampling.")] = 0,
+    markdown: Annotated[Path | None, typer.Option(help="Write it as Markdown.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Set B beside A, sample by sample, and say which differences are real and what else was done otherwise."""
+    from harness.compare import side_by_side
+    from harness.report import side_by_side as page
+
+    found = side_by_side(a, b, task=task, metric=metric, seed=seed, samples=samples)
+    if markdown:
+        page.write_markdown(found, markdown)
+    print(page.as_json(found)) if as_json else page.show(found)
+
+
+@app.command()
+def rescore(
+    result: Annotated[Path, typer.Argument(metavar="RESULT", help="A RESULT folder.")],
+    metric: Annotated[list[str], typer.Option(help="A metric, as in a task; may be repeated.")],
+    out: Annotated[
+        Path | None, typer.Option(help="A new folder; without it the RESULT itself grows.")
+    ] = None,
+    again: Annotated[
+        bool, typer.Option("--again", help="Also where the RESULT has the metric: in place of its scores.")
+    ] = False,
+) -> None:
+    """Score the answers that a RESULT keeps by further metrics; no model is loaded."""
+    from harness.rescore import rescore as rescore_result
+    from harness.rescore import said
+
+    out = out or result
+    for line in said(rescore_result(result, metric, out, again=again)):
+        print(line)
+    print(f"\nRESULT  {out}\npages   as they were; `harness report {out}` draws them anew")
+
+
 class Kind(StrEnum):
     tasks = "tasks"
     suites = "suites"
@@ -412,6 +456,7 @@ def leaderboard(
 ) -> None:
     """Rank the systems of many runs, with the uncertainty of each rank, where they can be compared at all."""
     from harness import boards
+    from harness.report import words
 
     outs = out or [Path(f"reports/leaderboard{ending}") for ending in (".html", ".md", ".csv")]
     boards.refuse_other_endings(outs)

@@ -17,6 +17,9 @@ from harness.types import System
 Key = tuple[str, System, str]  # task, system, metric plug-in
 Places = NDArray[np.intp]
 
+ROWS = (
+    1 << 14
+)  # that are written, and read again, at once: as Python's lists they take many times their memory
 WHOSE = ("task", "model", "adapter", "shots", "metric")
 
 
@@ -106,6 +109,26 @@ class RowFile:
 def open_rows(folder: Path) -> RowFile:
     """The rows of a RESULT folder, as the score steps left them."""
     return RowFile(folder / "rows.parquet")
+
+
+def write_rows(path: Path, tables: Iterable[tuple[Key, Rows]]) -> None:
+    """One row a task, system, metric and sample, with the metric's sums; every key in row groups of its own."""
+    text, number = pyarrow.string(), pyarrow.float64()
+    kinds = {
+        **dict.fromkeys(WHOSE, text),
+        "shots": pyarrow.int32(),
+        "sample_id": text,
+        "stats": pyarrow.list_(number),
+    }
+    schema = pyarrow.schema(kinds)
+    with parquet.ParquetWriter(path, schema, compression="zstd") as writer:
+        for (task, system, metric), rows in tables:
+            whose = (task, system.model, system.adapter, system.shots, metric)
+            for start in range(0, len(rows.ids), ROWS):
+                ids, sums = rows.ids[start : start + ROWS], rows.stats[start : start + ROWS]
+                table = {name: [value] * len(ids) for name, value in zip(WHOSE, whose, strict=True)}
+                table |= {"sample_id": list(ids), "stats": sums.tolist()}
+                writer.write_table(pyarrow.table(table, schema=schema))
 
 
 def _group(number: int, table: Any) -> Group:
