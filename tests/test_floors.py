@@ -94,6 +94,7 @@ LIGHT = {  # command -> what it must not load
     "report result --shareable -o copy": HEAVY,
     "verify result": HEAVY[:4],
     "compare result#a result#b --samples 2 --markdown compared.md": (*HEAVY, "altair"),
+    "rescore result --metric rouge --metric bleu --out rescored": (*HEAVY, "altair"),
 }
 
 
