@@ -54,7 +54,7 @@ class Added:
 
 def rescore(folder: Path, names: Sequence[str], out: Path, *, again: bool = False) -> tuple[Score, ...]:
     """Writes the RESULT with those metrics to `out`, which changes in one rename; gives the new scores."""
-    result = read(folder)
+    result, out = read(folder), out.resolve()  # the folder may be "."
     _refuse(result, out)
     wanted = _wanted(result, dict.fromkeys(names), again)
     added = _added(result, wanted)
@@ -83,7 +83,7 @@ def _refuse(result: Result, out: Path) -> None:
     """What would score answers that are not the run's, or lose another RESULT."""
     if changed := check_files(result.folder, {"files": result.files}):
         raise ResultError(f"{changed[0]}; run the suite again")
-    if out.resolve() != result.folder.resolve() and (out / "result.json").exists():
+    if out != result.folder.resolve() and (out / "result.json").exists():
         raise HarnessError(f"--out {out}: holds a RESULT; name an empty or a new folder")
     if result.withheld:
         raise ResultError(
@@ -122,23 +122,22 @@ def _distinct(folder: Path, task: TaskFacts, wanted: Mapping[str, Metric]) -> No
 
 
 def _added(result: Result, wanted: Wanted) -> Added:
-    cells = {(cell.task.name, cell.system): cell for cell in _cells(result, wanted)}
-    ordered = [
-        cells[task.name, system]
-        for task in result.suite.tasks
-        if task.name in wanted
-        for system in dict.fromkeys(one.system for one in result.scores if one.task == task.name)
-    ]
-    seed = _seed(result)
-    rows = {
-        (cell.task.name, cell.system, plugin): Rows(ids=cell.ids, stats=table)
-        for cell in ordered
-        for plugin, tally in cell.tallies.items()
-        if (table := tally.rows()) is not None
-    }
-    compared = [one for task in wanted for one in _compared(result, wanted[task], task, cells, seed)]
-    scores = [one for cell in ordered for one in _scores(cell, seed)]
-    return Added(scores=tuple(scores), comparisons=tuple(compared), rows=rows)
+    seed = result.manifest.get("seed")
+    seed = seed if isinstance(seed, int) else 0
+    answered = {(cell.task.name, cell.system): cell for cell in _cells(result, wanted)}
+    scores: list[Score] = []
+    comparisons: list[Comparison] = []
+    rows: dict[Key, Rows] = {}
+    for task, plugins in wanted.items():
+        systems = dict.fromkeys(one.system for one in result.scores if one.task == task)
+        cells = {system: answered[task, system] for system in systems}
+        for plugin in plugins:
+            scores += _scores([*cells.values()], plugin, seed)
+            for system, cell in cells.items():
+                if (table := cell.tallies[plugin].rows()) is not None:
+                    rows[task, system, plugin] = Rows(ids=cell.ids, stats=table)
+        comparisons += _compared(result, plugins, cells, seed)
+    return Added(scores=tuple(scores), comparisons=tuple(comparisons), rows=rows)
 
 
 def _cells(result: Result, wanted: Wanted) -> Iterator[Cell]:
@@ -180,9 +179,9 @@ def _cell(
     return Cell(task=task, system=system, ids=tuple(ids), clusters=together, tallies=tallies)
 
 
-def _scores(cell: Cell, seed: int) -> Iterator[Score]:
-    for tally in cell.tallies.values():
-        metric, intervals = tally.metric, tally.intervals(seed, cell.clusters)
+def _scores(cells: Sequence[Cell], plugin: str, seed: int) -> Iterator[Score]:
+    for cell, intervals in zip(cells, _intervals(cells, plugin, seed), strict=True):
+        tally = cell.tallies[plugin]
         for name, value in tally.values().items():
             low, high = intervals.get(name, (None, None))
             yield Score(
@@ -191,8 +190,8 @@ def _scores(cell: Cell, seed: int) -> Iterator[Score]:
                 metric=name,
                 primary=name == cell.task.primary,
                 signature=tally.signature(),
-                unit=metric.unit,
-                better=metric.better,
+                unit=tally.metric.unit,
+                better=tally.metric.better,
                 value=value,
                 low=low,
                 high=high,
@@ -200,36 +199,42 @@ def _scores(cell: Cell, seed: int) -> Iterator[Score]:
             )
 
 
+def _intervals(cells: Sequence[Cell], plugin: str, seed: int) -> list[Mapping[str, tuple[float, float]]]:
+    """As each tally has them; from one draw of resamples where all systems answered the same samples."""
+    metric, first = cells[0].tallies[plugin].metric, cells[0]
+    alike = all(cell.ids == first.ids for cell in cells) and len(set(first.clusters or first.ids)) >= 2
+    if metric.value is None or metric.interval == "wilson" or not alike:
+        return [cell.tallies[plugin].intervals(seed, cell.clusters) for cell in cells]
+    (drawn,) = stats.resampled([_table(cells, plugin, metric)], seed=seed, clusters=first.clusters)
+    return [dict(zip(metric.names, map(stats.percentile_interval, one), strict=True)) for one in drawn]
+
+
 def _compared(
-    result: Result,
-    wanted: Mapping[str, Metric],
-    task: str,
-    cells: Mapping[tuple[str, System], Cell],
-    seed: int,
+    result: Result, wanted: Mapping[str, Metric], cells: Mapping[System, Cell], seed: int
 ) -> Iterator[Comparison]:
     """The pairs that the run compared, family by family."""
+    task = next(iter(cells.values())).task
     asked: dict[str | None, dict[tuple[System, System], None]] = {}
     for one in result.comparisons:
-        if one.task == task:
+        if one.task == task.name:
             asked.setdefault(one.family, {})[one.baseline, one.candidate] = None
     in_families = {pair for family, own in asked.items() if family is not None for pair in own}
     asked[None] = {pair: None for pair in asked.get(None, {}) if pair not in in_families}
     systems = list(dict.fromkeys(system for own in asked.values() for pair in own for system in pair))
-    scored = _scored(task, [cells[task, system] for system in systems], wanted)
+    scored = _scored(task.name, [cells[system] for system in systems], wanted)
     if scored is None or not scored.tells:
         return
     places = {system: place for place, system in enumerate(systems)}
     placed = {family: [(places[a], places[b]) for a, b in own] for family, own in asked.items()}
     everything = list(dict.fromkeys(pair for own in placed.values() for pair in own))
     found = pairs.compared(scored, everything, seed)
-    primary = cells[task, systems[0]].task.primary
     for family, own in placed.items():
         answers: pairs.Found = {pair: found[pair] for pair in own}
         if family is None:
             yield from chain.from_iterable(answers.values())
             continue
-        sure = pairs.refined(scored, answers, primary, len(own), seed)
-        yield from pairs.corrected([*chain.from_iterable(sure.values())], primary, family)
+        sure = pairs.refined(scored, answers, task.primary, len(own), seed)
+        yield from pairs.corrected([*chain.from_iterable(sure.values())], task.primary, family)
 
 
 def _scored(task: str, cells: Sequence[Cell], wanted: Mapping[str, Metric]) -> pairs.Scored | None:
@@ -257,11 +262,6 @@ def _table(cells: Sequence[Cell], plugin: str, metric: Metric) -> stats.Table:
         value=metric.value,
         interval=metric.interval,
     )
-
-
-def _seed(result: Result) -> int:
-    seed = result.manifest.get("seed")
-    return seed if isinstance(seed, int) else 0
 
 
 # Where it is written.

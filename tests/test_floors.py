@@ -96,6 +96,7 @@ LIGHT = {  # command -> what it must not load
     "leaderboard result -o board.md": HEAVY[:4],
     "verify result": HEAVY[:4],
     "compare result#a result#b --samples 2 --markdown compared.md": (*HEAVY, "altair"),
+    "rescore result --metric rouge --metric bleu --out rescored": (*HEAVY, "altair"),
 }
 
 

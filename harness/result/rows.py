@@ -1,6 +1,6 @@
 """rows.parquet, opened: where each system's rows lie is known, and they are read when they are asked for."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -113,22 +113,46 @@ def open_rows(folder: Path) -> RowFile:
 
 def write_rows(path: Path, tables: Iterable[tuple[Key, Rows]]) -> None:
     """One row a task, system, metric and sample, with the metric's sums; every key in row groups of its own."""
-    text, number = pyarrow.string(), pyarrow.float64()
-    kinds = {
-        **dict.fromkeys(WHOSE, text),
-        "shots": pyarrow.int32(),
-        "sample_id": text,
-        "stats": pyarrow.list_(number),
-    }
-    schema = pyarrow.schema(kinds)
+    text = pyarrow.string()
+    kinds = {name: pyarrow.int32() if name == "shots" else text for name in WHOSE}
+    schema = pyarrow.schema({**kinds, "sample_id": text, "stats": pyarrow.list_(pyarrow.float64())})
     with parquet.ParquetWriter(path, schema, compression="zstd") as writer:
         for (task, system, metric), rows in tables:
-            whose = (task, system.model, system.adapter, system.shots, metric)
             for start in range(0, len(rows.ids), ROWS):
                 ids, sums = rows.ids[start : start + ROWS], rows.stats[start : start + ROWS]
-                table = {name: [value] * len(ids) for name, value in zip(WHOSE, whose, strict=True)}
-                table |= {"sample_id": list(ids), "stats": sums.tolist()}
-                writer.write_table(pyarrow.table(table, schema=schema))
+                n = len(ids)
+                columns = [
+                    *(_texts([task] * n), _texts([system.model] * n)),
+                    pyarrow.nulls(n, text) if system.adapter is None else _texts([system.adapter] * n),
+                    pyarrow.Array.from_buffers(
+                        pyarrow.int32(), n, [None, _bytes(np.full(n, system.shots, np.int32))]
+                    ),
+                    *(_texts([metric] * n), _texts(ids), _lists(sums)),
+                ]
+                writer.write_table(pyarrow.Table.from_arrays(columns, schema=schema))
+
+
+# From and to buffers: pyarrow's own way between its arrays and numpy's, or lists, imports all of pandas.
+
+
+def _texts(values: Sequence[str]) -> Any:
+    encoded = [value.encode() for value in values]
+    ends = np.cumsum([0, *map(len, encoded)], dtype=np.int32)
+    return pyarrow.StringArray.from_buffers(len(encoded), _bytes(ends), pyarrow.py_buffer(b"".join(encoded)))
+
+
+def _lists(
+    rows: NDArray[np.float64],  # [n, k]
+) -> Any:
+    n, k = rows.shape
+    starts = np.arange(0, (n + 1) * k, k, dtype=np.int32) if k else np.zeros(n + 1, dtype=np.int32)
+    values = pyarrow.Array.from_buffers(pyarrow.float64(), n * k, [None, _bytes(rows)])
+    kind = pyarrow.list_(pyarrow.float64())
+    return pyarrow.Array.from_buffers(kind, n, [None, _bytes(starts)], children=[values])
+
+
+def _bytes(array: NDArray[Any]) -> Any:
+    return pyarrow.py_buffer(np.ascontiguousarray(array))
 
 
 def _group(number: int, table: Any) -> Group:
@@ -142,7 +166,7 @@ def _group(number: int, table: Any) -> Group:
 
 
 def _buffer(array: Any, kind: Any) -> NDArray[Any]:
-    """An array without gaps as numpy's, from its buffer: pyarrow's own way there imports all of pandas."""
+    """An array without gaps as numpy's."""
     return np.frombuffer(array.buffers()[1], kind)[array.offset : array.offset + len(array)]
 
 
