@@ -46,6 +46,12 @@ Seed = Annotated[int, typer.Option(help="Seeds training and resampling.")]
 Workers = Annotated[int | None, typer.Option(min=0, help="Processes; 0: all in this one.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but failures.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the tables as JSON.")]
+EarlierResult = Annotated[
+    Path | None,
+    typer.Option(
+        "--result", help="An earlier RESULT, for what its gates may tell; default reports/out/SUITE."
+    ),
+]
 RemoteCode = Annotated[
     bool, typer.Option(help="Run code that a checkpoint brings, where the suite names it too.")
 ]
@@ -120,11 +126,13 @@ def plan(
     device: Device = "auto",
     offline: Offline = False,
     seed: Seed = 0,
+    result: EarlierResult = None,
 ) -> None:
     """Show what a run would do: each step, kept or to do and why, and the memory each model needs."""
     from rich.console import Console
     from rich.table import Table
 
+    from harness.outlook import outlook
     from harness.run import missing
     from harness.store import open_store
 
@@ -154,6 +162,8 @@ def plan(
             _weighing_time(drawn, model),
         )
     console.print(models)
+    for line in outlook(drawn, result):
+        print(line)
     console.print(f"{len(todo)} of {len(drawn.steps)} steps to do")
 
 
@@ -164,11 +174,12 @@ def check(
     ],
     offline: Offline = False,
     store: StoreFolder = STORE,
+    result: EarlierResult = None,
 ) -> None:
     """Check a suite, its tasks' templates, names and sources, without loading a model."""
     from harness.check import check_named
 
-    for line in check_named(name, offline=offline, cache=_digests(store)):
+    for line in check_named(name, offline=offline, cache=_digests(store), result=result):
         print(line)
     print(f"{name}: ok")
 

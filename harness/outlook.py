@@ -1,6 +1,6 @@
 """What can be said of a suite's gates before it runs: the chance that an adapter which lost nothing passes."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -13,7 +13,7 @@ from harness.result import AdapterFacts, Result, StepFacts, SuiteFacts, TaskFact
 from harness.result.baseline import Baseline, load
 from harness.steps.report import Report
 from harness.steps.score import ScoreAnswers
-from harness.types import Gate, Plan
+from harness.types import Plan, System
 
 
 def outlook(plan: Plan, earlier: Path | None = None) -> Iterator[str]:
@@ -35,3 +35,64 @@ def outlook(plan: Plan, earlier: Path | None = None) -> Iterator[str]:
     }
     found = [check for check in checks(gates, _expected(plan)) if check.rule in power.RULES]
     yield from power.lines([known.outlook(check, asked) for check in found])
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What an earlier result and the baselines that gates name say."""
+
+    result: Result | None
+    source: str
+
+    def outlook(self, check: Check, asked: Mapping[tuple[str, System], int]) -> Outlook:
+        if check.problem:
+            return Outlook(check=check, n=1, because=f"not known: {check.problem}")
+        n = asked.get((check.task or "", check.systems[0]), 1)
+        if check.system is None:
+            return Outlook(check=check, n=n, because="not known of a mean over seeds")
+        spread = power.of_result(check, self.result, self.source) if self.result else None
+        if spread is None and check.gate.against not in (None, rules.BASE):
+            assert check.gate.against is not None
+            try:
+                spread = power.of_baseline(check, _baseline(check.gate.against))
+            except ResultError as error:
+                return Outlook(check=check, n=n, because=f"not known: {error}")
+        return Outlook(check=check, n=n, spread=spread)
+
+
+@cache
+def _baseline(file: str) -> Baseline:
+    return load(Path(file))
+
+
+def _earlier(plan: Plan, earlier: Path | None) -> tuple[Result | None, str]:
+    """The result to learn from, and what to call it."""
+    folder = earlier or Path("reports/out") / plan.suite.name
+    if earlier is None and not (folder / "result.json").is_file():
+        return None, ""
+    return read(folder), str(folder)
+
+
+def _expected(plan: Plan) -> Result:
+    """The result that the plan will come to, as far as gates need to know it to find what they name."""
+    suite = plan.suite
+    adapters = next(step.spec.adapters for step in plan.steps if isinstance(step.spec, Report))
+    return Result(
+        folder=Path(),
+        suite=SuiteFacts(
+            name=suite.name,
+            tasks=tuple(TaskFacts(name=t.name, primary=t.primary, metrics=t.metrics) for t in suite.tasks),
+            models=(),
+            adapters=tuple(
+                AdapterFacts(name=one.name, model=one.model, recipe=one.recipe, trained_on=one.trained_on)
+                for one in adapters
+            ),
+        ),
+        scores=(),
+        comparisons=(),
+        steps=tuple(
+            StepFacts(id=step.id, kind="score", state="", task=step.spec.task, system=step.spec.system)
+            for step in plan.steps
+            if isinstance(step.spec, ScoreAnswers)
+        ),
+    )

@@ -69,9 +69,7 @@ def of_result(check: Check, result: Result, source: str) -> Spread | None:
     (system,) = check.systems
     base = System(model=system.model)
     levels = {
-        one.system: one.value
-        for one in result.scores
-        if (one.task, one.metric) == (check.task, check.metric)
+        one.system: one.value for one in result.scores if (one.task, one.metric) == (check.task, check.metric)
     }
     level = levels.get(base if check.gate.against in (None, rules.BASE) else system)
     for one in result.comparisons:
@@ -86,7 +84,7 @@ def of_baseline(check: Check, baseline: Baseline) -> Spread | None:
     (system,) = check.systems
     own = baseline.systems.get((check.task or "", system))
     base = baseline.systems.get((check.task or "", System(model=system.model)))
-    if own is None or check.plugin not in own.rows or check.metric is None:
+    if own is None or check.plugin is None or check.plugin not in own.rows or check.metric is None:
         return None
     metric = metrics.load(check.plugin)
     if metric.value is None:
@@ -155,7 +153,8 @@ def _line(known: Sequence[Outlook], unknown: int) -> str:
 def _unknown(group: Sequence[Outlook]) -> str:
     one = group[0]
     others = f" and {words.plural(len(group) - 1, 'other')}" if len(group) > 1 else ""
-    return f"{_gate(one.check)}: how often an adapter that lost nothing passes is {one.because} ({_judged(one.check)}{others})"
+    whose = f"{_judged(one.check)}{others}"
+    return f"{_gate(one.check)}: how often an adapter that lost nothing passes is {one.because} ({whose})"
 
 
 def _gate(check: Check) -> str:
