@@ -1,8 +1,7 @@
 """What can be said of a suite's gates before it runs: the chance that an adapter which lost nothing passes."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from functools import cache
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from harness.errors import ResultError
@@ -43,6 +42,7 @@ class Known:
 
     result: Result | None
     source: str
+    baselines: dict[str, Baseline | str] = field(default_factory=dict)  # read once; or what is wrong with it
 
     def outlook(self, check: Check, asked: Mapping[tuple[str, System], int]) -> Outlook:
         if check.problem:
@@ -50,19 +50,24 @@ class Known:
         n = asked.get((check.task or "", check.systems[0]), 1)
         if check.system is None:
             return Outlook(check=check, n=n, because="not known of a mean over seeds")
+        if check.gate.where or check.gate.by:  # how many samples a slice has is seen when they are read
+            return Outlook(check=check, n=n, because="not known of a slice before a run")
         spread = power.of_result(check, self.result, self.source) if self.result else None
         if spread is None and check.gate.against not in (None, rules.BASE):
             assert check.gate.against is not None
-            try:
-                spread = power.of_baseline(check, _baseline(check.gate.against))
-            except ResultError as error:
-                return Outlook(check=check, n=n, because=f"not known: {error}")
+            baseline = self._baseline(check.gate.against)
+            if isinstance(baseline, str):
+                return Outlook(check=check, n=n, because=f"not known: {baseline}")
+            spread = power.of_baseline(check, baseline)
         return Outlook(check=check, n=n, spread=spread)
 
-
-@cache
-def _baseline(file: str) -> Baseline:
-    return load(Path(file))
+    def _baseline(self, file: str) -> Baseline | str:
+        if file not in self.baselines:
+            try:
+                self.baselines[file] = load(Path(file))
+            except ResultError as error:
+                self.baselines[file] = str(error)
+        return self.baselines[file]
 
 
 def _earlier(plan: Plan, earlier: Path | None) -> tuple[Result | None, str]:
