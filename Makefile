@@ -3,6 +3,7 @@
 # make check   format, lint, types, import floors, tests: what CI runs
 # make gate    measures the shipped adapters anew and holds them against reports/baselines/ci.json
 # make scripts checks the types in the report's JavaScript, where npm is at hand
+# make leaderboard ranks what lies in reports/results/ anew; check fails where reports/leaderboard.md is not that
 # make fix     formats, and mends what the linter can
 # make bench   runs every benchmark that is not kept yet, and writes benchmarks/results/; each alone is make bench-NAME
 
@@ -15,7 +16,7 @@ export TOKENIZERS_PARALLELISM := false
 
 BENCHMARKS := rouge comparisons startup adapters generation profile training end-to-end memory weights scaling quickstart gpu
 
-.PHONY: demo test check gate scripts fix bench bench-models bench-peers $(BENCHMARKS:%=bench-%)
+.PHONY: demo test check gate scripts leaderboard fix bench bench-models bench-peers $(BENCHMARKS:%=bench-%)
 
 demo: $(READY)
 	$(BIN)/harness run quickstart
@@ -30,6 +31,7 @@ check: $(READY)
 	$(BIN)/lint-imports
 	$(MAKE) scripts
 	$(MAKE) gate
+	$(BIN)/harness leaderboard reports/results -o reports/leaderboard.md --check
 	$(MAKE) test
 
 gate: $(READY)
@@ -43,6 +45,9 @@ scripts:
 	else \
 		echo "npm is missing: the types in the report's JavaScript are not checked; the browser tests run it all the same"; \
 	fi
+
+leaderboard: $(READY)
+	$(BIN)/harness leaderboard reports/results -o reports/leaderboard.md
 
 fix: $(READY)
 	$(BIN)/ruff format .

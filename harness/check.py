@@ -5,12 +5,13 @@ from pathlib import Path
 
 from harness import data, plan
 from harness.errors import DataError
+from harness.outlook import outlook
 from harness.pins import pins
 from harness.suite import available, load_recipes, load_suite, load_task
 from harness.types import Recipe, Split, Suite, Task
 
 
-def check_named(name: str, *, offline: bool, cache: Path) -> Iterator[str]:
+def check_named(name: str, *, offline: bool, cache: Path, result: Path | None = None) -> Iterator[str]:
     """Checks a suite, a task or a recipe, whichever the name or the file's folder says; yields what was looked at."""
     folder = Path(name).resolve().parent.name
     named = [kind for kind in ("suite", "task", "recipe") if name in available(kind)]
@@ -20,10 +21,10 @@ def check_named(name: str, *, offline: bool, cache: Path) -> Iterator[str]:
     elif folder == "adapters" or named == ["recipe"]:
         yield from map(_recipe, load_recipes(name))
     else:
-        yield from check(load_suite(name), offline=offline, cache=cache)
+        yield from check(load_suite(name), offline=offline, cache=cache, result=result)
 
 
-def check(suite: Suite, *, offline: bool, cache: Path) -> Iterator[str]:
+def check(suite: Suite, *, offline: bool, cache: Path, result: Path | None = None) -> Iterator[str]:
     """Raises at the first thing that is wrong; yields a line for each thing that was looked at."""
     pinned = pins(suite, offline=offline, cache=cache)
     for task in suite.tasks:
@@ -38,6 +39,7 @@ def check(suite: Suite, *, offline: bool, cache: Path) -> Iterator[str]:
         pin = pinned.models[model.name]
         yield f"model {model.name}: {model.uri} at {pin.revision[:12]}, {pin.family or 'no family'}, {pin.dtype}"
     yield from map(_recipe, suite.recipes)
+    yield from outlook(plan.plan(suite, pinned), result)
 
 
 def _task(task: Task, counts: Mapping[Split, int]) -> str:

@@ -43,6 +43,7 @@ def test_heavy_libraries_stay_in_the_folder_that_owns_them(library: str) -> None
 PURE = (
     "gates/verdicts.py",
     "gates/checks.py",
+    "gates/power.py",
     "plan.py",
     "prompts.py",
     "types.py",
@@ -90,9 +91,15 @@ LIGHT = {  # command -> what it must not load
     "list families": (*HEAVY, "numpy", "rich"),
     "plan quickstart": (*HEAVY, "pyarrow", "altair"),
     "check quickstart": (*HEAVY, "pyarrow", "altair"),
+    "plan small.yaml --result result": (*HEAVY, "pyarrow", "altair"),  # has gates and a baseline
+    "check small.yaml": (*HEAVY, "pyarrow", "altair"),
     "report result": HEAVY,
     "report result --shareable -o copy": HEAVY,
+    "leaderboard result --no-verify": HEAVY,
+    "leaderboard result -o board.md": HEAVY[:4],
     "verify result": HEAVY[:4],
+    "compare result#a result#b --samples 2 --markdown compared.md": (*HEAVY, "altair"),
+    "rescore result --metric rouge --metric bleu --out rescored": (*HEAVY, "altair"),
 }
 
 
@@ -108,7 +115,12 @@ def result(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "models: [{name: a, uri: 'echo:copy'}, {name: b, uri: 'echo:upper'}]\nweights: false\n"
     )
     words = ("run", "small.yaml", "--workers", "0", "--device", "cpu", "--out", "result")
-    subprocess.run([sys.executable, "-m", "harness", *words], cwd=folder, check=True, capture_output=True)
+    for command in (words, ("baseline", "result", "-o", "kept.json")):
+        subprocess.run(
+            [sys.executable, "-m", "harness", *command], cwd=folder, check=True, capture_output=True
+        )
+    with (folder / "small.yaml").open("a") as suite:
+        suite.write("gates: [{adapter: base, max_drop: 1, against: kept.json}]\n")
     return folder
 
 

@@ -17,8 +17,6 @@ from harness.report import words
 from harness.types import System
 
 ENOUGH_SEEDS = 3
-# Of fewer samples a bootstrap interval is far too narrow: of two it is as wide as they are apart, half the time.
-FEWEST = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,10 +68,10 @@ def answer(question: Question, found: Evidence) -> Answered:
     check, panel = question.check, found.panel(question.key, question.sides)
     units = len(set(panel.clusters)) if panel.clusters is not None else panel.n
     counted = check.gate.max_worse_samples is not None and check.rule == "max_worse_samples"
-    if units < 2 or (units < FEWEST and not counted):
+    if units < 2 or (units < rules.FEWEST and not counted):
         what = "sample" if panel.clusters is None else "cluster"
         raise ResultError(
-            f"{words.plural(units, what)} cannot tell: an interval needs {FEWEST} at least, better 100"
+            f"{words.plural(units, what)} cannot tell: an interval needs {rules.FEWEST} at least, better 100"
         )
     if check.gate.recipe is not None:
         return _recipe(check, panel, [*question.own], [*question.other], question.against)

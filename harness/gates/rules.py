@@ -16,6 +16,8 @@ COSTS = {  # rule -> quantity of a cost, its unit, whether it moves with the har
     "max_train_seconds": ("training time", "s", True),
 }
 WEIGHTS = ("max_delta_ratio", "alpha_within", "max_intruder_dimensions")
+# Of fewer samples a bootstrap interval is far too narrow: of two it is as wide as they are apart, half the time.
+FEWEST = 10
 ALL = (*QUALITY, *COSTS, *WEIGHTS)
 
 

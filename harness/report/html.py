@@ -59,12 +59,14 @@ def render_weights(
     )
 
 
-def document(template: str, content: Mapping[str, object]) -> str:
+def document(template: str, content: Mapping[str, object], scripts: Sequence[str] = SCRIPTS) -> str:
     """A whole page from the template of that name, in the reports' style."""
-    return _filled(template, None, **content)
+    return _filled(template, None, scripts, **content)
 
 
-def _filled(template: str, drawn: WeightFigures | None, **content: object) -> str:
+def _filled(
+    template: str, drawn: WeightFigures | None, scripts: Sequence[str] = SCRIPTS, **content: object
+) -> str:
     environment = Environment(
         loader=PackageLoader("harness.report"),
         autoescape=True,
@@ -78,7 +80,7 @@ def _filled(template: str, drawn: WeightFigures | None, **content: object) -> st
     environment.filters["text"] = lambda text: words.shorten(text, LONGEST)
     environment.filters["data"] = lambda data: Markup(explorer.script_data(data))  # noqa: S704  cannot end its element
     style = _variables() + environment.get_template("report.css.j2").render() + _picks(drawn)
-    first, script = _script(FIRST), _script(*SCRIPTS)
+    first, script = _script(FIRST), _script(*scripts)
     return environment.get_template(template).render(
         style=Markup(style),  # noqa: S704  our own
         first_script=Markup(first),  # noqa: S704  our own

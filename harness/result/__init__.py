@@ -161,7 +161,11 @@ class Result:
 def read(folder: Path | str, *, changed: bool = False) -> Result:
     """The records of a RESULT folder; one that was changed by hand is read only where that is asked for."""
     folder = Path(folder)
-    document = read_document(folder, changed=changed)
+    return records(folder, read_document(folder, changed=changed))
+
+
+def records(folder: Path, document: Mapping[str, Any]) -> Result:
+    """What a document says, as records: all of it, or as much as a caller left in."""
     try:
         suite = document["suite"]
         return Result(

@@ -19,7 +19,6 @@ from harness.digest import digest
 from harness.errors import ResultError
 from harness.result import Result, TaskFacts, read, read_generations
 from harness.result.document import content_digest, json_object, unchanged
-from harness.result.rows import open_rows
 from harness.types import System
 
 SCHEMA = 1
@@ -171,6 +170,8 @@ def _task(result: Result, task: TaskFacts) -> dict[str, Any]:
 def _systems(
     result: Result, wanted: Iterable[tuple[TaskFacts, System]], kept: Mapping[str, Sequence[str]]
 ) -> Iterator[dict[str, Any]]:
+    from harness.result.rows import open_rows
+
     prompts = {(one.task, one.system): one.prompts for one in result.answers}
     shared = {task.name for task, _ in wanted if task.share == "text"}
     texts: dict[tuple[str, System], dict[str, str]] = {}

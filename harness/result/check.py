@@ -1,8 +1,7 @@
 """Whether a RESULT folder's numbers follow from its generations: every score is computed again."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from itertools import groupby, islice
+from collections.abc import Iterator, Sequence
+from itertools import groupby
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -11,13 +10,12 @@ from numpy.typing import NDArray
 
 from harness import metrics, stats
 from harness.errors import ResultError
-from harness.records import IndexedLines, write_indexed
-from harness.result import Result, TaskFacts, read, read_generations, read_samples
+from harness.result import Result, TaskFacts, read, read_generations
+from harness.result.answered import Samples, by_rule, paired, unpacked
 from harness.result.document import check_files, read_document, unchanged
 from harness.result.rows import RowFile, Rows, open_rows
 from harness.tally import Tally
-from harness.trivial import answer
-from harness.types import Comparison, Generation, Sample, Score, System
+from harness.types import Comparison, Generation, Score, System
 
 EXACT = 1e-6  # points; what writing a double as JSON and parquet keeps by far
 # Two bootstraps of 10,000 resamples put an end of a 95 % interval within 0.04 standard errors of each other
@@ -51,7 +49,7 @@ def check(folder: Path) -> list[str]:
     }
     found: dict[tuple[str, System], list[str]] = {}
     with TemporaryDirectory() as place, open_rows(folder) as stored:
-        samples = _samples(folder, Path(place))
+        samples = unpacked(folder, Path(place))
         for (name, system), answers in groupby(read_generations(folder), key=lambda one: one[:2]):
             if (name, system) in found:
                 found[name, system] = [f"{name} / {system}: generations in more than one place of the file"]
@@ -62,38 +60,10 @@ def check(folder: Path) -> list[str]:
         for (name, system), task in cells.items():
             if (name, system) not in found:
                 own = samples.get(name, Samples())
-                found[name, system] = _check_cell(result, task, system, own, _trivial(system, own), stored)
+                found[name, system] = _check_cell(result, task, system, own, by_rule(system, own), stored)
     for cell in cells:
         problems += found[cell]
     return problems + _check_comparisons(result)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Samples:
-    """A task's samples, unpacked on disk: they are gone through once for each system."""
-
-    lines: Sequence[Sample] = ()
-    places: Mapping[str, int] = field(default_factory=dict)  # id -> place in the task's data
-
-
-def _samples(folder: Path, place: Path) -> dict[str, Samples]:
-    """By their tasks, which the file holds one after the other."""
-    return {
-        name: _unpacked((sample for _, sample in group), place / f"{number}.jsonl")
-        for number, (name, group) in enumerate(groupby(read_samples(folder), key=lambda one: one[0]))
-    }
-
-
-def _unpacked(samples: Iterator[Sample], path: Path) -> Samples:
-    places: dict[str, int] = {}
-
-    def placed() -> Iterator[Sample]:
-        for sample in samples:
-            places[sample.id] = len(places)
-            yield sample
-
-    write_indexed(path, placed())
-    return Samples(lines=IndexedLines(path, Sample), places=places)
 
 
 def _asked(result: Result) -> set[tuple[str, str]]:
@@ -104,27 +74,6 @@ def _asked(result: Result) -> set[tuple[str, str]]:
         for plugin in task.metrics
         for name in metrics.score_names(plugin)
     }
-
-
-def _trivial(system: System, samples: Samples) -> Iterator[Generation]:
-    """A rule's answers may not be kept: it gives them again."""
-    if system.model.startswith("trivial:"):
-        rule = system.model.removeprefix("trivial:")
-        for sample in samples.lines:
-            yield Generation(sample_id=sample.id, text=answer(rule, sample))
-
-
-def _pairs(here: str, samples: Samples, answers: Iterator[Generation]) -> Iterator[tuple[Sample, Generation]]:
-    """Each answer with its sample; answers are kept in the samples' order, and not every sample need have one."""
-    lines, passed = iter(samples.lines), 0
-    for generation in answers:
-        place = samples.places.get(generation.sample_id)
-        if place is None:
-            raise ResultError(f"{here}: a generation without a sample, {generation.sample_id!r}")
-        if place < passed:
-            raise ResultError(f"{here}: generation {generation.sample_id!r} is there twice or out of order")
-        yield next(islice(lines, place - passed, None)), generation
-        passed = place + 1
 
 
 def _check_cell(
@@ -143,7 +92,7 @@ def _check_cell(
     clusters: dict[str, int] = {}
     labels: list[int] = []
     try:
-        for sample, generation in _pairs(here, samples, answers):
+        for sample, generation in paired(here, samples, answers):
             ids.append(sample.id)
             labels.append(clusters.setdefault(sample.metadata.get(task.cluster or "", ""), len(clusters)))
             for tally in () if bare else tallies.values():

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from pydantic_core import from_json
+
 from harness.digest import file_digest, text_digest
 from harness.errors import ResultError
 from harness.records import write_json
@@ -40,7 +42,7 @@ def read_document(folder: Path, *, changed: bool = False) -> dict[str, Any]:
 def json_object(path: Path, missing: str, broken: str) -> dict[str, Any]:
     """A file's JSON object; `missing` and `broken` say what would do."""
     try:
-        document = json.loads(path.read_bytes())
+        document = _parsed(path.read_bytes())
     except OSError as error:
         raise ResultError(f"{path}: {error.strerror}; {missing}") from error
     except (ValueError, RecursionError) as error:
@@ -48,6 +50,14 @@ def json_object(path: Path, missing: str, broken: str) -> dict[str, Any]:
     if not isinstance(document, dict):
         raise ResultError(f"{path}: found no JSON object; not a result of the harness")
     return document
+
+
+def _parsed(content: bytes) -> Any:
+    """By pydantic's parser, in half the time of Python's, which alone takes halves of surrogate pairs."""
+    try:
+        return from_json(content)
+    except ValueError:
+        return json.loads(content)
 
 
 def content_digest(document: Mapping[str, Any]) -> str:

@@ -1,6 +1,6 @@
 """rows.parquet, opened: where each system's rows lie is known, and they are read when they are asked for."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +17,9 @@ from harness.types import System
 Key = tuple[str, System, str]  # task, system, metric plug-in
 Places = NDArray[np.intp]
 
+ROWS = (
+    1 << 14
+)  # that are written, and read again, at once: as Python's lists they take many times their memory
 WHOSE = ("task", "model", "adapter", "shots", "metric")
 
 
@@ -47,6 +50,7 @@ class RowFile:
             self._file = parquet.ParquetFile(path)
             self._places = _places(self._file)
         self._last: Group | None = None  # one that holds several systems' rows is asked for again at once
+        self._ahead: dict[int, Group] = {}
 
     def __enter__(self) -> "RowFile":
         return self
@@ -56,6 +60,17 @@ class RowFile:
 
     def keys(self) -> tuple[Key, ...]:
         return tuple(self._places)
+
+    def read_ahead(self, keys: Iterable[Key]) -> None:
+        """Reads the rows of several keys at once, which takes a quarter of the time of one after the other."""
+        numbers = sorted({number for key in keys for number, _ in self._places.get(key, ())})
+        with self._told():
+            table = self._file.read_row_groups(numbers, columns=["sample_id", "stats"], use_threads=False)
+        start = 0
+        for number in numbers:
+            size = self._file.metadata.row_group(number).num_rows
+            self._ahead[number] = _group(number, table.slice(start, size))
+            start += size
 
     def get(self, key: Key) -> Rows | None:
         """None where there are none."""
@@ -74,16 +89,12 @@ class RowFile:
         return Rows(ids=tuple(ids), stats=np.concatenate(stats))
 
     def _group(self, number: int) -> Group:
+        if number in self._ahead:
+            return self._ahead[number]
         if self._last is None or self._last.number != number:
             with self._told():
-                table = self._file.read_row_group(number, columns=["sample_id", "stats"]).combine_chunks()
-            lists = table.column("stats").combine_chunks()
-            self._last = Group(
-                number,
-                table.column("sample_id").to_pylist(),
-                _buffer(lists.values, np.float64),
-                _buffer(lists.offsets, np.int32),
-            )
+                table = self._file.read_row_group(number, columns=["sample_id", "stats"])
+            self._last = _group(number, table)
         return self._last
 
     @contextmanager
@@ -100,8 +111,62 @@ def open_rows(folder: Path) -> RowFile:
     return RowFile(folder / "rows.parquet")
 
 
+def write_rows(path: Path, tables: Iterable[tuple[Key, Rows]]) -> None:
+    """One row a task, system, metric and sample, with the metric's sums; every key in row groups of its own."""
+    text = pyarrow.string()
+    kinds = {name: pyarrow.int32() if name == "shots" else text for name in WHOSE}
+    schema = pyarrow.schema({**kinds, "sample_id": text, "stats": pyarrow.list_(pyarrow.float64())})
+    with parquet.ParquetWriter(path, schema, compression="zstd") as writer:
+        for (task, system, metric), rows in tables:
+            for start in range(0, len(rows.ids), ROWS):
+                ids, sums = rows.ids[start : start + ROWS], rows.stats[start : start + ROWS]
+                n = len(ids)
+                columns = [
+                    *(_texts([task] * n), _texts([system.model] * n)),
+                    pyarrow.nulls(n, text) if system.adapter is None else _texts([system.adapter] * n),
+                    pyarrow.Array.from_buffers(
+                        pyarrow.int32(), n, [None, _bytes(np.full(n, system.shots, np.int32))]
+                    ),
+                    *(_texts([metric] * n), _texts(ids), _lists(sums)),
+                ]
+                writer.write_table(pyarrow.Table.from_arrays(columns, schema=schema))
+
+
+# From and to buffers: pyarrow's own way between its arrays and numpy's, or lists, imports all of pandas.
+
+
+def _texts(values: Sequence[str]) -> Any:
+    encoded = [value.encode() for value in values]
+    ends = np.cumsum([0, *map(len, encoded)], dtype=np.int32)
+    return pyarrow.StringArray.from_buffers(len(encoded), _bytes(ends), pyarrow.py_buffer(b"".join(encoded)))
+
+
+def _lists(
+    rows: NDArray[np.float64],  # [n, k]
+) -> Any:
+    n, k = rows.shape
+    starts = np.arange(0, (n + 1) * k, k, dtype=np.int32) if k else np.zeros(n + 1, dtype=np.int32)
+    values = pyarrow.Array.from_buffers(pyarrow.float64(), n * k, [None, _bytes(rows)])
+    kind = pyarrow.list_(pyarrow.float64())
+    return pyarrow.Array.from_buffers(kind, n, [None, _bytes(starts)], children=[values])
+
+
+def _bytes(array: NDArray[Any]) -> Any:
+    return pyarrow.py_buffer(np.ascontiguousarray(array))
+
+
+def _group(number: int, table: Any) -> Group:
+    lists = table.column("stats").combine_chunks()
+    return Group(
+        number,
+        table.column("sample_id").to_pylist(),
+        _buffer(lists.values, np.float64),
+        _buffer(lists.offsets, np.int32),
+    )
+
+
 def _buffer(array: Any, kind: Any) -> NDArray[Any]:
-    """An array without gaps as numpy's, from its buffer: pyarrow's own way there imports all of pandas."""
+    """An array without gaps as numpy's."""
     return np.frombuffer(array.buffers()[1], kind)[array.offset : array.offset + len(array)]
 
 

@@ -18,7 +18,7 @@ from harness.stats.pairs import SCORES, Paired, compare, paired
 from harness.stats.power import Z_80, needed_samples, needed_trials, pass_chance, samples_for_pass
 from harness.stats.seeds import Estimate, OverSeeds, over_seeds
 from harness.stats.significance import MCNEMAR, Pair, chance, mcnemar
-from harness.stats.table import TIE, Array, Interval, Table, Value
+from harness.stats.table import TIE, Array, Interval, Table, Value, units
 
 __all__ = [
     "CELLS",
@@ -54,5 +54,6 @@ __all__ = [
     "resampled",
     "resamples_for",
     "samples_for_pass",
+    "units",
     "wilson",
 ]

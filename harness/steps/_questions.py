@@ -27,10 +27,6 @@ class Question:
     family: str
     pairs: tuple[stats.Pair, ...]  # positions of baseline and candidate among the cells
 
-    @property
-    def resamples(self) -> int:
-        return stats.resamples_for(len(self.pairs))
-
 
 def questions(cells: tuple[Cell, ...]) -> list[Question]:
     """What is asked of each task: one family of comparisons a question."""

@@ -3,16 +3,15 @@
 from collections.abc import Mapping, Sequence
 
 from harness import stats
+from harness.pairs import Scored
 from harness.steps._questions import Cell
-from harness.steps._scored import Scored
 from harness.types import RecipeScore, System
 
 Whose = tuple[str, str, str | None]  # model, recipe, task that it was trained on
 
 
-def recipe_scores(cells: Sequence[Cell], scored: Scored, seed: int) -> list[RecipeScore]:
-    """Of each recipe with two scored seeds or more, on the one task that `scored` holds, under its primary metric."""
-    here = [cells[position] for position in scored.positions]
+def recipe_scores(here: Sequence[Cell], scored: Scored, seed: int) -> list[RecipeScore]:
+    """Of each recipe with two scored seeds or more, under the task's primary metric; cells in the tables' order."""
     column = scored.column(here[0].primary)
     if column is None:
         return []

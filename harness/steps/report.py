@@ -6,10 +6,9 @@ import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 import harness
 from harness.data import share_of
@@ -20,25 +19,28 @@ from harness.result.zipped import write_zipped
 from harness.steps import Bench
 from harness.steps._asked import Asked
 from harness.steps._costs import costs
-from harness.steps._findings import Findings, NamedAdapter, Part, Report, keys
+from harness.steps._findings import Findings, NamedAdapter, Part, Report
 from harness.steps._notes import notes
 from harness.store import Store
 from harness.types import Gate, Outcome, Task
 
+if TYPE_CHECKING:  # pyarrow is loaded where rows are written
+    from harness.result.rows import Key, Rows
+
 VERSION = 2
 LIBRARIES: tuple[str, ...] = ()  # those that draw pages move no result
-ROWS = 1 << 14  # of rows.parquet that are written, and read again, at once
 __all__ = ["LIBRARIES", "VERSION", "NamedAdapter", "Part", "Report", "run"]
 
 
 def run(spec: Report, bench: Bench) -> None:
     from harness.gates.judge import judge, write_verdicts
     from harness.report import render
+    from harness.result.rows import write_rows
 
     found = Findings(spec, bench)
     for old in bench.folder.iterdir():
         shutil.rmtree(old) if old.is_dir() else old.unlink()
-    write_rows(found, bench.folder / "rows.parquet")
+    write_rows(bench.folder / "rows.parquet", rows(found))
     asked = Asked()
     write_zipped(bench.folder / "samples.jsonl.gz", asked.samples(found.samples()))
     write_zipped(bench.folder / "generations.jsonl.gz", asked.generations(found.generations()))
@@ -198,35 +200,13 @@ def _manifest(spec: Report, bench: Bench) -> dict[str, Any]:
     }
 
 
-def write_rows(found: Findings, path: Path) -> None:
-    """rows.parquet: one row a task, system, metric and sample, with the metric's sums."""
-    import pyarrow as pa
-    import pyarrow.parquet as parquet
+def rows(found: Findings) -> "Iterator[tuple[Key, Rows]]":
+    """What rows.parquet holds."""
+    from harness.result.rows import Rows
 
-    schema = pa.schema(
-        [
-            ("task", pa.string()),
-            ("model", pa.string()),
-            ("adapter", pa.string()),
-            ("shots", pa.int32()),
-            ("metric", pa.string()),
-            ("sample_id", pa.string()),
-            ("stats", pa.list_(pa.float64())),
-        ]
-    )
-    with parquet.ParquetWriter(path, schema, compression="zstd") as writer:
-        for part, _, folder in found.folders("score"):
-            ids = read_json(folder / "ids.json")
-            with np.load(folder / "rows.npz", allow_pickle=False) as rows:
-                for metric in rows.files:
-                    for start, stats in _chunks(rows[metric]):
-                        whose = {**keys(part), "metric": metric}
-                        table = {name: [value] * len(stats) for name, value in whose.items()}
-                        table |= {"sample_id": ids[start : start + len(stats)], "stats": stats.tolist()}
-                        writer.write_table(pa.table(table, schema=schema))
-
-
-def _chunks(rows: NDArray[np.float64]) -> Iterator[tuple[int, NDArray[np.float64]]]:
-    """Some rows at a time, and which is their first: as Python's lists they take many times their memory."""
-    for start in range(0, len(rows), ROWS):
-        yield start, rows[start : start + ROWS]
+    for part, _, folder in found.folders("score"):
+        assert part.system is not None
+        ids = tuple(read_json(folder / "ids.json"))
+        with np.load(folder / "rows.npz", allow_pickle=False) as tables:
+            for metric in tables.files:
+                yield (part.task, part.system, metric), Rows(ids=ids, stats=tables[metric])

@@ -107,8 +107,17 @@ def test_an_adapter_trained_on_shuffled_labels_fails(project: Project, accepted:
     assert found.high is not None and found.high < -MAX_DROP
 
 
-def test_an_adapter_of_another_seed_does_not_fail(project: Project, accepted: Path) -> None:
-    found = verdict(project.run("good", "other-seed", "--limit", str(SAMPLES), "--seed", "1"), accepted)
+@pytest.fixture(scope="module")
+def retrained(project: Project, accepted: Path) -> tuple[Path, Path, int]:
+    """Another seed's results on few samples and on all, and how many answers the second asked."""
+    few = project.run("good", "few", "--limit", str(FEW), "--seed", "1")
+    before = project.answers()
+    grown = project.run("good", "grown", "--limit", str(SAMPLES), "--seed", "1")
+    return few, grown, project.answers() - before
+
+
+def test_an_adapter_of_another_seed_does_not_fail(retrained: tuple[Path, Path, int], accepted: Path) -> None:
+    found = verdict(retrained[1], accepted)
     assert found.verdict != "fail", found
     assert found.value is not None and found.low is not None and found.high is not None
     error = (found.high - found.low) / 3.92
@@ -116,15 +125,15 @@ def test_an_adapter_of_another_seed_does_not_fail(project: Project, accepted: Pa
     assert found.innocent > 0.9
 
 
-def test_few_samples_cannot_tell_and_growing_asks_only_new_ones(project: Project, accepted: Path) -> None:
-    small = project.run("good", "small", "--limit", str(FEW))
+def test_few_samples_cannot_tell_and_growing_asks_only_new_ones(
+    project: Project, retrained: tuple[Path, Path, int], accepted: Path
+) -> None:
+    few, grown, asked = retrained
     path = project.folder / "small.json"
-    baseline.write(path, baseline.make(small))
-    found = verdict(project.run("good", "few", "--limit", str(FEW), "--seed", "2"), path, max_drop=1.0)
+    baseline.write(path, baseline.make(project.run("good", "small", "--limit", str(FEW))))
+    found = verdict(few, path, max_drop=1.0)
     assert (found.verdict, found.n) == ("inconclusive", FEW)
     assert found.needed is not None and found.needed > FEW
     assert f"some {found.needed:,} samples would probably decide" in found.because
-    before = project.answers()
-    grown = project.run("good", "grown", "--limit", str(SAMPLES), "--seed", "2")
-    assert project.answers() - before == SAMPLES - FEW  # of the adapter; the base's were there
+    assert asked == SAMPLES - FEW  # of the adapter; the base's were there
     assert verdict(grown, accepted).n == SAMPLES

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from harness import stats
+from harness import pairs, stats
 from harness.metrics import load
 from harness.records import read_json, write_json
 from harness.steps import Bench, Slot
@@ -64,7 +64,7 @@ def one_by_one(cells: list[step.Cell], bench: Bench, seed: int = 3) -> list[dict
                 )
                 more = stats.resamples_for(len(question.pairs))
                 for i, score in enumerate(metric.names):
-                    if score == "rougeL" and paired.p[i] < step.SMALL:
+                    if score == "rougeL" and paired.p[i] < pairs.SMALL:
                         paired.p[i], test = again(
                             rows, metric, more, seed, read_json(bench.need(a) / "clusters.json"), i
                         )

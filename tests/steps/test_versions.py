@@ -42,7 +42,11 @@ SOURCES = {
         "tensors.py",
         "families/*.py",
     ),
-    "compare": ("stats/*.py", *(f"steps/_{name}.py" for name in ("questions", "scored", "recipes"))),
+    "compare": (
+        "pairs.py",
+        "stats/*.py",
+        *(f"steps/_{name}.py" for name in ("questions", "scored", "recipes")),
+    ),
     "report": (),
 }
 

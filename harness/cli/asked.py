@@ -1,0 +1,84 @@
+"""From what a command is given to a plan, a runtime and what is printed at the end."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from harness.store import Store
+    from harness.types import Plan, Runtime
+
+
+def planned(
+    suite: str,
+    store: "Store",
+    limit: int | None,
+    only: str | None,
+    device: str,
+    offline: bool,
+    seed: int,
+    adapters: "Sequence[str]" = (),
+) -> "Plan":
+    from harness.pins import pins
+    from harness.plan import Only
+    from harness.plan import only as parse
+    from harness.plan import plan as draw_up
+    from harness.suite import load_suite, with_adapters
+
+    loaded = with_adapters(load_suite(suite), adapters)
+    part = parse(only) if only else Only()
+    pinned = pins(loaded, device=device, offline=offline, cache=digests(store.root))
+    return draw_up(loaded, pinned, seed=seed, limit=limit, part=part)
+
+
+def digests(store: Path) -> Path:
+    """Where file digests are remembered, so that 14 GB are not read again for a plan."""
+    return store / "digests.json"
+
+
+def runtime_for(
+    plan: "Plan", device: str, workers: int | None, offline: bool, allow_remote_code: bool
+) -> "Runtime":
+    """On CPUs as many workers as there are cores and room for their bases; one worker for a GPU.
+
+    Two workers of one thread finish sooner than one of two: less than half of a small model's work is long enough to
+    be shared between threads.
+    """
+    from harness.hardware import machine
+    from harness.types import Runtime
+
+    cores = machine().cores
+    if workers is None:
+        workers = 1 if plan.pins.device == "cuda" else max(1, min(cores, _workers_that_fit(plan)))
+    return Runtime(
+        device=device if device != "auto" else plan.pins.device,
+        workers=workers,
+        threads=max(1, cores // max(1, workers)),
+        offline=offline,
+        allow_remote_code=allow_remote_code,
+    )
+
+
+def _workers_that_fit(plan: "Plan") -> int:
+    """One for each base at least; more where that many copies of the largest take a quarter of the memory."""
+    from harness.hardware import machine
+
+    width = {"float32": 4, "bfloat16": 2, "float16": 2}
+    largest = max(
+        (pin.parameters or 0) * width[pin.dtype]
+        for pin in (plan.pins.models[model.name] for model in plan.suite.models)
+    )
+    room = int(machine().memory_gb * 1e9 / 4 // largest) if largest else machine().cores
+    return max(len(plan.suite.models), room)
+
+
+def print_report(result: Path, where: str, *, quiet: bool, as_json: bool) -> None:
+    """The tables and where the pages are; as JSON, or not at all."""
+    from harness.report import render_json, render_terminal
+
+    if as_json:
+        print(render_json(result))
+    elif not quiet:
+        render_terminal(result)
+        print(f"\n{where}")

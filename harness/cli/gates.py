@@ -1,0 +1,48 @@
+"""Gates and what they compare with."""
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from harness.cli.options import Inconclusive, InconclusiveOption, OnlyPattern
+
+app = typer.Typer(rich_markup_mode=None)
+
+
+@app.command()
+def gate(
+    result: Annotated[Path, typer.Argument(metavar="RESULT", help="A RESULT folder.")],
+    baseline: Annotated[
+        Path | None, typer.Option(help="What to compare with, in place of the files that gates name.")
+    ] = None,
+    rules: Annotated[Path | None, typer.Option(help="A file of gates, in place of the suite's own.")] = None,
+    inconclusive: InconclusiveOption = Inconclusive.fail,
+    junit: Annotated[Path | None, typer.Option(help="Write the verdicts as JUnit XML.")] = None,
+    comment: Annotated[Path | None, typer.Option(help="Write a comment for a pull request.")] = None,
+) -> None:
+    """Judge a RESULT by its gates; the exit code is the worst verdict's."""
+    from harness.gate import Files, exit_code, show
+    from harness.gate import judge as judge_result
+
+    judged = judge_result(result, rules, baseline)
+    show(judged, Files(junit=junit, comment=comment), inconclusive.value, os.environ)
+    if code := exit_code(judged.verdicts, inconclusive.value):
+        raise typer.Exit(code)
+
+
+@app.command()
+def baseline(
+    result: Annotated[Path, typer.Argument(metavar="RESULT", help="A RESULT folder.")],
+    out: Annotated[Path, typer.Option("-o", "--out", help="The file, reports/baselines/NAME.json.")],
+    only: OnlyPattern = None,
+    metric: Annotated[
+        list[str] | None, typer.Option(help="Keep a further metric's rows, or * for all; may be repeated.")
+    ] = None,
+) -> None:
+    """Write what a RESULT holds as a file for git that later results are compared with."""
+    from harness.result import baseline as kept
+
+    kept.write(out, kept.make(result, only=only or "*/*/*", metric_names=tuple(metric or ())))
+    print(out)

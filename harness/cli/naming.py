@@ -1,0 +1,62 @@
+"""What can be named, and files to begin from."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from harness.errors import HarnessError
+
+if TYPE_CHECKING:
+    from harness.suite import Kind as SuiteKind
+
+app = typer.Typer(rich_markup_mode=None)
+
+
+class Kind(StrEnum):
+    tasks = "tasks"
+    suites = "suites"
+    models = "models"
+    recipes = "recipes"
+    metrics = "metrics"
+    families = "families"
+
+
+@app.command(name="list")
+def list_names(kind: Kind) -> None:
+    """List what can be named."""
+    from harness import shipped
+
+    if kind in (Kind.metrics, Kind.families):
+        from harness import plugins
+
+        names: tuple[str, ...] = plugins.names(kind.value)
+    elif kind is Kind.models:
+        names = tuple(f"zoo:{name}" for name in shipped.zoo_names())
+    else:
+        from harness.suite import available
+
+        kinds: dict[Kind, SuiteKind] = {Kind.tasks: "task", Kind.suites: "suite", Kind.recipes: "recipe"}
+        names = tuple(available(kinds[kind]))
+    print("\n".join(names))
+
+
+class NewKind(StrEnum):
+    task = "task"
+    suite = "suite"
+    recipe = "recipe"
+
+
+@app.command()
+def new(kind: NewKind, name: str) -> None:
+    """Write a commented file to begin from; it passes `check` as it is."""
+    from harness import shipped
+
+    folders = {NewKind.task: "suites/tasks", NewKind.suite: "suites", NewKind.recipe: "adapters"}
+    path = Path(folders[kind]) / f"{name}.yaml"
+    if path.exists():
+        raise HarnessError(f"{path} exists already; choose another name")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(shipped.starter(kind.value, name), encoding="utf-8")
+    print(path)

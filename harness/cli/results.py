@@ -1,0 +1,144 @@
+"""RESULT folders: drawn, verified, compared, scored anew, ranked."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from harness.cli.asked import print_report
+from harness.cli.options import STORE, AsJson, Quiet
+from harness.errors import HarnessError
+
+app = typer.Typer(rich_markup_mode=None)
+
+
+@app.command()
+def report(
+    result: Annotated[Path, typer.Argument(metavar="RESULT", help="A RESULT folder.")],
+    store: Annotated[
+        Path, typer.Option("--store", help="Where drawn charts are kept.", envvar="HARNESS_STORE")
+    ] = STORE,
+    shareable: Annotated[
+        bool,
+        typer.Option("--shareable", help="A copy without the texts of sources that share scores alone."),
+    ] = False,
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="Folder of the copy.")] = None,
+    quiet: Quiet = False,
+    as_json: AsJson = False,
+) -> None:
+    """Draw a RESULT folder's pages anew, or make a copy of it that may leave the machine."""
+    from harness.report import render
+    from harness.store import Store, is_store
+
+    drawings = Store(store).drawings if is_store(store) else None
+    if shareable != (out is not None):
+        raise HarnessError(
+            "--shareable and --out FOLDER go together: a copy is made, the RESULT stays as it is"
+        )
+    if out is None:
+        render(result, drawings)
+    else:
+        from harness import shareable as copies
+
+        print(f"{out}: {copies.write(result, out, drawings)}", file=sys.stderr)
+        result = out
+    print_report(result, f"report  {result / 'report.html'}", quiet=quiet, as_json=as_json)
+
+
+@app.command()
+def verify(result: Annotated[Path, typer.Argument(metavar="RESULT", help="A RESULT folder.")]) -> None:
+    """Recompute every score of a RESULT folder from its generations."""
+    from harness.errors import ResultError
+    from harness.result import read
+    from harness.result import verify as problems
+
+    found = problems(result)
+    if found:
+        raise ResultError("\n".join(found))
+    if withheld := read(result).withheld:
+        raise ResultError(
+            f"{result}: no texts of {', '.join(withheld)} to recompute from; its scores follow from its rows, "
+            "and only the RESULT that this is a copy of can be verified whole"
+        )
+    print(f"{result}: every score follows from its generations")
+
+
+@app.command()
+def compare(
+    a: Annotated[str, typer.Argument(metavar="A", help="A RESULT folder, or 'RESULT#model+adapter'.")],
+    b: Annotated[str, typer.Argument(metavar="B", help="Another, or another system of the same.")],
+    task: Annotated[str, typer.Option(help="Tasks, with * and ?.")] = "*",
+    metric: Annotated[
+        str | None, typer.Option(help="Scores, with * and ?; without it each task's primary.")
+    ] = None,
+    samples: Annotated[int, typer.Option(min=0, help="Show so many of the samples that changed most.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Seeds the resampling.")] = 0,
+    markdown: Annotated[Path | None, typer.Option(help="Write it as Markdown.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Set B beside A, sample by sample, and say which differences are real and what else was done otherwise."""
+    from harness.compare import side_by_side
+    from harness.report import side_by_side as page
+
+    found = side_by_side(a, b, task=task, metric=metric, seed=seed, samples=samples)
+    if markdown:
+        page.write_markdown(found, markdown)
+    print(page.as_json(found)) if as_json else page.show(found)
+
+
+@app.command()
+def rescore(
+    result: Annotated[Path, typer.Argument(metavar="RESULT", help="A RESULT folder.")],
+    metric: Annotated[list[str], typer.Option(help="A metric, as in a task; may be repeated.")],
+    out: Annotated[
+        Path | None, typer.Option(help="A new folder; without it the RESULT itself grows.")
+    ] = None,
+    again: Annotated[
+        bool, typer.Option("--again", help="Also where the RESULT has the metric: in place of its scores.")
+    ] = False,
+) -> None:
+    """Score the answers that a RESULT keeps by further metrics; no model is loaded."""
+    from harness.rescore import rescore as rescore_result
+    from harness.rescore import said
+
+    out = out or result
+    for line in said(rescore_result(result, metric, out, again=again)):
+        print(line)
+    print(f"\nRESULT  {out}\npages   as they were; `harness report {out}` draws them anew")
+
+
+@app.command()
+def leaderboard(
+    results: Annotated[
+        list[Path], typer.Argument(metavar="RESULT...", help="RESULT folders, or folders of several.")
+    ],
+    out: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--out",
+            "-o",
+            help="NAME.html, .md or .csv; may be repeated; default reports/leaderboard, all three.",
+        ),
+    ] = None,
+    verify: Annotated[
+        bool, typer.Option("--verify/--no-verify", help="Recompute every score from its answers first.")
+    ] = True,
+    check: Annotated[
+        bool, typer.Option("--check", help="Write nothing; fail where a file is not what it would be.")
+    ] = False,
+) -> None:
+    """Rank the systems of many runs, with the uncertainty of each rank, where they can be compared at all."""
+    from harness import boards
+    from harness.report import words
+
+    outs = out or [Path(f"reports/leaderboard{ending}") for ending in (".html", ".md", ".csv")]
+    boards.refuse_other_endings(outs)
+    board, runs = boards.make(results, verified=verify)
+    for one in board.refused:
+        print(f"left out: {one.run}: {one.problem}", file=sys.stderr)
+    for path in outs:
+        (boards.check if check else boards.write)(board, runs, path)
+        print(f"{path}: {'is fresh' if check else words.plural(len(board.runs), 'run')}")
+    if board.refused:
+        raise typer.Exit(2)

@@ -1,0 +1,214 @@
+"""Suites: run them, plan them, check them."""
+
+import shlex
+import signal
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from harness.cli.asked import digests, planned, print_report, runtime_for
+from harness.cli.options import (
+    STORE,
+    AsJson,
+    Device,
+    EarlierResult,
+    Inconclusive,
+    InconclusiveOption,
+    Limit,
+    Offline,
+    OnlyPattern,
+    Quiet,
+    RemoteCode,
+    Seed,
+    StoreFolder,
+    SuiteName,
+    Workers,
+)
+from harness.errors import HarnessError
+
+if TYPE_CHECKING:
+    from harness.store import Store
+    from harness.types import Model, Outcome, Plan
+
+app = typer.Typer(rich_markup_mode=None)
+
+
+@app.command()
+def run(
+    suite: SuiteName,
+    limit: Limit = None,
+    only: OnlyPattern = None,
+    store: StoreFolder = STORE,
+    out: Annotated[Path | None, typer.Option(help="RESULT folder; default reports/out/SUITE.")] = None,
+    device: Device = "auto",
+    workers: Workers = None,
+    offline: Offline = False,
+    seed: Seed = 0,
+    allow_remote_code: RemoteCode = False,
+    adapter: Annotated[
+        list[str] | None,
+        typer.Option(help="NAME=PATH or NAME=hub:OWNER/NAME@REVISION in place of what the suite names."),
+    ] = None,
+    inconclusive: InconclusiveOption = Inconclusive.fail,
+    quiet: Quiet = False,
+    as_json: AsJson = False,
+) -> None:
+    """Train, answer, score and compare what the suite names, and write the report."""
+    from harness.console import watching
+    from harness.run import missing, publish
+    from harness.run import run as run_plan
+    from harness.store import open_store
+
+    kept = open_store(store)
+    drawn = planned(suite, kept, limit, only, device, offline, seed, adapter or ())
+    runtime = runtime_for(drawn, device, workers, offline, allow_remote_code)
+    out = out or Path("reports/out") / drawn.suite.name
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    with watching(len(missing(drawn, kept)), quiet=quiet) as watch:
+        done = run_plan(drawn, kept, runtime, watch, command=shlex.join(["harness", *sys.argv[1:]]))
+    if done.report is not None:
+        publish(done.report, out)
+        print_report(out, f"RESULT  {out}\nreport  {out / 'report.html'}", quiet=quiet, as_json=as_json)
+    _tell_failures(list(done.outcomes.values()), drawn)
+    if done.failed:
+        raise typer.Exit(3)
+    if done.report is not None and drawn.suite.gates:
+        from harness.gate import exit_code, of_run, show_verdicts
+
+        judged = of_run(out)
+        if not (quiet or as_json):
+            show_verdicts(judged, inconclusive.value)
+        if code := exit_code(judged.verdicts, inconclusive.value):
+            raise typer.Exit(code)
+
+
+@app.command()
+def plan(
+    suite: SuiteName,
+    limit: Limit = None,
+    only: OnlyPattern = None,
+    store: StoreFolder = STORE,
+    device: Device = "auto",
+    offline: Offline = False,
+    seed: Seed = 0,
+    result: EarlierResult = None,
+) -> None:
+    """Show what a run would do: each step, kept or to do and why, and the memory each model needs."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from harness.outlook import outlook
+    from harness.run import missing
+    from harness.store import open_store
+
+    kept = open_store(store)
+    drawn = planned(suite, kept, limit, only, device, offline, seed)
+    todo = {step.id for step in missing(drawn, kept)}
+    console = Console() if sys.stdout.isatty() else Console(width=160)
+    table = Table("step", "kind", "what", "state", box=None)
+    for step in drawn.steps:
+        state = (
+            _why(kept, step.id, step.lineage)
+            if step.id in todo
+            else "kept"
+            if kept.has(step.id)
+            else "not needed"
+        )
+        table.add_row(step.id, step.kind, step.label, state)
+    console.print(table)
+    models = Table("model", "parameters", "dtype", "memory for weights", "time to weigh", box=None)
+    for model in drawn.suite.models:
+        pin = drawn.pins.models[model.name]
+        models.add_row(
+            model.name,
+            _count(pin.parameters),
+            pin.dtype,
+            _memory(pin.parameters, pin.dtype, model.quantization),
+            _weighing_time(drawn, model),
+        )
+    console.print(models)
+    for line in outlook(drawn, result):
+        print(line)
+    console.print(f"{len(todo)} of {len(drawn.steps)} steps to do")
+
+
+@app.command()
+def check(
+    name: Annotated[
+        str, typer.Argument(metavar="NAME", help="A suite, task or recipe: its name, or its file's path.")
+    ],
+    offline: Offline = False,
+    store: StoreFolder = STORE,
+    result: EarlierResult = None,
+) -> None:
+    """Check a suite, its tasks' templates, names and sources, without loading a model."""
+    from harness.check import check_named
+
+    for line in check_named(name, offline=offline, cache=digests(store), result=result):
+        print(line)
+    print(f"{name}: ok")
+
+
+@app.command()
+def show(
+    task: Annotated[str, typer.Argument(metavar="TASK", help="A task's name, or the path of its file.")],
+    model: Annotated[str, typer.Option(help="A model of a shipped suite, or a uri such as zoo:falcon-tiny.")],
+    n: Annotated[int, typer.Option("--n", min=1, help="How many samples.")] = 3,
+    shots: Annotated[int, typer.Option(min=0, help="Examples before the prompt.")] = 0,
+    offline: Offline = False,
+    store: StoreFolder = STORE,
+) -> None:
+    """Print prompts exactly as a model gets them, with special tokens and counts."""
+    from harness.show import prompts
+
+    for text in prompts(task, model, n, shots, offline=offline, cache=digests(store)):
+        print(text)
+
+
+def _why(store: "Store", step: str, lineage: str) -> str:
+    from harness.store import relatives
+
+    left = store.work(step) / "generations.jsonl"
+    if left.is_file():
+        with left.open("rb") as file:
+            return f"to do; an interrupted try left {sum(1 for _ in file)} answers"
+    if store.work(step).is_dir():
+        return "to do; continues an interrupted try"
+    if relatives(store, lineage):
+        return "to do; continues a run with another limit"
+    return "to do; not in the store"
+
+
+def _count(parameters: int | None) -> str:
+    return "?" if parameters is None else f"{parameters / 1e6:,.1f} M"
+
+
+def _weighing_time(plan: "Plan", model: "Model") -> str:
+    """Of the base and its adapters, where the checkpoint lies here."""
+    from harness.hardware import machine
+    from harness.pins import locate
+    from harness.weights.cost import expected
+
+    if plan.suite.weights is None or model.uri.startswith(("echo:", "http:", "https:")):
+        return "none"
+    try:
+        folder = locate(model, plan.pins.models[model.name], offline=True)
+    except HarnessError:
+        return "known once it is downloaded"
+    seconds = expected(plan, model.name, folder, machine().cores)
+    return f"about {seconds / 60:.0f} min" if seconds >= 90 else f"about {max(1, round(seconds))} s"
+
+
+def _memory(parameters: int | None, dtype: str, quantization: str) -> str:
+    width = {"nf4": 0.55, "int8": 1.05}.get(quantization, {"float32": 4, "bfloat16": 2, "float16": 2}[dtype])
+    return "?" if parameters is None else f"{parameters * width / 1e9:,.2f} GB"
+
+
+def _tell_failures(outcomes: "list[Outcome]", plan: "Plan") -> None:
+    labels = {step.id: step.label for step in plan.steps}
+    for one in outcomes:
+        if one.state in ("failed", "skipped"):
+            log = f"; log: {one.log}" if one.log else ""
+            print(f"{one.state}: {labels[one.step]}: {one.reason}{log}", file=sys.stderr)

@@ -1,0 +1,84 @@
+"""`harness compare A B`: two RESULTs, or two systems, paired on the samples that both answered.
+
+What keeps two scores from being compared, and what else was done otherwise, is said beside them.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from fnmatch import fnmatchcase
+
+from harness.compare import sides
+from harness.compare.comparable import comparable
+from harness.compare.lines import lines
+from harness.compare.sides import Asked, Remarks, Side, Systems
+from harness.compare.texts import with_texts
+from harness.errors import ResultError, UnknownName
+from harness.report.side_by_side import SideBySide, Task
+from harness.result import unlike
+
+
+def side_by_side(
+    a: str,  # RESULT, or RESULT#SYSTEM
+    b: str,
+    *,
+    task: str = "*",  # pattern
+    metric: str | None = None,  # pattern; None: each task's primary
+    seed: int = 0,
+    samples: int = 0,  # how many of those that changed most
+) -> SideBySide:
+    """B against A; a ResultError where nothing can be compared."""
+    with ExitStack() as stack:
+        left, right = sides.opened(a, b, stack)
+        systems, only = sides.matched(left, right)
+        names, more = sides.tasks(left, right, task)
+        asked = Asked(a=left, b=right, systems=systems, metric=metric, seed=seed, samples=samples)
+        if metric is not None:
+            _known_metric(asked, metric, names)
+        tasks = tuple(_task(asked, name) for name in names)
+    if not any(one.lines for one in tasks):
+        reasons = "; ".join(f"{one.name}: {remark}" for one in tasks for remark in one.remarks)
+        raise ResultError(f"{a} and {b}: nothing can be compared: {reasons}")
+    return SideBySide(
+        a=a,
+        b=b,
+        named=any(one != other for one, other in systems),
+        seed=seed,
+        tasks=tasks,
+        remarks=(*only, *more, *dict.fromkeys(_unlike(left, right, systems))),
+    )
+
+
+def _known_metric(asked: Asked, pattern: str, tasks: Sequence[str]) -> None:
+    known = {name for side in (asked.a, asked.b) for task in tasks for _, name in side.scores(task)}
+    if not any(fnmatchcase(name, pattern) for name in known):
+        raise UnknownName("metric", pattern, known)
+
+
+def _unlike(a: Side, b: Side, systems: Sequence[Systems]) -> Iterator[str]:
+    """What the same names stand for in two results, and where they were run."""
+    if a.result is b.result:
+        return
+    for one, other in systems:
+        if one.model == other.model:
+            yield from unlike.of_base(a.result, b.result, one.model)
+        if one.adapter is not None and one == other:
+            yield from unlike.of_adapter(a.result, b.result, one)
+    yield from unlike.of_run(a.result, b.result)
+
+
+def _task(asked: Asked, name: str) -> Task:
+    remarks = Remarks(asked.systems)
+    if asked.a.result is not asked.b.result:
+        for text in unlike.of_task(asked.a.result, asked.b.result, name):
+            remarks.add(text)
+    for pair in asked.systems:
+        for text in unlike.of_prompts(asked.a.result, asked.b.result, name, *pair):
+            remarks.add(text, pair)
+    joints, bare = comparable(asked.a, asked.b, name, asked.systems, asked.metric, remarks)
+    found = lines(asked, name, joints, bare, remarks)
+    return Task(
+        name=name,
+        primary=asked.a.task(name).primary,
+        lines=with_texts(asked, name, found),
+        remarks=remarks.told(),
+    )

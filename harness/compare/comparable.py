@@ -1,0 +1,159 @@
+"""What of two RESULTs, A and B, can be compared on a task: equal metrics, on the samples that both sides answered.
+
+What cannot be, and what is left out, becomes a remark.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
+from functools import cache
+
+import numpy as np
+
+from harness import metrics
+from harness.compare.sides import Remarks, Side, Systems
+from harness.errors import ResultError
+from harness.metrics import Array, Metric
+from harness.result.rows import Rows
+from harness.types import Score
+
+EXACT = 1e-6  # points between a score and what its rows give; what writing a double as JSON and parquet keeps by far
+
+Scores = tuple[Score, Score]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Joint:
+    """Two systems under one metric, on the samples that both answered."""
+
+    systems: Systems
+    plugin: str
+    metric: Metric  # gives only the scores that are asked for
+    scores: tuple[Scores, ...]  # under each of its names
+    ids: tuple[str, ...]
+    rows: tuple[Array, Array]  # [n, k]
+
+
+def comparable(
+    a: Side, b: Side, task: str, systems: Sequence[Systems], pattern: str | None, remarks: Remarks
+) -> tuple[list[Joint], list[Scores]]:
+    """What can be paired under the metrics of a pattern (None: what decides), and scores that have no rows."""
+    ours, theirs = a.scores(task), b.scores(task)
+    plugins = {
+        name: plugin
+        for side in (b, a)
+        for plugin in side.task(task).metrics
+        for name in metrics.score_names(plugin)
+    }
+    joints: list[Joint] = []
+    bare: list[Scores] = []
+    for pair in systems:
+        by_plugin: dict[str, list[Scores]] = {}
+        for name in _wanted(a, b, task, pattern):
+            scores = _alike(ours.get((pair[0], name)), theirs.get((pair[1], name)), name, pair, remarks)
+            by_plugin.setdefault(plugins.get(name, name), []).extend(scores)
+        for plugin, alike in by_plugin.items():
+            rows = [side.rows.get((task, one, plugin)) for side, one in zip((a, b), pair, strict=True)]
+            if rows[0] is None or rows[1] is None:
+                bare += alike
+            elif alike:
+                joints += _joint(a, b, plugin, pair, alike, (rows[0], rows[1]), remarks)
+    return joints, bare
+
+
+def _wanted(a: Side, b: Side, task: str, pattern: str | None) -> list[str]:
+    """Names of scores, in A's order."""
+    both = list(dict.fromkeys(name for side in (a, b) for _, name in side.scores(task)))
+    if pattern is None:
+        return [name for name in both if name in (a.task(task).primary, b.task(task).primary)]
+    return [name for name in both if fnmatchcase(name, pattern)]
+
+
+def _alike(
+    one: Score | None, other: Score | None, name: str, pair: Systems, remarks: Remarks
+) -> list[Scores]:
+    """Both scores, if they mean the same."""
+    if one is None or other is None:
+        where = "neither" if one is other else "only B" if one is None else "only A"
+        remarks.add(f"{where} has a {name} score", pair)
+        return []
+    if one.signature != other.signature:
+        remarks.add(
+            f"{name} is not compared, its signatures differ: {one.signature} in A, {other.signature} in B",
+            pair,
+        )
+        return []
+    return [(one, other)]
+
+
+def _joint(
+    a: Side,
+    b: Side,
+    plugin: str,
+    pair: Systems,
+    scores: Sequence[Scores],
+    rows: tuple[Rows, Rows],
+    remarks: Remarks,
+) -> list[Joint]:
+    """The rows of the samples in common, if there are any."""
+    metric = _part(plugin, tuple(one.metric for one, _ in scores))
+    for side, own, given in zip((a, b), rows, zip(*scores, strict=True), strict=True):
+        _follow(side, own, given, metric)
+    ids = _common(*rows)
+    if len(ids) < max(len(one.ids) for one in rows):
+        extra = [
+            f"{len(one.ids) - len(ids):,} only in {letter}" for one, letter in zip(rows, "AB", strict=True)
+        ]
+        left = "compared on the samples that both have" if ids else "nothing to compare"
+        remarks.add(f"{len(ids):,} samples in common, {' and '.join(extra)}: {left}", pair)
+    if not ids:
+        return []
+    kept = (_of(rows[0], ids), _of(rows[1], ids))
+    return [Joint(systems=pair, plugin=plugin, metric=metric, scores=tuple(scores), ids=ids, rows=kept)]
+
+
+@cache
+def _part(plugin: str, names: tuple[str, ...]) -> Metric:
+    """The metric, giving those of its scores."""
+    metric = metrics.load(plugin)
+    value, places = metric.value, [metric.names.index(name) for name in names]
+    if value is None:
+        raise ResultError(f"rows.parquet has rows of {plugin}, which gives none; run the suite again")
+    if names == metric.names:
+        return metric
+    return replace(metric, names=names, value=lambda totals: value(totals)[..., places])
+
+
+def _follow(side: Side, rows: Rows, scores: Sequence[Score], metric: Metric) -> None:
+    """Scores are what their rows give; else one of the two was changed."""
+    assert metric.value is not None
+    if len(set(rows.ids)) < len(rows.ids):
+        raise ResultError(
+            f"{side.said}: rows.parquet holds a sample of {scores[0].system} twice; run the suite again"
+        )
+    try:
+        values = metric.value(rows.stats.sum(axis=0))
+    except (IndexError, ValueError):  # sums of another metric
+        values = np.full(len(scores), np.nan)
+    for score, value in zip(scores, values, strict=True):
+        if score.n != len(rows.ids) or not abs(score.value - value) <= EXACT:
+            raise ResultError(
+                f"{side.said}: {score.task} / {score.system} / {score.metric}: {score.value:.6f} of {score.n} samples "
+                f"in result.json, {value:.6f} of {len(rows.ids)} by rows.parquet; `harness verify` says what was changed"
+            )
+
+
+def _common(a: Rows, b: Rows) -> tuple[str, ...]:
+    """The samples that both have, in their order if it is the same: so B against A is A against B turned round."""
+    if a.ids == b.ids:
+        return a.ids
+    both = set(a.ids).intersection(b.ids)
+    ours, theirs = (tuple(one for one in rows.ids if one in both) for rows in (a, b))
+    return ours if ours == theirs else tuple(sorted(both))
+
+
+def _of(rows: Rows, ids: tuple[str, ...]) -> Array:
+    if rows.ids == ids:
+        return rows.stats
+    places: Mapping[str, int] = {one: place for place, one in enumerate(rows.ids)}
+    return rows.stats[[places[one] for one in ids]]

@@ -1,0 +1,171 @@
+"""What is found of one task: a line for each pair of systems under each metric, best told first."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from harness import pairs, stats
+from harness.compare.comparable import Joint, Scores
+from harness.compare.sides import Asked, Remarks, Systems
+from harness.metrics import Array
+from harness.report.side_by_side import Change, Line
+from harness.result import read_samples
+from harness.types import Score
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """Pairs on the same samples under the same metrics: they share tables and a draw."""
+
+    ids: tuple[str, ...]
+    systems: tuple[Systems, ...]
+    scores: tuple[
+        tuple[Score, ...], ...
+    ]  # of B, of each pair under each metric's names, in the tables' order
+    scored: pairs.Scored  # all systems of A, then all of B
+
+    def place(self, pair: int) -> stats.Pair:
+        return pair, pair + len(self.systems)
+
+
+def lines(
+    asked: Asked, task: str, joints: Sequence[Joint], bare: Sequence[Scores], remarks: Remarks
+) -> list[Line]:
+    """Holm over all pairs of A's primary metric; its lines come first."""
+    primary = asked.a.task(task).primary
+    groups = _groups(asked, task, joints)
+    decides = (group for group in groups if any(primary in one.names for one in group.scored.metrics))
+    size = sum(len(group.systems) for group in decides)
+    found = [line for group in groups for line in _lines(asked, group, primary, size, remarks)]
+    found = [*_corrected(found, primary, f"{task}: B against A"), *(_bare(one, remarks) for one in bare)]
+    order = list(dict.fromkeys(line.metric for line in found))
+
+    def place(line: Line) -> tuple[bool, int, int]:
+        pair = asked.systems.index((line.baseline, line.candidate))
+        return line.metric != primary, order.index(line.metric), pair
+
+    return sorted(found, key=place)
+
+
+def _groups(asked: Asked, task: str, joints: Sequence[Joint]) -> list[Group]:
+    of_pair: dict[tuple[tuple[str, ...], Systems], list[Joint]] = {}
+    for joint in joints:
+        of_pair.setdefault((joint.ids, joint.systems), []).append(joint)
+    alike: dict[tuple[object, ...], list[list[Joint]]] = {}
+    for (ids, _), own in of_pair.items():
+        metrics = ((one.plugin, one.metric.names) for one in own)
+        alike.setdefault((ids, *metrics), []).append(own)
+    labels = _labels(asked, task) if joints else None
+    return [_group(task, together, labels) for together in alike.values()]
+
+
+def _group(task: str, together: Sequence[Sequence[Joint]], labels: Mapping[str, str] | None) -> Group:
+    first = together[0]
+    ids, systems = first[0].ids, tuple(own[0].systems for own in together)
+    return Group(
+        ids=ids,
+        systems=systems,
+        scores=tuple(tuple(score for one in own for _, score in one.scores) for own in together),
+        scored=pairs.Scored(
+            task=task,
+            systems=tuple(pair[side] for side in (0, 1) for pair in systems),
+            metrics=tuple(one.metric for one in first),
+            tables=tuple(_table([own[place] for own in together]) for place in range(len(first))),
+            clusters=None if labels is None else _numbers([labels.get(one, "") for one in ids]),
+        ),
+    )
+
+
+def _table(joints: Sequence[Joint]) -> stats.Table:
+    metric = joints[0].metric
+    assert metric.value is not None
+    rows = np.stack([joint.rows[side] for side in (0, 1) for joint in joints], axis=1)
+    return stats.Table(rows=rows, value=metric.value, interval=metric.interval)
+
+
+def _labels(asked: Asked, task: str) -> Mapping[str, str] | None:
+    """What each sample shares with those that are drawn together with it, by A, or by B where A does not say."""
+    side = asked.a if asked.a.task(task).cluster is not None else asked.b
+    column = side.task(task).cluster
+    if column is None:
+        return None
+    samples = (sample for name, sample in read_samples(side.result.folder) if name == task)
+    return {sample.id: sample.metadata.get(column, "") for sample in samples}
+
+
+def _numbers(labels: Sequence[str]) -> list[int]:
+    known: dict[str, int] = {}
+    return [known.setdefault(label, len(known)) for label in labels]
+
+
+def _lines(asked: Asked, group: Group, primary: str, family_size: int, remarks: Remarks) -> list[Line]:
+    scored = group.scored
+    values = np.concatenate([table.scores() for table in scored.tables], axis=1)  # [systems, names]
+    alone = np.concatenate([table.of_samples() for table in scored.tables], axis=2) if asked.samples else None
+    places = [group.place(pair) for pair in range(len(group.systems))]
+    found: pairs.Found = {}
+    if scored.tells:
+        found = pairs.compared(scored, places, asked.seed)
+        found = pairs.refined(scored, found, primary, family_size, asked.seed)
+    else:
+        drawn = "sample" if scored.clusters is None else "cluster of samples"
+        for pair in group.systems:
+            remarks.add(f"not tested: one {drawn} tells no two systems apart", pair)
+    return [
+        Line(
+            metric=score.metric,
+            signature=score.signature,
+            unit=score.unit,
+            better=score.better,
+            baseline=group.systems[pair][0],
+            candidate=group.systems[pair][1],
+            baseline_score=float(values[places[pair][0], name]),
+            candidate_score=float(values[places[pair][1], name]),
+            n=scored.n,
+            comparison=found[places[pair]][name] if found else None,
+            changes=() if alone is None else _changes(asked, group.ids, alone[:, places[pair], name]),
+        )
+        for pair, scores in enumerate(group.scores)
+        for name, score in enumerate(scores)
+    ]
+
+
+def _changes(asked: Asked, ids: Sequence[str], alone: Array) -> tuple[Change, ...]:
+    """The samples that changed most; those that did not, or have no score by themselves, are none."""
+    moved = np.nan_to_num(np.abs(alone[:, 1] - alone[:, 0]))
+    first = np.argsort(-moved, kind="stable")[: asked.samples]
+    return tuple(
+        Change(sample=ids[place], baseline=float(alone[place, 0]), candidate=float(alone[place, 1]))
+        for place in first
+        if moved[place] > stats.TIE
+    )
+
+
+def _corrected(found: Sequence[Line], primary: str, family: str) -> list[Line]:
+    tested = [line.comparison for line in found if line.comparison is not None]
+    comparisons = iter(pairs.corrected(tested, primary, family))
+    return [
+        line if line.comparison is None else replace(line, comparison=next(comparisons)) for line in found
+    ]
+
+
+def _bare(scores: Scores, remarks: Remarks) -> Line:
+    one, other = scores
+    counts = "" if one.n == other.n else f", of {one.n:,} samples in A and {other.n:,} in B"
+    remarks.add(
+        f"{one.metric} is not tested: it has no rows by sample, only whole scores{counts}",
+        (one.system, other.system),
+    )
+    return Line(
+        metric=one.metric,
+        signature=one.signature,
+        unit=one.unit,
+        better=one.better,
+        baseline=one.system,
+        candidate=other.system,
+        baseline_score=one.value,
+        candidate_score=other.value,
+        n=min(one.n, other.n),
+        comparison=None,
+    )

@@ -1,0 +1,154 @@
+"""A and B: two RESULTs, or two systems; which of their systems and tasks belong together."""
+
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from harness.errors import ResultError, UnknownName
+from harness.result import Result, TaskFacts, read
+from harness.result.document import check_files
+from harness.result.rows import RowFile, open_rows
+from harness.types import Score, System
+
+Systems = tuple[System, System]  # of A and of B
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Side:
+    """A or B: a RESULT, and one of its systems where one is named."""
+
+    letter: str
+    said: str  # as it was given
+    result: Result
+    rows: RowFile
+    system: System | None = None
+
+    def systems(self) -> list[System]:
+        return list(dict.fromkeys(score.system for score in self.result.scores))
+
+    def task(self, name: str) -> TaskFacts:
+        return next(task for task in self.result.suite.tasks if task.name == name)
+
+    def scores(self, task: str) -> dict[tuple[System, str], Score]:
+        return {(one.system, one.metric): one for one in self.result.scores if one.task == task}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What is to be compared, and how much is to be said of it."""
+
+    a: Side
+    b: Side
+    systems: Sequence[Systems]
+    metric: str | None  # a pattern; None: what decides
+    seed: int
+    samples: int  # how many of those that changed most
+
+
+class Remarks:
+    """What is to be said of a task, each once, and of which pairs where it is not of all."""
+
+    def __init__(self, everyone: Sequence[Systems]) -> None:
+        self._everyone = everyone
+        self._whose: dict[str, list[Systems]] = {}
+
+    def add(self, text: str, pair: Systems | None = None) -> None:
+        self._whose.setdefault(text, []).extend(self._everyone if pair is None else [pair])
+
+    def told(self) -> tuple[str, ...]:
+        return tuple(self._told(text, list(dict.fromkeys(whose))) for text, whose in self._whose.items())
+
+    def _told(self, text: str, whose: Sequence[Systems]) -> str:
+        return text if len(whose) == len(self._everyone) else f"{text} ({', '.join(map(_pair, whose))})"
+
+
+def _pair(pair: Systems) -> str:
+    one, other = pair
+    return str(one) if one == other else f"{other} against {one}"
+
+
+def opened(a: str, b: str, stack: ExitStack) -> tuple[Side, Side]:
+    """Both sides; one that names a folder as the other does is read once."""
+    named = [parted(text) for text in (a, b)]
+    folders = [folder for folder, _ in named]
+    first = _sound(read(folders[0]))
+    results = (first, first if folders[0].resolve() == folders[1].resolve() else _sound(read(folders[1])))
+    left, right = (
+        Side(
+            letter=letter,
+            said=said,
+            result=result,
+            rows=stack.enter_context(open_rows(result.folder)),
+            system=None if name is None else find(result, name),
+        )
+        for letter, said, result, (_, name) in zip("AB", (a, b), results, named, strict=True)
+    )
+    return left, right
+
+
+def _sound(result: Result) -> Result:
+    """A result with scores, and with the rows that they came from."""
+    if not result.scores:
+        raise ResultError(f"{result.folder}: holds no scores; `harness run` its suite again")
+    digest = result.files.get("rows.parquet")
+    if digest and (changed := check_files(result.folder, {"files": {"rows.parquet": digest}})):
+        raise ResultError(f"{changed[0]}; run the suite again")
+    return result
+
+
+def parted(text: str) -> tuple[Path, str | None]:
+    """The folder and the system's name. Both may hold a #, as seeds of adapters do."""
+    cuts = [len(text), *(found.start() for found in reversed(list(re.finditer("#", text))))]
+    folders = [cut for cut in cuts if Path(text[:cut]).is_dir()]
+    cut = folders[0] if folders else cuts[-1]
+    return Path(text[:cut]), text[cut + 1 :] if cut < len(text) else None
+
+
+def find(result: Result, name: str) -> System:
+    """The system that is printed so; spaces count for nothing."""
+    known = {_without_spaces(str(score.system)): score.system for score in result.scores}
+    if _without_spaces(name) not in known:
+        raise UnknownName("system", name, map(str, known.values()), str(result.folder))
+    return known[_without_spaces(name)]
+
+
+def _without_spaces(name: str) -> str:
+    return "".join(name.split())
+
+
+def matched(a: Side, b: Side) -> tuple[list[Systems], tuple[str, ...]]:
+    """The systems named, or those of the same name; and what only one side has."""
+    example = f"{a.result.folder}#{a.systems()[-1]}"  # the last: the first may be a rule
+    named = a.system or b.system
+    if a.result is b.result and (a.system or named) == (b.system or named):
+        raise ResultError(f"{a.said} and {b.said} are the same; name two systems, as '{example}'")
+    if named is not None:
+        return [(a.system or find(a.result, str(named)), b.system or find(b.result, str(named)))], ()
+    both = [one for one in a.systems() if one in b.systems()]
+    if not both:
+        raise ResultError(
+            f"{a.said} and {b.said}: no system of the same name; name one of each, as '{example}'"
+        )
+    return [(one, one) for one in both], (*_only_in(a, a.systems(), both), *_only_in(b, b.systems(), both))
+
+
+def tasks(a: Side, b: Side, pattern: str) -> tuple[list[str], tuple[str, ...]]:
+    """The tasks that both have and that are asked for; and what only one has."""
+    ours, theirs = ([task.name for task in side.result.suite.tasks] for side in (a, b))
+    both = [name for name in ours if name in theirs]
+    if not both:
+        have = (f"{side.said} has {', '.join(names)}" for side, names in ((a, ours), (b, theirs)))
+        raise ResultError(f"no task in common: {'; '.join(have)}")
+    asked = [name for name in both if fnmatchcase(name, pattern)]
+    if not asked:
+        raise UnknownName("task of both results", pattern, both)
+    return asked, (*_only_in(a, ours, both), *_only_in(b, theirs, both))
+
+
+def _only_in(side: Side, all_of_it: Sequence[object], both: Sequence[object]) -> Iterator[str]:
+    lost = [str(one) for one in all_of_it if one not in both]
+    if lost:
+        yield f"only in {side.letter}: {', '.join(lost)}"

@@ -1,0 +1,112 @@
+"""Pairs of systems on one task, from their rows: one draw of resamples for all of them, Holm within a family."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from harness import stats
+from harness.metrics import Metric
+from harness.types import Comparison, System
+
+# A family of many pairs needs more resamples for its smallest p, and only for those: a p of a hundredth has had a hundred
+# hits among 10,000 resamples, and rests on as much as in a small family. With 496 pairs all of them took 88 s.
+SMALL = 0.01
+
+Found = Mapping[stats.Pair, Sequence[Comparison]]  # of each pair, under every score of every metric in order
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scored:
+    """The rows of one task's systems on the same samples, a table for each metric."""
+
+    task: str
+    systems: tuple[System, ...]  # in the tables' order
+    metrics: tuple[Metric, ...]
+    tables: tuple[stats.Table, ...]
+    clusters: Sequence[int] | None = None  # a number for each sample, equal for those drawn together
+
+    @property
+    def n(self) -> int:
+        return len(self.tables[0].rows)
+
+    @property
+    def tells(self) -> bool:
+        """Whether there is something to resample: one sample, or one cluster of them, tells no two systems apart."""
+        return bool(self.tables) and len(set(self.clusters or range(self.n))) >= 2
+
+    def column(self, score: str) -> tuple[stats.Table, int] | None:
+        """The table that gives this score, and the score's place among those that it gives."""
+        for metric, table in zip(self.metrics, self.tables, strict=True):
+            if score in metric.names:
+                return table, metric.names.index(score)
+        return None
+
+
+def compared(scored: Scored, pairs: Sequence[stats.Pair], seed: int) -> Found:
+    """All of them outside every family."""
+    answers = stats.compare(scored.tables, pairs, seed=seed, clusters=scored.clusters)
+    return {
+        pair: [
+            comparison
+            for metric, paired in zip(scored.metrics, results, strict=True)
+            for comparison in _comparisons(scored, pair, metric, paired)
+        ]
+        for pair, results in zip(pairs, zip(*answers, strict=True), strict=True)
+    }
+
+
+def refined(scored: Scored, found: Found, primary: str, family_size: int, seed: int) -> Found:
+    """Small p of the primary metric anew, from as many resamples as a family of that size needs."""
+    resamples = stats.resamples_for(family_size)
+    small = [
+        pair
+        for pair, comparisons in found.items()
+        if any(one.metric == primary and one.p < SMALL and one.test != stats.MCNEMAR for one in comparisons)
+    ]
+    column = scored.column(primary)
+    if resamples == stats.RESAMPLES or not small or column is None:
+        return found
+    table, name = column
+    chances, test = stats.chance(table, small, resamples=resamples, seed=seed, clusters=scored.clusters)
+    anew = dict(zip(small, chances[:, name].tolist(), strict=True))
+    return {
+        pair: [
+            replace(one, p=anew[pair], test=test) if pair in anew and one.metric == primary else one
+            for one in comparisons
+        ]
+        for pair, comparisons in found.items()
+    }
+
+
+def corrected(found: Sequence[Comparison], primary: str, family: str) -> list[Comparison]:
+    """Holm over the primary metric's comparisons; the others stay exploratory."""
+    adjusted = iter(stats.holm([one.p for one in found if one.metric == primary]))
+    return [
+        replace(one, p_holm=next(adjusted), family=family) if one.metric == primary else one for one in found
+    ]
+
+
+def _comparisons(scored: Scored, pair: stats.Pair, metric: Metric, paired: stats.Paired) -> list[Comparison]:
+    baseline, candidate = (scored.systems[place] for place in pair)
+    better, worse = paired.better, paired.worse
+    if metric.better == "lower":
+        better, worse = worse, better
+    return [
+        Comparison(
+            task=scored.task,
+            metric=name,
+            baseline=baseline,
+            candidate=candidate,
+            difference=float(paired.difference[i]),
+            low=float(paired.low[i]),
+            high=float(paired.high[i]),
+            p=float(paired.p[i]),
+            p_holm=None,
+            family=None,
+            test=paired.test,
+            detectable=float(paired.detectable[i]),
+            n=scored.n,
+            better=int(better[i]),
+            worse=int(worse[i]),
+        )
+        for i, name in enumerate(metric.names)
+    ]

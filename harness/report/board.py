@@ -1,0 +1,206 @@
+"""A leaderboard for people and for tables: HTML that filters, Markdown for git, CSV with every digit."""
+
+import csv
+import io
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from math import log10
+
+from harness.leaderboard import Group, Leaderboard, Line, hardware, ways
+from harness.report import words
+from harness.types import Score
+
+Links = Mapping[str, str]  # run -> address of its report or folder, seen from the page
+SCRIPTS = ("page.js", "board.js")
+
+RULE = (
+    "A system's rank is one more than the number of systems that are significantly better than it, so ties share a rank: "
+    "paired on the same samples, by a sign-flip test, with Holm's correction for all pairs of the group at 5 %. "
+    "Its interval runs to the last place that these tests leave open; with 95 % certainty all intervals of a group "
+    "hold at once."
+)
+UNRANKED = "The score is no sum over samples, or its rows are missing: nothing can be tested, so these have no ranks."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """A line, with what its cells need."""
+
+    line: Line
+    place: str  # "1–3"
+    way: str  # "A": how it was asked, where a group was asked in several ways
+    machine: int  # from 1 on, in the group's list; 0: nothing was measured
+
+    @property
+    def score(self) -> Score:  # what the bar draws
+        return self.line.entry.score
+
+    @property
+    def role(self) -> str:
+        system = self.line.entry.score.system
+        return "trivial" if system.model.startswith("trivial:") else "adapter" if system.adapter else "base"
+
+    @property
+    def family(self) -> str:
+        """What the filter knows it by."""
+        model = self.line.entry.model
+        return "no model" if model is None else model.family or "unknown family"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Section:
+    """A group, with what its heading says."""
+
+    title: str
+    metric: str
+    lower: bool
+    unit: str
+    n: int
+    top: float  # where bars end
+    licence: str
+    apart: str
+    signature: str
+    machines: tuple[str, ...]
+    ways: int
+    tested: bool
+    lines: tuple[Shown, ...]
+
+
+def html(board: Leaderboard, links: Links) -> str:
+    from harness.report import html as pages
+
+    return pages.document("board.html.j2", _content(board, links), SCRIPTS)
+
+
+def markdown(board: Leaderboard, links: Links) -> str:
+    from harness.report import markdown as pages
+
+    return pages.document("board.md.j2", _content(board, links))
+
+
+def table(board: Leaderboard, links: Links) -> str:
+    """A line a system, numbers in full."""
+    out = io.StringIO()
+    writer = csv.DictWriter(out, COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    for number, group in enumerate(board.groups, 1):
+        for line in group.lines:
+            row = {name: of(number, line) for name, of in COLUMNS.items()}
+            writer.writerow({name: _plain(value) for name, value in row.items()})
+    return out.getvalue()
+
+
+KINDS: Mapping[str, Callable[[Leaderboard, Links], str]] = {".html": html, ".md": markdown, ".csv": table}
+
+COLUMNS: Mapping[str, Callable[[int, Line], object]] = {
+    "group": lambda number, _: number,
+    "task": lambda _, line: line.entry.task.name,
+    "rank": lambda _, line: line.rank,
+    "rank_last": lambda _, line: line.last,
+    "model": lambda _, line: line.entry.score.system.model,
+    "adapter": lambda _, line: line.entry.score.system.adapter,
+    "shots": lambda _, line: line.entry.score.system.shots,
+    "family": lambda _, line: line.entry.model.family if line.entry.model else None,
+    "parameters": lambda _, line: line.entry.model.parameters if line.entry.model else None,
+    "metric": lambda _, line: line.entry.score.metric,
+    "value": lambda _, line: line.entry.score.value,
+    "low": lambda _, line: line.entry.score.low,
+    "high": lambda _, line: line.entry.score.high,
+    "n": lambda _, line: line.entry.score.n,
+    "to_base": lambda _, line: line.entry.to_base.difference if line.entry.to_base else None,
+    "to_base_low": lambda _, line: line.entry.to_base.low if line.entry.to_base else None,
+    "to_base_high": lambda _, line: line.entry.to_base.high if line.entry.to_base else None,
+    "to_base_p_holm": lambda _, line: line.entry.to_base.p_holm if line.entry.to_base else None,
+    "training_seconds": lambda _, line: line.entry.costs.training_seconds,
+    "tokens_per_second": lambda _, line: line.entry.costs.tokens_per_second,
+    "peak_megabytes": lambda _, line: line.entry.costs.peak_megabytes,
+    "adapter_megabytes": lambda _, line: line.entry.costs.adapter_megabytes,
+    "hardware": lambda _, line: line.entry.hardware,
+    "data_licence": lambda _, line: line.entry.task.licence,
+    "asked": lambda _, line: line.entry.asked,
+    "signature": lambda _, line: line.entry.score.signature,
+    "samples": lambda _, line: line.entry.samples.asked,
+    "run": lambda _, line: line.entry.run,
+}
+
+
+def _plain(value: object) -> object:
+    return words.visible(value) if isinstance(value, str) else value
+
+
+def _content(board: Leaderboard, links: Links) -> dict[str, object]:
+    sections = [_section(group) for group in board.groups]
+    lines = [line for one in sections for line in one.lines]
+    return {
+        "board": board,
+        "links": links,
+        "sections": sections,
+        "rule": RULE,
+        "unranked": UNRANKED,
+        "checked": checked(board),
+        "tasks": list(dict.fromkeys(one.title for one in sections)),
+        "families": sorted({line.family for line in lines}),
+        "licences": sorted({one.licence for one in sections}),
+        "systems": len(lines),
+    }
+
+
+def checked(board: Leaderboard) -> str:
+    """What the numbers rest on."""
+    if not board.verified:
+        return "Nothing was verified (--no-verify): the results are believed as they are."
+    if not board.by_rows:
+        return "Every score was recomputed from its answers before it was taken in."
+    return (
+        "Every score was recomputed before it was taken in, from its answers or, where a result holds ids and numbers "
+        f"alone ({words.listed([words.visible(one) for one in board.by_rows])}), from its rows."
+    )
+
+
+def _section(group: Group) -> Section:
+    first, machines, asked = group.first, hardware(group), ways(group)
+    score = first.score
+    return Section(
+        title=first.task.name,
+        metric=words.metric(score.metric),
+        lower=score.better == "lower",
+        unit=score.unit,
+        n=score.n,
+        top=_top([max(line.entry.score.value, line.entry.score.high or 0) for line in group.lines]),
+        licence=first.task.licence or "not said",
+        apart=words.listed(list(group.apart)),
+        signature=score.signature,
+        machines=machines,
+        ways=len(asked),
+        tested=group.lines[0].rank is not None,
+        lines=tuple(
+            Shown(
+                line=line,
+                place=_place(line),
+                way=_letter(asked.index(line.entry.asked)) if len(asked) > 1 and line.entry.model else "",
+                machine=machines.index(line.entry.hardware) + 1 if line.entry.hardware else 0,
+            )
+            for line in group.lines
+        ),
+    )
+
+
+def _place(line: Line) -> str:
+    """`1`, `1–3`"""
+    if line.rank is None:
+        return ""
+    return str(line.rank) if line.rank == line.last else f"{line.rank}–{line.last}"
+
+
+def _letter(place: int) -> str:
+    """A to Z, then A1, B1, …"""
+    return chr(ord("A") + place % 26) + (str(place // 26) if place >= 26 else "")
+
+
+def _top(values: Sequence[float]) -> float:
+    """A round number that no bar passes."""
+    most = max(values)
+    if most <= 0:
+        return 1.0
+    size = 10.0 ** int(log10(most) // 1)
+    return next(size * step for step in (1, 2, 5, 10) if size * step >= most)

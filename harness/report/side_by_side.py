@@ -1,0 +1,248 @@
+"""Two RESULTs, or two systems, side by side: the records of it, for a terminal, for Markdown and as JSON."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from harness.records import to_json
+from harness.report import words
+from harness.types import Comparison, System
+
+LONGEST = 240  # characters of one text that a terminal shows
+WIDE = 160  # columns, where the terminal is none
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Texts:
+    """What a sample asks, and what both answered."""
+
+    input: str
+    references: tuple[str, ...]
+    baseline: str
+    candidate: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """A sample that two systems do not score the same on, each by that sample alone."""
+
+    sample: str
+    baseline: float
+    candidate: float
+    texts: Texts | None = None  # only where the task's source lets text be shared
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """Two systems under one metric."""
+
+    metric: str
+    signature: str
+    unit: str
+    better: Literal["higher", "lower"]
+    baseline: System
+    candidate: System
+    baseline_score: float  # on the samples that both answered
+    candidate_score: float
+    n: int
+    comparison: Comparison | None  # None: there are the scores alone; a remark says why
+    changes: tuple[Change, ...] = ()  # the largest first
+
+    @property
+    def difference(self) -> float:
+        return self.candidate_score - self.baseline_score
+
+    @property
+    def gain(self) -> float:
+        """More than 0 where the candidate does better."""
+        return self.difference if self.better == "higher" else -self.difference
+
+    @property
+    def shares(self) -> tuple[float, float, float] | None:
+        """Percent of the samples on which the candidate does better, the same and worse by itself."""
+        one = self.comparison
+        if one is None or one.better is None or one.worse is None:
+            return None
+        better, worse = 100 * one.better / one.n, 100 * one.worse / one.n
+        return better, 100 - better - worse, worse
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """All pairs on one task."""
+
+    name: str
+    primary: str
+    lines: tuple[Line, ...]
+    remarks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SideBySide:
+    """B against A."""
+
+    a: str  # as they were given
+    b: str
+    named: bool  # two systems of different names; else every line has a system of both
+    seed: int
+    tasks: tuple[Task, ...]
+    remarks: tuple[str, ...] = ()
+
+
+def as_json(found: SideBySide) -> str:
+    """All of it, unrounded."""
+    return json.dumps(to_json(found), indent=1, allow_nan=False)
+
+
+def show(found: SideBySide, console: Console | None = None) -> None:
+    """Prints every task's sentence, tables, samples and remarks."""
+    if console is None:
+        console = Console() if Console().is_terminal else Console(width=WIDE)
+    for letter, name in (("A", found.a), ("B", found.b)):
+        console.print(Text(f"{letter}  {words.visible(name)}", style="bold"))
+    _remarks(found.remarks, console)
+    for task in found.tasks:
+        if sentence := answer(task):
+            console.print(Text(f"\n{sentence}", style="bold"))
+        for metric in metrics(task):
+            console.print()
+            console.print(_table(found, task, metric), highlight=False)
+        _samples(found, task, console)
+        _remarks(task.remarks, console)
+
+
+def metrics(task: Task) -> list[str]:
+    """In the order of the lines."""
+    return list(dict.fromkeys(line.metric for line in task.lines))
+
+
+def answer(task: Task) -> str:
+    """What the primary metric says, in a sentence; nothing where it was not compared."""
+    asked = [line for line in task.lines if line.metric == task.primary and line.comparison is not None]
+    sure = [line for line in asked if words.significant(line.comparison)]
+    better, worse = (sum(sign * line.gain > 0 for line in sure) for sign in (1, -1))
+    where = f"{words.visible(task.name)}, {words.metric(task.primary)}"
+    if not asked:
+        return ""
+    if len(asked) == 1:
+        said = "B does better" if better else "B does worse" if worse else "no significant difference"
+    elif not sure:
+        said = f"none of {len(asked)} systems differs significantly"
+    else:
+        counts = ((better, "does better in B", "do better in B"), (worse, "does worse in B", "do worse in B"))
+        parts = [f"{count} {one if count == 1 else many}" for count, one, many in counts if count]
+        parts += [f"{unsure} without a significant difference"] if (unsure := len(asked) - len(sure)) else []
+        said = f"of {len(asked)} systems {words.listed(parts)}"
+    detectable = max(line.comparison.detectable for line in asked if line.comparison)
+    return f"{where}: {said}. Differences below about {words.number(detectable)} may go unseen."
+
+
+def title(task: Task, metric: str) -> str:
+    """`dialogues, ROUGE-L, lower is better, exploratory`"""
+    lower = any(line.better == "lower" for line in task.lines if line.metric == metric)
+    return ", ".join(
+        [words.visible(task.name), words.metric(metric)]
+        + ["lower is better"] * lower
+        + ["exploratory"] * (metric != task.primary)
+    )
+
+
+def system(found: SideBySide, line: Line) -> str:
+    """Who is compared with whom."""
+    if not found.named:
+        return words.system(line.candidate)
+    return f"{words.system(line.candidate)} against {words.system(line.baseline)}"
+
+
+HEADINGS = ("system", "A", "B", "B − A", "certainty", "detectable", "better / equal / worse", "n")
+
+
+def cells(found: SideBySide, line: Line) -> list[str]:
+    """A line as people read it, under HEADINGS."""
+    one = line.comparison
+    scores = [words.number(line.baseline_score), words.number(line.candidate_score)]
+    if one is None:
+        return [
+            system(found, line),
+            *scores,
+            words.signed(line.difference),
+            "not tested",
+            "",
+            "",
+            f"{line.n:,}",
+        ]
+    chance = f"{words.p_value(one.p)}, exploratory" if one.p_holm is None else words.certainty(one)
+    shares = " / ".join(f"{words.number(share, 0)} %" for share in line.shares or ())
+    return [
+        *(system(found, line), *scores, words.difference(one), chance),
+        *(words.number(one.detectable), shares, f"{line.n:,}"),
+    ]
+
+
+def _table(found: SideBySide, task: Task, metric: str) -> Table:
+    table = Table(
+        title=Text(title(task, metric)), title_justify="left", box=None, pad_edge=False, padding=(0, 2, 0, 0)
+    )
+    for heading in HEADINGS:
+        right = heading in ("A", "B", "detectable", "better / equal / worse", "n")
+        table.add_column(
+            *(heading,), header_style="dim", no_wrap=heading != "system", overflow="fold",
+            justify="right" if right else "left",
+        )  # fmt: skip
+    for line in task.lines:
+        if line.metric == metric:
+            sure = words.significant(line.comparison)
+            style = ("green" if line.gain > 0 else "red") if sure else "dim"
+            name, a, b, *rest, n = cells(found, line)
+            table.add_row(name, a, b, *(Text(cell, style=style) for cell in rest), n)
+    return table
+
+
+def _samples(found: SideBySide, task: Task, console: Console) -> None:
+    for line in task.lines:
+        if line.changes:
+            which = f"{system(found, line)}, {words.metric(line.metric)}: the samples that changed most"
+            console.print(Text(f"\n{which}"))
+        for change in line.changes:
+            console.print(Text(f"  {moved(change)}"))
+            for name, text in texts(change):
+                shown = words.shorten(words.visible(text), LONGEST).replace("\n", " ⏎ ")
+                console.print(Text(f"    {name:<10}{shown}", style="dim"))
+
+
+def moved(change: Change) -> str:
+    """`test-000017  71.2 → 12.0 (−59.2)`"""
+    ends = f"{words.number(change.baseline)} → {words.number(change.candidate)}"
+    return f"{words.visible(change.sample)}  {ends} ({words.signed(change.candidate - change.baseline)})"
+
+
+def texts(change: Change) -> Sequence[tuple[str, str]]:
+    if change.texts is None:
+        return ()
+    one = change.texts
+    references = (("reference", text) for text in one.references)
+    return ("input", one.input), *references, ("A", one.baseline), ("B", one.candidate)
+
+
+def _remarks(remarks: Sequence[str], console: Console) -> None:
+    for remark in remarks:
+        console.print(Text(f"· {words.visible(remark)}", style="yellow"))
+
+
+def write_markdown(found: SideBySide, path: Path) -> None:
+    """The same, for a pull request or a page."""
+    from harness.report import markdown
+
+    shown = {
+        "found": found, "headings": HEADINGS, "cells": cells, "answer": answer, "title": title, "metrics": metrics,
+        "system": system, "moved": moved, "texts": texts,
+    }  # fmt: skip
+    text = markdown.document("side_by_side.md.j2", shown)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")

@@ -1,0 +1,286 @@
+"""`harness leaderboard`: what it takes in, what it leaves out and says, and what its files show."""
+
+import csv
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from harness import boards
+from harness.cli import main
+from harness.leaderboard import Leaderboard, Refusal
+from harness.report import board as pages
+from harness.result.document import read_document, write_document
+from tests.report.conftest import EVIL, write_result
+from tests.report.leaks import keep_private, leaks, private_texts
+
+Run = Callable[..., tuple[int, str]]
+
+
+@pytest.fixture
+def harness(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Its exit code, and what it said to stderr."""
+
+    def run(*words: object) -> tuple[int, str]:
+        monkeypatch.setattr("sys.argv", ["harness", "leaderboard", *map(str, words)])
+        with pytest.raises(SystemExit) as left:
+            main()
+        return int(left.value.code or 0), capsys.readouterr().err
+
+    return run
+
+
+def change(folder: Path, edit: Callable[[dict[str, object]], object]) -> Path:
+    document = read_document(folder)
+    edit(document)
+    write_document(folder, document)
+    return folder
+
+
+@pytest.fixture
+def two(example: Path, tmp_path: Path) -> Path:
+    """A folder of two runs of the same suite."""
+    for name in ("monday", "tuesday"):
+        shutil.copytree(example, tmp_path / "runs" / name)
+    return tmp_path / "runs"
+
+
+def lines(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_all_systems_of_all_runs_stand_there_once_a_run(two: Path, tmp_path: Path, harness: Run) -> None:
+    outs = [tmp_path / f"board{ending}" for ending in (".csv", ".html", ".md")]
+    assert harness(two, *(word for out in outs for word in ("-o", out)))[0] == 0
+    rows = lines(outs[0])
+    scored = {tuple(one[key] for key in ("task", "model", "adapter", "shots", "run")) for one in rows}
+    assert len(scored) == len(rows) == 2 * 2 * 10
+    assert {one["group"] for one in rows} == {"1", "2"}
+    again = {(one["task"], one["model"], one["adapter"]): set() for one in rows}
+    for one in rows:
+        again[one["task"], one["model"], one["adapter"]].add((one["rank"], one["rank_last"], one["value"]))
+    assert all(len(found) == 1 for found in again.values())  # equal answers tie, whatever the run
+    assert all(int(one["rank"]) <= int(one["rank_last"]) for one in rows)
+    for out in outs[1:]:
+        assert "monday" in out.read_text()
+        assert "recomputed" in out.read_text()
+
+
+def test_equal_results_give_equal_bytes_in_any_order(two: Path) -> None:
+    given = [two / "monday", two / "tuesday"]
+    for kind, draw in pages.KINDS.items():
+        drawn = [
+            draw(board, {run: run for run in runs})
+            for board, runs in (boards.make(given), boards.make(given))
+        ]
+        assert drawn[0] == drawn[1], kind
+    forth, back = (boards.make(order)[0].groups for order in (given, given[::-1]))
+    assert [[line.entry.run for line in group.lines] for group in forth] == [
+        [line.entry.run for line in group.lines] for group in back
+    ]
+
+
+def test_runs_that_were_asked_other_samples_are_ranked_apart(
+    example: Path, tmp_path: Path, harness: Run
+) -> None:
+    fewer = write_result(tmp_path / "fewer", samples=20)
+    assert harness(example, fewer, "-o", tmp_path / "b.md", "-o", tmp_path / "b.csv")[0] == 0
+    assert len({one["group"] for one in lines(tmp_path / "b.csv")}) == 4
+    assert (
+        "Ranked apart from the first table of this task: asked other samples"
+        in (tmp_path / "b.md").read_text()
+    )
+
+
+def test_another_signature_is_ranked_apart(two: Path, tmp_path: Path, harness: Run) -> None:
+    def older(document: dict[str, object]) -> None:
+        for one in document["scores"]:  # type: ignore[attr-defined]
+            one["signature"] += "|more:1"
+
+    change(two / "tuesday", older)
+    assert harness(two, "-o", tmp_path / "b.html")[0] == 0
+    assert "scored otherwise: more:1 instead of nothing" in (tmp_path / "b.html").read_text()
+
+
+def test_what_was_asked_otherwise_or_measured_elsewhere_is_marked(
+    two: Path, tmp_path: Path, harness: Run
+) -> None:
+    def elsewhere(document: dict[str, object]) -> None:
+        document["suite"]["tasks"][0]["prompt"] = "TL;DR $input"  # type: ignore[index]
+        for one in document["costs"]:  # type: ignore[attr-defined]
+            one["hardware"] = "NVIDIA H100"
+
+    change(two / "tuesday", elsewhere)
+    assert harness(two, "-o", tmp_path / "b.md")[0] == 0
+    text = (tmp_path / "b.md").read_text()
+    assert "Not all were asked alike" in text
+    assert "(asked B)" in text
+    assert "Costs were measured on different hardware" in text
+
+
+def test_a_result_whose_scores_do_not_follow_is_left_out_and_told(
+    two: Path, tmp_path: Path, harness: Run
+) -> None:
+    def better(document: dict[str, object]) -> None:
+        document["scores"][0]["value"] += 1  # type: ignore[index]
+
+    change(two / "tuesday", better)
+    code, said = harness(two, "-o", tmp_path / "b.md", "-o", tmp_path / "b.csv")
+    assert code == 2
+    assert said.startswith("left out: tuesday: ")
+    assert len(said.splitlines()) == 1
+    assert {one["run"] for one in lines(tmp_path / "b.csv")} == {"monday"}
+    assert "Left out" in (tmp_path / "b.md").read_text()
+
+
+def test_unverified_numbers_are_called_so_and_still_have_to_follow_from_their_rows(
+    two: Path, tmp_path: Path, harness: Run
+) -> None:
+    def better(document: dict[str, object]) -> None:
+        for one in document["scores"]:  # type: ignore[attr-defined]
+            one["value"] += 1
+
+    change(two / "tuesday", better)
+    code, said = harness(two, "--no-verify", "-o", tmp_path / "b.html")
+    assert code == 2
+    assert "but rows.parquet gives" in said
+    assert "Nothing was verified (--no-verify)" in (tmp_path / "b.html").read_text()
+
+
+@pytest.mark.parametrize(
+    "spoil, said",
+    [
+        (lambda folder: (folder / "rows.parquet").unlink(), "rows.parquet"),
+        (lambda folder: (folder / "result.json").write_text("{"), "not JSON"),
+        (lambda folder: (folder / "result.json").write_text('{"schema": 99}'), "update the harness"),
+        (lambda folder: (folder / "result.json").write_text('{"schema": 1}'), "broken or changed by hand"),
+        (lambda folder: change(folder, lambda one: one.update(scores=[], comparisons=[])), "holds no scores"),
+        (lambda folder: change(folder, lambda one: one.update(suite=[])), "broken or changed by hand"),
+        (
+            lambda folder: change(folder, lambda one: one["suite"]["models"][0].update(parameters="many")),
+            "a number that is none",
+        ),
+    ],
+)
+def test_what_cannot_be_read_is_left_out_in_a_line(
+    two: Path, tmp_path: Path, harness: Run, spoil: Callable[[Path], object], said: str
+) -> None:
+    spoil(two / "tuesday")
+    for flag in ("--verify", "--no-verify"):
+        code, told = harness(two, flag, "-o", tmp_path / "b.csv")
+        assert code == 2
+        assert told.startswith("left out: tuesday: ")
+        assert said in told
+        assert len(told.splitlines()) == 1
+        assert {one["run"] for one in lines(tmp_path / "b.csv")} == {"monday"}
+    code, told = harness(two / "tuesday", "-o", tmp_path / "c.csv")
+    assert (code, told.count("\n")) == (2, 1)
+    assert told.startswith("error: nothing to rank: tuesday: ")
+    assert not (tmp_path / "c.csv").exists()
+
+
+def test_mistakes_of_the_command_line_are_one_line(two: Path, tmp_path: Path, harness: Run) -> None:
+    (tmp_path / "empty").mkdir()
+    for words, said in (
+        ((tmp_path / "nowhere",), "no such folder"),
+        ((tmp_path / "empty",), "holds no RESULT"),
+        ((two, two / "monday"), "given twice"),
+        ((two / "monday", two / "monday" / "result.json"), "given twice"),
+        ((two / "monday", "-o", tmp_path / "empty" / ("n" * 300 + ".md")), "cannot be written"),
+        ((two, "-o", tmp_path / "b.pdf"), "ends in none of .html, .md, .csv"),
+    ):
+        code, told = harness(*words, *(() if "-o" in words else ("-o", tmp_path / "b.md")))
+        assert code == 2
+        assert told.startswith("error: ")
+        assert said in told
+        assert len(told.splitlines()) == 1
+        assert not (tmp_path / "b.md").exists()
+
+
+def test_runs_in_folders_of_one_name_are_told_apart(example: Path, tmp_path: Path) -> None:
+    given = [shutil.copytree(example, tmp_path / place / "same") for place in ("a", "b")]
+    board, _ = boards.make(given, verified=False)
+    assert len(set(board.runs)) == 2
+
+
+def test_a_stale_file_is_told_with_what_to_run(two: Path, tmp_path: Path, harness: Run) -> None:
+    out = tmp_path / "b.md"
+    code, said = harness(two, "-o", out, "--check")
+    assert code == 2
+    assert harness(two, "-o", out)[0] == 0
+    assert harness(two, "-o", out, "--check")[0] == 0
+    out.write_text(out.read_text() + "more\n")
+    code, said = harness(two, "-o", out, "--check")
+    assert code == 2
+    assert "make leaderboard" in said
+    assert len(said.splitlines()) == 1
+    assert out.read_text().endswith("more\n")
+
+
+def test_samples_that_belong_together_are_drawn_together(two: Path, tmp_path: Path, harness: Run) -> None:
+    def clustered(document: dict[str, object]) -> None:
+        task = next(one for one in document["suite"]["tasks"] if one["name"] == "dialogues")  # type: ignore[index]
+        task["cluster"] = "scenario"
+
+    change(two / "tuesday", clustered)
+    assert harness(two, "--no-verify", "-o", tmp_path / "b.md")[0] == 0
+    assert "grouped otherwise" in (tmp_path / "b.md").read_text()
+    change(two / "monday", clustered)
+    board, _ = boards.make([two], verified=False)
+    shares = board.groups[0].first.shares
+    assert shares is not None
+    assert len(shares) == 6  # plans of dialogues
+    assert shares.sum() == pytest.approx(board.groups[0].first.score.value)
+
+
+def test_no_text_of_private_sources_reaches_a_board(tmp_path: Path, harness: Run) -> None:
+    private = keep_private(write_result(tmp_path / "private", samples=12))
+    out = tmp_path / "out"
+    for ending in pages.KINDS:
+        assert harness(private, "-o", out / f"board{ending}")[0] == 0
+    assert leaks(out, private_texts(private)) == set()
+
+
+def hostile(example: Path, folder: Path, name: str) -> Path:
+    """Every name of a model is that text, where its rows have it too."""
+    shutil.copytree(example, folder)
+    document = json.dumps(read_document(folder))
+    told = json.dumps(name)[1:-1]
+    (folder / "result.json").write_text(document.replace("Apache-2.0", told).replace('"llama"', f'"{told}"'))
+    return change_names(folder)
+
+
+def change_names(folder: Path) -> Path:
+    document = json.loads((folder / "result.json").read_text())
+    document.pop("digest", None)
+    write_document(folder, document)
+    return folder
+
+
+@pytest.mark.parametrize("name", [text for text in EVIL if text])
+def test_hostile_names_are_text_and_break_no_table(example: Path, tmp_path: Path, name: str) -> None:
+    board, runs = boards.make([hostile(example, tmp_path / "r", name)], verified=False)
+    drawn = {kind: draw(board, dict.fromkeys(runs, "x")) for kind, draw in pages.KINDS.items()}
+    for text in drawn.values():
+        text.encode()
+    html = drawn[".html"]
+    assert html.count("<script") == 2
+    assert "<failure" not in html
+    assert "javascript:alert" not in html or 'href="javascript' not in html
+    tables = [line for line in drawn[".md"].splitlines() if line.startswith("|")]
+    assert {line.replace("\\|", "").count("|") for line in tables} == {12}
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.text(st.characters(), max_size=60), st.text(st.characters(), max_size=60))
+def test_any_refusal_can_be_told(run: str, problem: str) -> None:
+    board = Leaderboard(
+        groups=(), runs=(), by_rows=(), refused=(Refusal(run=run, problem=problem),), verified=True
+    )
+    for draw in pages.KINDS.values():
+        draw(board, {}).encode()
