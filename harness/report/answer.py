@@ -269,14 +269,13 @@ def _verdicts(field: Field, adapters: Sequence[System], one: str, many: str | No
     up = [pair for pair in tested if words.significant(pair) and field.better(pair.difference) > 0]
     down = [pair for pair in tested if words.significant(pair) and field.better(pair.difference) < 0]
     if len(up) == len(adapters):
-        name = words.plural(len(up), one, many)
-        who = f"The {one}" if len(up) == 1 else f"All {name}"
+        who = words.every(len(up), one, many)
         return [
             Span(text=f"{who} {'beats its' if len(up) == 1 else 'beat their'} base", strong=True),
             _range(up),
         ]
     if len(down) == len(adapters):
-        who = f"The {one}" if len(down) == 1 else f"All {words.plural(len(down), one, many)}"
+        who = words.every(len(down), one, many)
         return [
             Span(
                 text=f"{who} {'scores' if len(down) == 1 else 'score'} below {'its' if len(down) == 1 else 'their'} base",

@@ -67,7 +67,7 @@ def test_the_winner_is_named_with_its_interval_its_lead_and_how_many_were_tried(
     assert "On talks, alpha + lora scores highest: ROUGE-L 41.2 [40.2, 42.2]" in text
     assert "ahead of beta + lora by 1.4 [0.4, 2.4] (p_holm = 0.012)" in text
     assert "the best of 4 systems tried (2 bases and 2 adapters)" in text
-    assert "All 2 adapters beat their base by +17.8 to +21.2 (p_holm ≤ 0.010 each)" in text
+    assert "Both adapters beat their base by +17.8 to +21.2 (p_holm ≤ 0.010 each)" in text
     assert (
         "adds +21.2 [+20.2, +22.2] (p_holm = 0.002) over alpha, the best of its base and the trivial rules"
         in text
