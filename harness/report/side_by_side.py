@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from harness.records import to_json
-from harness.report import words
+from harness.report import settle, words
 from harness.types import Comparison, System
 
 LONGEST = 240  # characters of one text that a terminal shows
@@ -140,7 +140,9 @@ def answer(task: Task) -> str:
         parts += [f"{unsure} without a significant difference"] if (unsure := len(asked) - len(sure)) else []
         said = f"of {len(asked)} systems {words.listed(parts)}"
     detectable = max(line.comparison.detectable for line in asked if line.comparison)
-    return f"{where}: {said}. Differences below about {words.number(detectable)} may go unseen."
+    unseen = f"Differences below about {words.number(detectable)} may go unseen."
+    settled = settle.sentence(asked[0].comparison, "it") if len(asked) == 1 else ""
+    return f"{where}: {said}. {unseen} {settled}".rstrip()
 
 
 def title(task: Task, metric: str) -> str:
