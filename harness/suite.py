@@ -2,7 +2,8 @@
 
 A task or a recipe is a mapping in the suite, or the name of a file: `tasks/NAME.yaml`, `adapters/NAME.yaml`.
 A recipe with a `sweep` stands for a grid of recipes (`sweep.py`).
-Relative `file:` paths start at the YAML file that names them.
+Relative `file:` paths start at the YAML file that names them. What a gate compares with is a file of the user's,
+so its path starts at the working folder; a shipped suite's is shipped too, unless a file of that name is here.
 """
 
 from collections.abc import Sequence
@@ -224,6 +225,9 @@ def _anchored(item: Item, folder: Path) -> Item:
             )
         case Model() | Adapter():
             return replace(item, uri=_anchor(item.uri, "file:", folder))
+        case Gate(against=str(file)) if folder == shipped.folder("suites") and not Path(file).exists():
+            with_it = folder.parent / file
+            return replace(item, against=str(with_it)) if with_it.is_file() else item
     return item
 
 
