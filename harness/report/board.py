@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import log10
 
+from harness.cells import cell
 from harness.leaderboard import Group, Leaderboard, Line, hardware, ways
 from harness.report import words
 from harness.types import Score
@@ -125,7 +126,7 @@ COLUMNS: Mapping[str, Callable[[int, Line], object]] = {
 
 
 def _plain(value: object) -> object:
-    return words.visible(value) if isinstance(value, str) else value
+    return cell(words.visible(value)) if isinstance(value, str) else value
 
 
 def _content(board: Leaderboard, links: Links) -> dict[str, object]:

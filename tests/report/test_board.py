@@ -276,6 +276,15 @@ def test_hostile_names_are_text_and_break_no_table(example: Path, tmp_path: Path
     assert {line.replace("\\|", "").count("|") for line in tables} == {12}
 
 
+def test_no_cell_of_a_csv_is_a_formula(example: Path, tmp_path: Path) -> None:
+    board, runs = boards.make([hostile(example, tmp_path / "r", "=1+cmd|' /C calc'!A0")], verified=False)
+    rows = list(csv.DictReader(pages.table(board, dict.fromkeys(runs, "x")).splitlines()))
+    assert "'=1+cmd|' /C calc'!A0" in {row["family"] for row in rows}
+    assert "'=1+cmd|' /C calc'!A0" in {row["data_licence"] for row in rows}
+    assert not [cell for row in rows for cell in row.values() if cell.startswith(("=", "+", "@"))]
+    assert {float(row["to_base"]) for row in rows if row["to_base"].startswith("-")}
+
+
 @settings(max_examples=30, deadline=None)
 @given(st.text(st.characters(), max_size=60), st.text(st.characters(), max_size=60))
 def test_any_refusal_can_be_told(run: str, problem: str) -> None:
