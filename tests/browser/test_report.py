@@ -94,6 +94,15 @@ def test_a_search_finds_what_was_asked_and_answered(report: Path, visit: Visit) 
     expect(page.locator("#x-count")).to_have_text("60 samples")
 
 
+def test_an_answer_has_its_scores_under_every_metric(report: Path, visit: Visit) -> None:
+    page = visit(report)
+    lines = page.locator("#x-sample .given .more").all_inner_texts()
+    assert len(lines) == page.locator("#x-sample .given").count() == 8
+    number = r"\s\d+"
+    said = ", ".join(f"{name}{number}" for name in ("ROUGE-1", "ROUGE-2", "ROUGE-Lsum", "BLEU", "chrF"))
+    assert all(re.fullmatch(said, line) for line in lines), lines
+
+
 def test_keys_walk_through_the_samples(report: Path, visit: Visit) -> None:
     page = visit(report)
     first = listed(page)

@@ -7,10 +7,10 @@
  * @typedef {(number | null)[]} Numbers one for each sample
  * @typedef {{
  *   name: string, metric: string, lower: boolean, digits: number, prompt: string,
- *   ids: string[], scores: (Numbers | null)[], slices: Slicing[],
+ *   ids: string[], scores: (Numbers | null)[], slices: Slicing[], more?: {name: string, digits: number, scores: (Numbers | null)[]}[],
  *   inputs?: string[], references?: string[][], columns?: Record<string, (string | null)[]>,
  *   answers?: (string | null)[][], odd?: Record<string, [number, number, number][]>, leaves?: [number, number][]
- * }} Task `scores`, `answers`: of each system; `leaves`: where texts are, page by page: which, and how many samples
+ * }} Task `scores`, `answers`: of each system; `more`: under other metrics; `leaves`: where texts are, page by page: which, and how many samples
  * @typedef {{systems: System[], tasks: Task[], leaves: string[] | null}} Book
  * @typedef {{lost: Float64Array, won: Float64Array, mean: Float64Array, adapters: number[], all: number[]}} Scope
  *   of the systems looked at: each sample's worst and best change against the base, and its mean score
@@ -402,6 +402,11 @@ function explore(book) {
     }
     const box = make("div", { class: "given" }, title);
     const other = marked === "base" ? (base === null ? null : task.answers?.[base]?.[chosen]) : marked ? task.references?.[chosen]?.[0] : null;
+    const more = (task.more ?? []).flatMap((metric) => {
+      const its = metric.scores[system]?.[chosen] ?? null;
+      return its === null ? [] : [`${metric.name}\u00a0${shown(its, metric.digits)}`];
+    });
+    if (more.length) box.append(make("p", { class: "fine more", text: more.join(", ") }));
     if (!text) box.append(make("p", { class: "under", text: "(empty answer)" }));
     else box.append(typeof other === "string" ? markedBox(text, other) : textBox(text));
     for (const [kind, said] of Object.entries(ODD)) {
