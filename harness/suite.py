@@ -225,9 +225,10 @@ def _anchored(item: Item, folder: Path) -> Item:
             )
         case Model() | Adapter():
             return replace(item, uri=_anchor(item.uri, "file:", folder))
-        case Gate(against=str(file)) if folder == shipped.folder("suites") and not Path(file).exists():
-            with_it = folder.parent / file
-            return replace(item, against=str(with_it)) if with_it.is_file() else item
+        case Gate() if item.against and folder == shipped.folder("suites"):
+            with_it = folder.parent / item.against
+            if with_it.is_file() and not Path(item.against).exists():
+                return replace(item, against=str(with_it))
     return item
 
 
