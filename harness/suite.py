@@ -33,7 +33,7 @@ def load_suite(name_or_path: str) -> Suite:
         tasks=_items(Task, document, "tasks"),
         models=_items(Model, document, "models"),
         adapters=_items(Adapter, document, "adapters"),
-        gates=_items(Gate, document, "gates"),
+        gates=tuple(_with_baseline(gate, document.path.parent) for gate in _items(Gate, document, "gates")),
         weights=_weighing(document),
     )
     grids = _recipes(document)
@@ -156,6 +156,14 @@ def _filed(document: Document) -> dict[str, Any]:
     return data
 
 
+def _with_baseline(gate: Gate, folder: Path) -> Gate:
+    """The gate of a shipped suite with the baseline that is shipped beside it, unless the user has one of that name."""
+    if gate.against is None or folder != shipped.folder("suites") or Path(gate.against).exists():
+        return gate
+    beside = folder.parent / gate.against
+    return replace(gate, against=str(beside)) if beside.is_file() else gate
+
+
 def _weighing(document: Document) -> Weighing | None:
     """`weights: true`, `false`, or a mapping of what shall be other than usual."""
     said = document.data.get("weights", True)
@@ -225,10 +233,6 @@ def _anchored(item: Item, folder: Path) -> Item:
             )
         case Model() | Adapter():
             return replace(item, uri=_anchor(item.uri, "file:", folder))
-        case Gate() if item.against and folder == shipped.folder("suites"):
-            with_it = folder.parent / item.against
-            if with_it.is_file() and not Path(item.against).exists():
-                return replace(item, against=str(with_it))
     return item
 
 
