@@ -48,6 +48,22 @@ def read(folder: Path) -> Checkpoint:
     )
 
 
+def licence(folder: Path) -> str | None:
+    """What the metadata of its README.md says, the hub's model card; None where nothing can be read there."""
+    from huggingface_hub import repocard
+    from yaml import YAMLError
+
+    try:
+        said = repocard.metadata_load(folder / "README.md") or {}
+    except (OSError, ValueError, YAMLError):
+        return None
+    found = said.get("license")
+    if found == "other":  # one that the hub has no word for
+        found = said.get("license_name") or found
+    named = [one for one in (found if isinstance(found, list) else [found]) if isinstance(one, str)]
+    return ", ".join(named) or None
+
+
 def model_type(config: Path) -> str:
     try:
         found = json.loads(config.read_text(encoding="utf-8")).get("model_type", "")

@@ -60,6 +60,8 @@ def put(check: Check, found: Evidence) -> Question:
         other = [(against, system) for system in check.systems]
     question = Question(check=check, own=tuple(own), other=tuple(other), against=against)
     found.expect(question.key, question.sides)
+    if check.rule == "must_beat" and check.gate.recipe is None:
+        found.claim(question.key, (other[0], own[0]))
     return question
 
 
@@ -143,11 +145,8 @@ def _found(check: Check, panel: Panel, own: list[Side], other: list[Side], again
         )
     if check.rule == "must_beat":
         finding = verdicts.beaten(verdicts.above(difference, spread, 0.0, n), n)
-        pair = panel.table.of([theirs[0], mine[0]])
-        p, test = stats.chance(
-            pair, [(0, 1)], resamples=stats.RESAMPLES, seed=panel.seed, clusters=panel.clusters
-        )
-        finding = replace(finding, chance=float(p[0, name]))
+        p, test = panel.chances
+        finding = replace(finding, chance=float(p[other[0], own[0]][name]))
         return Answered(check=check, finding=finding, n=n, against=against, because=test)
     margin = gate.max_drop
     if check.rule == "max_relative_drop":

@@ -22,6 +22,7 @@ from harness.types import System
 LENGTH = "length"  # a column that every sample has
 PanelKey = tuple[str, str, Where]  # task, metric plug-in, slice
 Side = tuple[str, System]  # "" for the result, or a baseline's file; and who answered
+Claim = tuple[Side, Side]  # what is to have been beaten, and who claims it
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +35,7 @@ class Panel:
     table: stats.Table
     clusters: list[int] | None
     seed: int
+    claims: tuple[Claim, ...] = ()
 
     @property
     def n(self) -> int:
@@ -43,6 +45,15 @@ class Panel:
     def drawn(self) -> NDArray[np.float64]:
         """[sides, names, resamples]"""
         return stats.resampled([self.table], seed=self.seed, clusters=self.clusters)[0]
+
+    @cached_property
+    def chances(self) -> tuple[dict[Claim, NDArray[np.float64]], str]:
+        """The p of each claim, by names, and the test in words."""
+        pairs = [(self.places[theirs], self.places[mine]) for theirs, mine in self.claims]
+        p, test = stats.chance(
+            self.table, pairs, resamples=stats.RESAMPLES, seed=self.seed, clusters=self.clusters
+        )
+        return dict(zip(self.claims, p, strict=True)), test
 
     @cached_property
     def alone(self) -> NDArray[np.float64]:
@@ -59,6 +70,7 @@ class Evidence:
     given: Path | None  # a baseline given by hand
     _baselines: dict[str, Baseline | str] = field(default_factory=dict)
     _expected: dict[PanelKey, dict[Side, None]] = field(default_factory=dict)
+    _claims: dict[PanelKey, dict[Claim, None]] = field(default_factory=dict)
     _panels: dict[PanelKey, tuple[Panel | None, dict[Side, str]]] = field(default_factory=dict)
 
     def task(self, name: str) -> TaskFacts:
@@ -112,6 +124,10 @@ class Evidence:
         """Says beforehand what will be asked, so that one draw serves it all."""
         self._expected.setdefault(key, {}).update(dict.fromkeys(sides))
 
+    def claim(self, key: PanelKey, claim: Claim) -> None:
+        """Says beforehand what is to be told from chance, likewise."""
+        self._claims.setdefault(key, {})[claim] = None
+
     def panel(self, key: PanelKey, sides: Sequence[Side]) -> Panel:
         """The rows of everything expected; ResultError where one of these sides has none, or other samples."""
         if key not in self._panels:
@@ -157,6 +173,7 @@ class Evidence:
             table=stats.Table(rows=stacked[keep], value=metric.value, interval=metric.interval),
             clusters=self._clusters(task, [ids[place] for place in keep]),
             seed=self._seed(),
+            claims=tuple(claim for claim in self._claims.get(key, ()) if tables.keys() >= {*claim}),
         )
         return panel, problems
 

@@ -68,6 +68,7 @@ class ModelFacts:
     dtype: str | None = None
     quantization: str = "none"
     chat: str = "auto"  # whether prompts go through the tokenizer's chat template; auto: where it has one
+    licence: str | None = None  # as its card says
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
