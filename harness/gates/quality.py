@@ -143,8 +143,9 @@ def _found(check: Check, panel: Panel, own: list[Side], other: list[Side], again
         return Answered(
             check=check, finding=_worse(check, panel, mine[0], theirs[0], name, sign), n=n, against=against
         )
+    ends = _changed(panel, mine[0], theirs[0], name, sign)
     if check.rule == "must_beat":
-        finding = verdicts.beaten(verdicts.above(difference, spread, 0.0, n), n)
+        finding = verdicts.beaten(_above(difference, spread, ends, 0.0, n), n)
         p, test = panel.chances
         finding = replace(finding, chance=float(p[other[0], own[0]][name]))
         return Answered(check=check, finding=finding, n=n, against=against, because=test)
@@ -154,9 +155,9 @@ def _found(check: Check, panel: Panel, own: list[Side], other: list[Side], again
         share = gate.max_relative_drop / 100
         margin = share * _positive(before, against)
         # The tolerated drop is itself uncertain, as the score is that it is a share of.
-        spread = spread + share * (_drawn(panel, theirs, name) - before)
+        spread, ends = spread + share * (_drawn(panel, theirs, name) - before), None
     assert margin is not None
-    finding = verdicts.above(difference, spread, margin, n)
+    finding = _above(difference, spread, ends, margin, n)
     error = finding.error or 0.0
     return Answered(
         check=check,
@@ -166,6 +167,28 @@ def _found(check: Check, panel: Panel, own: list[Side], other: list[Side], again
         innocent=stats.pass_chance(margin, error),
         innocent_needs=stats.samples_for_pass(margin, error, n),
     )
+
+
+def _changed(
+    panel: Panel, mine: int, theirs: int, name: int, sign: float
+) -> tuple[float, float, float] | None:
+    """The interval of a difference of hits and its standard error; None where it is to be resampled."""
+    if panel.metric.interval != "wilson" or panel.clusters is not None:
+        return None
+    change = sign * (panel.alone[:, mine, name] - panel.alone[:, theirs, name])
+    return stats.changed_interval(int((change > 0).sum()), int((change < 0).sum()), panel.n)
+
+
+def _above(
+    difference: float,
+    spread: NDArray[np.float64],
+    ends: tuple[float, float, float] | None,
+    margin: float,
+    n: int,
+) -> Finding:
+    if ends is None:
+        return verdicts.above(difference, spread, margin, n)
+    return verdicts.between(difference, ends[0], ends[1], margin, n)
 
 
 def _drawn(panel: Panel, places: list[int], name: int) -> NDArray[np.float64]:
