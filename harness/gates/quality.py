@@ -143,11 +143,8 @@ def _found(check: Check, panel: Panel, own: list[Side], other: list[Side], again
         )
     if check.rule == "must_beat":
         finding = verdicts.beaten(verdicts.above(difference, spread, 0.0, n), n)
-        pair = panel.table.of([theirs[0], mine[0]])
-        p, test = stats.chance(
-            pair, [(0, 1)], resamples=stats.RESAMPLES, seed=panel.seed, clusters=panel.clusters
-        )
-        finding = replace(finding, chance=float(p[0, name]))
+        p, test = panel.chance(theirs[0], mine[0])
+        finding = replace(finding, chance=float(p[name]))
         return Answered(check=check, finding=finding, n=n, against=against, because=test)
     margin = gate.max_drop
     if check.rule == "max_relative_drop":

@@ -51,6 +51,23 @@ class Panel:
         """The metric on each sample by itself: [n, sides, names]."""
         return self.table.of_samples()
 
+    def chance(self, theirs: int, mine: int) -> tuple[NDArray[np.float64], str]:
+        """p of no difference under each of the metric's names, and the test; a file may ask thousands of times."""
+        if (theirs, mine) not in self._chances:
+            p, test = stats.chance(
+                self.table.of([theirs, mine]),
+                [(0, 1)],
+                resamples=stats.RESAMPLES,
+                seed=self.seed,
+                clusters=self.clusters,
+            )
+            self._chances[theirs, mine] = p[0], test
+        return self._chances[theirs, mine]
+
+    @cached_property
+    def _chances(self) -> dict[tuple[int, int], tuple[NDArray[np.float64], str]]:
+        return {}
+
 
 @dataclass(kw_only=True)
 class Evidence:

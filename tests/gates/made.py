@@ -1,16 +1,13 @@
-"""Small RESULT folders whose rows are given, and what is told of them by the real command line."""
+"""Small RESULT folders whose rows are given."""
 
 import json
-import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pytest
 
-from harness.cli import main
+from harness.digest import file_digest
 from harness.result.document import BESIDE, content_digest, read_document
 from harness.result.rows import Rows, write_rows
 from harness.result.zipped import write_zipped
@@ -96,8 +93,6 @@ def changed(folder: Path, edit: Edit) -> Path:
 
 def write(folder: Path, document: Mapping[str, Any]) -> None:
     """As the harness does, but for numbers that JSON does not know."""
-    from harness.digest import file_digest
-
     content = {key: value for key, value in document.items() if key not in ("files", "digest")}
     content["files"] = {name: file_digest(folder / name) for name in BESIDE if (folder / name).is_file()}
     whole = {**content, "digest": content_digest(content)}
@@ -110,8 +105,8 @@ def whose(system: System) -> dict[str, Any]:
 
 def weights(system: System, **numbers: Any) -> dict[str, Any]:
     return {
-        "model": system.model, "adapter": system.adapter, "part": "delta", "layer": "h.0.q", "role": "q", "status": "analysed",
-        "rows": 64, "cols": 64, "eigenvalues": 8, "delta_ratio": 0.1, "intruder_dimensions": 0, **numbers,
+        "model": system.model, "adapter": system.adapter, "part": "delta", "layer": "h.0.q", "role": "q", "rows": 64,
+        "cols": 64, "status": "analysed", "eigenvalues": 8, "delta_ratio": 0.1, "intruder_dimensions": 0, **numbers,
     }  # fmt: skip
 
 
@@ -131,28 +126,3 @@ def step(
         "id": "0" * 16, "kind": kind, "label": f"{kind} {system or task}", "state": state, "reason": reason, "task": task,
         **(whose(system) if system else {}),
     }  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Said:
-    """What a command came to."""
-
-    code: int
-    out: str
-    error: str
-
-
-@pytest.fixture
-def harness(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Callable[..., Said]:
-    """The command line, in this process: what is raised here would be a traceback there."""
-    monkeypatch.delenv("GITHUB_ACTIONS", raising=False)
-
-    def run(*words: object) -> Said:
-        monkeypatch.setattr(sys, "argv", ["harness", *map(str, words)])
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as end:
-            main()
-        said = capsys.readouterr()
-        return Said(int(end.value.code or 0), said.out, said.err)
-
-    return run

@@ -3,6 +3,7 @@
 import gzip
 import json
 import shutil
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,14 +16,13 @@ from harness.result import baseline
 from harness.result.document import content_digest
 from harness.types import Gate, Judgement, System, WorseSamples
 
+from .conftest import Said
 from .made import (
     ADAPTER,
     BASE,
     Edit,
-    Said,
     changed,
     costs,
-    harness,  # noqa: F401
     points,
     result,
     step,
@@ -86,7 +86,7 @@ def a_line(said: Said, *parts: str) -> None:
     assert all(part in said.error for part in parts), said.error
 
 
-def test_a_sound_result_passes(here: Path, harness: Harness) -> None:  # noqa: F811
+def test_a_sound_result_passes(here: Path, harness: Harness) -> None:
     assert set(words(judge(here / "result", [EVERY])).values()) == {"pass"}
     assert harness("gate", "result", "--rules", "rules.yaml").code == 0
 
@@ -114,13 +114,9 @@ def test_no_drop_at_all_is_passed_by_equal_answers_and_failed_by_worse_ones(tmp_
     assert words(judge(other, [gate])) == {"max_drop": "fail"}
 
 
-def test_a_result_without_gates_passes_nothing(here: Path, harness: Harness) -> None:  # noqa: F811
+def test_a_result_without_gates_passes_nothing(here: Path, harness: Harness) -> None:
     a_line(harness("gate", "result"), "result", "no gates", "--rules")
     a_line(harness("gate", "result", "--baseline", "kept.json"), "no gates", "--rules")
-
-
-def of_rules(text: str) -> Edit:
-    return lambda folder: (folder / "rules.yaml").write_text(text)  # type: ignore[call-overload, no-any-return, operator]
 
 
 @pytest.mark.parametrize(
@@ -148,7 +144,7 @@ def of_rules(text: str) -> Edit:
     ],
 )
 def test_rules_that_are_none_are_a_line(
-    here: Path, harness: Harness, text: str, said: str  # noqa: F811
+    here: Path, harness: Harness, text: str, said: str
 ) -> None:  # fmt: skip
     (here / "rules.yaml").write_text(text)
     a_line(harness("gate", "result", "--rules", "rules.yaml"), "rules.yaml", said)
@@ -191,7 +187,7 @@ def test_a_limit_that_is_no_number_is_never_passed(here: Path, limit: float) -> 
     ],
 )
 def test_a_result_that_is_none_is_a_line(
-    here: Path, harness: Harness, command: tuple[str, ...], edit: Callable[[Path], None], said: str  # noqa: F811
+    here: Path, harness: Harness, command: tuple[str, ...], edit: Callable[[Path], None], said: str
 ) -> None:  # fmt: skip
     edit(here / "result" / "result.json")
     a_line(harness(*command), "result.json", said)
@@ -223,7 +219,7 @@ MISSHAPEN: dict[str, Edit] = {
 @pytest.mark.parametrize("edit", MISSHAPEN.values(), ids=MISSHAPEN)
 @pytest.mark.parametrize("command", ["gate", "baseline", "compare"])
 def test_a_result_of_another_shape_is_a_line(
-    here: Path, harness: Harness, command: str, edit: Edit  # noqa: F811
+    here: Path, harness: Harness, command: str, edit: Edit
 ) -> None:  # fmt: skip
     changed(here / "result", edit)
     more = {
@@ -257,7 +253,7 @@ FILES = ("rows.parquet", "samples.jsonl.gz", "generations.jsonl.gz")
 @pytest.mark.parametrize("edit", [cut, spoilt, edited, Path.unlink])
 @pytest.mark.parametrize("name", FILES)
 def test_every_file_is_as_it_was_written_or_nothing_that_rests_on_it_is_judged(
-    here: Path, harness: Harness, name: str, edit: Callable[[Path], None]  # noqa: F811
+    here: Path, harness: Harness, name: str, edit: Callable[[Path], None]
 ) -> None:  # fmt: skip
     edit(here / "result" / name)
     judged = judge(here / "result", [EVERY])
@@ -274,7 +270,7 @@ def test_every_file_is_as_it_was_written_or_nothing_that_rests_on_it_is_judged(
 @pytest.mark.parametrize("edit", [cut, spoilt, Path.unlink])
 @pytest.mark.parametrize("name", FILES)
 def test_nor_is_a_file_believed_that_no_digest_is_kept_of(
-    here: Path, harness: Harness, name: str, edit: Callable[[Path], None]  # noqa: F811
+    here: Path, harness: Harness, name: str, edit: Callable[[Path], None]
 ) -> None:  # fmt: skip
     """As in a result that is older than digests."""
     document = json.loads((here / "result" / "result.json").read_text())
@@ -305,7 +301,7 @@ LINES: dict[str, bytes] = {
 @pytest.mark.parametrize("line", LINES.values(), ids=LINES)
 @pytest.mark.parametrize("name", FILES[1:])
 def test_lines_that_are_no_records_are_told(
-    here: Path, harness: Harness, name: str, line: bytes  # noqa: F811
+    here: Path, harness: Harness, name: str, line: bytes
 ) -> None:  # fmt: skip
     path = here / "result" / name
     path.write_bytes(gzip.compress(gzip.decompress(path.read_bytes()) + line + b"\n"))
@@ -317,7 +313,7 @@ def test_lines_that_are_no_records_are_told(
         a_line(harness("baseline", "result", "-o", "new.json"), name)
 
 
-def test_an_empty_result_answers_no_gate(tmp_path: Path, harness: Harness) -> None:  # noqa: F811
+def test_an_empty_result_answers_no_gate(tmp_path: Path, harness: Harness) -> None:
     (tmp_path / "rules.yaml").write_text(RULES)
 
     def empty(document: dict[str, Any]) -> None:
@@ -359,7 +355,7 @@ def test_rows_that_are_all_the_same_are_judged(tmp_path: Path, level: float, wor
     assert words(judge(nothing, [Gate(max_relative_drop=5)])) == {"max_relative_drop": "invalid"}
 
 
-def test_no_sample_in_common_is_nothing_to_compare(here: Path, harness: Harness) -> None:  # noqa: F811
+def test_no_sample_in_common_is_nothing_to_compare(here: Path, harness: Harness) -> None:
     ids = [f"z{n}" for n in range(N)]
     result(here / "other", {BASE: points(N), ADAPTER: points(N)}, ids=ids)
     judged = judge(here / "other", [Gate(max_drop=1)], baseline=here / "kept.json")
@@ -367,7 +363,7 @@ def test_no_sample_in_common_is_nothing_to_compare(here: Path, harness: Harness)
     a_line(harness("compare", "result", "other"), "nothing can be compared", "0 samples in common")
 
 
-def test_a_metric_that_is_missing_is_named(here: Path, harness: Harness) -> None:  # noqa: F811
+def test_a_metric_that_is_missing_is_named(here: Path, harness: Harness) -> None:
     judged = judge(here / "result", [Gate(metric="rogue", min_value=0)])
     assert "no metric named 'rogue'" in reasons(judged)["min_value"]
     a_line(harness("compare", "result#m", "result#m+x", "--metric", "rogue"), "no metric named 'rogue'")
@@ -379,7 +375,7 @@ def test_a_metric_that_is_missing_is_named(here: Path, harness: Harness) -> None
 
 @pytest.mark.parametrize("command", ["gate", "baseline", "compare"])
 def test_a_plug_in_that_is_not_installed_makes_only_its_gates_invalid(
-    here: Path, harness: Harness, command: str  # noqa: F811
+    here: Path, harness: Harness, command: str
 ) -> None:  # fmt: skip
     def edit(document: dict[str, Any]) -> None:
         document["suite"]["tasks"][0]["metrics"].append("elsewhere")
@@ -434,7 +430,7 @@ def test_a_step_that_failed_is_named_by_the_gates_that_need_it(
 
 def test_a_score_that_is_missing_since_its_step_failed_is_not_passed_over(
     tmp_path: Path, harness: Harness
-) -> None:  # noqa: F811
+) -> None:
     """The adapter left nothing but its steps."""
 
     def edit(document: dict[str, Any]) -> None:
@@ -473,7 +469,7 @@ def test_an_update_of_zero_passes_nothing(here: Path) -> None:
 
 
 @pytest.mark.parametrize("number", [float("nan"), float("inf"), float("-inf")])
-def test_rows_that_are_no_numbers_pass_nothing(tmp_path: Path, harness: Harness, number: float) -> None:  # noqa: F811
+def test_rows_that_are_no_numbers_pass_nothing(tmp_path: Path, harness: Harness, number: float) -> None:
     folder = result(tmp_path / "result", {BASE: points(N), ADAPTER: [*points(N - 1), number]})
     found = reasons(judge(folder, [EVERY, Gate(must_beat=True)]))
     assert set(found) == {*QUALITY, "must_beat"}
@@ -580,7 +576,7 @@ KEPT: dict[str, Edit] = {
 
 @pytest.mark.parametrize("edit", KEPT.values(), ids=KEPT)
 def test_a_baseline_of_another_shape_is_a_line_or_makes_its_gates_invalid(
-    here: Path, harness: Harness, edit: Edit  # noqa: F811
+    here: Path, harness: Harness, edit: Edit
 ) -> None:  # fmt: skip
     document = json.loads((here / "kept.json").read_text())
     edit(document)
@@ -606,7 +602,7 @@ def test_a_baseline_of_another_shape_is_a_line_or_makes_its_gates_invalid(
     ],
 )
 def test_a_file_that_is_no_baseline_is_a_line(
-    here: Path, harness: Harness, content: bytes | None, said: str  # noqa: F811
+    here: Path, harness: Harness, content: bytes | None, said: str
 ) -> None:  # fmt: skip
     (here / "kept.json").unlink() if content is None else (here / "kept.json").write_bytes(content)
     a_line(harness("gate", "result", "--rules", "rules.yaml", "--baseline", "kept.json"), "kept.json", said)
@@ -630,7 +626,7 @@ def test_so_are_those_of_a_result(tmp_path: Path, width: int) -> None:
 
     folder = result(tmp_path / "result", {BASE: points(N), ADAPTER: points(N)})
     with open_rows(folder) as file:
-        kept = {key: file.get(key) for key in file.keys()}
+        kept = {key: file.get(key) for key in (*file.keys(),)}
     wide = {key: Rows(ids=rows.ids, stats=np.ones((N, width))) for key, rows in kept.items() if rows}
     write_rows(folder / "rows.parquet", wide.items())
     changed(folder, lambda document: None)
@@ -663,9 +659,31 @@ def test_a_sample_that_is_there_twice_is_not_counted_twice(tmp_path: Path) -> No
     ],
 )
 def test_a_place_that_cannot_be_written_is_a_line(
-    here: Path, harness: Harness, command: tuple[str, ...]  # noqa: F811
+    here: Path, harness: Harness, command: tuple[str, ...]
 ) -> None:  # fmt: skip
     said = harness(*command)
     assert said.code == 2
     assert len(said.error.splitlines()) == 1
     assert said.error.startswith("error: ")
+
+
+@pytest.mark.slow
+def test_ten_thousand_gates_are_judged_in_seconds(tmp_path: Path) -> None:
+    """Each draws, tests and sorts what others of the file ask too: done once, they took 4 s where they had taken 100."""
+    scores = {System(model="m", adapter=f"x{n}"): points(800, gain=n / 100) for n in range(7)}
+    folder = result(tmp_path / "result", {BASE: points(800), **scores})
+    gates = [
+        Gate(adapter=f"x{n % 7}", **rule)  # type: ignore[arg-type]
+        for n in range(2_500)
+        for rule in (
+            {"max_drop": n % 50},
+            {"must_beat": True},
+            {"min_value": n % 90},
+            {"max_relative_drop": n % 60},
+        )
+    ]
+    before = time.monotonic()
+    judged = judge(folder, gates)
+    assert time.monotonic() - before < 60
+    assert len(judged.verdicts) == 10_000
+    assert {one.verdict for one in judged.verdicts} == {"pass", "fail", "inconclusive"}
