@@ -10,6 +10,8 @@ from typing import IO, Any, TypeVar, cast, overload
 
 from pydantic import TypeAdapter
 
+from harness.errors import HarnessError
+
 Record = TypeVar("Record")
 
 MARK_EVERY = 512  # records between two places that an index knows
@@ -39,6 +41,15 @@ def write_json(path: Path, data: object) -> None:
         file.write("\n")
         flush(file)
     beside.replace(path)
+
+
+def write_text(path: Path, text: str) -> None:
+    """A file that a command is asked for; HarnessError where its place cannot be written."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8", errors="surrogatepass", newline="\n")
+    except OSError as error:
+        raise HarnessError(f"{path}: cannot be written: {error.strerror}") from error
 
 
 def read_json(path: Path) -> Any:

@@ -224,7 +224,10 @@ def _turned(one: Finding, whole: float = 0.0) -> Finding:
 def _worse(check: Check, panel: Panel, mine: int, theirs: int, name: int, sign: float) -> Finding:
     worse = check.gate.max_worse_samples
     assert worse is not None
-    falls = sign * (panel.alone[:, theirs, name] - panel.alone[:, mine, name]) > worse.drop
+    changes = sign * (panel.alone[:, theirs, name] - panel.alone[:, mine, name])
+    if without := int(np.sum(~np.isfinite(changes))):
+        raise ResultError(f"{words.plural(without, 'sample')} without a {check.metric} of their own")
+    falls = changes > worse.drop
     count = int(falls.sum())
     if worse.samples is not None:
         return verdicts.exact(count, count <= worse.samples)

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from harness.records import to_json
+from harness.records import to_json, write_text
 from harness.report import settle, words
 from harness.types import Comparison, System
 
@@ -246,5 +246,4 @@ def write_markdown(found: SideBySide, path: Path) -> None:
         "system": system, "moved": moved, "texts": texts,
     }  # fmt: skip
     text = markdown.document("side_by_side.md.j2", shown)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text, encoding="utf-8")
+    write_text(path, text)

@@ -37,7 +37,7 @@ def samples_for_pass(
     """The fewest samples at which the innocent pass with that chance."""
     if error <= 0:
         return 2
-    if margin <= 0:
+    if margin <= error / 1e9:  # nothing, or so little that its square is lost
         return None
     times = ((Z_95 + _NORMAL.inv_cdf(chance)) * error / margin) ** 2
     return max(2, ceil(n * times - 1e-9))

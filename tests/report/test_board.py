@@ -163,7 +163,7 @@ def test_unverified_numbers_are_called_so_and_still_have_to_follow_from_their_ro
         (lambda folder: change(folder, lambda one: one.update(suite=[])), "broken or changed by hand"),
         (
             lambda folder: change(folder, lambda one: one["suite"]["models"][0].update(parameters="many")),
-            "a number that is none",
+            "broken or changed by hand",
         ),
     ],
 )
