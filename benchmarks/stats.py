@@ -22,11 +22,11 @@ from typing import Any
 
 import numpy as np
 from sacrebleu.metrics import BLEU
-from sacrebleu.significance import PairedTest
+from sacrebleu.significance import PairedTest, _bootstrap_resample
 
 from benchmarks import measured
 from benchmarks.race import BENCH, goal, ratio, rounds, seconds, spread, write
-from benchmarks.rouge import PAIRS, pairs
+from benchmarks.rouge import PAIRS, Pair, pairs
 from harness import stats
 from harness.hardware import PeakMemory
 from harness.metrics import load
@@ -53,12 +53,7 @@ RULES = ("copy", "upper", "first-line")
 Found = list[list[stats.Paired]]  # [metrics][pairs]
 
 
-def answers(system: int, count: int = PAIRS) -> list[tuple[str, str]]:
-    """References, and what a system wrote instead, each a little worse than the one before."""
-    return pairs(seed=system, damage=0.1 + 0.005 * system, count=count)
-
-
-def table(name: str, systems: int, count: int = PAIRS) -> stats.Table:
+def table(name: str, systems: Sequence[Sequence[Pair]]) -> stats.Table:
     """What systems score on the same samples."""
     metric = load(name)
     assert metric.row is not None and metric.value is not None
@@ -67,9 +62,9 @@ def table(name: str, systems: int, count: int = PAIRS) -> stats.Table:
             metric.row(
                 Sample(id="", input="", references=(reference,)), Generation(sample_id="", text=answer)
             )
-            for reference, answer in answers(system, count)
+            for reference, answer in answers
         ]
-        for system in range(systems)
+        for answers in systems
     ]
     return stats.Table(
         rows=np.stack([np.array(one, dtype=np.float64) for one in rows], axis=1),
@@ -129,7 +124,6 @@ def of_pairs(rouge: stats.Table, bleu: stats.Table) -> list[str]:
         f"{FEW} systems, BLEU": (few[1:], FEW, None),
         f"{MANY} systems, ROUGE's four": ([rouge], MANY, 1.0),
         f"{MANY} systems, BLEU": ([bleu], MANY, None),
-        f"{MANY} systems, both": ([rouge, bleu], MANY, None),
     }
     lines = [
         "## All pairs of a table",
@@ -143,22 +137,15 @@ def of_pairs(rouge: stats.Table, bleu: stats.Table) -> list[str]:
     ]
     for name, (tables, systems, most) in cases.items():
         asked = every(systems)
-        sides = {
-            f"{name}, together": lambda tables=tables, asked=asked: timed(
-                lambda: stats.compare(tables, asked)
-            ),
-            f"{name}, one by one": lambda tables=tables, asked=asked: timed(
-                lambda: one_by_one(tables, asked)
-            ),
-        }
-        together, alone = rounds(sides, ROUNDS).values()
-        assert_equal(together[0]["found"], alone[0]["found"])
-        said = (
-            "" if most is None else f"{most:g} s, {'met' if median(seconds(together)) <= most else 'missed'}"
-        )
+        together = partial(timed, partial(stats.compare, tables, asked))
+        alone = partial(timed, partial(one_by_one, tables, asked))
+        found = rounds({f"{name}, together": together, f"{name}, one by one": alone}, ROUNDS)
+        runs, each = found.values()
+        assert_equal(runs[0]["found"], each[0]["found"])
+        said = "" if most is None else f"{most:g} s, {'met' if median(seconds(runs)) <= most else 'missed'}"
         lines.append(
-            f"| {name} | {len(asked)} | **{spread(seconds(together))}** | {processor(together)} | {said} | "
-            f"{spread(seconds(alone))} | {ratio(alone, together):.0f} |"
+            f"| {name} | {len(asked)} | **{spread(seconds(runs))}** | {processor(runs)} | {said} | "
+            f"{spread(seconds(each))} | {ratio(each, runs):.0f} |"
         )
     picked = np.random.default_rng(0).integers(0, PAIRS, LARGE)
     many = stats.Table(rows=rouge.rows[picked], value=rouge.value)
@@ -208,6 +195,11 @@ def theirs(systems: Any, references: Any, metric: BLEU, jobs: int = 1, seed: int
         return test()[1]["BLEU"]
 
 
+def each_once(metric: Counted) -> list[Any]:
+    """The resampled scores of each system, which the paired bootstrap draws of the baseline again and again."""
+    return [_bootstrap_resample(counts, metric, BY_DEFAULT)[1] for counts in metric.known.values()]
+
+
 def ours(path: Path, resamples: int, seed: int = 0) -> list[stats.Paired]:
     """All systems with the first, from a file of rows."""
     with open_rows(path) as kept:
@@ -219,8 +211,9 @@ def ours(path: Path, resamples: int, seed: int = 0) -> list[stats.Paired]:
 
 
 def of_bleu() -> list[str]:
-    kept = table("bleu", FEW, SEGMENTS)
-    given = [answers(system, SEGMENTS) for system in range(FEW)]
+    # So near to each other that p is neither nothing nor one.
+    given = [pairs(seed=i, damage=0.15 + 0.0004 * i, count=SEGMENTS) for i in range(FEW)]
+    kept = table("bleu", given)
     references = [[reference for reference, _ in given[0]]]
     systems = [(f"s{i}", [answer for _, answer in one]) for i, one in enumerate(given)]
     counted = Counted()
@@ -241,6 +234,7 @@ def of_bleu() -> list[str]:
             "harness, from saved rows": lambda: timed(lambda: ours(path, BY_DEFAULT)),
             "harness, 10,000 resamples": lambda: timed(lambda: ours(path, stats.RESAMPLES)),
             "sacrebleu, counts at hand": lambda: timed(lambda: theirs(systems, references, counted)),
+            "sacrebleu, counts at hand, each system once": lambda: timed(lambda: each_once(counted)),
             "harness, rows at hand": lambda: timed(
                 lambda: stats.compare([kept], [(0, i) for i in range(1, FEW)], resamples=BY_DEFAULT)
             ),
@@ -249,7 +243,7 @@ def of_bleu() -> list[str]:
             ),
         }
         found = rounds(sides, ROUNDS)
-    one, two, mine, more, their_draws, my_draws, my_intervals = found.values()
+    one, two, mine, more, their_test, their_draws, my_test, my_draws = found.values()
     lines = [
         "## BLEU beside sacrebleu's paired bootstrap",
         "",
@@ -266,8 +260,10 @@ def of_bleu() -> list[str]:
         if runs is mine:
             by = (ratio(one, mine), ratio(two, mine))
             said = f"**{by[0]:.0f}** ({goal(by[0], FASTER)}); 2 processes **{by[1]:.0f}** ({goal(by[1], FASTER)})"
-        elif runs is my_draws or runs is my_intervals:
-            said = f"resampling alone: **{ratio(their_draws, runs):.1f}**"
+        elif runs is my_test:
+            said = f"the test without counting: **{ratio(their_test, runs):.1f}**"
+        elif runs is my_draws:
+            said = f"resampling alone, each system once: **{ratio(their_draws, runs):.1f}**"
         elif runs is more:
             said = f"{ratio(one, more):.0f}, of a tenth of the resamples"
         lines.append(f"| {name} | {spread(seconds(runs), 3)} | {processor(runs)} | {said} |")
@@ -390,7 +386,10 @@ def _loads(words: list[str], folder: Path, module: str) -> bool:
 
 
 def main() -> None:
-    lines = [*of_pairs(table("rouge", MANY), table("bleu", MANY)), *of_bleu(), *of_commands()]
+    given = [
+        pairs(seed=i, damage=0.1 + 0.005 * i) for i in range(MANY)
+    ]  # each a little worse than the one before
+    lines = [*of_pairs(table("rouge", given), table("bleu", given)), *of_bleu(), *of_commands()]
     write("stats", "Speed of the statistics", lines, ("numpy", "sacrebleu", "rouge-score", "pyarrow"))
 
 
