@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,6 +25,7 @@ FILES = (
 )
 ADAPTER_FILES = ("adapter_config.json", "adapter_model.safetensors")
 
+_METADATA = re.compile(r"\s*---[^\S\n]*\n(.*?)\n---\s*?(\n|$)", re.DOTALL)  # as the hub finds it
 _HEADER_LIMIT = 100_000_000  # bytes; what the safetensors format allows
 
 
@@ -50,12 +52,15 @@ def read(folder: Path) -> Checkpoint:
 
 def licence(folder: Path) -> str | None:
     """What the metadata of its README.md says, the hub's model card; None where nothing can be read there."""
-    from huggingface_hub import repocard
-    from yaml import YAMLError
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import YAMLError
 
     try:
-        said = repocard.metadata_load(folder / "README.md") or {}
+        block = _METADATA.match((folder / "README.md").read_text(encoding="utf-8-sig"))
+        said = YAML(typ="safe", pure=True).load(block[1]) if block else None
     except (OSError, ValueError, YAMLError):
+        return None
+    if not isinstance(said, dict):
         return None
     found = said.get("license")
     if found == "other":  # one that the hub has no word for

@@ -57,17 +57,17 @@ def exit_code(verdicts: Iterable[Verdict], inconclusive: Inconclusive) -> int:
 
 
 def show(judged: Judgement, files: Files, inconclusive: Inconclusive, environment: Mapping[str, str]) -> None:
-    """Prints the verdicts and writes what is asked for."""
-    show_verdicts(judged, inconclusive)
+    """Writes what is asked for and prints the verdicts, in this order: a closed pipe ends the printing."""
     if files.junit:
         write_text(files.junit, junit.render(judged, inconclusive=inconclusive))
     if files.comment:
         write_text(files.comment, comment.render(judged, marker=MARKER))
-    if environment.get("GITHUB_ACTIONS") == "true":
+    on_github = environment.get("GITHUB_ACTIONS") == "true"
+    if on_github and (summary := environment.get("GITHUB_STEP_SUMMARY")):
+        write_text(Path(summary), github.summary(judged), "a")
+    show_verdicts(judged, inconclusive)
+    if on_github:
         print("\n".join(github.annotations(judged, inconclusive)))
-        if summary := environment.get("GITHUB_STEP_SUMMARY"):
-            with Path(summary).open("a", encoding="utf-8", errors="backslashreplace") as file:
-                file.write(github.summary(judged))
 
 
 def show_verdicts(judged: Judgement, inconclusive: Inconclusive) -> None:

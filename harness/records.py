@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from itertools import islice
 from pathlib import Path
-from typing import IO, Any, TypeVar, cast, overload
+from typing import IO, Any, Literal, TypeVar, cast, overload
 
 from pydantic import TypeAdapter
 
@@ -43,11 +43,12 @@ def write_json(path: Path, data: object) -> None:
     beside.replace(path)
 
 
-def write_text(path: Path, text: str) -> None:
+def write_text(path: Path, text: str, mode: Literal["w", "a"] = "w") -> None:
     """A file that a command is asked for; HarnessError where its place cannot be written."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8", errors="surrogatepass", newline="\n")
+        with path.open(mode, encoding="utf-8", errors="surrogatepass", newline="\n") as file:
+            file.write(text)
     except OSError as error:
         raise HarnessError(f"{path}: cannot be written: {error.strerror}") from error
 

@@ -69,7 +69,6 @@ def test_every_import_of_another_package_is_declared() -> None:
     ]
     declared = {re.split(r"[<>=\[; ]", line)[0].lower().replace("-", "_") for line in listed}
     import_names = {
-        "pyyaml": "yaml",
         "ruamel.yaml": "ruamel",
         "vl_convert_python": "vl_convert",
         "finetune_harness": "harness",
