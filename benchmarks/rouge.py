@@ -33,7 +33,7 @@ ENDINGS = ["", "", "ing", "ed", "s", "es", "ly", "ness", "ation", "er", "ful", "
 Pair = tuple[str, str]  # reference, answer
 
 
-def pairs(seed: int = 0, damage: float = 0.15) -> list[Pair]:
+def pairs(seed: int = 0, damage: float = 0.15, count: int = PAIRS) -> list[Pair]:
     """Summaries as long as SAMSum's, and what a model of so much `damage` might have written instead.
 
     Two summaries of the embedded dialogues make one, each on a line of its own in a fifth of the pairs. An eighth of
@@ -50,7 +50,7 @@ def pairs(seed: int = 0, damage: float = 0.15) -> list[Pair]:
         for line in (DIALOGUES / f"{split}.jsonl").read_text(encoding="utf-8").splitlines()
     ]
     references = [
-        [_replaced(text, words, 1 / 8, draw) for text in draw.sample(texts, 2)] for _ in range(PAIRS)
+        [_replaced(text, words, 1 / 8, draw) for text in draw.sample(texts, 2)] for _ in range(count)
     ]
     draw = random.Random(seed)
     found = []

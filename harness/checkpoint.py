@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,6 +25,7 @@ FILES = (
 )
 ADAPTER_FILES = ("adapter_config.json", "adapter_model.safetensors")
 
+_METADATA = re.compile(r"\s*---[^\S\n]*\n(.*?)\n---\s*?(\n|$)", re.DOTALL)  # as the hub finds it
 _HEADER_LIMIT = 100_000_000  # bytes; what the safetensors format allows
 
 
@@ -46,6 +48,25 @@ def read(folder: Path) -> Checkpoint:
     return Checkpoint(
         model_type=model_type(folder / "config.json"), parameters=parameters, stored_bytes=stored_bytes
     )
+
+
+def licence(folder: Path) -> str | None:
+    """What the metadata of its README.md says, the hub's model card; None where nothing can be read there."""
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import YAMLError
+
+    try:
+        block = _METADATA.match((folder / "README.md").read_text(encoding="utf-8-sig"))
+        said = YAML(typ="safe", pure=True).load(block[1]) if block else None
+    except (OSError, ValueError, YAMLError):
+        return None
+    if not isinstance(said, dict):
+        return None
+    found = said.get("license")
+    if found == "other":  # one that the hub has no word for
+        found = said.get("license_name") or found
+    named = [one for one in (found if isinstance(found, list) else [found]) if isinstance(one, str)]
+    return ", ".join(named) or None
 
 
 def model_type(config: Path) -> str:

@@ -4,7 +4,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from harness.errors import ResultError
 from harness.gates.judge import judge as judge_gates
+from harness.records import write_text
 from harness.report import comment, gates, github, junit, verdict_table
 from harness.report.verdicts import Inconclusive
 from harness.result.baseline import load
@@ -33,6 +35,14 @@ def judge(folder: Path, rules: Path | None, baseline: Path | None) -> Judgement:
     return judge_gates(folder, asked, family_error=family_error, baseline=baseline)
 
 
+def refuse_none(folder: Path, judged: Judgement) -> None:
+    """Nothing that was asked is nothing that passed."""
+    if not judged.verdicts:
+        raise ResultError(
+            f"{folder}: its suite has no gates; write them into the suite, or name a file of gates: --rules FILE"
+        )
+
+
 def exit_code(verdicts: Iterable[Verdict], inconclusive: Inconclusive) -> int:
     """0 where all passed, else the worst verdict's."""
     found = {one.verdict for one in verdicts}
@@ -47,17 +57,17 @@ def exit_code(verdicts: Iterable[Verdict], inconclusive: Inconclusive) -> int:
 
 
 def show(judged: Judgement, files: Files, inconclusive: Inconclusive, environment: Mapping[str, str]) -> None:
-    """Prints the verdicts and writes what is asked for."""
-    show_verdicts(judged, inconclusive)
+    """Writes what is asked for and prints the verdicts, in this order: a closed pipe ends the printing."""
     if files.junit:
-        _write(files.junit, junit.render(judged, inconclusive=inconclusive))
+        write_text(files.junit, junit.render(judged, inconclusive=inconclusive))
     if files.comment:
-        _write(files.comment, comment.render(judged, marker=MARKER))
-    if environment.get("GITHUB_ACTIONS") == "true":
+        write_text(files.comment, comment.render(judged, marker=MARKER))
+    on_github = environment.get("GITHUB_ACTIONS") == "true"
+    if on_github and (summary := environment.get("GITHUB_STEP_SUMMARY")):
+        write_text(Path(summary), github.summary(judged), "a")
+    show_verdicts(judged, inconclusive)
+    if on_github:
         print("\n".join(github.annotations(judged, inconclusive)))
-        if summary := environment.get("GITHUB_STEP_SUMMARY"):
-            with Path(summary).open("a", encoding="utf-8", errors="backslashreplace") as file:
-                file.write(github.summary(judged))
 
 
 def show_verdicts(judged: Judgement, inconclusive: Inconclusive) -> None:
@@ -71,8 +81,3 @@ def show_verdicts(judged: Judgement, inconclusive: Inconclusive) -> None:
 def of_run(folder: Path) -> Judgement:
     """What the suite's own gates said when the result was made."""
     return Judgement(name=folder.name, verdicts=gates.read(folder))
-
-
-def _write(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text, encoding="utf-8")

@@ -45,7 +45,7 @@ LIBRARIES = (
 # A file younger than this is digested each time: it may change again within the resolution of its time stamp.
 _SETTLED_NANOSECONDS = 2_000_000_000
 
-_HUB_FILES = (*checkpoint.FILES, "*.txt")
+_HUB_FILES = (*checkpoint.FILES, "*.txt", "README.md")
 _ADAPTER_HUB_FILES = (*checkpoint.ADAPTER_FILES, "README.md")
 
 Device = Literal["cpu", "cuda"]
@@ -86,6 +86,14 @@ def locate(model: Model, pin: ModelPin, *, offline: bool = False) -> Path:
         folder = hub.snapshot(place, "model", pin.revision, _HUB_FILES, offline=offline)
         _weights(folder, place)
     return folder
+
+
+def licence(model: Model, pin: ModelPin) -> str | None:
+    """What the model's card says, where it lies on this machine: no network is asked, and no step's id holds it."""
+    scheme, _, place = model.uri.partition(":")
+    if scheme == "hub":
+        return checkpoint.licence(hub.cached(place, "model") / "snapshots" / pin.revision)
+    return checkpoint.licence(_folder(model)) if scheme in ("zoo", "file") else None
 
 
 def locate_adapter(adapter: Adapter, revision: str | None, *, offline: bool = False) -> Path:

@@ -9,7 +9,7 @@ from importlib.metadata import EntryPoints, entry_points
 from pathlib import Path
 from types import ModuleType
 
-from harness.errors import UnknownName
+from harness.errors import SuiteError, UnknownName
 
 GROUPS = ("data", "engines", "exports", "families", "kinds", "metrics", "models", "steps")
 
@@ -39,7 +39,13 @@ def find(group: str, name: str, where: str = "") -> ModuleType:
     if name in own_names(group):
         return import_module(f"harness.{group}.{name}")
     for point in _entry_points(group).select(name=name):
-        module = point.load()
+        try:
+            module = point.load()
+        except (ImportError, AttributeError) as error:
+            place = f"{where}: " if where else ""
+            raise SuiteError(
+                f"{place}the plug-in {name!r} ({point.value}) cannot be imported: {error}"
+            ) from error
         if not isinstance(module, ModuleType):
             raise UnknownName(
                 f"module behind entry point {point.value} of {group[:-1]}", name, names(group), where

@@ -6,9 +6,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from itertools import islice
 from pathlib import Path
-from typing import IO, Any, TypeVar, cast, overload
+from typing import IO, Any, Literal, TypeVar, cast, overload
 
 from pydantic import TypeAdapter
+
+from harness.errors import HarnessError
 
 Record = TypeVar("Record")
 
@@ -39,6 +41,16 @@ def write_json(path: Path, data: object) -> None:
         file.write("\n")
         flush(file)
     beside.replace(path)
+
+
+def write_text(path: Path, text: str, mode: Literal["w", "a"] = "w") -> None:
+    """A file that a command is asked for; HarnessError where its place cannot be written."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open(mode, encoding="utf-8", errors="surrogatepass", newline="\n") as file:
+            file.write(text)
+    except OSError as error:
+        raise HarnessError(f"{path}: cannot be written: {error.strerror}") from error
 
 
 def read_json(path: Path) -> Any:

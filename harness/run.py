@@ -204,9 +204,14 @@ def _skipped(step: Step, steps: Mapping[str, Step], outcomes: Mapping[str, Outco
 
 def publish(report: Path, out: Path) -> None:
     """Copies the report's files to the RESULT folder, which changes in one rename."""
+    if out.exists() and not out.is_dir():
+        raise HarnessError(f"--out {out}: a file; name an empty or a new folder")
     if out.exists() and any(out.iterdir()) and not (out / "result.json").exists():
         raise HarnessError(f"--out {out}: the folder holds other things; name an empty or a new one")
-    out.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise HarnessError(f"--out {out}: cannot be made: {error.strerror}") from error
     fresh, old = out.with_name(f".{out.name}.new"), out.with_name(f".{out.name}.old")
     for folder in (fresh, old):
         shutil.rmtree(folder, ignore_errors=True)

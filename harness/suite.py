@@ -2,7 +2,8 @@
 
 A task or a recipe is a mapping in the suite, or the name of a file: `tasks/NAME.yaml`, `adapters/NAME.yaml`.
 A recipe with a `sweep` stands for a grid of recipes (`sweep.py`).
-Relative `file:` paths start at the YAML file that names them.
+Relative `file:` paths start at the YAML file that names them. What a gate compares with is a file of the user's,
+so its path starts at the working folder; a shipped suite's is shipped too, unless a file of that name is here.
 """
 
 from collections.abc import Sequence
@@ -32,7 +33,7 @@ def load_suite(name_or_path: str) -> Suite:
         tasks=_items(Task, document, "tasks"),
         models=_items(Model, document, "models"),
         adapters=_items(Adapter, document, "adapters"),
-        gates=_items(Gate, document, "gates"),
+        gates=tuple(_with_baseline(gate, document.path.parent) for gate in _items(Gate, document, "gates")),
         weights=_weighing(document),
     )
     grids = _recipes(document)
@@ -153,6 +154,14 @@ def _filed(document: Document) -> dict[str, Any]:
             f"{document.at('name')}: found {data['name']!r}; name it as its file, {document.path.stem!r}"
         )
     return data
+
+
+def _with_baseline(gate: Gate, folder: Path) -> Gate:
+    """The gate of a shipped suite with the baseline that is shipped beside it, unless the user has one of that name."""
+    if gate.against is None or folder != shipped.folder("suites") or Path(gate.against).exists():
+        return gate
+    beside = folder.parent / gate.against
+    return replace(gate, against=str(beside)) if beside.is_file() else gate
 
 
 def _weighing(document: Document) -> Weighing | None:

@@ -167,6 +167,9 @@ def check_gate(gate: Gate, at: At) -> None:
     given = [*rules.given(gate)]
     if not given:
         raise SuiteError(f"{at()}: a gate without a rule; give one of {', '.join(rules.ALL)}")
+    for rule in given:
+        if not rules.finite(gate, rule):
+            raise SuiteError(f"{at(rule)}: found a number that is not finite; give one that is")
     for key, limits in _GATE_RANGES.items():
         if getattr(gate, key) is not None:
             _within(key, getattr(gate, key), limits, at)

@@ -58,7 +58,7 @@ def load(path: Path) -> Document:
         line = f":{error.problem_mark.line + 1}" if error.problem_mark else ""
         raise SuiteError(f"{shown(path)}{line}: not YAML: {error.problem or error}") from error
     except YAMLError as error:
-        raise SuiteError(f"{shown(path)}: not YAML: {error}") from error
+        raise SuiteError(f"{shown(path)}: not YAML: {' '.join(str(error).split())}") from error
     tree = _Tree(path=path, constructor=yaml.constructor)
     data = {} if root is None else tree.plain(root, ())
     return Document(path=path, data=data, lines=tree.lines)

@@ -198,7 +198,7 @@ def test_gitlab_updates_its_own_comment_and_nobody_elses(tmp_path: Path) -> None
         "CI_MERGE_REQUEST_IID": "4",
     }
     try:
-        for text in ("**1 of 2 gates failed**", "**All 2 gates passed**"):
+        for text in ("**1 of 2 gates failed**", "**Both gates passed**"):
             (tmp_path / "comment.md").write_text(f"{text}\n\n| ; & |\n{marker}\n")
             subprocess.run(["bash", "-e", "-c", script], cwd=tmp_path, env=env, check=True)
     finally:
@@ -207,7 +207,7 @@ def test_gitlab_updates_its_own_comment_and_nobody_elses(tmp_path: Path) -> None
         server.server_close()
     quoted, own = Notes.notes
     assert quoted["body"] == f"a person quotes {marker}"
-    assert own["body"] == f"**All 2 gates passed**\n\n| ; & |\n{marker}\n"
+    assert own["body"] == f"**Both gates passed**\n\n| ; & |\n{marker}\n"
 
 
 def test_without_a_token_gitlab_says_nothing(tmp_path: Path) -> None:

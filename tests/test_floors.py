@@ -98,6 +98,8 @@ LIGHT = {  # command -> what it must not load
     "leaderboard result --no-verify": HEAVY,
     "leaderboard result -o board.md": HEAVY[:4],
     "verify result": HEAVY[:4],
+    "gate result --rules rules.yaml --junit gates.xml --comment comment.md": (*HEAVY, "altair"),
+    "baseline result -o again.json": (*HEAVY, "altair"),
     "compare result#a result#b --samples 2 --markdown compared.md": (*HEAVY, "altair"),
     "rescore result --metric rouge --metric bleu --out rescored": (*HEAVY, "altair"),
 }
@@ -119,6 +121,9 @@ def result(tmp_path_factory: pytest.TempPathFactory) -> Path:
         subprocess.run(
             [sys.executable, "-m", "harness", *command], cwd=folder, check=True, capture_output=True
         )
+    (folder / "rules.yaml").write_text(
+        "gates: [{adapter: base, max_drop: 1, against: kept.json}, {adapter: base, min_value: 0}]\n"
+    )
     with (folder / "small.yaml").open("a") as suite:
         suite.write("gates: [{adapter: base, max_drop: 1, against: kept.json}]\n")
     return folder

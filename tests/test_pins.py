@@ -14,9 +14,9 @@ from safetensors.numpy import save_file
 
 from harness import shipped
 from harness.errors import AdapterError, DataError, HubError, ModelError, UnknownName
-from harness.pins import Remembered, found_device, libraries, locate, locate_adapter, pins
+from harness.pins import Remembered, found_device, libraries, licence, locate, locate_adapter, pins
 from harness.suite import load_suite
-from harness.types import Adapter, Model, Source, Suite, Task
+from harness.types import Adapter, Model, ModelPin, Source, Suite, Task
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 ROWS = [{"input": "A: hi", "reference": "A greets."}, {"input": "B: ho", "reference": "B greets."}]
@@ -294,6 +294,36 @@ def test_offline_a_hub_model_is_pinned_from_the_cache(hub_cache: Path, tmp_path:
     assert found.models["tiny"].revision == COMMIT
     assert (found.models["tiny"].parameters, found.models["tiny"].family) == (12, "falcon")
     assert locate(model, found.models["tiny"], offline=True) == hub_cache
+
+
+def test_the_cards_licence_is_read_where_it_lies_and_moves_no_pin(
+    hub_cache: Path, tmp_path: Path, suite: Suite
+) -> None:
+    near, far = Model(name="near", uri=f"file:{hub_cache}"), Model(name="far", uri="hub:me/tiny")
+
+    def found() -> list[tuple[str | None, ModelPin]]:
+        asking = replace(suite, models=(near, far), adapters=())
+        pinned = pins(asking, cache=tmp_path / "pins.json", offline=True)
+        return [
+            (licence(model, pinned.models[model.name]), pinned.models[model.name]) for model in (near, far)
+        ]
+
+    before = found()
+    assert [said for said, _ in before] == [None, None]
+    for text, said in (
+        ("---\nlicense: apache-2.0\n---\n# Tiny", "apache-2.0"),
+        ("---\nlicense: other\nlicense_name: llama2\n---\n", "llama2"),
+        ("---\nlicense: [mit, cc-by-4.0]\n---\n", "mit, cc-by-4.0"),
+        ("---\nlicense: 7\n---\n", None),
+        ("---\n- license\n---\n", None),
+        ("---\nlicense: [\n---\n", None),
+        ("# no metadata", None),
+    ):
+        (hub_cache / "README.md").write_text(text)
+        assert [(said, pin) for _, pin in before] == found()
+    tiny = Model(name="tiny", uri="zoo:llama2-tiny")
+    assert licence(tiny, before[0][1]) == "apache-2.0"
+    assert licence(Model(name="e", uri="echo:copy"), before[0][1]) is None
 
 
 def test_offline_an_adapter_is_found_in_the_cache(hub_cache: Path, suite: Suite, tmp_path: Path) -> None:

@@ -257,6 +257,21 @@ def test_file_paths_start_at_the_file_that_names_them(here: Path) -> None:
     assert suite.models[1].uri == f"file:{here}/model"
 
 
+def test_a_shipped_suite_finds_its_baseline_unless_the_user_has_that_file_and_no_other_suite_does(
+    here: Path,
+) -> None:
+    def against(name: str) -> set[str | None]:
+        return {gate.against for gate in load_suite(name).gates}
+
+    mine = "reports/baselines/ci.json"
+    (theirs,) = against("ci") - {None, "base"}
+    assert theirs is not None and Path(theirs) == shipped.folder("suites").parent / mine
+    other = write(here / "other.yaml", GOOD + f"gates: [{{max_drop: 1, against: {mine}}}]\n")
+    assert against(str(other)) == {mine}
+    write(here / mine, "{}")
+    assert against("ci") == {None, "base", mine}
+
+
 @pytest.mark.parametrize("name", ["quickstart", "quickstart-full", "samsum", "sweep-quickstart"])
 def test_shipped_suites_are_sound(here: Path, name: str) -> None:
     suite = load_suite(name)

@@ -30,6 +30,8 @@ def test_suites_recipes_zoo_and_templates_are_inside(wheel: Path) -> None:
         "harness/shipped/suites/tasks/dialogues.yaml",
         "harness/shipped/suites/data/dialogues/test.jsonl",
         "harness/shipped/adapters/lora-r16.yaml",
+        "harness/shipped/adapters/ci/flan-t5-tiny/adapter_model.safetensors",
+        "harness/shipped/reports/baselines/ci.json",
         "harness/zoo/falcon-tiny/model.safetensors",
         "harness/report/result.schema.json",
         "harness/report/templates/report.html.j2",
@@ -58,26 +60,45 @@ def environment(folder: Path, wheel: Path) -> Path:
     return python
 
 
+@pytest.fixture(scope="module")
+def python(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Of an environment that has the wheel and not the checkout."""
+    folder = tmp_path_factory.mktemp("installed")
+    python = environment(folder / "environment", wheel)
+    said = [python, "-c", "import harness; print(harness.__file__)"]
+    where = subprocess.run(said, cwd=folder, check=True, capture_output=True, text=True, env=elsewhere())
+    assert where.stdout.startswith(str(folder))
+    return python
+
+
+def elsewhere() -> dict[str, str]:
+    """This environment, without what leads to the checkout."""
+    return {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+
+
 @pytest.mark.timeout(1200)
-def test_the_quickstart_runs_from_the_wheel_in_another_folder(wheel: Path, tmp_path: Path) -> None:
-    python = environment(tmp_path / "environment", wheel)
-    elsewhere = tmp_path / "elsewhere"
-    elsewhere.mkdir()
-    where = subprocess.run(
-        [python, "-c", "import harness; print(harness.__file__)"],
-        cwd=elsewhere,
-        check=True,
-        capture_output=True,
-        text=True,
-    )
-    assert where.stdout.startswith(str(tmp_path / "environment"))
+def test_the_quickstart_runs_from_the_wheel_in_another_folder(python: Path, tmp_path: Path) -> None:
     command = [str(python.parent / "harness"), "run", "quickstart", "--limit", "2", "--offline"]
     models = ("falcon-tiny", "llama2-tiny", "mistral-tiny", "flan-t5-tiny")
     if not os.environ.get("HARNESS_EMPTY_ENVIRONMENT"):
         models = models[-1:]  # all four take two minutes; CI takes them
         command += ["--only", f"*/{models[0]}"]
-    subprocess.run(command, cwd=elsewhere, check=True, capture_output=True)
-    result = json.loads((elsewhere / "reports" / "out" / "quickstart" / "result.json").read_text())
+    subprocess.run(command, cwd=tmp_path, check=True, capture_output=True, env=elsewhere())
+    result = json.loads((tmp_path / "reports" / "out" / "quickstart" / "result.json").read_text())
     assert {score["model"] for score in result["scores"] if score["adapter"]} == set(models)
     assert {score["n"] for score in result["scores"]} == {2}
-    assert (elsewhere / "reports" / "out" / "quickstart" / "report.html").stat().st_size > 10_000
+    assert (tmp_path / "reports" / "out" / "quickstart" / "report.html").stat().st_size > 10_000
+
+
+@pytest.mark.timeout(600)
+def test_the_shipped_adapters_pass_their_gates_from_the_wheel_in_an_empty_folder(
+    python: Path, tmp_path: Path
+) -> None:
+    command = [str(python.parent / "harness"), "run", "ci", "--offline", "--only", "*/flan-t5-tiny"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, env=elsewhere())
+    assert done.returncode == 0, done.stdout + done.stderr
+    verdicts = json.loads((tmp_path / "reports" / "out" / "ci" / "verdicts.json").read_text())
+    compared = [one for one in verdicts if one["against"] not in (None, "base")]
+    assert len(compared) == 3
+    assert {one["verdict"] for one in verdicts} == {"pass"}
+    assert all(Path(one["against"]).is_relative_to(python.parent.parent) for one in compared)

@@ -131,6 +131,10 @@ def _follow(side: Side, rows: Rows, scores: Sequence[Score], metric: Metric) -> 
         raise ResultError(
             f"{side.said}: rows.parquet holds a sample of {scores[0].system} twice; run the suite again"
         )
+    if not np.isfinite(rows.stats).all():
+        raise ResultError(
+            f"{side.said}: rows.parquet holds a number of {scores[0].system} that is not finite; run the suite again"
+        )
     try:
         values = metric.value(rows.stats.sum(axis=0))
     except (IndexError, ValueError):  # sums of another metric

@@ -90,11 +90,10 @@ def opened(a: str, b: str, stack: ExitStack) -> tuple[Side, Side]:
 
 
 def _sound(result: Result) -> Result:
-    """A result with scores, and with the rows that they came from."""
+    """A result with scores, and with the files that they came from."""
     if not result.scores:
         raise ResultError(f"{result.folder}: holds no scores; `harness run` its suite again")
-    digest = result.files.get("rows.parquet")
-    if digest and (changed := check_files(result.folder, {"files": {"rows.parquet": digest}})):
+    if changed := check_files(result.folder, {"files": result.files}):
         raise ResultError(f"{changed[0]}; run the suite again")
     return result
 

@@ -1,6 +1,6 @@
 """Comma-separated tables: lists as JSON, but a sample's sums as a column each.
 
-Texts are as the models wrote them: a spreadsheet may take one that begins with `=` for a formula.
+Texts are as the models wrote them, but for a single quote before what a spreadsheet would take for a formula.
 """
 
 import csv
@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from harness.cells import cell
 from harness.exports import Place, _tables
 from harness.exports._tables import Row, Rows
 
@@ -37,4 +38,4 @@ def _cells(rows: Rows) -> Iterator[Row]:
 
 
 def _cell(value: Any) -> Any:
-    return json.dumps(value, ensure_ascii=False) if isinstance(value, list) else value
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, list) else cell(value)

@@ -1,6 +1,5 @@
 """Why a verdict is as it is, in a sentence; the numbers themselves stand beside it."""
 
-from harness.gates import rules
 from harness.gates.answered import Answered
 from harness.gates.verdicts import Finding
 from harness.report import words
@@ -28,13 +27,16 @@ def _lies(one: Answered, finding: Finding) -> str:
         )
     if finding.low is None:
         return ""
-    limits = {
-        "min_value": f"{gate.min_value or 0:g}",
-        "max_drop": f"{words.MINUS}{gate.max_drop or 0:g}",
-        "max_relative_drop": f"{words.MINUS}{gate.max_relative_drop or 0:g} %",
-        "must_beat": "no difference",
-    }
-    return _place(finding, limits[rule], most=rule not in rules.QUALITY)
+    limit = {
+        "min_value": gate.min_value,
+        "max_drop": gate.max_drop,
+        "max_relative_drop": gate.max_relative_drop,
+        "must_beat": None,
+    }[rule]
+    if limit is None:
+        return _place(finding, "no difference", most=False)
+    said = f"{limit:g}" if rule == "min_value" or not limit else f"{words.MINUS}{limit:g}"
+    return _place(finding, said + (" %" if rule == "max_relative_drop" else ""), most=False)
 
 
 def _place(finding: Finding, limit: str, *, most: bool) -> str:

@@ -1,16 +1,17 @@
 """Gates with wildcards to single questions: one rule about one system on one task, over one slice."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 
 from harness import metrics
-from harness.errors import UnknownName
+from harness.errors import HarnessError, UnknownName
 from harness.gates import rules
 from harness.result import Result, TaskFacts
 from harness.types import Gate, System
 
 Where = tuple[tuple[str, str], ...]  # column and value
+Judged = tuple[str, tuple[System, ...]]  # who is judged, as it is told, and the systems
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,9 +34,32 @@ class Check:
         return self.systems[0] if len(self.systems) == 1 and self.gate.recipe is None else None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scores:
+    """What a task's scores are called."""
+
+    plugins: Mapping[str, str]  # those that can be computed here, with the metric plug-in that gives each
+    others: tuple[str, ...]  # those that the result holds besides
+    problem: str  # why there are others
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """What gates may name."""
+
+    result: Result
+    systems: Mapping[str, Sequence[System]]  # by task
+    scores: Mapping[str, Scores]  # by task
+
+
 def checks(gates: Sequence[Gate], result: Result) -> list[Check]:
     """All questions, gate by gate. A gate that names nothing here is one too: it must not pass unseen."""
-    return [check for gate in gates for rule in rules.given(gate) for check in _of(gate, rule, result)]
+    known = Known(
+        result=result,
+        systems=planned(result),
+        scores={task.name: _scores(task, result) for task in result.suite.tasks},
+    )
+    return [check for gate in gates for rule in rules.given(gate) for check in _of(gate, rule, known)]
 
 
 def planned(result: Result) -> dict[str, list[System]]:
@@ -52,11 +76,25 @@ def planned(result: Result) -> dict[str, list[System]]:
     }
 
 
-def _of(gate: Gate, rule: str, result: Result) -> Iterator[Check]:
-    systems = planned(result)
+def _scores(task: TaskFacts, result: Result) -> Scores:
+    found: dict[str, str] = {}
+    problems: list[str] = []
+    for plugin in task.metrics:
+        try:
+            found |= dict.fromkeys(metrics.score_names(plugin), plugin)
+        except HarnessError as error:
+            problems.append(f"a plug-in of {task.name} is not installed here: {error}")
+    others = dict.fromkeys(
+        one.metric for one in result.scores if one.task == task.name and one.metric not in found
+    )
+    return Scores(plugins=found, others=tuple(others), problem="; ".join(problems))
+
+
+def _of(gate: Gate, rule: str, known: Known) -> Iterator[Check]:
+    result, systems = known.result, known.systems
     tasks = [one for one in result.suite.tasks if fnmatchcase(one.name, gate.task)]
     count = 0
-    if rule in rules.WEIGHTS or (rule in rules.COSTS and rule != "min_tokens_per_second"):
+    if rule in rules.WEIGHTS or (rule in rules.COSTS and rule not in rules.BY_TASK):
         named = dict.fromkeys(one for task in tasks for one in systems[task.name] if _matches(gate, one))
         for system in named:
             count += 1
@@ -64,30 +102,32 @@ def _of(gate: Gate, rule: str, result: Result) -> Iterator[Check]:
     else:
         for task in tasks:
             for subject, group in _subjects(gate, systems[task.name], result, task):
-                for check in _on(gate, rule, task, subject, group):
+                for check in _on(gate, rule, task, known.scores[task.name], (subject, group)):
                     count += 1
                     yield check
     if not count:
         yield Check(gate=gate, rule=rule, subject="nothing", problem=_nothing(gate, result, systems))
 
 
-def _on(gate: Gate, rule: str, task: TaskFacts, subject: str, group: tuple[System, ...]) -> Iterator[Check]:
+def _on(gate: Gate, rule: str, task: TaskFacts, scores: Scores, judged: Judged) -> Iterator[Check]:
     """The question under each metric that the gate names."""
+    subject, group = judged
     made = Check(gate=gate, rule=rule, subject=subject, task=task.name, systems=group)
     if rule not in rules.QUALITY:
         yield made
         return
-    scores = {name: plugin for plugin in task.metrics for name in metrics.score_names(plugin)}
-    asked = [name for name in scores if fnmatchcase(name, gate.metric or task.primary)]
+    pattern = gate.metric or task.primary
+    asked = [name for name in scores.plugins if fnmatchcase(name, pattern)]
+    lost = [name for name in scores.others if fnmatchcase(name, pattern)]
     where = tuple(gate.where.items())
     for name in asked:
-        yield Check(
-            gate=gate, rule=rule, subject=subject, task=task.name, systems=group, metric=name,
-            plugin=scores[name], where=where,
-        )  # fmt: skip
-    if not asked:
-        problem = str(UnknownName("metric", str(gate.metric), scores, f"task {task.name}"))
-        yield Check(gate=gate, rule=rule, subject=subject, task=task.name, systems=group, problem=problem)
+        yield replace(made, metric=name, plugin=scores.plugins[name], where=where)
+    for name in lost:
+        problem = scores.problem or f"no metric of {task.name} gives a score {name!r}"
+        yield replace(made, metric=name, problem=problem)
+    if not asked and not lost:
+        unknown = UnknownName("metric", pattern, (*scores.plugins, *scores.others), f"task {task.name}")
+        yield replace(made, problem="; ".join(filter(None, (str(unknown), scores.problem))))
 
 
 def _subjects(
@@ -118,7 +158,7 @@ def _matches(gate: Gate, system: System) -> bool:
     return fnmatchcase(system.adapter, gate.adapter)
 
 
-def _nothing(gate: Gate, result: Result, systems: dict[str, list[System]]) -> str:
+def _nothing(gate: Gate, result: Result, systems: Mapping[str, Sequence[System]]) -> str:
     """Which pattern it is that nothing answers to."""
     every = {one for group in systems.values() for one in group}
     for what, pattern, known in (

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from math import isfinite
 from pathlib import Path
 
 from harness import stats
@@ -16,9 +17,8 @@ from harness.gates.rules import BASE
 from harness.gates.sides import LENGTH, Evidence, PanelKey, evidence
 from harness.records import to_json, write_json
 from harness.report import words
-from harness.result import Result, read
-from harness.result.document import check_files
-from harness.types import FAMILY_ERROR, Gate, Judgement, System, Verdict
+from harness.result import read
+from harness.types import FAMILY_ERROR, Gate, Judgement, Verdict
 
 WITHHELD = "withheld"
 
@@ -37,9 +37,8 @@ def judge(
         result.suite.family_error if gates is result.suite.gates else FAMILY_ERROR
     )
     with evidence(result, baseline) as found:
-        broken = _edited(found)
         asked = [one for check in checks(gates, result) for one in _sliced(check, found)]
-        put = [_invalid(one, broken) if broken else _put(one, found) for one in asked]
+        put = [_put(one, found) for one in asked]
         answered, fallen = _answers(put, found)
         corrected = _significant(_corrected(answered, family_error))
         suspects = [falls for one, falls in zip(corrected, fallen, strict=True) if _lost(one)]
@@ -58,15 +57,10 @@ def write_verdicts(folder: Path, judged: Judgement) -> None:
     write_json(folder / "verdicts.json", [to_json(one) for one in judged.verdicts])
 
 
-def _edited(found: Evidence) -> str:
-    """Rows that are not as they were written prove nothing."""
-    rows = found.result.files.get("rows.parquet")
-    problems = check_files(found.result.folder, {"files": {"rows.parquet": rows}}) if rows else []
-    return problems[0] if problems else ""
-
-
 def _sliced(check: Check, found: Evidence) -> Iterator[Check]:
     """The check for each value of the column that its gate names."""
+    if check.rule in rules.QUALITY and not check.problem and found.changed:
+        check = replace(check, problem=found.changed)  # answers that are not as they were given prove nothing
     if check.problem or check.task is None or not (check.gate.by or check.where):
         yield check
         return
@@ -96,16 +90,28 @@ def _put(check: Check, found: Evidence) -> Question | Answered:
     """A question about rows, or at once what it comes to; whatever makes it impossible is its reason."""
     if check.problem:
         return _invalid(check, check.problem)
+    if not rules.finite(check.gate, check.rule):
+        return _invalid(check, f"{rules.title(check.gate, check.rule)}: a limit that is not finite")
     try:
-        for system in check.systems:
-            _able(check, system, found.result)
+        found.standing.hold(check)
         if check.rule in rules.COSTS:
-            return measured.cost(check, found)
+            return _finite(measured.cost(check, found))
         if check.rule in rules.WEIGHTS:
-            return measured.weights(check, found.result)
+            return _finite(measured.weights(check, found.result))
         return quality.put(check, found)
     except (HarnessError, ValueError) as error:
         return _invalid(check, str(error))
+
+
+def _finite(one: Answered) -> Answered:
+    """What is no number is never passed: every comparison with NaN is false, whichever way it is put."""
+    finding = one.finding
+    if finding is None:
+        return one
+    numbers = (finding.value, finding.low, finding.high, finding.chance, finding.error)
+    if all(isfinite(number) for number in numbers if number is not None):
+        return one
+    return _invalid(one.check, f"what was measured is not finite: {finding.value:g}")
 
 
 def _answers(
@@ -121,7 +127,7 @@ def _answers(
     for key, together in questions.items():
         for place, question in together:
             try:
-                answered[place] = quality.answer(question, found)
+                answered[place] = _finite(quality.answer(question, found))
                 fallen[place] = regressions.falls(question, found)
             except (HarnessError, ValueError) as error:
                 answered[place] = _invalid(question.check, str(error))
@@ -132,29 +138,6 @@ def _answers(
 def _lost(one: Answered) -> bool:
     """Whether its samples are worth a look: it compares, and did not pass."""
     return one.finding is not None and one.finding.word != "pass" and one.against is not None
-
-
-def _able(check: Check, system: System, result: Result) -> None:
-    """ResultError where a step failed that the check needs, or where the adapter changes nothing."""
-    for step in result.steps:
-        mine = step.system in (system, System(model=system.model)) and step.task in ("", check.task)
-        if mine and step.state in ("failed", "skipped") and step.kind in _needed(check):
-            raise ResultError(f"the step '{step.label}' {step.state}: {step.reason or 'no reason is known'}")
-    if system.adapter is None:
-        return
-    texts = {(one.task, one.system): one.texts for one in result.answers}
-    base = texts.get((check.task or "", System(model=system.model)))
-    if check.task is not None and base is not None and texts.get((check.task, system)) == base:
-        raise ResultError("the adapter is inert: every answer equals its base's")
-    deltas = [
-        r for r in result.weights if (r.model, r.adapter, r.part) == (system.model, system.adapter, "delta")
-    ]
-    if deltas and all(row.status == "zero" for row in deltas):
-        raise ResultError("the adapter is inert: its update is zero in every layer")
-
-
-def _needed(check: Check) -> tuple[str, ...]:
-    return ("spectra", "train") if check.rule in rules.WEIGHTS else ("train", "generate", "score")
 
 
 def _corrected(answered: list[Answered], family_error: float) -> list[Answered]:

@@ -1,6 +1,8 @@
 """Rules on costs and on weights: measured, not sampled, so they pass or fail."""
 
+from collections.abc import Iterable
 from fnmatch import fnmatchcase
+from math import isfinite
 from statistics import fmean
 
 from harness.errors import ResultError
@@ -12,7 +14,7 @@ from harness.gates.sides import Evidence
 from harness.report import words
 from harness.result import Result
 from harness.types import WeightRow
-from harness.weights.summary import summarise
+from harness.weights.summary import alpha, summarise
 
 
 def cost(check: Check, found: Evidence) -> Answered:
@@ -26,16 +28,23 @@ def cost(check: Check, found: Evidence) -> Answered:
         and (check.task is None or one.task == check.task)
     ]
     if not costs:
-        raise ResultError(f"the result holds no {quantity} of {system}: it was not measured in this run")
-    here = costs[0].hardware
+        lost = found.standing.lost_of(system)
+        raise ResultError(
+            f"the result holds no {quantity} of {system}: it was not measured in this run{lost}"
+        )
+    here = ", ".join(dict.fromkeys(one.hardware for one in costs))
     if by_hardware:
         agreed = check.gate.hardware
-        if agreed is not None and not fnmatchcase(here, agreed):
+        if agreed is not None and not all(fnmatchcase(one.hardware, agreed) for one in costs):
             raise ResultError(f"measured on other hardware: {here}, agreed for {agreed}")
         against = found.against(check.gate.against)
         if agreed is None and against != BASE:
             there = found.baseline(against).environment.get("hardware")
             mine = found.result.manifest.get("hardware")
+            if mine is None or there is None:
+                raise ResultError(
+                    f"nobody knows on what hardware {'it' if mine is None else against} was measured"
+                )
             if there != mine:
                 raise ResultError(f"measured on other hardware than {against}: {mine}, there {there}")
     value, limit = fmean(one.value for one in costs), getattr(check.gate, check.rule)
@@ -52,6 +61,7 @@ def weights(check: Check, result: Result) -> Answered:
     if check.rule == "alpha_within":
         assert gate.alpha_within is not None
         part = "merged" if system.adapter else "W"
+        _finite(((row, alpha(row)) for row in rows if row.part == part), "alpha")
         medians = [one.median_alpha for one in summarise(rows) if one.part == part]
         if not medians or medians[0] is None:
             raise ResultError(
@@ -64,15 +74,29 @@ def weights(check: Check, result: Result) -> Answered:
         if check.rule == "max_delta_ratio"
         else ("intruder_dimensions", gate.max_intruder_dimensions)
     )
-    worst = max((one for one in rows if name in one.numbers), key=lambda one: one.numbers[name], default=None)
-    if worst is None:
+    known = [one for one in rows if name in one.numbers]
+    if not known:
         raise ResultError(f"no {name.replace('_', ' ')} is known of {system}: see `weights` in the suite")
+    for row in rows:
+        if row.part == known[0].part and name not in row.numbers and row.status.startswith("failed"):
+            raise ResultError(
+                f"no {name.replace('_', ' ')} is known of {words.visible(row.layer)}: {row.status}"
+            )
+    _finite(((row, row.numbers[name]) for row in known), name.replace("_", " "))
+    worst = max(known, key=lambda one: one.numbers[name])
     assert limit is not None
     return Answered(
         check=check,
         finding=verdicts.exact(worst.numbers[name], worst.numbers[name] <= limit),
         because=_layer(worst),
     )
+
+
+def _finite(numbers: Iterable[tuple[WeightRow, float | None]], what: str) -> None:
+    """ResultError where one is no number: the largest, or the median, of some and NaN may be either."""
+    for row, number in numbers:
+        if number is not None and not isfinite(number):
+            raise ResultError(f"the {what} of {words.visible(row.layer)} is not finite: {number}")
 
 
 def _layer(row: WeightRow) -> str:

@@ -60,6 +60,8 @@ def put(check: Check, found: Evidence) -> Question:
         other = [(against, system) for system in check.systems]
     question = Question(check=check, own=tuple(own), other=tuple(other), against=against)
     found.expect(question.key, question.sides)
+    if check.rule == "must_beat" and check.gate.recipe is None:
+        found.claim(question.key, (other[0], own[0]))
     return question
 
 
@@ -141,13 +143,11 @@ def _found(check: Check, panel: Panel, own: list[Side], other: list[Side], again
         return Answered(
             check=check, finding=_worse(check, panel, mine[0], theirs[0], name, sign), n=n, against=against
         )
+    ends = _changed(panel, mine[0], theirs[0], name, sign)
     if check.rule == "must_beat":
-        finding = verdicts.beaten(verdicts.above(difference, spread, 0.0, n), n)
-        pair = panel.table.of([theirs[0], mine[0]])
-        p, test = stats.chance(
-            pair, [(0, 1)], resamples=stats.RESAMPLES, seed=panel.seed, clusters=panel.clusters
-        )
-        finding = replace(finding, chance=float(p[0, name]))
+        finding = verdicts.beaten(_above(difference, spread, ends, 0.0, n), n)
+        p, test = panel.chances
+        finding = replace(finding, chance=float(p[other[0], own[0]][name]))
         return Answered(check=check, finding=finding, n=n, against=against, because=test)
     margin = gate.max_drop
     if check.rule == "max_relative_drop":
@@ -155,9 +155,9 @@ def _found(check: Check, panel: Panel, own: list[Side], other: list[Side], again
         share = gate.max_relative_drop / 100
         margin = share * _positive(before, against)
         # The tolerated drop is itself uncertain, as the score is that it is a share of.
-        spread = spread + share * (_drawn(panel, theirs, name) - before)
+        spread, ends = spread + share * (_drawn(panel, theirs, name) - before), None
     assert margin is not None
-    finding = verdicts.above(difference, spread, margin, n)
+    finding = _above(difference, spread, ends, margin, n)
     error = finding.error or 0.0
     return Answered(
         check=check,
@@ -167,6 +167,28 @@ def _found(check: Check, panel: Panel, own: list[Side], other: list[Side], again
         innocent=stats.pass_chance(margin, error),
         innocent_needs=stats.samples_for_pass(margin, error, n),
     )
+
+
+def _changed(
+    panel: Panel, mine: int, theirs: int, name: int, sign: float
+) -> tuple[float, float, float] | None:
+    """The interval of a difference of hits and its standard error; None where it is to be resampled."""
+    if panel.metric.interval != "wilson" or panel.clusters is not None:
+        return None
+    change = sign * (panel.alone[:, mine, name] - panel.alone[:, theirs, name])
+    return stats.changed_interval(int((change > 0).sum()), int((change < 0).sum()), panel.n)
+
+
+def _above(
+    difference: float,
+    spread: NDArray[np.float64],
+    ends: tuple[float, float, float] | None,
+    margin: float,
+    n: int,
+) -> Finding:
+    if ends is None:
+        return verdicts.above(difference, spread, margin, n)
+    return verdicts.between(difference, ends[0], ends[1], margin, n)
 
 
 def _drawn(panel: Panel, places: list[int], name: int) -> NDArray[np.float64]:
@@ -202,7 +224,10 @@ def _turned(one: Finding, whole: float = 0.0) -> Finding:
 def _worse(check: Check, panel: Panel, mine: int, theirs: int, name: int, sign: float) -> Finding:
     worse = check.gate.max_worse_samples
     assert worse is not None
-    falls = sign * (panel.alone[:, theirs, name] - panel.alone[:, mine, name]) > worse.drop
+    changes = sign * (panel.alone[:, theirs, name] - panel.alone[:, mine, name])
+    if without := int(np.sum(~np.isfinite(changes))):
+        raise ResultError(f"{words.plural(without, 'sample')} without a {check.metric} of their own")
+    falls = changes > worse.drop
     count = int(falls.sum())
     if worse.samples is not None:
         return verdicts.exact(count, count <= worse.samples)

@@ -1,6 +1,7 @@
 """The rules that a gate may hold, by what they look at."""
 
 from collections.abc import Iterator
+from math import isfinite
 from typing import Any
 
 from harness.report import words
@@ -15,6 +16,7 @@ COSTS = {  # rule -> quantity of a cost, its unit, whether it moves with the har
     "max_adapter_megabytes": ("adapter size", "MB", False),
     "max_train_seconds": ("training time", "s", True),
 }
+BY_TASK = ("min_tokens_per_second",)  # of the costs; the others are of an adapter, whatever the task
 WEIGHTS = ("max_delta_ratio", "alpha_within", "max_intruder_dimensions")
 # Of fewer samples a bootstrap interval is far too narrow: of two it is as wide as they are apart, half the time.
 FEWEST = 10
@@ -22,8 +24,17 @@ ALL = (*QUALITY, *COSTS, *WEIGHTS)
 
 
 def given(gate: Gate) -> Iterator[str]:
-    """The rules that a gate holds."""
-    return (rule for rule in ALL if getattr(gate, rule) not in (None, False))
+    """The rules that a gate holds; a limit of 0 is one, though it equals False."""
+    return (rule for rule in ALL if (limit := getattr(gate, rule)) is not None and limit is not False)
+
+
+def finite(gate: Gate, rule: str) -> bool:
+    """Whether the limit is made of numbers: against NaN every comparison is false, and nothing is above infinity."""
+    limit: Any = getattr(gate, rule)
+    if isinstance(limit, WorseSamples):
+        limit = (limit.drop, limit.samples, limit.percent)
+    numbers = limit if isinstance(limit, tuple) else (limit,)
+    return all(isfinite(number) for number in numbers if number is not None)
 
 
 def title(gate: Gate, rule: str) -> str:

@@ -1,7 +1,7 @@
 """The rows that a question rests on: the same samples in the same order, of the result and of a baseline."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -13,8 +13,10 @@ from harness import metrics, stats
 from harness.errors import ResultError
 from harness.gates.checks import Where
 from harness.gates.rules import BASE
+from harness.gates.standing import Standing
 from harness.result import Result, TaskFacts, read_samples
 from harness.result.baseline import Baseline, asked_digest, load
+from harness.result.document import check_files
 from harness.result.lengths import thirds
 from harness.result.rows import RowFile, open_rows
 from harness.types import System
@@ -22,6 +24,7 @@ from harness.types import System
 LENGTH = "length"  # a column that every sample has
 PanelKey = tuple[str, str, Where]  # task, metric plug-in, slice
 Side = tuple[str, System]  # "" for the result, or a baseline's file; and who answered
+Claim = tuple[Side, Side]  # what is to have been beaten, and who claims it
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +37,7 @@ class Panel:
     table: stats.Table
     clusters: list[int] | None
     seed: int
+    claims: tuple[Claim, ...] = ()
 
     @property
     def n(self) -> int:
@@ -45,6 +49,15 @@ class Panel:
         return stats.resampled([self.table], seed=self.seed, clusters=self.clusters)[0]
 
     @cached_property
+    def chances(self) -> tuple[dict[Claim, NDArray[np.float64]], str]:
+        """The p of each claim, by names, and the test in words."""
+        pairs = [(self.places[theirs], self.places[mine]) for theirs, mine in self.claims]
+        p, test = stats.chance(
+            self.table, pairs, resamples=stats.RESAMPLES, seed=self.seed, clusters=self.clusters
+        )
+        return dict(zip(self.claims, p, strict=True)), test
+
+    @cached_property
     def alone(self) -> NDArray[np.float64]:
         """The metric on each sample by itself: [n, sides, names]."""
         return self.table.of_samples()
@@ -52,14 +65,28 @@ class Panel:
 
 @dataclass(kw_only=True)
 class Evidence:
-    """What gates may look at: a result, its rows, and the baselines that they name."""
+    """What gates may look at: a result, its rows, and the baselines that they name; each read once, when it is asked for."""
 
     result: Result
-    rows: RowFile
     given: Path | None  # a baseline given by hand
+    _opened: ExitStack
     _baselines: dict[str, Baseline | str] = field(default_factory=dict)
     _expected: dict[PanelKey, dict[Side, None]] = field(default_factory=dict)
+    _claims: dict[PanelKey, dict[Claim, None]] = field(default_factory=dict)
     _panels: dict[PanelKey, tuple[Panel | None, dict[Side, str]]] = field(default_factory=dict)
+
+    @cached_property
+    def rows(self) -> RowFile:
+        return self._opened.enter_context(open_rows(self.result.folder))
+
+    @cached_property
+    def changed(self) -> str:
+        """Which file of the result is not as it was written; empty where all are."""
+        return next(iter(check_files(self.result.folder, {"files": self.result.files})), "")
+
+    @cached_property
+    def standing(self) -> Standing:
+        return Standing(self.result)
 
     def task(self, name: str) -> TaskFacts:
         return next(one for one in self.result.suite.tasks if one.name == name)
@@ -112,6 +139,10 @@ class Evidence:
         """Says beforehand what will be asked, so that one draw serves it all."""
         self._expected.setdefault(key, {}).update(dict.fromkeys(sides))
 
+    def claim(self, key: PanelKey, claim: Claim) -> None:
+        """Says beforehand what is to be told from chance, likewise."""
+        self._claims.setdefault(key, {})[claim] = None
+
     def panel(self, key: PanelKey, sides: Sequence[Side]) -> Panel:
         """The rows of everything expected; ResultError where one of these sides has none, or other samples."""
         if key not in self._panels:
@@ -139,6 +170,7 @@ class Evidence:
         for side in sorted(self._expected[key], key=lambda side: side[0]):  # the result's own come first
             try:
                 own, rows = self._rows(task, plugin, side)
+                _hold(metric, own, rows, f"{side[0] or 'rows.parquet'}: {plugin} of {side[1]} on {task}")
                 ids = ids or own
                 tables[side] = self._placed(task, ids, side, (own, rows))
             except ResultError as error:
@@ -149,6 +181,10 @@ class Evidence:
         if not keep:
             said = " and ".join(column for column, _ in where)
             return None, problems | dict.fromkeys(tables, f"no sample of {task} has that {said}")
+        wide = next(iter(tables.values())).shape[1]
+        for side in [side for side, rows in tables.items() if rows.shape[1] != wide]:
+            problems[side] = f"{side[0] or side[1]}: rows of {plugin} of another width on {task}"
+            del tables[side]
         stacked = np.stack([*tables.values()], axis=1)
         panel = Panel(
             metric=metric,
@@ -157,6 +193,7 @@ class Evidence:
             table=stats.Table(rows=stacked[keep], value=metric.value, interval=metric.interval),
             clusters=self._clusters(task, [ids[place] for place in keep]),
             seed=self._seed(),
+            claims=tuple(claim for claim in self._claims.get(key, ()) if tables.keys() >= {*claim}),
         )
         return panel, problems
 
@@ -243,5 +280,25 @@ def unlike(evidence: Evidence, against: str, task: TaskFacts, system: System, me
 
 @contextmanager
 def evidence(result: Result, given: Path | None) -> Iterator[Evidence]:
-    with open_rows(result.folder) as rows:
-        yield Evidence(result=result, rows=rows, given=given)
+    with ExitStack() as opened:
+        yield Evidence(result=result, given=given, _opened=opened)
+
+
+def _hold(metric: metrics.Metric, ids: Sequence[str], rows: NDArray[np.float64], whose: str) -> None:
+    """ResultError where rows are not what the metric adds up, a sample each."""
+    assert metric.value is not None
+    if not ids:
+        raise ResultError(f"{whose}: no samples")
+    if len(set(ids)) < len(ids):
+        raise ResultError(f"{whose}: a sample is there twice")
+    if not np.isfinite(rows).all():
+        raise ResultError(f"{whose}: a row holds a number that is not finite")
+    try:
+        with np.errstate(invalid="ignore", divide="ignore"):
+            values = metric.value(rows.sum(axis=0))
+    except (IndexError, ValueError):  # sums of another metric
+        values = np.empty(0)
+    if values.shape != (len(metric.names),):
+        raise ResultError(f"{whose}: rows of {rows.shape[1]} numbers, which are not this metric's")
+    if not np.isfinite(values).all():
+        raise ResultError(f"{whose}: its score is not finite")

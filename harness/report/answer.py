@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from statistics import fmean
 
-from harness.report import words
+from harness.report import settle, words
 from harness.result import AdapterFacts, Result, TaskFacts
 from harness.types import Comparison, RecipeScore, Score, System
 
@@ -45,6 +45,7 @@ class Answer:
     gain: Sentence
     seeds: str  # what limits it: other seeds, and what so few samples cannot show; may be empty
     power: str
+    settled: str  # how large a test set would part the first two
     winner: Entry
 
 
@@ -168,6 +169,7 @@ def answer(result: Result, task: TaskFacts) -> Answer | None:
         gain=_gain(field, ranked[0]),
         seeds=_seeds(field, ranked[0]),
         power=_power(field),
+        settled=_settled(field, ranked),
         winner=ranked[0],
     )
 
@@ -269,14 +271,13 @@ def _verdicts(field: Field, adapters: Sequence[System], one: str, many: str | No
     up = [pair for pair in tested if words.significant(pair) and field.better(pair.difference) > 0]
     down = [pair for pair in tested if words.significant(pair) and field.better(pair.difference) < 0]
     if len(up) == len(adapters):
-        name = words.plural(len(up), one, many)
-        who = f"The {one}" if len(up) == 1 else f"All {name}"
+        who = words.every(len(up), one, many)
         return [
             Span(text=f"{who} {'beats its' if len(up) == 1 else 'beat their'} base", strong=True),
             _range(up),
         ]
     if len(down) == len(adapters):
-        who = f"The {one}" if len(down) == 1 else f"All {words.plural(len(down), one, many)}"
+        who = words.every(len(down), one, many)
         return [
             Span(
                 text=f"{who} {'scores' if len(down) == 1 else 'score'} below {'its' if len(down) == 1 else 'their'} base",
@@ -391,3 +392,12 @@ def _power(field: Field) -> str:
     return (
         f"With {samples}, differences below about {words.number(max(asked))} may go unseen." if asked else ""
     )
+
+
+def _settled(field: Field, ranked: Sequence[Entry]) -> str:
+    """How many samples would probably part the first two."""
+    first = [one.systems[0] for one in ranked[:2] if len(one.systems) == 1]
+    tested = field.between(*first) if len(first) == 2 else None
+    if tested is None or tested.p_holm is None:
+        return ""
+    return settle.sentence(tested, "which of the first two is better")

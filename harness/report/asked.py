@@ -33,6 +33,15 @@ class Slicing:
     of: NDArray[np.int8]  # [n] a place in labels; -1: in none
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Other:
+    """A score beside the primary one, of each sample alone."""
+
+    name: str
+    unit: str
+    values: Values
+
+
 @dataclass(frozen=True, kw_only=True)
 class Asked:
     """One task's samples in the order in which they were asked."""
@@ -45,6 +54,7 @@ class Asked:
     metric: metrics.Metric | None = None  # None: the primary metric is no function of sums
     column: int = 0  # of the metric's scores, the primary one
     rows: Mapping[System, NDArray[np.float64]]  # [n, k] sums; NaN where a sample has none
+    others: tuple[Other, ...] = ()  # in the metrics' order
 
     @cached_property
     def values(self) -> Values:
@@ -114,6 +124,16 @@ def _asked(task: TaskFacts, listed: _Listed, rows: "RowFile") -> Asked:
     plugin = next((one for one in task.metrics if task.primary in metrics.score_names(one)), None)
     metric = metrics.load(plugin) if plugin else None
     usable = metric is not None and metric.value is not None
+
+    def placed(used: str) -> dict[System, NDArray[np.float64]]:
+        return {
+            system: _placed(found.stats, found.ids, listed.ids)
+            for name, system, plugin in rows.keys()  # noqa: SIM118  a file, and not a mapping
+            if (name, plugin) == (task.name, used)
+            if (found := rows.get((name, system, used))) is not None
+        }
+
+    mine = placed(plugin) if plugin and usable else {}
     return Asked(
         task=task,
         ids=tuple(listed.ids),
@@ -122,13 +142,28 @@ def _asked(task: TaskFacts, listed: _Listed, rows: "RowFile") -> Asked:
         clusters=np.array(listed.cluster_of) if task.cluster is not None else None,
         metric=metric if usable else None,
         column=metric.names.index(task.primary) if metric is not None and usable else 0,
-        rows={
-            system: _placed(found.stats, found.ids, listed.ids)
-            for name, system, used in rows.keys()  # noqa: SIM118  a file, and not a mapping
-            if usable and name == task.name and used == plugin
-            if (found := rows.get((name, system, used))) is not None
-        },
+        rows=mine,
+        others=tuple(
+            other
+            for used in task.metrics
+            if ":" not in used  # another's metric is loaded for the primary score alone
+            for other in _others(task, used, mine if used == plugin else placed(used))
+        ),
     )
+
+
+def _others(task: TaskFacts, used: str, rows: Mapping[System, NDArray[np.float64]]) -> Iterable[Other]:
+    """The scores that a metric gives each sample, the primary one left out."""
+    metric = metrics.load(used) if rows else None
+    if metric is None or metric.value is None:
+        return
+    with np.errstate(invalid="ignore", divide="ignore"):
+        scores = {system: metric.value(sums) for system, sums in rows.items()}
+    for column, name in enumerate(metric.names):
+        if name != task.primary:
+            yield Other(
+                name=name, unit=metric.unit, values={one: each[:, column] for one, each in scores.items()}
+            )
 
 
 def _placed(

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import log10
 
+from harness.cells import cell
 from harness.leaderboard import Group, Leaderboard, Line, hardware, ways
 from harness.report import words
 from harness.types import Score
@@ -19,6 +20,7 @@ RULE = (
     "Its interval runs to the last place that these tests leave open; with 95 % certainty all intervals of a group "
     "hold at once."
 )
+NOT_SAID = "not said"
 UNRANKED = "The score is no sum over samples, or its rows are missing: nothing can be tested, so these have no ranks."
 
 
@@ -45,6 +47,12 @@ class Shown:
         """What the filter knows it by."""
         model = self.line.entry.model
         return "no model" if model is None else model.family or "unknown family"
+
+    @property
+    def licence(self) -> str:
+        """The model's, likewise."""
+        model = self.line.entry.model
+        return "no model" if model is None else model.licence or NOT_SAID
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,6 +124,7 @@ COLUMNS: Mapping[str, Callable[[int, Line], object]] = {
     "peak_megabytes": lambda _, line: line.entry.costs.peak_megabytes,
     "adapter_megabytes": lambda _, line: line.entry.costs.adapter_megabytes,
     "hardware": lambda _, line: line.entry.hardware,
+    "model_licence": lambda _, line: line.entry.model.licence if line.entry.model else None,
     "data_licence": lambda _, line: line.entry.task.licence,
     "asked": lambda _, line: line.entry.asked,
     "signature": lambda _, line: line.entry.score.signature,
@@ -125,7 +134,7 @@ COLUMNS: Mapping[str, Callable[[int, Line], object]] = {
 
 
 def _plain(value: object) -> object:
-    return words.visible(value) if isinstance(value, str) else value
+    return cell(words.visible(value)) if isinstance(value, str) else value
 
 
 def _content(board: Leaderboard, links: Links) -> dict[str, object]:
@@ -141,6 +150,7 @@ def _content(board: Leaderboard, links: Links) -> dict[str, object]:
         "tasks": list(dict.fromkeys(one.title for one in sections)),
         "families": sorted({line.family for line in lines}),
         "licences": sorted({one.licence for one in sections}),
+        "model_licences": sorted({line.licence for line in lines}),
         "systems": len(lines),
     }
 
@@ -167,7 +177,7 @@ def _section(group: Group) -> Section:
         unit=score.unit,
         n=score.n,
         top=_top([max(line.entry.score.value, line.entry.score.high or 0) for line in group.lines]),
-        licence=first.task.licence or "not said",
+        licence=first.task.licence or NOT_SAID,
         apart=words.listed(list(group.apart)),
         signature=score.signature,
         machines=machines,

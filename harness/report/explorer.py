@@ -88,7 +88,7 @@ def book(result: Result, page: "Page", asked: Mapping[str, Asked]) -> Book:
                 "name": words.visible(one.task.name),
                 "metric": task.metric,
                 "lower": task.lower_is_better,
-                "digits": 0 if task.unit in ("points", "%") else 3,
+                "digits": _digits(task.unit),
                 "prompt": words.visible(one.task.prompt),
             }
         )
@@ -115,6 +115,7 @@ def _leaves(
             for place, here in enumerate(bins):
                 if tasks[place].texts:
                     shown[place] |= _joined([_texts(tasks[place], one, systems) for one in here])
+                shown[place] |= _more(tasks[place], systems, slice(None))
         else:
             count = 0
             for place, here in enumerate(bins):
@@ -123,7 +124,9 @@ def _leaves(
                     first, last = run[0].first, run[-1].first + run[-1].count
                     pages[place].append([count - 1, last - first])
                     texts = _joined([_texts(tasks[place], one, systems) for one in run])
-                    only = heads[place] | _numbers(tasks[place], systems, slice(first, last)) | texts
+                    some = slice(first, last)
+                    only = heads[place] | _numbers(tasks[place], systems, some) | texts
+                    only |= _more(tasks[place], systems, some)
                     yield Leaf(
                         name=f"samples/{count:04d}.html",
                         says=f"{heads[place]['name']} {first + 1:,} to {last:,}",
@@ -273,9 +276,30 @@ def _numbers(asked: Asked, systems: Sequence[System], some: slice) -> Plain:
     }
 
 
-def _rounded(values: NDArray[np.float64]) -> list[float | None]:
+def _more(asked: Asked, systems: Sequence[System], some: slice) -> Plain:
+    """What each sample scores beside the primary score, with no digit more than is read."""
+    return {
+        "more": [
+            {
+                "name": words.metric(one.name),
+                "digits": _digits(one.unit),
+                "scores": [
+                    _rounded(one.values[system][some], _digits(one.unit)) if system in one.values else None
+                    for system in systems
+                ],
+            }
+            for one in asked.others
+        ]
+    }
+
+
+def _digits(unit: str) -> int:
+    return 0 if unit in ("points", "%") else 3
+
+
+def _rounded(values: NDArray[np.float64], digits: int = 3) -> list[float | None]:
     """To a thousandth: what can be read, in few letters."""
-    finite = (value if abs(value) < math.inf else None for value in np.round(values, 3).tolist())
+    finite = (value if abs(value) < math.inf else None for value in np.round(values, digits).tolist())
     return [int(value) if value is not None and value == int(value) else value for value in finite]
 
 

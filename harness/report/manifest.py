@@ -53,6 +53,7 @@ def _model(one: ModelFacts) -> str:
         one.family or "",
         size,
         one.dtype or "",
+        f"licence {one.licence}" if one.licence else "",
         f"revision {one.revision}" if one.revision else "",
     ]
     return ", ".join(part for part in said if part)

@@ -10,8 +10,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from harness.records import to_json
-from harness.report import words
+from harness.records import to_json, write_text
+from harness.report import settle, words
 from harness.types import Comparison, System
 
 LONGEST = 240  # characters of one text that a terminal shows
@@ -140,7 +140,9 @@ def answer(task: Task) -> str:
         parts += [f"{unsure} without a significant difference"] if (unsure := len(asked) - len(sure)) else []
         said = f"of {len(asked)} systems {words.listed(parts)}"
     detectable = max(line.comparison.detectable for line in asked if line.comparison)
-    return f"{where}: {said}. Differences below about {words.number(detectable)} may go unseen."
+    unseen = f"Differences below about {words.number(detectable)} may go unseen."
+    settled = settle.sentence(asked[0].comparison, "it") if len(asked) == 1 else ""
+    return f"{where}: {said}. {unseen} {settled}".rstrip()
 
 
 def title(task: Task, metric: str) -> str:
@@ -244,5 +246,4 @@ def write_markdown(found: SideBySide, path: Path) -> None:
         "system": system, "moved": moved, "texts": texts,
     }  # fmt: skip
     text = markdown.document("side_by_side.md.j2", shown)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text, encoding="utf-8")
+    write_text(path, text)

@@ -32,7 +32,7 @@ def answer(judgement: Judgement) -> str:
     if not total:
         return "No gate was judged"
     if counts["pass"] == total:
-        return "The one gate passed" if total == 1 else f"All {total:,} gates passed"
+        return f"{words.every(total, 'gate')} passed"
     said = [counted(word, counts[word]) for word in ORDER if counts[word]]
     number, verb = said[0].split(" ", 1)
     return ", ".join([f"{number} of {words.plural(total, 'gate')} {verb}", *said[1:]])

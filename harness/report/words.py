@@ -161,6 +161,11 @@ def plural(n: int, one: str, many: str | None = None) -> str:
     return f"{n:,} {one if n == 1 else many or one + 's'}"
 
 
+def every(n: int, one: str, many: str | None = None) -> str:
+    """`The adapter`, `Both adapters`, `All 3 adapters`"""
+    return {1: f"The {one}", 2: f"Both {many or one + 's'}"}.get(n) or f"All {plural(n, one, many)}"
+
+
 def listed(names: list[str]) -> str:
     """`a`, `a and b`, `a, b and c`"""
     return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))

@@ -2,13 +2,16 @@
 
 import gzip
 import json
+import zlib
 from collections.abc import Container, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from harness.errors import ResultError
 from harness.result.document import SCHEMA, read_document
+from harness.result.typed import record
 from harness.types import (
     FAMILY_ERROR,
     Answers,
@@ -29,7 +32,6 @@ from harness.types import (
 if TYPE_CHECKING:
     from harness.result.frames import Frames
 
-Record = TypeVar("Record")
 __all__ = ["SCHEMA", "read_document"]
 
 
@@ -68,6 +70,7 @@ class ModelFacts:
     dtype: str | None = None
     quantization: str = "none"
     chat: str = "auto"  # whether prompts go through the tokenizer's chat template; auto: where it has one
+    licence: str | None = None  # as its card says
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,33 +173,33 @@ def records(folder: Path, document: Mapping[str, Any]) -> Result:
         suite = document["suite"]
         return Result(
             folder=folder,
-            suite=_record(
+            suite=record(
                 SuiteFacts,
                 suite,
-                tasks=tuple(_record(TaskFacts, one) for one in suite["tasks"]),
-                models=tuple(_record(ModelFacts, one) for one in suite["models"]),
-                adapters=tuple(_record(AdapterFacts, one) for one in suite.get("adapters", ())),
+                tasks=tuple(record(TaskFacts, one) for one in suite["tasks"]),
+                models=tuple(record(ModelFacts, one) for one in suite["models"]),
+                adapters=tuple(record(AdapterFacts, one) for one in suite.get("adapters", ())),
                 gates=tuple(_gate(one) for one in suite.get("gates", ())),
             ),
-            scores=tuple(_record(Score, one, system=_system(one)) for one in document["scores"]),
+            scores=tuple(record(Score, one, system=_system(one)) for one in document["scores"]),
             comparisons=tuple(
-                _record(
+                record(
                     Comparison, one, baseline=_system(one["baseline"]), candidate=_system(one["candidate"])
                 )
                 for one in document["comparisons"]
             ),
-            answers=tuple(_record(Answers, one, system=_system(one)) for one in document.get("answers", ())),
-            recipes=tuple(_record(RecipeScore, one) for one in document.get("recipes", ())),
+            answers=tuple(record(Answers, one, system=_system(one)) for one in document.get("answers", ())),
+            recipes=tuple(record(RecipeScore, one) for one in document.get("recipes", ())),
             weights=tuple(_weight_row(one) for one in document.get("weights", ())),
-            costs=tuple(_record(Cost, one, system=_system(one)) for one in document.get("costs", ())),
+            costs=tuple(record(Cost, one, system=_system(one)) for one in document.get("costs", ())),
             curves=tuple(
-                _record(Curve, one, points=tuple(_record(Point, point) for point in one["points"]))
+                record(Curve, one, points=tuple(record(Point, point) for point in one["points"]))
                 for one in document.get("curves", ())
             ),
-            notes=tuple(_record(Note, one) for one in document.get("notes", ())),
+            notes=tuple(record(Note, one) for one in document.get("notes", ())),
             steps=tuple(_step(one) for one in document.get("steps", ())),
-            manifest=document.get("manifest", {}),
-            files=document.get("files", {}),
+            manifest=_mapping(document, "manifest"),
+            files=_mapping(document, "files"),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise ResultError(f"{folder / 'result.json'}: broken or changed by hand: {error}") from error
@@ -206,16 +209,33 @@ def read_generations(
     folder: Path, of: Container[tuple[str, str]] | None = None
 ) -> Iterator[tuple[str, System, Generation]]:
     """(task, system, answer) of every sample, or `of` some (task, sample id), in file order."""
-    for line in json_lines(folder / "generations.jsonl.gz"):
-        if of is None or (line["task"], line["sample_id"]) in of:
-            yield line["task"], _system(line), _record(Generation, line)
+    path = folder / "generations.jsonl.gz"
+    for number, line in enumerate(json_lines(path), 1):
+        with _told(path, number):
+            if of is not None and (line["task"], line["sample_id"]) not in of:
+                continue
+            found = str(line["task"]), _system(line), record(Generation, line)
+        yield found
 
 
 def read_samples(folder: Path, of: Container[tuple[str, str]] | None = None) -> Iterator[tuple[str, Sample]]:
     """(task, sample), or `of` some (task, sample id), in file order."""
-    for line in json_lines(folder / "samples.jsonl.gz"):
-        if of is None or (line["task"], line["sample_id"]) in of:
-            yield line["task"], _record(Sample, line, id=line["sample_id"])
+    path = folder / "samples.jsonl.gz"
+    for number, line in enumerate(json_lines(path), 1):
+        with _told(path, number):
+            if of is not None and (line["task"], line["sample_id"]) not in of:
+                continue
+            found = str(line["task"]), record(Sample, line, id=line["sample_id"])
+        yield found
+
+
+@contextmanager
+def _told(path: Path, line: int) -> Iterator[None]:
+    """What a line lacks, or holds instead, as a failure of its file."""
+    try:
+        yield
+    except (KeyError, TypeError) as error:
+        raise ResultError(f"{path}:{line}: broken or changed by hand: {error}") from error
 
 
 def json_lines(path: Path) -> Iterator[dict[str, Any]]:
@@ -223,33 +243,37 @@ def json_lines(path: Path) -> Iterator[dict[str, Any]]:
         with gzip.open(path, "rt", encoding="utf-8", errors="surrogatepass", newline="\n") as file:
             for number, line in enumerate(file, 1):
                 try:
-                    yield json.loads(line)
-                except ValueError as error:
+                    content = json.loads(line)
+                except (ValueError, RecursionError) as error:
                     raise ResultError(f"{path}:{number}: not a JSON line ({error})") from error
-    except (OSError, EOFError) as error:
+                if not isinstance(content, dict):
+                    raise ResultError(f"{path}:{number}: found no JSON object; broken or changed by hand")
+                yield content
+    except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
         raise ResultError(f"{path}: cannot be read: {error}") from error
 
 
-def _record(kind: type[Record], data: Mapping[str, Any], **given: object) -> Record:
-    """A record from an object's keys; keys that the record does not have are left aside."""
-    names = {one.name for one in fields(kind)}  # type: ignore[arg-type]
-    values = {
-        key: tuple(value) if isinstance(value, list) else value for key, value in data.items() if key in names
-    }
-    return kind(**{**values, **given})
-
-
 def _system(data: Mapping[str, Any]) -> System:
-    return System(model=data["model"], adapter=data.get("adapter"), shots=data.get("shots") or 0)
+    model, adapter, shots = data["model"], data.get("adapter"), data.get("shots") or 0
+    if not (isinstance(model, str) and isinstance(adapter, str | None) and isinstance(shots, int)):
+        raise TypeError(f"found the system {model!r}, {adapter!r}, {shots!r}")
+    return System(model=model, adapter=adapter, shots=shots)
+
+
+def _mapping(document: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    found = document.get(key, {})
+    if not isinstance(found, dict):
+        raise TypeError(f"{key}: found {repr(found)[:60]}")
+    return found
 
 
 def _step(data: Mapping[str, Any]) -> StepFacts:
-    return _record(StepFacts, data, system=_system(data) if data.get("model") else None)
+    return record(StepFacts, data, system=_system(data) if data.get("model") else None)
 
 
 def _gate(data: Mapping[str, Any]) -> Gate:
     worse = data.get("max_worse_samples")
-    return _record(Gate, data, max_worse_samples=None if worse is None else _record(WorseSamples, worse))
+    return record(Gate, data, max_worse_samples=None if worse is None else record(WorseSamples, worse))
 
 
 def _weight_row(data: Mapping[str, Any]) -> WeightRow:
@@ -257,8 +281,8 @@ def _weight_row(data: Mapping[str, Any]) -> WeightRow:
     numbers = {
         key: value for key, value in data.items() if key not in named and isinstance(value, int | float)
     }
-    density = _record(Density, data["density"]) if data.get("density") else None
-    return _record(WeightRow, data, numbers=numbers, density=density)
+    density = record(Density, data["density"]) if data.get("density") else None
+    return record(WeightRow, data, numbers=numbers, density=density)
 
 
 def load(path: Path | str) -> "Frames":

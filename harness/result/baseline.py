@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,9 +17,14 @@ from numpy.typing import NDArray
 from harness import metrics
 from harness.digest import digest
 from harness.errors import ResultError
+from harness.records import write_text
 from harness.result import Result, TaskFacts, read, read_generations
-from harness.result.document import content_digest, json_object, unchanged
+from harness.result.document import check_files, content_digest, json_object, unchanged
+from harness.result.typed import record
 from harness.types import System
+
+if TYPE_CHECKING:  # pyarrow is loaded where rows are read
+    from harness.result.rows import Rows
 
 SCHEMA = 1
 
@@ -73,6 +78,8 @@ def make(folder: Path, *, only: str = "*/*/*", metric_names: Sequence[str] = ())
     of the tasks' primary metrics and of what the suite's gates ask; "*" keeps all.
     """
     result = read(folder)
+    if changed := check_files(folder, {"files": result.files}):
+        raise ResultError(f"{changed[0]}; run the suite again")
     wanted = [
         (task, one.system)
         for task in result.suite.tasks
@@ -104,9 +111,8 @@ def make(folder: Path, *, only: str = "*/*/*", metric_names: Sequence[str] = ())
 
 def write(path: Path, document: Mapping[str, Any]) -> None:
     """One line a sample; equal results give equal bytes."""
-    path.parent.mkdir(parents=True, exist_ok=True)
     whole = {**document, "digest": content_digest(document)}
-    path.write_text("".join(_text(whole)), encoding="utf-8", errors="surrogatepass", newline="\n")
+    write_text(path, "".join(_text(whole)))
 
 
 def load(path: Path) -> Baseline:
@@ -121,16 +127,35 @@ def load(path: Path) -> Baseline:
     if "digest" not in document or not unchanged(document):
         raise ResultError(f"{path}: changed by hand or cut short (its digest differs); {again}")
     try:
-        return Baseline(
+        tasks = [record(BaselineTask, one) for one in document["tasks"]]
+        systems = [_system(one) for one in document["systems"]]
+        if not systems:
+            raise ValueError("no system is in it")
+        found = record(
+            Baseline,
+            document,
             name=str(path),
-            suite=document["suite"],
-            tasks={one["name"]: BaselineTask(**one) for one in document["tasks"]},
-            systems={(one.task, one.system): one for one in map(_system, document["systems"])},
             environment=document["environment"],
             revisions=document["revisions"],
+            tasks={one.name: one for one in tasks},
+            systems={(one.task, one.system): one for one in systems},
         )
-    except (KeyError, TypeError, ValueError) as error:
+        _hold(found, tasks, systems)
+        return found
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise ResultError(f"{path}: broken: {error}; {again}") from error
+
+
+def _hold(found: Baseline, tasks: Sequence[BaselineTask], systems: Sequence[BaselineSystem]) -> None:
+    """ValueError where its parts do not belong together."""
+    if len(found.tasks) < len(tasks) or len(found.systems) < len(systems):
+        raise ValueError("a task or a system is there twice")
+    for one in systems:
+        here = f"{one.task} / {one.system}"
+        if one.task not in found.tasks:
+            raise ValueError(f"{here}: no such task")
+        if len(one.ids) != found.tasks[one.task].n:
+            raise ValueError(f"{here}: {len(one.ids)} rows of {found.tasks[one.task].n} samples")
 
 
 def _named(only: str, task: TaskFacts, system: System) -> bool:
@@ -188,6 +213,7 @@ def _systems(
                     f"{result.folder}: {task.name} / {system}: no rows of {', '.join(kept[task.name])}; "
                     "a metric that scores a corpus alone cannot be gated"
                 )
+            _finite(f"{result.folder}: {task.name} / {system}", found)
             ids = next(iter(found.values())).ids
             answers = texts.get((task.name, system))
             rows = {
@@ -208,21 +234,45 @@ def _systems(
             }
 
 
+def _finite(whose: str, tables: "Mapping[str, Rows]") -> None:
+    for plugin, table in tables.items():
+        if not np.isfinite(table.stats).all():
+            raise ResultError(
+                f"{whose}: a row of {plugin} holds a number that is not finite; run the suite again"
+            )
+
+
 def _short(number: float) -> float | int:
     return int(number) if float(number).is_integer() else float(number)
 
 
 def _system(data: Mapping[str, Any]) -> BaselineSystem:
     rows = sorted(data["rows"].items(), key=lambda one: one[1]["place"])
+    if [row["place"] for _, row in rows] != [*range(len(rows))]:
+        raise ValueError(f"{data['task']}: the places of its rows are not 0 to {len(rows) - 1}")
+    if len({frozenset(row) for _, row in rows}) > 1:
+        raise ValueError(f"{data['task']}: not every row has the same metrics")
     plugins = [key for key in rows[0][1] if key not in ("place", "answer")] if rows else []
-    return BaselineSystem(
-        task=data["task"],
-        system=System(model=data["model"], adapter=data["adapter"], shots=data["shots"]),
-        prompts=data["prompts"],
+    return record(
+        BaselineSystem,
+        data,
+        system=record(System, data),
         ids=tuple(one for one, _ in rows),
-        rows={plugin: np.array([row[plugin] for _, row in rows], dtype=np.float64) for plugin in plugins},
+        rows={plugin: _table(plugin, [row[plugin] for _, row in rows]) for plugin in plugins},
         answers=tuple(row["answer"] for _, row in rows) if rows and "answer" in rows[0][1] else None,
     )
+
+
+def _table(plugin: str, rows: Sequence[object]) -> NDArray[np.float64]:
+    """numpy alone would take text and truths for numbers, and nothing for NaN."""
+    if any(type(number) not in (int, float) for row in rows if isinstance(row, list) for number in row):
+        raise ValueError(f"a row of {plugin} holds what is no number")
+    table = np.array(rows, dtype=np.float64)
+    if table.ndim != 2:
+        raise ValueError(f"a row of {plugin} is no list")
+    if not np.isfinite(table).all():
+        raise ValueError(f"a row of {plugin} holds a number that is not finite")
+    return table
 
 
 def _text(document: Mapping[str, Any]) -> Iterator[str]:

@@ -48,6 +48,7 @@ class RowFile:
         self._path = path
         with self._told():
             self._file = parquet.ParquetFile(path)
+            _hold(self._file)
             self._places = _places(self._file)
         self._last: Group | None = None  # one that holds several systems' rows is asked for again at once
         self._ahead: dict[int, Group] = {}
@@ -66,11 +67,11 @@ class RowFile:
         numbers = sorted({number for key in keys for number, _ in self._places.get(key, ())})
         with self._told():
             table = self._file.read_row_groups(numbers, columns=["sample_id", "stats"], use_threads=False)
-        start = 0
-        for number in numbers:
-            size = self._file.metadata.row_group(number).num_rows
-            self._ahead[number] = _group(number, table.slice(start, size))
-            start += size
+            start = 0
+            for number in numbers:
+                size = self._file.metadata.row_group(number).num_rows
+                self._ahead[number] = _group(number, table.slice(start, size))
+                start += size
 
     def get(self, key: Key) -> Rows | None:
         """None where there are none."""
@@ -94,7 +95,7 @@ class RowFile:
         if self._last is None or self._last.number != number:
             with self._told():
                 table = self._file.read_row_group(number, columns=["sample_id", "stats"])
-            self._last = _group(number, table)
+                self._last = _group(number, table)
         return self._last
 
     @contextmanager
@@ -102,7 +103,7 @@ class RowFile:
         """What goes wrong, as a failure of this file."""
         try:
             yield
-        except (OSError, pyarrow.ArrowException, KeyError) as error:
+        except (OSError, pyarrow.ArrowException, KeyError, TypeError, ValueError) as error:
             raise ResultError(f"{self._path}: cannot be read: {error}") from error
 
 
@@ -155,8 +156,18 @@ def _bytes(array: NDArray[Any]) -> Any:
     return pyarrow.py_buffer(np.ascontiguousarray(array))
 
 
+def _hold(file: Any) -> None:
+    """ValueError where a column whose bytes are read is missing or of another type than is written here."""
+    schema = file.schema_arrow
+    for name, kind in {"sample_id": pyarrow.string(), "stats": pyarrow.list_(pyarrow.float64())}.items():
+        if name not in schema.names or not schema.field(name).type.equals(kind):
+            raise ValueError(f"the column {name} is missing or not of {kind}")
+
+
 def _group(number: int, table: Any) -> Group:
     lists = table.column("stats").combine_chunks()
+    if table.column("sample_id").null_count or lists.null_count or lists.values.null_count:
+        raise ValueError("a sample without an id or a number")
     return Group(
         number,
         table.column("sample_id").to_pylist(),

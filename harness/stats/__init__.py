@@ -11,6 +11,7 @@ from harness.stats.intervals import (
     bca_ends,
     bca_interval,
     bootstrap,
+    changed_interval,
     percentile_interval,
     wilson,
 )
@@ -42,6 +43,7 @@ __all__ = [
     "bca_interval",
     "bootstrap",
     "chance",
+    "changed_interval",
     "compare",
     "holm",
     "mcnemar",

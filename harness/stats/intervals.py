@@ -1,4 +1,4 @@
-"""95 % intervals: of resampled scores by percentile and by BCa, of a proportion by Wilson."""
+"""95 % intervals: of resampled scores by percentile and by BCa, of a proportion by Wilson, of two paired ones by Agresti."""
 
 from collections.abc import Sequence
 from statistics import NormalDist
@@ -100,3 +100,23 @@ def wilson(hits: float, n: float) -> tuple[float, float]:
     low = 0.0 if hits == 0 else 100.0 * (centre - half)
     high = 100.0 if hits == n else 100.0 * (centre + half)
     return low, high
+
+
+def changed_interval(
+    won: int,  # samples that the candidate alone hits
+    lost: int,  # and the baseline alone
+    n: int,  # all samples
+) -> tuple[float, float, float]:  # low and high, -100 to 100, and the standard error
+    """95 % interval of the difference of two proportions of the same samples: Wald's with half a sample more in each
+    cell of the table of both (Agresti and Min 2005).
+
+    Of two changed samples in 200, a bootstrap's covers 78 to 86 %: where none happens to change, it says that none ever will
+    (benchmarks/honesty.py).
+    """
+    if won < 0 or lost < 0 or won + lost > n or n < 1:
+        raise ValueError(f"no proportions: {won} won and {lost} lost of {n} samples")
+    more = n + 2
+    centre = 100.0 * (won - lost) / more
+    error = 100.0 * (won + lost + 1 - (won - lost) ** 2 / more) ** 0.5 / more
+    half = Z_95 * error
+    return max(-100.0, centre - half), min(100.0, centre + half), error

@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.stats.draws import RESAMPLES, redrawn
-from harness.stats.intervals import ENDS
+from harness.stats.intervals import ENDS, changed_interval
 from harness.stats.power import DETECTED
-from harness.stats.significance import Pair, chances, which_test
+from harness.stats.significance import MCNEMAR, Pair, chances, which_test
 from harness.stats.table import TIE, Array, Interval, Table, Value
 
 # Resampled scores held at once, 128 MB: of 400 systems under four metrics, 10,000 times.
@@ -21,9 +21,9 @@ class Paired:
     """Candidate (b) minus baseline (a) on the same samples; arrays [names]."""
 
     difference: Array
-    low: Array  # 95 % paired bootstrap interval
+    low: Array  # 95 % interval: paired bootstrap, or Agresti and Min's of hits
     high: Array
-    error: Array  # standard error of the difference, from the resamples
+    error: Array  # standard error of the difference, as the interval has it
     p: Array  # two-sided
     detectable: Array  # smallest difference found with 80 % power at 5 %, given the spread of the differences
     better: NDArray[
@@ -63,8 +63,8 @@ def compare(
     """Each difference with a paired bootstrap interval (Koehn 2004) and the p of no difference.
 
     p is approximate randomisation's (Riezler and Maxwell 2005): how often the difference is as large when
-    each sample's two answers change sides at random. Rows of hits ("wilson") get the exact McNemar test instead,
-    unless clustered: it takes samples for independent.
+    each sample's two answers change sides at random. Rows of hits ("wilson") get the exact McNemar test and the
+    interval of Agresti and Min instead, unless clustered: both take samples for independent.
     Fewer than two samples (or clusters): ValueError.
     """
     tests = [which_test(table, resamples, seed, clusters) for table in tables]
@@ -73,11 +73,12 @@ def compare(
     names = sum(table.scores().shape[1] for table in units)
     for systems, block in _blocks(pairs, SCORES // (resamples * names)) if names else ():
         some = [table.of(systems) for table in units]
-        drawn = redrawn(some, resamples, seed)
+        drawn_for = [i for i, test in enumerate(tests) if test != MCNEMAR]
+        drawn = dict(zip(drawn_for, redrawn([some[i] for i in drawn_for], resamples, seed), strict=True))
         p = chances(some, block, tests, resamples, seed)
         for i, table in enumerate(some):
             samples = tables[i].of(systems).of_samples()
-            found[i] += _results(table.scores(), samples, block, drawn[i], p[i], tests[i])
+            found[i] += _results(table.scores(), samples, block, drawn.get(i), p[i], tests[i])
     return found
 
 
@@ -99,15 +100,19 @@ def _results(
     scores: Array,  # [systems, names]
     samples: Array,  # [n, systems, names]
     pairs: Sequence[Pair],
-    resampled: Array,  # [systems, names, resamples]
+    resampled: Array | None,  # [systems, names, resamples]; None: rows of hits need none
     p: Array,  # [pairs, names]
     test: str,
 ) -> Iterator[Paired]:
     for (a, b), chance in zip(pairs, p, strict=True):
-        spread = resampled[b] - resampled[a]
-        low, high = np.quantile(spread, ENDS, axis=-1)
-        error = spread.std(axis=-1, ddof=1)
         change = samples[:, b] - samples[:, a]
+        better, worse = np.sum(change > TIE, axis=0), np.sum(change < -TIE, axis=0)
+        if resampled is None:
+            low, high, error = np.array([changed_interval(int(better[0]), int(worse[0]), len(change))]).T
+        else:
+            spread = resampled[b] - resampled[a]
+            low, high = np.quantile(spread, ENDS, axis=-1)
+            error = spread.std(axis=-1, ddof=1)
         yield Paired(
             difference=scores[b] - scores[a],
             low=low,
@@ -115,7 +120,7 @@ def _results(
             error=error,
             p=chance,
             detectable=DETECTED * error,
-            better=np.sum(change > TIE, axis=0),
-            worse=np.sum(change < -TIE, axis=0),
+            better=better,
+            worse=worse,
             test=test,
         )

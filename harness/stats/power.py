@@ -14,6 +14,9 @@ from harness.stats.intervals import Z_95
 Z_80 = 0.8416212335729143  # standard normal quantile of 80 %, for power
 DETECTED = Z_95 + Z_80  # standard errors: a difference so large is found with 80 % power at 5 %
 POWER = 0.8
+# Chance that is asked of a number of samples which should settle what is open: estimates do not scatter quite as a normal
+# does, and where 80 % were asked for, fewer were settled (benchmarks/honesty.py).
+SETTLED = 0.82
 _NORMAL = NormalDist()
 
 
@@ -34,7 +37,7 @@ def samples_for_pass(
     """The fewest samples at which the innocent pass with that chance."""
     if error <= 0:
         return 2
-    if margin <= 0:
+    if margin <= error / 1e9:  # nothing, or so little that its square is lost
         return None
     times = ((Z_95 + _NORMAL.inv_cdf(chance)) * error / margin) ** 2
     return max(2, ceil(n * times - 1e-9))
@@ -46,14 +49,14 @@ def needed_samples(
     n: int,
     *,
     margin: float = 0.0,  # on which side of it the truth lies is the question: minus the tolerated drop
-    chance: float = POWER,
+    chance: float = SETTLED,
 ) -> int:
     """So many samples, these n among them, would probably decide a question that these leave open.
 
     By assurance (O'Hagan, Stevens and Campbell 2005): the truth is taken to lie as the interval says, around the
     difference that was found. Times k as many samples then find a difference that scatters around this one with
     error² (1 − 1/k), and an interval of half width 1.96 error / √k. A plan for the difference as it was found would
-    ask for ever more samples the nearer it is to the margin; this one asks for 61 times as many at most.
+    ask for ever more samples the nearer it is to the margin; this one asks for 76 times as many at most.
     An estimate that is clear of the margin by 1.96 errors may still be open, where its interval is skewed:
     it counts as one that is barely open.
     """
@@ -80,12 +83,12 @@ def needed_trials(
     n: int,
     limit: float,  # 0 to 1: on which side of it the share lies is the question
     *,
-    chance: float = POWER,
+    chance: float = SETTLED,
 ) -> int:
     """The same for a share, whose interval is Wilson's: near 0 and 1 it is far from a normal one.
 
     The share is taken to be as the hits say (Jeffreys' prior), the further trials to follow it: both are drawn 1,000
-    times, always the same, and the number of trials is doubled, then halved, until 80 % of these are decided.
+    times, always the same, and the number of trials is doubled, then halved, until 82 % of these are decided.
     """
     random = np.random.default_rng(0)
     shares = random.beta(hits + 0.5, n - hits + 0.5, 1_000)

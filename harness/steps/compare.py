@@ -11,7 +11,7 @@ from harness.steps._recipes import recipe_scores
 from harness.steps._scored import read
 from harness.types import Comparison, RecipeScore
 
-VERSION = 4
+VERSION = 5
 LIBRARIES = ("numpy",)
 __all__ = ["LIBRARIES", "VERSION", "Cell", "Compare", "questions", "run"]
 

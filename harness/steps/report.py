@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 import harness
+from harness import pins as pinned
 from harness.data import share_of
 from harness.hardware import machine
 from harness.records import read_json, to_json
@@ -27,7 +28,7 @@ from harness.types import Gate, Outcome, Task
 if TYPE_CHECKING:  # pyarrow is loaded where rows are written
     from harness.result.rows import Key, Rows
 
-VERSION = 2
+VERSION = 3
 LIBRARIES: tuple[str, ...] = ()  # those that draw pages move no result
 __all__ = ["LIBRARIES", "VERSION", "NamedAdapter", "Part", "Report", "run"]
 
@@ -123,6 +124,7 @@ def _suite(spec: Report, asked: Asked) -> dict[str, Any]:
                 "dtype": pins.models[model.name].dtype,
                 "quantization": model.quantization,
                 "chat": model.chat,
+                "licence": pinned.licence(model, pins.models[model.name]),
             }
             for model in suite.models
         ],

@@ -5,6 +5,7 @@ import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from harness.cells import cell
 from harness.errors import HarnessError
 from harness.types import WeightRow
 
@@ -33,7 +34,8 @@ def write_csv(rows: Sequence[WeightRow], path: Path) -> None:
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, [*SHAPE, *names])
         writer.writeheader()
-        writer.writerows(_flat(row, names) for row in rows)
+        for row in rows:
+            writer.writerow({name: cell(value) for name, value in _flat(row, names).items()})
 
 
 def write_parquet(rows: Sequence[WeightRow], path: Path) -> None:

@@ -59,6 +59,11 @@ def test_filters_leave_the_lines_that_pass_and_the_tables_that_have_any(board: P
     page.locator("#b-task").select_option("")
     page.locator("#b-licence").select_option(index=1)
     assert seen(page)
+    page.locator("#b-licence").select_option("")
+    page.locator("#b-model-licence").select_option("mit")
+    assert {name.split()[0] for name in seen(page)} == {"flan-t5-tiny"}
+    page.locator("#b-model-licence").select_option("no model")
+    assert all("no model" in name for name in seen(page)) and seen(page)
 
 
 def test_ranks_sort_and_stay_those_of_the_whole_table(board: Path, visit: Visit) -> None:

@@ -94,6 +94,15 @@ def test_a_search_finds_what_was_asked_and_answered(report: Path, visit: Visit) 
     expect(page.locator("#x-count")).to_have_text("60 samples")
 
 
+def test_an_answer_has_its_scores_under_every_metric(report: Path, visit: Visit) -> None:
+    page = visit(report)
+    lines = page.locator("#x-sample .given .more").all_inner_texts()
+    assert len(lines) == page.locator("#x-sample .given").count() == 8
+    number = r"\s\d+"
+    said = ", ".join(f"{name}{number}" for name in ("ROUGE-1", "ROUGE-2", "ROUGE-Lsum", "BLEU", "chrF"))
+    assert all(re.fullmatch(said, line) for line in lines), lines
+
+
 def test_keys_walk_through_the_samples(report: Path, visit: Visit) -> None:
     page = visit(report)
     first = listed(page)
@@ -128,6 +137,64 @@ def test_a_link_to_no_sample_says_so(report: Path, visit: Visit) -> None:
     for part in ("#sample=dialogues/none", "#sample=%E0%A4%A/x", "#sample=", "#sample=__proto__/length"):
         page = visit(report, part)
         expect(page.locator("#x-count")).to_contain_text(re.compile("no sample|60 samples"))
+
+
+def test_a_filtered_view_is_in_the_address_and_opens_from_it(report: Path, visit: Visit) -> None:
+    page = visit(report)
+    assert "#" not in page.url  # nobody has chosen anything
+    page.locator("#x-task").select_option(label="instructions")
+    page.wait_for_url("**#explore?task=instructions")
+    page.locator("#x-task").select_option(label="dialogues")
+    page.locator("#x-system").select_option(label="all of falcon-tiny")
+    page.locator("#x-kind").select_option("better")
+    page.locator("#x-slice").select_option(label="yes")
+    page.locator("#x-order").select_option("best")
+    page.locator("#x-search").fill("umbrella & 50 % #x")
+    page.locator("#x-search").fill("umbrella")
+    page.wait_for_url("**&q=umbrella")
+    expect(page.locator("#x-list .which").nth(2)).to_be_visible()
+
+    def view(one: Page) -> tuple[list[str], list[str], str]:
+        choices = [
+            one.locator(f"#x-{name}").input_value()
+            for name in ("task", "system", "kind", "slice", "order", "search")
+        ]
+        return choices, listed(one), one.locator("#x-sample h3").inner_text()
+
+    again = visit(report, "#" + page.url.split("#")[1])
+    assert view(again) == view(page)
+    assert len(listed(again)) < 60
+    page.locator("#x-list button").nth(2).click()
+    assert "#explore?" in page.url and "&sample=test-" in page.url
+    assert view(visit(report, "#" + page.url.split("#")[1])) == view(page)
+    page.reload()
+    assert page.locator("#x-sample h3").inner_text() == listed(page)[2]
+
+
+def test_a_sample_of_an_unfiltered_view_has_the_short_address(report: Path, visit: Visit) -> None:
+    page = visit(report)
+    page.locator("#x-list button").nth(1).click()
+    assert page.url.endswith(f"#sample=dialogues/{listed(page)[1]}")
+    page.locator("#x-kind").select_option("worse")
+    page.wait_for_url("**#explore?task=dialogues&show=worse")
+    page.locator("#x-kind").select_option("")
+    page.wait_for_url("**#explore?task=dialogues")
+
+
+@pytest.mark.parametrize(
+    ("part", "said"),
+    [
+        ("task=dialogues&slice=mood%3Dsad", "60 samples; the link names what is not here: slice mood=sad"),
+        ("task=novels&show=wurst&system=gpt", "here: task novels, system gpt, show wurst"),
+        ("q=%E0%A4%A&order=%00&sample=__proto__", "order \0"),
+        ("", "60 samples"),
+    ],
+)
+def test_an_address_that_names_what_is_not_here_says_so(
+    report: Path, visit: Visit, part: str, said: str
+) -> None:
+    count = visit(report, f"#explore?{part}").locator("#x-count")
+    assert said in (count.text_content() or "")
 
 
 def test_words_are_marked_against_the_reference_or_the_base(report: Path, visit: Visit) -> None:

@@ -106,3 +106,13 @@ def test_a_run_ends_with_its_worst_verdict(tmp_path: Path) -> None:
     again = harness(folder, "gate", "result", "--junit", "g.xml")
     assert again.returncode == 1
     assert "<failure" in (folder / "g.xml").read_text()
+
+
+def test_hits_are_judged_by_the_samples_that_changed(folder: Path, tmp_path: Path) -> None:
+    """Of 40 samples none changed: no drop was seen, and one of 4.7 points is not excluded."""
+    kept = tmp_path / "b.json"
+    baseline.write(kept, baseline.make(folder / "result", metric_names=["exact"]))
+    gates = [Gate(model="a", adapter="base", metric="exact", max_drop=most) for most in (4.6, 4.7)]
+    found = judge(folder / "result", gates, baseline=kept).verdicts
+    assert [one.verdict for one in found] == ["inconclusive", "pass"]
+    assert [one.low for one in found] == [pytest.approx(-100 * 1.96 / 42, abs=0.001)] * 2

@@ -310,7 +310,8 @@ def suite(seeds: Sequence[int], labels: list[str]) -> dict[str, Any]:
         ],
         "models": [
             {"name": name, "uri": f"zoo:{name}", "revision": f"{parameters:016x}", "family": family,
-             "parameters": parameters, "dtype": "float32"}
+             "parameters": parameters, "dtype": "float32",
+             **({"licence": "mit"} if family == "t5" else {})}
             for name, (family, parameters, *_) in MODELS.items()
         ],
         "recipes": [

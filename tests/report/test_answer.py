@@ -1,10 +1,13 @@
 """What the report claims, from results small enough to judge by hand."""
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from harness.report import settle
 from harness.report.answer import Answer, answer
 from harness.result import AdapterFacts, ModelFacts, Result, SuiteFacts, TaskFacts
 from harness.types import Comparison, Score, System
@@ -52,7 +55,7 @@ def result(
 def said(found: Answer | None) -> str:
     assert found
     spans = "".join(span.text for span in (*found.lead, *found.gain))
-    return f"{spans} {found.seeds} {found.power}".replace("\N{NO-BREAK SPACE}", " ")
+    return f"{spans} {found.seeds} {found.power} {found.settled}".replace("\N{NO-BREAK SPACE}", " ")
 
 
 def test_the_winner_is_named_with_its_interval_its_lead_and_how_many_were_tried() -> None:
@@ -67,11 +70,33 @@ def test_the_winner_is_named_with_its_interval_its_lead_and_how_many_were_tried(
     assert "On talks, alpha + lora scores highest: ROUGE-L 41.2 [40.2, 42.2]" in text
     assert "ahead of beta + lora by 1.4 [0.4, 2.4] (p_holm = 0.012)" in text
     assert "the best of 4 systems tried (2 bases and 2 adapters)" in text
-    assert "All 2 adapters beat their base by +17.8 to +21.2 (p_holm ≤ 0.010 each)" in text
+    assert "Both adapters beat their base by +17.8 to +21.2 (p_holm ≤ 0.010 each)" in text
     assert (
         "adds +21.2 [+20.2, +22.2] (p_holm = 0.002) over alpha, the best of its base and the trivial rules"
         in text
     )
+
+
+def test_an_open_lead_names_a_number_of_samples_and_a_settled_one_none() -> None:
+    values = {TUNED: 21.0, OTHER_TUNED: 20.9}
+    open_one = result(values, [(TUNED, OTHER_TUNED, 0.31)])
+    (pair,) = open_one.comparisons
+    needed = settle.samples(pair)
+    error = pair.detectable / 2.8016  # quantiles of 97.5 % and 80 %
+    assert needed is not None and needed > 50
+    # So many find the truth, wherever in the interval it lies, in four of five cases.
+    random = np.random.default_rng(1)
+    later = error * (50 / needed) ** 0.5
+    truth = random.normal(pair.difference, error, 40_000)
+    found = pair.difference * 50 / needed + (needed - 50) / needed * random.normal(
+        truth, error * (50 / (needed - 50)) ** 0.5
+    )
+    assert np.mean(np.abs(found) > 1.96 * later) == pytest.approx(0.8, abs=0.03)
+    assert re.search(
+        r"Some [\d,]+ samples would probably settle which of the first two is better",
+        said(answer(open_one, TASK)),
+    )
+    assert "probably settle" not in said(answer(result(values, [(TUNED, OTHER_TUNED, 0.04)]), TASK))
 
 
 @pytest.mark.parametrize("p_holm", [0.05, 0.0500001, 0.31, 1.0])

@@ -163,7 +163,7 @@ def test_unverified_numbers_are_called_so_and_still_have_to_follow_from_their_ro
         (lambda folder: change(folder, lambda one: one.update(suite=[])), "broken or changed by hand"),
         (
             lambda folder: change(folder, lambda one: one["suite"]["models"][0].update(parameters="many")),
-            "a number that is none",
+            "broken or changed by hand",
         ),
     ],
 )
@@ -274,6 +274,27 @@ def test_hostile_names_are_text_and_break_no_table(example: Path, tmp_path: Path
     assert "javascript:alert" not in html or 'href="javascript' not in html
     tables = [line for line in drawn[".md"].splitlines() if line.startswith("|")]
     assert {line.replace("\\|", "").count("|") for line in tables} == {12}
+
+
+def test_a_models_licence_stands_beside_its_datas(example: Path) -> None:
+    board, runs = boards.make([example], verified=False)
+    drawn = {kind: draw(board, dict.fromkeys(runs, "x")) for kind, draw in pages.KINDS.items()}
+    found = {
+        (row["model"], row["model_licence"], row["data_licence"])
+        for row in csv.DictReader(drawn[".csv"].splitlines())
+    }
+    assert {("flan-t5-tiny", "mit", "Apache-2.0"), ("llama2-tiny", "", "Apache-2.0")} <= found
+    assert "| t5, mit |" in drawn[".md"] and "| llama |" in drawn[".md"]
+    assert "t5 <small>mit</small>" in drawn[".html"]
+
+
+def test_no_cell_of_a_csv_is_a_formula(example: Path, tmp_path: Path) -> None:
+    board, runs = boards.make([hostile(example, tmp_path / "r", "=1+cmd|' /C calc'!A0")], verified=False)
+    rows = list(csv.DictReader(pages.table(board, dict.fromkeys(runs, "x")).splitlines()))
+    assert "'=1+cmd|' /C calc'!A0" in {row["family"] for row in rows}
+    assert "'=1+cmd|' /C calc'!A0" in {row["data_licence"] for row in rows}
+    assert not [cell for row in rows for cell in row.values() if cell.startswith(("=", "+", "@"))]
+    assert {float(row["to_base"]) for row in rows if row["to_base"].startswith("-")}
 
 
 @settings(max_examples=30, deadline=None)

@@ -6,8 +6,10 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
+from harness import metrics
 from harness.report import explorer, render
 from harness.report.asked import asked
 from harness.report.page import build
@@ -42,6 +44,30 @@ def test_every_answer_is_there_once_and_in_its_place(example: Path) -> None:
         assert tasks[name]["references"][place] == list(sample.references)
 
 
+def test_every_metric_that_has_rows_gives_each_sample_its_score(example: Path) -> None:
+    index, _ = told(example)
+    names = [one["name"] for one in index["systems"]]
+    tasks = {one["name"]: one for one in index["tasks"]}
+    metric = {name: [one["name"] for one in task["more"]] for name, task in tasks.items()}
+    assert metric == {
+        "dialogues": ["ROUGE-1", "ROUGE-2", "ROUGE-Lsum", "BLEU", "chrF"],
+        "instructions": ["Exact match"],
+    }
+    samples = {(task, one.id): one for task, one in read_samples(example)}
+    rouge, chrf = metrics.load("rouge"), metrics.load("chrf")
+    compared = 0
+    for task, system, generation in read_generations(example):
+        if task == "dialogues" and str(system) in names:
+            sample = samples[task, generation.sample_id]
+            here = tasks[task]["ids"].index(sample.id)
+            shown = [one["scores"][names.index(str(system))][here] for one in tasks[task]["more"]]
+            first, *_ = rouge.value(np.array(rouge.row(sample, generation), dtype=float))
+            (last,) = chrf.value(np.array(chrf.row(sample, generation), dtype=float))
+            assert (shown[0], shown[-1]) == (round(first), round(last))
+            compared += 1
+    assert compared > 50
+
+
 def test_many_pages_hold_what_one_would(example: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     whole, _ = told(example)
     monkeypatch.setattr(explorer, "FITS", 20_000)
@@ -59,6 +85,10 @@ def test_many_pages_hold_what_one_would(example: Path, monkeypatch: pytest.Monke
             assert [one for part in parts for one in part[key]] == task[key]
         for system, own in enumerate(task["answers"]):
             assert [one for part in parts for one in part["answers"][system]] == own
+        assert "more" not in mine  # the index stays small
+        for metric, other in enumerate(task["more"]):
+            for system, own in enumerate(other["scores"]):
+                assert [one for part in parts for one in part["more"][metric]["scores"][system]] == own
         flagged = sorted(where for where in task["odd"]["length"])
         again, before = [], 0
         for part in parts:

@@ -15,10 +15,12 @@ import pandas as pd
 import pytest
 
 import harness
+from harness.cells import cell
 from harness.errors import HarnessError
 from harness.export import export
 from harness.report import render
 from harness.result import json_lines, read, read_generations
+from harness.result.zipped import write_zipped
 
 from .leaks import leaks, private_texts
 
@@ -83,15 +85,60 @@ def test_texts_come_through_tables_as_they_were(hostile: Path, tmp_path: Path) -
     """Even those that no spreadsheet expects; half of a surrogate pair, which no file can hold, as an escape."""
     folder = Path(shutil.copytree(hostile, tmp_path / "result"))
     lines = [{**line, "text": EVIL} for line in json_lines(folder / "generations.jsonl.gz")]
-    from harness.result.zipped import write_zipped
-
     write_zipped(folder / "generations.jsonl.gz", lines)
     for target in ("csv", "parquet"):
         export(folder, target, uri=None, out=tmp_path / "out")
     expected = EVIL.replace("\ud800", "\\ud800")
-    assert {row["text"] for row in rows_of(tmp_path / "out" / "generations.csv")} == {expected}
+    # What a spreadsheet would run stands behind a single quote.
+    assert {row["text"] for row in rows_of(tmp_path / "out" / "generations.csv")} == {f"'{expected}"}
     assert set(pd.read_parquet(tmp_path / "out" / "generations.parquet")["text"]) == {expected}
     assert f"falcon-tiny{expected}" in {row["model"] for row in rows_of(tmp_path / "out" / "scores.csv")}
+
+
+@pytest.mark.parametrize("first", [*"=+-@\t\r\n", "＝", "－"])
+def test_no_text_of_a_csv_is_a_formula_and_parquet_has_it_as_it_was(
+    example: Path, tmp_path: Path, first: str
+) -> None:
+    folder = Path(shutil.copytree(example, tmp_path / "result"))
+    evil = f'{first}cmd|"/c calc"!A1'
+    lines = [{**line, "text": evil} for line in json_lines(folder / "generations.jsonl.gz")]
+    write_zipped(folder / "generations.jsonl.gz", lines)
+    asked = [
+        {**line, "input": evil, "references": [evil], "metadata": {evil: evil}}
+        for line in json_lines(folder / "samples.jsonl.gz")
+    ]
+    write_zipped(folder / "samples.jsonl.gz", asked)
+    for target in ("csv", "parquet"):
+        export(folder, target, uri=None, out=tmp_path / "out")
+    texts = {row["text"] for row in rows_of(tmp_path / "out" / "generations.csv")}
+    assert texts == {f"'{evil}"}
+    for row in rows_of(tmp_path / "out" / "samples.csv"):
+        assert row["input"] == f"'{evil}"
+        assert json.loads(row["references"]) == [evil]
+        assert json.loads(row["metadata"]) == {evil: evil}
+    assert set(pd.read_parquet(tmp_path / "out" / "generations.parquet")["text"]) == {evil}
+    assert set(pd.read_parquet(tmp_path / "out" / "samples.parquet")["input"]) == {evil}
+
+
+@pytest.mark.parametrize(
+    ("value", "written"),
+    [
+        (-1.5, -1.5),
+        ("-1.5", "-1.5"),
+        ("+2", "+2"),
+        ("-1e-05", "-1e-05"),
+        ("-1.5 points", "'-1.5 points"),
+        ("-1+2", "'-1+2"),
+        ("--1", "'--1"),
+        ("-", "'-"),
+        ("a=b", "a=b"),
+        ("'=x", "'=x"),
+        ("", ""),
+        (None, None),
+    ],
+)
+def test_numbers_stay_numbers_in_a_csv(value: object, written: object) -> None:
+    assert cell(value) == written
 
 
 def test_tables_are_written_over_tables_and_over_nothing_else(example: Path, tmp_path: Path) -> None:

@@ -108,7 +108,7 @@ def test_no_verdict_is_said(judgement: Judgement) -> None:
     ("found", "said"),
     [
         ([], "No gate was judged"),
-        (["pass"], "The one gate passed"),
+        (["pass"], "The gate passed"),
         (["pass"] * 9, "All 9 gates passed"),
         (["fail"], "1 of 1 gate failed"),
         (["pass"] * 6 + ["inconclusive", "fail", "fail"], "2 of 9 gates failed, 1 cannot tell, 6 passed"),

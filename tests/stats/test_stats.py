@@ -221,8 +221,12 @@ def pair_by_pair(a, b, value, *, resamples, seed, clusters=None, interval="boots
         shuffled = value(b.sum(axis=0) - moved) - value(a.sum(axis=0) + moved)
         larger += (np.abs(shuffled) >= np.abs(observed) - stats.TIE).sum(axis=0)
     spread = np.concatenate(spread)
+    if exact:
+        won, lost = (int(np.sum(one > other)) for one, other in (hits[::-1], hits))
+        low, high, error = stats.changed_interval(won, lost, n)
+        return observed, low, high, np.array([stats.mcnemar(*hits)]), (stats.Z_95 + stats.Z_80) * error
     low, high = np.percentile(spread, (2.5, 97.5), axis=0)
-    p = np.array([stats.mcnemar(*hits)]) if exact else (1 + larger) / (1 + resamples)
+    p = (1 + larger) / (1 + resamples)
     return observed, low, high, p, (stats.Z_95 + stats.Z_80) * spread.std(axis=0, ddof=1)
 
 
@@ -335,6 +339,34 @@ def test_wilson_holds_the_share_and_mirrors(case):
     assert stats.wilson(n - hits, n) == pytest.approx((100 - high, 100 - low))
 
 
+def test_the_interval_of_changed_samples_by_hand():
+    """25 won, 16 lost of 100, half a sample more in each cell: (25.5 - 16.5) / 102 and its Wald error."""
+    error = ((25.5 + 16.5) / 102 - (9 / 102) ** 2) ** 0.5 / 102**0.5
+    expected = 100 * (9 / 102 - 1.96 * error), 100 * (9 / 102 + 1.96 * error), 100 * error
+    assert stats.changed_interval(25, 16, 100) == pytest.approx(expected, abs=0.001)
+
+
+CELLS = st.tuples(st.integers(0, 60), st.integers(0, 60), st.integers(0, 200)).filter(any)
+
+
+@given(CELLS)
+def test_the_interval_of_changed_samples_holds_the_difference_and_mirrors(case):
+    won, lost, same = case
+    n = won + lost + same
+    low, high, error = stats.changed_interval(won, lost, n)
+    assert -100 <= low <= 100 * (won - lost) / n <= high <= 100
+    assert stats.changed_interval(lost, won, n) == (-high, -low, error)
+
+
+@given(CELLS, st.integers(1, 300))
+def test_samples_that_did_not_change_turn_no_pass_into_a_fail(case, more):
+    """What it lies above of a tolerated drop with fewer samples, it does not lie below with more."""
+    won, lost, same = case
+    few, many = (stats.changed_interval(won, lost, won + lost + same + extra) for extra in (0, more))
+    assert many[1] >= min(0, few[0])
+    assert many[0] <= max(0, few[1])
+
+
 @settings(max_examples=50)
 @given(st.integers(0, 60), st.integers(0, 60), st.integers(0, 5))
 def test_mcnemar_is_the_exact_sign_test(won, lost, same):
@@ -396,6 +428,7 @@ def test_the_smallest_p_survives_holm_in_any_family():
         (lambda: stats.paired(rows([1.0, 2]), rows([1.0, 2, 3]), mean), "are not pairs"),
         (lambda: stats.wilson(3, 2), "no proportion: 3 hits of 2 samples"),
         (lambda: stats.wilson(0, 0), "no proportion"),
+        (lambda: stats.changed_interval(3, 2, 4), "no proportions: 3 won and 2 lost of 4 samples"),
         (lambda: stats.holm([0.1, float("nan")]), "not probabilities"),
     ],
 )

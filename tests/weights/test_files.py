@@ -1,4 +1,5 @@
 import csv
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow.parquet as parquet
@@ -26,6 +27,12 @@ def test_csv_has_a_column_for_each_number_and_leaves_empty_what_is_not_there(tmp
         first, second = csv.DictReader(file)
     assert (first["layer"], first["adapter"], first["alpha"], first["norm"]) == ("a, b", "", "2.5", "")
     assert (second["status"], second["alpha"], second["reliable"]) == ("failed: it is torn", "", "0.0")
+
+
+def test_a_layers_name_from_a_strangers_file_is_no_formula(tmp_path: Path) -> None:
+    write_csv([replace(ROWS[0], layer="=1+1")], tmp_path / "w.csv")
+    with (tmp_path / "w.csv").open(newline="") as file:
+        assert [row["layer"] for row in csv.DictReader(file)] == ["'=1+1"]
 
 
 def test_parquet_keeps_types_and_histograms(tmp_path: Path) -> None:

@@ -32,7 +32,7 @@ const atMost = (/** @type {number} */ value, /** @type {number} */ limit) => val
 const atLeast = (/** @type {number} */ value, /** @type {number} */ limit) => value >= limit;
 
 function filterBoard() {
-  const [search, task, family, licence] = ["b-search", "b-task", "b-family", "b-licence"].map(asked);
+  const [search, task, family, licence, modelLicence] = ["b-search", "b-task", "b-family", "b-licence", "b-model-licence"].map(asked);
   const [parameters, limit, cost] = ["b-parameters", "b-limit", "b-cost"].map(asked);
   const most = parameters ? String(Number(parameters) * 1e6) : "";
   const text = (search ?? "").toLowerCase();
@@ -45,6 +45,7 @@ function filterBoard() {
       const passes =
         wanted &&
         (!family || row.dataset.family === family) &&
+        (!modelLicence || row.dataset.modelLicence === modelLicence) &&
         within(row.dataset.parameters, most, atMost) &&
         within(row.dataset[cost || "training"], limit ?? "", cost === "speed" ? atLeast : atMost) &&
         (!text || says(row, text));

@@ -7,10 +7,10 @@
  * @typedef {(number | null)[]} Numbers one for each sample
  * @typedef {{
  *   name: string, metric: string, lower: boolean, digits: number, prompt: string,
- *   ids: string[], scores: (Numbers | null)[], slices: Slicing[],
+ *   ids: string[], scores: (Numbers | null)[], slices: Slicing[], more?: {name: string, digits: number, scores: (Numbers | null)[]}[],
  *   inputs?: string[], references?: string[][], columns?: Record<string, (string | null)[]>,
  *   answers?: (string | null)[][], odd?: Record<string, [number, number, number][]>, leaves?: [number, number][]
- * }} Task `scores`, `answers`: of each system; `leaves`: where texts are, page by page: which, and how many samples
+ * }} Task `scores`, `answers`: of each system; `more`: under other metrics; `leaves`: where texts are, page by page: which, and how many samples
  * @typedef {{systems: System[], tasks: Task[], leaves: string[] | null}} Book
  * @typedef {{lost: Float64Array, won: Float64Array, mean: Float64Array, adapters: number[], all: number[]}} Scope
  *   of the systems looked at: each sample's worst and best change against the base, and its mean score
@@ -61,6 +61,8 @@ function explore(book) {
   /** @type {number[]} */
   let view = []; // samples that pass, in order
   let chosen = -1; // a sample
+  const filters = { system: systems, show: kinds, slice: slices, order: orders }; // by their names in an address
+  let later = 0; // a timer
   let marked = "reference";
 
   // What there is to choose from.
@@ -73,16 +75,16 @@ function explore(book) {
       ...models.map((model) => {
         const group = /** @type {HTMLOptGroupElement} */ (make("optgroup", { label: model }));
         const own = answered.filter((place) => book.systems[place]?.model === model);
-        if (own.length > 1 && models.length > 1) group.append(new Option(`all of ${model}`, `m${model}`));
-        group.append(...own.map((place) => new Option(book.systems[place]?.name, `s${place}`)));
+        if (own.length > 1 && models.length > 1) group.append(new Option(`all of ${model}`, `all of ${model}`));
+        group.append(...own.map((place) => new Option(book.systems[place]?.name, book.systems[place]?.name)));
         return group;
       }),
     ]);
     keep(slices, () => [
       new Option("all samples", ""),
-      ...task.slices.map((slicing, place) => {
+      ...task.slices.map((slicing) => {
         const group = /** @type {HTMLOptGroupElement} */ (make("optgroup", { label: slicing.name }));
-        group.append(...slicing.labels.map((label, at) => new Option(label, `${place}/${at}`)));
+        group.append(...slicing.labels.map((label) => new Option(label, `${slicing.name}=${label}`)));
         return group;
       }),
     ]);
@@ -108,7 +110,7 @@ function explore(book) {
     if (known) return known;
     const said = systems?.value ?? "";
     const all = book.systems.flatMap((system, place) => {
-      const wanted = !said || (said[0] === "s" ? Number(said.slice(1)) === place : system.model === said.slice(1));
+      const wanted = !said || said === system.name || said === `all of ${system.model}`;
       return wanted && (task.scores[place] || task.answers?.[place]) ? [place] : [];
     });
     const adapters = all.filter((place) => (book.systems[place]?.base ?? null) !== null);
@@ -170,8 +172,9 @@ function explore(book) {
     const kind = kinds?.value ?? "";
     const query = search.value.trim().toLowerCase();
     const texts = query ? haystack() : [];
-    const [slicing, label] = slices?.value ? slices.value.split("/").map(Number) : [];
-    const of = slicing === undefined ? null : (task.slices[slicing]?.of ?? null);
+    const cut = task.slices
+      .flatMap((one) => one.labels.map((label, at) => ({ name: `${one.name}=${label}`, of: one.of, at })))
+      .find((one) => one.name === slices?.value);
     const odd = new Set((task.odd?.[kind] ?? []).filter(([, system]) => all.includes(system)).map(([sample]) => sample));
     /** @param {number} sample */
     const changed = (sample) =>
@@ -181,7 +184,7 @@ function explore(book) {
         return task.answers ? mine !== its : Math.abs(changeOf(place, sample) ?? 0) > TIE;
       });
     return (sample) => {
-      if (of && of[sample] !== label) return false;
+      if (cut && cut.of[sample] !== cut.at) return false;
       if (kind === "worse" && !((lost[sample] ?? 0) < -TIE)) return false;
       if (kind === "better" && !((won[sample] ?? 0) > TIE)) return false;
       if (kind === "changed" && !changed(sample)) return false;
@@ -269,7 +272,8 @@ function explore(book) {
     const button = list.querySelector("[aria-current]");
     if (inList && button instanceof HTMLElement) button.focus();
     if (quiet) return;
-    history.replaceState(null, "", addressOf(task, sample));
+    clearTimeout(later);
+    history.replaceState(null, "", viewed(sample));
     announce(`${task.ids[sample]}, ${view.indexOf(sample) + 1} of ${view.length}`);
   }
 
@@ -398,6 +402,11 @@ function explore(book) {
     }
     const box = make("div", { class: "given" }, title);
     const other = marked === "base" ? (base === null ? null : task.answers?.[base]?.[chosen]) : marked ? task.references?.[chosen]?.[0] : null;
+    const more = (task.more ?? []).flatMap((metric) => {
+      const its = metric.scores[system]?.[chosen] ?? null;
+      return its === null ? [] : [`${metric.name}\u00a0${shown(its, metric.digits)}`];
+    });
+    if (more.length) box.append(make("p", { class: "fine more", text: more.join(", ") }));
     if (!text) box.append(make("p", { class: "under", text: "(empty answer)" }));
     else box.append(typeof other === "string" ? markedBox(text, other) : textBox(text));
     for (const [kind, said] of Object.entries(ODD)) {
@@ -441,10 +450,48 @@ function explore(book) {
     return [link, make("table", { class: "plain" }, make("thead", {}, heads), body)];
   }
 
-  // What the reader does.
+  // The address: a sample, or what is filtered and how it is ordered.
 
-  /** @returns {boolean} whether the address names a sample that is here */
+  /**
+   * The address of what is seen; of a sample alone where nothing is filtered.
+   * @param {number} [sample]
+   */
+  function viewed(sample = -1) {
+    const said = Object.entries(filters).flatMap(([name, one]) => (one && one.selectedIndex > 0 ? [[name, one.value]] : []));
+    const query = search.value.trim();
+    if (query) said.push(["q", query]);
+    if (sample >= 0) {
+      if (!said.length) return addressOf(task, sample);
+      said.push(["sample", task.ids[sample] ?? ""]);
+    }
+    return `#explore?${new URLSearchParams([["task", task.name], ...said])}`;
+  }
+
+  /** @param {URLSearchParams} said what an address holds of a view */
+  function restore(said) {
+    const missing = [];
+    const there = book.tasks.find((one) => one.name === said.get("task"));
+    if (there) turnTo(there);
+    else if (said.has("task")) missing.push(`task ${said.get("task")}`);
+    for (const [name, one] of Object.entries(filters)) {
+      if (!one) continue;
+      const value = said.get(name);
+      one.value = value ?? "";
+      if (value !== null && one.selectedIndex < 0) missing.push(`${name} ${value}`);
+      if (value === null || one.selectedIndex < 0) one.selectedIndex = 0;
+    }
+    search.value = said.get("q") ?? "";
+    refresh(task.ids.indexOf(said.get("sample") ?? ""));
+    if (missing.length) byId("x-count").textContent += `; the link names what is not here: ${missing.join(", ")}`;
+    byId("explorer").scrollIntoView();
+  }
+
+  /** @returns {boolean} whether the address names something that is here */
   function follow() {
+    if (location.hash.startsWith("#explore?")) {
+      restore(new URLSearchParams(location.hash.slice("#explore?".length)));
+      return true;
+    }
     const found = /^#sample=([^/]*)\/(.*)$/.exec(location.hash);
     if (!found) return false;
     let [name, id] = ["", ""];
@@ -459,15 +506,28 @@ function explore(book) {
       byId("x-count").textContent = `There is no sample ${id} of ${name} here.`;
       return false;
     }
-    if (there !== task && tasks) {
-      task = there;
-      tasks.value = String(book.tasks.indexOf(there));
-      fillChoices();
-    }
+    turnTo(there);
     if (!passes()(sample)) clear();
     refresh(sample);
     byId("explorer").scrollIntoView();
     return true;
+  }
+
+  /** @param {Task} one */
+  function turnTo(one) {
+    if (one === task || !tasks) return;
+    task = one;
+    tasks.value = String(book.tasks.indexOf(one));
+    fillChoices();
+  }
+
+  // What the reader does.
+
+  /** Filters or order are others now. Browsers refuse an address that changes with every key. */
+  function changed() {
+    refresh();
+    clearTimeout(later);
+    later = setTimeout(() => history.replaceState(null, "", viewed()), 200);
   }
 
   function clear() {
@@ -483,7 +543,7 @@ function explore(book) {
     if (event.key === "Escape" && target === search) {
       if (search.value) {
         search.value = "";
-        refresh();
+        changed();
       } else search.blur();
       return;
     }
@@ -502,10 +562,10 @@ function explore(book) {
   tasks.addEventListener("change", () => {
     task = book.tasks[Number(tasks.value)] ?? task;
     fillChoices();
-    refresh();
+    changed();
   });
-  for (const one of [systems, kinds, slices, orders]) one.addEventListener("change", () => refresh());
-  search.addEventListener("input", () => refresh());
+  for (const one of Object.values(filters)) one.addEventListener("change", changed);
+  search.addEventListener("input", changed);
   byId("x-filters").addEventListener("submit", (event) => event.preventDefault());
   byId("x-before").addEventListener("click", () => turn(-1));
   byId("x-after").addEventListener("click", () => turn(1));

@@ -1,0 +1,96 @@
+"""Whether a system can be judged at all: the steps that its gates need ended, and its adapter changes something."""
+
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+
+from harness.errors import ResultError
+from harness.gates import rules
+from harness.gates.checks import Check
+from harness.result import Result, StepFacts
+from harness.types import System
+
+ENDED = ("done", "kept")
+ANSWERS = ("load", "train", "generate")
+
+
+class Standing:
+    """What became of every system of a result, gone through once for all gates."""
+
+    def __init__(self, result: Result) -> None:
+        self._result = result
+
+    def hold(self, check: Check) -> None:
+        """ResultError where a step failed that the check needs, or where an adapter changes nothing."""
+        for system in check.systems:
+            for step in self._lost(check, system):
+                raise ResultError(_said(step))
+            if system.adapter is not None:
+                self._moves(check, system)
+
+    def lost_of(self, system: System) -> str:
+        """What of a system's own steps failed first, to be put after what is missing."""
+        return next((f"; {_said(step)}" for step in self._failed.get(system, ())), "")
+
+    @cached_property
+    def _failed(self) -> dict[System | None, list[StepFacts]]:
+        found: dict[System | None, list[StepFacts]] = {}
+        for step in self._result.steps:
+            if step.state not in ENDED:
+                found.setdefault(step.system, []).append(step)
+        return found
+
+    def _lost(self, check: Check, system: System) -> Iterator[StepFacts]:
+        if not self._failed:
+            return
+        needed = _needed(check.rule)
+        # The base's answers, too: without them nobody can say that an adapter's are others.
+        whose = (None, System(model=system.model), system) if check.rule in rules.QUALITY else (None, system)
+        for step in (step for one in dict.fromkeys(whose) for step in self._failed.get(one, ())):
+            if step.kind in needed and step.task in ("", check.task):
+                yield step
+
+    def _moves(self, check: Check, system: System) -> None:
+        alike = [
+            texts == self._texts[task, base]
+            for task, texts in self._answered.get(system, ())
+            if (task, base := System(model=system.model)) in self._texts and check.task in (None, task)
+        ]
+        if alike and all(alike):
+            raise ResultError("the adapter is inert: every answer equals its base's")
+        if system in self._still:
+            raise ResultError("the adapter is inert: its update is zero in every layer")
+
+    @cached_property
+    def _texts(self) -> dict[tuple[str, System], str]:
+        return {(one.task, one.system): one.texts for one in self._result.answers}
+
+    @cached_property
+    def _answered(self) -> dict[System, list[tuple[str, str]]]:
+        """Each system's tasks with the digests of its answers."""
+        found: dict[System, list[tuple[str, str]]] = {}
+        for (task, system), texts in self._texts.items():
+            found.setdefault(system, []).append((task, texts))
+        return found
+
+    @cached_property
+    def _still(self) -> set[System]:
+        """Those whose update is zero in every layer."""
+        zero: dict[System, bool] = {}
+        for row in self._result.weights:
+            if row.part == "delta":
+                system = System(model=row.model, adapter=row.adapter)
+                zero[system] = zero.get(system, True) and row.status == "zero"
+        return {system for system, still in zero.items() if still}
+
+
+def _needed(rule: str) -> Sequence[str]:
+    """Kinds of the steps without which a rule says nothing."""
+    if rule in rules.WEIGHTS:
+        return ("train", "spectra")
+    if rule in rules.COSTS:
+        return ANSWERS if rule in rules.BY_TASK else ("train",)
+    return (*ANSWERS, "score")
+
+
+def _said(step: StepFacts) -> str:
+    return f"the step '{step.label}' {step.state}: {step.reason or 'no reason is known'}"
