@@ -5,16 +5,12 @@
 Writes benchmarks/results/report.md. SAMPLES is the larger of both reports' number a task.
 """
 
-import gzip
-import json
 import os
-import random
 import shutil
 import sys
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import partial
-from itertools import chain
 from pathlib import Path
 from statistics import mean, median
 from tempfile import TemporaryDirectory
@@ -22,11 +18,11 @@ from typing import Any
 
 from playwright.sync_api import Browser, sync_playwright
 
-from benchmarks import measured
+from benchmarks import made_up, measured
 from benchmarks.race import ROOT, rounds, seconds, spread, write
-from benchmarks.rouge import DIALOGUES, PAIRS, Pair, pairs
+from benchmarks.rouge import PAIRS
 from harness.result import json_lines
-from harness.result.document import read_document, write_document
+from harness.result.document import read_document
 
 ROUNDS = 5
 MANY = 20_000  # samples a task
@@ -34,8 +30,6 @@ RESULTS, VERIFIED = 500, 8  # on a leaderboard
 QUICKSTART = ROOT / "reports" / "results" / "quickstart"
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 MEGABYTES, USABLE, FILTERED, RANKED = 8.0, 2.0, 100.0, 5.0  # goals; seconds, a filter's in milliseconds
-
-Line = dict[str, Any]
 
 FILTERS = (  # what a reader does, to which field, and the option's place or the text typed
     ("the other task", "x-task", 1),
@@ -68,69 +62,12 @@ def megabytes(*paths: Path) -> float:
     return sum(path.stat().st_size for path in paths) / 1e6
 
 
-# A RESULT of any number of samples.
-
-
-def base(folder: Path) -> None:
-    """A RESULT of few samples, with the weights, curves, costs and comparisons of a run, and the store of its drawings."""
-    suite = str(ROOT / "benchmarks" / "suites" / "report.yaml")
-    measured.run(["run", suite, "--store", "store", "--out", "base", "--device", "cpu"], folder)
-
-
-def grown(folder: Path, count: int) -> None:
-    """The base with so many samples a task in place of its own, scored and compared anew.
-
-    Ids, inputs, references and answers are made up; all else of a sample or an answer is that of one of the base's.
-    """
-    here = folder / str(count)
-    shutil.copytree(folder / "base", here)
-    asked: dict[str, list[Line]] = {}
-    for line in json_lines(here / "samples.jsonl.gz"):
-        asked.setdefault(line["task"], []).append(line)
-    answered: dict[tuple[str, str, str | None], list[Line]] = {}
-    for line in json_lines(here / "generations.jsonl.gz"):
-        if not line["model"].startswith("trivial:"):  # rules answer anew when they are scored
-            answered.setdefault((line["task"], line["model"], line["adapter"]), []).append(line)
-    _write_lines(here / "samples.jsonl.gz", chain(*(_asked(lines, count) for lines in asked.values())))
-    answers = (
-        _answered(lines, pairs(seed=number, damage=0.15 + number / 200 if key[2] else 0.3, count=count))
-        for number, (key, lines) in enumerate(answered.items(), 1)
-    )
-    _write_lines(here / "generations.jsonl.gz", chain.from_iterable(answers))
-    write_document(here, read_document(here))
-    metrics = ["--metric", "rouge", "--metric", "bleu", "--metric", "chrf"]
-    measured.run(["rescore", here.name, "--again", *metrics], folder)
-
-
-def _asked(lines: Sequence[Line], count: int) -> Iterable[Line]:
-    """Inputs are two or three conversations each."""
-    draw = random.Random(0)
-    known = (DIALOGUES / "test.jsonl").read_text(encoding="utf-8").splitlines()
-    texts = [json.loads(line)["dialogue"] for line in known]
-    for i, (reference, _) in enumerate(pairs(count=count)):
-        text = "\n".join(draw.sample(texts, draw.randint(2, 3)))
-        own = {"sample_id": f"test-{i:06d}", "input": text, "references": [reference]}
-        yield {**lines[i % len(lines)], **own}
-
-
-def _answered(lines: Sequence[Line], given: Sequence[Pair]) -> Iterable[Line]:
-    for i, (reference, text) in enumerate(given):
-        own = {"sample_id": f"test-{i:06d}", "text": text, "references": [reference]}
-        yield {**lines[i % len(lines)], **own}
-
-
-def _write_lines(path: Path, lines: Iterable[Line]) -> None:
-    with gzip.open(path, "wt", compresslevel=1, encoding="utf-8") as file:
-        file.writelines(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
-
-
 # Reports.
 
 
 def of_reports(folder: Path, sizes: Sequence[int], count: int) -> list[str]:
-    base(folder)
-    for size in sizes:
-        grown(folder, size)
+    made_up.result(folder, str(sizes[0]))
+    made_up.repeated(folder / str(sizes[0]), folder / str(sizes[1]), sizes[1])
     shutil.copytree(QUICKSTART, folder / "quickstart")
     measured.run(["report", "quickstart", "--store", "store"], folder)  # the store keeps its drawings
     asked = {f"{size:,} samples": (str(size), "none") for size in sizes}
@@ -147,7 +84,8 @@ def of_reports(folder: Path, sizes: Sequence[int], count: int) -> list[str]:
         "",
         "`harness report RESULT`, a whole process. Made-up results have so many samples in each of two tasks, 4 bases and 8 "
         f"adapters, answers of {_words(first / 'generations.jsonl.gz', 'text'):.0f} words to inputs of "
-        f"{_words(first / 'samples.jsonl.gz', 'input'):.0f}, weights and curves; the quickstart's is "
+        f"{_words(first / 'samples.jsonl.gz', 'input'):.0f}, weights and curves; the larger repeats the "
+        "smaller one's samples under other ids, and has its scores and comparisons. The quickstart's is "
         "`reports/results/quickstart`. Charts are drawn anew unless said. Seconds by the clock, median of "
         f"{count} rounds in turn (lowest to highest); highest memory, of all processes together and of the largest.",
         "",
