@@ -14,7 +14,7 @@ READY := $(VENV)/.ready
 export OMP_NUM_THREADS ?= 1
 export TOKENIZERS_PARALLELISM := false
 
-BENCHMARKS := rouge stats honesty startup adapters generation profile training end-to-end memory weights scaling quickstart gpu
+BENCHMARKS := rouge stats honesty startup adapters generation profile training end-to-end memory weights scaling quickstart report gpu
 
 .PHONY: demo test check gate scripts leaderboard fix bench bench-models bench-peers $(BENCHMARKS:%=bench-%)
 

@@ -5,6 +5,7 @@
 Writes benchmarks/results/stats.md.
 """
 
+import gzip
 import json
 import shutil
 import sys
@@ -30,6 +31,8 @@ from benchmarks.rouge import PAIRS, Pair, pairs
 from harness import stats
 from harness.hardware import PeakMemory
 from harness.metrics import load
+from harness.result import json_lines
+from harness.result.document import read_document, write_document
 from harness.result.rows import Rows, open_rows, write_rows
 from harness.types import Generation, Sample, System
 
@@ -48,7 +51,14 @@ weights: false
 base_shots: [0]
 models:
 """
-RULES = ("copy", "upper", "first-line")
+RULES = """
+gates:
+  - {adapter: base, max_drop: 1.0, against: baseline.json}
+  - {adapter: base, max_relative_drop: 5, against: baseline.json, by: length}
+  - {adapter: base, max_worse_samples: {drop: 20, percent: 10}, against: baseline.json, by: length}
+  - {adapter: base, min_value: 50}
+"""
+CODES = (0, 1)  # some of the gates fail
 
 Found = list[list[stats.Paired]]  # [metrics][pairs]
 
@@ -319,20 +329,31 @@ def _agreement(kept: stats.Table, systems: Any, references: Any, counted: Counte
 
 
 def made(folder: Path) -> None:
-    """A RESULT of eight systems, and a baseline of it."""
-    given = pairs(count=SAMPLES)
+    """A RESULT of eight systems, of which no two answer alike, a second of other answers by all, and a baseline of that."""
     rows = (
-        {"id": f"s{i}", "input": _in_two_lines(answer), "reference": reference}
-        for i, (reference, answer) in enumerate(given)
+        {"id": f"s{i}", "input": one, "reference": one} for i, (one, _) in enumerate(pairs(count=SAMPLES))
     )
     (folder / "test.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
-    models = "".join(f'  - {{name: m{i}, uri: "echo:{RULES[i % 3]}"}}\n' for i in range(FEW))
-    gates = "gates: [{adapter: base, max_drop: 1.0, against: baseline.json}]\n"
+    models = "".join(f'  - {{name: m{i}, uri: "echo:copy"}}\n' for i in range(FEW))
     (folder / "first.yaml").write_text(SUITE + models, encoding="utf-8")
     measured.run(["run", "first.yaml", "--out", "result", "--device", "cpu"], folder)
-    shutil.copytree(folder / "result", folder / "copy")
-    measured.run(["baseline", "result", "-o", "baseline.json"], folder)
-    (folder / "rules.yaml").write_text(gates, encoding="utf-8")
+    shutil.copytree(folder / "result", folder / "other")
+    for name, seed in (("result", 1), ("other", 1 + FEW)):
+        _answered_anew(folder / name, seed)
+        measured.run(["rescore", name, "--again", "--metric", "f1"], folder)
+    measured.run(["baseline", "other", "-o", "baseline.json"], folder)
+    (folder / "rules.yaml").write_text(RULES, encoding="utf-8")
+
+
+def _answered_anew(folder: Path, seed: int) -> None:
+    given = {f"m{i}": pairs(seed=seed + i, damage=0.3 + i / 200, count=SAMPLES) for i in range(FEW)}
+    path = folder / "generations.jsonl.gz"
+    lines = [*json_lines(path)]
+    with gzip.open(path, "wt", encoding="utf-8") as file:
+        for line in lines:
+            answer = given[line["model"]][int(line["sample_id"][1:])][1]
+            file.write(json.dumps({**line, "text": answer}) + "\n")
+    write_document(folder, read_document(folder))
 
 
 def of_commands() -> list[str]:
@@ -341,7 +362,7 @@ def of_commands() -> list[str]:
         made(folder)
         commands: dict[str, Callable[[int], list[str]]] = {
             "harness gate RESULT": lambda _: ["gate", "result", "--rules", "rules.yaml"],
-            "harness compare RESULT COPY": lambda _: ["compare", "result", "copy"],
+            "harness compare RESULT OTHER": lambda _: ["compare", "result", "other"],
             "harness compare RESULT#m0 RESULT#m1": lambda _: ["compare", "result#m0", "result#m1"],
         }
         for name in ("exact", "rouge", "bleu", "chrf"):
@@ -349,7 +370,7 @@ def of_commands() -> list[str]:
         found: dict[str, list[dict[str, Any]]] = {name: [] for name in commands}
         for number in range(ROUNDS):
             for name, words in commands.items():
-                found[name].append(measured.run(words(number), folder))
+                found[name].append(measured.run(words(number), folder, CODES))
         torch = {name: _loads(words(ROUNDS), folder, "torch") for name, words in commands.items()}
     lines = [
         "## Commands on a RESULT",
@@ -369,17 +390,12 @@ def of_commands() -> list[str]:
     return lines
 
 
-def _in_two_lines(text: str) -> str:
-    words = text.split()
-    return f"{' '.join(words[: len(words) // 2])}\n{' '.join(words[len(words) // 2 :])}"
-
-
 def _rescore(name: str, number: int) -> list[str]:
     return ["rescore", "result", "--metric", name, "--out", f"{name}{number}"]
 
 
 def _loads(words: list[str], folder: Path, module: str) -> bool:
-    measured.run(words, folder, PYTHONPROFILEIMPORTTIME="1")
+    measured.run(words, folder, CODES, PYTHONPROFILEIMPORTTIME="1")
     lines = (BENCH / "harness.log").read_text(encoding="utf-8").splitlines()
     imported = {line.rpartition("|")[2].strip() for line in lines if line.startswith("import time:")}
     return any(name == module or name.startswith(f"{module}.") for name in imported)

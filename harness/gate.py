@@ -7,7 +7,7 @@ from pathlib import Path
 from harness.errors import ResultError
 from harness.gates.judge import judge as judge_gates
 from harness.records import write_text
-from harness.report import comment, gates, github, junit, verdict_table
+from harness.report import gates, junit, verdict_table
 from harness.report.verdicts import Inconclusive
 from harness.result.baseline import load
 from harness.suite import load_rules
@@ -61,13 +61,18 @@ def show(judged: Judgement, files: Files, inconclusive: Inconclusive, environmen
     if files.junit:
         write_text(files.junit, junit.render(judged, inconclusive=inconclusive))
     if files.comment:
+        from harness.report import comment  # and jinja2, which takes as long as to judge a gate
+
         write_text(files.comment, comment.render(judged, marker=MARKER))
-    on_github = environment.get("GITHUB_ACTIONS") == "true"
-    if on_github and (summary := environment.get("GITHUB_STEP_SUMMARY")):
+    if environment.get("GITHUB_ACTIONS") != "true":
+        show_verdicts(judged, inconclusive)
+        return
+    from harness.report import github
+
+    if summary := environment.get("GITHUB_STEP_SUMMARY"):
         write_text(Path(summary), github.summary(judged), "a")
     show_verdicts(judged, inconclusive)
-    if on_github:
-        print("\n".join(github.annotations(judged, inconclusive)))
+    print("\n".join(github.annotations(judged, inconclusive)))
 
 
 def show_verdicts(judged: Judgement, inconclusive: Inconclusive) -> None:

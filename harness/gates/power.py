@@ -95,11 +95,11 @@ def of_baseline(check: Check, baseline: Baseline) -> Spread | None:
     rows = np.stack([_ordered(one, own.ids, check.plugin) for one in sides], axis=1)
     table = stats.Table(rows=rows, value=metric.value, interval=metric.interval)
     name = metric.names.index(check.metric)
-    drawn = stats.resampled([table])[0][:, name]
     level = float(table.scores()[0, name])
     if len(sides) == 2:
-        return _spread(float((drawn[0] - drawn[1]).std(ddof=1)), len(own.ids), level, baseline.name)
-    error = sqrt(2) * float(drawn[0].std(ddof=1))
+        ((pair,),) = stats.compare([table], [(1, 0)])
+        return _spread(float(pair.error[name]), len(own.ids), level, baseline.name)
+    error = sqrt(2) * float(stats.resampled([table])[0][0, name].std(ddof=1))
     return _spread(error, len(own.ids), level, baseline.name, most=True)
 
 

@@ -1,7 +1,6 @@
 """A RESULT folder, read back: typed records for the report, pandas frames for people, and a check by recomputing."""
 
 import gzip
-import json
 import zlib
 from collections.abc import Container, Iterator, Mapping
 from contextlib import contextmanager
@@ -10,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import ResultError
-from harness.result.document import SCHEMA, read_document
+from harness.result.document import SCHEMA, parsed, read_document
 from harness.result.typed import record
 from harness.types import (
     FAMILY_ERROR,
@@ -240,16 +239,16 @@ def _told(path: Path, line: int) -> Iterator[None]:
 
 def json_lines(path: Path) -> Iterator[dict[str, Any]]:
     try:
-        with gzip.open(path, "rt", encoding="utf-8", errors="surrogatepass", newline="\n") as file:
+        with gzip.open(path, "rb") as file:
             for number, line in enumerate(file, 1):
                 try:
-                    content = json.loads(line)
+                    content = parsed(line)
                 except (ValueError, RecursionError) as error:
                     raise ResultError(f"{path}:{number}: not a JSON line ({error})") from error
                 if not isinstance(content, dict):
                     raise ResultError(f"{path}:{number}: found no JSON object; broken or changed by hand")
                 yield content
-    except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
+    except (OSError, EOFError, zlib.error) as error:
         raise ResultError(f"{path}: cannot be read: {error}") from error
 
 

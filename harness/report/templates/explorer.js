@@ -406,9 +406,9 @@ function explore(book) {
       const its = metric.scores[system]?.[chosen] ?? null;
       return its === null ? [] : [`${metric.name}\u00a0${shown(its, metric.digits)}`];
     });
-    if (more.length) box.append(make("p", { class: "fine more", text: more.join(", ") }));
     if (!text) box.append(make("p", { class: "under", text: "(empty answer)" }));
     else box.append(typeof other === "string" ? markedBox(text, other) : textBox(text));
+    if (more.length) box.append(make("p", { class: "fine more", text: more.join(", ") }));
     for (const [kind, said] of Object.entries(ODD)) {
       const odd = task.odd?.[kind]?.find(([sample, its]) => sample === chosen && its === system);
       if (odd) box.append(make("p", { class: "fine", text: kind === "shortened" ? `${said} by ${odd[2]} tokens` : said }));
