@@ -438,7 +438,7 @@ def _power(found: dict[str, Any]) -> list[str]:
         "| population | truth | stated | power |",
         "|---|--:|--:|--:|",
         *(
-            f"| {name} | {result.truth:.2f} | {float(np.median(result.error)) * (stats.Z_95 + stats.Z_80):.2f} | "
+            f"| {name} | {result.truth:.2f} | {float(np.median(result.error)) * stats.DETECTED:.2f} | "
             f"{within(result.power, POWER)} |"
             for name, _, result in found["power"]
         ),

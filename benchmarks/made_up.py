@@ -40,8 +40,8 @@ def result(folder: Path, name: str) -> None:
         damage = 0.15 + number / 200 if lines[0]["adapter"] else 0.3
         own = ({"text": text, "references": [of]} for of, text in pairs(seed=number, damage=damage))
         lines[:] = map(or_, _cycled(lines, PAIRS), own)
-    _write_lines(folder / name / "samples.jsonl.gz", chain(*asked))
-    _write_lines(folder / name / "generations.jsonl.gz", chain(*answered))
+    write_lines(folder / name / "samples.jsonl.gz", chain(*asked))
+    write_lines(folder / name / "generations.jsonl.gz", chain(*answered))
     write_document(folder / name, read_document(folder / name))
     metrics = ["--metric", "rouge", "--metric", "bleu", "--metric", "chrf"]
     measured.run(["rescore", name, "--again", *metrics], folder)
@@ -51,8 +51,8 @@ def repeated(source: Path, out: Path, count: int) -> None:
     """Its samples, answers and rows over and over, so many of each, under ids of their own; scores and comparisons stay."""
     shutil.copytree(source, out)
     asked, answered = _parts(source)
-    _write_lines(out / "samples.jsonl.gz", chain(*(_cycled(lines, count) for lines in asked)))
-    _write_lines(out / "generations.jsonl.gz", chain(*(_cycled(lines, count) for lines in answered)))
+    write_lines(out / "samples.jsonl.gz", chain(*(_cycled(lines, count) for lines in asked)))
+    write_lines(out / "generations.jsonl.gz", chain(*(_cycled(lines, count) for lines in answered)))
     ids = tuple(map(_id, range(count)))
     with open_rows(source) as kept:
         tables = ((key, rows.stats) for key in kept.keys() if (rows := kept.get(key)))  # noqa: SIM118  a file
@@ -90,6 +90,6 @@ def _id(number: int) -> str:
     return f"test-{number:06d}"
 
 
-def _write_lines(path: Path, lines: Iterable[Line]) -> None:
+def write_lines(path: Path, lines: Iterable[Line]) -> None:
     with gzip.open(path, "wt", compresslevel=1, encoding="utf-8") as file:
         file.writelines(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)

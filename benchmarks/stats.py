@@ -5,7 +5,6 @@
 Writes benchmarks/results/stats.md.
 """
 
-import gzip
 import json
 import shutil
 import sys
@@ -26,6 +25,7 @@ from sacrebleu.metrics import BLEU
 from sacrebleu.significance import PairedTest, _bootstrap_resample
 
 from benchmarks import measured
+from benchmarks.made_up import write_lines
 from benchmarks.race import BENCH, goal, ratio, rounds, seconds, spread, write
 from benchmarks.rouge import PAIRS, Pair, pairs
 from harness import stats
@@ -349,10 +349,9 @@ def _answered_anew(folder: Path, seed: int) -> None:
     given = {f"m{i}": pairs(seed=seed + i, damage=0.3 + i / 200, count=SAMPLES) for i in range(FEW)}
     path = folder / "generations.jsonl.gz"
     lines = [*json_lines(path)]
-    with gzip.open(path, "wt", encoding="utf-8") as file:
-        for line in lines:
-            answer = given[line["model"]][int(line["sample_id"][1:])][1]
-            file.write(json.dumps({**line, "text": answer}) + "\n")
+    write_lines(
+        path, ({**line, "text": given[line["model"]][int(line["sample_id"][1:])][1]} for line in lines)
+    )
     write_document(folder, read_document(folder))
 
 

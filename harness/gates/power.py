@@ -75,7 +75,7 @@ def of_result(check: Check, result: Result, source: str) -> Spread | None:
     for one in result.comparisons:
         asked = (one.task, one.metric, one.baseline, one.candidate)
         if asked == (check.task, check.metric, base, system) and level is not None:
-            return _spread(one.detectable / (stats.Z_95 + stats.Z_80), one.n, level, source)
+            return _spread(one.detectable / stats.DETECTED, one.n, level, source)
     return None
 
 

@@ -169,26 +169,25 @@ def _found(check: Check, panel: Panel, own: list[Side], other: list[Side], again
     )
 
 
-def _changed(
-    panel: Panel, mine: int, theirs: int, name: int, sign: float
-) -> tuple[float, float, float] | None:
-    """The interval of a difference of hits and its standard error; None where it is to be resampled."""
+def _changed(panel: Panel, mine: int, theirs: int, name: int, sign: float) -> tuple[float, float] | None:
+    """The interval of a difference of hits; None where it is to be resampled."""
     if panel.metric.interval != "wilson" or panel.clusters is not None:
         return None
     change = sign * (panel.alone[:, mine, name] - panel.alone[:, theirs, name])
-    return stats.changed_interval(int((change > 0).sum()), int((change < 0).sum()), panel.n)
+    low, high, _ = stats.changed_interval(int((change > 0).sum()), int((change < 0).sum()), panel.n)
+    return low, high
 
 
 def _above(
     difference: float,
     spread: NDArray[np.float64],
-    ends: tuple[float, float, float] | None,
+    ends: tuple[float, float] | None,
     margin: float,
     n: int,
 ) -> Finding:
     if ends is None:
         return verdicts.above(difference, spread, margin, n)
-    return verdicts.between(difference, ends[0], ends[1], margin, n)
+    return verdicts.between(difference, *ends, margin, n)
 
 
 def _drawn(panel: Panel, places: list[int], name: int) -> NDArray[np.float64]:

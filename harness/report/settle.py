@@ -9,7 +9,7 @@ def samples(one: Comparison) -> int | None:
     """So many in all, these among them; None where it is settled, or nothing scatters."""
     if words.significant(one) or one.detectable <= 0:
         return None
-    error = one.detectable / (stats.Z_95 + stats.Z_80)
+    error = one.detectable / stats.DETECTED
     return stats.needed_samples(one.difference, error, one.n)
 
 

@@ -16,13 +16,14 @@ from harness.stats.intervals import (
     wilson,
 )
 from harness.stats.pairs import SCORES, Paired, compare, paired
-from harness.stats.power import Z_80, needed_samples, needed_trials, pass_chance, samples_for_pass
+from harness.stats.power import DETECTED, Z_80, needed_samples, needed_trials, pass_chance, samples_for_pass
 from harness.stats.seeds import Estimate, OverSeeds, over_seeds
 from harness.stats.significance import MCNEMAR, Pair, chance, mcnemar
 from harness.stats.table import TIE, Array, Interval, Table, Value, units
 
 __all__ = [
     "CELLS",
+    "DETECTED",
     "GATHERED",
     "MCNEMAR",
     "RESAMPLES",

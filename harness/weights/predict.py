@@ -138,7 +138,7 @@ def _correlation(candidates: Sequence[Candidate], name: str, resamples: int, see
         high=high,
         p=(1 + hits) / (1 + resamples),
         p_holm=None,
-        detectable=float((stats.Z_95 + stats.Z_80) * chance.std()),
+        detectable=float(stats.DETECTED * chance.std()),
         n=len(known),
         within=tuple(
             Within(base=one.base, tau=float(own), low=ends[0], high=ends[1], n=one.n)
