@@ -97,10 +97,18 @@ def of_baseline(check: Check, baseline: Baseline) -> Spread | None:
     name = metric.names.index(check.metric)
     level = float(table.scores()[0, name])
     if len(sides) == 2:
-        ((pair,),) = stats.compare([table], [(1, 0)])
-        return _spread(float(pair.error[name]), len(own.ids), level, baseline.name)
+        return _spread(_error(table, name), len(own.ids), level, baseline.name)
     error = sqrt(2) * float(stats.resampled([table])[0][0, name].std(ddof=1))
     return _spread(error, len(own.ids), level, baseline.name, most=True)
+
+
+def _error(table: stats.Table, name: int) -> float:
+    """Standard error of the first system's score less the second's, as the interval has it that will judge it."""
+    if table.interval == "wilson":
+        own, base = table.rows[..., 0].T
+        return stats.changed_interval(int((own > base).sum()), int((own < base).sum()), len(own))[2]
+    own, base = stats.resampled([table])[0][:, name]
+    return float((own - base).std(ddof=1))
 
 
 def lines(outlooks: Sequence[Outlook]) -> Iterator[str]:
