@@ -1,0 +1,89 @@
+"""What keeps a model from being asked, told from its files alone: in a fraction of a second, without torch.
+
+A model that is only weighed may be an encoder and needs no tokenizer; none of this is asked of it.
+"""
+
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from typing import Any
+
+from harness import adapter as lora
+from harness import checkpoint
+from harness.errors import AdapterError, ModelError
+from harness.tensors import TensorFile
+from harness.types import Model
+from harness.writers import why_not
+
+RULES = 1  # raised when more is refused, so that what passed before is looked at again
+# Read by transformers, which takes no notice of some of them where they are broken.
+SETTINGS = (
+    "generation_config.json",
+    "tokenizer_config.json",
+    "special_tokens_map.json",
+    "added_tokens.json",
+    "vocab.json",
+)
+TOKENIZER = "tokenizer.json"
+TOKENIZERS = (
+    TOKENIZER,
+    "tokenizer*",
+    "tokenization*",
+    "*vocab*",
+    "*.model",
+    "*.spm",
+    "*.tiktoken",
+    "tekken.json",
+)
+
+
+def check_folder(folder: Path, uri: str) -> None:
+    """Raise ModelError where the folder's model cannot write, or its settings or its tokenizer are broken."""
+    check_writes(checkpoint.config(folder / checkpoint.CONFIG), uri)
+    for name in SETTINGS:
+        if (folder / name).is_file():
+            checkpoint.json_mapping(folder / name)
+    _check_tokenizer(folder)
+
+
+def check_writes(config: Mapping[str, Any], uri: str) -> None:
+    """Raise ModelError where config.json is that of an encoder, a classifier or another model that only reads."""
+    if said := why_not(config):
+        raise ModelError(f"{uri} {said}")
+
+
+def check_quantization(model: Model, device: str, libraries: Collection[str]) -> None:
+    """Raise ModelError where the model is to be quantised and cannot be on this machine."""
+    if model.quantization == "none":
+        return
+    asked = f"quantization: {model.quantization}"
+    if device != "cuda":
+        raise ModelError(
+            f"{asked} needs a CUDA device, this is {device}; leave it out, or run where there is a GPU"
+        )
+    if "bitsandbytes" not in libraries:
+        raise ModelError(f"{asked} needs bitsandbytes; pip install bitsandbytes")
+
+
+def check_adapter(folder: Path) -> None:
+    """Raise AdapterError where an adapter's settings or the header of its weights are broken."""
+    lora.read_settings(folder, "measured")
+    try:
+        TensorFile(folder / lora.WEIGHTS)
+    except ModelError as error:
+        raise AdapterError(str(error)) from error
+
+
+def _check_tokenizer(folder: Path) -> None:
+    if not any(path.is_file() for pattern in TOKENIZERS for path in folder.glob(pattern)):
+        raise ModelError(
+            f"{folder}: found no tokenizer; copy {TOKENIZER} and tokenizer_config.json from the model's source"
+        )
+    path = folder / TOKENIZER
+    if not path.is_file():
+        return
+    found = checkpoint.json_mapping(path)
+    for name, kind in (("model", dict), ("added_tokens", list)):
+        if not isinstance(found.get(name), kind):
+            raise ModelError(
+                f"{path}: broken: no {name!r}, so it makes no tokenizer; copy it again from the model's source"
+            )
