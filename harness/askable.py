@@ -24,8 +24,15 @@ SETTINGS = (
     "vocab.json",
 )
 TOKENIZER = "tokenizer.json"
-TOKENIZERS = (
+VOCABULARIES = (
     TOKENIZER,
+    "tokenizer.model",
+    "spiece.model",
+    "sentencepiece.bpe.model",
+    "vocab.json",
+    "vocab.txt",
+)
+TOKENIZERS = (
     "tokenizer*",
     "tokenization*",
     "*vocab*",
@@ -39,10 +46,28 @@ TOKENIZERS = (
 def check_folder(folder: Path, uri: str) -> None:
     """Raise ModelError where the folder's model cannot write, or its settings or its tokenizer are broken."""
     check_writes(checkpoint.config(folder / checkpoint.CONFIG), uri)
+    _check_index(folder)
     for name in SETTINGS:
         if (folder / name).is_file():
             checkpoint.json_mapping(folder / name)
-    _check_tokenizer(folder)
+    check_tokenizer(folder)
+
+
+def check_tokenizer(folder: Path) -> None:
+    """Raise ModelError where the folder has no tokenizer, or a broken one."""
+    if not any(path.is_file() for pattern in TOKENIZERS for path in folder.glob(pattern)):
+        raise ModelError(
+            f"{folder}: found no tokenizer; copy {TOKENIZER} and tokenizer_config.json from the model's source"
+        )
+    path = folder / TOKENIZER
+    if not path.is_file():
+        return
+    found = checkpoint.json_mapping(path)
+    for name, kind in (("model", dict), ("added_tokens", list)):
+        if not isinstance(found.get(name), kind):
+            raise ModelError(
+                f"{path}: broken: no {name!r}, so it makes no tokenizer; copy it again from the model's source"
+            )
 
 
 def check_writes(config: Mapping[str, Any], uri: str) -> None:
@@ -73,17 +98,11 @@ def check_adapter(folder: Path) -> None:
         raise AdapterError(str(error)) from error
 
 
-def _check_tokenizer(folder: Path) -> None:
-    if not any(path.is_file() for pattern in TOKENIZERS for path in folder.glob(pattern)):
-        raise ModelError(
-            f"{folder}: found no tokenizer; copy {TOKENIZER} and tokenizer_config.json from the model's source"
-        )
-    path = folder / TOKENIZER
-    if not path.is_file():
+def _check_index(folder: Path) -> None:
+    path = folder / checkpoint.INDEX
+    if (folder / checkpoint.SINGLE).is_file() or not path.is_file():
         return
-    found = checkpoint.json_mapping(path)
-    for name, kind in (("model", dict), ("added_tokens", list)):
-        if not isinstance(found.get(name), kind):
-            raise ModelError(
-                f"{path}: broken: no {name!r}, so it makes no tokenizer; copy it again from the model's source"
-            )
+    if not isinstance(checkpoint.json_mapping(path).get("metadata"), dict):
+        raise ModelError(
+            f'{path}: no "metadata", without which transformers reads no index; add "metadata": {{}} to it'
+        )

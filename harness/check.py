@@ -5,6 +5,7 @@ from pathlib import Path
 
 from harness import data, plan
 from harness.errors import DataError
+from harness.examined import examined
 from harness.outlook import outlook
 from harness.pins import pins
 from harness.suite import available, load_recipes, load_suite, load_task
@@ -38,6 +39,8 @@ def check(suite: Suite, *, offline: bool, cache: Path, result: Path | None = Non
     for model in suite.models:
         pin = pinned.models[model.name]
         yield f"model {model.name}: {model.uri} at {pin.revision[:12]}, {pin.family or 'no family'}, {pin.dtype}"
+        for said in examined(suite, pinned, model, cache=cache):
+            yield f"model {model.name}: {said}"
     yield from map(_recipe, suite.recipes)
     yield from outlook(plan.plan(suite, pinned), result)
 
