@@ -44,8 +44,10 @@ TOKENIZERS = (
 
 
 def check_folder(folder: Path, uri: str) -> None:
-    """Raise ModelError where the folder's model cannot write, or its settings or its tokenizer are broken."""
+    """Raise ModelError where the folder's model cannot write, or its files are broken."""
+    checkpoint.headers(folder)  # a torn file is named here; the library would not
     check_writes(checkpoint.config(folder / checkpoint.CONFIG), uri)
+    checkpoint.model_type(folder / checkpoint.CONFIG)
     _check_index(folder)
     for name in SETTINGS:
         if (folder / name).is_file():

@@ -27,8 +27,10 @@ def told(where: str, remedy: str, kind: type[ModelError] = ModelError) -> Iterat
     """
     try:
         yield
-    except HarnessError:
-        raise
+    except HarnessError as error:
+        if isinstance(error, kind):
+            raise
+        raise kind(str(error)) from error
     except ImportError as error:
         raise kind(f"{where}: {said(error)}; install it") from error
     except Exception as error:

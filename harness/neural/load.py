@@ -14,7 +14,7 @@ from safetensors import safe_open
 from transformers import AutoModelForCausalLM, AutoModelForSeq2SeqLM, PreTrainedModel
 from transformers.utils import logging
 
-from harness import askable, checkpoint, families
+from harness import askable, families
 from harness.errors import ModelError
 from harness.families import Family
 from harness.neural.foreign import told
@@ -130,7 +130,6 @@ def _read(
 ) -> tuple[PreTrainedModel, tuple[str, ...]]:
     """The model, and the names of what the checkpoint has too much."""
     where = f"model {model.name}: {folder}"
-    checkpoint.headers(folder)  # a torn file is named here; the library would not
     kind: Any = AutoModelForSeq2SeqLM if config.is_encoder_decoder else AutoModelForCausalLM
     _check_class(where, config, kind, trust)
     quantization = None if device.type == "meta" else _quantization(model, dtype, device)

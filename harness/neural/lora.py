@@ -201,7 +201,8 @@ def _recorded(folder: Path) -> tuple[str, str]:
     path = folder / OURS
     if not path.is_file():
         return "", ""
-    said = json_mapping(path)
+    with told(str(path), "train the adapter again, or delete the file", AdapterError):
+        said = json_mapping(path)
     base, digest = said.get("base", ""), said.get("digest", "")
     if not isinstance(base, str) or not isinstance(digest, str):
         raise AdapterError(f"{path}: base and digest are texts; train the adapter again, or delete the file")

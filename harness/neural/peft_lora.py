@@ -13,7 +13,7 @@ import torch
 from peft import LoraConfig, PeftConfig, PeftModel, get_peft_model_state_dict, set_peft_model_state_dict
 from torch import nn
 
-from harness.adapter import CONFIG
+from harness.adapter import CONFIG, MOVES_THE_BASE
 from harness.errors import AdapterError
 from harness.neural.factors import put_in
 from harness.neural.foreign import told
@@ -98,10 +98,11 @@ def applied(
 def shapes(base: Base, folder: Path) -> dict[str, tuple[int, ...]]:
     """Of the tensors that the adapter would have on this base, which is an outline, and is afterwards to be forgotten.
 
-    How its factors began is left out: some starts decompose the base's matrices, and an outline has no numbers.
+    A start that decomposes the base's matrices is left out: an outline has no numbers.
     """
     config = _config(folder)
-    config.init_lora_weights = False
+    if str(config.init_lora_weights).lower().startswith(MOVES_THE_BASE):
+        config.init_lora_weights = False
     with told(f"adapter {folder} does not fit {base.name}", INSTEAD, AdapterError):
         return {name: tuple(tensor.shape) for name, tensor in _state(_wrap(base, config)).items()}
 
