@@ -23,6 +23,11 @@ SETTINGS = (
     "added_tokens.json",
     "vocab.json",
 )
+# What configurations call their numbers of layers.
+LAYERS = (
+    *("num_hidden_layers", "num_layers", "n_layer", "n_layers", "num_encoder_layers", "num_decoder_layers"),
+    *("encoder_layers", "decoder_layers"),
+)
 TOKENIZER = "tokenizer.json"
 VOCABULARIES = (
     TOKENIZER,
@@ -45,9 +50,11 @@ TOKENIZERS = (
 
 def check_folder(folder: Path, uri: str) -> None:
     """Raise ModelError where the folder's model cannot write, or its files are broken."""
-    checkpoint.headers(folder)  # a torn file is named here; the library would not
-    check_writes(checkpoint.config(folder / checkpoint.CONFIG), uri)
-    checkpoint.model_type(folder / checkpoint.CONFIG)
+    files = checkpoint.headers(folder)  # a torn file is named here; the library would not
+    path = folder / checkpoint.CONFIG
+    check_writes(config := checkpoint.config(path), uri)
+    checkpoint.model_type(path)
+    _check_layers(path, config, sum(len(file.names) for file in files.values()))
     _check_index(folder)
     for name in SETTINGS:
         if (folder / name).is_file():
@@ -85,7 +92,8 @@ def check_quantization(model: Model, device: str, libraries: Collection[str]) ->
     asked = f"quantization: {model.quantization}"
     if device != "cuda":
         raise ModelError(
-            f"{asked} needs a CUDA device, this is {device}; leave it out, or run where there is a GPU"
+            f"{asked} needs a CUDA device, this is {device}; leave it out, or run where there is a GPU "
+            "(`check` and `plan` for such a machine: --device cuda)"
         )
     if "bitsandbytes" not in libraries:
         raise ModelError(f"{asked} needs bitsandbytes; pip install bitsandbytes")
@@ -108,3 +116,14 @@ def _check_index(folder: Path) -> None:
         raise ModelError(
             f'{path}: no "metadata", without which transformers reads no index; add "metadata": {{}} to it'
         )
+
+
+def _check_layers(path: Path, config: Mapping[str, Any], stored: int) -> None:
+    """Refuse more layers than there are tensors before transformers builds them all, which could take for ever."""
+    parts = [config, *(part for part in config.values() if isinstance(part, Mapping))]
+    for name, count in ((name, part[name]) for part in parts for name in LAYERS if name in part):
+        if isinstance(count, int) and count > stored:
+            raise ModelError(
+                f"{path}: {name} is {count:,}, the weights have {stored:,} tensors in all; it was changed, or is another "
+                "model's: fetch it again"
+            )

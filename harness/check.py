@@ -12,7 +12,9 @@ from harness.suite import available, load_recipes, load_suite, load_task
 from harness.types import Recipe, Split, Suite, Task
 
 
-def check_named(name: str, *, offline: bool, cache: Path, result: Path | None = None) -> Iterator[str]:
+def check_named(
+    name: str, *, offline: bool, cache: Path, result: Path | None = None, device: str = "auto"
+) -> Iterator[str]:
     """Checks a suite, a task or a recipe, whichever the name or the file's folder says; yields what was looked at."""
     folder = Path(name).resolve().parent.name
     named = [kind for kind in ("suite", "task", "recipe") if name in available(kind)]
@@ -22,12 +24,14 @@ def check_named(name: str, *, offline: bool, cache: Path, result: Path | None = 
     elif folder == "adapters" or named == ["recipe"]:
         yield from map(_recipe, load_recipes(name))
     else:
-        yield from check(load_suite(name), offline=offline, cache=cache, result=result)
+        yield from check(load_suite(name), offline=offline, cache=cache, result=result, device=device)
 
 
-def check(suite: Suite, *, offline: bool, cache: Path, result: Path | None = None) -> Iterator[str]:
+def check(
+    suite: Suite, *, offline: bool, cache: Path, result: Path | None = None, device: str = "auto"
+) -> Iterator[str]:
     """Raises at the first thing that is wrong; yields a line for each thing that was looked at."""
-    pinned = pins(suite, offline=offline, cache=cache)
+    pinned = pins(suite, device=device, offline=offline, cache=cache)
     for task in suite.tasks:
         counts = data.check(task, offline=offline)
         missing = [split for split in plan.splits_needed(suite, task) if split not in counts]

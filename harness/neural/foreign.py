@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import torch
+
 from harness.errors import HarnessError, ModelError
 
 LONGEST = 240  # characters of a library's text; the log keeps the whole of it
@@ -31,6 +33,8 @@ def told(where: str, remedy: str, kind: type[ModelError] = ModelError) -> Iterat
         if isinstance(error, kind):
             raise
         raise kind(str(error)) from error
+    except (MemoryError, torch.OutOfMemoryError):  # says enough, and nothing about the files
+        raise
     except ImportError as error:
         raise kind(f"{where}: {said(error)}; install it") from error
     except Exception as error:

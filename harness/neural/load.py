@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -72,7 +73,8 @@ def _base(folder: Path, model: Model, pin: ModelPin, runtime: Runtime, device: t
     loaded, unused = _read(folder, config, dtype, device, model, trust)
     text_config = config.get_text_config()
     _check_vocabulary(where, tokenizer, text_config.vocab_size)
-    end = _token_ids(tokenizer.eos_token_id, config.eos_token_id, loaded.generation_config.eos_token_id)
+    said = getattr(config, "eos_token_id", getattr(text_config, "eos_token_id", None))
+    end = _token_ids(tokenizer.eos_token_id, said, loaded.generation_config.eos_token_id)
     if tokenizer.eos_token_id is None:
         raise ModelError(
             f"{where}: the tokenizer has no end-of-sequence token, so no answer could end; add eos_token to it"
@@ -132,29 +134,40 @@ def _read(
     where = f"model {model.name}: {folder}"
     kind: Any = AutoModelForSeq2SeqLM if config.is_encoder_decoder else AutoModelForCausalLM
     _check_class(where, config, kind, trust)
-    quantization = None if device.type == "meta" else _quantization(model, dtype, device)
-    placed: dict[str, Any] = {"quantization_config": quantization} if quantization else {}
-    if quantization or device.type == "meta":
-        placed["device_map"] = {"": device}
+    opened = partial(
+        kind.from_pretrained,
+        folder,
+        config=config,
+        dtype=dtype,
+        local_files_only=True,
+        use_safetensors=True,
+        trust_remote_code=trust,
+        output_loading_info=True,
+    )
     with told(where, "config.json may be wrong, or another model's; fetch both again"), _quiet():
-        # The attention kernel is transformers' own choice for the class: sdpa where it has one.
-        loaded, info = kind.from_pretrained(
-            folder,
-            config=config,
-            dtype=dtype,
-            local_files_only=True,
-            use_safetensors=True,
-            trust_remote_code=trust,
-            output_loading_info=True,
-            ignore_mismatched_sizes=True,  # they are refused below, by name
-            **placed,
-        )
-    unused = _check_whole(where, loaded, info)
-    if not placed:
+        unused: tuple[str, ...] = ()
+        if (
+            getattr(config, "quantization_config", None) is None
+        ):  # else only its library can compare the tensors
+            # Headers first: what does not fit is refused before there is memory for it.
+            loaded, info = opened(device_map={"": "meta"}, ignore_mismatched_sizes=True)
+            unused = _check_whole(where, loaded, info)
+        if device.type != "meta":
+            loaded, info = opened(**_placed(model, dtype, device))
+            _check_whole(where, loaded, info)
+    if model.quantization == "none":
         loaded = loaded.to(device)
     loaded.requires_grad_(False)
     result: PreTrainedModel = loaded.eval()
     return result, unused
+
+
+def _placed(model: Model, dtype: torch.dtype, device: torch.device) -> dict[str, Any]:
+    """Where a quantised model is put while it is read. The attention kernel is transformers' own choice for the class:
+    sdpa where it has one.
+    """
+    quantization = _quantization(model, dtype, device)
+    return {"quantization_config": quantization, "device_map": {"": device}} if quantization else {}
 
 
 @contextmanager
