@@ -43,7 +43,7 @@ def check(
     for model in suite.models:
         pin = pinned.models[model.name]
         yield f"model {model.name}: {model.uri} at {pin.revision[:12]}, {pin.family or 'no family'}, {pin.dtype}"
-        for said in examined(suite, pinned, model, cache=cache):
+        for said in examined(suite, pinned, model, offline=offline, cache=cache):
             yield f"model {model.name}: {said}"
     yield from map(_recipe, suite.recipes)
     yield from outlook(plan.plan(suite, pinned), result)

@@ -112,7 +112,13 @@ def weights(folder: Path) -> tuple[Path, ...]:
     if (folder / SINGLE).is_file():
         return (folder / SINGLE,)
     if (folder / INDEX).is_file():
-        return tuple(folder / name for name in sorted(set(weight_map(folder).values())))
+        names = sorted(set(weight_map(folder).values()))
+        if missing := [name for name in names if not (folder / name).is_file()]:
+            more = f", as are {len(missing) - 1} more" if len(missing) > 1 else ""
+            raise ModelError(
+                f"{folder}: {missing[0]} is missing, which {INDEX} names{more}; fetch the checkpoint again"
+            )
+        return tuple(folder / name for name in names)
     if pickles := sorted(path.name for path in folder.iterdir() if path.suffix in (".bin", ".pt", ".pth")):
         raise ModelError(
             f"{folder}: found {pickles[0]}, a pickle, which may run code; {convert_hint(str(folder))}"
@@ -123,7 +129,7 @@ def weights(folder: Path) -> tuple[Path, ...]:
 
 
 def weight_map(folder: Path) -> Mapping[str, str]:
-    """Return which shard holds each parameter, as the index says; every shard lies beside the index."""
+    """Return which shard holds each parameter, as the index says."""
     path = folder / INDEX
     found = json_mapping(path).get("weight_map")
     if not isinstance(found, dict) or not found:
@@ -131,12 +137,6 @@ def weight_map(folder: Path) -> Mapping[str, str]:
     for parameter, name in found.items():
         if not isinstance(name, str) or Path(name).name != name or len(name) > 255:
             raise ModelError(f"{path}: {parameter} is said to be in {name!r}, no file of the folder; {AGAIN}")
-    missing = sorted({name for name in found.values() if not (folder / name).is_file()})
-    if missing:
-        more = f", as are {len(missing) - 1} more" if len(missing) > 1 else ""
-        raise ModelError(
-            f"{folder}: {missing[0]} is missing, which {INDEX} names{more}; fetch the checkpoint again"
-        )
     return found
 
 

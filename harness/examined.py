@@ -10,13 +10,13 @@ from harness import askable, hub
 from harness.adapter import CONFIG, WEIGHTS
 from harness.digest import digest
 from harness.models import examine
-from harness.pins import Remembered
+from harness.pins import Remembered, is_here
 from harness.types import Adapter, Model, Pins, Runtime, Suite
 
 OURS = "harness.json"  # which base an adapter of the harness's own was trained on
 
 
-def examined(suite: Suite, pinned: Pins, model: Model, *, cache: Path) -> list[str]:
+def examined(suite: Suite, pinned: Pins, model: Model, *, offline: bool, cache: Path) -> list[str]:
     """Return what is to be said of a model and of its adapters; ModelError where a run would refuse them.
 
     A shipped model without adapters is taken as sound.
@@ -33,9 +33,12 @@ def examined(suite: Suite, pinned: Pins, model: Model, *, cache: Path) -> list[s
     key = digest(
         *("examined", askable.RULES, named, pin, pinned.device, sorted(folders), contents, pinned.libraries)
     )
-    runtime = Runtime(device=pinned.device, offline=True)
-    found = remembered.look(key, lambda: examine(model, pin, runtime, folders))
-    remembered.save(cache)
+    runtime = Runtime(device=pinned.device, offline=offline)
+    if is_here(model, pin):
+        found = remembered.look(key, lambda: examine(model, pin, runtime, folders))
+        remembered.save(cache)
+    else:
+        found = list(examine(model, pin, runtime, folders))
     absent = [name for name, folder in places.items() if folder is None]
     return [*found, *(f"adapter {name}: not downloaded yet; checked only by a run" for name in absent)]
 

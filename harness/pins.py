@@ -240,23 +240,38 @@ def _check_askable(
         return
     with _named(f"model {model.name!r}"):
         askable.check_quantization(model, device, libraries())
-        folder = _folder(model) if scheme != "hub" else in_cache(place, pin.revision)
+        offline = offline or hub.switched_off()
 
         def look() -> Iterable[str]:
-            if folder is not None:
-                askable.check_folder(folder, model.uri)
-            elif not (offline or hub.switched_off()):
+            if scheme != "hub":
+                askable.check_folder(_folder(model), model.uri)
+            elif offline:
+                askable.check_folder(_snapshot(place, pin.revision), model.uri)
+            else:  # a run would fetch what is missing
                 askable.check_writes(checkpoint.config(_hub_config(place, pin.revision)), model.uri)
             return ()
 
-        what = "asked" if folder is not None else "can write"
+        what = "can write" if scheme == "hub" and not offline else "can be asked"
         remembered.look(f"{what} {askable.RULES} {scheme}@{pin.revision}", look)
 
 
-def in_cache(place: str, revision: str) -> Path | None:
-    """The folder that holds a hub model as pinned, where its weights have been downloaded."""
-    folder = hub.cached(place, "model") / "snapshots" / revision
-    return folder if any(folder.glob("*.safetensors")) else None
+def is_here(model: Model, pin: ModelPin) -> bool:
+    """Whether the model's weights are on this machine, whole or broken; an interrupted download is not."""
+    scheme, _, place = model.uri.partition(":")
+    if scheme != "hub":
+        return True
+    folder = _snapshot(place, pin.revision)
+    if (folder / checkpoint.SINGLE).is_file() or not (folder / checkpoint.INDEX).is_file():
+        return (folder / checkpoint.SINGLE).is_file()
+    try:
+        shards = set(checkpoint.weight_map(folder).values())
+    except ModelError:
+        return True
+    return all((folder / name).is_file() for name in shards)
+
+
+def _snapshot(place: str, revision: str) -> Path:
+    return hub.cached(place, "model") / "snapshots" / revision
 
 
 def _hub_config(place: str, commit: str) -> Path:

@@ -240,6 +240,30 @@ def test_a_tokenizer_of_another_model_is_refused(suite: Suite, folder: Path, tmp
         checked(suite, tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("damage", "said"),
+    [EARLY["index cut"], EARLY_IF_ASKED["an encoder"], EARLY_IF_ASKED["tokenizer cut"], CLOSE["more layers"]],
+)
+def test_a_model_in_the_hubs_cache_is_looked_at_like_a_folder(
+    suite: Suite, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, damage: Damage, said: str
+) -> None:
+    from huggingface_hub import constants
+
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
+    commit, cached = "0" * 40, tmp_path / "hub" / "models--me--tiny"
+    (cached / "refs").mkdir(parents=True)
+    (cached / "refs" / "main").write_text(commit)
+    (cached / "snapshots").mkdir()
+    folder = folder.rename(cached / "snapshots" / commit)
+    hub = replace(suite, models=(Model(name="mine", uri="hub:me/tiny"),))
+    assert checked(hub, tmp_path)[-1].startswith("model mine: hub:me/tiny at 0000")
+    damage(folder)
+    with pytest.raises(ModelError) as told:
+        list(check(hub, offline=True, cache=tmp_path / "fresh.json"))
+    one_line(told, said)
+    assert "pickle" not in str(told.value)
+
+
 def test_an_encoder_may_be_weighed(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     edit(CONFIG, architectures=["RobertaForMaskedLM"], model_type="roberta")(folder)
     without("tokenizer*")(folder)
@@ -355,3 +379,23 @@ def test_an_adapter_that_fits_passes(suite: Suite, tmp_path: Path, said: dict[st
         suite, models=(model,), adapters=(Adapter(name="mine", base="tiny", uri=f"file:{adapter}"),)
     )
     assert any(line.startswith("model tiny:") for line in checked(asked, tmp_path))
+
+
+def test_a_hub_model_whose_download_was_interrupted_is_not_called_broken(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run with a network would fetch the rest."""
+    from huggingface_hub import constants
+
+    from harness.models import examine
+
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
+    snapshots = tmp_path / "hub" / "models--me--tiny" / "snapshots"
+    snapshots.mkdir(parents=True)
+    without(WEIGHTS)(folder)
+    write(INDEX, '{"metadata": {}, "weight_map": {"a": "1.safetensors", "b": "2.safetensors"}}')(folder)
+    write("1.safetensors", "half")(folder)
+    folder.rename(snapshots / PIN.revision)
+    model = Model(name="mine", uri="hub:me/tiny")
+    (said,) = examine(model, PIN, Runtime(), {})
+    assert said.startswith("not downloaded yet")

@@ -11,7 +11,7 @@ from harness.neural.kernels import quick
 from harness.neural.load import Base, load, release
 from harness.neural.lora import adapted, unproven
 from harness.neural.memory import Budget, affordable_tokens
-from harness.pins import in_cache, locate
+from harness.pins import is_here, locate
 from harness.types import Decode, Generation, Model, ModelPin, Overflow, Prompt, Runtime
 
 
@@ -80,10 +80,9 @@ def open_backend(model: Model, pin: ModelPin, runtime: Runtime) -> HuggingFace:
 
 def examine(model: Model, pin: ModelPin, runtime: Runtime, adapters: Mapping[str, Path]) -> Iterator[str]:
     """What is to be said of a model whose files are here, and of its adapters; nothing of its weights is read."""
-    scheme, _, place = model.uri.partition(":")
-    if scheme == "hub" and in_cache(place, pin.revision) is None:
+    if not is_here(model, pin):
         yield "not downloaded yet, so its tensors, its tokenizer and its adapters are checked only by a run"
         return
     from harness.neural.examine import examine as look
 
-    yield from look(locate(model, pin, offline=True), model, pin, runtime, adapters)
+    yield from look(locate(model, pin, offline=runtime.offline), model, pin, runtime, adapters)
