@@ -5,13 +5,16 @@ from pathlib import Path
 
 from harness import data, plan
 from harness.errors import DataError
+from harness.examined import examined
 from harness.outlook import outlook
 from harness.pins import pins
 from harness.suite import available, load_recipes, load_suite, load_task
 from harness.types import Recipe, Split, Suite, Task
 
 
-def check_named(name: str, *, offline: bool, cache: Path, result: Path | None = None) -> Iterator[str]:
+def check_named(
+    name: str, *, offline: bool, cache: Path, result: Path | None = None, device: str = "auto"
+) -> Iterator[str]:
     """Checks a suite, a task or a recipe, whichever the name or the file's folder says; yields what was looked at."""
     folder = Path(name).resolve().parent.name
     named = [kind for kind in ("suite", "task", "recipe") if name in available(kind)]
@@ -21,12 +24,14 @@ def check_named(name: str, *, offline: bool, cache: Path, result: Path | None = 
     elif folder == "adapters" or named == ["recipe"]:
         yield from map(_recipe, load_recipes(name))
     else:
-        yield from check(load_suite(name), offline=offline, cache=cache, result=result)
+        yield from check(load_suite(name), offline=offline, cache=cache, result=result, device=device)
 
 
-def check(suite: Suite, *, offline: bool, cache: Path, result: Path | None = None) -> Iterator[str]:
+def check(
+    suite: Suite, *, offline: bool, cache: Path, result: Path | None = None, device: str = "auto"
+) -> Iterator[str]:
     """Raises at the first thing that is wrong; yields a line for each thing that was looked at."""
-    pinned = pins(suite, offline=offline, cache=cache)
+    pinned = pins(suite, device=device, offline=offline, cache=cache)
     for task in suite.tasks:
         counts = data.check(task, offline=offline)
         missing = [split for split in plan.splits_needed(suite, task) if split not in counts]
@@ -38,6 +43,8 @@ def check(suite: Suite, *, offline: bool, cache: Path, result: Path | None = Non
     for model in suite.models:
         pin = pinned.models[model.name]
         yield f"model {model.name}: {model.uri} at {pin.revision[:12]}, {pin.family or 'no family'}, {pin.dtype}"
+        for said in examined(suite, pinned, model, offline=offline, cache=cache):
+            yield f"model {model.name}: {said}"
     yield from map(_recipe, suite.recipes)
     yield from outlook(plan.plan(suite, pinned), result)
 

@@ -6,15 +6,15 @@ Nothing heavy is imported: a suite of tiny models and embedded data is pinned in
 import os
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal
 
-from harness import checkpoint, data, families, hub, shipped
+from harness import askable, checkpoint, data, families, hub, shipped
 from harness.digest import digest, file_digest
 from harness.errors import AdapterError, HarnessError, ModelError
 from harness.gates.rules import BASE
@@ -58,9 +58,13 @@ def pins(suite: Suite, *, device: str = "auto", offline: bool = False, cache: Pa
     sources = {
         task.name: data.pin(task.source, remembered.file_digest, offline=offline) for task in suite.tasks
     }
+    models = {model.name: _model(model, kind, remembered, offline) for model in suite.models}
+    if suite.tasks:  # a model that is only weighed need not answer
+        for model in suite.models:
+            _check_askable(model, models[model.name], kind, remembered, offline)
     found = Pins(
         device=kind,
-        models={model.name: _model(model, kind, remembered, offline) for model in suite.models},
+        models=models,
         sources=sources,
         adapters={adapter.name: _adapter(adapter, remembered, offline) for adapter in suite.adapters},
         libraries=libraries(),
@@ -140,6 +144,9 @@ class Remembered:
     checkpoints: dict[str, list[Any]] = field(
         default_factory=dict
     )  # place@revision -> type, parameters, bytes
+    passed: dict[str, list[str]] = field(
+        default_factory=dict
+    )  # what was looked at and found sound -> what there is to say of it
 
     @classmethod
     def load(cls, path: Path) -> "Remembered":
@@ -151,7 +158,7 @@ class Remembered:
 
     def save(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_json(path, {"digests": self.digests, "samples": self.samples, "checkpoints": self.checkpoints})
+        write_json(path, {one.name: getattr(self, one.name) for one in fields(self)})
 
     def file_digest(self, path: Path) -> str:
         """SHA-256 of a file, read again only when path, size, time or inode differ."""
@@ -169,6 +176,12 @@ class Remembered:
 
     def files_digest(self, paths: tuple[Path, ...]) -> str:
         return digest({path.name: self.file_digest(path) for path in paths})
+
+    def look(self, key: str, at: Callable[[], Iterable[str]]) -> list[str]:
+        """What is said of something sound. What raises is looked at again the next time."""
+        if key not in self.passed:
+            self.passed[key] = list(at())
+        return self.passed[key]
 
     def checkpoint(self, key: str, read: Callable[[], checkpoint.Checkpoint]) -> checkpoint.Checkpoint:
         if key not in self.checkpoints:
@@ -192,8 +205,8 @@ def _model(model: Model, device: Device, remembered: Remembered, offline: bool) 
     with _named(f"model {model.name!r}"):
         if scheme in ("zoo", "file"):
             folder = _folder(model)
-            checkpoint.weights(folder)
-            revision = remembered.files_digest(checkpoint.identity(folder, checkpoint.FILES))
+            files = {*checkpoint.identity(folder, checkpoint.FILES), *checkpoint.weights(folder)}
+            revision = remembered.files_digest(tuple(files))
             found = remembered.checkpoint(f"{scheme}@{revision}", lambda: checkpoint.read(folder))
         elif scheme == "hub":
             revision = hub.commit(place, "model", model.revision, offline=offline)
@@ -218,17 +231,67 @@ def _model(model: Model, device: Device, remembered: Remembered, offline: bool) 
     )
 
 
+def _check_askable(
+    model: Model, pin: ModelPin, device: Device, remembered: Remembered, offline: bool
+) -> None:
+    """Raises ModelError where the files that are here say that the model cannot be asked."""
+    scheme, _, place = model.uri.partition(":")
+    if scheme not in ("zoo", "file", "hub"):
+        return
+    with _named(f"model {model.name!r}"):
+        askable.check_quantization(model, device, libraries())
+        offline = offline or hub.switched_off()
+
+        def look() -> Iterable[str]:
+            if scheme != "hub":
+                askable.check_folder(_folder(model), model.uri)
+            elif offline:
+                askable.check_folder(_snapshot(place, pin.revision), model.uri)
+            else:  # a run would fetch what is missing
+                askable.check_writes(checkpoint.config(_hub_config(place, pin.revision)), model.uri)
+            return ()
+
+        what = "can write" if scheme == "hub" and not offline else "can be asked"
+        remembered.look(f"{what} {askable.RULES} {scheme}@{pin.revision}", look)
+
+
+def is_here(model: Model, pin: ModelPin) -> bool:
+    """Whether the model's weights are on this machine, whole or broken; an interrupted download is not."""
+    scheme, _, place = model.uri.partition(":")
+    if scheme != "hub":
+        return True
+    folder = _snapshot(place, pin.revision)
+    if (folder / checkpoint.SINGLE).is_file() or not (folder / checkpoint.INDEX).is_file():
+        return (folder / checkpoint.SINGLE).is_file()
+    try:
+        shards = set(checkpoint.weight_map(folder).values())
+    except ModelError:
+        return True
+    return all((folder / name).is_file() for name in shards)
+
+
+def _snapshot(place: str, revision: str) -> Path:
+    return hub.cached(place, "model") / "snapshots" / revision
+
+
+def _hub_config(place: str, commit: str) -> Path:
+    from huggingface_hub import hf_hub_download
+
+    with hub.told(place, "model", commit):
+        return Path(hf_hub_download(place, checkpoint.CONFIG, revision=commit))
+
+
 def _on_the_hub(place: str, commit: str, offline: bool) -> checkpoint.Checkpoint:
     """What a hub model's config and headers say; the weights stay where they are."""
     if offline or hub.switched_off():
         folder = hub.snapshot(place, "model", commit, _HUB_FILES, offline=True)
         _weights(folder, place)
         return checkpoint.read(folder)
-    from huggingface_hub import HfApi, hf_hub_download
+    from huggingface_hub import HfApi
     from huggingface_hub.errors import NotASafetensorsRepoError
 
+    kind = checkpoint.model_type(_hub_config(place, commit))
     with hub.told(place, "model", commit):
-        kind = checkpoint.model_type(Path(hf_hub_download(place, "config.json", revision=commit)))
         try:
             headers = HfApi().get_safetensors_metadata(place, revision=commit).files_metadata.values()
         except NotASafetensorsRepoError as error:
@@ -255,6 +318,7 @@ def _adapter(adapter: Adapter, remembered: Remembered, offline: bool) -> str:
                 raise AdapterError(
                     f"{place}: found no {name}; give a folder in PEFT's layout, which holds one"
                 )
+        askable.check_adapter(folder)
         return remembered.files_digest(checkpoint.identity(folder, checkpoint.ADAPTER_FILES))
 
 
@@ -276,6 +340,8 @@ def _weights(folder: Path, place: str) -> None:
     try:
         checkpoint.weights(folder)
     except ModelError as error:
+        if any((folder / name).exists() for name in (checkpoint.SINGLE, checkpoint.INDEX)):
+            raise
         raise _pickled(place) from error
 
 

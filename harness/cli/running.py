@@ -139,14 +139,15 @@ def check(
     name: Annotated[
         str, typer.Argument(metavar="NAME", help="A suite, task or recipe: its name, or its file's path.")
     ],
+    device: Device = "auto",
     offline: Offline = False,
     store: StoreFolder = STORE,
     result: EarlierResult = None,
 ) -> None:
-    """Check a suite, its tasks' templates, names and sources, without loading a model."""
+    """Check a suite: names, templates, sources, and by their headers its models and adapters; no weight is read."""
     from harness.check import check_named
 
-    for line in check_named(name, offline=offline, cache=digests(store), result=result):
+    for line in check_named(name, offline=offline, cache=digests(store), result=result, device=device):
         print(line)
     print(f"{name}: ok")
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from harness.neural.foreign import told
 from harness.neural.load import Base
 from harness.prompts import Span, fit, with_answer
 from harness.types import Overflow, Prompt
@@ -78,7 +79,8 @@ def prompt_text(base: Base, prompt: Prompt) -> str:
     if not base.chat:
         return prompt.text
     turns = [{"role": "user", "content": prompt.text}]
-    text: str = base.tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True)
+    with told(f"{base.name}: its chat template fails", "correct chat_template, or say `chat: off`"):
+        text: str = base.tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True)
     return text
 
 

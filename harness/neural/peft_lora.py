@@ -13,12 +13,16 @@ import torch
 from peft import LoraConfig, PeftConfig, PeftModel, get_peft_model_state_dict, set_peft_model_state_dict
 from torch import nn
 
+from harness.adapter import CONFIG, MOVES_THE_BASE
 from harness.errors import AdapterError
 from harness.neural.factors import put_in
+from harness.neural.foreign import told
 from harness.neural.load import Base
 from harness.neural.lora_config import STARTS
 from harness.neural.pristine import Pristine
 from harness.types import Recipe
+
+INSTEAD = "use the base it was trained on, or train it again"
 
 
 class PeftFactors:
@@ -77,14 +81,10 @@ def applied(
     check: Callable[[dict[str, tuple[int, ...]]], None],  # raises where these are not the tensors' shapes
 ) -> Iterator[None]:
     """Trained factors at work for as long as the block runs."""
-    config = PeftConfig.from_pretrained(str(folder))
-    assert isinstance(config, LoraConfig)
-    config.inference_mode = True
+    config = _config(folder)
     with _unchanged(base, config):
-        try:
+        with told(f"adapter {folder} does not fit {base.name}", INSTEAD, AdapterError):
             model = _wrap(base, config)
-        except (ValueError, NotImplementedError, ImportError) as error:
-            raise AdapterError(f"adapter {folder} does not fit {base.name}: {error}") from error
         try:
             check({name: tuple(tensor.shape) for name, tensor in _state(model).items()})
             set_peft_model_state_dict(model, tensors)
@@ -93,6 +93,26 @@ def applied(
             yield
         finally:
             model.unload()
+
+
+def shapes(base: Base, folder: Path) -> dict[str, tuple[int, ...]]:
+    """Of the tensors that the adapter would have on this base, which is an outline, and is afterwards to be forgotten.
+
+    A start that decomposes the base's matrices is left out: an outline has no numbers.
+    """
+    config = _config(folder)
+    if str(config.init_lora_weights).lower().startswith(MOVES_THE_BASE):
+        config.init_lora_weights = False
+    with told(f"adapter {folder} does not fit {base.name}", INSTEAD, AdapterError):
+        return {name: tuple(tensor.shape) for name, tensor in _state(_wrap(base, config)).items()}
+
+
+def _config(folder: Path) -> LoraConfig:
+    with told(f"{folder}/{CONFIG}", "save the adapter again", AdapterError):
+        config = PeftConfig.from_pretrained(str(folder))
+    assert isinstance(config, LoraConfig)
+    config.inference_mode = True
+    return config
 
 
 @contextmanager

@@ -87,7 +87,7 @@ def test_pickled_weights_name_the_command_that_converts_them(
     folder = tmp_path / "pickled"
     shutil.copytree(folders("llama"), folder)
     (folder / "model.safetensors").rename(folder / "pytorch_model.bin")
-    with pytest.raises(ModelError, match=r"never loaded; run `harness convert .*pickled`"):
+    with pytest.raises(ModelError, match=r"a pickle, which may run code; run `harness convert .*pickled`"):
         open_base(folder)
 
 
