@@ -129,8 +129,8 @@ class Performer:
 
     def _failed(self, step: Step, error: Exception, seconds: float) -> Outcome:
         self._log(step, error)
-        log = str(self.store.log(step.id))
-        return Outcome(step=step.id, state="failed", seconds=seconds, reason=self._reason(error), log=log)
+        reason, log = self._reason(error), _log_of(step, self.store)
+        return Outcome(step=step.id, state="failed", seconds=seconds, reason=reason, log=log)
 
     def _reason(self, error: Exception) -> str:
         if isinstance(error, HarnessError):
@@ -145,6 +145,12 @@ class Performer:
             self.store.log(step.id).open("a", encoding="utf-8", errors="backslashreplace") as file,
         ):
             traceback.print_exception(error, file=file)
+
+
+def _log_of(step: Step, store: Store) -> str:
+    """Return where more is said of a failure; nowhere, where a full disk left no room for it."""
+    log = store.log(step.id)
+    return str(log) if log.is_file() else ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,7 +187,7 @@ def run(
     if able:
         for step, outcome in plugins.find("engines", engine).run(able, performer, watch):
             if outcome.state == "failed":
-                outcome = replace(outcome, log=outcome.log or str(store.log(step.id)))
+                outcome = replace(outcome, log=_log_of(step, store))
             record(step, outcome)
             for other in _doomed(able, outcomes):
                 record(other, _skipped(other, performer.steps, outcomes))

@@ -15,8 +15,8 @@ import pytest
 from harness import report
 from harness.pins import pins
 from harness.plan import plan
-from harness.result import verify
 from harness.repair import missing
+from harness.result import verify
 from harness.run import Run, publish, run
 from harness.store import Store, open_store
 from harness.suite import load_suite
