@@ -32,7 +32,9 @@ def sealed(folder: Path, record: Mapping[str, object]) -> dict[str, object]:
         path.relative_to(folder).as_posix(): to_json(
             Seal(bytes=path.stat().st_size, sha256=file_digest(path))
         )
-        for path in sorted(folder.rglob("*"))
+        for path in sorted(
+            folder.rglob("[!.]*")
+        )  # hidden ones are a file system's, or were about to be renamed
         if path.is_file() and path != folder / RECORD
     }
     whole = {**to_json(dict(record)), "files": files}

@@ -135,6 +135,8 @@ def alive(path: Path, pulse: Pulse) -> bool:
     except FileNotFoundError:
         return False
     except OSError:  # another user's, or no file at all
+        if not os.path.lexists(path):
+            return False
         beat, owner = path.lstat().st_mtime, None
     running = None if owner is None else _running(owner)
     return _beating(path, beat, pulse) if running is None else running
@@ -203,14 +205,13 @@ def _beating(path: Path, beat: float, pulse: Pulse) -> bool:
 
 
 def _set_to_now(path: Path) -> None:
-    try:
-        os.utime(path)
-    except PermissionError:  # another user's, in a folder that both may write
-        copy = path.with_name(f".{path.name}.{token_hex(4)}")
-        copy.write_bytes(path.read_bytes())
-        copy.replace(path)
-    except FileNotFoundError:
-        pass
+    with suppress(FileNotFoundError):
+        try:
+            os.utime(path)
+        except PermissionError:  # another user's, in a folder that both may write
+            copy = path.with_name(f".{path.name}.{token_hex(4)}")
+            copy.write_bytes(path.read_bytes())
+            copy.replace(path)
 
 
 def _renew(lease: Lease, stop: Event, rewrite: bool) -> None:

@@ -18,10 +18,11 @@ from typing import Any, Protocol
 from harness import hardware, plugins
 from harness.errors import HarnessError, StepError
 from harness.intact import Inspector
-from harness.records import to_json, write_json
+from harness.lease import Busy, Lost
+from harness.records import to_json
 from harness.repair import missing, put_aside
 from harness.steps import Bench, RunRecord, Slot
-from harness.store import Busy, Lost, Store, finish, lease, relatives
+from harness.store import Store, finish, lease, relatives, show
 from harness.types import Outcome, Plan, Runtime, Step
 
 FULL = (errno.ENOSPC, errno.EDQUOT)
@@ -49,6 +50,7 @@ class Performer:
     run: RunRecord | None = None
     slot: Slot | None = None
     inspector: Inspector = field(default_factory=Inspector)
+    shown: dict[str, Path] = field(default_factory=dict)  # folders of steps over a part of what they need
 
     def __call__(self, step: Step, progress: Progress) -> Outcome:
         """Never raises but to end the process: a failure is an outcome."""
@@ -71,7 +73,7 @@ class Performer:
                 if self._whole(step):
                     finish(held, record, step.lineage)
                 else:
-                    write_json(held.folder / "step.json", record)
+                    self.shown[step.id] = show(held, record)
             return Outcome(step=step.id, state="done", seconds=seconds, peak_bytes=peak.bytes)
         except Busy:
             return Outcome(step=step.id, state="busy")
@@ -106,8 +108,7 @@ class Performer:
             return done
         if step.kind not in TOLERANT:
             raise StepError(f"needs '{label}', which is not in the store any more; the same command does it")
-        shown = self.run is not None and need in self.run.outcomes and self.run.outcomes[need].state == "done"
-        return self.store.work(need) if shown else done
+        return self.shown.get(need, done)
 
     def _whole(self, step: Step) -> bool:
         """A step over only a part of what it needs is shown but not kept."""
@@ -194,8 +195,8 @@ def run(
     performer.run = RunRecord(command=command, outcomes=outcomes)
     _in_process(last, performer, watch, record, outcomes)
     goal = plan.steps[-1].id
-    report = store.done(goal) if store.has(goal) else store.work(goal)
-    return Run(outcomes=outcomes, report=report if (report / "result.json").is_file() else None)
+    report = store.done(goal) if store.has(goal) else performer.shown.get(goal)
+    return Run(outcomes=outcomes, report=report)
 
 
 def _in_process(

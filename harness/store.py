@@ -16,11 +16,9 @@ from secrets import token_hex
 from typing import Any
 
 from harness.errors import StoreError
-from harness.intact import RECORD, Inspector, read_record, sealed, undigested
-from harness.lease import Busy, Lease, Lost, Pulse, alive, alone, steps_of, taken
+from harness.intact import RECORD, Inspector, read_record, sealed
+from harness.lease import Lease, Lost, Pulse, alive, alone, steps_of, taken
 from harness.records import write_json
-
-__all__ = ["Busy", "Held", "Lost", "Store", "finish", "lease", "open_store", "prune", "relatives"]
 
 MARK = "harness-store.json"
 BEFORE = ("digests.json", "findings")  # what commands that need no store may have left where one is to be
@@ -28,6 +26,7 @@ FOLDERS = ("done", "work", "leases", "logs", "lineage", "damaged")
 RUN = "run-"  # how the leases of runs begin, which speak for all steps of a plan
 LEFT = ".left"  # ends the name of a try's folder that is being copied: nothing is written there by its path
 NEW = ".new"  # ends the name of a copy that is not whole yet
+PART = ".part"  # ends the name of what a step made of a part of what it needs: shown by its run, continued by nobody
 
 
 @dataclass(frozen=True)
@@ -47,7 +46,7 @@ class Store:
 
     def tries(self, step: str) -> list[Path]:
         """Return the folders of all tries that have not been tidied away, oldest first."""
-        found = [path for path in (self.root / "work").glob(f"{step}*") if path.suffix != NEW]
+        found = [path for path in (self.root / "work").glob(f"{step}*") if path.suffix not in (NEW, PART)]
         return sorted(found, key=_number)
 
     def lease(self, step: str) -> Path:
@@ -75,7 +74,7 @@ class Store:
 
     def damaged(self) -> set[str]:
         """Return the ids of steps that were found damaged and moved out of the way, done again or not."""
-        return {_step(path) for path in (self.root / "damaged").glob("[!.]*")}
+        return {step_of(path) for path in (self.root / "damaged").glob("[!.]*")}
 
     def record(self, step: str) -> dict[str, Any]:
         """Return what was written when the step finished: kind, spec, seconds, hardware."""
@@ -155,7 +154,8 @@ def finish(held: Held, record: dict[str, object], lineage: str = "") -> None:
     """
     store, step, folder = held.store, held.step, held.folder
     for path in folder.rglob(".*"):
-        path.unlink()  # what a killed process was about to rename
+        with suppress(OSError):
+            path.unlink()  # what a killed process was about to rename
     write_json(folder / RECORD, sealed(folder, record))
     _sync(folder)
     done = store.done(step)
@@ -169,11 +169,19 @@ def finish(held: Held, record: dict[str, object], lineage: str = "") -> None:
                 raise
             shutil.rmtree(folder)
     _sync_folder(done.parent)
-    for left in store.tries(step):
+    for left in [*store.tries(step), *_unused_parts(store, step)]:
         shutil.rmtree(left, ignore_errors=True)
     if lineage:
         (store.root / "lineage" / lineage).mkdir(exist_ok=True)
         (store.root / "lineage" / lineage / step).touch()
+
+
+def show(held: Held, record: dict[str, object]) -> Path:
+    """Leave the result of a step over a part of what it needs where its run can read it; it is not finished."""
+    for old in _unused_parts(held.store, held.step):
+        shutil.rmtree(old, ignore_errors=True)
+    write_json(held.folder / RECORD, record)
+    return held.folder.rename(held.folder.with_name(held.folder.name + PART))
 
 
 def relatives(store: Store, lineage: str) -> list[Path]:
@@ -207,62 +215,15 @@ def in_use(store: Store, steps: Iterable[str]) -> Iterator[None]:
         yield
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pruned:
-    """What a look for steps that nobody needs came to."""
-
-    freed: int  # bytes
-    in_use: int  # finished steps that were kept because a run that is under way needs them
+def live_leases(store: Store) -> list[Path]:
+    """Return the leases of live processes: of the steps that they work on, and of runs."""
+    return [path for path in (store.root / "leases").glob("[!.]*") if alive(path, store.pulse)]
 
 
-def prune(store: Store, keep: set[str]) -> Pruned:
-    """Delete finished, abandoned and damaged steps that are neither to be kept nor needed by a live process."""
-    freed, in_use = 0, 0
-    folders = [path for name in ("done", "work", "damaged") for path in (store.root / name).glob("*")]
-    for folder in [path for path in folders if path.is_dir()]:
-        step, kind = _step(folder), folder.parent.name
-        if step in keep and kind != "damaged":
-            continue
-        doomed = store.root / "work" / f".{folder.name}.{token_hex(4)}"
-        with alone(store.root / "leases", store.pulse):  # a run that begins now sees it whole or not at all
-            if step in _needed(store):
-                in_use += kind == "done"
-                continue
-            try:
-                folder.rename(doomed)
-            except FileNotFoundError:
-                continue
-        freed += folder_bytes(doomed)
-        shutil.rmtree(doomed, ignore_errors=True)
-        store.log(step).unlink(missing_ok=True)
-    return Pruned(freed=freed, in_use=in_use)
-
-
-def folder_bytes(folder: Path) -> int:
-    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Verified:
-    """What a look at every file of every finished step found."""
-
-    steps: int
-    damaged: dict[str, str]  # step -> what is wrong with it
-    undigested: int  # written before steps kept digests: nothing to check them by
-
-
-def verify(store: Store) -> Verified:
-    """Read every finished step and compare it with its digests; nothing is changed."""
-    inspector, steps = Inspector(), store.finished()
-    damaged = {step: said for step in steps if (said := inspector.damage(store.done(step)))}
-    plain = sum(undigested(store.done(step)) for step in steps if step not in damaged)
-    return Verified(steps=len(steps), damaged=damaged, undigested=plain)
-
-
-def _needed(store: Store) -> set[str]:
-    """Return the steps that a live process works on, and those of the plans of runs that are under way."""
-    live = [path for path in (store.root / "leases").glob("[!.]*") if alive(path, store.pulse)]
-    return {step for path in live for step in (path.name, *steps_of(path))}
+def _unused_parts(store: Store, step: str) -> list[Path]:
+    """Return what was shown of a step; nothing where another run than this one may be reading it."""
+    runs = [path for path in live_leases(store) if step in steps_of(path)]
+    return list((store.root / "work").glob(f"{step}.*{PART}")) if len(runs) <= 1 else []
 
 
 def _begun(store: Store, step: str) -> Path:
@@ -290,7 +251,7 @@ def _begun(store: Store, step: str) -> Path:
     return folder
 
 
-def _step(folder: Path) -> str:
+def step_of(folder: Path) -> str:
     """Return the step that a folder is of: `ID` of `ID`, of `ID.3-9f2c41aa` and of `ID-2`."""
     return re.split(r"[.-]", folder.name)[0]
 

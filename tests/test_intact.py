@@ -13,8 +13,9 @@ from harness.errors import StoreError
 from harness.intact import Inspector
 from harness.repair import claimed, missing, put_damaged_aside
 from harness.run import Performer, run
-from harness.store import Store, existing_store, finish, lease, open_store, verify
+from harness.store import Store, existing_store, finish, lease, open_store, set_aside
 from harness.types import Plan, Runtime
+from harness.upkeep import verify
 from tests.test_run import Silent, comparable, drawn, result, write_suite
 
 STEP = "0123456789abcdef"
@@ -198,8 +199,6 @@ def test_answers_of_a_damaged_relative_are_not_continued(tmp_path: Path, store: 
 
 
 def test_two_runs_put_the_same_step_aside_once(store: Store, folder: Path) -> None:
-    from harness.store import set_aside
-
     assert set_aside(store, STEP) is None, "it is whole"
     (folder / "test.jsonl").unlink()
     assert set_aside(store, STEP) == store.root / "damaged" / f"{STEP}-1"

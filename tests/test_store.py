@@ -13,8 +13,9 @@ from pathlib import Path
 import pytest
 
 from harness.errors import StoreError
-from harness.lease import Pulse
-from harness.store import Busy, Held, Store, finish, in_use, lease, open_store, prune, relatives
+from harness.lease import Busy, Pulse
+from harness.store import Held, Store, finish, in_use, lease, open_store, relatives
+from harness.upkeep import prune
 from tests.test_lease import CONTAINER
 
 STEP = "0123456789abcdef"
@@ -154,7 +155,8 @@ SHORT = Pulse(beat_seconds=0.05, stale_seconds=1.0)
 STOPPED = """
 import sys
 from pathlib import Path
-from harness.store import Lost, Pulse, Store, finish, lease
+from harness.lease import Lost, Pulse
+from harness.store import Store, finish, lease
 store = Store(Path(sys.argv[1]), Pulse(beat_seconds=0.05, stale_seconds=1.0))
 try:
     with lease(store, sys.argv[2]) as held, (held.folder / "curve.jsonl").open("a") as curve:

@@ -10,11 +10,19 @@ from pathlib import Path
 import pytest
 
 from harness.lease import Pulse
+from harness.repair import claimed
 from harness.run import run
-from harness.store import Store, open_store, verify
+from harness.store import Store, open_store
 from harness.types import Runtime
+from harness.upkeep import verify
 from tests.test_lease import CONTAINER
 from tests.test_run import Silent, comparable, drawn, go, result, write_suite
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return open_store(tmp_path / "store")
+
 
 PULSE = Pulse(beat_seconds=0.05, stale_seconds=1.0)
 STOPPED = """
@@ -76,3 +84,20 @@ def test_a_run_that_was_stopped_ends_with_what_the_other_finished(tmp_path: Path
     assert verify(store).damaged == {}
     assert list((store.root / "work").iterdir()) == []
     assert "took it over while this one was stopped" in store.log(step).read_text()
+
+
+def test_what_one_run_shows_of_its_part_another_leaves_alone(tmp_path: Path, store: Store) -> None:
+    """A step fails in both, and each has a report of what there is."""
+    path = write_suite(tmp_path, "crash-on-s007")
+    plan = drawn(path, store)
+    with claimed(plan, store), claimed(plan, store):
+        first, second = go(path, store)[0], go(path, store)[0]
+        assert first.report is not None and second.report is not None
+        assert first.report != second.report
+        assert comparable(result(first)) == comparable(result(second))
+    with claimed(plan, store):
+        last = go(path, store)[0]
+    assert last.report is not None
+    assert not first.report.exists()
+    parts = [path.name.partition(".")[0] for path in (store.root / "work").glob("*.part")]
+    assert sorted(parts) == sorted(set(parts)), "one of each step is kept"

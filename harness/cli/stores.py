@@ -32,7 +32,8 @@ def store_du(store: StoreFolder = STORE) -> None:
     """Say how many bytes each kind of step takes."""
     from collections import Counter
 
-    from harness.store import existing_store, folder_bytes
+    from harness.store import existing_store
+    from harness.upkeep import folder_bytes
 
     kept = existing_store(store)
     sizes: Counter[str] = Counter()
@@ -47,7 +48,8 @@ def store_du(store: StoreFolder = STORE) -> None:
 @app.command(name="verify")
 def store_verify(store: StoreFolder = STORE) -> None:
     """Read every finished step and compare it with the digests that it finished with; change nothing."""
-    from harness.store import existing_store, verify
+    from harness.store import existing_store
+    from harness.upkeep import verify
 
     kept = existing_store(store)
     found = verify(kept)
@@ -71,7 +73,8 @@ def store_prune(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:
     """Delete the steps that no named suite and no run under way uses."""
-    from harness.store import existing_store, prune
+    from harness.store import existing_store
+    from harness.upkeep import prune
 
     kept = existing_store(store)
     wanted = {
