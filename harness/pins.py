@@ -7,7 +7,7 @@ import os
 import re
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, fields, replace
 from importlib import metadata
 from importlib.util import find_spec
@@ -157,8 +157,10 @@ class Remembered:
             return cls()
 
     def save(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_json(path, {one.name: getattr(self, one.name) for one in fields(self)})
+        """Write it for later runs; nothing where that cannot be, for all of it can be found again."""
+        with suppress(OSError):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_json(path, {one.name: getattr(self, one.name) for one in fields(self)})
 
     def file_digest(self, path: Path) -> str:
         """SHA-256 of a file, read again only when path, size, time or inode differ."""

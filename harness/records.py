@@ -36,11 +36,15 @@ def from_json(kind: type[Record], data: object) -> Record:
 def write_json(path: Path, data: object) -> None:
     """Written beside and renamed: a reader sees the old file or the new one, never half of it."""
     beside = path.with_name(f".{path.name}.{os.getpid()}")
-    with beside.open("w", encoding="utf-8", errors="surrogatepass") as file:
-        json.dump(data, file, ensure_ascii=False, indent=1, allow_nan=False)
-        file.write("\n")
-        flush(file)
-    beside.replace(path)
+    try:
+        with beside.open("w", encoding="utf-8", errors="surrogatepass") as file:
+            json.dump(data, file, ensure_ascii=False, indent=1, allow_nan=False)
+            file.write("\n")
+            flush(file)
+        beside.replace(path)
+    except BaseException:  # on a full disk what was begun takes the room of what could be written
+        beside.unlink(missing_ok=True)
+        raise
 
 
 def write_text(path: Path, text: str, mode: Literal["w", "a"] = "w") -> None:

@@ -11,7 +11,7 @@ Split = Literal["train", "validation", "test"]
 Share = Literal["text", "scores"]
 Overflow = Literal["keep-start", "keep-end", "refuse"]
 Finish = Literal["stop", "length", "refused"]
-State = Literal["done", "kept", "failed", "skipped", "busy"]
+State = Literal["done", "kept", "failed", "skipped", "busy", "lost"]  # the last two: another process has it
 FAMILY_ERROR = 0.05  # of gates, where nothing else is said
 Word = Literal["pass", "fail", "inconclusive", "invalid"]
 

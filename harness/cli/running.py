@@ -37,6 +37,7 @@ app = typer.Typer(rich_markup_mode=None)
 
 @app.command()
 def run(
+    ctx: typer.Context,
     suite: SuiteName,
     limit: Limit = None,
     only: OnlyPattern = None,
@@ -57,7 +58,8 @@ def run(
 ) -> None:
     """Train, answer, score and compare what the suite names, and write the report."""
     from harness.console import watching
-    from harness.run import missing, publish
+    from harness.repair import claimed, missing, put_damaged_aside
+    from harness.run import publish
     from harness.run import run as run_plan
     from harness.store import open_store
 
@@ -66,6 +68,9 @@ def run(
     runtime = runtime_for(drawn, device, workers, offline, allow_remote_code)
     out = out or Path("reports/out") / drawn.suite.name
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    ctx.with_resource(claimed(drawn, kept))  # until the report is copied
+    for line in put_damaged_aside(drawn, kept):
+        print(line, file=sys.stderr)
     with watching(len(missing(drawn, kept)), quiet=quiet) as watch:
         done = run_plan(drawn, kept, runtime, watch, command=shlex.join(["harness", *sys.argv[1:]]))
     if done.report is not None:
@@ -100,7 +105,7 @@ def plan(
     from rich.table import Table
 
     from harness.outlook import outlook
-    from harness.run import missing
+    from harness.repair import missing
     from harness.store import open_store
 
     kept = open_store(store)
