@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.adapter_settings import ALPHA, RANK, check_settings
 from harness.errors import AdapterError
 from harness.tensors import Tensor, TensorFile
 
@@ -148,11 +149,14 @@ def read_settings(folder: Path, use: str) -> Mapping[str, Any]:
     path = folder / CONFIG
     try:
         config = json.loads(path.read_text(encoding="utf-8"))
+    except RecursionError as error:
+        raise AdapterError(f"{path}: nested too deeply; save the adapter again") from error
     except (OSError, ValueError) as error:
         raise AdapterError(f"{path}: {error}; an adapter is a folder in PEFT's layout") from error
     if not isinstance(config, dict) or config.get("peft_type") != "LORA":
         kind = config.get("peft_type") if isinstance(config, dict) else config
         raise AdapterError(f"{path}: peft_type is {kind!r}; only LORA adapters can be {use}")
+    check_settings(path, config)
     return config
 
 
@@ -217,10 +221,10 @@ def _factors(
         raise AdapterError(
             f"{path}: {module}: lora_{MAGNITUDE} has {len(magnitude)} numbers for {len(B)} outputs"
         )
-    r = _by_pattern(config.get("rank_pattern"), module, config.get("r"))
+    r = _by_pattern(config.get("rank_pattern"), module, config.get("r", RANK))
     if r != A.shape[0]:
         raise AdapterError(f"{path}: {module}: lora_A has rank {A.shape[0]}, {CONFIG} says {r}")
-    alpha = float(_by_pattern(config.get("alpha_pattern"), module, config.get("lora_alpha", r)))
+    alpha = float(_by_pattern(config.get("alpha_pattern"), module, config.get("lora_alpha", ALPHA)))
     return Factors(
         A=A,
         B=B,
