@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from harness.adapter_settings import ALPHA, RANK, check_settings
 from harness.errors import AdapterError
+from harness.sandbox.patterns import check_patterns
 from harness.tensors import Tensor, TensorFile
 
 CONFIG = "adapter_config.json"
@@ -117,6 +118,7 @@ def read(folder: Path) -> LoraWeights:
     """All factors of the adapter in the folder, as float32."""
     config = _config(folder)
     tensors = _tensors(folder)
+    check_patterns(folder / CONFIG, config, _modules(tensors))
     sides: dict[str, dict[str, NDArray[np.float32]]] = {}
     saved: dict[str, Tensor] = {}
     others: dict[str, tuple[int, ...]] = {}
@@ -158,6 +160,18 @@ def read_settings(folder: Path, use: str) -> Mapping[str, Any]:
         raise AdapterError(f"{path}: peft_type is {kind!r}; only LORA adapters can be {use}")
     check_settings(path, config)
     return config
+
+
+def check(folder: Path) -> None:
+    """Raise AdapterError where the settings or the heads of the weights are such that no base could answer with them."""
+    config = read_settings(folder, "measured")
+    check_patterns(folder / CONFIG, config, _modules(_tensors(folder)))
+
+
+def _modules(tensors: TensorFile) -> set[str]:
+    """Every name that a pattern may be asked about: of each tensor, the modules that it is in."""
+    names = [name.removeprefix(PREFIX) for name in tensors.names]
+    return {name for tensor in names for name in (tensor, tensor.rpartition(".lora_")[0]) if name}
 
 
 def _config(folder: Path) -> Mapping[str, Any]:

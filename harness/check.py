@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from harness import data, plan
+from harness.adapter import check as check_adapter
 from harness.errors import DataError
 from harness.outlook import outlook
 from harness.pins import pins
@@ -38,6 +39,9 @@ def check(suite: Suite, *, offline: bool, cache: Path, result: Path | None = Non
     for model in suite.models:
         pin = pinned.models[model.name]
         yield f"model {model.name}: {model.uri} at {pin.revision[:12]}, {pin.family or 'no family'}, {pin.dtype}"
+    for adapter in suite.adapters:
+        if adapter.uri.startswith("file:"):
+            check_adapter(Path(adapter.uri.removeprefix("file:")))
     yield from map(_recipe, suite.recipes)
     yield from outlook(plan.plan(suite, pinned), result)
 

@@ -19,6 +19,7 @@ from harness.errors import ModelError
 DTYPES = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": "<u2"}
 STORED = {**DTYPES, "I8": "<i1", "U8": "<u1"}  # what can be read as it is stored
 HEADER_LIMIT = 100_000_000  # bytes, the format's own limit
+LONGEST_NAME = 1_000  # characters; those of real tensors have under 200, and roles are found by patterns on names
 PIECE = (
     1 << 22
 )  # numbers read at once, so that a matrix is never in memory both as it is stored and as floats
@@ -118,6 +119,10 @@ def _read_header(path: Path) -> tuple[int, Mapping[str, Any]]:
     except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
         said = error.strerror if isinstance(error, OSError) else "not a safetensors file, or its head is torn"
         raise ModelError(f"{path}: {said}; fetch it anew") from error
+    if long := next((name for name in header if len(name) > LONGEST_NAME), None):
+        raise ModelError(
+            f"{path}: found a tensor whose name has {len(long):,} characters ({long[:40]!r}…); fetch it anew"
+        )
     if wrong:
         raise ModelError(f"{path}: {wrong[0]} has more or fewer bytes than its shape needs; fetch it anew")
     size = path.stat().st_size

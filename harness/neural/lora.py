@@ -11,11 +11,12 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 
 from harness import families
-from harness.adapter import CONFIG
+from harness.adapter import CONFIG, read_settings
 from harness.errors import AdapterError
 from harness.neural.factors import PREFIX, Factors, applied, shapes
 from harness.neural.load import Base
 from harness.neural.lora_config import LoraConfig, can_be_own, names_to_write, read_config, targeted
+from harness.sandbox.patterns import check_patterns
 from harness.types import Recipe
 
 if TYPE_CHECKING:
@@ -85,6 +86,11 @@ def save(
 @contextmanager
 def adapted(base: Base, folder: Path) -> Iterator[None]:
     """The base answers as the adapter makes it for as long as the block runs."""
+    check_patterns(
+        folder / CONFIG,
+        read_settings(folder, "measured"),
+        [name for name, _ in base.model.named_modules()],
+    )
     config = read_config(folder)
     _check_base(base, folder, config)
     tensors = _without_the_bases_own(base, _tensors(folder))
