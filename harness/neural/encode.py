@@ -3,8 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from transformers import PreTrainedTokenizerBase
+
+from harness.errors import ModelError
 from harness.neural.load import Base
 from harness.prompts import Span, fit, with_answer
+from harness.sandbox.templates import chat_template
 from harness.types import Overflow, Prompt
 
 
@@ -77,9 +81,24 @@ def room(base: Base, answer_tokens: int) -> int | None:
 def prompt_text(base: Base, prompt: Prompt) -> str:
     if not base.chat:
         return prompt.text
-    turns = [{"role": "user", "content": prompt.text}]
-    text: str = base.tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True)
-    return text
+    tokenizer = base.tokenizer
+    if type(tokenizer).apply_chat_template is not PreTrainedTokenizerBase.apply_chat_template:
+        turns = [{"role": "user", "content": prompt.text}]  # a tokenizer's own way, without a template
+        text: str = tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True)
+        return text
+    where = tokenizer.name_or_path or base.name
+    template = chat_template(where, _template(where, tokenizer), tokenizer.special_tokens_map)
+    return template.render(prompt.text)
+
+
+def _template(where: str, tokenizer: PreTrainedTokenizerBase) -> str:
+    try:
+        found: str = tokenizer.get_chat_template()
+    except ValueError as error:
+        raise ModelError(f"{where}: several chat templates and no default; say chat: off") from error
+    if not isinstance(found, str):
+        raise ModelError(f"{where}: the chat template in tokenizer_config.json is no text; say chat: off")
+    return found
 
 
 def prompt_ids(base: Base, text: str) -> tuple[int, ...]:

@@ -1,0 +1,66 @@
+"""A model's chat template, rendered within limits of time, memory and length."""
+
+import os
+from collections.abc import Mapping
+from functools import lru_cache
+
+from harness.errors import ModelError
+from harness.sandbox import Exceeded, Sandbox
+
+SECONDS = 5.0  # of the processor, for one prompt; a real template takes some 30 µs, and 50 ms to be compiled
+LONGEST = 1 << 24  # characters that a template may add to a prompt
+
+
+class ChatTemplate:
+    """Renders one template, in a process that starts with the first prompt."""
+
+    def __init__(
+        self, where: str, template: str, tokens: Mapping[str, str], seconds: float = SECONDS
+    ) -> None:
+        self._where, self._template, self._tokens = where, template, dict(tokens)
+        self._seconds = seconds
+        self._sandbox: Sandbox | None = None
+        self._last: tuple[str, str] | None = None  # a training example is asked for twice
+
+    def render(self, content: str) -> str:
+        """Return what a model is given for one turn of the user's; ModelError where the template does not say."""
+        if self._last is None or self._last[0] != content:
+            self._last = content, self._rendered(content)
+        return self._last[1]
+
+    def _rendered(self, content: str) -> str:
+        variables = {
+            **self._tokens,
+            "messages": [{"role": "user", "content": content}],
+            "tools": None,
+            "documents": None,
+            "add_generation_prompt": True,
+        }
+        longest = LONGEST + 4 * len(content)
+        request = {"template": self._template, "variables": variables, "longest": longest}
+        try:
+            self._sandbox = self._sandbox or Sandbox("_render.py")
+            said = self._sandbox.ask(request, self._seconds)
+        except Exceeded as error:
+            self._sandbox = None
+            raise self._wrong(str(error)) from error
+        if "failed" in said:
+            raise self._wrong(" ".join(f"failed ({said['failed'][:200]})".split()))
+        text: str = said["text"]
+        return text
+
+    def _wrong(self, reason: str) -> ModelError:
+        return ModelError(
+            f"{self._where}: its chat template (chat_template.jinja, or in tokenizer_config.json) {reason}; "
+            "correct it, or say chat: off"
+        )
+
+
+def chat_template(where: str, template: str, tokens: Mapping[str, str]) -> ChatTemplate:
+    """The template's own process, one for each process that asks."""
+    return _kept(os.getpid(), where, template, tuple(tokens.items()))
+
+
+@lru_cache(4)
+def _kept(_: int, where: str, template: str, tokens: tuple[tuple[str, str], ...]) -> ChatTemplate:
+    return ChatTemplate(where, template, dict(tokens))
