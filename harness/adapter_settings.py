@@ -4,7 +4,7 @@ import math
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 from harness.errors import AdapterError
 
@@ -101,7 +101,7 @@ def _numbers(key: str, value: object) -> Iterator[tuple[str, float]]:
             yield from _numbers(key, one)
 
 
-def _is_number(value: Any) -> bool:
+def _is_number(value: object) -> TypeGuard[int | float]:
     """JSON's true and false are no numbers."""
     return isinstance(value, int | float) and not isinstance(value, bool)
 

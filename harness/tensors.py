@@ -19,7 +19,9 @@ from harness.errors import ModelError
 DTYPES = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": "<u2"}
 STORED = {**DTYPES, "I8": "<i1", "U8": "<u1"}  # what can be read as it is stored
 HEADER_LIMIT = 100_000_000  # bytes, the format's own limit
-LONGEST_NAME = 1_000  # characters; those of real tensors have under 200, and roles are found by patterns on names
+LONGEST_NAME = (
+    1_000  # characters; those of real tensors have under 200, and roles are found by patterns on names
+)
 PIECE = (
     1 << 22
 )  # numbers read at once, so that a matrix is never in memory both as it is stored and as floats

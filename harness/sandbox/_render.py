@@ -1,6 +1,7 @@
 """The program that renders a chat template, in the environment that transformers 5 gives to templates.
 
-Equal to its `_compile_jinja_template`, without importing transformers, which takes seconds; tests hold the two against each other.
+Equal to its `_compile_jinja_template`, without importing transformers, which takes seconds; tests hold the two against
+each other.
 """
 
 import json
@@ -45,7 +46,7 @@ class TemplateDict:
 class TemplateNamespace(Namespace):
     """jinja's namespace without names that begin with an underscore."""
 
-    def __init__(*args: Any, **kwargs: Any) -> None:  # noqa: N805  # so that `self` may be a name in it
+    def __init__(*args: Any, **kwargs: Any) -> None:  # so that `self` may be a name in it
         self, rest = args[0], args[1:]
         attributes = dict(*rest, **kwargs)
         for name in attributes:
@@ -71,7 +72,11 @@ def _strftime_now(form: str) -> str:
 
 
 def _tojson(
-    value: Any, ensure_ascii: bool = False, indent: Any = None, separators: Any = None, sort_keys: bool = False
+    value: Any,
+    ensure_ascii: bool = False,
+    indent: Any = None,
+    separators: Any = None,
+    sort_keys: bool = False,
 ) -> str:
     return json.dumps(
         value, ensure_ascii=ensure_ascii, indent=indent, separators=separators, sort_keys=sort_keys
@@ -93,17 +98,24 @@ def _compiled(text: str) -> Template:
     return environment.from_string(text)
 
 
-def answer(request: dict[str, Any]) -> dict[str, str]:
-    """The text, or why there is none."""
+def answer(request: dict[str, Any]) -> list[dict[str, str]]:
+    """For each chat the text, or why there is none; together no more text than one may have."""
+    left = request["longest"]
+    found = []
+    for chat in request["chats"]:
+        found.append(_one(request["template"], {**request["variables"], "messages": chat}, left))
+        left -= len(found[-1].get("text", ""))
+    return found
+
+
+def _one(template: str, variables: dict[str, Any], longest: int) -> dict[str, str]:
     try:
-        text = _compiled(request["template"]).render(request["variables"])
+        text = _compiled(template).render(variables)
     except MemoryError:
         raise
     except Exception as error:  # whatever a template does wrong is its own, and is said to the user
         return {"failed": f"{type(error).__name__}: {error}"}
-    if len(text) > request["longest"]:
-        return {"failed": f"wrote {len(text):,} characters"}
-    return {"text": text}
+    return {"text": text} if len(text) <= longest else {"failed": f"wrote {len(text):,} characters"}
 
 
 if __name__ == "__main__":

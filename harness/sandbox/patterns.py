@@ -1,7 +1,7 @@
 """Regular expressions of an adapter's configuration, tried within a time limit before they are used.
 
-Each is tried on every name that it will be asked about. The same expression takes the same time on the same name again, in our
-own code and in peft's, so whatever has passed may be used as it is written.
+Each is tried on every name that it will be asked about. The same expression takes the same time on the same name again,
+in our own code and in peft's, so whatever has passed may be used as it is written.
 """
 
 import re
@@ -43,7 +43,9 @@ def _try(path: Path, doubtful: list[tuple[str, str, str]], names: Collection[str
     left = SECONDS
     try:
         for number, (key, pattern, tried) in enumerate(doubtful):
-            request: dict[str, object] = {"expression": tried} | ({"names": list(names)} if not number else {})
+            request: dict[str, object] = {"expression": tried} | (
+                {"names": list(names)} if not number else {}
+            )
             try:
                 said = sandbox.ask(request, max(left, 0.001))
             except Exceeded as error:

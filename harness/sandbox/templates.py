@@ -1,7 +1,7 @@
 """A model's chat template, rendered within limits of time, memory and length."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
 from harness.errors import ModelError
@@ -20,34 +20,44 @@ class ChatTemplate:
         self._where, self._template, self._tokens = where, template, dict(tokens)
         self._seconds = seconds
         self._sandbox: Sandbox | None = None
-        self._last: tuple[str, str] | None = None  # a training example is asked for twice
+        self._known: dict[
+            str, str
+        ] = {}  # the block's, and the last one: a training example is asked for twice
 
     def render(self, content: str) -> str:
         """Return what a model is given for one turn of the user's; ModelError where the template does not say."""
-        if self._last is None or self._last[0] != content:
-            self._last = content, self._rendered(content)
-        return self._last[1]
+        if content not in self._known:
+            said = self._ask([content])[0]
+            if "failed" in said:
+                raise self._wrong(" ".join(f"failed ({said['failed'][:200]})".split()))
+            self._known = {content: said["text"]}
+        return self._known[content]
 
-    def _rendered(self, content: str) -> str:
-        variables = {
-            **self._tokens,
-            "messages": [{"role": "user", "content": content}],
-            "tools": None,
-            "documents": None,
-            "add_generation_prompt": True,
+    def render_ahead(self, contents: Sequence[str]) -> None:
+        """Render what will be asked for next in one go: a change of processes for each takes longer than the rendering.
+
+        What fails is left for `render`, which says why.
+        """
+        try:
+            found = zip(contents, self._ask(contents), strict=True)
+        except ModelError:
+            return
+        self._known = {content: said["text"] for content, said in found if "text" in said}
+
+    def _ask(self, contents: Sequence[str]) -> list[dict[str, str]]:
+        request = {
+            "template": self._template,
+            "variables": {**self._tokens, "tools": None, "documents": None, "add_generation_prompt": True},
+            "chats": [[{"role": "user", "content": content}] for content in contents],
+            "longest": LONGEST + 4 * max(map(len, contents), default=0),
         }
-        longest = LONGEST + 4 * len(content)
-        request = {"template": self._template, "variables": variables, "longest": longest}
         try:
             self._sandbox = self._sandbox or Sandbox("_render.py")
-            said = self._sandbox.ask(request, self._seconds)
+            said: list[dict[str, str]] = self._sandbox.ask(request, self._seconds)
         except Exceeded as error:
             self._sandbox = None
             raise self._wrong(str(error)) from error
-        if "failed" in said:
-            raise self._wrong(" ".join(f"failed ({said['failed'][:200]})".split()))
-        text: str = said["text"]
-        return text
+        return said
 
     def _wrong(self, reason: str) -> ModelError:
         return ModelError(

@@ -43,7 +43,9 @@ def adapter(folder: Path, **said: object) -> Path:
 )
 def test_a_pattern_that_hangs_is_named_in_seconds(key: str, value: object) -> None:
     begin = time.process_time()
-    with pytest.raises(AdapterError, match=rf"^{PATH}: {key}: the pattern '.*' took more than 2 s on 321") as told:
+    with pytest.raises(
+        AdapterError, match=rf"^{PATH}: {key}: the pattern '.*' took more than 2 s on 321"
+    ) as told:
         check_patterns(PATH, {key: value}, NAMES)
     assert "\n" not in str(told.value)
     assert time.process_time() - begin < 1  # the time was another process's
@@ -51,7 +53,11 @@ def test_a_pattern_that_hangs_is_named_in_seconds(key: str, value: object) -> No
 
 @pytest.mark.parametrize(
     ("pattern", "said"),
-    [("(", "is no regular expression"), ("(" * 5000 + ")" * 5000, "is no regular"), ("a+" * 60_000, "100,000 char")],
+    [
+        ("(", "is no regular expression"),
+        ("(" * 5000 + ")" * 5000, "is no regular"),
+        ("a+" * 60_000, "100,000 char"),
+    ],
     ids=["broken", "nested", "long"],
 )
 def test_what_is_no_regular_expression_is_named_too(pattern: str, said: str) -> None:
@@ -72,7 +78,7 @@ def test_more_patterns_than_modules_could_need_are_refused() -> None:
         {"target_modules": ["(a+)+$"]},  # a list holds names, which are compared
         {"target_modules": r".*\.(q|v)_proj", "exclude_modules": r".*layers\.(1|2)\..*"},
         {"rank_pattern": {"0.self_attn.q_proj": 2, r"layers\.[0-9]+\.self_attn\.k_proj": 3}},
-        {"alpha_pattern": {name: 4 for name in NAMES}, "layers_pattern": "layers", "modules_to_save": ["lm_head"]},
+        {"alpha_pattern": dict.fromkeys(NAMES, 4), "layers_pattern": "layers", "modules_to_save": ["lm_head"]},
         {"target_modules": None, "rank_pattern": None, "layers_pattern": []},
     ],
     ids=str,

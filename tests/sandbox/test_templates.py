@@ -1,5 +1,7 @@
 """A chat template gives what transformers gives, and ends within its limits or is refused."""
 
+# ruff: noqa: E501  # templates as models have them
+
 import os
 import signal
 import subprocess
@@ -17,7 +19,7 @@ TOKENS = {"bos_token": "<s>", "eos_token": "</s>", "unk_token": "<unk>"}
 CONTENTS = [
     "Who comes?",
     "  spaces around \n",
-    'quotes " \' and \\ and <b>&amp;</b>',
+    "quotes \" ' and \\ and <b>&amp;</b>",
     "{{ 7 * 7 }} {% raw %}",
     "Zoë 你好 \U0001f600 \ud83d",
     "[/INST] <|im_end|> </s>",
@@ -93,7 +95,9 @@ def test_a_prompt_is_what_transformers_makes_of_it(template: str) -> None:
 def test_a_template_that_does_not_end_is_refused_by_name(template: str, said: str) -> None:
     here = ChatTemplate("models/foreign", template, TOKENS, seconds=0.5)
     for _ in range(1 if "0.5 s" in said else 2):  # and again: the next prompt gets the same answer
-        with pytest.raises(ModelError, match=rf"^models/foreign: its chat template .*{said}.*; correct it, or say"):
+        with pytest.raises(
+            ModelError, match=rf"^models/foreign: its chat template .*{said}.*; correct it, or say"
+        ):
             here.render("please hang")
 
 
@@ -104,6 +108,26 @@ def test_the_next_prompt_is_rendered_after_one_that_was_refused() -> None:
     assert here.render("y") == "fine"
 
 
+def test_a_block_of_prompts_is_rendered_as_each_alone_is() -> None:
+    here = ChatTemplate("model", LLAMA, TOKENS)
+    here.render_ahead(CONTENTS)
+    here._sandbox = None  # what was rendered ahead asks nobody
+    assert [here.render(one) for one in CONTENTS] == [by_transformers(LLAMA, one) for one in CONTENTS]
+
+
+def test_one_prompt_of_a_block_that_fails_is_refused_when_it_is_asked_for() -> None:
+    failing = "{{ raise_exception('no') if messages[0].content == 'x' else messages[0].content }}"
+    hanging = "{{ 'a' * 10000000000 if messages[0].content == 'x' else messages[0].content }}"
+    for template in (failing, hanging):
+        here = ChatTemplate("model", template, TOKENS)
+        here.render_ahead(["a", "x", "b"])
+        assert here.render("a") == "a"
+        assert here.render("b") == "b"
+        with pytest.raises(ModelError, match="chat template"):
+            here.render("x")
+
+
+@pytest.mark.slow
 def test_a_template_at_work_ends_when_the_harness_is_killed(tmp_path: Path) -> None:
     loop = "{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}"
     program = (
