@@ -2,6 +2,7 @@
 
 import gc
 import hashlib
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,8 +20,10 @@ from transformers import (
 from transformers.utils.logging import disable_progress_bar
 
 from harness import families
+from harness.config_size import refuse_oversized
 from harness.errors import ModelError
 from harness.families import Family
+from harness.tensors import TensorFile
 from harness.types import Model, ModelPin, Runtime
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
@@ -52,6 +55,7 @@ def load(folder: Path, model: Model, pin: ModelPin, runtime: Runtime) -> Base:
     trust = model.trust_remote_code and runtime.allow_remote_code
     where = f"model {model.name}: {folder}"
     disable_progress_bar()  # type: ignore[no-untyped-call]
+    _check_sizes(folder)
     try:
         config = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=trust)
         tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=trust)
@@ -113,6 +117,20 @@ def weights_digest(folder: Path) -> str:
     for name in sorted(found):
         total.update(found[name])
     return total.hexdigest()
+
+
+def _check_sizes(folder: Path) -> None:
+    """Raise ModelError where config.json asks for a model that is larger than the weights, before it is built."""
+    shapes: dict[str, tuple[int, ...]] = {}
+    for path in sorted(folder.glob("*.safetensors")):
+        file = TensorFile(path)
+        shapes |= {name: file.shape(name) for name in file.names}
+    try:
+        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return  # transformers says what is wrong with it
+    if isinstance(config, dict):
+        refuse_oversized(config, shapes, folder / "config.json")
 
 
 def _read(
