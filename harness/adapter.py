@@ -56,7 +56,15 @@ class Factors:
 
     @property
     def finite(self) -> bool:
-        return all(np.isfinite(part).all() for part in (self.A, self.B, self.magnitude) if part is not None)
+        """Whether every number is finite, those of ΔW as float32 too.
+
+        None of ΔW is larger than its row's norm in B times its column's in A.
+        """
+        if not all(np.isfinite(part).all() for part in (self.A, self.B, self.magnitude) if part is not None):
+            return False
+        rows, columns = (np.linalg.norm(one.astype(np.float64), axis=1) for one in (self.B, self.A.T))
+        bound = abs(self.scale) * rows.max(initial=0.0) * columns.max(initial=0.0)
+        return bool(bound < np.finfo(np.float32).max)
 
     @property
     def digest(self) -> str:

@@ -97,7 +97,7 @@ def overflowing(
         return False
     return any(
         bool(((part.double() @ A.double()).abs().max() * abs(scale) >= largest).item())
-        for part in B.split(ROWS_AT_ONCE)
+        for part in torch.split(B, ROWS_AT_ONCE)
     )
 
 

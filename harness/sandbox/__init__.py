@@ -11,10 +11,12 @@ import sys
 import weakref
 from collections.abc import Mapping
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
-FOLDER = Path(__file__).parent
-OUT_OF_MEMORY = 99  # status of a program that ends for want of memory
+from harness.sandbox._loop import OUT_OF_MEMORY
+
+ROOT = Path(__file__).parents[2]  # where the package harness lies
 PASSED = ("PATH", "TZ", "LANG")  # of the environment; tokens and keys are not for strangers
 PASSED_PREFIXES = ("PYTHON", "LD_", "LC_")
 
@@ -26,18 +28,19 @@ class Exceeded(Exception):
 class Sandbox:
     """A process that answers one request after the other; it ends when this process does, however that ends."""
 
-    def __init__(self, program: str) -> None:
+    def __init__(self, program: ModuleType) -> None:
         environment = {
             name: value
             for name, value in os.environ.items()
             if name in PASSED or name.startswith(PASSED_PREFIXES)
         }
+        path = [str(ROOT), environment.get("PYTHONPATH")]
         self._process = subprocess.Popen(
-            [sys.executable, str(FOLDER / program)],
+            [sys.executable, "-P", "-m", program.__name__],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            env=environment,
+            env=environment | {"PYTHONPATH": os.pathsep.join(filter(None, path))},
         )
         self.owner = os.getpid()
         self.close = weakref.finalize(self, _end, self._process)

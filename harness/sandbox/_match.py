@@ -4,7 +4,7 @@ import re
 import time
 from typing import Any
 
-from _loop import serve  # type: ignore[import-not-found]  # beside this program, which is run as a file
+from harness.sandbox._loop import serve
 
 names: list[str] = []
 

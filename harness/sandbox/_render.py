@@ -10,13 +10,14 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from _loop import serve  # type: ignore[import-not-found]  # beside this program, which is run as a file
 from jinja2 import Template, nodes
 from jinja2.exceptions import SecurityError, TemplateError
 from jinja2.ext import Extension, loopcontrols
 from jinja2.parser import Parser
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.utils import Namespace
+
+from harness.sandbox._loop import serve
 
 
 class Generation(Extension):

@@ -11,7 +11,7 @@ from typing import Any
 
 from harness.adapter_settings import PATTERNS, shortened
 from harness.errors import AdapterError
-from harness.sandbox import Exceeded, Sandbox
+from harness.sandbox import Exceeded, Sandbox, _match
 
 SECONDS = 2.0  # of the processor, for all expressions together; real ones take a few milliseconds
 MOST = 20_000_000  # expressions times names
@@ -39,7 +39,7 @@ def check_patterns(path: Path, config: Mapping[str, Any], names: Collection[str]
 
 
 def _try(path: Path, doubtful: list[tuple[str, str, str]], names: Collection[str]) -> None:
-    sandbox = Sandbox("_match.py")
+    sandbox = Sandbox(_match)
     left = SECONDS
     try:
         for number, (key, pattern, tried) in enumerate(doubtful):

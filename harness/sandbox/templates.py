@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
 from harness.errors import ModelError
-from harness.sandbox import Exceeded, Sandbox
+from harness.sandbox import Exceeded, Sandbox, _render
 
 SECONDS = 5.0  # of the processor, for one prompt; a real template takes some 30 µs, and 50 ms to be compiled
 LONGEST = 1 << 24  # characters that a template may add to a prompt
@@ -52,7 +52,7 @@ class ChatTemplate:
             "longest": LONGEST + 4 * max(map(len, contents), default=0),
         }
         try:
-            self._sandbox = self._sandbox or Sandbox("_render.py")
+            self._sandbox = self._sandbox or Sandbox(_render)
             said: list[dict[str, str]] = self._sandbox.ask(request, self._seconds)
         except Exceeded as error:
             self._sandbox = None

@@ -131,9 +131,9 @@ def test_one_prompt_of_a_block_that_fails_is_refused_when_it_is_asked_for() -> N
 def test_a_template_at_work_ends_when_the_harness_is_killed(tmp_path: Path) -> None:
     loop = "{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}"
     program = (
-        "from harness.sandbox import templates, Sandbox\n"
+        "from harness.sandbox import templates, Sandbox, _render\n"
         f"here = templates.ChatTemplate('m', {loop!r}, {{}}, 2.0)\n"
-        "here._sandbox = Sandbox('_render.py')\n"
+        "here._sandbox = Sandbox(_render)\n"
         "print(here._sandbox._process.pid, flush=True)\n"
         "here.render('x')\n"
     )
