@@ -23,6 +23,8 @@ SIZES = (
 )
 POSITIONS = ("max_position_embeddings", "n_positions", "n_ctx", "max_sequence_length", "max_seq_len")
 TABLES = re.compile(r"(?:^|\.)(?:wpe|position_embeddings?|embed_positions)\.weight$")
+# Where a few layers lack, building the model names their tensors: only what takes long to build is refused here.
+TIMES, SOME = 4, 100
 PACKED = 8  # numbers that a quantised checkpoint keeps in one
 MOST_POSITIONS = (
     1 << 28
@@ -49,7 +51,7 @@ def refuse_oversized(
     )  # ALBERT's blocks use the same layers again and again
     for key, value in _claims(config):
         if key in LAYERS:
-            most = max(largest, 1_000) if shares or not layers else layers
+            most = max(largest, 1_000) if shares or not layers else TIMES * layers + SOME
             said = f"the tensors have {layers} layers" if layers else "no tensor's name has a layer's number"
         elif key in POSITIONS:
             most = MOST_POSITIONS if positions is None else positions + PACKED

@@ -21,7 +21,7 @@ GPT2 = {"wte.weight": (128, 32), "wpe.weight": (64, 32), "h.0.attn.c_attn.weight
     ("tensors", "config", "said"),
     [
         (LLAMA, {"num_hidden_layers": 10**6}, r"num_hidden_layers: found 1,000,000, the tensors have 12 layers"),
-        (LLAMA, {"num_hidden_layers": 13}, r"num_hidden_layers: found 13, the tensors have 12 layers"),
+        (LLAMA, {"num_hidden_layers": 149}, r"num_hidden_layers: found 149, the tensors have 12 layers"),
         (LLAMA, {"num_hidden_layers": 1e300}, "num_hidden_layers: found a number of more than 18 digits"),
         (LLAMA, {"num_hidden_layers": float("inf")}, "num_hidden_layers: found"),
         (LLAMA, {"num_hidden_layers": float("nan")}, "num_hidden_layers: found NaN"),
@@ -49,6 +49,7 @@ def test_a_model_larger_than_its_tensors_is_refused_by_file_and_key(
     ("tensors", "config"),
     [
         (LLAMA, {"num_hidden_layers": 12, "hidden_size": 32, "vocab_size": 128, "head_dim": 8}),
+        (LLAMA, {"num_hidden_layers": 24}),  # a shard is missing: the tensors that lack are named
         (LLAMA, {"max_position_embeddings": 10_485_760, "num_hidden_layers": None, "hidden_size": "32"}),
         (GPT2, {"n_positions": 64, "n_ctx": 64, "n_layer": 1}),
         # ALBERT has twelve blocks of one group's layers.
