@@ -10,7 +10,6 @@ from typing import Any
 from harness import adapter as lora
 from harness import checkpoint
 from harness.errors import AdapterError, ModelError
-from harness.tensors import TensorFile
 from harness.types import Model
 from harness.writers import why_not
 
@@ -101,9 +100,8 @@ def check_quantization(model: Model, device: str, libraries: Collection[str]) ->
 
 def check_adapter(folder: Path) -> None:
     """Raise AdapterError where an adapter's settings or the header of its weights are broken."""
-    lora.read_settings(folder, "measured")
     try:
-        TensorFile(folder / lora.WEIGHTS)
+        lora.check(folder)
     except ModelError as error:
         raise AdapterError(str(error)) from error
 

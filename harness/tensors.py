@@ -20,6 +20,7 @@ DTYPES = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": "<u2"}
 STORED = {**DTYPES, "I8": "<i1", "U8": "<u1"}  # what can be read as it is stored
 HEADER_LIMIT = 100_000_000  # bytes, the format's own limit
 AGAIN = "fetch or save it again"
+LONGEST_NAME = 1_000  # characters; real names have under 200, and roles are found by patterns on names
 PIECE = (
     1 << 22
 )  # numbers read at once, so that a matrix is never in memory both as it is stored and as floats
@@ -128,6 +129,10 @@ def _read_header(path: Path) -> tuple[int, Mapping[str, Any]]:
             error.strerror if isinstance(error, OSError) else "not a safetensors file, or its header is torn"
         )
         raise ModelError(f"{path}: {said}; {AGAIN}") from error
+    if long := next((name for name in header if len(name) > LONGEST_NAME), None):
+        raise ModelError(
+            f"{path}: found a tensor whose name has {len(long):,} characters ({long[:40]!r}…); {AGAIN}"
+        )
     if wrong:
         raise ModelError(f"{path}: {wrong[0]} has more or fewer bytes than its shape needs; {AGAIN}")
     size, needed = path.stat().st_size, 8 + length + max((end for _, end in places), default=0)

@@ -19,7 +19,7 @@ from harness.digest import digest, text_digest
 from harness.errors import ModelError
 from harness.neural import plain
 from harness.neural.cache import SlotLayer, reading_cache, slot_cache
-from harness.neural.encode import Encoded, encode, room
+from harness.neural.encode import Encoded, ahead, encode, room
 from harness.neural.load import Base
 from harness.neural.memory import Budget, out_of_memory
 from harness.neural.slices import Slice, in_slices, slices
@@ -51,7 +51,7 @@ def write(
     sampling or penalties is not followed.
     """
     encoded: list[Encoded] = []
-    for prompt in prompts:
+    for prompt in ahead(base, prompts):
         one = encode(base, prompt, overflow, room(base, decode.max_new_tokens))
         if one is not None:
             encoded.append(one)

@@ -1,12 +1,19 @@
 """Prompts and answers to token ids: the same ids for the same prompt, in training and when the model is asked."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
+from transformers import PreTrainedTokenizerBase
+
+from harness.errors import ModelError
 from harness.neural.foreign import told
 from harness.neural.load import Base
 from harness.prompts import Span, fit, with_answer
+from harness.sandbox.templates import ChatTemplate, chat_template
 from harness.types import Overflow, Prompt
+
+BLOCK = 64  # prompts that go through a chat template in one go
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,13 +82,44 @@ def room(base: Base, answer_tokens: int) -> int | None:
     return base.window - answer_tokens
 
 
+def ahead(base: Base, prompts: Iterable[Prompt]) -> Iterator[Prompt]:
+    """Yield the prompts as they are; a block of them goes through the chat template in one go before."""
+    left = iter(prompts)
+    while block := tuple(islice(left, BLOCK)):
+        if base.chat and _has_plain_template(base):
+            _chat_template(base).render_ahead([prompt.text for prompt in block])
+        yield from block
+
+
 def prompt_text(base: Base, prompt: Prompt) -> str:
     if not base.chat:
         return prompt.text
+    if _has_plain_template(base):
+        return _chat_template(base).render(prompt.text)
     turns = [{"role": "user", "content": prompt.text}]
     with told(f"{base.name}: its chat template fails", "correct chat_template, or say `chat: off`"):
         text: str = base.tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True)
     return text
+
+
+def _has_plain_template(base: Base) -> bool:
+    """Whether the tokenizer has no other way with chats than transformers' own."""
+    return type(base.tokenizer).apply_chat_template is PreTrainedTokenizerBase.apply_chat_template
+
+
+def _chat_template(base: Base) -> ChatTemplate:
+    where = base.tokenizer.name_or_path or base.name
+    return chat_template(where, _template(where, base.tokenizer), base.tokenizer.special_tokens_map)
+
+
+def _template(where: str, tokenizer: PreTrainedTokenizerBase) -> str:
+    try:
+        found: str = tokenizer.get_chat_template()
+    except ValueError as error:
+        raise ModelError(f"{where}: several chat templates and no default; say chat: off") from error
+    if not isinstance(found, str):
+        raise ModelError(f"{where}: the chat template in tokenizer_config.json is no text; say chat: off")
+    return found
 
 
 def prompt_ids(base: Base, text: str) -> tuple[int, ...]:

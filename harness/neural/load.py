@@ -15,7 +15,8 @@ from safetensors import safe_open
 from transformers import AutoModelForCausalLM, AutoModelForSeq2SeqLM, PreTrainedModel
 from transformers.utils import logging
 
-from harness import askable, families
+from harness import askable, checkpoint, families
+from harness.config_size import refuse_oversized
 from harness.errors import ModelError
 from harness.families import Family
 from harness.neural.foreign import told
@@ -65,6 +66,7 @@ def _base(folder: Path, model: Model, pin: ModelPin, runtime: Runtime, device: t
     where = f"model {model.name}: {folder}"
     logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     askable.check_folder(folder, f"model {model.name}: {model.uri}")
+    _check_sizes(folder)
     config = read_config(folder, where, trust=trust)
     tokenizer = read_tokenizer(folder, where, trust=trust)
     family_name = model.family or pin.family
@@ -125,6 +127,14 @@ def weights_digest(folder: Path) -> str:
     for name in sorted(found):
         total.update(found[name])
     return total.hexdigest()
+
+
+def _check_sizes(folder: Path) -> None:
+    """Raise ModelError where config.json asks for a model that is larger than the weights, before it is built."""
+    files = checkpoint.headers(folder).values()
+    shapes = {name: file.shape(name) for file in files for name in file.names}
+    path = folder / checkpoint.CONFIG
+    refuse_oversized(checkpoint.config(path), shapes, path)
 
 
 def _read(

@@ -11,13 +11,14 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 
 from harness import families
-from harness.adapter import CONFIG
+from harness.adapter import CONFIG, read_settings
 from harness.checkpoint import json_mapping
 from harness.errors import AdapterError
 from harness.neural.factors import PREFIX, Factors, applied, shapes
 from harness.neural.foreign import told
 from harness.neural.load import Base
 from harness.neural.lora_config import LoraConfig, can_be_own, names_to_write, read_config, targeted
+from harness.sandbox.patterns import check_patterns
 from harness.tensors import TensorFile
 from harness.types import Recipe
 
@@ -116,6 +117,8 @@ def check_fit(base: Base, folder: Path) -> None:
 
 
 def _read(base: Base, folder: Path) -> tuple[LoraConfig, dict[str, torch.Tensor]]:
+    names = [name for name, _ in base.model.named_modules()]
+    check_patterns(folder / CONFIG, read_settings(folder, "measured"), names)
     config = read_config(folder)
     _check_base(base, folder, config)
     return config, _without_the_bases_own(base, _tensors(folder))

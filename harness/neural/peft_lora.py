@@ -15,7 +15,7 @@ from torch import nn
 
 from harness.adapter import CONFIG, MOVES_THE_BASE
 from harness.errors import AdapterError
-from harness.neural.factors import put_in
+from harness.neural.factors import PREFIX, overflow, overflowing, put_in
 from harness.neural.foreign import told
 from harness.neural.load import Base
 from harness.neural.lora_config import STARTS
@@ -82,12 +82,14 @@ def applied(
 ) -> Iterator[None]:
     """Trained factors at work for as long as the block runs."""
     config = _config(folder)
+    _check_ranks(folder, config, tensors)
     with _unchanged(base, config):
         with told(f"adapter {folder} does not fit {base.name}", INSTEAD, AdapterError):
             model = _wrap(base, config)
         try:
             check({name: tuple(tensor.shape) for name, tensor in _state(model).items()})
             set_peft_model_state_dict(model, tensors)
+            _check_products(folder, model)
             model.requires_grad_(False)
             model.eval()
             yield
@@ -139,6 +141,31 @@ def _unchanged(base: Base, config: LoraConfig) -> Iterator[None]:
                 parameter.copy_(pristine.read(name, parameter))
         base.model.requires_grad_(False)
         pristine.close()
+
+
+def _check_ranks(folder: Path, config: LoraConfig, tensors: Mapping[str, torch.Tensor]) -> None:
+    """Raise AdapterError where a rank is larger than any side of a tensor, before peft makes matrices of that rank."""
+    largest = max((size for tensor in tensors.values() for size in tensor.shape), default=1)
+    asked = max([config.r, *(config.rank_pattern or {}).values()])
+    if asked > largest:
+        raise AdapterError(
+            f"{folder / CONFIG}: found a rank of {asked:,}, the largest side of any tensor is {largest:,}; "
+            "take the settings of these weights"
+        )
+
+
+def _check_products(folder: Path, model: PeftModel) -> None:
+    """Raise AdapterError where B·A does not fit the type of the base's matrix."""
+    for name, module in model.named_modules():
+        for side, other in (("lora_A", "lora_B"), ("lora_embedding_A", "lora_embedding_B")):
+            first, second = (getattr(module, one, {}) for one in (side, other))
+            for adapter in first:
+                A, B = (getattr(one[adapter], "weight", one[adapter]).detach() for one in (first, second))
+                weight = module.get_base_layer().weight
+                if A.ndim == B.ndim == 2 and overflowing(A, B, module.scaling[adapter], weight):
+                    raise AdapterError(
+                        f"adapter {folder}: {overflow(name.removeprefix(PREFIX), weight.dtype)}"
+                    )
 
 
 def _state(model: PeftModel) -> dict[str, torch.Tensor]:

@@ -1,7 +1,5 @@
 """A RESULT folder, read back: typed records for the report, pandas frames for people, and a check by recomputing."""
 
-import gzip
-import zlib
 from collections.abc import Container, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
@@ -9,8 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import ResultError
-from harness.result.document import SCHEMA, parsed, read_document
+from harness.result.document import SCHEMA, parsed, read_document, recorded_size
 from harness.result.typed import record
+from harness.result.zipped import read_zipped
 from harness.types import (
     FAMILY_ERROR,
     Answers,
@@ -238,18 +237,14 @@ def _told(path: Path, line: int) -> Iterator[None]:
 
 
 def json_lines(path: Path) -> Iterator[dict[str, Any]]:
-    try:
-        with gzip.open(path, "rb") as file:
-            for number, line in enumerate(file, 1):
-                try:
-                    content = parsed(line)
-                except (ValueError, RecursionError) as error:
-                    raise ResultError(f"{path}:{number}: not a JSON line ({error})") from error
-                if not isinstance(content, dict):
-                    raise ResultError(f"{path}:{number}: found no JSON object; broken or changed by hand")
-                yield content
-    except (OSError, EOFError, zlib.error) as error:
-        raise ResultError(f"{path}: cannot be read: {error}") from error
+    for number, line in enumerate(read_zipped(path, lambda: recorded_size(path)), 1):
+        try:
+            content = parsed(line)
+        except (ValueError, RecursionError) as error:
+            raise ResultError(f"{path}:{number}: not a JSON line ({error})") from error
+        if not isinstance(content, dict):
+            raise ResultError(f"{path}:{number}: found no JSON object; broken or changed by hand")
+        yield content
 
 
 def _system(data: Mapping[str, Any]) -> System:

@@ -10,15 +10,19 @@ from pydantic_core import from_json
 from harness.digest import file_digest, text_digest
 from harness.errors import ResultError
 from harness.records import write_json
+from harness.result.zipped import unzipped_size
 
 SCHEMA = 1
 NAME = "result.json"
+LARGEST = 1 << 28  # bytes; the largest real ones have some 20 million
 BESIDE = ("rows.parquet", "samples.jsonl.gz", "generations.jsonl.gz")
 
 
 def write_document(folder: Path, document: Mapping[str, Any]) -> None:
     """Writes result.json over what lies in the folder; the files beside it are there already."""
-    content = {key: value for key, value in document.items() if key not in ("files", "digest")}
+    content = {key: value for key, value in document.items() if key not in ("files", "sizes", "digest")}
+    zipped = [name for name in BESIDE if name.endswith(".gz") and (folder / name).is_file()]
+    content["sizes"] = {name: unzipped_size(folder / name) for name in zipped}
     content["files"] = {name: file_digest(folder / name) for name in BESIDE if (folder / name).is_file()}
     write_json(folder / NAME, {**content, "digest": content_digest(content)})
 
@@ -39,9 +43,18 @@ def read_document(folder: Path, *, changed: bool = False) -> dict[str, Any]:
     return document
 
 
+def recorded_size(path: Path) -> int:
+    """Return how many bytes a compressed file of a RESULT held when it was written; 0 where that is not recorded."""
+    sizes = read_document(path.parent, changed=True).get("sizes")
+    found = sizes.get(path.name) if isinstance(sizes, dict) else None
+    return found if isinstance(found, int) else 0
+
+
 def json_object(path: Path, missing: str, broken: str) -> dict[str, Any]:
     """A file's JSON object; `missing` and `broken` say what would do."""
     try:
+        if (size := path.stat().st_size) > LARGEST:
+            raise ResultError(f"{path}: {size:,} bytes, read are up to {LARGEST:,}; {broken}")
         document = parsed(path.read_bytes())
     except OSError as error:
         raise ResultError(f"{path}: {error.strerror}; {missing}") from error

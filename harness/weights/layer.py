@@ -60,7 +60,7 @@ def delta(
 ) -> Finding:
     """The spectrum of ΔW, which is never formed."""
     if not factors.finite:
-        return _failed(f"the update of {name} holds NaN or infinity")
+        return _failed(f"the update of {name} holds NaN, infinity or more than float32 can")
     values = low_rank_singular_values(factors)
     if not values.any():
         return Finding(status="zero", numbers={})

@@ -102,6 +102,19 @@ def test_a_checkpoint_that_lacks_weights_is_refused_and_they_are_named(
         open_base(folder)
 
 
+@pytest.mark.parametrize("claim", [10**6, 10**12])
+def test_a_config_that_claims_more_layers_than_there_are_is_refused_unbuilt(
+    folders: Folders, open_base: Open, tmp_path: Path, claim: int
+) -> None:
+    shutil.copytree(folders("llama"), tmp_path, dirs_exist_ok=True)
+    config = json.loads((tmp_path / "config.json").read_text())
+    (tmp_path / "config.json").write_text(json.dumps(config | {"num_hidden_layers": claim}))
+    with pytest.raises(
+        ModelError, match=rf"config\.json: num_hidden_layers: found {claim:,}, .* have 2 layers"
+    ):
+        open_base(tmp_path)
+
+
 def test_a_folder_without_a_model_is_refused_with_its_path(open_base: Open, tmp_path: Path) -> None:
     with pytest.raises(ModelError, match=str(tmp_path)):
         open_base(tmp_path)

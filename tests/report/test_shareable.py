@@ -104,7 +104,7 @@ def test_a_public_result_is_copied_whole(example: Path, tmp_path: Path) -> None:
 def test_every_key_of_a_result_is_decided_on() -> None:
     """A key that the schema gains is left out of copies until it stands in one of these lists."""
     schema = json.loads((files("harness.report") / "result.schema.json").read_text())
-    assert set(schema["properties"]) <= {*share.AS_IT_IS, *share.REWRITTEN, *("files", "digest")}
+    assert set(schema["properties"]) <= {*share.AS_IT_IS, *share.REWRITTEN, *("files", "sizes", "digest")}
 
 
 def test_a_gate_on_a_columns_value_stays_without_it(copy: Path) -> None:

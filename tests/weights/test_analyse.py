@@ -141,14 +141,16 @@ def test_a_layer_without_a_spectrum_says_why_and_the_others_go_on(base, W, statu
     json.dumps([dict(row.numbers) for row in found.values()], allow_nan=False)
 
 
-def test_a_torn_update_fails_its_layer_alone(base, write_adapter, rng) -> None:
+@pytest.mark.parametrize("times", [np.inf, 1e37], ids=["infinite", "overflowing"])
+def test_a_torn_update_fails_its_layer_alone(base, write_adapter, rng, times) -> None:
     folder, _ = base
     A, B = factors(rng, 4)
-    found = rows(folder, write_adapter({Q: (A * np.inf, B), O: factors(rng, 4, 40, 48)}, r=4, lora_alpha=8))
+    A, B = (A * times).astype(np.float32), (B * 1e3).astype(np.float32)
+    found = rows(folder, write_adapter({Q: (A, B), O: factors(rng, 4, 40, 48)}, r=4, lora_alpha=8))
     assert (
         found["merged", Q].status
         == found["delta", Q].status
-        == f"failed: the update of {Q} holds NaN or infinity"
+        == f"failed: the update of {Q} holds NaN, infinity or more than float32 can"
     )
     assert found["merged", O].status == "analysed"
 
