@@ -57,6 +57,7 @@ def load(folder: Path, model: Model, pin: ModelPin, runtime: Runtime) -> Base:
         tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=trust)
     except (OSError, ValueError) as error:
         raise ModelError(f"{where}: {_sentence(error)}{_remote_code_hint(model, runtime)}") from error
+    _without_kernels(config)
     family_name = model.family or pin.family
     family = families.find(family_name) if family_name else families.of(config.model_type)
     device = torch.device(runtime.device)
@@ -83,6 +84,14 @@ def load(folder: Path, model: Model, pin: ModelPin, runtime: Runtime) -> Base:
         ends=end,
         window=_window(text_config, tokenizer),
     )
+
+
+def _without_kernels(config: Any) -> None:
+    """Leave aside the kernels that a config.json names: transformers would fetch one like OWNER/NAME, and run it."""
+    if config._attn_implementation not in (None, "eager", "sdpa"):
+        config._attn_implementation = None
+    if config._experts_implementation is not None:
+        config._experts_implementation = None
 
 
 def release() -> None:

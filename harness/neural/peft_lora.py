@@ -79,6 +79,11 @@ def applied(
     """Trained factors at work for as long as the block runs."""
     config = PeftConfig.from_pretrained(str(folder))
     assert isinstance(config, LoraConfig)
+    if config.megatron_config is not None:
+        raise AdapterError(  # peft imports whatever module `megatron_core` names
+            f"{folder / 'adapter_config.json'}: megatron_config names code that is not part of this harness; take an "
+            "adapter without it"
+        )
     config.inference_mode = True
     with _unchanged(base, config):
         try:

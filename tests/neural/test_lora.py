@@ -464,3 +464,19 @@ def test_targets_that_the_family_or_the_model_lacks_are_named(llama: Base, t5: B
     with pytest.raises(AdapterError, match=r"recipe test: targets \('q',\)"):
         lora.attach(replace(llama, family=t5.family), replace(RECIPE, targets=("q",)), 0)
     assert not hasattr(llama.model, "peft_config")
+
+
+def test_a_module_that_an_adapters_configuration_names_is_not_imported(
+    llama: Base, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """peft imports what `megatron_core` names, wherever it is found."""
+    make_adapter(llama, tmp_path / "adapter")
+    (tmp_path / "a_strangers.py").write_text(f"open({str(tmp_path / 'it-ran')!r}, 'w')\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    set_config(tmp_path / "adapter", megatron_config={}, megatron_core="a_strangers")
+    with (
+        pytest.raises(AdapterError, match="adapter_config.json: megatron_config names code"),
+        lora.adapted(llama, tmp_path / "adapter"),
+    ):
+        pass
+    assert not (tmp_path / "it-ran").exists()
