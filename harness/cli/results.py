@@ -1,6 +1,5 @@
 """RESULT folders: drawn, verified, compared, scored anew, ranked."""
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,6 +8,7 @@ import typer
 from harness.cli.asked import print_report
 from harness.cli.options import STORE, AllowCode, AsJson, Quiet
 from harness.errors import HarnessError
+from harness.report.printed import say, say_json, warn
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -46,7 +46,7 @@ def report(
     else:
         from harness import shareable as copies
 
-        print(f"{out}: {copies.write(result, out, drawings)}", file=sys.stderr)
+        warn(f"{out}: {copies.write(result, out, drawings)}")
         result = out
     print_report(result, f"report  {result / 'report.html'}", quiet=quiet, as_json=as_json)
 
@@ -74,13 +74,13 @@ def verify(
             "and only the RESULT that this is a copy of can be verified whole"
         )
     for sentence in found.not_recomputed:
-        print(f"not recomputed: {sentence}")
+        say(f"not recomputed: {sentence}")
     if found.not_recomputed and not found.recomputed:
         raise ResultError(
             f"{result}: no score could be recomputed; --allow-code runs scripts that lie outside of it"
         )
     every = "every other score" if found.not_recomputed else "every score"
-    print(f"{result}: {every} follows from its generations")
+    say(f"{result}: {every} follows from its generations")
 
 
 def _code(results: "Sequence[Path]", allow_code: bool) -> "Code":
@@ -92,7 +92,7 @@ def _code(results: "Sequence[Path]", allow_code: bool) -> "Code":
         return OWN
     shown = scripts_outside(results)
     for line in lines(shown):
-        print(line, file=sys.stderr)
+        warn(line)
     return shown
 
 
@@ -116,7 +116,7 @@ def compare(
     found = side_by_side(a, b, task=task, metric=metric, seed=seed, samples=samples)
     if markdown:
         page.write_markdown(found, markdown)
-    print(page.as_json(found)) if as_json else page.show(found)
+    say_json(page.as_json(found)) if as_json else page.show(found)
 
 
 @app.command()
@@ -136,8 +136,8 @@ def rescore(
 
     out = out or result
     for line in said(rescore_result(result, metric, out, again=again)):
-        print(line)
-    print(f"\nRESULT  {out}\npages   as they were; `harness report {out}` draws them anew")
+        say(line)
+    say(f"\nRESULT  {out}\npages   as they were; `harness report {out}` draws them anew")
 
 
 @app.command()
@@ -170,11 +170,11 @@ def leaderboard(
     code = _code(boards.folders(results), allow_code and verify)
     board, runs = boards.make(results, verified=verify, code=code)
     for one in board.refused:
-        print(f"left out: {one.run}: {one.problem}", file=sys.stderr)
+        warn(f"left out: {one.run}: {one.problem}")
     for run in board.unchecked:
-        print(f"not all recomputed: {run}: a metric's code is not part of this harness", file=sys.stderr)
+        warn(f"not all recomputed: {run}: a metric's code is not part of this harness")
     for path in outs:
         (boards.check if check else boards.write)(board, runs, path)
-        print(f"{path}: {'is fresh' if check else words.plural(len(board.runs), 'run')}")
+        say(f"{path}: {'is fresh' if check else words.plural(len(board.runs), 'run')}")
     if board.refused:
         raise typer.Exit(2)

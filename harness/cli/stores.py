@@ -7,6 +7,7 @@ import typer
 
 from harness.cli.asked import planned
 from harness.cli.options import STORE, Device, Offline, StoreFolder
+from harness.report.printed import say
 
 app = typer.Typer(no_args_is_help=True, help="Look at and clean the folder of finished steps.")
 
@@ -15,7 +16,7 @@ app = typer.Typer(no_args_is_help=True, help="Look at and clean the folder of fi
 def store_ls(store: StoreFolder = STORE) -> None:
     """List finished steps."""
     for step, content in _records(store):
-        print(f"{step}  {content['kind']:<10}{float(str(content['seconds'])):8.1f} s  {content['label']}")
+        say(f"{step}  {content['kind']:<10}{float(str(content['seconds'])):8.1f} s  {content['label']}")
 
 
 @app.command(name="du")
@@ -29,8 +30,8 @@ def store_du(store: StoreFolder = STORE) -> None:
     for step, content in _records(store):
         sizes[str(content["kind"])] += folder_bytes(open_store(store).done(step))
     for kind, size in sizes.most_common():
-        print(f"{size / 1e6:10.1f} MB  {kind}")
-    print(f"{sum(sizes.values()) / 1e6:10.1f} MB  all")
+        say(f"{size / 1e6:10.1f} MB  {kind}")
+    say(f"{sum(sizes.values()) / 1e6:10.1f} MB  all")
 
 
 @app.command(name="prune")
@@ -54,7 +55,7 @@ def store_prune(
         typer.confirm(
             f"Delete every step in {store} that {', '.join(keep or ['no suite'])} does not use?", abort=True
         )
-    print(f"{prune(kept, wanted) / 1e6:.1f} MB freed")
+    say(f"{prune(kept, wanted) / 1e6:.1f} MB freed")
 
 
 def _records(store: Path) -> "list[tuple[str, dict[str, object]]]":

@@ -163,7 +163,9 @@ class Evidence:
         task, plugin, where = key
         metric = metrics.own(plugin)
         if metric is None:
-            raise ForeignCode(f"{plugin}: {metrics.NOT_OURS}, so no gate runs it; name a metric of the harness")
+            raise ForeignCode(
+                f"{plugin}: {metrics.NOT_OURS}, so no gate runs it; name a metric of the harness"
+            )
         if metric.value is None:
             raise ResultError(f"{plugin} scores a corpus alone: it has no rows, so no interval to judge by")
         tables: dict[Side, NDArray[np.float64]] = {}

@@ -475,7 +475,7 @@ def test_a_module_that_an_adapters_configuration_names_is_not_imported(
     monkeypatch.syspath_prepend(str(tmp_path))
     set_config(tmp_path / "adapter", megatron_config={}, megatron_core="a_strangers")
     with (
-        pytest.raises(AdapterError, match="adapter_config.json: megatron_config names code"),
+        pytest.raises(AdapterError, match=r"adapter_config\.json: megatron_config names code"),
         lora.adapted(llama, tmp_path / "adapter"),
     ):
         pass
