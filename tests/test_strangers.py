@@ -23,7 +23,8 @@ import harness
 from harness import metrics
 from harness.cli import app
 from harness.errors import ForeignCode, HarnessError
-from harness.result import read, verify
+from harness.report.loading import loading
+from harness.result import ModelFacts, TaskFacts, read, verify
 from harness.result.check import check
 from harness.result.code import scripts_outside
 from harness.result.document import write_document
@@ -233,6 +234,22 @@ def test_a_leaderboard_of_several_runs_none_of_it(
     said = out.read_text()
     assert "not recomputed (stranger-inside): they are believed as they are" in said
     assert "Every other score was recomputed" in said
+
+
+def test_files_of_the_working_folder_are_no_modules_of_ours(
+    made: Path, strange: Callable[..., Path], tmp_path: Path, marker: Path
+) -> None:
+    """Python looks for modules in the working folder where a process is begun by `-m` or `-c`."""
+    program = Path(sys.executable).with_name("harness")
+    if not program.is_file():
+        pytest.skip("the package is not installed, so there is no command")
+    folder = strange("inside")
+    for name in ("json", "multiprocessing", "vl_convert", "harness", "numpy"):
+        (folder / f"{name}.py").write_text(f"open({str(marker)!r}, 'w')\n")
+    for words in (("report", "."), ("leaderboard", ".", str(made), "-o", str(tmp_path / "board.md"))):
+        done = subprocess.run([program, *words], cwd=folder, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        assert not marker.exists(), words
 
 
 def test_gates_as_tests_run_none_of_it(strange: Callable[..., Path], tmp_path: Path, marker: Path) -> None:
@@ -458,3 +475,17 @@ def test_arrays_and_weights_are_read_without_objects() -> None:
                     given = {one.arg: getattr(one.value, "value", None) for one in node.keywords}
                     name, value = safe[module]
                     assert given.get(name) is value, f"{path}:{node.lineno}"
+
+
+def test_a_cards_program_holds_what_a_result_says_as_texts_alone() -> None:
+    """People copy it and run it."""
+    evil = 'x", __import__("os").system("touch it-ran"), "'
+    model = ModelFacts(
+        name=evil, uri=f"hub:{evil}", revision=evil, family=evil, dtype=evil, quantization="nf4"
+    )
+    task = TaskFacts(
+        name="t", primary="f1", metrics=("f1",), prompt=f"$input {evil}", decode={"max_new_tokens": evil}
+    )
+    program = ast.parse(loading(model, evil, task))
+    calls = {ast.unparse(node.func) for node in ast.walk(program) if isinstance(node, ast.Call)}
+    assert not any("import" in call or "system" in call for call in calls), calls

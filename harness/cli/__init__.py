@@ -25,6 +25,8 @@ app.add_typer(stores.app, name="store")
 
 def main() -> None:
     """The command `harness`: a failure is a line and an exit code, never a traceback."""
+    # Processes that are started would else look for every module in the working folder first: a stranger's RESULT, say.
+    os.environ.setdefault("PYTHONSAFEPATH", "1")
     try:
         code = app(standalone_mode=False)
     except HarnessError as error:
