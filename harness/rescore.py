@@ -93,7 +93,7 @@ def _refuse(result: Result, out: Path) -> None:
 
 def _wanted(result: Result, names: Mapping[str, None], again: bool) -> Wanted:
     """Of each task the metrics that it shall have; ResultError where it has them all."""
-    loaded = {name: metrics.load(name) for name in names}
+    loaded = {name: metrics.load(name, code=metrics.NAMED) for name in names}
     wanted = {
         task.name: {name: metric for name, metric in loaded.items() if again or name not in task.metrics}
         for task in result.suite.tasks

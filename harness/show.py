@@ -8,6 +8,7 @@ from harness import data
 from harness.kinds import generate as kind
 from harness.models import open_backend
 from harness.pins import pins
+from harness.report import words
 from harness.suite import load_model, load_task
 from harness.types import Runtime, Suite
 
@@ -29,5 +30,5 @@ def prompts(
             kind.ask(task, sample, examples), task.overflow, task.decode.max_new_tokens
         )
         references = " | ".join(sample.references)
-        yield f"── {task.name} {sample.id} · {model.name} · {len(tokens)} tokens\n{text}\n→ {references}\n"
+        yield f"── {task.name} {words.line(sample.id)} · {model.name} · {len(tokens)} tokens\n{text}\n→ {references}\n"
     backend.close()

@@ -12,6 +12,7 @@ from harness.errors import AdapterError, UnknownName
 from harness.hardware import machine
 from harness.pins import locate, locate_adapter, pins
 from harness.report import weight_tables
+from harness.report.printed import say
 from harness.report.weighed import WeightSection, columns, section
 from harness.suite import load_model
 from harness.types import Adapter, Model, Suite, Weighing, WeightRow
@@ -75,7 +76,7 @@ def weigh(asked: Asked, files: Files, *, offline: bool, store: Path, command: st
     if files.html:
         _write_page(found, files.html, _title(models, adapters), command)
     for path in filter(None, (files.html, files.csv, files.parquet)):
-        print(f"written  {path}")
+        say(f"written  {path}")
 
 
 def named(asked: Asked, *, offline: bool) -> tuple[list[Model], dict[str, Path]]:

@@ -7,6 +7,7 @@ import typer
 
 from harness.cli import gates, naming, results, running, sharing, stores, weights
 from harness.errors import HarnessError
+from harness.report.printed import warn
 
 STOPPED = 130  # exit code after Ctrl-C or SIGTERM
 
@@ -24,10 +25,12 @@ app.add_typer(stores.app, name="store")
 
 def main() -> None:
     """The command `harness`: a failure is a line and an exit code, never a traceback."""
+    # Processes that are started would else look for every module in the working folder first: a stranger's RESULT, say.
+    os.environ.setdefault("PYTHONSAFEPATH", "1")
     try:
         code = app(standalone_mode=False)
     except HarnessError as error:
-        print(f"error: {error}", file=sys.stderr)
+        warn(f"error: {error}")
         code = error.exit_code
     except typer.Exit as left:
         code = left.exit_code
@@ -40,5 +43,5 @@ def main() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # the reader, `head` say, has gone
         code = 0
     if code == STOPPED:  # typer, too, turns Ctrl-C into this code
-        print("stopped; the same command continues where this one was", file=sys.stderr)
+        warn("stopped; the same command continues where this one was")
     sys.exit(code)

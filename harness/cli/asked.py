@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from harness.report.printed import say, say_json
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -78,7 +80,7 @@ def print_report(result: Path, where: str, *, quiet: bool, as_json: bool) -> Non
     from harness.report import render_json, render_terminal
 
     if as_json:
-        print(render_json(result))
+        say_json(render_json(result))
     elif not quiet:
         render_terminal(result)
-        print(f"\n{where}")
+        say(f"\n{where}")

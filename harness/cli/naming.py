@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from harness.errors import HarnessError
+from harness.report.printed import say
 
 if TYPE_CHECKING:
     from harness.suite import Kind as SuiteKind
@@ -39,7 +40,7 @@ def list_names(kind: Kind) -> None:
 
         kinds: dict[Kind, SuiteKind] = {Kind.tasks: "task", Kind.suites: "suite", Kind.recipes: "recipe"}
         names = tuple(available(kinds[kind]))
-    print("\n".join(names))
+    say("\n".join(names))
 
 
 class NewKind(StrEnum):
@@ -59,4 +60,4 @@ def new(kind: NewKind, name: str) -> None:
         raise HarnessError(f"{path} exists already; choose another name")
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(shipped.starter(kind.value, name), encoding="utf-8")
-    print(path)
+    say(path)

@@ -43,6 +43,15 @@ RemoteCode = Annotated[
     bool, typer.Option(help="Run code that a checkpoint brings, where the suite names it too.")
 ]
 
+AllowCode = Annotated[
+    bool,
+    typer.Option(
+        "--allow-code",
+        help="Run the scripts that a RESULT names for its metrics (evaluate:PATH), where they lie outside of it; "
+        "each is shown with its digest first. Without it such scores are not recomputed.",
+    ),
+]
+
 
 class Inconclusive(StrEnum):
     fail = "fail"

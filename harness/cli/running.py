@@ -27,6 +27,7 @@ from harness.cli.options import (
     Workers,
 )
 from harness.errors import HarnessError
+from harness.report.printed import say, warn
 
 if TYPE_CHECKING:
     from harness.store import Store
@@ -101,17 +102,17 @@ def plan(
     result: EarlierResult = None,
 ) -> None:
     """Show what a run would do: each step, kept or to do and why, and the memory each model needs."""
-    from rich.console import Console
     from rich.table import Table
 
     from harness.outlook import outlook
     from harness.repair import missing
+    from harness.report.consoles import console
     from harness.store import open_store
 
     kept = open_store(store)
     drawn = planned(suite, kept, limit, only, device, offline, seed)
     todo = {step.id for step in missing(drawn, kept)}
-    console = Console() if sys.stdout.isatty() else Console(width=160)
+    shown = console()
     table = Table("step", "kind", "what", "state", box=None)
     for step in drawn.steps:
         state = (
@@ -122,7 +123,7 @@ def plan(
             else "not needed"
         )
         table.add_row(step.id, step.kind, step.label, state)
-    console.print(table)
+    shown.print(table)
     models = Table("model", "parameters", "dtype", "memory for weights", "time to weigh", box=None)
     for model in drawn.suite.models:
         pin = drawn.pins.models[model.name]
@@ -133,10 +134,10 @@ def plan(
             _memory(pin.parameters, pin.dtype, model.quantization),
             _weighing_time(drawn, model),
         )
-    console.print(models)
+    shown.print(models)
     for line in outlook(drawn, result):
-        print(line)
-    console.print(f"{len(todo)} of {len(drawn.steps)} steps to do")
+        say(line)
+    shown.print(f"{len(todo)} of {len(drawn.steps)} steps to do")
 
 
 @app.command()
@@ -153,8 +154,8 @@ def check(
     from harness.check import check_named
 
     for line in check_named(name, offline=offline, cache=digests(store), result=result, device=device):
-        print(line)
-    print(f"{name}: ok")
+        say(line)
+    say(f"{name}: ok")
 
 
 @app.command()
@@ -170,7 +171,7 @@ def show(
     from harness.show import prompts
 
     for text in prompts(task, model, n, shots, offline=offline, cache=digests(store)):
-        print(text)
+        say(text)
 
 
 def _why(store: "Store", step: str, lineage: str) -> str:
@@ -217,4 +218,4 @@ def _tell_failures(outcomes: "list[Outcome]", plan: "Plan") -> None:
     for one in outcomes:
         if one.state in ("failed", "skipped"):
             log = f"; log: {one.log}" if one.log else ""
-            print(f"{one.state}: {labels[one.step]}: {one.reason}{log}", file=sys.stderr)
+            warn(f"{one.state}: {labels[one.step]}: {one.reason}{log}")

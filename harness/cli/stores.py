@@ -8,6 +8,7 @@ import typer
 from harness.cli.asked import planned
 from harness.cli.options import STORE, Device, Offline, StoreFolder
 from harness.errors import StoreError
+from harness.report.printed import say
 
 if TYPE_CHECKING:
     from harness.store import Store
@@ -22,9 +23,9 @@ def store_ls(store: StoreFolder = STORE) -> None:
 
     for step, content in _records(existing_store(store)):
         if isinstance(content, StoreError):
-            print(f"{step}  damaged: {content}")
+            say(f"{step}  damaged: {content}")
         else:
-            print(f"{step}  {content['kind']:<10}{content['seconds']:8.1f} s  {content['label']}")
+            say(f"{step}  {content['kind']:<10}{content['seconds']:8.1f} s  {content['label']}")
 
 
 @app.command(name="du")
@@ -41,8 +42,8 @@ def store_du(store: StoreFolder = STORE) -> None:
         kind = "damaged" if isinstance(content, StoreError) else content["kind"]
         sizes[kind] += folder_bytes(kept.done(step))
     for kind, size in sizes.most_common():
-        print(f"{size / 1e6:10.1f} MB  {kind}")
-    print(f"{sum(sizes.values()) / 1e6:10.1f} MB  all")
+        say(f"{size / 1e6:10.1f} MB  {kind}")
+    say(f"{sum(sizes.values()) / 1e6:10.1f} MB  all")
 
 
 @app.command(name="verify")
@@ -54,10 +55,10 @@ def store_verify(store: StoreFolder = STORE) -> None:
     kept = existing_store(store)
     found = verify(kept)
     for step, said in found.damaged.items():
-        print(f"{kept.done(step)}: {said}")
+        say(f"{kept.done(step)}: {said}")
     whole = found.steps - len(found.damaged) - found.undigested
     unknown = f", {found.undigested} from before steps kept digests" if found.undigested else ""
-    print(f"{found.steps} finished steps: {whole} whole, {len(found.damaged)} damaged{unknown}")
+    say(f"{found.steps} finished steps: {whole} whole, {len(found.damaged)} damaged{unknown}")
     if found.damaged:
         raise typer.Exit(3)
 
@@ -89,8 +90,8 @@ def store_prune(
     except OSError as error:
         raise StoreError(f"--store {store}: cannot be cleaned: {error.strerror}") from error
     if pruned.in_use:
-        print(f"{pruned.in_use} finished steps stay: a run that is under way needs them")
-    print(f"{pruned.freed / 1e6:.1f} MB freed")
+        say(f"{pruned.in_use} finished steps stay: a run that is under way needs them")
+    say(f"{pruned.freed / 1e6:.1f} MB freed")
 
 
 def _records(store: "Store") -> "Iterator[tuple[str, dict[str, Any] | StoreError]]":

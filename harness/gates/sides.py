@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness import metrics, stats
-from harness.errors import ResultError
+from harness.errors import ForeignCode, ResultError
 from harness.gates.checks import Where
 from harness.gates.rules import BASE
 from harness.gates.standing import Standing
@@ -161,7 +161,11 @@ class Evidence:
     def _made(self, key: PanelKey) -> tuple[Panel | None, dict[Side, str]]:
         """A panel of the sides that have rows, and what is wrong with the others."""
         task, plugin, where = key
-        metric = metrics.load(plugin)
+        metric = metrics.own(plugin)
+        if metric is None:
+            raise ForeignCode(
+                f"{plugin}: {metrics.NOT_OURS}, so no gate runs it; name a metric of the harness"
+            )
         if metric.value is None:
             raise ResultError(f"{plugin} scores a corpus alone: it has no rows, so no interval to judge by")
         tables: dict[Side, NDArray[np.float64]] = {}

@@ -69,6 +69,7 @@ def _base(folder: Path, model: Model, pin: ModelPin, runtime: Runtime, device: t
     _check_sizes(folder)
     config = read_config(folder, where, trust=trust)
     tokenizer = read_tokenizer(folder, where, trust=trust)
+    _without_kernels(config)
     family_name = model.family or pin.family
     family = families.find(family_name) if family_name else families.of(config.model_type)
     dtype = _dtype(model, config.model_type, torch.device(runtime.device))
@@ -97,6 +98,14 @@ def _base(folder: Path, model: Model, pin: ModelPin, runtime: Runtime, device: t
         window=_window(text_config, tokenizer),
         unused=unused,
     )
+
+
+def _without_kernels(config: Any) -> None:
+    """Leave aside the kernels that a config.json names: transformers would fetch one like OWNER/NAME, and run it."""
+    if config._attn_implementation not in (None, "eager", "sdpa"):
+        config._attn_implementation = None
+    if config._experts_implementation is not None:
+        config._experts_implementation = None
 
 
 def release() -> None:

@@ -113,6 +113,10 @@ def _config(folder: Path) -> LoraConfig:
     with told(f"{folder}/{CONFIG}", "save the adapter again", AdapterError):
         config = PeftConfig.from_pretrained(str(folder))
     assert isinstance(config, LoraConfig)
+    if config.megatron_config is not None:
+        raise AdapterError(  # peft imports whatever module `megatron_core` names
+            f"{folder / CONFIG}: megatron_config names code that is not part of this harness; take an adapter without it"
+        )
     config.inference_mode = True
     return config
 

@@ -122,7 +122,7 @@ class _Listed:
 
 def _asked(task: TaskFacts, listed: _Listed, rows: "RowFile") -> Asked:
     plugin = next((one for one in task.metrics if task.primary in metrics.score_names(one)), None)
-    metric = metrics.load(plugin) if plugin else None
+    metric = metrics.own(plugin) if plugin else None
     usable = metric is not None and metric.value is not None
 
     def placed(used: str) -> dict[System, NDArray[np.float64]]:
@@ -146,7 +146,6 @@ def _asked(task: TaskFacts, listed: _Listed, rows: "RowFile") -> Asked:
         others=tuple(
             other
             for used in task.metrics
-            if ":" not in used  # another's metric is loaded for the primary score alone
             for other in _others(task, used, mine if used == plugin else placed(used))
         ),
     )
@@ -154,7 +153,7 @@ def _asked(task: TaskFacts, listed: _Listed, rows: "RowFile") -> Asked:
 
 def _others(task: TaskFacts, used: str, rows: Mapping[System, NDArray[np.float64]]) -> Iterable[Other]:
     """The scores that a metric gives each sample, the primary one left out."""
-    metric = metrics.load(used) if rows else None
+    metric = metrics.own(used) if rows else None
     if metric is None or metric.value is None:
         return
     with np.errstate(invalid="ignore", divide="ignore"):

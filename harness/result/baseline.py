@@ -216,6 +216,13 @@ def _systems(
             _finite(f"{result.folder}: {task.name} / {system}", found)
             ids = next(iter(found.values())).ids
             answers = texts.get((task.name, system))
+            if any(table.ids != ids for table in found.values()) or (
+                answers and not answers.keys() >= {*ids}
+            ):
+                raise ResultError(
+                    f"{result.folder}: {task.name} / {system}: rows.parquet holds rows of other samples than were "
+                    "answered; `harness verify` says what was changed"
+                )
             rows = {
                 one: {
                     "place": place,

@@ -133,3 +133,15 @@ def test_a_models_own_code_needs_the_suite_and_the_command_line(folders: Folders
         load(folder, model, pin, Runtime())
     with pytest.raises(ModelError):
         load(folder, replace(model, trust_remote_code=False), pin, Runtime(allow_remote_code=True))
+
+
+def test_a_kernel_that_a_checkpoint_names_is_left_aside(
+    folders: Folders, open_base: Open, tmp_path: Path
+) -> None:
+    """One of the hub would be fetched and run; this one would fail for lack of a package that does so."""
+    folder = tmp_path / "kernel"
+    shutil.copytree(folders("llama"), folder)
+    config = json.loads((folder / "config.json").read_text())
+    for key in ("attn_implementation", "_attn_implementation"):
+        (folder / "config.json").write_text(json.dumps({**config, key: "some-owner/some-kernel"}))
+        assert open_base(folder).model.config._attn_implementation == "sdpa"

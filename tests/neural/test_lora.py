@@ -526,3 +526,19 @@ def test_a_pattern_that_hangs_on_the_bases_names_is_refused_before_it_is_used(
         lora.adapted(llama, tmp_path),
     ):
         pass
+
+
+def test_a_module_that_an_adapters_configuration_names_is_not_imported(
+    llama: Base, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """peft imports what `megatron_core` names, wherever it is found."""
+    make_adapter(llama, tmp_path / "adapter")
+    (tmp_path / "a_strangers.py").write_text(f"open({str(tmp_path / 'it-ran')!r}, 'w')\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    set_config(tmp_path / "adapter", megatron_config={}, megatron_core="a_strangers")
+    with (
+        pytest.raises(AdapterError, match=r"adapter_config\.json: megatron_config names code"),
+        lora.adapted(llama, tmp_path / "adapter"),
+    ):
+        pass
+    assert not (tmp_path / "it-ran").exists()

@@ -170,14 +170,14 @@ def test_intervals_over_clusters_are_checked_without_their_names(private: Path, 
         document["suite"]["tasks"][1]["cluster"] = "customer"
 
     change(folder, edit)
-    told = [problem for problem in check(folder) if "interval" in problem]
+    told = [problem for problem in check(folder).problems if "interval" in problem]
     assert told  # the intervals were made without clusters
     share.copy(folder, tmp_path / "copy")
     names = {
         sample.metadata["customer"] for task, sample in read_samples(tmp_path / "copy") if task == "dialogues"
     }
     assert names == {"1", "2", "3", "4"}
-    assert [problem for problem in check(tmp_path / "copy") if "interval" in problem] == told
+    assert [problem for problem in check(tmp_path / "copy").problems if "interval" in problem] == told
 
 
 def test_a_copy_is_made_again_in_its_place_and_of_a_copy(private: Path, copy: Path, tmp_path: Path) -> None:
