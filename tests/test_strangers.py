@@ -410,6 +410,8 @@ KNOWN = {
     "report/drawing.py: subprocess": "this Python with this package's own file",
     "report/drawing.py: Popen": "this Python with this package's own file",
     "hardware.py: subprocess": "nvidia-smi",
+    "sandbox/__init__.py: subprocess": "this Python with this package's own file, within limits",
+    "sandbox/__init__.py: Popen": "this Python with this package's own file, within limits",
     "neural/convert.py: pickle": "for the name of its error; torch.load takes weights alone",
     "neural/load.py: eval": "a method of a model",
     "neural/pretrain.py: eval": "a method of a model",
