@@ -1,8 +1,9 @@
 """Put a folder in the place of another one; a reader sees the whole old folder or the whole new one.
 
-The new folder is built beside its target as `.NAME.new-…`, written to the disk, and takes the target's place in one exchange
-(`renameat2` of Linux). Where the system or the file system has no exchange, the target is first renamed to `.NAME.old-…`. A process
-that is killed between these two renames leaves no target: the next reader or writer renames the old folder back.
+The new folder is built beside its target as `.NAME.new-…`, written to the disk, and takes the target's place in one
+exchange (`renameat2` of Linux). Where the system or the file system has no exchange, the target is first renamed to
+`.NAME.old-…`. A process that is killed between these two renames leaves no target: the next reader or writer renames the
+old folder back.
 
 A lock, `.NAME.lock`, lets one process at a time publish into a target. Its next owner removes what a killed process left.
 """
@@ -28,7 +29,12 @@ Tell = Callable[[str], None]
 
 EXCHANGE = 2  # RENAME_EXCHANGE of linux/fs.h
 WORKING_FOLDER = -100  # AT_FDCWD of fcntl.h
-NO_EXCHANGE = (errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EPERM)  # the file system or a sandbox has none
+NO_EXCHANGE = (
+    errno.EINVAL,
+    errno.ENOSYS,
+    errno.ENOTSUP,
+    errno.EPERM,
+)  # the file system or a sandbox has none
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

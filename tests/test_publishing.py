@@ -180,7 +180,10 @@ def test_processes_that_publish_into_one_place_at_once_do_so_one_after_the_other
 
 
 def test_who_waits_says_for_whom(base: Path) -> None:
-    hold = "import sys, pathlib, harness.publishing as p\nwith p.owned(pathlib.Path(sys.argv[1])):\n print(1, flush=True); input()"
+    hold = (
+        "import sys, pathlib, harness.publishing as p\n"
+        "with p.owned(pathlib.Path(sys.argv[1])): print(1, flush=True); input()"
+    )
     holder = subprocess.Popen(
         [sys.executable, "-c", hold, str(base / "out")],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,

@@ -16,7 +16,8 @@ from harness import report
 from harness.pins import pins
 from harness.plan import plan
 from harness.result import verify
-from harness.run import Run, missing, publish, run
+from harness.result.target import publish
+from harness.run import Run, missing, run
 from harness.store import Store, open_store
 from harness.suite import load_suite
 from harness.types import Outcome, Plan, Runtime, Step
