@@ -52,7 +52,7 @@ def gpus() -> int | None:
         return there
     count = 0
     for name in map(str.strip, visible.split(",")):
-        if name.startswith("-") or (name.isdigit() and there is not None and int(name) >= there):
+        if not name or name.startswith("-") or (name.isdigit() and there is not None and int(name) >= there):
             break  # CUDA sees none from a wrong number on
         count += 1
     return count
