@@ -1,8 +1,8 @@
 """Put what a run found where its user asked for it; no whole RESULT, and nothing that the user added, is lost.
 
-A RESULT is whole when all of its steps are done, else partial. A partial RESULT never replaces a whole one: it is published
-beside it, as `OUT.partial`, until a whole one is there. What the user added to the RESULT that is replaced (files, metrics of
-`harness rescore`) comes along; where it cannot, the replaced RESULT is kept as `OUT.before-TIME`.
+A RESULT is whole when all of its steps are done, else partial. A partial RESULT never replaces a whole one: it is
+published beside it, as `OUT.partial`, until a whole one is there. What the user added to the RESULT that is replaced
+(files, metrics of `harness rescore`) comes along; where it cannot, the replaced RESULT is kept as `OUT.before-TIME`.
 """
 
 from collections.abc import Mapping

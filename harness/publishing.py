@@ -17,7 +17,7 @@ import socket
 import stat
 import sys
 from collections.abc import Callable, Container, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Literal
@@ -44,6 +44,7 @@ class Owned:
     target: Path
     token: str  # part of the names of our hidden folders
     way: Way
+    tell: Tell
 
     def stage(self, source: Path, leave_out: Container[str] = ()) -> Path:
         """Copy a folder to a hidden one beside the target."""
@@ -54,6 +55,7 @@ class Owned:
     def put(self, fresh: Path) -> None:
         """Put a staged folder in the target's place, and remove what was there."""
         _sync(fresh)
+        inside = _working_folder_in(self.target)
         if not self.target.exists():
             fresh.rename(self.target)
         elif not (self.way == "exchange" and _exchange(fresh, self.target)):
@@ -62,6 +64,12 @@ class Owned:
             fresh.rename(self.target)
             aside.rename(fresh)  # under this name nobody brings it back
         _sync_entry(self.target.parent)
+        if inside is not None:  # relative paths would lead into the old folder
+            with suppress(OSError):
+                os.chdir(self.target / inside)
+            self.tell(
+                f"{self.target}: the folder that you are in was replaced; `cd .` leads into the new one"
+            )
         shutil.rmtree(fresh, ignore_errors=True)
 
     def keep_as(self, name: str) -> Path:
@@ -84,6 +92,12 @@ class Owned:
         return self.target.with_name(f"{_prefix(self.target, kind)}{self.token}-{secrets.token_hex(2)}")
 
 
+def _working_folder_in(target: Path) -> Path | None:
+    with suppress(OSError, ValueError):
+        return Path.cwd().relative_to(target)
+    return None
+
+
 def to_stderr(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
 
@@ -98,10 +112,20 @@ def owned(target: Path, *, way: Way = "exchange", tell: Tell = to_stderr) -> Ite
         _bring_back(target)
         _clean(target, "" if alone else token)
         try:
-            yield Owned(target=target, token=token, way=way)
+            yield Owned(target=target, token=token, way=way, tell=tell)
         finally:
             _bring_back(target)
             _clean(target, token)
+
+
+@contextmanager
+def owned_if_possible(target: Path) -> Iterator[None]:
+    """Own a folder that is there for as long as the block runs; do without where no lock can be beside it."""
+    with ExitStack() as stack:
+        if target.is_dir():
+            with suppress(OSError):
+                stack.enter_context(owned(target))
+        yield
 
 
 def recovered(target: Path) -> bool:

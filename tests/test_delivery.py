@@ -13,6 +13,7 @@ from harness.delivery import Delivered, deliver
 from harness.errors import HarnessError
 from harness.pins import pins
 from harness.plan import only, plan
+from harness.report import render
 from harness.rescore import rescore
 from harness.result import read, verify
 from harness.run import run
@@ -281,6 +282,7 @@ def test_files_of_the_user_s_own_come_along(whole: Path, partial: Path, store: S
     (out / "charts" / "mine.png").write_bytes(b"png")
     (out / "latest").symlink_to("nowhere")
     (out / "charts" / "of-an-older-run.svg").write_text("<svg/>")
+    (out / ".report.html.123").write_text("of a killed process")
     for source in (whole, partial, whole):
         deliver(source, out, store)
     rescore(out, ["exact"], out)
@@ -289,7 +291,19 @@ def test_files_of_the_user_s_own_come_along(whole: Path, partial: Path, store: S
     assert (out / "charts" / "mine.png").read_bytes() == b"png"
     assert (out / "latest").readlink() == Path("nowhere")
     assert not (out / "charts" / "of-an-older-run.svg").exists()
+    assert not (out / ".report.html.123").exists()
     assert names(out.parent) == ["out"]
+
+
+def test_pages_drawn_anew_leave_the_user_s_own_files(whole: Path, store: Store, out: Path) -> None:
+    deliver(whole, out, store)
+    (out / "samples").mkdir()
+    (out / "samples" / "mine.csv").write_text("1")
+    (out / "samples" / "0007.html").write_text("of a report that had more")
+    (out / "notes.md").write_text("look")
+    render(out)
+    assert names(out / "samples") == ["mine.csv"]
+    assert (out / "notes.md").read_text() == "look"
 
 
 # A whole RESULT of other options.

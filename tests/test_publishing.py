@@ -247,6 +247,16 @@ def test_links_stay_links_and_a_target_behind_a_link_is_the_one_that_changes(bas
     assert (base / "far" / "link").readlink() == Path("0.txt")
 
 
+def test_who_stands_in_the_target_stands_in_the_new_one(base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    publish(base, "a")
+    monkeypatch.chdir(base / "out")
+    said: list[str] = []
+    with owned(Path(), tell=said.append) as place:
+        place.put(place.stage(base / "b"))
+    assert content(Path()) == {"b"}
+    assert said == [f"{base / 'out'}: the folder that you are in was replaced; `cd .` leads into the new one"]
+
+
 @pytest.mark.parametrize(
     ("place", "said"),
     [

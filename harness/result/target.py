@@ -1,6 +1,7 @@
 """The folder that a RESULT is published into: what of it is ours, and what its user added."""
 
 import os
+import re
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -89,6 +90,8 @@ def unfinished(document: Mapping[str, Any]) -> list[str]:
 
 
 def _is_ours(path: Path) -> bool:
+    if torn := re.fullmatch(r"\.(.+)\.\d+", path.name):  # what a killed writer left beside its file
+        return _is_ours(path.with_name(torn[1]))
     if len(path.parts) == 1:
         return path.name in OURS
     return len(path.parts) == 2 and OUR_FOLDERS.get(path.parts[0]) == path.suffix
