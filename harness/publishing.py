@@ -245,7 +245,13 @@ def _prefix(target: Path, kind: str) -> str:
 def _left(target: Path, kind: str) -> list[Path]:
     """Return hidden folders beside the target, the youngest first."""
     found = [one for one in target.parent.iterdir() if one.name.startswith(_prefix(target, kind))]
-    return sorted(found, key=lambda one: one.stat().st_mtime, reverse=True)
+    return sorted(found, key=_modified, reverse=True)
+
+
+def _modified(path: Path) -> float:
+    with suppress(OSError):  # where there are no locks, its owner may remove it at this moment
+        return path.stat().st_mtime
+    return 0.0
 
 
 def _bring_back(target: Path) -> None:
