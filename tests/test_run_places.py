@@ -142,6 +142,16 @@ def test_a_full_disk_leaves_the_result_that_was_there_and_says_where_the_new_one
     assert not any(path.name.startswith(".full") for path in place.iterdir())
 
 
+def test_a_full_disk_leaves_a_result_that_is_rescored_as_it_was(place: Path, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(place / "first", tmp_path / "result"))
+    before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    done = harness(tmp_path, "rescore", "result", "--metric", "exact", before=FULL)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "error: result: cannot be written: File too large; what was there stays\n"
+    assert before == {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["result"]
+
+
 def test_two_runs_into_one_folder_at_once_leave_a_whole_result(place: Path) -> None:
     both = [
         subprocess.Popen(
