@@ -105,7 +105,9 @@ def folders(given: Sequence[Path]) -> list[Path]:
         inside = (
             [here]
             if (here / "result.json").is_file()
-            else sorted(one.parent for one in here.glob("*/result.json"))
+            else sorted(
+                one.parent for one in here.glob("*/result.json") if not one.parent.name.startswith(".")
+            )
         )
         if not inside:
             what = "holds no RESULT" if here.is_dir() else "no such folder"

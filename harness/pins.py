@@ -3,18 +3,15 @@
 Nothing heavy is imported: a suite of tiny models and embedded data is pinned in a fraction of a second.
 """
 
-import os
-import re
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, fields, replace
 from importlib import metadata
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal
 
-from harness import askable, checkpoint, data, families, hub, shipped
+from harness import askable, checkpoint, data, devices, families, hub, shipped
 from harness.digest import digest, file_digest
 from harness.errors import AdapterError, HarnessError, ModelError
 from harness.gates.rules import BASE
@@ -121,16 +118,7 @@ def libraries() -> dict[str, str]:
 
 def found_device() -> Device:
     """cuda where torch is built for it, a GPU is there and CUDA_VISIBLE_DEVICES does not hide it."""
-    if os.environ.get("CUDA_VISIBLE_DEVICES", "all").strip() in ("", "-1"):
-        return "cpu"
-    spec = find_spec("torch")
-    built_for = Path(spec.origin).with_name("version.py") if spec and spec.origin else None
-    if built_for is None or not re.search(
-        r"^cuda\b.*=\s*['\"]", built_for.read_text(encoding="utf-8"), re.MULTILINE
-    ):
-        return "cpu"
-    there = any(Path("/dev").glob("nvidia[0-9]*")) or Path("/dev/dxg").exists()  # the latter under WSL
-    return "cuda" if there else "cpu"
+    return "cpu" if devices.without_cuda() else "cuda"
 
 
 @dataclass(slots=True, kw_only=True)

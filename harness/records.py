@@ -57,6 +57,16 @@ def write_text(path: Path, text: str, mode: Literal["w", "a"] = "w") -> None:
         raise HarnessError(f"{path}: cannot be written: {error.strerror}") from error
 
 
+def replace_text(path: Path, text: str) -> None:
+    """Write a text beside its place and rename it: a reader sees the old file or the new one."""
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        beside.write_text(text, encoding="utf-8")
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
 def read_json(path: Path) -> Any:
     with path.open(encoding="utf-8", errors="surrogatepass") as file:
         return json.load(file)

@@ -1,11 +1,10 @@
-"""Fills a store with what a plan still misses, and publishes the report.
+"""Fills a store with what a plan still misses.
 
 The engine runs the steps that share a base model; light steps run in this process. A failed step takes along only
 what needs it: the report is written over what there is.
 """
 
 import errno
-import shutil
 import time
 import traceback
 from collections.abc import Callable, Iterable, Mapping
@@ -230,23 +229,3 @@ def _skipped(step: Step, steps: Mapping[str, Step], outcomes: Mapping[str, Outco
     return Outcome(
         step=step.id, state="skipped", reason=f"needs '{steps[lost[0]].label}', which has no result"
     )
-
-
-def publish(report: Path, out: Path) -> None:
-    """Copies the report's files to the RESULT folder, which changes in one rename."""
-    if out.exists() and not out.is_dir():
-        raise HarnessError(f"--out {out}: a file; name an empty or a new folder")
-    if out.exists() and any(out.iterdir()) and not (out / "result.json").exists():
-        raise HarnessError(f"--out {out}: the folder holds other things; name an empty or a new one")
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise HarnessError(f"--out {out}: cannot be made: {error.strerror}") from error
-    fresh, old = out.with_name(f".{out.name}.new"), out.with_name(f".{out.name}.old")
-    for folder in (fresh, old):
-        shutil.rmtree(folder, ignore_errors=True)
-    shutil.copytree(report, fresh, ignore=shutil.ignore_patterns("step.json", "lease"))
-    if out.exists():
-        out.rename(old)
-    fresh.rename(out)
-    shutil.rmtree(old, ignore_errors=True)

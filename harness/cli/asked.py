@@ -22,12 +22,14 @@ def planned(
     seed: int,
     adapters: "Sequence[str]" = (),
 ) -> "Plan":
+    from harness.devices import refuse_unknown
     from harness.pins import pins
     from harness.plan import Only
     from harness.plan import only as parse
     from harness.plan import plan as draw_up
     from harness.suite import load_suite, with_adapters
 
+    refuse_unknown(device)
     loaded = with_adapters(load_suite(suite), adapters)
     part = parse(only) if only else Only()
     pinned = pins(loaded, device=device, offline=offline, cache=digests(store.root))

@@ -33,6 +33,7 @@ def report(
     as_json: AsJson = False,
 ) -> None:
     """Draw a RESULT folder's pages anew, or make a copy of it that may leave the machine."""
+    from harness.publishing import owned_if_possible
     from harness.report import render
     from harness.store import Store, is_store
 
@@ -42,7 +43,8 @@ def report(
             "--shareable and --out FOLDER go together: a copy is made, the RESULT stays as it is"
         )
     if out is None:
-        render(result, drawings)
+        with owned_if_possible(result):  # a run may publish there at this moment
+            render(result, drawings)
     else:
         from harness import shareable as copies
 

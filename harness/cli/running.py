@@ -58,35 +58,44 @@ def run(
     as_json: AsJson = False,
 ) -> None:
     """Train, answer, score and compare what the suite names, and write the report."""
+    from harness import delivery, devices
     from harness.console import watching
     from harness.repair import claimed, missing, put_damaged_aside
-    from harness.run import publish
     from harness.run import run as run_plan
     from harness.store import open_store
 
+    devices.refuse_absent(device)
     kept = open_store(store)
     drawn = planned(suite, kept, limit, only, device, offline, seed, adapter or ())
     runtime = runtime_for(drawn, device, workers, offline, allow_remote_code)
     out = out or Path("reports/out") / drawn.suite.name
+    delivery.refuse(out, kept)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     ctx.with_resource(claimed(drawn, kept))  # until the report is copied
     for line in put_damaged_aside(drawn, kept):
-        print(line, file=sys.stderr)
+        warn(line)
     with watching(len(missing(drawn, kept)), quiet=quiet) as watch:
         done = run_plan(drawn, kept, runtime, watch, command=shlex.join(["harness", *sys.argv[1:]]))
-    if done.report is not None:
-        publish(done.report, out)
-        print_report(out, f"RESULT  {out}\nreport  {out / 'report.html'}", quiet=quiet, as_json=as_json)
-    _tell_failures(list(done.outcomes.values()), drawn)
-    if done.failed:
+    delivered = None
+    try:
+        if done.report is not None:
+            delivered = delivery.deliver(done.report, out, kept)
+            place = delivered.folder
+            where = f"RESULT  {place}\nreport  {place / 'report.html'}"
+            print_report(place, where, quiet=quiet, as_json=as_json)
+    finally:
+        _tell_failures(list(done.outcomes.values()), drawn)
+    if delivered is not None:
+        for line in (*(() if quiet else delivered.told), *delivered.warned):
+            warn(line)
+    if done.failed or delivered is None or delivered.partial:
         raise typer.Exit(3)
-    if done.report is not None and drawn.suite.gates:
-        from harness.gate import exit_code, of_run, show_verdicts
+    if drawn.suite.gates:
+        from harness.gate import exit_code, show_verdicts
 
-        judged = of_run(out)
         if not (quiet or as_json):
-            show_verdicts(judged, inconclusive.value)
-        if code := exit_code(judged.verdicts, inconclusive.value):
+            show_verdicts(delivered.judged, inconclusive.value)
+        if code := exit_code(delivered.judged.verdicts, inconclusive.value):
             raise typer.Exit(code)
 
 

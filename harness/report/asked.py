@@ -9,7 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness import metrics
+from harness.errors import ResultError
 from harness.result import Result, TaskFacts, json_lines
+from harness.result.document import check_files
 from harness.result.lengths import thirds
 from harness.types import System
 
@@ -66,9 +68,14 @@ class Asked:
 
 
 def asked(result: Result) -> dict[str, Asked]:
-    """Task -> its samples; none where the folder holds a result.json alone."""
+    """Return each task's samples; none for a RESULT that is a result.json alone.
+
+    Raises ResultError where a file that the RESULT names is missing or changed.
+    """
     from harness.result.rows import open_rows
 
+    if changed := check_files(result.folder, {"files": result.files}):
+        raise ResultError(f"{changed[0]}; run the suite again")
     if not all((result.folder / name).is_file() for name in FILES):
         return {}
     listed = {task.name: _Listed(task.cluster) for task in result.suite.tasks}

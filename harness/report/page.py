@@ -88,6 +88,17 @@ class Page:
     created: str
     withheld: tuple[str, ...] = ()  # tasks whose texts this copy leaves out
 
+    @property
+    def partial(self) -> str:
+        """A sentence where steps have no result, "" where all are done."""
+        missing = sum(one.state != "done" for one in self.steps)
+        if not missing:
+            return ""
+        return (
+            f"This RESULT is partial: {missing} of {words.plural(len(self.steps), 'step')} have no result, "
+            "and what is missing is not shown."
+        )
+
     def sample_link(self, note: Note, sample: str) -> str | None:
         """Where the page shows a sample that a note names: a note's place begins with its task."""
         names = [task.facts.name for task in self.tasks]

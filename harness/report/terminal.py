@@ -18,6 +18,9 @@ NARROWEST = 100  # columns: below, the costs are left out
 
 def show(page: Page, console: Console) -> None:
     """Prints every task's answer and table."""
+    if page.partial:
+        console.print()
+        console.print(Text(page.partial, style="bold yellow"), highlight=False)
     for task in page.tasks:
         console.print()
         console.print(_task(task, wide=console.width >= NARROWEST), highlight=False)
@@ -85,6 +88,7 @@ def as_json(page: Page, folder: Path) -> dict[str, Any]:
     return {
         "result": str(folder),
         "report": str(folder / "report.html"),
+        "partial": bool(page.partial),
         "tasks": [_task_as_json(task) for task in page.tasks],
         "verdicts": [to_json(one) for one in page.verdicts],
         "notes": [to_json(one) for one in page.notes],

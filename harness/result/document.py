@@ -9,6 +9,7 @@ from pydantic_core import from_json
 
 from harness.digest import file_digest, text_digest
 from harness.errors import ResultError
+from harness.publishing import recovered
 from harness.records import write_json
 from harness.result.zipped import unzipped_size
 
@@ -30,6 +31,8 @@ def write_document(folder: Path, document: Mapping[str, Any]) -> None:
 def read_document(folder: Path, *, changed: bool = False) -> dict[str, Any]:
     """`result.json` as plain data; one that is newer than ours, or (unless asked for) changed by hand, is refused."""
     path = folder / NAME
+    if not folder.is_dir():
+        recovered(folder)
     document = json_object(
         path, "a RESULT folder holds a result.json", "run the suite again to write it anew"
     )
