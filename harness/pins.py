@@ -6,7 +6,7 @@ Nothing heavy is imported: a suite of tiny models and embedded data is pinned in
 import os
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from importlib import metadata
@@ -14,12 +14,12 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal
 
-from harness import checkpoint, data, families, hub, shipped
+from harness import checkpoint, data, families, hub, kinds, shipped
 from harness.digest import digest, file_digest
 from harness.errors import AdapterError, HarnessError, ModelError
 from harness.gates.rules import BASE
 from harness.records import read_json, write_json
-from harness.types import Adapter, Model, ModelPin, Pins, Suite, Task
+from harness.types import Adapter, Model, ModelPin, Pins, Split, Suite, Task
 
 # Distributions whose version can move a result; each kind of step names its own among them.
 LIBRARIES = (
@@ -58,15 +58,16 @@ def pins(suite: Suite, *, device: str = "auto", offline: bool = False, cache: Pa
     sources = {
         task.name: data.pin(task.source, remembered.file_digest, offline=offline) for task in suite.tasks
     }
+    samples = {task.name: _samples(task, sources[task.name], remembered, offline) for task in suite.tasks}
+    for task in suite.tasks:
+        data.check_shots(task, samples[task.name], suite.base_shots)
     found = Pins(
         device=kind,
         models={model.name: _model(model, kind, remembered, offline) for model in suite.models},
         sources=sources,
         adapters={adapter.name: _adapter(adapter, remembered, offline) for adapter in suite.adapters},
         libraries=libraries(),
-        test_samples={
-            task.name: _test_samples(task, sources[task.name], remembered, offline) for task in suite.tasks
-        },
+        test_samples={task.name: samples[task.name]["test"] for task in suite.tasks},
         baselines={
             gate.against: _baseline(gate.against, remembered)
             for gate in suite.gates
@@ -134,9 +135,9 @@ class Remembered:
     """What need not be worked out again while the files it was read from stay as they are."""
 
     digests: dict[str, list[Any]] = field(default_factory=dict)  # path -> size, mtime in ns, inode, digest
-    samples: dict[str, int] = field(
+    samples: dict[str, dict[Split, int]] = field(
         default_factory=dict
-    )  # digest of task and data -> samples in its test split
+    )  # digest of task and data -> samples in each split
     checkpoints: dict[str, list[Any]] = field(
         default_factory=dict
     )  # place@revision -> type, parameters, bytes
@@ -178,12 +179,13 @@ class Remembered:
         return checkpoint.Checkpoint(model_type=kind, parameters=parameters, stored_bytes=stored_bytes)
 
 
-def _test_samples(task: Task, pin: str, remembered: Remembered, offline: bool) -> int:
-    """Samples in the test split. All splits are read, once, so that what is wrong with them is said before any work."""
-    key = digest(task.source.columns, task.source.splits, task.source.config, task.prompt, task.cluster, pin)
+def _samples(task: Task, pin: str, remembered: Remembered, offline: bool) -> Mapping[Split, int]:
+    """Return the samples in each split. All are read, once, so that what is wrong with them is said before any work."""
+    source = task.source
+    key = digest(source.columns, source.splits, source.config, task.kind, task.prompt, task.cluster, pin)
     if key not in remembered.samples:
         pinned = replace(task, source=data.pinned(task.source, pin))
-        remembered.samples[key] = data.check(pinned, offline=offline)["test"]
+        remembered.samples[key] = data.check(pinned, kinds.find(task.kind).ask, offline=offline)
     return remembered.samples[key]
 
 

@@ -18,7 +18,7 @@ import numpy as np
 import harness
 from harness import metrics, pairs, stats
 from harness.errors import HarnessError, ResultError
-from harness.metrics import Metric
+from harness.metrics import Metric, _places
 from harness.records import to_json
 from harness.report import words
 from harness.result import Result, TaskFacts, read, read_document, read_generations
@@ -56,7 +56,7 @@ def rescore(folder: Path, names: Sequence[str], out: Path, *, again: bool = Fals
     """Writes the RESULT with those metrics to `out`, which changes in one rename; gives the new scores."""
     result, out = read(folder), out.resolve()  # the folder may be "."
     _refuse(result, out)
-    wanted = _wanted(result, dict.fromkeys(names), again)
+    wanted = _wanted(result, dict.fromkeys(_places.anchored(name, Path.cwd()) for name in names), again)
     added = _added(result, wanted)
     with TemporaryDirectory() as place:
         fresh = Path(place) / out.name
