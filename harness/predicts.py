@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from harness.errors import ResultError
+from harness.records import writing
 from harness.report import page as pages
 from harness.report import prediction, words
 from harness.report.prediction import Prediction
@@ -30,8 +31,8 @@ def show(folder: Path, command: str, *, html: Path | None = None, markdown: Path
     page = pages.build(result)
     for path, write in ((html, prediction.write_html), (markdown, prediction.write_markdown)):
         if path is not None:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            write(page, found, command, path)
+            with writing(path):
+                write(page, found, command, path)
             print(f"\npage  {path}")
 
 

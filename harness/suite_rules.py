@@ -58,6 +58,7 @@ _GATE_RANGES = {
 }
 
 _TARGETS = ("q", "k", "v", "o", "feed-forward", "all-linear")
+_LONGEST_NAME = 100  # characters: names of files are made of it
 _SPLITS = ("train", "validation", "test")
 
 
@@ -79,7 +80,7 @@ def check_task(task: Task, at: At) -> None:
     from harness import metrics, trivial
     from harness.metrics import _places
 
-    _name(task.name, at)
+    check_name(task.name, at)
     kind = kinds.find(task.kind, at("kind"))
     _filled(task.metrics, at("metrics"))
     _distinct(task.metrics, at, "metrics")
@@ -129,7 +130,7 @@ def _source(task: Task, kind: kinds.Kind, at: At) -> None:
 
 
 def check_model(model: Model, at: At) -> None:
-    _name(model.name, at)
+    check_name(model.name, at)
     known = {"zoo", "hub", "file", *plugins.names("models")} - {"hf"}
     scheme, place = _scheme(model.uri, known, at("uri"))
     if scheme == "zoo":
@@ -146,12 +147,12 @@ def check_model(model: Model, at: At) -> None:
 
 
 def check_adapter(adapter: Adapter, at: At) -> None:
-    _name(adapter.name, at)
+    check_name(adapter.name, at)
     _scheme(adapter.uri, ("file", "hub"), at("uri"))
 
 
 def check_recipe(recipe: Recipe, at: At) -> None:
-    _name(recipe.name, at)
+    check_name(recipe.name, at)
     if (recipe.epochs is None) == (recipe.steps is None):
         both = recipe.epochs is not None
         raise SuiteError(
@@ -227,7 +228,7 @@ def check_family_error(error: float, at: At) -> None:
 
 def check_suite(suite: Suite, at: At) -> None:
     """The parts of a suite against each other; each is sound by itself."""
-    _name(suite.name, at)
+    check_name(suite.name, at)
     _filled(suite.tasks, at("tasks"))
     _filled(suite.models, at("models"))
     tasks = [task.name for task in suite.tasks]
@@ -266,7 +267,10 @@ def check_suite(suite: Suite, at: At) -> None:
                 raise UnknownName(f"{key} in this suite", name, names, at("gates", n, key))
 
 
-def _name(name: str, at: At) -> None:
+def check_name(name: str, at: At) -> None:
+    """Raise a SuiteError for a name that could not stand in a file's name."""
+    if len(name) > _LONGEST_NAME:
+        raise SuiteError(f"{at('name')}: found {len(name):,} characters; use {_LONGEST_NAME} at most")
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", name):
         raise SuiteError(
             f"{at('name')}: found {name!r}; use letters, digits, '.', '_' and '-', a letter or digit first"
