@@ -44,6 +44,8 @@ def write(
     elif out.is_dir() or out.suffix != ".md":
         out = out / NAME
     with writing(out):
+        if out.exists() and not out.is_file():  # a device, say, which may be read for ever
+            raise HarnessError(f"{out}: not a file; name a new file")
         if out.exists() and not _may_be_replaced(out.read_text(encoding="utf-8", errors="replace")):
             raise HarnessError(
                 f"{out}: a README that the harness did not write; move it, or give another -o FILE"

@@ -7,7 +7,7 @@ import os
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from importlib import metadata
 from importlib.util import find_spec
@@ -151,8 +151,12 @@ class Remembered:
             return cls()
 
     def save(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_json(path, {"digests": self.digests, "samples": self.samples, "checkpoints": self.checkpoints})
+        """Write it for the next run; where the place is read-only or full, the next run finds all of it again."""
+        with suppress(OSError):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_json(
+                path, {"digests": self.digests, "samples": self.samples, "checkpoints": self.checkpoints}
+            )
 
     def file_digest(self, path: Path) -> str:
         """SHA-256 of a file, read again only when path, size, time or inode differ."""

@@ -66,7 +66,13 @@ class Store:
 
     def record(self, step: str) -> dict[str, object]:
         """What was written when the step finished: kind, spec, seconds, hardware."""
-        content: dict[str, object] = read_json(self.done(step) / "step.json")
+        path = self.done(step) / "step.json"
+        try:
+            content: dict[str, object] = read_json(path)
+        except (OSError, ValueError) as error:
+            raise StoreError(
+                f"{path}: cannot be read: {error}; delete that folder, and a run does it again"
+            ) from error
         return content
 
 

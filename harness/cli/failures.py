@@ -60,6 +60,10 @@ def told(error: Exception) -> tuple[str, int]:
             return f"{name}: {reason[:1].lower()}{reason[1:]}", WRONG
         case OSError(errno=number) if number in _FULL:
             return f"the disk is full; free some of it and repeat the command{_details(error)}", FAILED
+        case RuntimeError() if "Symlink loop from" in str(error):  # of Path.resolve
+            return f"{str(error).partition(' from ')[2].strip(chr(39))}: a link that leads to itself", WRONG
+        case UnicodeEncodeError(reason="surrogates not allowed", object=str(name)):
+            return f"{name[:200]!a}: not valid Unicode; name it otherwise", WRONG
         case MemoryError():
             return f"the memory of this machine did not suffice{_details(error)}", FAILED
         case _:
