@@ -68,6 +68,7 @@ def pins(suite: Suite, *, device: str = "auto", offline: bool = False, cache: Pa
         adapters={adapter.name: _adapter(adapter, remembered, offline) for adapter in suite.adapters},
         libraries=libraries(),
         test_samples={task.name: samples[task.name]["test"] for task in suite.tasks},
+        scripts=_scripts(suite, remembered),
         baselines={
             gate.against: _baseline(gate.against, remembered)
             for gate in suite.gates
@@ -75,6 +76,19 @@ def pins(suite: Suite, *, device: str = "auto", offline: bool = False, cache: Pa
         },
     )
     remembered.save(cache)
+    return found
+
+
+def _scripts(suite: Suite, remembered: "Remembered") -> dict[str, str]:
+    """Return a digest for each metric that is a file, or a folder of files, of the user's."""
+    from harness.metrics import _places
+
+    found = {}
+    for metric in dict.fromkeys(metric for task in suite.tasks for metric in task.metrics):
+        path = _places.path_of(metric)
+        if path is not None:
+            files = tuple(sorted(path.glob("*.py"))) if path.is_dir() else (path,)
+            found[metric] = remembered.files_digest(files)
     return found
 
 
