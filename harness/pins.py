@@ -12,13 +12,15 @@ from dataclasses import dataclass, field, replace
 from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 from harness import checkpoint, data, families, hub, kinds, shipped
 from harness.digest import digest, file_digest
 from harness.errors import AdapterError, HarnessError, ModelError
 from harness.gates.rules import BASE
-from harness.records import read_json, write_json
+from harness.records import from_json, read_json, write_json
 from harness.types import Adapter, Model, ModelPin, Pins, Split, Suite, Task
 
 # Distributions whose version can move a result; each kind of step names its own among them.
@@ -49,6 +51,7 @@ _HUB_FILES = (*checkpoint.FILES, "*.txt", "README.md")
 _ADAPTER_HUB_FILES = (*checkpoint.ADAPTER_FILES, "README.md")
 
 Device = Literal["cpu", "cuda"]
+Count = Annotated[int, Field(ge=0, le=10**12)]  # of samples
 
 
 def pins(suite: Suite, *, device: str = "auto", offline: bool = False, cache: Path) -> Pins:
@@ -148,20 +151,19 @@ def found_device() -> Device:
 class Remembered:
     """What need not be worked out again while the files it was read from stay as they are."""
 
-    digests: dict[str, list[Any]] = field(default_factory=dict)  # path -> size, mtime in ns, inode, digest
-    samples: dict[str, dict[Split, int]] = field(
-        default_factory=dict
-    )  # digest of task and data -> samples in each split
-    checkpoints: dict[str, list[Any]] = field(
-        default_factory=dict
-    )  # place@revision -> type, parameters, bytes
+    # path -> size, mtime in ns, inode, digest
+    digests: dict[str, tuple[int, int, int, str]] = field(default_factory=dict)
+    # digest of task and data -> samples in each split
+    samples: dict[str, dict[Split, Count]] = field(default_factory=dict)
+    # place@revision -> type, parameters, bytes
+    checkpoints: dict[str, tuple[str, int, int]] = field(default_factory=dict)
 
     @classmethod
     def load(cls, path: Path) -> "Remembered":
         """What an earlier run wrote; nothing where it is not there or cannot be read, for all of it can be found anew."""
         try:
-            return cls(**read_json(path))
-        except (OSError, ValueError, TypeError):
+            return from_json(cls, read_json(path))
+        except (OSError, ValueError, RecursionError):  # pydantic's errors are ValueErrors
             return cls()
 
     def save(self, path: Path) -> None:
@@ -176,14 +178,14 @@ class Remembered:
         """SHA-256 of a file, read again only when path, size, time or inode differ."""
         now = time.time_ns()  # before the look at the file: what changes it after has another time
         status = path.stat()
-        seen = [status.st_size, status.st_mtime_ns, status.st_ino]
+        seen = (status.st_size, status.st_mtime_ns, status.st_ino)
         key = str(path.absolute())
         known = self.digests.get(key)
         if known is not None and known[:3] == seen:
-            return str(known[3])
+            return known[3]
         found = file_digest(path)
         if now - status.st_mtime_ns > _SETTLED_NANOSECONDS:
-            self.digests[key] = [*seen, found]
+            self.digests[key] = (*seen, found)
         return found
 
     def files_digest(self, paths: tuple[Path, ...]) -> str:
@@ -192,7 +194,7 @@ class Remembered:
     def checkpoint(self, key: str, read: Callable[[], checkpoint.Checkpoint]) -> checkpoint.Checkpoint:
         if key not in self.checkpoints:
             found = read()
-            self.checkpoints[key] = [found.model_type, found.parameters, found.stored_bytes]
+            self.checkpoints[key] = (found.model_type, found.parameters, found.stored_bytes)
         kind, parameters, stored_bytes = self.checkpoints[key]
         return checkpoint.Checkpoint(model_type=kind, parameters=parameters, stored_bytes=stored_bytes)
 
@@ -201,7 +203,7 @@ def _samples(task: Task, pin: str, remembered: Remembered, offline: bool) -> Map
     """Return the samples in each split. All are read, once, so that what is wrong with them is said before any work."""
     source = task.source
     key = digest(source.columns, source.splits, source.config, task.kind, task.prompt, task.cluster, pin)
-    if key not in remembered.samples:
+    if "test" not in remembered.samples.get(key, ()):
         pinned = replace(task, source=data.pinned(task.source, pin))
         remembered.samples[key] = data.check(pinned, kinds.find(task.kind).ask, offline=offline)
     return remembered.samples[key]

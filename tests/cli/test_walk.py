@@ -3,8 +3,6 @@
 Commands and their arguments are read from the program itself: one that no table below knows fails the walk.
 """
 
-import json
-import os
 import shutil
 from pathlib import Path
 
@@ -13,24 +11,12 @@ import typer
 from _pytest.mark import ParameterSet
 
 from harness.cli import app
-from tests.cli.words import exit_code, harness, told_in_a_line
-
-SUITE = """
-tasks:
-  - name: chats
-    source: {uri: "file:data", columns: {id: id, input: dialogue, reference: summary}, share: text}
-    prompt: "Sum up.\\n\\n$input\\n\\nSummary:"
-    metrics: [exact]
-    primary: exact
-models: [{name: first, uri: "echo:first-line"}, {name: copy, uri: "echo:copy"}]
-adapters: [{name: mine, base: first, uri: "file:adapter"}]
-weights: false
-gates: [{task: chats, model: first, adapter: base, min_value: 1}]
-"""
+from tests.cli.project import BASELINE, RUN, make
+from tests.cli.words import harness, told_in_a_line
 
 # Each command as it works; what an argument below puts in place of its words comes last and so wins.
 WORKS = {
-    "run": "run small.yaml --workers 0 --device cpu --store S --out R --quiet",
+    "run": RUN,
     "plan": "plan small.yaml --device cpu --store S",
     "check": "check small.yaml --store S",
     "show": "show suites/tasks/one.yaml --model echo:copy --store S",
@@ -40,7 +26,7 @@ WORKS = {
     "rescore": "rescore R --metric f1 --out R2",
     "leaderboard": "leaderboard R -o board.csv",
     "gate": "gate R",
-    "baseline": "baseline R -o base.json",
+    "baseline": BASELINE,
     "weigh": "weigh zoo:llama2-tiny --roles q --store S",
     "convert": "convert pickled --out converted",
     "export": "export R --to csv -o tables",
@@ -55,8 +41,8 @@ WORKS = {
 SLOW = ("run", "report", "weigh", "export", "convert", "store prune")
 
 # What an argument is: something to read or to write, a name, a switch, a choice.
-RESULT, SUITE_FILE, TASK_FILE, FILE, MODEL, READ_STORE = (
-    *("result", "suite", "task", "file", "model", "store that is read"),
+RESULT, SUITE_FILE, TASK_FILE, FILE, MODEL, ADAPTER, READ_STORE = (
+    *("result", "suite", "task", "file", "model", "adapter", "store that is read"),
 )
 NEW_FILE, NEW_FOLDER, NAME, SWITCH, CHOICE, NUMBER = (
     *("new file", "new folder", "name", "switch", "choice", "number"),
@@ -77,7 +63,7 @@ KINDS = {
 EXACTLY = {
     ("run", "out"): NEW_FOLDER, ("report", "out"): NEW_FOLDER, ("rescore", "out"): NEW_FOLDER,
     ("export", "out"): NEW_FOLDER, ("convert", "out"): NEW_FOLDER, ("convert", "model"): MODEL,
-    ("weigh", "model"): MODEL, ("show", "model"): MODEL, ("show", "task"): TASK_FILE,
+    ("weigh", "model"): MODEL, ("weigh", "adapter"): ADAPTER, ("show", "model"): MODEL, ("show", "task"): TASK_FILE,
     ("check", "name"): SUITE_FILE,
 }  # fmt: skip
 TOGETHER = {("report", "out"): ["--shareable"], ("weigh", "markdown"): ["--against-scores"]}
@@ -122,30 +108,9 @@ def test_every_command_and_every_argument_is_walked() -> None:
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A project with a RESULT, a store, a baseline, pickled weights and everything that can be wrong."""
     here = tmp_path_factory.mktemp("made")
-    (here / "data").mkdir()
-    rows = [{"id": f"s{n}", "dialogue": f"Ann: taxi {n}?", "summary": f"Ann: taxi {n}?"} for n in range(12)]
-    (here / "data" / "test.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
-    (here / "small.yaml").write_text(SUITE)
-    (here / "suites" / "tasks").mkdir(parents=True)
-    task = (
-        SUITE.partition("  - name: chats\n")[2]
-        .partition("models:")[0]
-        .replace("file:data", "file:../../data")
-    )
-    (here / "suites" / "tasks" / "one.yaml").write_text(task)
-    (here / "rules.yaml").write_text("gates: [{min_value: 1}]\n")
-    (here / "adapter").mkdir()
-    (here / "adapter" / "adapter_config.json").write_text('{"peft_type": "LORA", "r": 8, "lora_alpha": 16}')
-    (here / "adapter" / "adapter_model.safetensors").write_bytes((2).to_bytes(8, "little") + b"{}")
+    make(here)
     (here / "pickled").mkdir()
     (here / "pickled" / "pytorch_model.bin").write_bytes(b"no pickle")
-    before = Path.cwd()
-    os.chdir(here)
-    try:
-        assert exit_code(WORKS["run"].split()) == 0
-        assert exit_code(WORKS["baseline"].split()) == 0
-    finally:
-        os.chdir(before)
     (here / "empty folder").mkdir()
     (here / "empty.yaml").touch()
     (here / "text.json").write_text("not what it seems\n")
@@ -213,6 +178,8 @@ def wrong(command: str, name: str) -> list[str]:
                 "hub:",
                 "pickled",
             ]
+        case "adapter":
+            return [*UNREADABLE, "cut adapter", "R", "hub:"]
         case "store that is read":
             return [
                 "/proc/nothing",
