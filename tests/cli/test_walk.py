@@ -250,3 +250,20 @@ def test_every_command_of_the_walk_works_as_it_stands(
 ) -> None:
     done = harness(capsys, *WORKS[command].split())
     assert done.code == (2 if command == "convert" else 0), done.err  # what is pickled there is no pickle
+
+
+@pytest.mark.parametrize(
+    "command", ["report R", "report R --shareable -o copy", "export R --to csv -o tables"]
+)
+@pytest.mark.parametrize("name", ["rows.parquet", "generations.jsonl.gz", "samples.jsonl.gz"])
+def test_nothing_is_shown_of_a_result_whose_files_are_missing(
+    here: Path, capsys: pytest.CaptureFixture[str], command: str, name: str
+) -> None:
+    (here / "R" / name).unlink()
+    page = (here / "R" / "report.html").read_bytes()
+    done = harness(capsys, *command.split())
+    assert (done.code, done.out) == (2, "")
+    assert name in done.err
+    assert told_in_a_line(done)
+    assert (here / "R" / "report.html").read_bytes() == page
+    assert not (here / "copy").exists()
