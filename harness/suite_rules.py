@@ -135,6 +135,10 @@ def check_model(model: Model, at: At) -> None:
     scheme, place = _scheme(model.uri, known, at("uri"))
     if scheme == "zoo":
         _known("tiny model", place, shipped.zoo_names(), at("uri"))
+    if scheme == "echo":
+        from harness.models.echo import Echo
+
+        Echo(place, at("uri"))  # which knows its rules
     if scheme == "hub" and "@" in place:
         repository, _, revision = place.partition("@")
         raise SuiteError(

@@ -125,6 +125,7 @@ BAD = [
     ("about: A suite for this test.", "about: " + "[" * 3000, "small.yaml: nested too deep to be read"),
     ("about: A suite for this test.", 'about: "\\ud800"', "small.yaml:2: about: holds a lone surrogate, \\ud800; write valid Unicode"),
     ("    prompt:", "      share: txt\n    prompt:", "tasks[0].source.share: no share named 'txt'; did you mean 'text'?"),
+    ("echo:copy", "echo:cpoy", "small.yaml:12: models[0].uri: no echo rule named 'cpoy'; did you mean 'copy'"),
     ("zoo:llama2-tiny", "zoo:lama2-tiny", "small.yaml:14: models[1].uri: no tiny model named 'lama2-tiny'; did you mean 'llama2-tiny'"),
     ("zoo:llama2-tiny", "http://localhost:8000", "small.yaml:14: models[1].uri: found 'http://localhost:8000'; servers are not supported yet"),
     ("zoo:llama2-tiny", "google/flan-t5-base", "models[1].uri: found 'google/flan-t5-base', which names no place; did you mean 'hub:google/flan-t5-base'?"),
