@@ -11,6 +11,7 @@ import signal
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from copy import deepcopy
 from pathlib import Path
 from random import Random
 from types import FrameType
@@ -175,7 +176,7 @@ def _changed(value: Any, random: Random) -> Any:
     """The value with one that lies in it replaced, left out or given twice."""
     way = random.choice(list(_places(value)))
     if not way:
-        return random.choice(ODD)
+        return deepcopy(random.choice(ODD))
     held = value
     for key in way[:-1]:
         held = held[key]
@@ -183,11 +184,11 @@ def _changed(value: Any, random: Random) -> Any:
         case 0 if isinstance(held, dict):
             del held[way[-1]]
         case 1 if isinstance(held, dict):
-            held[str(random.choice(ODD))] = held[way[-1]]
+            held[str(random.choice(ODD))] = deepcopy(held[way[-1]])
         case 2 if isinstance(held, list):
-            held.insert(way[-1], held[way[-1]])
+            held.insert(way[-1], deepcopy(held[way[-1]]))
         case _:
-            held[way[-1]] = random.choice(ODD)
+            held[way[-1]] = deepcopy(random.choice(ODD))
     return value
 
 
