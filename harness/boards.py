@@ -18,6 +18,7 @@ from harness.digest import digest, text_digest
 from harness.errors import HarnessError, ResultError
 from harness.hardware import machine
 from harness.leaderboard import Array, Entry, Leaderboard, Refusal, Samples, rank, shares
+from harness.records import writing
 from harness.report import board as pages
 from harness.report.costs import Costs, costs
 from harness.result import Result, TaskFacts, read_document, read_samples, records
@@ -66,11 +67,8 @@ def make(
 def write(board: Leaderboard, runs: Mapping[str, Path], out: Path) -> None:
     """One file, of the kind that its ending says."""
     drawn = _drawn(board, runs, out)
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
+    with writing(out, "-o"):
         out.write_text(drawn, encoding="utf-8", newline="\n")
-    except OSError as error:
-        raise HarnessError(f"-o {out}: cannot be written: {error.strerror}") from error
 
 
 def check(board: Leaderboard, runs: Mapping[str, Path], out: Path) -> None:

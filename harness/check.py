@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from harness import data, plan
+from harness import data, kinds, plan
 from harness.errors import DataError
 from harness.examined import examined
 from harness.outlook import outlook
@@ -20,7 +20,9 @@ def check_named(
     named = [kind for kind in ("suite", "task", "recipe") if name in available(kind)]
     if folder == "tasks" or named == ["task"]:
         task = load_task(name)
-        yield _task(task, data.check(task, offline=offline))
+        counts = data.check(task, kinds.find(task.kind).ask, offline=offline)
+        data.check_shots(task, counts)
+        yield _task(task, counts)
     elif folder == "adapters" or named == ["recipe"]:
         yield from map(_recipe, load_recipes(name))
     else:
@@ -33,7 +35,7 @@ def check(
     """Raises at the first thing that is wrong; yields a line for each thing that was looked at."""
     pinned = pins(suite, device=device, offline=offline, cache=cache)
     for task in suite.tasks:
-        counts = data.check(task, offline=offline)
+        counts = data.check(task, kinds.find(task.kind).ask, offline=offline)
         missing = [split for split in plan.splits_needed(suite, task) if split not in counts]
         if missing:
             raise DataError(

@@ -67,7 +67,7 @@ def _loaded(name: str, new: Result) -> metrics.Metric:
     named = any(name in task.metrics for task in new.suite.tasks)
     if not named and name not in plugins.own_names("metrics"):
         raise HarnessError("other answers, and its code is not part of the harness")
-    return metrics.load(name)
+    return metrics.load(name, code=metrics.NAMED if named else metrics.OWN)  # the user's own suite names it
 
 
 def _same_answers(old: Result, new: Result, task: TaskFacts, extra: Sequence[str]) -> bool:

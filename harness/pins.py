@@ -4,19 +4,21 @@ Nothing heavy is imported: a suite of tiny models and embedded data is pinned in
 """
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, fields, replace
 from importlib import metadata
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Literal
 
-from harness import askable, checkpoint, data, devices, families, hub, shipped
+from pydantic import Field
+
+from harness import askable, checkpoint, data, devices, families, hub, kinds, shipped
 from harness.digest import digest, file_digest
 from harness.errors import AdapterError, HarnessError, ModelError
 from harness.gates.rules import BASE
-from harness.records import read_json, write_json
-from harness.types import Adapter, Model, ModelPin, Pins, Suite, Task
+from harness.records import from_json, read_json, write_json
+from harness.types import Adapter, Model, ModelPin, Pins, Split, Suite, Task
 
 # Distributions whose version can move a result; each kind of step names its own among them.
 LIBRARIES = (
@@ -46,6 +48,7 @@ _HUB_FILES = (*checkpoint.FILES, "*.txt", "README.md")
 _ADAPTER_HUB_FILES = (*checkpoint.ADAPTER_FILES, "README.md")
 
 Device = Literal["cpu", "cuda"]
+Count = Annotated[int, Field(ge=0, le=10**12)]  # of samples
 
 
 def pins(suite: Suite, *, device: str = "auto", offline: bool = False, cache: Path) -> Pins:
@@ -59,15 +62,17 @@ def pins(suite: Suite, *, device: str = "auto", offline: bool = False, cache: Pa
     if suite.tasks:  # a model that is only weighed need not answer
         for model in suite.models:
             _check_askable(model, models[model.name], kind, remembered, offline)
+    samples = {task.name: _samples(task, sources[task.name], remembered, offline) for task in suite.tasks}
+    for task in suite.tasks:
+        data.check_shots(task, samples[task.name], suite.base_shots)
     found = Pins(
         device=kind,
         models=models,
         sources=sources,
         adapters={adapter.name: _adapter(adapter, remembered, offline) for adapter in suite.adapters},
         libraries=libraries(),
-        test_samples={
-            task.name: _test_samples(task, sources[task.name], remembered, offline) for task in suite.tasks
-        },
+        test_samples={task.name: samples[task.name]["test"] for task in suite.tasks},
+        scripts=_scripts(suite, remembered),
         baselines={
             gate.against: _baseline(gate.against, remembered)
             for gate in suite.gates
@@ -75,6 +80,19 @@ def pins(suite: Suite, *, device: str = "auto", offline: bool = False, cache: Pa
         },
     )
     remembered.save(cache)
+    return found
+
+
+def _scripts(suite: Suite, remembered: "Remembered") -> dict[str, str]:
+    """Return a digest for each metric that is a file, or a folder of files, of the user's."""
+    from harness.metrics import _places
+
+    found = {}
+    for metric in dict.fromkeys(metric for task in suite.tasks for metric in task.metrics):
+        path = _places.path_of(metric)
+        if path is not None:
+            files = tuple(sorted(path.glob("*.py"))) if path.is_dir() else (path,)
+            found[metric] = remembered.files_digest(files)
     return found
 
 
@@ -125,23 +143,21 @@ def found_device() -> Device:
 class Remembered:
     """What need not be worked out again while the files it was read from stay as they are."""
 
-    digests: dict[str, list[Any]] = field(default_factory=dict)  # path -> size, mtime in ns, inode, digest
-    samples: dict[str, int] = field(
-        default_factory=dict
-    )  # digest of task and data -> samples in its test split
-    checkpoints: dict[str, list[Any]] = field(
-        default_factory=dict
-    )  # place@revision -> type, parameters, bytes
-    passed: dict[str, list[str]] = field(
-        default_factory=dict
-    )  # what was looked at and found sound -> what there is to say of it
+    # path -> size, mtime in ns, inode, digest
+    digests: dict[str, tuple[int, int, int, str]] = field(default_factory=dict)
+    # digest of task and data -> samples in each split
+    samples: dict[str, dict[Split, Count]] = field(default_factory=dict)
+    # place@revision -> type, parameters, bytes
+    checkpoints: dict[str, tuple[str, int, int]] = field(default_factory=dict)
+    # what was looked at and found sound -> what there is to say of it
+    passed: dict[str, list[str]] = field(default_factory=dict)
 
     @classmethod
     def load(cls, path: Path) -> "Remembered":
         """What an earlier run wrote; nothing where it is not there or cannot be read, for all of it can be found anew."""
         try:
-            return cls(**read_json(path))
-        except (OSError, ValueError, TypeError):
+            return from_json(cls, read_json(path))
+        except (OSError, ValueError, RecursionError):  # pydantic's errors are ValueErrors
             return cls()
 
     def save(self, path: Path) -> None:
@@ -154,14 +170,14 @@ class Remembered:
         """SHA-256 of a file, read again only when path, size, time or inode differ."""
         now = time.time_ns()  # before the look at the file: what changes it after has another time
         status = path.stat()
-        seen = [status.st_size, status.st_mtime_ns, status.st_ino]
+        seen = (status.st_size, status.st_mtime_ns, status.st_ino)
         key = str(path.absolute())
         known = self.digests.get(key)
         if known is not None and known[:3] == seen:
-            return str(known[3])
+            return known[3]
         found = file_digest(path)
         if now - status.st_mtime_ns > _SETTLED_NANOSECONDS:
-            self.digests[key] = [*seen, found]
+            self.digests[key] = (*seen, found)
         return found
 
     def files_digest(self, paths: tuple[Path, ...]) -> str:
@@ -176,17 +192,18 @@ class Remembered:
     def checkpoint(self, key: str, read: Callable[[], checkpoint.Checkpoint]) -> checkpoint.Checkpoint:
         if key not in self.checkpoints:
             found = read()
-            self.checkpoints[key] = [found.model_type, found.parameters, found.stored_bytes]
+            self.checkpoints[key] = (found.model_type, found.parameters, found.stored_bytes)
         kind, parameters, stored_bytes = self.checkpoints[key]
         return checkpoint.Checkpoint(model_type=kind, parameters=parameters, stored_bytes=stored_bytes)
 
 
-def _test_samples(task: Task, pin: str, remembered: Remembered, offline: bool) -> int:
-    """Samples in the test split. All splits are read, once, so that what is wrong with them is said before any work."""
-    key = digest(task.source.columns, task.source.splits, task.source.config, task.prompt, task.cluster, pin)
-    if key not in remembered.samples:
+def _samples(task: Task, pin: str, remembered: Remembered, offline: bool) -> Mapping[Split, int]:
+    """Return the samples in each split. All are read, once, so that what is wrong with them is said before any work."""
+    source = task.source
+    key = digest(source.columns, source.splits, source.config, task.kind, task.prompt, task.cluster, pin)
+    if "test" not in remembered.samples.get(key, ()):
         pinned = replace(task, source=data.pinned(task.source, pin))
-        remembered.samples[key] = data.check(pinned, offline=offline)["test"]
+        remembered.samples[key] = data.check(pinned, kinds.find(task.kind).ask, offline=offline)
     return remembered.samples[key]
 
 

@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.table import Table
 
 from harness.errors import ResultError
+from harness.records import writing
 from harness.report import page as pages
 from harness.report import prediction, words
 from harness.report.consoles import console
@@ -31,9 +32,12 @@ def show(folder: Path, command: str, *, html: Path | None = None, markdown: Path
     page = pages.build(result)
     for path, write in ((html, prediction.write_html), (markdown, prediction.write_markdown)):
         if path is not None:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            write(page, found, command, path)
-            say(f"\npage  {path}")
+            with writing(path):
+                write(page, found, command, path)
+            say(
+                f"\
+page  {path}"
+            )
 
 
 def predictions(result: Result) -> tuple[Prediction, ...]:

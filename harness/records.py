@@ -1,8 +1,10 @@
 """Records to and from files: JSON for one, JSON Lines for many; what is written is on disk when the call returns."""
 
+import errno
 import json
 import os
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache
 from itertools import islice
 from pathlib import Path
@@ -48,13 +50,29 @@ def write_json(path: Path, data: object) -> None:
 
 
 def write_text(path: Path, text: str, mode: Literal["w", "a"] = "w") -> None:
-    """A file that a command is asked for; HarnessError where its place cannot be written."""
+    """Write a file that a command is asked for; HarnessError where its place cannot be written."""
+    with writing(path), path.open(mode, encoding="utf-8", errors="surrogatepass", newline="\n") as file:
+        file.write(text)
+
+
+@contextmanager
+def writing(path: Path, option: str = "") -> Iterator[None]:
+    """Make the folder that a file or folder goes into, and turn a refusal to write there into a HarnessError.
+
+    `option` is how a user named the place: "-o".
+    """
+    place = f"{option} {path}".lstrip()
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open(mode, encoding="utf-8", errors="surrogatepass", newline="\n") as file:
-            file.write(text)
+        yield
     except OSError as error:
-        raise HarnessError(f"{path}: cannot be written: {error.strerror}") from error
+        if error.filename and not Path(error.filename).absolute().is_relative_to(path.absolute().parent):
+            raise  # of another file, which is read
+        if error.errno in (errno.EEXIST, errno.ENOTDIR):
+            raise HarnessError(
+                f"{place}: cannot be written: a file stands where a folder is needed"
+            ) from error
+        raise HarnessError(f"{place}: cannot be written: {error.strerror or error}") from error
 
 
 def replace_text(path: Path, text: str) -> None:

@@ -17,7 +17,7 @@ import numpy as np
 import harness
 from harness import metrics, pairs, stats
 from harness.errors import HarnessError, ResultError
-from harness.metrics import Metric
+from harness.metrics import Metric, _places
 from harness.publishing import owned
 from harness.records import to_json
 from harness.report import words
@@ -59,7 +59,7 @@ def rescore(folder: Path, names: Sequence[str], out: Path, *, again: bool = Fals
     with target.told(out), owned(out) as place:  # until it is published: a run may publish there meanwhile
         result = read(folder)
         _refuse(result, place.target)
-        wanted = _wanted(result, dict.fromkeys(names), again)
+        wanted = _wanted(result, dict.fromkeys(_places.anchored(name, Path.cwd()) for name in names), again)
         found = added(result, wanted)
         fresh = place.stage(folder)
         add(result, fresh, wanted, found)

@@ -4,6 +4,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from harness.errors import HarnessError, ResultError
+from harness.records import writing
 from harness.report import render
 from harness.result import read, share
 from harness.result.target import publish, refuse
@@ -17,7 +18,8 @@ def write(result: Path, out: Path, drawings: Path | None = None) -> str:
         copy = Path(place)
         share.copy(result, copy)
         render(copy, drawings)
-        publish(copy, out)
+        with writing(out, "--out"):
+            publish(copy, out)
         withheld = read(copy).withheld
     if not withheld:
         return "every source lets its texts be shared: nothing was left out"

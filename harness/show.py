@@ -4,8 +4,7 @@ from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
-from harness import data
-from harness.kinds import generate as kind
+from harness import data, kinds
 from harness.models import open_backend
 from harness.pins import pins
 from harness.report import words
@@ -18,6 +17,7 @@ def prompts(
 ) -> Iterator[str]:
     """The first prompts of the test split, as text to print."""
     task, model = load_task(task_name), load_model(model_name)
+    kind = kinds.find(task.kind)
     suite = Suite(name="show", tasks=(task,), models=(model,))
     pinned = pins(suite, offline=offline, cache=cache)
     examples = (

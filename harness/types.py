@@ -212,6 +212,7 @@ class Pins:
     baselines: Mapping[str, str] = field(
         default_factory=dict
     )  # file that a gate names -> digest, or "missing"
+    scripts: Mapping[str, str] = field(default_factory=dict)  # metric that is a file of the user's -> digest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -106,7 +106,7 @@ def test_a_file_is_digested_once_while_it_stays_as_it_is(tmp_path: Path) -> None
     os.utime(path, ns=(1_000_000_000, 1_000_000_000))
     remembered = Remembered()
     digest = remembered.file_digest(path)
-    remembered.digests[str(path)][3] = "remembered"
+    remembered.digests[str(path)] = (*remembered.digests[str(path)][:3], "remembered")
     assert remembered.file_digest(path) == "remembered"
     path.write_bytes(b"two")
     os.utime(path, ns=(1_000_000_000, 2_000_000_000))

@@ -422,8 +422,9 @@ KNOWN = {
 LEAVE = {"NAMED", "AllowedScripts", "scripts_outside"}  # what gives a metric's name leave to run code
 GIVERS = {
     "metrics/_code.py", "metrics/__init__.py", "result/code.py",  # where it is made
-    "steps/score.py", "steps/_scored.py",  # metrics of the user's suite
+    "steps/foreign.py",  # metrics of the user's suite
     "rescore.py",  # metrics of the command line
+    "merging.py",  # metrics of the suite that was just run
     "cli/results.py",  # --allow-code
 }  # fmt: skip
 SOURCES = {

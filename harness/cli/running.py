@@ -171,7 +171,7 @@ def check(
 def show(
     task: Annotated[str, typer.Argument(metavar="TASK", help="A task's name, or the path of its file.")],
     model: Annotated[str, typer.Option(help="A model of a shipped suite, or a uri such as zoo:falcon-tiny.")],
-    n: Annotated[int, typer.Option("--n", min=1, help="How many samples.")] = 3,
+    n: Annotated[int, typer.Option("--n", min=1, max=10**9, help="How many samples.")] = 3,
     shots: Annotated[int, typer.Option(min=0, help="Examples before the prompt.")] = 0,
     offline: Offline = False,
     store: StoreFolder = STORE,

@@ -18,8 +18,10 @@ def render(folder: Path | str, drawings: Path | None = None) -> None:
     with drawing.pen(drawings) as pen:  # it takes longest: what else is to do is done while it draws
         from harness.report import figures, page
         from harness.result import read
+        from harness.result.document import refuse_damaged
 
         result = read(folder)
+        refuse_damaged(folder, result.files)
         outline = page.build(result)
         drawn = figures.draw(outline, pen)
         from harness.report import asked, explorer, html, markdown

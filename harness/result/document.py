@@ -87,6 +87,12 @@ def unchanged(document: Mapping[str, Any]) -> bool:
     return "digest" not in document or document["digest"] == content_digest(document)
 
 
+def refuse_damaged(folder: Path, files: Mapping[str, str]) -> None:
+    """Raise a ResultError where a file beside result.json is missing or changed: nothing can be shown of such a RESULT."""
+    if problems := check_files(folder, {"files": files}):
+        raise ResultError(f"{problems[0]}; copy the RESULT again as a whole, or run the suite again")
+
+
 def check_files(folder: Path, document: Mapping[str, Any]) -> list[str]:
     """What of the files beside result.json is not as it was, a sentence each."""
     files = document.get("files") or {}

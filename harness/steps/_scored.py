@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness import stats
-from harness.metrics import NAMED, load
+from harness.metrics import load
 from harness.pairs import Scored
 from harness.records import read_json
 from harness.steps import Bench
@@ -17,7 +17,7 @@ def read(bench: Bench, positions: Sequence[int], cells: Sequence[Cell]) -> Score
     """The tables of the task's metrics; one that is no function of sums has none."""
     metrics, tables = [], []
     for name in cells[0].metrics:
-        metric = load(name, code=NAMED)
+        metric = load(name)
         if metric.value is None:
             continue
         rows = np.stack([_rows(bench, position, name) for position in positions], axis=1)

@@ -11,7 +11,7 @@ import numpy as np
 
 from harness import trivial
 from harness.errors import StepError
-from harness.metrics import NAMED, load
+from harness.metrics import load
 from harness.records import flush, iterate_lines, line, to_json, write_json
 from harness.steps import Bench
 from harness.tally import Tally
@@ -37,7 +37,7 @@ class ScoreAnswers:
 
 
 def run(spec: ScoreAnswers, bench: Bench) -> None:
-    tallies = {name: Tally(load(name, code=NAMED)) for name in spec.metrics}
+    tallies = {name: Tally(load(name)) for name in spec.metrics}
     ids: list[str] = []
     clusters: dict[str, int] = {}
     labels: list[int] = []  # a number for each sample, equal for those that are resampled together

@@ -34,6 +34,7 @@ SOURCES = {
         *(f"stats/{name}.py" for name in ("table", "draws", "intervals")),
         "trivial.py",
     ),
+    "foreign": ("metrics/*.py", "tally.py"),
     "spectra": (
         *(f"weights/{name}.py" for name in ("analyse", "layer", "spectrum", "power_law", "gram", "norms")),
         *(f"weights/{name}.py" for name in ("marchenko_pastur", "directions", "oracle", "kept")),
