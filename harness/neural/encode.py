@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from harness.neural.load import Base
+from harness.neural.reading import Reader
 from harness.prompts import Span, fit, with_answer
 from harness.types import Overflow, Prompt
+from harness.window import prompt_room
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +33,7 @@ class Pair:
         return len(self.prompt) + len(self.answer)
 
 
-def encode(base: Base, prompt: Prompt, overflow: Overflow, budget: int | None) -> Encoded | None:
+def encode(base: Reader, prompt: Prompt, overflow: Overflow, budget: int | None) -> Encoded | None:
     """The prompt in at most `budget` tokens; None where it does not fit and may not, or cannot, be shortened."""
     ids = prompt_ids(base, text := prompt_text(base, prompt))
     if budget is None or len(ids) <= budget:
@@ -50,11 +51,16 @@ def encode(base: Base, prompt: Prompt, overflow: Overflow, budget: int | None) -
     return Encoded(sample_id=prompt.sample_id, text=text, ids=kept, truncated_tokens=len(ids) - len(kept))
 
 
-def pair(base: Base, prompt: Prompt, answer: str, overflow: Overflow, max_tokens: int) -> Pair | None:
-    """A training example in at most `max_tokens` tokens; None where only a shorter answer would fit."""
+def pair(base: Reader, prompt: Prompt, answer: str, overflow: Overflow, max_tokens: int) -> Pair | None:
+    """Return a training example of at most `max_tokens` tokens; None where only a shorter answer would fit.
+
+    An answer's last token is a label alone, so the window is one token wider than what is read, as in `room`.
+    """
     answer_ids = _answer_ids(base, prompt, answer)
     budget = max_tokens - len(answer_ids)
     if base.window is not None:
+        if len(answer_ids) > base.window and not base.seq2seq:
+            return None
         budget = min(budget, room(base, len(answer_ids)) or 0)
     encoded = encode(base, prompt, overflow, budget)
     if encoded is None:
@@ -67,14 +73,12 @@ def pair(base: Base, prompt: Prompt, answer: str, overflow: Overflow, max_tokens
     )
 
 
-def room(base: Base, answer_tokens: int) -> int | None:
-    """Tokens that a prompt may have; None: any number. An encoder does not share its window with the answer."""
-    if base.window is None or base.seq2seq:
-        return base.window
-    return base.window - answer_tokens
+def room(base: Reader, answer_tokens: int) -> int | None:
+    """Return how many tokens a prompt may have before an answer of so many; None where any number fits."""
+    return prompt_room(base.window, seq2seq=base.seq2seq, answer_tokens=answer_tokens, name=base.name)
 
 
-def prompt_text(base: Base, prompt: Prompt) -> str:
+def prompt_text(base: Reader, prompt: Prompt) -> str:
     if not base.chat:
         return prompt.text
     turns = [{"role": "user", "content": prompt.text}]
@@ -82,7 +86,7 @@ def prompt_text(base: Base, prompt: Prompt) -> str:
     return text
 
 
-def prompt_ids(base: Base, text: str) -> tuple[int, ...]:
+def prompt_ids(base: Reader, text: str) -> tuple[int, ...]:
     """An encoder's prompt ends as its tokenizer ends it; a decoder's has one BOS, or none if the tokenizer puts none."""
     if base.seq2seq:
         return tuple(base.tokenizer(text).input_ids)
@@ -93,7 +97,7 @@ def prompt_ids(base: Base, text: str) -> tuple[int, ...]:
     return (base.bos, *ids[start:])
 
 
-def _answer_ids(base: Base, prompt: Prompt, answer: str) -> tuple[int, ...]:
+def _answer_ids(base: Reader, prompt: Prompt, answer: str) -> tuple[int, ...]:
     """The answer's tokens as they stand behind the prompt, and end-of-sequence.
 
     Where prompt and answer would merge into one token the answer is cut into tokens on its own: the prompt's ids
@@ -110,12 +114,12 @@ def _answer_ids(base: Base, prompt: Prompt, answer: str) -> tuple[int, ...]:
     return (*_plain_ids(base, whole_text[len(text) :]), eos)
 
 
-def _plain_ids(base: Base, text: str) -> list[int]:
+def _plain_ids(base: Reader, text: str) -> list[int]:
     ids: list[int] = base.tokenizer(text, add_special_tokens=False).input_ids
     return ids
 
 
-def _spans(base: Base, text: str) -> Sequence[Span]:
+def _spans(base: Reader, text: str) -> Sequence[Span]:
     """Where each token of a text begins and ends; a tokenizer that cannot say gets one per character."""
     if not base.tokenizer.is_fast:
         return [(at, at + 1) for at in range(len(text))]
