@@ -179,6 +179,7 @@ def _asked(task: Task, shots: int) -> Task:
         primary="",
         cluster=None,
         trivial=(),
+        allow_empty=False,
         shots=shots,
     )
 

@@ -7,16 +7,17 @@ from typing import Any
 
 from harness.data.overlap import Overlap
 from harness.records import from_json, iterate_lines, read_json
+from harness.result.odd import EMPTY, REFUSED, SHORTENED, place
 from harness.steps._findings import Findings, Part
 from harness.types import Answers, Generation, Note, System
 
 FIRST = 5  # sample ids named in a note
 
 ODD: Mapping[str, tuple[str, Callable[[Generation], bool]]] = {
-    "truncated": ("prompts whose input was shortened to fit", lambda one: one.truncated_tokens > 0),
-    "empty": ("answers without a word", lambda one: not one.text.strip()),
+    SHORTENED: ("prompts whose input was shortened to fit", lambda one: one.truncated_tokens > 0),
+    EMPTY: ("answers without a word", lambda one: not one.text.strip()),
     "cut short": ("answers that reached the token limit", lambda one: one.finish == "length"),
-    "refused": ("prompts too long to ask", lambda one: one.finish == "refused"),
+    REFUSED: ("prompts too long to ask", lambda one: one.finish == "refused"),
 }
 
 
@@ -79,6 +80,7 @@ def _overlaps(found: Findings) -> Iterator[Note]:
 
 def _odd(part: Part, path: Path) -> Iterator[Note]:
     """Notes on one system's answers to one task."""
+    assert part.system is not None
     total = 0
     counts: Counter[str] = Counter()
     first: dict[str, list[str]] = {kind: [] for kind in ODD}
@@ -92,7 +94,7 @@ def _odd(part: Part, path: Path) -> Iterator[Note]:
         if counts[kind]:
             yield Note(
                 kind=kind,
-                where=f"{part.task}, {part.system}",
+                where=place(part.task, part.system),
                 count=counts[kind],
                 of=total,
                 detail=detail,
