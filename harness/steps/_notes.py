@@ -10,6 +10,7 @@ from harness.records import from_json, iterate_lines, read_json
 from harness.result.odd import EMPTY, REFUSED, SHORTENED, place
 from harness.steps._findings import Findings, Part
 from harness.types import Answers, Generation, Note, System
+from harness.weights.finite import NOT_FINITE
 
 FIRST = 5  # sample ids named in a note
 
@@ -36,6 +37,10 @@ def notes(found: Findings, answers: Sequence[Answers]) -> Iterator[Note]:
         yield from _training(part, read_json(folder / "trained.json"))
     for part, _, folder in found.folders("spectra"):
         rows = read_json(folder / "weights.json")
+        bad = [row for row in rows if row["status"].startswith(NOT_FINITE) and row["part"] != "merged"]
+        if bad:
+            first = f"{bad[0]['layer']}: {bad[0]['status']}"
+            yield Note(kind=NOT_FINITE, where=str(part.system), count=len(bad), of=len(rows), detail=first)
         failed = [row for row in rows if row["status"].startswith(("failed", "too few"))]
         if failed:
             first = f"{failed[0]['layer']}: {failed[0]['status']}"
