@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from harness import data, plan
+from harness import data, fits, plan
 from harness.errors import DataError
 from harness.outlook import outlook
 from harness.pins import pins
@@ -39,7 +39,10 @@ def check(suite: Suite, *, offline: bool, cache: Path, result: Path | None = Non
         pin = pinned.models[model.name]
         yield f"model {model.name}: {model.uri} at {pin.revision[:12]}, {pin.family or 'no family'}, {pin.dtype}"
     yield from map(_recipe, suite.recipes)
-    yield from outlook(plan.plan(suite, pinned), result)
+    drawn = plan.plan(suite, pinned)
+    fits.refuse(drawn)
+    yield from fits.lines(drawn, cache=cache.with_name(fits.COUNTS), offline=offline)
+    yield from outlook(drawn, result)
 
 
 def _task(task: Task, counts: Mapping[Split, int]) -> str:

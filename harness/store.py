@@ -26,7 +26,11 @@ HEARTBEAT_SECONDS = 5.0
 STALE_SECONDS = 30.0  # a lease this old belongs to a machine that is gone
 CLOCK_SECONDS = 2.0  # a process seems to start at another time when the system's clock is set
 MARK = "harness-store.json"
-BEFORE = ("digests.json", "findings")  # what commands that need no store may have left where one is to be
+BEFORE = (
+    "digests.json",
+    "fits.json",
+    "findings",
+)  # what commands that need no store may have left where one is to be
 
 
 class Busy(StoreError):

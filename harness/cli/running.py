@@ -99,6 +99,7 @@ def plan(
     from rich.console import Console
     from rich.table import Table
 
+    from harness import fits
     from harness.outlook import outlook
     from harness.run import missing
     from harness.store import open_store
@@ -129,6 +130,8 @@ def plan(
             _weighing_time(drawn, model),
         )
     console.print(models)
+    for line in fits.lines(drawn, cache=digests(kept.root).with_name(fits.COUNTS), offline=offline):
+        print(line)
     for line in outlook(drawn, result):
         print(line)
     console.print(f"{len(todo)} of {len(drawn.steps)} steps to do")

@@ -1,6 +1,7 @@
 """How a checkpoint reads a prompt: its tokenizer, chat template and window, without its weights."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -51,7 +52,7 @@ def reading(folder: Path, model: Model) -> Reading:
     try:
         config = AutoConfig.from_pretrained(folder, local_files_only=True)
         tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except Exception as error:  # the libraries raise what comes to their minds, Exception itself too
         said = str(error).strip().partition("\n")[0] or type(error).__name__
         raise ModelError(f"model {model.name}: {folder}: its tokenizer cannot be loaded: {said}") from error
     return Reading(
@@ -62,6 +63,19 @@ def reading(folder: Path, model: Model) -> Reading:
         bos=first_token(tokenizer),
         window=window(config.get_text_config().to_dict(), tokenizer),
     )
+
+
+@contextmanager
+def without_warnings() -> Iterator[None]:
+    """Keep transformers silent: it warns of every text that is longer than a window, which is what is counted."""
+    from transformers.utils import logging
+
+    before = logging.get_verbosity()
+    logging.set_verbosity_error()  # type: ignore[no-untyped-call]
+    try:
+        yield
+    finally:
+        logging.set_verbosity(before)
 
 
 def window(config: Mapping[str, object], tokenizer: Any) -> int | None:
