@@ -102,3 +102,31 @@ def test_the_command_says_so_and_ends_with_the_code_of_what_is_invalid(
     said = harness("gate", better, "--rules", rules)
     assert said.code == 5
     assert "200 of 200 answers of m are empty" in " ".join(said.out.split())
+
+
+@pytest.mark.parametrize(
+    ("here", "word"),
+    [
+        ({"stop": []}, "pass"),
+        ({"stop": [], "leading_whitespace": "drop"}, "pass"),
+        ({"stop": ["\n"], "leading_whitespace": "keep"}, "invalid"),  # other stops
+    ],
+)
+def test_an_older_baseline_holds_where_leading_whitespace_moved_nothing(
+    better: Path, tmp_path: Path, harness: Callable[..., Said], here: dict[str, Any], word: str
+) -> None:
+    """It knows no such setting: leading whitespace was kept, which matters only where a string stops an answer."""
+
+    def decoded(settings: dict[str, Any]) -> Callable[[dict[str, Any]], None]:
+        return lambda document: document["suite"]["tasks"][0].update(decode=settings)
+
+    file = tmp_path / "b.json"
+    changed(better, decoded({"stop": []}))
+    assert harness("baseline", better, "-o", file).code == 0
+    changed(better, decoded(here))
+    assert words(better, (Gate(adapter="base", max_drop=5.0, against=str(file)),)) == [word]
+    changed(better, decoded({"stop": ["\n"]}))
+    assert harness("baseline", better, "-o", file).code == 0
+    for setting, expected in (("keep", "pass"), ("drop", "invalid")):
+        changed(better, decoded({"stop": ["\n"], "leading_whitespace": setting}))
+        assert words(better, (Gate(adapter="base", max_drop=5.0, against=str(file)),)) == [expected]
