@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from harness import data, kinds, plan
+from harness import data, fits, kinds, plan
 from harness.errors import DataError
 from harness.examined import examined
 from harness.outlook import outlook
@@ -48,7 +48,10 @@ def check(
         for said in examined(suite, pinned, model, offline=offline, cache=cache):
             yield f"model {model.name}: {said}"
     yield from map(_recipe, suite.recipes)
-    yield from outlook(plan.plan(suite, pinned), result)
+    drawn = plan.plan(suite, pinned)
+    fits.refuse(drawn)
+    yield from fits.lines(drawn, cache=cache.with_name(fits.COUNTS), offline=offline)
+    yield from outlook(drawn, result)
 
 
 def _task(task: Task, counts: Mapping[Split, int]) -> str:

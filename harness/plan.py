@@ -182,6 +182,7 @@ def _asked(task: Task, shots: int) -> Task:
         primary="",
         cluster=None,
         trivial=(),
+        allow_empty=False,
         shots=shots,
     )
 

@@ -21,7 +21,11 @@ from harness.lease import Lease, Lost, Pulse, alive, alone, steps_of, taken
 from harness.records import write_json
 
 MARK = "harness-store.json"
-BEFORE = ("digests.json", "findings")  # what commands that need no store may have left where one is to be
+BEFORE = (
+    "digests.json",
+    "fits.json",
+    "findings",
+)  # what commands that need no store may have left where one is to be
 FOLDERS = ("done", "work", "leases", "logs", "lineage", "damaged")
 RUN = "run-"  # how the leases of runs begin, which speak for all steps of a plan
 LEFT = ".left"  # ends the name of a try's folder that is being copied: nothing is written there by its path

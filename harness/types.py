@@ -39,6 +39,7 @@ class Decode:
     temperature: float = 0.0  # 0 = greedy
     top_p: float = 1.0
     stop: tuple[str, ...] = ()  # strings that end an answer and are cut from it
+    leading_whitespace: Literal["drop", "keep"] = "drop"  # keep: a stop string in it ends the answer at once
     seed: int = 0  # used when temperature > 0
 
 
@@ -58,6 +59,7 @@ class Task:
     overflow: Overflow = "keep-start"  # which end of $input stays when a prompt is too long
     cluster: str | None = None  # column whose equal values are resampled together
     trivial: tuple[str, ...] = ()  # "lead-3", "copy": what a program without a model scores
+    allow_empty: bool = False  # an empty answer may be right: systems with many of them are judged by gates
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

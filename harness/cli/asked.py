@@ -23,6 +23,7 @@ def planned(
     adapters: "Sequence[str]" = (),
 ) -> "Plan":
     from harness.devices import refuse_unknown
+    from harness.fits import refuse
     from harness.pins import pins
     from harness.plan import Only
     from harness.plan import only as parse
@@ -33,7 +34,9 @@ def planned(
     loaded = with_adapters(load_suite(suite), adapters)
     part = parse(only) if only else Only()
     pinned = pins(loaded, device=device, offline=offline, cache=digests(store.root))
-    return draw_up(loaded, pinned, seed=seed, limit=limit, part=part)
+    drawn = draw_up(loaded, pinned, seed=seed, limit=limit, part=part)
+    refuse(drawn)
+    return drawn
 
 
 def digests(store: Path) -> Path:

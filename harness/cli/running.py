@@ -113,6 +113,7 @@ def plan(
     """Show what a run would do: each step, kept or to do and why, and the memory each model needs."""
     from rich.table import Table
 
+    from harness import fits
     from harness.outlook import outlook
     from harness.repair import missing
     from harness.report.consoles import console
@@ -144,6 +145,8 @@ def plan(
             _weighing_time(drawn, model),
         )
     shown.print(models)
+    for line in fits.lines(drawn, cache=digests(kept.root).with_name(fits.COUNTS), offline=offline):
+        say(line)
     for line in outlook(drawn, result):
         say(line)
     shown.print(f"{len(todo)} of {len(drawn.steps)} steps to do")

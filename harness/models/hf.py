@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 from harness.errors import ModelError
@@ -50,7 +51,10 @@ class HuggingFace:
         adapter: Path | None,
         done: Collection[str] = frozenset(),
     ) -> Iterator[Generation]:
-        yield from write(self._with(adapter), prompts, decode, overflow, self.budget, done)
+        base = self._with(adapter)
+        if adapter is not None:  # failures name both
+            base = replace(base, name=f"{base.name} with the adapter in {adapter}")
+        yield from write(base, prompts, decode, overflow, self.budget, done)
 
     def doubt(self, adapter: Path) -> str | None:
         """Why it cannot be told that the adapter belongs to this base; None where it can."""

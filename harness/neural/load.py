@@ -21,10 +21,10 @@ from harness.errors import ModelError
 from harness.families import Family
 from harness.neural.foreign import told
 from harness.neural.parts import read_config, read_tokenizer
+from harness.neural.reading import first_token, uses_chat, window
 from harness.types import Model, ModelPin, Runtime
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
-UNBOUNDED = 1_000_000  # tokenizers without a limit say 1e30
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,11 +91,11 @@ def _base(folder: Path, model: Model, pin: ModelPin, runtime: Runtime, device: t
         device=device,
         dtype=dtype,
         seq2seq=bool(config.is_encoder_decoder),
-        chat=_chat(model, tokenizer),
-        bos=_bos(tokenizer),
+        chat=uses_chat(model, tokenizer),
+        bos=first_token(tokenizer),
         pad=_pad(tokenizer, text_config.vocab_size),
         ends=end,
-        window=_window(text_config, tokenizer),
+        window=window(text_config.to_dict(), tokenizer),
         unused=unused,
     )
 
@@ -307,20 +307,6 @@ def _public_name(model: Model) -> str:
     return model.uri if scheme == "zoo" else model.name
 
 
-def _chat(model: Model, tokenizer: Any) -> bool:
-    has_template = bool(getattr(tokenizer, "chat_template", None))
-    if model.chat == "on" and not has_template:
-        raise ModelError(
-            f"model {model.name}: chat: on, but its tokenizer has no chat template; use chat: auto or off"
-        )
-    return has_template and model.chat != "off"
-
-
-def _bos(tokenizer: Any) -> int | None:
-    ids = tokenizer("a").input_ids
-    return tokenizer.bos_token_id if ids and ids[0] == tokenizer.bos_token_id else None
-
-
 def _pad(tokenizer: Any, vocabulary: int) -> int:
     """A token that rows can be filled with: its own pad token, else unknown, else end-of-sequence.
 
@@ -328,15 +314,6 @@ def _pad(tokenizer: Any, vocabulary: int) -> int:
     """
     candidates = (tokenizer.pad_token_id, tokenizer.unk_token_id, tokenizer.eos_token_id)
     return next((token for token in candidates if token is not None and token < vocabulary), 0)
-
-
-def _window(config: Any, tokenizer: Any) -> int | None:
-    for name in ("max_position_embeddings", "n_positions", "max_sequence_length", "max_seq_len"):
-        # T5's n_positions is a leftover: its positions are relative.
-        if getattr(config, name, None) and not hasattr(config, "relative_attention_num_buckets"):
-            return int(getattr(config, name))
-    limit = tokenizer.model_max_length
-    return int(limit) if limit and limit < UNBOUNDED else None
 
 
 def _token_ids(*given: int | list[int] | None) -> frozenset[int]:

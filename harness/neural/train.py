@@ -202,9 +202,12 @@ class _Run:
         mean = float(self.accelerator.reduce(total, "sum"))
         norm = float(self.accelerator.clip_grad_norm_(self.parameters, self.recipe.max_grad_norm))
         if not (math.isfinite(mean) and math.isfinite(norm)):
+            remedy = "lower learning_rate, or look at these samples"
+            if step == 1 and not math.isfinite(mean):  # the factors change nothing yet
+                remedy = f"so are {self.base.name}'s own logits: look for such weights with `harness weigh`"
             raise StepError(
                 f"training step {step} of {self.steps}: loss {mean}, gradient norm {norm} on samples "
-                f"{', '.join(one.sample_id for one in batch)}; lower learning_rate, or look at these samples"
+                f"{', '.join(one.sample_id for one in batch)}; {remedy}"
             )
         for group in self.optimizer.param_groups:
             group["lr"] = self.rate(step)

@@ -32,6 +32,9 @@ def show(found: WeightSection, console: Console | None = None) -> None:
     for one in tables:
         console.print(one, highlight=False)
         console.print()
+    for sentence in found.not_finite:
+        console.print(Text(sentence, style="bold red"), highlight=False, width=min(width, PROSE))
+        console.print()
     if left_out:
         console.print(f"no room for {', '.join(left_out)}: --csv FILE has every number", style="dim")
         console.print()

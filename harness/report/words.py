@@ -156,6 +156,11 @@ def megabytes(value: float | None) -> str:
     return f"{value:.{0 if value >= 10 else 1 if value >= 1 else 2}f} MB"
 
 
+def percent_empty(share: float) -> str:
+    """`12 % empty`, beside a system's name"""
+    return f"{100 * share:.0f}{SPACE}% empty"
+
+
 def count(value: float | None) -> str:
     """`950`, `12.3 k`, `1.9 M`, `7.2 B`"""
     if value is None:

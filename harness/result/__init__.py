@@ -51,6 +51,7 @@ class TaskFacts:
     shots: int = 0
     overflow: str = ""
     decode: Mapping[str, object] = field(default_factory=dict)
+    allow_empty: bool = False  # an empty answer may be right
     samples: str = (
         ""  # digest of ids, inputs and references of the samples that were asked; "" in older results
     )

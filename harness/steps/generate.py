@@ -11,7 +11,7 @@ from harness.records import IndexedLines, drop_torn_line, iterate_lines, line, r
 from harness.steps import Bench, UsedAdapter, UsedModel, adapter_folder
 from harness.types import Generation, Sample, Task
 
-VERSION = 2
+VERSION = 3
 LIBRARIES = ("torch", "transformers", "tokenizers", "peft")
 
 

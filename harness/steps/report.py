@@ -161,6 +161,7 @@ def _task(task: Task, asked: Asked) -> dict[str, Any]:
         "shots": task.shots,
         "overflow": task.overflow,
         "decode": to_json(task.decode),
+        "allow_empty": task.allow_empty,
         "samples": asked.of(task.name),
     }
 

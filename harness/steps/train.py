@@ -9,7 +9,7 @@ from harness.records import read_lines, to_json, write_json
 from harness.steps import Bench, UsedModel
 from harness.types import Recipe, Sample, Task
 
-VERSION = 2
+VERSION = 3
 LIBRARIES = ("torch", "transformers", "tokenizers", "accelerate", "peft")
 
 
