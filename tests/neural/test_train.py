@@ -279,6 +279,7 @@ def test_a_recipes_precision_is_what_the_base_computes_in_while_it_trains(
     assert {tensor.dtype for tensor in weights(tmp_path / "other").values()} == {torch.float32}
     assert not same(weights(tmp_path / "own"), weights(tmp_path / "other"))
     one, other = curve(tmp_path / "own"), curve(tmp_path / "other")
+    # bfloat16 keeps 8 bits: a loss is a sum of logits that are each off by some 0.4 %, before and after a step.
     assert [point["loss"] for point in other] == pytest.approx([point["loss"] for point in one], rel=0.05)
     assert other[-1]["validation_loss"] < other[0]["loss"]
 
@@ -345,15 +346,13 @@ def test_two_processes_learn_what_one_learns(
         return subprocess.Popen(command, env=os.environ | more)
 
     world = {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
-    processes = [
-        start(tmp_path / "one"),
-        *(start(tmp_path / "two", RANK=str(nth), LOCAL_RANK=str(nth), **world) for nth in range(2)),
-    ]
-    assert [process.wait(timeout=120) for process in processes] == [0, 0, 0]
+    processes = [start(tmp_path / "two", RANK=str(nth), LOCAL_RANK=str(nth), **world) for nth in range(2)]
+    train(llama, told, told[:3], recipe, 3, tmp_path / "one")
+    assert [process.wait(timeout=120) for process in processes] == [0, 0]
     one, two = weights(tmp_path / "one"), weights(tmp_path / "two")
     assert learnt_apart(one, two, beginning(llama, recipe, 3)) < LEARNT_ALIKE
     losses = [[point["loss"] for point in curve(tmp_path / name)] for name in ("one", "two")]
-    assert losses[0] == pytest.approx(losses[1], rel=1e-5)
+    assert losses[0] == pytest.approx(losses[1], rel=LEARNT_ALIKE)
     assert len(losses[1]) == 6
 
 
