@@ -1,6 +1,7 @@
 # make demo    sets everything up, runs suites/quickstart.yaml, prints a table and the path of the report
-# make test    sets everything up, runs the tests
-# make check   format, lint, types, import floors, tests: what CI runs
+# make test    sets everything up, runs the tests that are quick
+# make check   format, lint, types, import floors, all tests: what CI runs
+# make test-all runs all tests
 # make gate    measures the shipped adapters anew and holds them against reports/baselines/ci.json
 # make scripts checks the types in the report's JavaScript, where npm is at hand
 # make leaderboard ranks what lies in reports/results/ anew; check fails where reports/leaderboard.md is not that
@@ -17,13 +18,16 @@ export TOKENIZERS_PARALLELISM := false
 
 BENCHMARKS := rouge stats honesty startup adapters generation profile training end-to-end memory weights scaling quickstart report gpu
 
-.PHONY: demo test check gate scripts leaderboard kills fix bench bench-models bench-peers $(BENCHMARKS:%=bench-%)
+.PHONY: demo test test-all check gate scripts leaderboard kills fix bench bench-models bench-peers $(BENCHMARKS:%=bench-%)
 
 demo: $(READY)
 	$(BIN)/harness run quickstart
 
 test: $(READY)
-	$(BIN)/pytest -n 2 --dist worksteal
+	$(BIN)/pytest -n 2 --dist worksteal -m "not slow" $(ARGS)
+
+test-all: $(READY)
+	$(BIN)/pytest -n 2 --dist worksteal $(ARGS)
 
 check: $(READY)
 	$(BIN)/ruff format --check .
@@ -33,7 +37,7 @@ check: $(READY)
 	$(MAKE) scripts
 	$(MAKE) gate
 	$(BIN)/harness leaderboard reports/results -o reports/leaderboard.md --check
-	$(MAKE) test
+	$(MAKE) test-all
 
 gate: $(READY)
 	$(BIN)/harness run ci --offline

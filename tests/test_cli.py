@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from harness.cli import main
+
 SUITE = """
 tasks:
   - name: chats
@@ -99,10 +101,29 @@ def test_a_failing_step_exits_3_after_the_rest_and_names_its_log(project: Path) 
         (("frobnicate",), "frobnicate"),
     ],
 )
-def test_bad_words_get_a_line_and_exit_code_2(project: Path, words: tuple[str, ...], message: str) -> None:
-    done = harness(project, *words)
+def test_bad_words_get_a_line_and_exit_code_2(
+    project: Path,
+    words: tuple[str, ...],
+    message: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """In this process: another for each would take most of the time to start."""
+    monkeypatch.chdir(project)
+    monkeypatch.setenv("HARNESS_STORE", str(project / "store"))
+    monkeypatch.setattr("sys.argv", ["harness", *words])
+    with pytest.raises(SystemExit) as left:
+        main()
+    said = capsys.readouterr().err
+    assert left.value.code == 2, said
+    assert message in said
+    assert "Traceback" not in said
+
+
+def test_the_commands_process_ends_with_the_code_and_the_line(project: Path) -> None:
+    done = harness(project, "run", "smal")
     assert done.returncode == 2, done.stderr
-    assert message in done.stderr
+    assert "did you mean 'small'" in done.stderr
     assert "Traceback" not in done.stderr
 
 

@@ -95,7 +95,7 @@ EARLY_IF_ASKED: dict[str, tuple[Damage, str]] = {
     "its map cut": (cut("special_tokens_map.json", 30), "special_tokens_map.json: broken: not JSON"),
     "generation settings cut": (cut("generation_config.json", 30), "generation_config.json: broken: not JSON"),
     "a million layers": (edit(CONFIG, num_hidden_layers=10**6),
-                         f"{CONFIG}: num_hidden_layers is 1,000,000, the weights have 39 tensors in all"),
+                         f"{CONFIG}: num_hidden_layers: found 1,000,000, the tensors have 3 layers"),
     "an encoder": (edit(CONFIG, architectures=["RobertaForMaskedLM"], model_type="roberta"),
                    "is a RobertaForMaskedLM, an encoder that fills in masked words; it cannot write answers"),
     "a classifier": (edit(CONFIG, architectures=["LlamaForSequenceClassification"]), "a classifier, which gives a text"),
@@ -104,7 +104,7 @@ EARLY_IF_ASKED: dict[str, tuple[Damage, str]] = {
 CLOSE: dict[str, tuple[Damage, str]] = {
     "another width": (edit(CONFIG, hidden_size=64), "lm_head.weight is [2304, 128], config.json makes it [2304, 64]"),
     "another vocabulary": (edit(CONFIG, vocab_size=10), "lm_head.weight is [2304, 128], config.json makes it [10, 128]"),
-    "a vast vocabulary": (edit(CONFIG, vocab_size=10**11), "config.json makes it [100000000000, 128]"),
+    "a vast vocabulary": (edit(CONFIG, vocab_size=10**11), f"{CONFIG}: vocab_size: found 100,000,000,000, the largest side of any tensor is"),
     "more layers": (edit(CONFIG, num_hidden_layers=5), "9 tensors of LlamaForCausalLM are missing: model.layers.4"),
     "fewer layers": (edit(CONFIG, num_hidden_layers=2), "more layers than config.json says, model.layers.2"),
     "no head": (tensors(lambda found: found.pop("lm_head.weight")), "1 tensors of LlamaForCausalLM are missing: lm_head"),

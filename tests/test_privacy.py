@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from harness.types import Sample
 from tests.compare.conftest import BASE, TUNED, make, plain
 from tests.report.leaks import leaks
@@ -86,6 +88,7 @@ def test_no_text_of_the_data_is_in_anything_that_may_leave(tmp_path: Path) -> No
         assert "sample-0" in (out / name).read_text(), name
 
 
+@pytest.mark.slow
 def test_where_texts_may_be_shared_the_same_search_finds_them(tmp_path: Path) -> None:
     """Else the test above would hold of anything."""
     found = {name for name, _ in leaks(write(tmp_path, "text"), TEXTS)}

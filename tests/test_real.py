@@ -80,6 +80,7 @@ def result(run: Path) -> dict:
     return json.loads((run / "out" / "result.json").read_text())
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_killed_in_training_and_in_generation_then_continued_equals_undisturbed(
     folder: Path, whole: Path
@@ -104,6 +105,7 @@ def test_the_result_keeps_to_its_schema(whole: Path) -> None:
     }
 
 
+@pytest.mark.slow
 def test_a_second_store_gives_equal_scores(folder: Path, whole: Path) -> None:
     again = [part.replace("/whole/", "/again/") for part in command(folder, "whole")]
     subprocess.run(again, check=True, capture_output=True)

@@ -213,7 +213,9 @@ def test_a_raised_limit_asks_only_what_is_new(tmp_path: Path, store: Store) -> N
     assert comparable(result(fresh)) == comparable(result(grown))
 
 
-@pytest.mark.parametrize("wait_for", ["generations.jsonl", "scores.json"])
+@pytest.mark.parametrize(
+    "wait_for", ["generations.jsonl", pytest.param("scores.json", marks=pytest.mark.slow)]
+)
 def test_kill_9_then_run_again_equals_an_uninterrupted_run(tmp_path: Path, wait_for: str) -> None:
     path = write_suite(tmp_path, samples=1500)
     command = [

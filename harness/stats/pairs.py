@@ -111,6 +111,7 @@ def _results(
             low, high, error = np.array([changed_interval(int(better[0]), int(worse[0]), len(change))]).T
         else:
             spread = resampled[b] - resampled[a]
+            spread[np.abs(spread) <= TIE] = 0.0  # equal columns of a matrix product may be rounded apart
             low, high = np.quantile(spread, ENDS, axis=-1)
             error = spread.std(axis=-1, ddof=1)
         yield Paired(

@@ -253,7 +253,9 @@ def test_on_paper_stands_the_chosen_sample_and_no_list(report: Path, visit: Visi
 
 
 @pytest.mark.parametrize(
-    ("viewport", "scheme"), [(WIDE, "light"), (NARROW, "dark")], ids=["wide-light", "narrow-dark"]
+    ("viewport", "scheme"),
+    [(WIDE, "light"), pytest.param(NARROW, "dark", marks=pytest.mark.slow)],
+    ids=["wide-light", "narrow-dark"],
 )
 def test_nothing_serious_stands_in_the_way_of_a_screen_reader(
     report: Path, visit: Visit, viewport: dict[str, int], scheme: str

@@ -8,6 +8,9 @@ from transformers.models.falcon.modeling_falcon import FalconLinear
 
 from harness.neural.low_rank import FixedUpdate, LearntUpdate, is_plain_product
 
+# Parts of the largest number. The longest sum here has n = 100 products, which rounding moves by some √n units in the last
+# place (1.2e-6 in float32), several of them one after another; in bfloat16 sums are formed in float32, and factors, product,
+# sum and answer are each rounded once, by at most 2⁻⁸ = 4e-3. A factor or a scale that is missing moves numbers by half.
 TOLERANCE = {torch.float32: 1e-5, torch.bfloat16: 3e-2}
 
 
@@ -27,6 +30,7 @@ def filled(module: nn.Linear, rank: int = 3, drop: float = 0.0) -> LearntUpdate:
 
 def close(one: torch.Tensor, other: torch.Tensor, dtype: torch.dtype) -> bool:
     """Equal to so many parts of the largest number."""
+    one, other = one.double(), other.double()
     return bool((one - other).abs().max() <= TOLERANCE[dtype] * other.abs().max())
 
 
@@ -42,16 +46,16 @@ def test_an_update_and_its_gradients_are_those_of_the_formula(
     over_y = torch.randn(2, 50, 24).to(dtype)
     update(x).backward(over_y)
 
-    wide = x.detach().float().requires_grad_()
-    A, B = (factor.detach().clone().requires_grad_() for factor in (update.A, update.B))
-    W, b = update.weight.float(), update.bias.float() if bias else None
+    wide = x.detach().double().requires_grad_()
+    A, B = (factor.detach().double().requires_grad_() for factor in (update.A, update.B))
+    W, b = update.weight.double(), update.bias.double() if bias else None
     sign = -1 if kind is Negated else 1
     wanted = sign * linear(wide, W, b) + 2.0 * wide @ A.t() @ B.t()
-    wanted.backward(over_y.float())
-    assert close(update(x).float(), wanted, dtype)
+    wanted.backward(over_y.double())
+    assert close(update(x), wanted, dtype)
     for found, expected in ((x.grad, wide.grad), (update.A.grad, A.grad), (update.B.grad, B.grad)):
         assert found is not None and expected is not None
-        assert close(found.float(), expected, dtype)
+        assert close(found, expected, dtype)
     assert update.A.grad is not None and update.A.grad.dtype == torch.float32
 
 
@@ -68,18 +72,20 @@ def test_an_input_without_a_gradient_gets_none_and_the_factors_theirs(dtype: tor
 
 
 def test_dropout_drops_what_the_factors_see_and_only_in_training() -> None:
-    update = filled(nn.Linear(400, 6), drop=0.25)
-    x = torch.ones(1, 400)
+    update = filled(nn.Linear(400, 6).double(), drop=0.25)
+    A, B = update.A.double(), update.B.double()
+    x = torch.ones(1, 400, dtype=torch.float64)
     whole = update(x)
-    assert torch.allclose(whole, linear(x, update.weight + 2.0 * update.B @ update.A, update.bias), atol=1e-4)
+    # Sums of 400 numbers below 10 in float64: what rounding leaves is below 400 · 10 · 2⁻⁵².
+    assert torch.allclose(whole, linear(x, update.weight + 2.0 * B @ A, update.bias), rtol=0, atol=1e-11)
     update.dropping = True
     torch.manual_seed(3)
     found = update(x)
     torch.manual_seed(3)
     seen = torch.nn.functional.dropout(x, 0.25)
     assert 0.6 < (seen > 0).float().mean() < 0.9
-    wanted = linear(x, update.weight, update.bias) + 2.0 * seen @ update.A.t() @ update.B.t()
-    assert torch.allclose(found, wanted, atol=1e-4)
+    wanted = linear(x, update.weight, update.bias) + 2.0 * seen @ A.t() @ B.t()
+    assert torch.allclose(found, wanted, rtol=0, atol=1e-11)
     assert not torch.allclose(found, whole, atol=1e-2)
 
 

@@ -86,11 +86,12 @@ def test_batches_hold_every_document_once_and_little_padding() -> None:
 def test_an_orthogonal_step_has_the_directions_of_the_gradient_and_none_of_its_sizes(
     shape: tuple[int, int],
 ) -> None:
-    G = torch.randn(shape, generator=torch.Generator().manual_seed(0))
+    G = torch.randn(shape, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
     step = orthogonal(G)
     sizes = torch.linalg.svdvals(step)
     assert step.shape == G.shape
     assert sizes.min() > 0.6 and sizes.max() < 1.3
     U, _, Vh = torch.linalg.svd(G, full_matrices=False)
     inside = U.T @ step @ Vh.T  # diagonal where the directions agree
-    assert (inside - inside.diag().diag()).abs().max() < 1e-4
+    # In float64, where each of five steps multiplies what was rounded (2⁻⁵³) by at most 3.4445.
+    assert (inside - inside.diag().diag()).abs().max() < 1e-11

@@ -25,9 +25,10 @@ def test_rows_of_one_age_are_read_at_once() -> None:
 def test_sliced_attention_gives_what_whole_attention_gives(heads: int) -> None:
     torch.manual_seed(0)
     starts, columns = [0, 0, 9, 20, 30, 31], 40
-    query, key = torch.randn(6, 4, 1, 8), torch.randn(6, 4, 64, 8)
-    value = torch.randn(6, 4, 64, 8)
-    mask = torch.randn(6, heads, 1, columns)
+    wide = {"dtype": torch.float64}
+    query, key = torch.randn(6, 4, 1, 8, **wide), torch.randn(6, 4, 64, 8, **wide)
+    value = torch.randn(6, 4, 64, 8, **wide)
+    mask = torch.randn(6, heads, 1, columns, **wide)
     for row, start in enumerate(starts):
         mask[row, :, :, :start] = -torch.inf
     shown = (query, key[:, :, :columns], value[:, :, :columns])

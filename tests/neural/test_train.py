@@ -26,10 +26,15 @@ from harness.neural.memory import Budget
 from harness.neural.train import Example, schedule, train, validation_steps
 from harness.records import to_json
 from harness.types import Decode, Prompt, Recipe
+from tests.neural.rounding import learnt_apart, rounding
 
 RECIPE = Recipe(
     name="test", rank=4, alpha=8, dropout=0.1, steps=8, batch_size=4, learning_rate=5e-3, targets=("q", "v")
 )
+
+
+# Of the way that factors go in a few steps. Rounding leaves 1e-6 to 2e-5; a batch that weighs its samples otherwise, 0.5.
+LEARNT_ALIKE = 1e-3
 
 
 def examples(prompts: list[Prompt]) -> list[Example]:
@@ -43,6 +48,14 @@ def examples(prompts: list[Prompt]) -> list[Example]:
 
 def weights(folder: Path) -> dict[str, torch.Tensor]:
     return load_file(folder / "adapter" / lora.WEIGHTS)
+
+
+def beginning(base: Base, recipe: Recipe, seed: int) -> dict[str, torch.Tensor]:
+    """The factors before the first step."""
+    attached = lora.attach(base, recipe, seed)
+    found = lora.factors(attached)
+    lora.detach(attached)
+    return found
 
 
 def same(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> bool:
@@ -116,7 +129,8 @@ def test_the_loss_is_transformers_own_over_the_answers_tokens(base: Base, prompt
             ids = torch.tensor([one.prompt + one.answer])
             labels = torch.tensor([[-100] * len(one.prompt) + list(one.answer)])
         wanted += base.model(input_ids=ids, labels=labels).loss.item() * len(one.answer)
-    assert summed_loss(base, batch).item() == pytest.approx(wanted, rel=1e-5)
+    apart = rounding(base.model, lambda: summed_loss(base, batch))
+    assert summed_loss(base, batch).item() == pytest.approx(wanted, rel=0, abs=apart)
 
 
 @pytest.mark.parametrize(
@@ -129,7 +143,7 @@ def test_how_a_batch_is_computed_does_not_change_what_is_learnt(
     train(base, examples(prompts), [], recipe, 0, tmp_path / "plain")
     train(base, examples(prompts), [], replace(recipe, **change), 0, tmp_path / "other")  # type: ignore[arg-type]
     one, other = weights(tmp_path / "plain"), weights(tmp_path / "other")
-    assert all(torch.allclose(one[name], other[name], atol=2e-4) for name in one)
+    assert learnt_apart(one, other, beginning(base, recipe, 0)) < LEARNT_ALIKE
     assert not base.model.is_activation_checkpointing
 
 
@@ -274,6 +288,7 @@ def test_a_recipes_precision_is_what_the_base_computes_in_while_it_trains(
     assert {tensor.dtype for tensor in weights(tmp_path / "other").values()} == {torch.float32}
     assert not same(weights(tmp_path / "own"), weights(tmp_path / "other"))
     one, other = curve(tmp_path / "own"), curve(tmp_path / "other")
+    # bfloat16 keeps 8 bits: a loss is a sum of logits that are each off by some 0.4 %, before and after a step.
     assert [point["loss"] for point in other] == pytest.approx([point["loss"] for point in one], rel=0.05)
     assert other[-1]["validation_loss"] < other[0]["loss"]
 
@@ -312,7 +327,7 @@ def test_what_lies_below_the_first_factors_has_no_graph(
 
 
 def test_two_processes_learn_what_one_learns(
-    folders: Callable[..., Path], prompts: list[Prompt], tmp_path: Path
+    llama: Base, folders: Callable[..., Path], prompts: list[Prompt], tmp_path: Path
 ) -> None:
     """As `accelerate launch` starts them: each has half of every batch, and of the last one only the first has any."""
     told = examples(prompts)[:9]
@@ -340,15 +355,13 @@ def test_two_processes_learn_what_one_learns(
         return subprocess.Popen(command, env=os.environ | more)
 
     world = {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
-    processes = [
-        start(tmp_path / "one"),
-        *(start(tmp_path / "two", RANK=str(nth), LOCAL_RANK=str(nth), **world) for nth in range(2)),
-    ]
-    assert [process.wait(timeout=120) for process in processes] == [0, 0, 0]
+    processes = [start(tmp_path / "two", RANK=str(nth), LOCAL_RANK=str(nth), **world) for nth in range(2)]
+    train(llama, told, told[:3], recipe, 3, tmp_path / "one")
+    assert [process.wait(timeout=120) for process in processes] == [0, 0]
     one, two = weights(tmp_path / "one"), weights(tmp_path / "two")
-    assert all(torch.allclose(one[name], two[name], atol=1e-5) for name in one)
+    assert learnt_apart(one, two, beginning(llama, recipe, 3)) < LEARNT_ALIKE
     losses = [[point["loss"] for point in curve(tmp_path / name)] for name in ("one", "two")]
-    assert losses[0] == pytest.approx(losses[1], rel=1e-5)
+    assert losses[0] == pytest.approx(losses[1], rel=LEARNT_ALIKE)
     assert len(losses[1]) == 6
 
 

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import os
 import random
 from collections.abc import Callable, Sequence
 from itertools import combinations
@@ -16,6 +17,7 @@ from hypothesis import strategies as st
 
 from harness import metrics, stats, trivial
 from harness.result import read
+from harness.store import open_store
 from harness.types import Generation, Judgement, Regression, Sample, System, Verdict
 
 from .leaks import keep_private
@@ -479,6 +481,14 @@ def example(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = write_result(tmp_path_factory.mktemp("result"))
     assert read(folder).scores
     return folder
+
+
+@pytest.fixture(scope="session")
+def drawings(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Charts that some test drew before, in a store: drawing them takes three quarters of the time that a page takes."""
+    base = tmp_path_factory.getbasetemp()
+    session = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base  # one store for all workers
+    return open_store(session / "drawn").drawings
 
 
 # Judgements: one that a run could leave, and for hypothesis any at all.

@@ -34,6 +34,12 @@ def harness(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str])
     return run
 
 
+@pytest.fixture
+def unverified(harness: Run) -> Run:
+    """The same on results that are believed, which takes a fifth of the time."""
+    return lambda *words: harness("--no-verify", *words)
+
+
 def change(folder: Path, edit: Callable[[dict[str, object]], object]) -> Path:
     document = read_document(folder)
     edit(document)
@@ -73,23 +79,21 @@ def test_all_systems_of_all_runs_stand_there_once_a_run(two: Path, tmp_path: Pat
 
 def test_equal_results_give_equal_bytes_in_any_order(two: Path) -> None:
     given = [two / "monday", two / "tuesday"]
+    made = [boards.make(order) for order in (given, given, given[::-1])]
     for kind, draw in pages.KINDS.items():
-        drawn = [
-            draw(board, {run: run for run in runs})
-            for board, runs in (boards.make(given), boards.make(given))
-        ]
+        drawn = [draw(board, {run: run for run in runs}) for board, runs in made[:2]]
         assert drawn[0] == drawn[1], kind
-    forth, back = (boards.make(order)[0].groups for order in (given, given[::-1]))
-    assert [[line.entry.run for line in group.lines] for group in forth] == [
-        [line.entry.run for line in group.lines] for group in back
-    ]
+    forth, _, back = (
+        [[line.entry.run for line in group.lines] for group in board.groups] for board, _ in made
+    )
+    assert forth == back
 
 
 def test_runs_that_were_asked_other_samples_are_ranked_apart(
-    example: Path, tmp_path: Path, harness: Run
+    example: Path, tmp_path: Path, unverified: Run
 ) -> None:
     fewer = write_result(tmp_path / "fewer", samples=20)
-    assert harness(example, fewer, "-o", tmp_path / "b.md", "-o", tmp_path / "b.csv")[0] == 0
+    assert unverified(example, fewer, "-o", tmp_path / "b.md", "-o", tmp_path / "b.csv")[0] == 0
     assert len({one["group"] for one in lines(tmp_path / "b.csv")}) == 4
     assert (
         "Ranked apart from the first table of this task: asked other samples"
@@ -97,18 +101,18 @@ def test_runs_that_were_asked_other_samples_are_ranked_apart(
     )
 
 
-def test_another_signature_is_ranked_apart(two: Path, tmp_path: Path, harness: Run) -> None:
+def test_another_signature_is_ranked_apart(two: Path, tmp_path: Path, unverified: Run) -> None:
     def older(document: dict[str, object]) -> None:
         for one in document["scores"]:  # type: ignore[attr-defined]
             one["signature"] += "|more:1"
 
     change(two / "tuesday", older)
-    assert harness(two, "-o", tmp_path / "b.html")[0] == 0
+    assert unverified(two, "-o", tmp_path / "b.html")[0] == 0
     assert "scored otherwise: more:1 instead of nothing" in (tmp_path / "b.html").read_text()
 
 
 def test_what_was_asked_otherwise_or_measured_elsewhere_is_marked(
-    two: Path, tmp_path: Path, harness: Run
+    two: Path, tmp_path: Path, unverified: Run
 ) -> None:
     def elsewhere(document: dict[str, object]) -> None:
         document["suite"]["tasks"][0]["prompt"] = "TL;DR $input"  # type: ignore[index]
@@ -116,7 +120,7 @@ def test_what_was_asked_otherwise_or_measured_elsewhere_is_marked(
             one["hardware"] = "NVIDIA H100"
 
     change(two / "tuesday", elsewhere)
-    assert harness(two, "-o", tmp_path / "b.md")[0] == 0
+    assert unverified(two, "-o", tmp_path / "b.md")[0] == 0
     text = (tmp_path / "b.md").read_text()
     assert "Not all were asked alike" in text
     assert "(asked B)" in text
@@ -184,7 +188,7 @@ def test_what_cannot_be_read_is_left_out_in_a_line(
     assert not (tmp_path / "c.csv").exists()
 
 
-def test_mistakes_of_the_command_line_are_one_line(two: Path, tmp_path: Path, harness: Run) -> None:
+def test_mistakes_of_the_command_line_are_one_line(two: Path, tmp_path: Path, unverified: Run) -> None:
     (tmp_path / "empty").mkdir()
     for words, said in (
         ((tmp_path / "nowhere",), "no such folder"),
@@ -194,7 +198,7 @@ def test_mistakes_of_the_command_line_are_one_line(two: Path, tmp_path: Path, ha
         ((two / "monday", "-o", tmp_path / "empty" / ("n" * 300 + ".md")), "cannot be written"),
         ((two, "-o", tmp_path / "b.pdf"), "ends in none of .html, .md, .csv"),
     ):
-        code, told = harness(*words, *(() if "-o" in words else ("-o", tmp_path / "b.md")))
+        code, told = unverified(*words, *(() if "-o" in words else ("-o", tmp_path / "b.md")))
         assert code == 2
         assert told.startswith("error: ")
         assert said in told
@@ -208,14 +212,14 @@ def test_runs_in_folders_of_one_name_are_told_apart(example: Path, tmp_path: Pat
     assert len(set(board.runs)) == 2
 
 
-def test_a_stale_file_is_told_with_what_to_run(two: Path, tmp_path: Path, harness: Run) -> None:
+def test_a_stale_file_is_told_with_what_to_run(two: Path, tmp_path: Path, unverified: Run) -> None:
     out = tmp_path / "b.md"
-    code, said = harness(two, "-o", out, "--check")
+    code, said = unverified(two, "-o", out, "--check")
     assert code == 2
-    assert harness(two, "-o", out)[0] == 0
-    assert harness(two, "-o", out, "--check")[0] == 0
+    assert unverified(two, "-o", out)[0] == 0
+    assert unverified(two, "-o", out, "--check")[0] == 0
     out.write_text(out.read_text() + "more\n")
-    code, said = harness(two, "-o", out, "--check")
+    code, said = unverified(two, "-o", out, "--check")
     assert code == 2
     assert "make leaderboard" in said
     assert len(said.splitlines()) == 1
@@ -238,11 +242,11 @@ def test_samples_that_belong_together_are_drawn_together(two: Path, tmp_path: Pa
     assert shares.sum() == pytest.approx(board.groups[0].first.score.value)
 
 
-def test_no_text_of_private_sources_reaches_a_board(tmp_path: Path, harness: Run) -> None:
+def test_no_text_of_private_sources_reaches_a_board(tmp_path: Path, unverified: Run) -> None:
     private = keep_private(write_result(tmp_path / "private", samples=12))
     out = tmp_path / "out"
     for ending in pages.KINDS:
-        assert harness(private, "-o", out / f"board{ending}")[0] == 0
+        assert unverified(private, "-o", out / f"board{ending}")[0] == 0
     assert leaks(out, private_texts(private)) == set()
 
 

@@ -28,10 +28,10 @@ EVIL = '=HYPERLINK("x")</script>\u202e\' ; DROP TABLE runs; --\n../../x\x00\ud80
 
 
 @pytest.fixture(scope="module")
-def drawn(example: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def drawn(example: Path, drawings: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The example with its pages."""
     folder = Path(shutil.copytree(example, tmp_path_factory.mktemp("drawn") / "result"))
-    render(folder)
+    render(folder, drawings)
     return folder
 
 

@@ -98,8 +98,8 @@ def test_it_is_older_than_todays_schema() -> None:
         jsonschema.validate(minimal(), schema)
 
 
-def test_an_older_result_still_renders(old: Path) -> None:
-    render(old)
+def test_an_older_result_still_renders(old: Path, drawings: Path) -> None:
+    render(old, drawings)
     page = (old / "report.html").read_text()
     assert "base" in page and "75.0" in page and "Is s0 right?" in page
     assert "**75.0**" in (old / "report.md").read_text()
@@ -112,8 +112,11 @@ def test_an_older_result_verifies(old: Path) -> None:
     assert verify(old) == []
 
 
-def test_an_older_result_shares_nothing_that_it_does_not_allow(old: Path, tmp_path: Path) -> None:
-    assert shareable.write(old, tmp_path / "copy") == "ids and numbers alone of chats (share: scores)"
+def test_an_older_result_shares_nothing_that_it_does_not_allow(
+    old: Path, drawings: Path, tmp_path: Path
+) -> None:
+    said = shareable.write(old, tmp_path / "copy", drawings)
+    assert said == "ids and numbers alone of chats (share: scores)"
     assert read(tmp_path / "copy").withheld == ("chats",)
     assert "Is s0 right?" not in (tmp_path / "copy" / "report.html").read_text()
     assert verify(tmp_path / "copy") == []

@@ -64,11 +64,16 @@ def drawn(page: Page) -> Figures:
 
 
 @pytest.fixture(scope="module")
-def document(example: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
+def drawn_hostile(hostile: Page) -> Figures:
+    return draw(hostile)
+
+
+@pytest.fixture(scope="module")
+def document(example: Path, drawings: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
     """The page as it is written, its samples as data in it."""
     folder = tmp_path_factory.mktemp("document") / "result"
     shutil.copytree(example, folder)
-    render(folder)
+    render(folder, drawings)
     return (folder / "report.html").read_text(encoding="utf-8")
 
 
@@ -175,8 +180,8 @@ def test_samples_show_losses_gains_and_some_drawn_without_looking(page: Page) ->
         assert all([len(group) for group in pick.answers] == [2, 2, 2, 2] for pick in task.picks)
 
 
-def test_hostile_text_is_shown_as_text_in_html(hostile: Page) -> None:
-    document = html.render(hostile, draw(hostile))
+def test_hostile_text_is_shown_as_text_in_html(hostile: Page, drawn_hostile: Figures) -> None:
+    document = html.render(hostile, drawn_hostile)
     document.encode("utf-8")
     parsed = Tags()
     parsed.feed(document)
@@ -192,8 +197,8 @@ def test_hostile_text_is_shown_as_text_in_html(hostile: Page) -> None:
     assert not re.search("[\x00\x1b\u202e\u200f]", document)
 
 
-def test_hostile_text_is_shown_as_text_in_markdown(hostile: Page) -> None:
-    text = markdown.render(hostile, draw(hostile))
+def test_hostile_text_is_shown_as_text_in_markdown(hostile: Page, drawn_hostile: Figures) -> None:
+    text = markdown.render(hostile, drawn_hostile)
     text.encode("utf-8")
     shown = MarkdownIt("commonmark", {"html": True, "linkify": False}).enable("table").render(text)
     parsed = Tags()
@@ -226,8 +231,10 @@ def test_the_markdown_sets_off_what_the_page_sets_off(page: Page, drawn: Figures
     assert text.count("<picture>") == 12
 
 
-def test_every_markdown_table_keeps_its_columns(hostile: Page, page: Page, drawn: Figures) -> None:
-    for text in (markdown.render(page, drawn), markdown.render(hostile, draw(hostile))):
+def test_every_markdown_table_keeps_its_columns(
+    hostile: Page, drawn_hostile: Figures, page: Page, drawn: Figures
+) -> None:
+    for text in (markdown.render(page, drawn), markdown.render(hostile, drawn_hostile)):
         tables = re.findall(r"(?:^\|.*\n)+", text, re.MULTILINE)
         assert len(tables) > 10
         for table in tables:
@@ -244,10 +251,12 @@ def test_a_run_without_trouble_says_so(page: Page, drawn: Figures) -> None:
     assert "Nothing: every step finished" not in html.render(page, drawn)
 
 
-def test_render_writes_pages_and_charts_and_the_same_ones_again(example: Path, tmp_path: Path) -> None:
+def test_render_writes_pages_and_charts_and_the_same_ones_again(
+    example: Path, drawings: Path, tmp_path: Path
+) -> None:
     folder = tmp_path / "result"
     shutil.copytree(example, folder)
-    render(folder)
+    render(folder, drawings)
     written = {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
     charts = {path.name for path in (folder / "charts").iterdir()}
     names = ("differences-1", "losses", "alphas", "alpha-histogram", "ratios", "spectra-1")
@@ -259,14 +268,14 @@ def test_render_writes_pages_and_charts_and_the_same_ones_again(example: Path, t
     }
 
 
-def test_a_result_of_scores_alone_still_renders(example: Path, tmp_path: Path) -> None:
+def test_a_result_of_scores_alone_still_renders(example: Path, drawings: Path, tmp_path: Path) -> None:
     """No training, no weights, no comparisons: a first look at bases."""
     folder = tmp_path / "result"
     shutil.copytree(example, folder)
     document = json.loads((folder / "result.json").read_bytes())
     document |= {"comparisons": [], "weights": [], "costs": [], "curves": [], "notes": [], "steps": []}
     (folder / "result.json").write_text(json.dumps(document))
-    render(folder)
+    render(folder, drawings)
     assert "not tested" in (folder / "report.html").read_text()
 
 

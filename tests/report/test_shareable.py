@@ -21,9 +21,9 @@ from .leaks import leaks, private_texts
 
 
 @pytest.fixture(scope="module")
-def copy(private: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def copy(private: Path, drawings: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("shared") / "copy"
-    assert shareable.write(private, out) == "ids and numbers alone of dialogues (share: scores)"
+    assert shareable.write(private, out, drawings) == "ids and numbers alone of dialogues (share: scores)"
     return out
 
 
@@ -44,9 +44,9 @@ def test_no_file_of_a_copy_holds_a_private_text(private: Path, copy: Path) -> No
     assert leaks(copy, private_texts(private)) == set()
 
 
-def test_the_search_finds_those_texts_where_they_are(private: Path, tmp_path: Path) -> None:
+def test_the_search_finds_those_texts_where_they_are(private: Path, drawings: Path, tmp_path: Path) -> None:
     whole = Path(shutil.copytree(private, tmp_path / "whole"))
-    render(whole)
+    render(whole, drawings)
     found = {name for name, _ in leaks(whole, private_texts(private))}
     assert {"result.json", "samples.jsonl.gz", "generations.jsonl.gz", "report.html", "report.md"} <= found
 
@@ -91,8 +91,8 @@ def test_a_copy_says_what_it_withholds(copy: Path) -> None:
     assert steps["failed"] == share.REASON
 
 
-def test_a_public_result_is_copied_whole(example: Path, tmp_path: Path) -> None:
-    said = shareable.write(example, tmp_path / "copy")
+def test_a_public_result_is_copied_whole(example: Path, drawings: Path, tmp_path: Path) -> None:
+    said = shareable.write(example, tmp_path / "copy", drawings)
     assert said == "every source lets its texts be shared: nothing was left out"
     for name in ("samples", "generations"):
         one, other = (list(json_lines(at / f"{name}.jsonl.gz")) for at in (example, tmp_path / "copy"))
@@ -180,14 +180,14 @@ def test_intervals_over_clusters_are_checked_without_their_names(private: Path, 
     assert [problem for problem in check(tmp_path / "copy").problems if "interval" in problem] == told
 
 
-def test_a_copy_is_made_again_in_its_place_and_of_a_copy(private: Path, copy: Path, tmp_path: Path) -> None:
+def test_a_copy_is_made_again_in_its_place_and_of_a_copy(copy: Path, drawings: Path, tmp_path: Path) -> None:
     out = Path(shutil.copytree(copy, tmp_path / "copy"))
-    shareable.write(copy, out)
+    shareable.write(copy, out, drawings)
     assert (out / "result.json").read_bytes() == (copy / "result.json").read_bytes()
     assert (out / "generations.jsonl.gz").read_bytes() == (copy / "generations.jsonl.gz").read_bytes()
 
 
-def test_a_copy_never_takes_a_results_place(private: Path, tmp_path: Path) -> None:
+def test_a_copy_never_takes_a_results_place(private: Path, drawings: Path, tmp_path: Path) -> None:
     folder = Path(shutil.copytree(private, tmp_path / "whole"))
     for out, said in (
         (folder, "holds a RESULT that is no copy"),
@@ -198,7 +198,8 @@ def test_a_copy_never_takes_a_results_place(private: Path, tmp_path: Path) -> No
     assert (folder / "result.json").read_bytes() == (private / "result.json").read_bytes()
     refused = harness("report", str(folder), "--shareable")
     assert refused.returncode == 2 and "--out FOLDER" in refused.stderr
-    made = harness("report", str(folder), "--shareable", "-o", str(tmp_path / "new"))
+    words = ("-o", str(tmp_path / "new"), "--store", str(drawings.parent))
+    made = harness("report", str(folder), "--shareable", *words)
     assert made.returncode == 0, made.stderr
     assert "ids and numbers alone of dialogues" in made.stderr
     assert leaks(tmp_path / "new", private_texts(private)) == set()

@@ -46,7 +46,7 @@ def test_json_holds_the_answer_and_numbers_that_nobody_rounded(example: Path) ->
 
 @pytest.mark.parametrize(("flags", "said"), [((), "report  "), (("--quiet",), ""), (("--json",), '"tasks"')])
 def test_the_command_says_as_much_as_is_asked(
-    example: Path, tmp_path: Path, flags: tuple[str, ...], said: str
+    example: Path, drawings: Path, tmp_path: Path, flags: tuple[str, ...], said: str
 ) -> None:
     folder = shutil.copytree(example, tmp_path / "result")
     command = [
@@ -56,7 +56,7 @@ def test_the_command_says_as_much_as_is_asked(
         "report",
         str(folder),
         "--store",
-        str(tmp_path / "store"),
+        str(drawings.parent),
         *flags,
     ]
     done = subprocess.run(command, check=True, capture_output=True, text=True)
