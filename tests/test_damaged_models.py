@@ -121,7 +121,7 @@ CLOSE: dict[str, tuple[Damage, str]] = {
     "an empty tokenizer": (write("tokenizer.json", '{"model": {}, "added_tokens": []}'), "tokenizer.json: no tokenizer can"),
     "template that ends early": (edit("tokenizer_config.json", chat_template="{% for x in %}"), "(TemplateSyntaxError"),
     "template of unknowns": (edit("tokenizer_config.json", chat_template="{{ a.b.c }}"), "failed (UndefinedError: 'a' is"),
-    "template that refuses": (edit("tokenizer_config.json", chat_template="{{ raise_exception('never') }}"), "Error: never)"),
+    "template refusing": (edit("tokenizer_config.json", chat_template="{{ raise_exception('never') }}"), "Error: never)"),
     "no end": (lambda folder: (edit("tokenizer_config.json", eos_token=None)(folder),
                                edit("special_tokens_map.json", eos_token=None)(folder)), "no end-of-sequence token"),
 }  # fmt: skip
