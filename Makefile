@@ -5,6 +5,7 @@
 # make gate    measures the shipped adapters anew and holds them against reports/baselines/ci.json
 # make scripts checks the types in the report's JavaScript, where npm is at hand
 # make leaderboard ranks what lies in reports/results/ anew; check fails where reports/leaderboard.md is not that
+# make kills   kills 200 runs at random moments, runs them again, and compares with undisturbed ones; some 40 minutes
 # make fix     formats, and mends what the linter can
 # make bench   runs every benchmark that is not kept yet, and writes benchmarks/results/; each alone is make bench-NAME
 
@@ -17,7 +18,7 @@ export TOKENIZERS_PARALLELISM := false
 
 BENCHMARKS := rouge stats honesty startup adapters generation profile training end-to-end memory weights scaling quickstart report gpu
 
-.PHONY: demo test test-all check gate scripts leaderboard fix bench bench-models bench-peers $(BENCHMARKS:%=bench-%)
+.PHONY: demo test test-all check gate scripts leaderboard kills fix bench bench-models bench-peers $(BENCHMARKS:%=bench-%)
 
 demo: $(READY)
 	$(BIN)/harness run quickstart
@@ -52,6 +53,10 @@ scripts:
 
 leaderboard: $(READY)
 	$(BIN)/harness leaderboard reports/results -o reports/leaderboard.md
+
+kills: $(READY)
+	$(BIN)/python -m tests.kills 120 --suite echo --seed 1
+	$(BIN)/python -m tests.kills 80 --suite real --seed 2
 
 fix: $(READY)
 	$(BIN)/ruff format .

@@ -12,7 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.adapter_settings import ALPHA, RANK, check_settings
 from harness.errors import AdapterError
+from harness.sandbox.patterns import check_patterns
 from harness.tensors import Tensor, TensorFile
 
 CONFIG = "adapter_config.json"
@@ -54,7 +56,15 @@ class Factors:
 
     @property
     def finite(self) -> bool:
-        return all(np.isfinite(part).all() for part in (self.A, self.B, self.magnitude) if part is not None)
+        """Whether every number is finite, those of ΔW as float32 too.
+
+        None of ΔW is larger than its row's norm in B times its column's in A.
+        """
+        if not all(np.isfinite(part).all() for part in (self.A, self.B, self.magnitude) if part is not None):
+            return False
+        rows, columns = (np.linalg.norm(one.astype(np.float64), axis=1) for one in (self.B, self.A.T))
+        bound = abs(self.scale) * rows.max(initial=0.0) * columns.max(initial=0.0)
+        return bool(bound < np.finfo(np.float32).max)
 
     @property
     def digest(self) -> str:
@@ -116,6 +126,7 @@ def read(folder: Path) -> LoraWeights:
     """All factors of the adapter in the folder, as float32."""
     config = _config(folder)
     tensors = _tensors(folder)
+    check_patterns(folder / CONFIG, config, _modules(tensors))
     sides: dict[str, dict[str, NDArray[np.float32]]] = {}
     saved: dict[str, Tensor] = {}
     others: dict[str, tuple[int, ...]] = {}
@@ -148,12 +159,27 @@ def read_settings(folder: Path, use: str) -> Mapping[str, Any]:
     path = folder / CONFIG
     try:
         config = json.loads(path.read_text(encoding="utf-8"))
+    except RecursionError as error:
+        raise AdapterError(f"{path}: nested too deeply; save the adapter again") from error
     except (OSError, ValueError) as error:
         raise AdapterError(f"{path}: {error}; an adapter is a folder in PEFT's layout") from error
     if not isinstance(config, dict) or config.get("peft_type") != "LORA":
         kind = config.get("peft_type") if isinstance(config, dict) else config
         raise AdapterError(f"{path}: peft_type is {kind!r}; only LORA adapters can be {use}")
+    check_settings(path, config)
     return config
+
+
+def check(folder: Path) -> None:
+    """Raise AdapterError where the settings or the heads of the weights are such that no base could answer with them."""
+    config = read_settings(folder, "measured")
+    check_patterns(folder / CONFIG, config, _modules(_tensors(folder)))
+
+
+def _modules(tensors: TensorFile) -> set[str]:
+    """Every name that a pattern may be asked about: of each tensor, the modules that it is in."""
+    names = [name.removeprefix(PREFIX) for name in tensors.names]
+    return {name for tensor in names for name in (tensor, tensor.rpartition(".lora_")[0]) if name}
 
 
 def _config(folder: Path) -> Mapping[str, Any]:
@@ -217,10 +243,10 @@ def _factors(
         raise AdapterError(
             f"{path}: {module}: lora_{MAGNITUDE} has {len(magnitude)} numbers for {len(B)} outputs"
         )
-    r = _by_pattern(config.get("rank_pattern"), module, config.get("r"))
+    r = _by_pattern(config.get("rank_pattern"), module, config.get("r", RANK))
     if r != A.shape[0]:
         raise AdapterError(f"{path}: {module}: lora_A has rank {A.shape[0]}, {CONFIG} says {r}")
-    alpha = float(_by_pattern(config.get("alpha_pattern"), module, config.get("lora_alpha", r)))
+    alpha = float(_by_pattern(config.get("alpha_pattern"), module, config.get("lora_alpha", ALPHA)))
     return Factors(
         A=A,
         B=B,

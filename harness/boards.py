@@ -18,10 +18,12 @@ from harness.digest import digest, text_digest
 from harness.errors import HarnessError, ResultError
 from harness.hardware import machine
 from harness.leaderboard import Array, Entry, Leaderboard, Refusal, Samples, rank, shares
+from harness.records import writing
 from harness.report import board as pages
 from harness.report.costs import Costs, costs
-from harness.result import Result, TaskFacts, read_document, read_samples, records, verify
+from harness.result import Result, TaskFacts, read_document, read_samples, records
 from harness.result.baseline import asked_digest
+from harness.result.check import check as check_result
 from harness.result.rows import RowFile, Rows, open_rows
 from harness.types import Cost, Score, System
 
@@ -38,12 +40,15 @@ class Taken:
     run: str
     entries: tuple[Entry, ...]
     withheld: tuple[str, ...]  # tasks that could be checked by their rows alone
+    not_recomputed: tuple[str, ...] = ()  # metrics whose code was not run
 
 
-def make(given: Sequence[Path], *, verified: bool = True) -> tuple[Leaderboard, Mapping[str, Path]]:
+def make(
+    given: Sequence[Path], *, verified: bool = True, code: metrics.Code = metrics.OWN
+) -> tuple[Leaderboard, Mapping[str, Path]]:
     """The board of all RESULT folders given or in the folders given, and where each run lies."""
     runs = _named(folders(given))
-    taken = list(_all(runs, verified))
+    taken = list(_all(runs, verified, code))
     entries = [entry for one in taken if isinstance(one, Taken) for entry in one.entries]
     refused = tuple(one for one in taken if isinstance(one, Refusal))
     if not entries:
@@ -52,6 +57,7 @@ def make(given: Sequence[Path], *, verified: bool = True) -> tuple[Leaderboard, 
         groups=rank(entries),
         runs=tuple(one.run for one in taken if isinstance(one, Taken)),
         by_rows=tuple(one.run for one in taken if isinstance(one, Taken) and one.withheld),
+        unchecked=tuple(one.run for one in taken if isinstance(one, Taken) and one.not_recomputed),
         refused=refused,
         verified=verified,
     )
@@ -61,11 +67,8 @@ def make(given: Sequence[Path], *, verified: bool = True) -> tuple[Leaderboard, 
 def write(board: Leaderboard, runs: Mapping[str, Path], out: Path) -> None:
     """One file, of the kind that its ending says."""
     drawn = _drawn(board, runs, out)
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
+    with writing(out, "-o"):
         out.write_text(drawn, encoding="utf-8", newline="\n")
-    except OSError as error:
-        raise HarnessError(f"-o {out}: cannot be written: {error.strerror}") from error
 
 
 def check(board: Leaderboard, runs: Mapping[str, Path], out: Path) -> None:
@@ -100,7 +103,9 @@ def folders(given: Sequence[Path]) -> list[Path]:
         inside = (
             [here]
             if (here / "result.json").is_file()
-            else sorted(one.parent for one in here.glob("*/result.json"))
+            else sorted(
+                one.parent for one in here.glob("*/result.json") if not one.parent.name.startswith(".")
+            )
         )
         if not inside:
             what = "holds no RESULT" if here.is_dir() else "no such folder"
@@ -119,8 +124,8 @@ def _named(found: Sequence[Path]) -> dict[str, Path]:
     return {one.resolve().name if names[one.resolve().name] == 1 else one.as_posix(): one for one in found}
 
 
-def _all(runs: Mapping[str, Path], verified: bool) -> Iterator[Taken | Refusal]:
-    each = partial(take, verified=verified)
+def _all(runs: Mapping[str, Path], verified: bool, code: metrics.Code) -> Iterator[Taken | Refusal]:
+    each = partial(take, verified=verified, code=code)
     workers = min(machine().cores, len(runs))
     if workers < 2 or len(runs) < (2 if verified else SEVERAL):
         yield from map(each, runs, runs.values())
@@ -130,12 +135,13 @@ def _all(runs: Mapping[str, Path], verified: bool) -> Iterator[Taken | Refusal]:
         yield from pool.map(each, runs, runs.values(), chunksize=max(1, len(runs) // (4 * workers)))
 
 
-def take(run: str, folder: Path, *, verified: bool) -> Taken | Refusal:
+def take(run: str, folder: Path, *, verified: bool, code: metrics.Code = metrics.OWN) -> Taken | Refusal:
     """What a RESULT brings, or why it brings nothing. Not verified, it is believed as it is."""
     try:
         document = read_document(folder, changed=not verified)
-        if verified and (problems := verify(folder)):
-            return Refusal(run=run, problem=problems[0])
+        checked = check_result(folder, code) if verified else None
+        if checked and checked.problems:
+            return Refusal(run=run, problem=checked.problems[0])
         result = records(folder, _used(document))
         entries = tuple(_entries(run, result))
     except HarnessError as error:
@@ -148,7 +154,12 @@ def take(run: str, folder: Path, *, verified: bool) -> Taken | Refusal:
         return Refusal(
             run=run, problem=f"{folder}: {odd.task.name} / {odd.score.system}: a number that is none"
         )
-    return Taken(run=run, entries=entries, withheld=result.withheld)
+    return Taken(
+        run=run,
+        entries=entries,
+        withheld=result.withheld,
+        not_recomputed=checked.not_recomputed if checked else (),
+    )
 
 
 def _used(document: Mapping[str, Any]) -> dict[str, Any]:
@@ -191,7 +202,7 @@ def _entries(run: str, result: Result) -> Iterator[Entry]:
 
 
 def _plugin(task: TaskFacts) -> str | None:
-    """Who gives the primary score. What a result names by a path or on the hub is not run for a page."""
+    """Who gives the primary score; None where code would have to be run that is not part of this harness."""
     own = [one for one in task.metrics if ":" not in one]
     return next((one for one in own if task.primary in metrics.score_names(one)), None)
 

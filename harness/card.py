@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from harness import hub
 from harness.digest import file_name
 from harness.errors import HarnessError
+from harness.records import writing
 from harness.report import card as cards
 from harness.report import words
 from harness.report.card import Card, Measured
@@ -42,14 +43,16 @@ def write(
         out = result / "cards" / file_name(f"{system.model}--{system.adapter}") / NAME
     elif out.is_dir() or out.suffix != ".md":
         out = out / NAME
-    if out.exists() and not _may_be_replaced(out.read_text(encoding="utf-8", errors="replace")):
-        raise HarnessError(
-            f"{out}: a README that the harness did not write; move it, or give another -o FILE"
-        )
-    out.parent.mkdir(parents=True, exist_ok=True)
-    beside = out.with_name(f".{out.name}.new")
-    beside.write_text(text, encoding="utf-8")
-    beside.replace(out)
+    with writing(out):
+        if out.exists() and not out.is_file():  # a device, say, which may be read for ever
+            raise HarnessError(f"{out}: not a file; name a new file")
+        if out.exists() and not _may_be_replaced(out.read_text(encoding="utf-8", errors="replace")):
+            raise HarnessError(
+                f"{out}: a README that the harness did not write; move it, or give another -o FILE"
+            )
+        beside = out.with_name(f".{out.name}.new")
+        beside.write_text(text, encoding="utf-8")
+        beside.replace(out)
     return out
 
 

@@ -3,32 +3,39 @@
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from harness import data, plan
+from harness import data, fits, kinds, plan
 from harness.errors import DataError
+from harness.examined import examined
 from harness.outlook import outlook
 from harness.pins import pins
 from harness.suite import available, load_recipes, load_suite, load_task
 from harness.types import Recipe, Split, Suite, Task
 
 
-def check_named(name: str, *, offline: bool, cache: Path, result: Path | None = None) -> Iterator[str]:
+def check_named(
+    name: str, *, offline: bool, cache: Path, result: Path | None = None, device: str = "auto"
+) -> Iterator[str]:
     """Checks a suite, a task or a recipe, whichever the name or the file's folder says; yields what was looked at."""
     folder = Path(name).resolve().parent.name
     named = [kind for kind in ("suite", "task", "recipe") if name in available(kind)]
     if folder == "tasks" or named == ["task"]:
         task = load_task(name)
-        yield _task(task, data.check(task, offline=offline))
+        counts = data.check(task, kinds.find(task.kind).ask, offline=offline)
+        data.check_shots(task, counts)
+        yield _task(task, counts)
     elif folder == "adapters" or named == ["recipe"]:
         yield from map(_recipe, load_recipes(name))
     else:
-        yield from check(load_suite(name), offline=offline, cache=cache, result=result)
+        yield from check(load_suite(name), offline=offline, cache=cache, result=result, device=device)
 
 
-def check(suite: Suite, *, offline: bool, cache: Path, result: Path | None = None) -> Iterator[str]:
+def check(
+    suite: Suite, *, offline: bool, cache: Path, result: Path | None = None, device: str = "auto"
+) -> Iterator[str]:
     """Raises at the first thing that is wrong; yields a line for each thing that was looked at."""
-    pinned = pins(suite, offline=offline, cache=cache)
+    pinned = pins(suite, device=device, offline=offline, cache=cache)
     for task in suite.tasks:
-        counts = data.check(task, offline=offline)
+        counts = data.check(task, kinds.find(task.kind).ask, offline=offline)
         missing = [split for split in plan.splits_needed(suite, task) if split not in counts]
         if missing:
             raise DataError(
@@ -38,8 +45,13 @@ def check(suite: Suite, *, offline: bool, cache: Path, result: Path | None = Non
     for model in suite.models:
         pin = pinned.models[model.name]
         yield f"model {model.name}: {model.uri} at {pin.revision[:12]}, {pin.family or 'no family'}, {pin.dtype}"
+        for said in examined(suite, pinned, model, offline=offline, cache=cache):
+            yield f"model {model.name}: {said}"
     yield from map(_recipe, suite.recipes)
-    yield from outlook(plan.plan(suite, pinned), result)
+    drawn = plan.plan(suite, pinned)
+    fits.refuse(drawn)
+    yield from fits.lines(drawn, cache=cache.with_name(fits.COUNTS), offline=offline)
+    yield from outlook(drawn, result)
 
 
 def _task(task: Task, counts: Mapping[Split, int]) -> str:

@@ -3,10 +3,13 @@
 import json
 import math
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from harness.errors import ModelError
+from harness.tensors import AGAIN, TensorFile
 
 # What decides a model's answers; read-mes, training logs and optimiser states do not.
 FILES = (
@@ -24,9 +27,12 @@ FILES = (
     "model.safetensors.index.json",
 )
 ADAPTER_FILES = ("adapter_config.json", "adapter_model.safetensors")
+SINGLE = "model.safetensors"
+INDEX = "model.safetensors.index.json"
+CONFIG = "config.json"
+SAVED = "give a folder as `save_pretrained` writes it"
 
 _METADATA = re.compile(r"\s*---[^\S\n]*\n(.*?)\n---\s*?(\n|$)", re.DOTALL)  # as the hub finds it
-_HEADER_LIMIT = 100_000_000  # bytes; what the safetensors format allows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,14 +45,12 @@ class Checkpoint:
 
 
 def read(folder: Path) -> Checkpoint:
-    """Reads config.json and the headers of the weights, not the weights."""
-    parameters = stored_bytes = 0
-    for path in weights(folder):
-        for shape, size in _tensors(path):
-            parameters += math.prod(shape)
-            stored_bytes += size
+    """Read config.json and the headers of the weights, not the weights."""
+    files = headers(folder).values()
     return Checkpoint(
-        model_type=model_type(folder / "config.json"), parameters=parameters, stored_bytes=stored_bytes
+        model_type=model_type(folder / CONFIG),
+        parameters=sum(math.prod(file.shape(name)) for file in files for name in file.names),
+        stored_bytes=sum(file.stored_bytes(name) for file in files for name in file.names),
     )
 
 
@@ -69,40 +73,85 @@ def licence(folder: Path) -> str | None:
     return ", ".join(named) or None
 
 
-def model_type(config: Path) -> str:
+def model_type(path: Path) -> str:
+    """Return config.json's `model_type`, empty where it names none."""
+    found = config(path).get("model_type", "")
+    if not isinstance(found, str):
+        raise ModelError(f"{path}: model_type is {found!r}, which names no kind of model; {SAVED}")
+    return found
+
+
+def config(path: Path) -> Mapping[str, Any]:
+    """Return what a config.json says."""
+    if not path.is_file():
+        raise ModelError(f"{path}: no such file; {SAVED}")
+    return json_mapping(path)
+
+
+def json_mapping(path: Path) -> Mapping[str, Any]:
+    """Return what a JSON file of a model's folder says; ModelError where it holds anything but names and values."""
     try:
-        found = json.loads(config.read_text(encoding="utf-8")).get("model_type", "")
-    except (OSError, ValueError, AttributeError) as error:
-        raise ModelError(
-            f"{config}: no readable config.json; give a folder as `save_pretrained` writes it"
-        ) from error
-    return str(found)
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ModelError(f"{path}: cannot be read ({error.strerror}); fetch or save it again") from error
+    except (ValueError, RecursionError) as error:
+        raise ModelError(f"{path}: broken: not JSON ({error}); {AGAIN}") from error
+    if not isinstance(found, dict):
+        raise ModelError(f"{path}: broken: a JSON {type(found).__name__}, not names and values; {AGAIN}")
+    return found
 
 
 def weights(folder: Path) -> tuple[Path, ...]:
-    """The safetensors files that hold the model; pickles are never read."""
+    """The safetensors files that hold the model; pickles are never read. A whole file wins over an index, as it does
+    in transformers.
+    """
     if not folder.is_dir():
         raise ModelError(
             f"{folder}: no such folder; give a checkpoint's folder as `save_pretrained` writes it"
         )
-    index = folder / "model.safetensors.index.json"
-    if index.is_file():
-        names = sorted(set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values()))
-        missing = [name for name in names if not (folder / name).is_file()]
-        if missing:
+    if (folder / SINGLE).is_file():
+        return (folder / SINGLE,)
+    if (folder / INDEX).is_file():
+        names = sorted(set(weight_map(folder).values()))
+        if missing := [name for name in names if not (folder / name).is_file()]:
+            more = f", as are {len(missing) - 1} more" if len(missing) > 1 else ""
             raise ModelError(
-                f"{folder}: {missing[0]} is missing, which {index.name} names; fetch the checkpoint again"
+                f"{folder}: {missing[0]} is missing, which {INDEX} names{more}; fetch the checkpoint again"
             )
         return tuple(folder / name for name in names)
-    if (folder / "model.safetensors").is_file():
-        return (folder / "model.safetensors",)
     if pickles := sorted(path.name for path in folder.iterdir() if path.suffix in (".bin", ".pt", ".pth")):
         raise ModelError(
             f"{folder}: found {pickles[0]}, a pickle, which may run code; {convert_hint(str(folder))}"
         )
     raise ModelError(
-        f"{folder}: found no model.safetensors; give a checkpoint's folder as `save_pretrained` writes it"
+        f"{folder}: found no {SINGLE}; give a checkpoint's folder as `save_pretrained` writes it"
     )
+
+
+def weight_map(folder: Path) -> Mapping[str, str]:
+    """Return which shard holds each parameter, as the index says."""
+    path = folder / INDEX
+    found = json_mapping(path).get("weight_map")
+    if not isinstance(found, dict) or not found:
+        raise ModelError(f"{path}: broken: no weight_map, which says what each shard holds; {AGAIN}")
+    for parameter, name in found.items():
+        if not isinstance(name, str) or Path(name).name != name or len(name) > 255:
+            raise ModelError(f"{path}: {parameter} is said to be in {name!r}, no file of the folder; {AGAIN}")
+    return found
+
+
+def headers(folder: Path) -> Mapping[str, TensorFile]:
+    """Return the model's files by name, of each only the header read; a shard holds what the index says it holds."""
+    files = {path.name: TensorFile(path) for path in weights(folder)}
+    if SINGLE in files:
+        return files
+    held = {name: frozenset(file.names) for name, file in files.items()}
+    for parameter, name in weight_map(folder).items():
+        if parameter not in held[name]:
+            raise ModelError(
+                f"{folder / INDEX}: {parameter} should be in {name} and is not; fetch both again"
+            )
+    return files
 
 
 def convert_hint(place: str) -> str:
@@ -112,17 +161,3 @@ def convert_hint(place: str) -> str:
 def identity(folder: Path, patterns: tuple[str, ...]) -> tuple[Path, ...]:
     """The files that make a checkpoint or an adapter what it is, sorted by name."""
     return tuple(sorted({path for pattern in patterns for path in folder.glob(pattern) if path.is_file()}))
-
-
-def _tensors(path: Path) -> list[tuple[tuple[int, ...], int]]:
-    """Shape and bytes of every tensor, from the file's header: 8 bytes that give its length, then JSON."""
-    try:
-        with path.open("rb") as file:
-            size = int.from_bytes(file.read(8), "little")
-            if size > _HEADER_LIMIT:
-                raise ValueError(f"header of {size} bytes")
-            header = json.loads(file.read(size))
-        tensors = [tensor for name, tensor in header.items() if name != "__metadata__"]
-        return [(tuple(one["shape"]), one["data_offsets"][1] - one["data_offsets"][0]) for one in tensors]
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ModelError(f"{path}: not safetensors, or torn ({error}); fetch or save it again") from error

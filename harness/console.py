@@ -1,11 +1,9 @@
 """What a run looks like while it runs: two bars on a terminal, plain lines elsewhere."""
 
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from rich.console import Console
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -13,11 +11,13 @@ from rich.progress import (
     ProgressColumn,
     Task,
     TaskID,
-    TextColumn,
     TimeElapsedColumn,
 )
 from rich.text import Text
 
+from harness.report import words
+from harness.report.consoles import PlainConsole
+from harness.report.printed import warn
 from harness.run import Watch
 from harness.types import Outcome, Step
 
@@ -36,10 +36,8 @@ class Lines:
         self._ended += 1
         reason = f": {outcome.reason}" if outcome.reason else ""
         seconds = time.monotonic() - self._since
-        print(
-            f"[{seconds:6.1f} s] {self._ended}/{self._total} {step.label}: {outcome.state}, {outcome.seconds:.1f} s{reason}",
-            file=sys.stderr,
-            flush=True,
+        warn(
+            f"[{seconds:6.1f} s] {self._ended}/{self._total} {step.label}: {outcome.state}, {outcome.seconds:.1f} s{reason}"
         )
 
 
@@ -62,9 +60,8 @@ class Bars:
         if step.id in self._steps:
             self._progress.remove_task(self._steps.pop(step.id))
         if outcome.state in ("failed", "skipped"):
-            self._progress.console.print(
-                f"[red]{outcome.state}[/red] {step.label}: {outcome.reason}", highlight=False
-            )
+            said = words.visible(f" {step.label}: {outcome.reason}")
+            self._progress.console.print(Text.assemble((outcome.state, "red"), said))
         self._progress.advance(self._all)
 
 
@@ -84,13 +81,20 @@ def watching(total: int, *, quiet: bool = False) -> Iterator[Watch]:
     if quiet:
         yield Silence()
         return
-    console = Console(stderr=True)
+    console = PlainConsole(stderr=True)
     if not console.is_terminal:
         yield Lines(total)
         return
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    columns = (Label(), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True) as progress:
         yield Bars(progress, total)
+
+
+class Label(ProgressColumn):
+    """What a bar is of, as it is: rich's own column of texts takes them for markup."""
+
+    def render(self, task: Task) -> Text:
+        return Text(words.line(task.description))
 
 
 class LayersPerSecond(ProgressColumn):
@@ -107,9 +111,9 @@ def counting() -> Iterator[Callable[[str, int | None], Callable[[], None]]]:
 
     A bar for each on a terminal, on standard error; elsewhere nothing.
     """
-    console = Console(stderr=True)
+    console = PlainConsole(stderr=True)
     columns = (
-        *(TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()),
+        *(Label(), BarColumn(), MofNCompleteColumn()),
         *(LayersPerSecond(), TimeElapsedColumn()),
     )
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:

@@ -8,6 +8,7 @@
     │   └── AdapterError         an adapter does not fit its base
     ├── HubError                 the hub cannot be reached, or refuses
     ├── ResultError              a RESULT folder cannot be read or was changed by hand
+    │   └── ForeignCode          a RESULT names code that is not run
     ├── StoreError               the store cannot hold the work
     └── StepError                a step failed; exit code 3
 
@@ -56,6 +57,10 @@ class HubError(HarnessError):
 
 class ResultError(HarnessError):
     """A RESULT folder cannot be read, or was changed by hand."""
+
+
+class ForeignCode(ResultError):
+    """A RESULT names code that is not part of this harness, so it is not run."""
 
 
 class StoreError(HarnessError):

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from harness import plugins
 from harness.errors import HarnessError
+from harness.records import writing
 from harness.report import render
 from harness.result import share
 
@@ -21,5 +22,7 @@ def export(result: Path, target: str, *, uri: str | None, out: Path | None, offl
     with share.view(result) as folder:
         if plugin.PAGES and folder != result:
             render(folder)
-        said: str = plugin.export(folder, place)
-    return said
+        if out is None:
+            return str(plugin.export(folder, place))
+        with writing(out, "-o"):
+            return str(plugin.export(folder, place))

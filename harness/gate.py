@@ -7,7 +7,7 @@ from pathlib import Path
 from harness.errors import ResultError
 from harness.gates.judge import judge as judge_gates
 from harness.records import write_text
-from harness.report import gates, junit, verdict_table
+from harness.report import gates, junit, printed, verdict_table
 from harness.report.verdicts import Inconclusive
 from harness.result.baseline import load
 from harness.suite import load_rules
@@ -39,7 +39,8 @@ def refuse_none(folder: Path, judged: Judgement) -> None:
     """Nothing that was asked is nothing that passed."""
     if not judged.verdicts:
         raise ResultError(
-            f"{folder}: its suite has no gates; write them into the suite, or name a file of gates: --rules FILE"
+            f"{folder}: its suite has no gates; write them into the suite, or name a file of gates: "
+            "--rules FILE (for pytest, --harness-rules FILE)"
         )
 
 
@@ -72,15 +73,14 @@ def show(judged: Judgement, files: Files, inconclusive: Inconclusive, environmen
     if summary := environment.get("GITHUB_STEP_SUMMARY"):
         write_text(Path(summary), github.summary(judged), "a")
     show_verdicts(judged, inconclusive)
-    print("\n".join(github.annotations(judged, inconclusive)))
+    printed.command(github.annotations(judged, inconclusive))
 
 
 def show_verdicts(judged: Judgement, inconclusive: Inconclusive) -> None:
     """The table of verdicts; plain and wide where it is piped."""
-    from rich.console import Console
+    from harness.report.consoles import console
 
-    console = Console()
-    verdict_table.show(judged, console if console.is_terminal else Console(width=160), inconclusive)
+    verdict_table.show(judged, console(), inconclusive)
 
 
 def of_run(folder: Path) -> Judgement:

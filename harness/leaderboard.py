@@ -90,6 +90,7 @@ class Leaderboard:
     runs: tuple[str, ...]
     by_rows: tuple[str, ...]  # those of which some texts are withheld: there, rows alone could be checked
     refused: tuple[Refusal, ...]
+    unchecked: tuple[str, ...] = ()  # those with scores that were not recomputed: a metric's code was not run
     verified: bool  # whether every score was recomputed from its answers
 
 

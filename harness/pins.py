@@ -3,23 +3,22 @@
 Nothing heavy is imported: a suite of tiny models and embedded data is pinned in a fraction of a second.
 """
 
-import os
-import re
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field, fields, replace
 from importlib import metadata
-from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Literal
 
-from harness import checkpoint, data, families, hub, shipped
+from pydantic import Field
+
+from harness import askable, checkpoint, data, devices, families, hub, kinds, shipped
 from harness.digest import digest, file_digest
 from harness.errors import AdapterError, HarnessError, ModelError
 from harness.gates.rules import BASE
-from harness.records import read_json, write_json
-from harness.types import Adapter, Model, ModelPin, Pins, Suite, Task
+from harness.records import from_json, read_json, write_json
+from harness.types import Adapter, Model, ModelPin, Pins, Split, Suite, Task
 
 # Distributions whose version can move a result; each kind of step names its own among them.
 LIBRARIES = (
@@ -49,6 +48,7 @@ _HUB_FILES = (*checkpoint.FILES, "*.txt", "README.md")
 _ADAPTER_HUB_FILES = (*checkpoint.ADAPTER_FILES, "README.md")
 
 Device = Literal["cpu", "cuda"]
+Count = Annotated[int, Field(ge=0, le=10**12)]  # of samples
 
 
 def pins(suite: Suite, *, device: str = "auto", offline: bool = False, cache: Path) -> Pins:
@@ -58,15 +58,21 @@ def pins(suite: Suite, *, device: str = "auto", offline: bool = False, cache: Pa
     sources = {
         task.name: data.pin(task.source, remembered.file_digest, offline=offline) for task in suite.tasks
     }
+    models = {model.name: _model(model, kind, remembered, offline) for model in suite.models}
+    if suite.tasks:  # a model that is only weighed need not answer
+        for model in suite.models:
+            _check_askable(model, models[model.name], kind, remembered, offline)
+    samples = {task.name: _samples(task, sources[task.name], remembered, offline) for task in suite.tasks}
+    for task in suite.tasks:
+        data.check_shots(task, samples[task.name], suite.base_shots)
     found = Pins(
         device=kind,
-        models={model.name: _model(model, kind, remembered, offline) for model in suite.models},
+        models=models,
         sources=sources,
         adapters={adapter.name: _adapter(adapter, remembered, offline) for adapter in suite.adapters},
         libraries=libraries(),
-        test_samples={
-            task.name: _test_samples(task, sources[task.name], remembered, offline) for task in suite.tasks
-        },
+        test_samples={task.name: samples[task.name]["test"] for task in suite.tasks},
+        scripts=_scripts(suite, remembered),
         baselines={
             gate.against: _baseline(gate.against, remembered)
             for gate in suite.gates
@@ -74,6 +80,19 @@ def pins(suite: Suite, *, device: str = "auto", offline: bool = False, cache: Pa
         },
     )
     remembered.save(cache)
+    return found
+
+
+def _scripts(suite: Suite, remembered: "Remembered") -> dict[str, str]:
+    """Return a digest for each metric that is a file, or a folder of files, of the user's."""
+    from harness.metrics import _places
+
+    found = {}
+    for metric in dict.fromkeys(metric for task in suite.tasks for metric in task.metrics):
+        path = _places.path_of(metric)
+        if path is not None:
+            files = tuple(sorted(path.glob("*.py"))) if path.is_dir() else (path,)
+            found[metric] = remembered.files_digest(files)
     return found
 
 
@@ -117,73 +136,74 @@ def libraries() -> dict[str, str]:
 
 def found_device() -> Device:
     """cuda where torch is built for it, a GPU is there and CUDA_VISIBLE_DEVICES does not hide it."""
-    if os.environ.get("CUDA_VISIBLE_DEVICES", "all").strip() in ("", "-1"):
-        return "cpu"
-    spec = find_spec("torch")
-    built_for = Path(spec.origin).with_name("version.py") if spec and spec.origin else None
-    if built_for is None or not re.search(
-        r"^cuda\b.*=\s*['\"]", built_for.read_text(encoding="utf-8"), re.MULTILINE
-    ):
-        return "cpu"
-    there = any(Path("/dev").glob("nvidia[0-9]*")) or Path("/dev/dxg").exists()  # the latter under WSL
-    return "cuda" if there else "cpu"
+    return "cpu" if devices.without_cuda() else "cuda"
 
 
 @dataclass(slots=True, kw_only=True)
 class Remembered:
     """What need not be worked out again while the files it was read from stay as they are."""
 
-    digests: dict[str, list[Any]] = field(default_factory=dict)  # path -> size, mtime in ns, inode, digest
-    samples: dict[str, int] = field(
-        default_factory=dict
-    )  # digest of task and data -> samples in its test split
-    checkpoints: dict[str, list[Any]] = field(
-        default_factory=dict
-    )  # place@revision -> type, parameters, bytes
+    # path -> size, mtime in ns, inode, digest
+    digests: dict[str, tuple[int, int, int, str]] = field(default_factory=dict)
+    # digest of task and data -> samples in each split
+    samples: dict[str, dict[Split, Count]] = field(default_factory=dict)
+    # place@revision -> type, parameters, bytes
+    checkpoints: dict[str, tuple[str, int, int]] = field(default_factory=dict)
+    # what was looked at and found sound -> what there is to say of it
+    passed: dict[str, list[str]] = field(default_factory=dict)
 
     @classmethod
     def load(cls, path: Path) -> "Remembered":
         """What an earlier run wrote; nothing where it is not there or cannot be read, for all of it can be found anew."""
         try:
-            return cls(**read_json(path))
-        except (OSError, ValueError, TypeError):
+            return from_json(cls, read_json(path))
+        except (OSError, ValueError, RecursionError):  # pydantic's errors are ValueErrors
             return cls()
 
     def save(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_json(path, {"digests": self.digests, "samples": self.samples, "checkpoints": self.checkpoints})
+        """Write it for later runs; nothing where that cannot be, for all of it can be found again."""
+        with suppress(OSError):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_json(path, {one.name: getattr(self, one.name) for one in fields(self)})
 
     def file_digest(self, path: Path) -> str:
         """SHA-256 of a file, read again only when path, size, time or inode differ."""
         now = time.time_ns()  # before the look at the file: what changes it after has another time
         status = path.stat()
-        seen = [status.st_size, status.st_mtime_ns, status.st_ino]
+        seen = (status.st_size, status.st_mtime_ns, status.st_ino)
         key = str(path.absolute())
         known = self.digests.get(key)
         if known is not None and known[:3] == seen:
-            return str(known[3])
+            return known[3]
         found = file_digest(path)
         if now - status.st_mtime_ns > _SETTLED_NANOSECONDS:
-            self.digests[key] = [*seen, found]
+            self.digests[key] = (*seen, found)
         return found
 
     def files_digest(self, paths: tuple[Path, ...]) -> str:
         return digest({path.name: self.file_digest(path) for path in paths})
 
+    def look(self, key: str, at: Callable[[], Iterable[str]]) -> list[str]:
+        """What is said of something sound. What raises is looked at again the next time."""
+        if key not in self.passed:
+            self.passed[key] = list(at())
+        return self.passed[key]
+
     def checkpoint(self, key: str, read: Callable[[], checkpoint.Checkpoint]) -> checkpoint.Checkpoint:
         if key not in self.checkpoints:
             found = read()
-            self.checkpoints[key] = [found.model_type, found.parameters, found.stored_bytes]
+            self.checkpoints[key] = (found.model_type, found.parameters, found.stored_bytes)
         kind, parameters, stored_bytes = self.checkpoints[key]
         return checkpoint.Checkpoint(model_type=kind, parameters=parameters, stored_bytes=stored_bytes)
 
 
-def _test_samples(task: Task, pin: str, remembered: Remembered, offline: bool) -> int:
-    """Samples in the test split. All splits are read, once, so that what is wrong with them is said before any work."""
-    key = digest(task.source.columns, task.source.splits, task.source.config, task.prompt, task.cluster, pin)
-    if key not in remembered.samples:
+def _samples(task: Task, pin: str, remembered: Remembered, offline: bool) -> Mapping[Split, int]:
+    """Return the samples in each split. All are read, once, so that what is wrong with them is said before any work."""
+    source = task.source
+    key = digest(source.columns, source.splits, source.config, task.kind, task.prompt, task.cluster, pin)
+    if "test" not in remembered.samples.get(key, ()):
         pinned = replace(task, source=data.pinned(task.source, pin))
-        remembered.samples[key] = data.check(pinned, offline=offline)["test"]
+        remembered.samples[key] = data.check(pinned, kinds.find(task.kind).ask, offline=offline)
     return remembered.samples[key]
 
 
@@ -192,8 +212,8 @@ def _model(model: Model, device: Device, remembered: Remembered, offline: bool) 
     with _named(f"model {model.name!r}"):
         if scheme in ("zoo", "file"):
             folder = _folder(model)
-            checkpoint.weights(folder)
-            revision = remembered.files_digest(checkpoint.identity(folder, checkpoint.FILES))
+            files = {*checkpoint.identity(folder, checkpoint.FILES), *checkpoint.weights(folder)}
+            revision = remembered.files_digest(tuple(files))
             found = remembered.checkpoint(f"{scheme}@{revision}", lambda: checkpoint.read(folder))
         elif scheme == "hub":
             revision = hub.commit(place, "model", model.revision, offline=offline)
@@ -218,17 +238,67 @@ def _model(model: Model, device: Device, remembered: Remembered, offline: bool) 
     )
 
 
+def _check_askable(
+    model: Model, pin: ModelPin, device: Device, remembered: Remembered, offline: bool
+) -> None:
+    """Raises ModelError where the files that are here say that the model cannot be asked."""
+    scheme, _, place = model.uri.partition(":")
+    if scheme not in ("zoo", "file", "hub"):
+        return
+    with _named(f"model {model.name!r}"):
+        askable.check_quantization(model, device, libraries())
+        offline = offline or hub.switched_off()
+
+        def look() -> Iterable[str]:
+            if scheme != "hub":
+                askable.check_folder(_folder(model), model.uri)
+            elif offline:
+                askable.check_folder(_snapshot(place, pin.revision), model.uri)
+            else:  # a run would fetch what is missing
+                askable.check_writes(checkpoint.config(_hub_config(place, pin.revision)), model.uri)
+            return ()
+
+        what = "can write" if scheme == "hub" and not offline else "can be asked"
+        remembered.look(f"{what} {askable.RULES} {scheme}@{pin.revision}", look)
+
+
+def is_here(model: Model, pin: ModelPin) -> bool:
+    """Whether the model's weights are on this machine, whole or broken; an interrupted download is not."""
+    scheme, _, place = model.uri.partition(":")
+    if scheme != "hub":
+        return True
+    folder = _snapshot(place, pin.revision)
+    if (folder / checkpoint.SINGLE).is_file() or not (folder / checkpoint.INDEX).is_file():
+        return (folder / checkpoint.SINGLE).is_file()
+    try:
+        shards = set(checkpoint.weight_map(folder).values())
+    except ModelError:
+        return True
+    return all((folder / name).is_file() for name in shards)
+
+
+def _snapshot(place: str, revision: str) -> Path:
+    return hub.cached(place, "model") / "snapshots" / revision
+
+
+def _hub_config(place: str, commit: str) -> Path:
+    from huggingface_hub import hf_hub_download
+
+    with hub.told(place, "model", commit):
+        return Path(hf_hub_download(place, checkpoint.CONFIG, revision=commit))
+
+
 def _on_the_hub(place: str, commit: str, offline: bool) -> checkpoint.Checkpoint:
     """What a hub model's config and headers say; the weights stay where they are."""
     if offline or hub.switched_off():
         folder = hub.snapshot(place, "model", commit, _HUB_FILES, offline=True)
         _weights(folder, place)
         return checkpoint.read(folder)
-    from huggingface_hub import HfApi, hf_hub_download
+    from huggingface_hub import HfApi
     from huggingface_hub.errors import NotASafetensorsRepoError
 
+    kind = checkpoint.model_type(_hub_config(place, commit))
     with hub.told(place, "model", commit):
-        kind = checkpoint.model_type(Path(hf_hub_download(place, "config.json", revision=commit)))
         try:
             headers = HfApi().get_safetensors_metadata(place, revision=commit).files_metadata.values()
         except NotASafetensorsRepoError as error:
@@ -255,6 +325,7 @@ def _adapter(adapter: Adapter, remembered: Remembered, offline: bool) -> str:
                 raise AdapterError(
                     f"{place}: found no {name}; give a folder in PEFT's layout, which holds one"
                 )
+        askable.check_adapter(folder)
         return remembered.files_digest(checkpoint.identity(folder, checkpoint.ADAPTER_FILES))
 
 
@@ -276,6 +347,8 @@ def _weights(folder: Path, place: str) -> None:
     try:
         checkpoint.weights(folder)
     except ModelError as error:
+        if any((folder / name).exists() for name in (checkpoint.SINGLE, checkpoint.INDEX)):
+            raise
         raise _pickled(place) from error
 
 

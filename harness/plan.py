@@ -12,6 +12,7 @@ from harness.digest import canonical, digest
 from harness.errors import SuiteError
 from harness.steps import UsedAdapter, UsedModel
 from harness.steps import compare as compare_step
+from harness.steps import foreign as foreign_step
 from harness.steps import generate as generate_step
 from harness.steps import load as load_step
 from harness.steps import report as report_step
@@ -23,6 +24,7 @@ from harness.types import Decode, Model, Pins, Plan, Recipe, Source, Split, Step
 BLOCK = 512  # test samples a generate step covers at most
 MOST_TASKS_ACROSS = 4  # up to so many tasks, every adapter is run on all of them
 TRIVIAL = "trivial:"
+FOREIGN = "evaluate:"  # a metric that is somebody's own program
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,6 +145,7 @@ def plan(
             ]
             scored = _score(draft, task, system, loads[task.name], blocks, model)
             parts.append((report_step.Part(kind="score", task=task.name, system=system), scored))
+            parts += _foreign(draft, task, system, loads[task.name], scored)
     parts += _spectra(draft, candidates)
     parts.append((report_step.Part(kind="compare"), _compare(draft, candidates, parts)))
     _report(draft, candidates, parts)
@@ -179,6 +182,7 @@ def _asked(task: Task, shots: int) -> Task:
         primary="",
         cluster=None,
         trivial=(),
+        allow_empty=False,
         shots=shots,
     )
 
@@ -295,7 +299,7 @@ def _score(
     spec = score_step.ScoreAnswers(
         task=task.name,
         system=system,
-        metrics=task.metrics,
+        metrics=_own(task.metrics),
         primary=task.primary,
         cluster=task.cluster,
         rule=None if model else system.model.removeprefix(TRIVIAL),
@@ -304,6 +308,29 @@ def _score(
     )
     lane = model.name if model else "trivial rules"
     return draft.add(score_step, spec, (load, *blocks), f"score {task.name}, {system}", lane)
+
+
+def _own(metrics: Iterable[str]) -> tuple[str, ...]:
+    """Return the metrics that are no programs of others; those have a step each."""
+    return tuple(metric for metric in metrics if not metric.startswith(FOREIGN))
+
+
+def _foreign(draft: Draft, task: Task, system: System, load: Step, scored: Step) -> Parts:
+    """Return a step for each metric that is somebody's own program: where it fails, the other scores stand."""
+    found: Parts = []
+    for metric in (metric for metric in task.metrics if metric.startswith(FOREIGN)):
+        spec = foreign_step.ForeignScore(
+            task=task.name,
+            system=system,
+            metric=metric,
+            script=draft.pins.scripts.get(metric),
+            primary=task.primary,
+            samples=draft.samples(task),
+        )
+        label = f"score {task.name}, {system} by {FOREIGN}{metric.rpartition('/')[2].removeprefix(FOREIGN)}"
+        step = draft.add(foreign_step, spec, (load, scored), label.removesuffix(".py"), scored.lane)
+        found.append((report_step.Part(kind="foreign", task=task.name, system=system), step))
+    return found
 
 
 def _spectra(draft: Draft, candidates: Sequence[Candidate]) -> Parts:
@@ -336,7 +363,7 @@ def _compare(draft: Draft, candidates: Sequence[Candidate], parts: Parts) -> Ste
         compare_step.Cell(
             task=part.task,
             system=part.system,
-            metrics=tasks[part.task].metrics,
+            metrics=_own(tasks[part.task].metrics),
             primary=tasks[part.task].primary,
             recipe=one.recipe.name if one and one.recipe else None,
             trained_on=one.trained_on if one else None,

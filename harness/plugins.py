@@ -41,10 +41,10 @@ def find(group: str, name: str, where: str = "") -> ModuleType:
     for point in _entry_points(group).select(name=name):
         try:
             module = point.load()
-        except (ImportError, AttributeError) as error:
+        except Exception as error:  # foreign code: what it may raise cannot be known
             place = f"{where}: " if where else ""
             raise SuiteError(
-                f"{place}the plug-in {name!r} ({point.value}) cannot be imported: {error}"
+                f"{place}the plug-in {name!r} ({point.value}) cannot be imported: {type(error).__name__}: {error}"
             ) from error
         if not isinstance(module, ModuleType):
             raise UnknownName(

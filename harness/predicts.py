@@ -1,6 +1,5 @@
 """Does it predict? The adapters of a RESULT, by what their weights say without data and by what was measured."""
 
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -8,9 +7,12 @@ from rich.console import Console
 from rich.table import Table
 
 from harness.errors import ResultError
+from harness.records import writing
 from harness.report import page as pages
 from harness.report import prediction, words
+from harness.report.consoles import console
 from harness.report.prediction import Prediction
+from harness.report.printed import say
 from harness.result import AdapterFacts, Result, TaskFacts, read
 from harness.types import Score, System, WeightRow
 from harness.weights.data_free import MEANINGS, data_free
@@ -24,15 +26,18 @@ def show(folder: Path, command: str, *, html: Path | None = None, markdown: Path
     """Prints what is found on each task of the RESULT, and writes the pages that are asked for."""
     result = read(folder)
     found = predictions(result)
-    console = Console() if sys.stdout.isatty() else Console(width=160)
+    shown = console()
     for one in found:
-        _print(one, console)
+        _print(one, shown)
     page = pages.build(result)
     for path, write in ((html, prediction.write_html), (markdown, prediction.write_markdown)):
         if path is not None:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            write(page, found, command, path)
-            print(f"\npage  {path}")
+            with writing(path):
+                write(page, found, command, path)
+            say(
+                f"\
+page  {path}"
+            )
 
 
 def predictions(result: Result) -> tuple[Prediction, ...]:
@@ -143,11 +148,11 @@ def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def _print(one: Prediction, console: Console) -> None:
-    console.print()
+def _print(one: Prediction, shown: Console) -> None:
+    shown.print()
     for sentence in prediction.sentences(one):
-        console.print(sentence, highlight=False, markup=False)
-    console.print()
+        shown.print(sentence, highlight=False)
+    shown.print()
     title = f"{words.visible(one.task)}, {one.metric}, {words.plural(len(one.candidates), 'adapter')}"
     table = Table(title=title, title_justify="left", box=None, pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column("number", header_style="dim")
@@ -159,8 +164,8 @@ def _print(one: Prediction, console: Console) -> None:
     table.add_column("in one heap", header_style="dim", justify="right")
     for each in (*one.family, *one.yardsticks):
         table.add_row(*_cells(one.bases, each), style="" if each.shown else "dim")
-    console.print(table, highlight=False)
-    console.print(
+    shown.print(table, highlight=False)
+    shown.print(
         "\n95 % bootstrap intervals; p_holm over all numbers from weights; in one heap: without regard to the base, "
         "confounded by it.",
         style="dim",

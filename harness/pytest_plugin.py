@@ -43,16 +43,14 @@ def pytest_sessionstart(session: pytest.Session) -> None:
             raise pytest.UsageError(f"{' and '.join(lonely)} without a result; give --harness-result RESULT")
         return
     from harness.errors import HarnessError
-    from harness.gate import judge
+    from harness.gate import judge, refuse_none
+    from harness.report import words
 
     try:
         judged = judge(given["result"], given["rules"], given["baseline"])
+        refuse_none(given["result"], judged)
     except HarnessError as error:
-        raise pytest.UsageError(" ".join(str(error).split())) from error
-    if given["baseline"] and not judged.verdicts:
-        raise pytest.UsageError(
-            f"{given['result']}: no gates to hold against {given['baseline']}; give --harness-rules FILE"
-        )
+        raise pytest.UsageError(words.line(str(error))) from error
     config.stash[JUDGED] = judged
 
 
@@ -65,7 +63,7 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
 
     about = f"harness: {words.plural(len(judged.verdicts), 'gate')} of {_path(config, 'result')}"
     few = (f"few samples: {text}" for text in verdicts.warnings(judged))
-    return [about, *few, *(f"note: {text}" for text in judged.remarks)]
+    return [*map(words.line, [about, *few, *(f"note: {text}" for text in judged.remarks)])]
 
 
 @pytest.hookimpl(wrapper=True)
@@ -105,13 +103,16 @@ class GateItem(pytest.Item):
         self.verdict = verdict
 
     def setup(self) -> None:
+        from harness.report import words
+
         if self.verdict.verdict == "invalid":
-            pytest.fail(self.verdict.because, pytrace=False)
+            pytest.fail(words.line(self.verdict.because), pytrace=False)
 
     def runtest(self) -> None:
+        from harness.report import words
         from harness.report.verdicts import told
 
-        word, because = self.verdict.verdict, told(self.verdict)
+        word, because = self.verdict.verdict, words.line(told(self.verdict))
         if word == "inconclusive" and self.config.getoption("harness_inconclusive") == "skip":
             pytest.skip(because)
         if word != "pass":
@@ -142,7 +143,7 @@ def _name(verdict: "Verdict") -> str:
     from harness.report import verdicts, words
 
     said = f"{verdicts.name(verdict.gate)}, {verdicts.judged(verdict)}"
-    return " ".join(words.visible(said).split())
+    return words.line(said)
 
 
 def _own(name: str, taken: set[str]) -> str:

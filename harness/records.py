@@ -1,8 +1,10 @@
 """Records to and from files: JSON for one, JSON Lines for many; what is written is on disk when the call returns."""
 
+import errno
 import json
 import os
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache
 from itertools import islice
 from pathlib import Path
@@ -36,21 +38,51 @@ def from_json(kind: type[Record], data: object) -> Record:
 def write_json(path: Path, data: object) -> None:
     """Written beside and renamed: a reader sees the old file or the new one, never half of it."""
     beside = path.with_name(f".{path.name}.{os.getpid()}")
-    with beside.open("w", encoding="utf-8", errors="surrogatepass") as file:
-        json.dump(data, file, ensure_ascii=False, indent=1, allow_nan=False)
-        file.write("\n")
-        flush(file)
-    beside.replace(path)
+    try:
+        with beside.open("w", encoding="utf-8", errors="surrogatepass") as file:
+            json.dump(data, file, ensure_ascii=False, indent=1, allow_nan=False)
+            file.write("\n")
+            flush(file)
+        beside.replace(path)
+    except BaseException:  # on a full disk what was begun takes the room of what could be written
+        beside.unlink(missing_ok=True)
+        raise
 
 
 def write_text(path: Path, text: str, mode: Literal["w", "a"] = "w") -> None:
-    """A file that a command is asked for; HarnessError where its place cannot be written."""
+    """Write a file that a command is asked for; HarnessError where its place cannot be written."""
+    with writing(path), path.open(mode, encoding="utf-8", errors="surrogatepass", newline="\n") as file:
+        file.write(text)
+
+
+@contextmanager
+def writing(path: Path, option: str = "") -> Iterator[None]:
+    """Make the folder that a file or folder goes into, and turn a refusal to write there into a HarnessError.
+
+    `option` is how a user named the place: "-o".
+    """
+    place = f"{option} {path}".lstrip()
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open(mode, encoding="utf-8", errors="surrogatepass", newline="\n") as file:
-            file.write(text)
+        yield
     except OSError as error:
-        raise HarnessError(f"{path}: cannot be written: {error.strerror}") from error
+        if error.filename and not Path(error.filename).absolute().is_relative_to(path.absolute().parent):
+            raise  # of another file, which is read
+        if error.errno in (errno.EEXIST, errno.ENOTDIR):
+            raise HarnessError(
+                f"{place}: cannot be written: a file stands where a folder is needed"
+            ) from error
+        raise HarnessError(f"{place}: cannot be written: {error.strerror or error}") from error
+
+
+def replace_text(path: Path, text: str) -> None:
+    """Write a text beside its place and rename it: a reader sees the old file or the new one."""
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        beside.write_text(text, encoding="utf-8")
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)
 
 
 def read_json(path: Path) -> Any:

@@ -4,8 +4,7 @@ Scores, rows and comparisons of the same pairs are added, outside every family: 
 are known explores. One that is scored again keeps its families, and Holm is taken over them anew.
 """
 
-import shutil
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Collection, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import chain, groupby
@@ -18,18 +17,19 @@ import numpy as np
 import harness
 from harness import metrics, pairs, stats
 from harness.errors import HarnessError, ResultError
-from harness.metrics import Metric
+from harness.metrics import Metric, _places
+from harness.publishing import owned
 from harness.records import to_json
 from harness.report import words
-from harness.result import Result, TaskFacts, read, read_document, read_generations
+from harness.result import Result, TaskFacts, read, read_document, read_generations, target
 from harness.result.answered import Samples, by_rule, paired, unpacked
 from harness.result.document import check_files, write_document
 from harness.result.rows import Key, RowFile, Rows, open_rows, write_rows
-from harness.run import publish
 from harness.tally import Tally
 from harness.types import Comparison, Generation, Score, System
 
 Wanted = Mapping[str, Mapping[str, Metric]]  # task -> plug-in -> metric
+Names = Mapping[str, Collection[str]]  # task -> plug-ins
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,21 +53,27 @@ class Added:
 
 
 def rescore(folder: Path, names: Sequence[str], out: Path, *, again: bool = False) -> tuple[Score, ...]:
-    """Writes the RESULT with those metrics to `out`, which changes in one rename; gives the new scores."""
-    result, out = read(folder), out.resolve()  # the folder may be "."
-    _refuse(result, out)
-    wanted = _wanted(result, dict.fromkeys(names), again)
-    added = _added(result, wanted)
-    with TemporaryDirectory() as place:
-        fresh = Path(place) / out.name
-        shutil.copytree(folder, fresh)
-        _write(fresh, folder, wanted, added)
-        if result.suite.gates:  # one may have waited for the metric
-            from harness.gates.judge import judge, write_verdicts
+    """Publish the RESULT with those metrics at `out`, which may be its own folder; return the new scores."""
+    read_document(folder)
+    target.refuse(out)
+    with target.told(out), owned(out) as place:  # until it is published: a run may publish there meanwhile
+        result = read(folder)
+        _refuse(result, place.target)
+        wanted = _wanted(result, dict.fromkeys(_places.anchored(name, Path.cwd()) for name in names), again)
+        found = added(result, wanted)
+        fresh = place.stage(folder)
+        add(result, fresh, wanted, found)
+        target.put(place, fresh)
+    return found.scores
 
-            write_verdicts(fresh, judge(fresh))
-        publish(fresh, out)
-    return added.scores
+
+def add(result: Result, fresh: Path, wanted: Names, found: Added) -> None:
+    """Write what was found into a copy of the RESULT that nobody reads yet, and judge its gates again."""
+    _write(fresh, result.folder, wanted, found)
+    if result.suite.gates:  # one may have waited for the metric
+        from harness.gates.judge import judge, write_verdicts
+
+        write_verdicts(fresh, judge(fresh))
 
 
 def said(scores: Sequence[Score]) -> Iterator[str]:
@@ -93,7 +99,7 @@ def _refuse(result: Result, out: Path) -> None:
 
 def _wanted(result: Result, names: Mapping[str, None], again: bool) -> Wanted:
     """Of each task the metrics that it shall have; ResultError where it has them all."""
-    loaded = {name: metrics.load(name) for name in names}
+    loaded = {name: metrics.load(name, code=metrics.NAMED) for name in names}
     wanted = {
         task.name: {name: metric for name, metric in loaded.items() if again or name not in task.metrics}
         for task in result.suite.tasks
@@ -121,7 +127,8 @@ def _distinct(folder: Path, task: TaskFacts, wanted: Mapping[str, Metric]) -> No
 # What it comes to.
 
 
-def _added(result: Result, wanted: Wanted) -> Added:
+def added(result: Result, wanted: Wanted) -> Added:
+    """Score the kept answers by the metrics of each task."""
     seed = result.manifest.get("seed")
     seed = seed if isinstance(seed, int) else 0
     answered = {(cell.task.name, cell.system): cell for cell in _cells(result, wanted)}
@@ -267,7 +274,7 @@ def _table(cells: Sequence[Cell], plugin: str, metric: Metric) -> stats.Table:
 # Where it is written.
 
 
-def _write(fresh: Path, folder: Path, wanted: Wanted, added: Added) -> None:
+def _write(fresh: Path, folder: Path, wanted: Names, added: Added) -> None:
     with open_rows(folder) as kept:
         write_rows(fresh / "rows.parquet", chain(_but(kept, added.rows), added.rows.items()))
     write_document(fresh, _document(read_document(folder), wanted, added))
@@ -280,7 +287,7 @@ def _but(kept: RowFile, anew: Container[Key]) -> Iterator[tuple[Key, Rows]]:
             yield key, rows
 
 
-def _document(document: Mapping[str, Any], wanted: Wanted, added: Added) -> dict[str, Any]:
+def _document(document: Mapping[str, Any], wanted: Names, added: Added) -> dict[str, Any]:
     """result.json with what was added, in place of what it had of the same metrics."""
     anew = {(one.task, one.metric) for one in added.scores}
     tasks = [

@@ -1,25 +1,30 @@
-"""Fills a store with what a plan still misses, and publishes the report.
+"""Fills a store with what a plan still misses.
 
 The engine runs the steps that share a base model; light steps run in this process. A failed step takes along only
 what needs it: the report is written over what there is.
 """
 
-import shutil
+import errno
 import time
 import traceback
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
 from harness import hardware, plugins
-from harness.errors import HarnessError
-from harness.records import to_json, write_json
+from harness.errors import HarnessError, StepError
+from harness.intact import Inspector
+from harness.lease import Busy, Lost
+from harness.records import to_json
+from harness.repair import missing, put_aside
 from harness.steps import Bench, RunRecord, Slot
-from harness.store import Busy, Store, finish, lease, relatives
+from harness.store import Store, finish, lease, relatives, show
 from harness.types import Outcome, Plan, Runtime, Step
 
+FULL = (errno.ENOSPC, errno.EDQUOT)
 BUSY_SECONDS = 0.5  # between two looks at a step that another process has
 TOLERANT = ("compare", "report")  # steps that work with what there is
 
@@ -43,6 +48,8 @@ class Performer:
     steps: Mapping[str, Step]
     run: RunRecord | None = None
     slot: Slot | None = None
+    inspector: Inspector = field(default_factory=Inspector)
+    shown: dict[str, Path] = field(default_factory=dict)  # folders of steps over a part of what they need
 
     def __call__(self, step: Step, progress: Progress) -> Outcome:
         """Never raises but to end the process: a failure is an outcome."""
@@ -50,20 +57,28 @@ class Performer:
             return Outcome(step=step.id, state="kept")
         started = time.perf_counter()
         try:
-            with lease(self.store, step.id) as folder:  # until it is finished: another would begin it anew
+            with lease(self.store, step.id) as held:  # until it is finished: another would begin it anew
                 if self.store.has(step.id):
                     return Outcome(step=step.id, state="kept")
+
+                def on(done: int, total: int) -> None:
+                    held.lease.check()
+                    progress(done, total)
+
                 with hardware.PeakMemory() as peak:
-                    plugins.find("steps", step.kind).run(step.spec, self._bench(step, folder, progress))
+                    plugins.find("steps", step.kind).run(step.spec, self._bench(step, held.folder, on))
                 seconds = time.perf_counter() - started
                 record = self._record(step, seconds, peak.bytes)
                 if self._whole(step):
-                    finish(self.store, step.id, record, step.lineage)
+                    finish(held, record, step.lineage)
                 else:
-                    write_json(folder / "step.json", record)
+                    self.shown[step.id] = show(held, record)
             return Outcome(step=step.id, state="done", seconds=seconds, peak_bytes=peak.bytes)
         except Busy:
             return Outcome(step=step.id, state="busy")
+        except Lost as error:  # another process does it, or has done it
+            self._log(step, error)
+            return Outcome(step=step.id, state="lost")
         except Exception as error:
             return self._failed(step, error, time.perf_counter() - started)
 
@@ -71,19 +86,28 @@ class Performer:
         self.slot = self.slot or Slot(self.runtime)
         return Bench(
             folder=folder,
-            needs=tuple((need, self._folder(need)) for need in step.needs),
+            needs=tuple((need, self._folder(need, step)) for need in step.needs),
             labels=tuple((self.steps[need].kind, self.steps[need].label) for need in step.needs),
             runtime=self.runtime,
             slot=self.slot,
-            relatives=tuple(relatives(self.store, step.lineage)),
+            relatives=tuple(
+                one for one in relatives(self.store, step.lineage) if self.inspector.damage(one) is None
+            ),
             run=self.run,
             progress=progress,
         )
 
-    def _folder(self, need: str) -> Path:
-        """Where a need's results are: also of a step over what there is, which is not kept."""
-        shown = self.run is not None and need in self.run.outcomes and self.run.outcomes[need].state == "done"
-        return self.store.work(need) if shown and not self.store.has(need) else self.store.done(need)
+    def _folder(self, need: str, step: Step) -> Path:
+        """Return where a need's results are, looked at: also of a step over what there is, which is not kept."""
+        done, label = self.store.done(need), self.steps[need].label
+        if self.store.has(need):
+            if said := self.inspector.damage(done):
+                line = put_aside(self.store, need, label, said)
+                raise StepError(f"{line}; the same command does it again")
+            return done
+        if step.kind not in TOLERANT:
+            raise StepError(f"needs '{label}', which is not in the store any more; the same command does it")
+        return self.shown.get(need, done)
 
     def _whole(self, step: Step) -> bool:
         """A step over only a part of what it needs is shown but not kept."""
@@ -104,11 +128,29 @@ class Performer:
         }
 
     def _failed(self, step: Step, error: Exception, seconds: float) -> Outcome:
-        log = self.store.log(step.id)
-        with log.open("a", encoding="utf-8", errors="backslashreplace") as file:
+        self._log(step, error)
+        reason, log = self._reason(error), _log_of(step, self.store)
+        return Outcome(step=step.id, state="failed", seconds=seconds, reason=reason, log=log)
+
+    def _reason(self, error: Exception) -> str:
+        if isinstance(error, HarnessError):
+            return str(error)
+        if isinstance(error, OSError) and error.errno in FULL:
+            return f"{self.store.root}: {error.strerror}; make room and run again: what is finished is kept"
+        return f"{type(error).__name__}: {error}"
+
+    def _log(self, step: Step, error: Exception) -> None:
+        with (
+            suppress(OSError),  # on a full disk: the outcome says it too
+            self.store.log(step.id).open("a", encoding="utf-8", errors="backslashreplace") as file,
+        ):
             traceback.print_exception(error, file=file)
-        reason = str(error) if isinstance(error, HarnessError) else f"{type(error).__name__}: {error}"
-        return Outcome(step=step.id, state="failed", seconds=seconds, reason=reason, log=str(log))
+
+
+def _log_of(step: Step, store: Store) -> str:
+    """Return where more is said of a failure; nowhere, where a full disk left no room for it."""
+    log = store.log(step.id)
+    return str(log) if log.is_file() else ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,19 +163,6 @@ class Run:
     @property
     def failed(self) -> list[Outcome]:
         return [one for one in self.outcomes.values() if one.state == "failed"]
-
-
-def missing(plan: Plan, store: Store) -> list[Step]:
-    """Steps that have to run: not finished, and needed by something that has to run. The last step is the goal."""
-    by_id = {step.id: step for step in plan.steps}
-    wanted: set[str] = set()
-    ahead = [plan.steps[-1].id]
-    while ahead:
-        step = ahead.pop()
-        if step not in wanted and not store.has(step):
-            wanted.add(step)
-            ahead += by_id[step].needs
-    return [step for step in plan.steps if step.id in wanted]
 
 
 def run(
@@ -158,15 +187,15 @@ def run(
     if able:
         for step, outcome in plugins.find("engines", engine).run(able, performer, watch):
             if outcome.state == "failed":
-                outcome = replace(outcome, log=outcome.log or str(store.log(step.id)))
+                outcome = replace(outcome, log=_log_of(step, store))
             record(step, outcome)
             for other in _doomed(able, outcomes):
                 record(other, _skipped(other, performer.steps, outcomes))
     performer.run = RunRecord(command=command, outcomes=outcomes)
     _in_process(last, performer, watch, record, outcomes)
     goal = plan.steps[-1].id
-    report = store.done(goal) if store.has(goal) else store.work(goal)
-    return Run(outcomes=outcomes, report=report if (report / "result.json").is_file() else None)
+    report = store.done(goal) if store.has(goal) else performer.shown.get(goal)
+    return Run(outcomes=outcomes, report=report)
 
 
 def _in_process(
@@ -179,7 +208,7 @@ def _in_process(
     for step in steps:
         watch.started(step)
         progress = partial(watch.progress, step)
-        while (outcome := performer(step, progress)).state == "busy":
+        while (outcome := performer(step, progress)).state in ("busy", "lost"):
             time.sleep(BUSY_SECONDS)
         record(step, outcome)
 
@@ -200,23 +229,3 @@ def _skipped(step: Step, steps: Mapping[str, Step], outcomes: Mapping[str, Outco
     return Outcome(
         step=step.id, state="skipped", reason=f"needs '{steps[lost[0]].label}', which has no result"
     )
-
-
-def publish(report: Path, out: Path) -> None:
-    """Copies the report's files to the RESULT folder, which changes in one rename."""
-    if out.exists() and not out.is_dir():
-        raise HarnessError(f"--out {out}: a file; name an empty or a new folder")
-    if out.exists() and any(out.iterdir()) and not (out / "result.json").exists():
-        raise HarnessError(f"--out {out}: the folder holds other things; name an empty or a new one")
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise HarnessError(f"--out {out}: cannot be made: {error.strerror}") from error
-    fresh, old = out.with_name(f".{out.name}.new"), out.with_name(f".{out.name}.old")
-    for folder in (fresh, old):
-        shutil.rmtree(folder, ignore_errors=True)
-    shutil.copytree(report, fresh, ignore=shutil.ignore_patterns("step.json", "lease"))
-    if out.exists():
-        out.rename(old)
-    fresh.rename(out)
-    shutil.rmtree(old, ignore_errors=True)

@@ -4,19 +4,22 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from harness.errors import HarnessError, ResultError
+from harness.records import writing
 from harness.report import render
 from harness.result import read, share
-from harness.run import publish
+from harness.result.target import publish, refuse
 
 
 def write(result: Path, out: Path, drawings: Path | None = None) -> str:
     """Writes the copy and its pages into `out`, which changes in one rename; says what was left out."""
+    refuse(out)
     _refuse_what_would_be_lost(out)
     with TemporaryDirectory() as place:
         copy = Path(place)
         share.copy(result, copy)
         render(copy, drawings)
-        publish(copy, out)
+        with writing(out, "--out"):
+            publish(copy, out)
         withheld = read(copy).withheld
     if not withheld:
         return "every source lets its texts be shared: nothing was left out"

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
-from harness import data
-from harness.kinds import generate as kind
+from harness import data, kinds
 from harness.models import open_backend
 from harness.pins import pins
+from harness.report import words
 from harness.suite import load_model, load_task
 from harness.types import Runtime, Suite
 
@@ -17,6 +17,7 @@ def prompts(
 ) -> Iterator[str]:
     """The first prompts of the test split, as text to print."""
     task, model = load_task(task_name), load_model(model_name)
+    kind = kinds.find(task.kind)
     suite = Suite(name="show", tasks=(task,), models=(model,))
     pinned = pins(suite, offline=offline, cache=cache)
     examples = (
@@ -29,5 +30,5 @@ def prompts(
             kind.ask(task, sample, examples), task.overflow, task.decode.max_new_tokens
         )
         references = " | ".join(sample.references)
-        yield f"── {task.name} {sample.id} · {model.name} · {len(tokens)} tokens\n{text}\n→ {references}\n"
+        yield f"── {task.name} {words.line(sample.id)} · {model.name} · {len(tokens)} tokens\n{text}\n→ {references}\n"
     backend.close()

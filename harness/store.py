@@ -1,36 +1,36 @@
 """Finished steps as folders: `done/ID` exists if and only if the step finished, and never changes.
 
-A step works in `work/ID` under a lease, `leases/ID`, a file whose time is renewed while its owner lives. What an
-interrupted try left there, the next one continues. Finishing is one rename, so it needs a POSIX file system.
+A step works under a lease, `leases/ID`, in a folder of the lease's own, `work/ID.N-…`. What an interrupted try left in
+its folder, the next one copies into its own and continues: whoever had the lease before may have been stopped, not
+ended, and may write on. Finishing is one rename, so it needs a POSIX file system.
 """
 
-import fcntl
-import json
 import os
 import re
 import shutil
-import socket
-import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from threading import Event, Thread
-
-import psutil
+from secrets import token_hex
+from typing import Any
 
 from harness.errors import StoreError
-from harness.records import read_json, write_json
+from harness.intact import RECORD, Inspector, read_record, sealed
+from harness.lease import Lease, Lost, Pulse, alive, alone, steps_of, taken
+from harness.records import write_json
 
-HEARTBEAT_SECONDS = 5.0
-STALE_SECONDS = 30.0  # a lease this old belongs to a machine that is gone
-CLOCK_SECONDS = 2.0  # a process seems to start at another time when the system's clock is set
 MARK = "harness-store.json"
-BEFORE = ("digests.json", "findings")  # what commands that need no store may have left where one is to be
-
-
-class Busy(StoreError):
-    """Another live process works on the step."""
+BEFORE = (
+    "digests.json",
+    "fits.json",
+    "findings",
+)  # what commands that need no store may have left where one is to be
+FOLDERS = ("done", "work", "leases", "logs", "lineage", "damaged")
+RUN = "run-"  # how the leases of runs begin, which speak for all steps of a plan
+LEFT = ".left"  # ends the name of a try's folder that is being copied: nothing is written there by its path
+NEW = ".new"  # ends the name of a copy that is not whole yet
+PART = ".part"  # ends the name of what a step made of a part of what it needs: shown by its run, continued by nobody
 
 
 @dataclass(frozen=True)
@@ -38,12 +38,20 @@ class Store:
     """A folder of finished and unfinished steps."""
 
     root: Path
+    pulse: Pulse = field(default_factory=Pulse)
 
     def done(self, step: str) -> Path:
         return self.root / "done" / step
 
     def work(self, step: str) -> Path:
-        return self.root / "work" / step
+        """Return the folder of the step's latest try, whether or not there is one."""
+        tries = self.tries(step)
+        return tries[-1] if tries else self.root / "work" / step
+
+    def tries(self, step: str) -> list[Path]:
+        """Return the folders of all tries that have not been tidied away, oldest first."""
+        found = [path for path in (self.root / "work").glob(f"{step}*") if path.suffix not in (NEW, PART)]
+        return sorted(found, key=_number)
 
     def lease(self, step: str) -> Path:
         return self.root / "leases" / step
@@ -64,142 +72,209 @@ class Store:
     def has(self, step: str) -> bool:
         return self.done(step).is_dir()
 
-    def record(self, step: str) -> dict[str, object]:
-        """What was written when the step finished: kind, spec, seconds, hardware."""
-        content: dict[str, object] = read_json(self.done(step) / "step.json")
-        return content
+    def finished(self) -> list[str]:
+        """Return the ids of all finished steps."""
+        return sorted(path.name for path in (self.root / "done").glob("[!.]*") if path.is_dir())
+
+    def damaged(self) -> set[str]:
+        """Return the ids of steps that were found damaged and moved out of the way, done again or not."""
+        return {step_of(path) for path in (self.root / "damaged").glob("[!.]*")}
+
+    def record(self, step: str) -> dict[str, Any]:
+        """Return what was written when the step finished: kind, spec, seconds, hardware."""
+        return read_record(self.done(step))
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A step that this process works on."""
+
+    store: Store
+    step: str
+    folder: Path  # this try's own
+    lease: Lease
 
 
 def is_store(root: Path) -> bool:
-    return (root / MARK).is_file()
+    return os.path.isfile(root / MARK)  # noqa: PTH113  # a Path raises where the folder cannot be entered
 
 
-def open_store(root: Path) -> Store:
-    """The store at a folder, made if it is not there yet."""
-    if re.match(r"\w+:/", str(root)):
-        raise StoreError(f"--store {root}: object stores have no atomic rename; use a local disk or NFS")
-    others = root.is_dir() and [
-        entry for entry in root.iterdir() if MARK not in entry.name and entry.name not in BEFORE
-    ]
-    if others and not is_store(root):
-        raise StoreError(f"--store {root}: the folder holds other things; name an empty or a new one")
-    try:
-        root.mkdir(parents=True, exist_ok=True)
-        if not is_store(root):  # first of all: another process may open the store at this moment
-            write_json(root / MARK, {"schema": 1})
-        for folder in ("done", "work", "leases", "logs", "lineage"):
-            (root / folder).mkdir(exist_ok=True)
-    except OSError as error:
-        raise StoreError(f"--store {root}: {error.strerror}; name a folder that can be written") from error
+def existing_store(root: Path) -> Store:
+    """Return the store at a folder, which is left as it is; raise StoreError where there is none."""
+    if not is_store(root):
+        found = "holds no store" if root.exists() else "is not there"
+        raise StoreError(f"--store {root}: {found}; name the folder that `harness run` filled")
     return Store(root.resolve())
 
 
+def open_store(root: Path) -> Store:
+    """Return the store at a folder, made if it is not there yet."""
+    if re.match(r"\w+:/", str(root)):
+        raise StoreError(f"--store {root}: object stores have no atomic rename; use a local disk or NFS")
+    try:
+        others = root.is_dir() and [
+            entry for entry in root.iterdir() if MARK not in entry.name and entry.name not in BEFORE
+        ]
+        if others and not is_store(root):
+            raise StoreError(f"--store {root}: the folder holds other things; name an empty or a new one")
+        root.mkdir(parents=True, exist_ok=True)
+        if not is_store(root):  # first of all: another process may open the store at this moment
+            write_json(root / MARK, {"schema": 1})
+        for folder in FOLDERS:
+            (root / folder).mkdir(exist_ok=True)
+    except OSError as error:
+        if not is_store(root):
+            raise StoreError(
+                f"--store {root}: {error.strerror}; name a folder that can be written"
+            ) from error
+    return Store(root.resolve())  # one that can only be read will do where every step is finished
+
+
 @contextmanager
-def lease(store: Store, step: str) -> Iterator[Path]:
-    """Owns the step's work folder for as long as the block runs; Busy where a live process has it."""
-    path, folder = store.lease(step), store.work(step)
-    _take(path)
-    stop = Event()
-    beat = Thread(target=_renew, args=(path, stop), daemon=True)
-    beat.start()
-    try:
-        folder.mkdir(exist_ok=True)
-        yield folder
-    finally:
-        stop.set()
-        beat.join()
+def lease(store: Store, step: str) -> Iterator[Held]:
+    """Own the step for as long as the block runs; raise Busy where a live process has it.
+
+    Where another process took the lease meanwhile, whatever goes wrong in the block raises Lost.
+    """
+    with taken(store.lease(step), store.pulse) as token:
+        try:
+            folder = _begun(store, step)
+            yield Held(store, step, folder, token)
+            with suppress(OSError):
+                folder.rmdir()  # if it is empty: another had finished the step
+        except Exception as error:
+            if token.ours():
+                raise
+            if store.has(step):
+                for left in store.tries(step):  # ours, which nobody else knows of
+                    shutil.rmtree(left, ignore_errors=True)
+            raise Lost(f"{step}: another process took it over while this one was stopped") from error
+
+
+def finish(held: Held, record: dict[str, object], lineage: str = "") -> None:
+    """Turn the try's folder into the finished step. Where another was first, ours is discarded.
+
+    Raises Lost where the lease is another's by now.
+    """
+    store, step, folder = held.store, held.step, held.folder
+    for path in folder.rglob(".*"):
         with suppress(OSError):
-            folder.rmdir()  # if it is empty: another had finished the step
-        path.unlink(missing_ok=True)
-
-
-def finish(store: Store, step: str, record: dict[str, object], lineage: str = "") -> None:
-    """Turns the work folder into the finished one. Where another was first, ours is discarded."""
-    folder, done = store.work(step), store.done(step)
-    write_json(folder / "step.json", record)
-    for path in folder.rglob("*"):
-        if path.is_file():
-            with path.open("rb") as file:
-                os.fsync(file.fileno())
-    try:
-        folder.rename(done)
-    except OSError:
-        if not done.is_dir():
-            raise
-        shutil.rmtree(folder)
+            path.unlink()  # what a killed process was about to rename
+    write_json(folder / RECORD, sealed(folder, record))
+    _sync(folder)
+    done = store.done(step)
+    with alone(store.lease(step).parent, store.pulse):
+        if not held.lease.ours():
+            raise Lost(f"{step}: another process took it over while this one was stopped")
+        try:
+            folder.rename(done)
+        except OSError:
+            if not done.is_dir():
+                raise
+            shutil.rmtree(folder)
     _sync_folder(done.parent)
+    for left in [*store.tries(step), *_unused_parts(store, step)]:
+        shutil.rmtree(left, ignore_errors=True)
     if lineage:
         (store.root / "lineage" / lineage).mkdir(exist_ok=True)
         (store.root / "lineage" / lineage / step).touch()
 
 
+def show(held: Held, record: dict[str, object]) -> Path:
+    """Leave the result of a step over a part of what it needs where its run can read it; it is not finished."""
+    for old in _unused_parts(held.store, held.step):
+        shutil.rmtree(old, ignore_errors=True)
+    write_json(held.folder / RECORD, record)
+    return held.folder.rename(held.folder.with_name(held.folder.name + PART))
+
+
 def relatives(store: Store, lineage: str) -> list[Path]:
-    """Finished steps whose answers a step of this lineage may continue."""
+    """Return finished steps whose answers a step of this lineage may continue."""
     folder = store.root / "lineage" / lineage
     if not lineage or not folder.is_dir():
         return []
     return [store.done(path.name) for path in sorted(folder.iterdir()) if store.has(path.name)]
 
 
-def prune(store: Store, keep: set[str]) -> int:
-    """Deletes finished and abandoned steps that are not to be kept; says how many bytes that freed."""
-    freed = 0
-    for folder in [*(store.root / "done").iterdir(), *(store.root / "work").iterdir()]:
-        if folder.name in keep or _alive(store.lease(folder.name)):
-            continue
-        freed += folder_bytes(folder)
-        shutil.rmtree(folder)
-        store.log(folder.name).unlink(missing_ok=True)
-    return freed
-
-
-def folder_bytes(folder: Path) -> int:
-    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
-
-
-def _take(path: Path) -> None:
-    """Writes our lease where there is none, or that of a dead owner."""
-    me = psutil.Process()
-    with _alone(path.parent):
-        if _alive(path):
-            raise Busy(f"{path.name} is being worked on by another process")
-        mine = path.with_name(f"{path.name}.{me.pid}")
-        owner = {"host": socket.gethostname(), "pid": me.pid, "started": me.create_time()}
-        mine.write_text(json.dumps(owner))
-        mine.replace(path)
+def set_aside(store: Store, step: str) -> Path | None:
+    """Move a damaged step out of the way, and say where to; None where another process did so and it is whole by now."""
+    aside, done = store.root / "damaged", store.done(step)
+    aside.mkdir(exist_ok=True)
+    with alone(store.root / "leases", store.pulse):
+        if not done.is_dir() or Inspector().damage(done) is None:
+            return None
+        number = 1 + max((_number(path) for path in aside.glob(f"{step}-*")), default=0)
+        return done.rename(aside / f"{step}-{number}")
 
 
 @contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """One process at a time looks at leases and takes one. The lock ends with the process that holds it."""
-    with (folder / ".lock").open("a") as file:
-        with suppress(OSError):  # some network file systems have no locks: leases alone have to do there
-            fcntl.flock(file, fcntl.LOCK_EX)
+def in_use(store: Store, steps: Iterable[str]) -> Iterator[None]:
+    """Keep `prune` from these steps for as long as the block runs."""
+    leases = store.root / "leases"
+    with alone(leases, store.pulse):
+        for run in leases.glob(f"{RUN}*"):
+            if not alive(run, store.pulse):
+                run.unlink(missing_ok=True)
+    with taken(leases / f"{RUN}{token_hex(8)}", store.pulse, steps, rewrite=True):
         yield
 
 
-def _alive(path: Path) -> bool:
-    """Whether the lease's owner lives: on this machine its process, elsewhere its heartbeat."""
-    try:
-        age = time.time() - path.stat().st_mtime
-        owner = json.loads(path.read_text())
-    except FileNotFoundError:
-        return False
-    if owner["host"] != socket.gethostname():
-        return age < STALE_SECONDS
-    try:
-        started: float = psutil.Process(owner["pid"]).create_time()
-        return bool(abs(started - owner["started"]) < CLOCK_SECONDS)
-    except psutil.NoSuchProcess:
-        return False
+def live_leases(store: Store) -> list[Path]:
+    """Return the leases of live processes: of the steps that they work on, and of runs."""
+    return [path for path in (store.root / "leases").glob("[!.]*") if alive(path, store.pulse)]
 
 
-def _renew(path: Path, stop: Event) -> None:
-    while not stop.wait(HEARTBEAT_SECONDS):
-        try:
-            os.utime(path)
-        except FileNotFoundError:
-            return
+def _unused_parts(store: Store, step: str) -> list[Path]:
+    """Return what was shown of a step; nothing where another run than this one may be reading it."""
+    runs = [path for path in live_leases(store) if step in steps_of(path)]
+    return list((store.root / "work").glob(f"{step}.*{PART}")) if len(runs) <= 1 else []
+
+
+def _begun(store: Store, step: str) -> Path:
+    """Return a new folder for a try, with what the latest try left."""
+    tries = store.tries(step)
+    number = 1 + _number(tries[-1]) if tries else 1
+    folder = store.root / "work" / f"{step}.{number}-{token_hex(4)}"
+    if store.has(step):
+        return folder
+    fresh = folder.with_name(folder.name + NEW)
+    try:
+        fresh.mkdir()
+        if tries:
+            left = tries[-1]
+            if left.suffix != LEFT:  # moved, so that nothing changes in it but files that are open
+                left = left.rename(left.with_name(left.name + LEFT))
+                tries[-1] = left
+            shutil.copytree(left, fresh, dirs_exist_ok=True, ignore=shutil.ignore_patterns(".*"))
+        fresh.rename(folder)
+    except BaseException:
+        shutil.rmtree(fresh, ignore_errors=True)
+        raise
+    for old in [*tries, *(store.root / "work").glob(f"{step}.*{NEW}")]:
+        shutil.rmtree(old, ignore_errors=True)
+    return folder
+
+
+def step_of(folder: Path) -> str:
+    """Return the step that a folder is of: `ID` of `ID`, of `ID.3-9f2c41aa` and of `ID-2`."""
+    return re.split(r"[.-]", folder.name)[0]
+
+
+def _number(folder: Path) -> int:
+    """Return which try a folder is of: 3 of `ID.3-9f2c41aa`, 0 of a folder without a number, as there were once."""
+    found = re.match(r"[^.-]+[.-](\d+)", folder.name)
+    return int(found[1]) if found else 0
+
+
+def _sync(folder: Path) -> None:
+    """Hand a folder's files, and their names, to the disk itself."""
+    for path in folder.rglob("*"):
+        if path.is_file():
+            with path.open("rb") as file:
+                os.fsync(file.fileno())
+        elif path.is_dir():
+            _sync_folder(path)
+    _sync_folder(folder)
 
 
 def _sync_folder(folder: Path) -> None:

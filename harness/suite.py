@@ -225,19 +225,18 @@ def _anchored(item: Item, folder: Path) -> Item:
     """The record with its relative paths made absolute."""
     match item:
         case Task():
-            metrics = tuple(_anchor(metric, "evaluate:", folder) for metric in item.metrics)
+            from harness.metrics import _places
+
             return replace(
                 item,
-                source=replace(item.source, uri=_anchor(item.source.uri, "file:", folder)),
-                metrics=metrics,
+                source=replace(item.source, uri=_anchor(item.source.uri, folder)),
+                metrics=tuple(_places.anchored(metric, folder) for metric in item.metrics),
             )
         case Model() | Adapter():
-            return replace(item, uri=_anchor(item.uri, "file:", folder))
+            return replace(item, uri=_anchor(item.uri, folder))
     return item
 
 
-def _anchor(uri: str, scheme: str, folder: Path) -> str:
-    place = uri.removeprefix(scheme)
-    if place == uri or (scheme == "evaluate:" and not place.endswith(".py") and not place.startswith(".")):
-        return uri
-    return f"{scheme}{(folder / Path(place).expanduser()).resolve()}"
+def _anchor(uri: str, folder: Path) -> str:
+    place = uri.removeprefix("file:")
+    return uri if place == uri else f"file:{(folder / Path(place).expanduser()).resolve()}"

@@ -9,7 +9,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import get_args
 
-from harness import data, families, plugins, prompts, shipped
+from harness import data, families, kinds, plugins, prompts, shipped
 from harness.errors import SuiteError, UnknownName
 from harness.gates import rules
 from harness.types import Adapter, Gate, Model, Recipe, Suite, Task
@@ -58,7 +58,7 @@ _GATE_RANGES = {
 }
 
 _TARGETS = ("q", "k", "v", "o", "feed-forward", "all-linear")
-_COLUMNS = ("id", "input", "reference", "choices")
+_LONGEST_NAME = 100  # characters: names of files are made of it
 _SPLITS = ("train", "validation", "test")
 
 
@@ -78,15 +78,20 @@ def check(item: Task | Model | Recipe | Adapter | Gate, at: At) -> None:
 
 def check_task(task: Task, at: At) -> None:
     from harness import metrics, trivial
+    from harness.metrics import _places
 
-    _name(task.name, at)
-    _known("task kind", task.kind, plugins.names("kinds"), at("kind"))
+    check_name(task.name, at)
+    kind = kinds.find(task.kind, at("kind"))
     _filled(task.metrics, at("metrics"))
     _distinct(task.metrics, at, "metrics")
     scores: list[str] = []
     for n, metric in enumerate(task.metrics):
         if not metric.startswith("evaluate:"):
             _known("metric", metric, metrics.names(), at("metrics", n))
+        elif (path := _places.path_of(metric)) and not path.exists():
+            raise SuiteError(
+                f"{at('metrics', n)}: no file {path}; a path starts at the folder of the task's file"
+            )
         scores.extend(metrics.score_names(metric))
     _known("score among the task's metrics", task.primary, scores, at("primary"))
     for n, rule in enumerate(task.trivial):
@@ -98,16 +103,24 @@ def check_task(task: Task, at: At) -> None:
         raise SuiteError(
             f"{at('decode', 'stop')}: found an empty text; every answer would end before it began"
         )
-    _source(task, at)
+    _source(task, kind, at)
     prompts.check(task, where=at("prompt"))
 
 
-def _source(task: Task, at: At) -> None:
+def _source(task: Task, kind: kinds.Kind, at: At) -> None:
     scheme, place = _scheme(task.source.uri, data.schemes(), at("source", "uri"))
     if scheme == "embedded":
         _known("embedded data set", place, shipped.data_names(), at("source", "uri"))
     for key in task.source.columns:
-        _known("key", key, _COLUMNS, at("source", "columns", key))
+        _known("key", key, kinds.COLUMNS, at("source", "columns", key))
+        if key not in kind.columns:
+            raise SuiteError(
+                f"{at('source', 'columns', key)}: the kind {kind.name!r} reads no {key}; leave the key out"
+            )
+    if task.source.config is not None and scheme in ("file", "embedded"):
+        raise SuiteError(
+            f"{at('source', 'config')}: {scheme}: sources have no configurations; leave the key out"
+        )
     for key in task.source.splits:
         _known("split", key, _SPLITS, at("source", "splits", key))
     if task.source.splits and "test" not in task.source.splits:
@@ -117,11 +130,15 @@ def _source(task: Task, at: At) -> None:
 
 
 def check_model(model: Model, at: At) -> None:
-    _name(model.name, at)
+    check_name(model.name, at)
     known = {"zoo", "hub", "file", *plugins.names("models")} - {"hf"}
     scheme, place = _scheme(model.uri, known, at("uri"))
     if scheme == "zoo":
         _known("tiny model", place, shipped.zoo_names(), at("uri"))
+    if scheme == "echo":
+        from harness.models.echo import Echo
+
+        Echo(place, at("uri"))  # which knows its rules
     if scheme == "hub" and "@" in place:
         repository, _, revision = place.partition("@")
         raise SuiteError(
@@ -134,12 +151,12 @@ def check_model(model: Model, at: At) -> None:
 
 
 def check_adapter(adapter: Adapter, at: At) -> None:
-    _name(adapter.name, at)
+    check_name(adapter.name, at)
     _scheme(adapter.uri, ("file", "hub"), at("uri"))
 
 
 def check_recipe(recipe: Recipe, at: At) -> None:
-    _name(recipe.name, at)
+    check_name(recipe.name, at)
     if (recipe.epochs is None) == (recipe.steps is None):
         both = recipe.epochs is not None
         raise SuiteError(
@@ -215,7 +232,7 @@ def check_family_error(error: float, at: At) -> None:
 
 def check_suite(suite: Suite, at: At) -> None:
     """The parts of a suite against each other; each is sound by itself."""
-    _name(suite.name, at)
+    check_name(suite.name, at)
     _filled(suite.tasks, at("tasks"))
     _filled(suite.models, at("models"))
     tasks = [task.name for task in suite.tasks]
@@ -254,7 +271,10 @@ def check_suite(suite: Suite, at: At) -> None:
                 raise UnknownName(f"{key} in this suite", name, names, at("gates", n, key))
 
 
-def _name(name: str, at: At) -> None:
+def check_name(name: str, at: At) -> None:
+    """Raise a SuiteError for a name that could not stand in a file's name."""
+    if len(name) > _LONGEST_NAME:
+        raise SuiteError(f"{at('name')}: found {len(name):,} characters; use {_LONGEST_NAME} at most")
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", name):
         raise SuiteError(
             f"{at('name')}: found {name!r}; use letters, digits, '.', '_' and '-', a letter or digit first"

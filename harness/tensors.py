@@ -19,6 +19,8 @@ from harness.errors import ModelError
 DTYPES = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": "<u2"}
 STORED = {**DTYPES, "I8": "<i1", "U8": "<u1"}  # what can be read as it is stored
 HEADER_LIMIT = 100_000_000  # bytes, the format's own limit
+AGAIN = "fetch or save it again"
+LONGEST_NAME = 1_000  # characters; real names have under 200, and roles are found by patterns on names
 PIECE = (
     1 << 22
 )  # numbers read at once, so that a matrix is never in memory both as it is stored and as floats
@@ -70,7 +72,7 @@ class Tensor:
             while left:
                 piece = np.fromfile(file, dtype, min(left, PIECE))
                 if not len(piece):
-                    raise ModelError(f"{self.path}: torn within {self.name}; fetch it anew")
+                    raise ModelError(f"{self.path}: torn within {self.name}; {AGAIN}")
                 left -= len(piece)
                 yield piece
 
@@ -92,6 +94,10 @@ class TensorFile:
     def dtype(self, name: str) -> str:
         return str(self._header[name]["dtype"])
 
+    def stored_bytes(self, name: str) -> int:
+        begin, end = self._header[name]["data_offsets"]
+        return int(end - begin)
+
     def tensor(self, name: str) -> Tensor:
         return Tensor(
             path=self.path,
@@ -106,28 +112,46 @@ class TensorFile:
 
 
 def _read_header(path: Path) -> tuple[int, Mapping[str, Any]]:
-    """Where the bytes begin, and for each tensor its dtype, shape and place."""
+    """Return where the bytes begin, and for each tensor its dtype, shape and place.
+
+    Refuses what the safetensors library refuses: every byte of the file belongs to one tensor.
+    """
     try:
         with path.open("rb") as file:
             length = int.from_bytes(file.read(8), "little")
             text = file.read(length) if length <= HEADER_LIMIT else b""
         header: dict[str, Any] = json.loads(text)
         header.pop("__metadata__", None)
-        needed = 8 + length + max((one["data_offsets"][1] for one in header.values()), default=0)
+        places = sorted(_place(one) for one in header.values())
         wrong = [name for name, one in header.items() if not _fits(one)]
-    except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
-        said = error.strerror if isinstance(error, OSError) else "not a safetensors file, or its head is torn"
-        raise ModelError(f"{path}: {said}; fetch it anew") from error
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
+        said = (
+            error.strerror if isinstance(error, OSError) else "not a safetensors file, or its header is torn"
+        )
+        raise ModelError(f"{path}: {said}; {AGAIN}") from error
+    if long := next((name for name in header if len(name) > LONGEST_NAME), None):
+        raise ModelError(
+            f"{path}: found a tensor whose name has {len(long):,} characters ({long[:40]!r}…); {AGAIN}"
+        )
     if wrong:
-        raise ModelError(f"{path}: {wrong[0]} has more or fewer bytes than its shape needs; fetch it anew")
-    size = path.stat().st_size
-    if size < needed:
-        raise ModelError(f"{path}: torn: {size:,} bytes of {needed:,}; fetch it anew")
+        raise ModelError(f"{path}: {wrong[0]} has more or fewer bytes than its shape needs; {AGAIN}")
+    size, needed = path.stat().st_size, 8 + length + max((end for _, end in places), default=0)
+    if size != needed:
+        raise ModelError(f"{path}: torn: {size:,} bytes of {needed:,}; {AGAIN}")
+    if [begin for begin, _ in places] != [0, *(end for _, end in places)][: len(places)]:
+        raise ModelError(f"{path}: its tensors overlap, or leave bytes between them; {AGAIN}")
     return 8 + length, header
+
+
+def _place(one: Mapping[str, Any]) -> tuple[int, int]:
+    begin, end = one["data_offsets"]
+    if not isinstance(begin, int) or not isinstance(end, int) or not 0 <= begin <= end:
+        raise ValueError(f"no place in a file: {begin} to {end}")
+    return begin, end
 
 
 def _fits(one: Mapping[str, Any]) -> bool:
     """Whether a tensor has as many bytes as its shape says, where its type is known."""
-    begin, end = one["data_offsets"]
-    dtype = STORED.get(one["dtype"])
-    return dtype is None or end - begin == np.dtype(dtype).itemsize * prod(one["shape"])
+    begin, end = _place(one)
+    count, dtype = prod(one["shape"]), STORED.get(one["dtype"])
+    return dtype is None or end - begin == np.dtype(dtype).itemsize * count

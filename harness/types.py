@@ -11,7 +11,7 @@ Split = Literal["train", "validation", "test"]
 Share = Literal["text", "scores"]
 Overflow = Literal["keep-start", "keep-end", "refuse"]
 Finish = Literal["stop", "length", "refused"]
-State = Literal["done", "kept", "failed", "skipped", "busy"]
+State = Literal["done", "kept", "failed", "skipped", "busy", "lost"]  # the last two: another process has it
 FAMILY_ERROR = 0.05  # of gates, where nothing else is said
 Word = Literal["pass", "fail", "inconclusive", "invalid"]
 
@@ -39,6 +39,7 @@ class Decode:
     temperature: float = 0.0  # 0 = greedy
     top_p: float = 1.0
     stop: tuple[str, ...] = ()  # strings that end an answer and are cut from it
+    leading_whitespace: Literal["drop", "keep"] = "drop"  # keep: a stop string in it ends the answer at once
     seed: int = 0  # used when temperature > 0
 
 
@@ -58,6 +59,7 @@ class Task:
     overflow: Overflow = "keep-start"  # which end of $input stays when a prompt is too long
     cluster: str | None = None  # column whose equal values are resampled together
     trivial: tuple[str, ...] = ()  # "lead-3", "copy": what a program without a model scores
+    allow_empty: bool = False  # an empty answer may be right: systems with many of them are judged by gates
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -212,6 +214,7 @@ class Pins:
     baselines: Mapping[str, str] = field(
         default_factory=dict
     )  # file that a gate names -> digest, or "missing"
+    scripts: Mapping[str, str] = field(default_factory=dict)  # metric that is a file of the user's -> digest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,9 @@ from harness.console import counting
 from harness.errors import AdapterError, UnknownName
 from harness.hardware import machine
 from harness.pins import locate, locate_adapter, pins
+from harness.records import writing
 from harness.report import weight_tables
+from harness.report.printed import say
 from harness.report.weighed import WeightSection, columns, section
 from harness.suite import load_model
 from harness.types import Adapter, Model, Suite, Weighing, WeightRow
@@ -69,13 +71,16 @@ def weigh(asked: Asked, files: Files, *, offline: bool, store: Path, command: st
     found = section(rows, (models[0].name, models[1].name) if len(models) > 1 else None)
     weight_tables.show(found)
     if files.csv:
-        write_csv(rows, files.csv)
+        with writing(files.csv):
+            write_csv(rows, files.csv)
     if files.parquet:
-        write_parquet(rows, files.parquet)
+        with writing(files.parquet):
+            write_parquet(rows, files.parquet)
     if files.html:
-        _write_page(found, files.html, _title(models, adapters), command)
+        with writing(files.html):
+            _write_page(found, files.html, _title(models, adapters), command)
     for path in filter(None, (files.html, files.csv, files.parquet)):
-        print(f"written  {path}")
+        say(f"written  {path}")
 
 
 def named(asked: Asked, *, offline: bool) -> tuple[list[Model], dict[str, Path]]:

@@ -5,12 +5,17 @@ numbers, true, false, null, lists and mappings; tags, aliases and keys given twi
 """
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from harness.errors import SuiteError
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_LONGEST_NUMBER = 300  # characters
+_LARGEST = 10**18  # of a whole number: what 64 bits hold
 
 Keys = tuple[str | int, ...]  # the way to a value: ("tasks", 2, "metrics")
 
@@ -59,6 +64,10 @@ def load(path: Path) -> Document:
         raise SuiteError(f"{shown(path)}{line}: not YAML: {error.problem or error}") from error
     except YAMLError as error:
         raise SuiteError(f"{shown(path)}: not YAML: {' '.join(str(error).split())}") from error
+    except RecursionError:
+        raise SuiteError(f"{shown(path)}: nested too deep to be read; write it flat") from None
+    except ValueError as error:  # ruamel's own, of escapes that stand for no character
+        raise SuiteError(f"{shown(path)}: not YAML: {error}") from error
     tree = _Tree(path=path, constructor=yaml.constructor)
     data = {} if root is None else tree.plain(root, ())
     return Document(path=path, data=data, lines=tree.lines)
@@ -85,14 +94,34 @@ class _Tree:
             case "seq":
                 return [self.plain(item, (*keys, n)) for n, item in enumerate(node.value)]
             case "str" | "timestamp":
-                return str(node.value)
+                return self.text(node, keys)
             case "int" | "float" | "bool" | "null":
-                value = self.constructor.construct_object(node)
-                if isinstance(value, float) and not math.isfinite(value):
-                    raise SuiteError(f"{self.at(node, keys)}: found {node.value}; give a finite number")
-                return value
+                return self.scalar(node, keys)
             case tag:
                 raise SuiteError(f"{self.at(node, keys)}: found the tag {tag!r}; give the plain value")
+
+    def text(self, node: Any, keys: Keys) -> str:
+        text = str(node.value)
+        if lone := _SURROGATE.search(text):
+            raise SuiteError(
+                f"{self.at(node, keys)}: holds a lone surrogate, \\u{ord(lone[0]):04x}; write valid Unicode"
+            )
+        return text
+
+    def scalar(self, node: Any, keys: Keys) -> int | float | bool | None:
+        if len(node.value) > _LONGEST_NUMBER:  # Python reads no whole number of more than some 4,300 digits
+            raise SuiteError(
+                f"{self.at(node, keys)}: found a number of {len(node.value):,} characters; give a shorter one"
+            )
+        try:
+            value: int | float | bool | None = self.constructor.construct_object(node)
+        except ValueError:  # of a tag that the value does not fit: `!!int x`
+            raise SuiteError(f"{self.at(node, keys)}: found {node.value!r}; give the plain value") from None
+        if isinstance(value, float) and not math.isfinite(value):
+            raise SuiteError(f"{self.at(node, keys)}: found {node.value}; give a finite number")
+        if isinstance(value, int) and abs(value) > _LARGEST:
+            raise SuiteError(f"{self.at(node, keys)}: found {node.value}; give a number of at most 18 digits")
+        return value
 
     def mapping(self, node: Any, keys: Keys) -> dict[str, Any]:
         data: dict[str, Any] = {}

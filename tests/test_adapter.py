@@ -176,3 +176,12 @@ def test_a_magnitude_that_is_no_number_makes_factors_not_finite() -> None:
     factors = made(np.random.default_rng(0), magnitude=True)
     assert factors.finite
     assert not replace(factors, magnitude=np.full(5, np.inf, np.float32)).finite
+
+
+def test_factors_whose_product_is_no_float32_are_not_finite() -> None:
+    """Each is finite by itself."""
+    factors = made(np.random.default_rng(0))
+    huge = replace(factors, A=factors.A * np.float32(1e20), B=factors.B * np.float32(1e20))
+    assert np.isfinite(huge.A).all()
+    assert not huge.finite
+    assert replace(huge, B=np.zeros((5, 3), np.float32)).finite

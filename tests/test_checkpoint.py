@@ -2,10 +2,12 @@
 
 import json
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
+from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
 from harness import checkpoint, shipped
@@ -68,15 +70,22 @@ def test_pickles_are_refused_with_the_way_out(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("broken", "content", "message"),
     [
-        ("model.safetensors", b"", "not safetensors, or torn"),
-        ("model.safetensors", b"\xff" * 40, "not safetensors, or torn (header of"),
-        ("model.safetensors", b"\x02\0\0\0\0\0\0\0[]", "not safetensors, or torn"),
-        ("config.json", b"{", "no readable config.json"),
-        ("config.json", b"[]", "no readable config.json"),
+        ("model.safetensors", b"", "not a safetensors file, or its header is torn"),
+        ("model.safetensors", b"\xff" * 40, "not a safetensors file, or its header is torn"),
+        ("model.safetensors", b"\x02\0\0\0\0\0\0\0[]", "not a safetensors file, or its header is torn"),
+        ("config.json", b"{", "broken: not JSON"),
+        ("config.json", b"\xff", "broken: not JSON"),
+        ("config.json", b"[]", "broken: a JSON list, not names and values"),
+        ("config.json", b'{"model_type": 7}', "model_type is 7"),
+        ("config.json", None, "no such file"),
     ],
 )
-def test_a_torn_file_is_named(tmp_path: Path, broken: str, content: bytes, message: str) -> None:
-    (make(tmp_path) / broken).write_bytes(content)
+def test_a_broken_file_is_named(tmp_path: Path, broken: str, content: bytes | None, message: str) -> None:
+    path = make(tmp_path) / broken
+    if content is None:
+        path.unlink()
+    else:
+        path.write_bytes(content)
     with pytest.raises(ModelError, match=re.escape(f"{tmp_path / broken}: {message}")):
         checkpoint.read(tmp_path)
 
@@ -95,3 +104,50 @@ def test_read_mes_and_training_logs_do_not_make_a_model(tmp_path: Path) -> None:
         (tmp_path / name).touch()
     names = [path.name for path in checkpoint.identity(tmp_path, checkpoint.FILES)]
     assert names == ["config.json", "model.safetensors", "tokenizer.json"]
+
+
+@pytest.mark.parametrize(
+    ("index", "message"),
+    [
+        ("{", "broken: not JSON"),
+        ("[]", "broken: a JSON list"),
+        ("{}", "broken: no weight_map"),
+        ('{"weight_map": []}', "broken: no weight_map"),
+        ('{"weight_map": {}}', "broken: no weight_map"),
+        ('{"weight_map": {"b": 7}}', "b is said to be in 7, no file of the folder"),
+        ('{"weight_map": {"b": "../one.safetensors"}}', "no file of the folder"),
+        ('{"weight_map": {"c": "one.safetensors"}}', "c should be in one.safetensors and is not"),
+    ],
+)
+def test_a_broken_index_is_named(tmp_path: Path, index: str, message: str) -> None:
+    (make(tmp_path) / "model.safetensors").rename(tmp_path / "one.safetensors")
+    (tmp_path / "model.safetensors.index.json").write_text(index)
+    with pytest.raises(ModelError, match=re.escape(message)) as told:
+        checkpoint.read(tmp_path)
+    assert str(tmp_path / "model.safetensors.index.json") in str(told.value)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda content: content[:-10],
+        lambda content: content + b"more",
+        lambda content: content.replace(b"[0,48]", b"[4,52]").replace(b"[48,58]", b"[52,62]"),
+    ],
+)
+def test_a_file_of_which_bytes_are_missing_or_belong_to_no_tensor_is_refused(
+    tmp_path: Path, change: Callable[[bytes], bytes]
+) -> None:
+    path = make(tmp_path) / "model.safetensors"
+    path.write_bytes(change(path.read_bytes()))
+    with pytest.raises(ModelError, match=rf"{path}: (torn|its tensors)"):
+        checkpoint.read(tmp_path)
+    with pytest.raises(SafetensorError):
+        safe_open(path, framework="numpy")
+
+
+def test_a_whole_file_wins_over_an_index_as_it_does_when_the_model_is_loaded(tmp_path: Path) -> None:
+    make(tmp_path)
+    (tmp_path / "model.safetensors.index.json").write_text('{"weight_map": {"old": "gone.safetensors"}}')
+    assert checkpoint.weights(tmp_path) == (tmp_path / "model.safetensors",)
+    assert checkpoint.read(tmp_path).parameters == 17

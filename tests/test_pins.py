@@ -25,13 +25,14 @@ ROWS = [{"input": "A: hi", "reference": "A greets."}, {"input": "B: ho", "refere
 def checkpoint(folder: Path, model_type: str = "mistral") -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "config.json").write_text(json.dumps({"model_type": model_type}))
+    (folder / "tokenizer.json").write_text('{"model": {}, "added_tokens": []}')
     save_file({"w": np.zeros((3, 4), np.float32)}, folder / "model.safetensors")
     return folder
 
 
 def adapter(folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "adapter_config.json").write_text("{}")
+    (folder / "adapter_config.json").write_text('{"peft_type": "LORA"}')
     save_file({"w": np.zeros((3, 4), np.float32)}, folder / "adapter_model.safetensors")
     return folder
 
@@ -84,7 +85,7 @@ def test_changed_data_and_weights_change_their_pins(suite: Suite, tmp_path: Path
     with (tmp_path / "test.jsonl").open("a") as file:
         file.write(json.dumps({"input": "C: hm", "reference": "C thinks."}) + "\n")
     save_file({"w": np.ones((3, 4), np.float32)}, tmp_path / "model" / "model.safetensors")
-    (tmp_path / "adapter" / "adapter_config.json").write_text('{"r": 8}')
+    (tmp_path / "adapter" / "adapter_config.json").write_text('{"peft_type": "LORA", "r": 8}')
     second = pins(suite, device="cpu", cache=cache)
     assert second.test_samples == {"chats": 3}
     assert second.sources != first.sources
@@ -105,7 +106,7 @@ def test_a_file_is_digested_once_while_it_stays_as_it_is(tmp_path: Path) -> None
     os.utime(path, ns=(1_000_000_000, 1_000_000_000))
     remembered = Remembered()
     digest = remembered.file_digest(path)
-    remembered.digests[str(path)][3] = "remembered"
+    remembered.digests[str(path)] = (*remembered.digests[str(path)][:3], "remembered")
     assert remembered.file_digest(path) == "remembered"
     path.write_bytes(b"two")
     os.utime(path, ns=(1_000_000_000, 2_000_000_000))

@@ -1,6 +1,7 @@
 """Gates as tests, by pytest's own tester on a real result of the public test double."""
 
 import json
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -9,8 +10,10 @@ from pathlib import Path
 import pytest
 
 import harness
+from harness.cli import app
 from harness.errors import ResultError, SuiteError
-from harness.result import baseline, read
+from harness.result import baseline, read, read_document
+from harness.result.document import write_document
 from harness.testing import assert_no_drop
 
 pytest_plugins = ("pytester",)
@@ -223,3 +226,21 @@ def test_what_cannot_be_compared_never_passes(result: Path, kept: Path) -> None:
         assert_no_drop(result, kept, task="t", adapter="base", max_drop=-1)
     with pytest.raises(ValueError, match="give 'skip', 'fail' or 'pass'"):
         assert_no_drop(result, kept, task="t", adapter="base", max_drop=1, inconclusive="warn")  # type: ignore[arg-type]
+
+
+def test_a_suite_without_gates_fails_as_harness_gate_does(
+    tried: pytest.Pytester, result: Path, tmp_path: Path
+) -> None:
+    """Nothing that was asked is nothing that passed."""
+    folder = Path(shutil.copytree(result, tmp_path / "without"))
+    document = read_document(folder)
+    document["suite"]["gates"] = []
+    write_document(folder, document)
+    with pytest.raises(ResultError) as gate:
+        app(["gate", str(folder)], standalone_mode=False)
+    kept = tmp_path / "kept.json"
+    baseline.write(kept, baseline.make(folder))
+    for words in ((), ("--harness-baseline", kept)):
+        done = run(tried, "--harness-result", folder, *words)
+        assert done.ret == pytest.ExitCode.USAGE_ERROR
+        assert f"ERROR: {gate.value}" in done.stderr.str()

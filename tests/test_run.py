@@ -15,8 +15,10 @@ import pytest
 from harness import report
 from harness.pins import pins
 from harness.plan import plan
+from harness.repair import missing
 from harness.result import verify
-from harness.run import Run, missing, publish, run
+from harness.result.target import publish
+from harness.run import Run, run
 from harness.store import Store, open_store
 from harness.suite import load_suite
 from harness.types import Outcome, Plan, Runtime, Step

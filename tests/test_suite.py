@@ -116,7 +116,16 @@ BAD = [
     ("{id: id, input: dialogue,", "{id: id, inptu: dialogue,", "tasks[0].source.columns.inptu: no key named 'inptu'; did you mean 'input'?"),
     ("    prompt:", "      splits: {tset: a.csv}\n    prompt:", "tasks[0].source.splits.tset: no split named 'tset'; did you mean 'test'?"),
     ("    prompt:", "      splits: {train: a.csv}\n    prompt:", "small.yaml:8: tasks[0].source.splits: no test split; name the one that is measured on"),
+    ("{id: id, input: dialogue,", "{choices: topic, input: dialogue,", "tasks[0].source.columns.choices: the kind 'generate' reads no choices; leave the key out"),
+    ("    prompt:", "      config: small\n    prompt:", "small.yaml:8: tasks[0].source.config: embedded: sources have no configurations; leave the key out"),
+    ("    metrics: [rouge]", "    metrics: [rouge, 'evaluate:./mine.py']", "small.yaml:9: tasks[0].metrics[1]: no file "),
+    ("limit: 5", "limit: " + "1" * 5000, "small.yaml:23: limit: found a number of 5,000 characters; give a shorter one"),
+    ("limit: 5", "limit: 1" + "0" * 20, "small.yaml:23: limit: found 100000000000000000000; give a number of at most 18 digits"),
+    ("limit: 5", "limit: !!int five", "small.yaml:23: limit: found 'five'; give the plain value"),
+    ("about: A suite for this test.", "about: " + "[" * 3000, "small.yaml: nested too deep to be read"),
+    ("about: A suite for this test.", 'about: "\\ud800"', "small.yaml:2: about: holds a lone surrogate, \\ud800; write valid Unicode"),
     ("    prompt:", "      share: txt\n    prompt:", "tasks[0].source.share: no share named 'txt'; did you mean 'text'?"),
+    ("echo:copy", "echo:cpoy", "small.yaml:12: models[0].uri: no echo rule named 'cpoy'; did you mean 'copy'"),
     ("zoo:llama2-tiny", "zoo:lama2-tiny", "small.yaml:14: models[1].uri: no tiny model named 'lama2-tiny'; did you mean 'llama2-tiny'"),
     ("zoo:llama2-tiny", "http://localhost:8000", "small.yaml:14: models[1].uri: found 'http://localhost:8000'; servers are not supported yet"),
     ("zoo:llama2-tiny", "google/flan-t5-base", "models[1].uri: found 'google/flan-t5-base', which names no place; did you mean 'hub:google/flan-t5-base'?"),
@@ -145,7 +154,7 @@ BAD = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("good", "bad", "message"), BAD, ids=[bad.strip() for _, bad, _ in BAD])
+@pytest.mark.parametrize(("good", "bad", "message"), BAD, ids=[bad.strip()[:60] for _, bad, _ in BAD])
 def test_a_mistake_is_told_with_line_and_key(here: Path, good: str, bad: str, message: str) -> None:
     assert good in GOOD
     assert message in refusal(write(here / "small.yaml", GOOD.replace(good, bad, 1)))

@@ -5,10 +5,7 @@ import sys
 
 import typer
 
-from harness.cli import gates, naming, results, running, sharing, stores, weights
-from harness.errors import HarnessError
-
-STOPPED = 130  # exit code after Ctrl-C or SIGTERM
+from harness.cli import failures, gates, naming, results, running, sharing, stores, weights
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -24,21 +21,6 @@ app.add_typer(stores.app, name="store")
 
 def main() -> None:
     """The command `harness`: a failure is a line and an exit code, never a traceback."""
-    try:
-        code = app(standalone_mode=False)
-    except HarnessError as error:
-        print(f"error: {error}", file=sys.stderr)
-        code = error.exit_code
-    except typer.Exit as left:
-        code = left.exit_code
-    except typer.TyperException as error:
-        error.show()  # type: ignore[attr-defined]  # typer's own copy of click's errors has it
-        code = 2
-    except (KeyboardInterrupt, typer.Abort):
-        code = STOPPED
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # the reader, `head` say, has gone
-        code = 0
-    if code == STOPPED:  # typer, too, turns Ctrl-C into this code
-        print("stopped; the same command continues where this one was", file=sys.stderr)
-    sys.exit(code)
+    # Processes that are started would else look for every module in the working folder first: a stranger's RESULT, say.
+    os.environ.setdefault("PYTHONSAFEPATH", "1")
+    sys.exit(failures.guarded(lambda: app(standalone_mode=False)))

@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from harness.report.printed import say, say_json
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -20,16 +22,21 @@ def planned(
     seed: int,
     adapters: "Sequence[str]" = (),
 ) -> "Plan":
+    from harness.devices import refuse_unknown
+    from harness.fits import refuse
     from harness.pins import pins
     from harness.plan import Only
     from harness.plan import only as parse
     from harness.plan import plan as draw_up
     from harness.suite import load_suite, with_adapters
 
+    refuse_unknown(device)
     loaded = with_adapters(load_suite(suite), adapters)
     part = parse(only) if only else Only()
     pinned = pins(loaded, device=device, offline=offline, cache=digests(store.root))
-    return draw_up(loaded, pinned, seed=seed, limit=limit, part=part)
+    drawn = draw_up(loaded, pinned, seed=seed, limit=limit, part=part)
+    refuse(drawn)
+    return drawn
 
 
 def digests(store: Path) -> Path:
@@ -78,7 +85,7 @@ def print_report(result: Path, where: str, *, quiet: bool, as_json: bool) -> Non
     from harness.report import render_json, render_terminal
 
     if as_json:
-        print(render_json(result))
+        say_json(render_json(result))
     elif not quiet:
         render_terminal(result)
-        print(f"\n{where}")
+        say(f"\n{where}")

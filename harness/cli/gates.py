@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from harness.cli.options import Inconclusive, InconclusiveOption, OnlyPattern
+from harness.report.printed import say
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -46,4 +47,4 @@ def baseline(
     from harness.result import baseline as kept
 
     kept.write(out, kept.make(result, only=only or "*/*/*", metric_names=tuple(metric or ())))
-    print(out)
+    say(out)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from harness.errors import HarnessError
+from harness.report.printed import say
 
 if TYPE_CHECKING:
     from harness.suite import Kind as SuiteKind
@@ -39,7 +40,7 @@ def list_names(kind: Kind) -> None:
 
         kinds: dict[Kind, SuiteKind] = {Kind.tasks: "task", Kind.suites: "suite", Kind.recipes: "recipe"}
         names = tuple(available(kinds[kind]))
-    print("\n".join(names))
+    say("\n".join(names))
 
 
 class NewKind(StrEnum):
@@ -52,11 +53,13 @@ class NewKind(StrEnum):
 def new(kind: NewKind, name: str) -> None:
     """Write a commented file to begin from; it passes `check` as it is."""
     from harness import shipped
+    from harness.records import write_text
+    from harness.suite_rules import check_name
 
+    check_name(name, lambda *keys: f"new {kind.value} {name!r}")
     folders = {NewKind.task: "suites/tasks", NewKind.suite: "suites", NewKind.recipe: "adapters"}
     path = Path(folders[kind]) / f"{name}.yaml"
     if path.exists():
         raise HarnessError(f"{path} exists already; choose another name")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(shipped.starter(kind.value, name), encoding="utf-8")
-    print(path)
+    write_text(path, shipped.starter(kind.value, name))
+    say(path)

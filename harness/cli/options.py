@@ -24,7 +24,7 @@ Device = Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")]
 
 Offline = Annotated[bool, typer.Option("--offline", help="Touch no network.", envvar="HARNESS_OFFLINE")]
 
-Seed = Annotated[int, typer.Option(help="Seeds training and resampling.")]
+Seed = Annotated[int, typer.Option(min=0, max=10**18, help="Seeds training and resampling.")]
 
 Workers = Annotated[int | None, typer.Option(min=0, help="Processes; 0: all in this one.")]
 
@@ -41,6 +41,15 @@ EarlierResult = Annotated[
 
 RemoteCode = Annotated[
     bool, typer.Option(help="Run code that a checkpoint brings, where the suite names it too.")
+]
+
+AllowCode = Annotated[
+    bool,
+    typer.Option(
+        "--allow-code",
+        help="Run the scripts that a RESULT names for its metrics (evaluate:PATH), where they lie outside of it; "
+        "each is shown with its digest first. Without it such scores are not recomputed.",
+    ),
 ]
 
 

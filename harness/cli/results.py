@@ -1,14 +1,19 @@
 """RESULT folders: drawn, verified, compared, scored anew, ranked."""
 
-import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from harness.cli.asked import print_report
-from harness.cli.options import STORE, AsJson, Quiet
+from harness.cli.options import STORE, AllowCode, AsJson, Quiet
 from harness.errors import HarnessError
+from harness.report.printed import say, say_json, warn
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from harness.metrics import Code
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -28,6 +33,7 @@ def report(
     as_json: AsJson = False,
 ) -> None:
     """Draw a RESULT folder's pages anew, or make a copy of it that may leave the machine."""
+    from harness.publishing import owned_if_possible
     from harness.report import render
     from harness.store import Store, is_store
 
@@ -37,31 +43,59 @@ def report(
             "--shareable and --out FOLDER go together: a copy is made, the RESULT stays as it is"
         )
     if out is None:
-        render(result, drawings)
+        with owned_if_possible(result):  # a run may publish there at this moment
+            render(result, drawings)
     else:
         from harness import shareable as copies
 
-        print(f"{out}: {copies.write(result, out, drawings)}", file=sys.stderr)
+        warn(f"{out}: {copies.write(result, out, drawings)}")
         result = out
     print_report(result, f"report  {result / 'report.html'}", quiet=quiet, as_json=as_json)
 
 
 @app.command()
-def verify(result: Annotated[Path, typer.Argument(metavar="RESULT", help="A RESULT folder.")]) -> None:
-    """Recompute every score of a RESULT folder from its generations."""
+def verify(
+    result: Annotated[Path, typer.Argument(metavar="RESULT", help="A RESULT folder.")],
+    allow_code: AllowCode = False,
+) -> None:
+    """Recompute every score of a RESULT folder from its generations.
+
+    A score whose metric is not part of this harness is not recomputed: that is printed, and the exit code is 0 if all
+    other scores follow.
+    """
     from harness.errors import ResultError
     from harness.result import read
-    from harness.result import verify as problems
+    from harness.result.check import check
 
-    found = problems(result)
-    if found:
-        raise ResultError("\n".join(found))
+    found = check(result, _code([result], allow_code))
+    if found.problems:
+        raise ResultError("\n".join(found.problems))
     if withheld := read(result).withheld:
         raise ResultError(
             f"{result}: no texts of {', '.join(withheld)} to recompute from; its scores follow from its rows, "
             "and only the RESULT that this is a copy of can be verified whole"
         )
-    print(f"{result}: every score follows from its generations")
+    for sentence in found.not_recomputed:
+        say(f"not recomputed: {sentence}")
+    if found.not_recomputed and not found.recomputed:
+        raise ResultError(
+            f"{result}: no score could be recomputed; --allow-code runs scripts that lie outside of it"
+        )
+    every = "every other score" if found.not_recomputed else "every score"
+    say(f"{result}: {every} follows from its generations")
+
+
+def _code(results: "Sequence[Path]", allow_code: bool) -> "Code":
+    """What of the code that RESULTs name may run; with --allow-code each script is shown first."""
+    from harness.metrics import OWN
+    from harness.result.code import lines, scripts_outside
+
+    if not allow_code:
+        return OWN
+    shown = scripts_outside(results)
+    for line in lines(shown):
+        warn(line)
+    return shown
 
 
 @app.command()
@@ -84,7 +118,7 @@ def compare(
     found = side_by_side(a, b, task=task, metric=metric, seed=seed, samples=samples)
     if markdown:
         page.write_markdown(found, markdown)
-    print(page.as_json(found)) if as_json else page.show(found)
+    say_json(page.as_json(found)) if as_json else page.show(found)
 
 
 @app.command()
@@ -104,8 +138,8 @@ def rescore(
 
     out = out or result
     for line in said(rescore_result(result, metric, out, again=again)):
-        print(line)
-    print(f"\nRESULT  {out}\npages   as they were; `harness report {out}` draws them anew")
+        say(line)
+    say(f"\nRESULT  {out}\npages   as they were; `harness report {out}` draws them anew")
 
 
 @app.command()
@@ -127,6 +161,7 @@ def leaderboard(
     check: Annotated[
         bool, typer.Option("--check", help="Write nothing; fail where a file is not what it would be.")
     ] = False,
+    allow_code: AllowCode = False,
 ) -> None:
     """Rank the systems of many runs, with the uncertainty of each rank, where they can be compared at all."""
     from harness import boards
@@ -134,11 +169,14 @@ def leaderboard(
 
     outs = out or [Path(f"reports/leaderboard{ending}") for ending in (".html", ".md", ".csv")]
     boards.refuse_other_endings(outs)
-    board, runs = boards.make(results, verified=verify)
+    code = _code(boards.folders(results), allow_code and verify)
+    board, runs = boards.make(results, verified=verify, code=code)
     for one in board.refused:
-        print(f"left out: {one.run}: {one.problem}", file=sys.stderr)
+        warn(f"left out: {one.run}: {one.problem}")
+    for run in board.unchecked:
+        warn(f"not all recomputed: {run}: a metric's code is not part of this harness")
     for path in outs:
         (boards.check if check else boards.write)(board, runs, path)
-        print(f"{path}: {'is fresh' if check else words.plural(len(board.runs), 'run')}")
+        say(f"{path}: {'is fresh' if check else words.plural(len(board.runs), 'run')}")
     if board.refused:
         raise typer.Exit(2)

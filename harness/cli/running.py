@@ -27,6 +27,7 @@ from harness.cli.options import (
     Workers,
 )
 from harness.errors import HarnessError
+from harness.report.printed import say, warn
 
 if TYPE_CHECKING:
     from harness.store import Store
@@ -37,6 +38,7 @@ app = typer.Typer(rich_markup_mode=None)
 
 @app.command()
 def run(
+    ctx: typer.Context,
     suite: SuiteName,
     limit: Limit = None,
     only: OnlyPattern = None,
@@ -56,31 +58,44 @@ def run(
     as_json: AsJson = False,
 ) -> None:
     """Train, answer, score and compare what the suite names, and write the report."""
+    from harness import delivery, devices
     from harness.console import watching
-    from harness.run import missing, publish
+    from harness.repair import claimed, missing, put_damaged_aside
     from harness.run import run as run_plan
     from harness.store import open_store
 
+    devices.refuse_absent(device)
     kept = open_store(store)
     drawn = planned(suite, kept, limit, only, device, offline, seed, adapter or ())
     runtime = runtime_for(drawn, device, workers, offline, allow_remote_code)
     out = out or Path("reports/out") / drawn.suite.name
+    delivery.refuse(out, kept)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    ctx.with_resource(claimed(drawn, kept))  # until the report is copied
+    for line in put_damaged_aside(drawn, kept):
+        warn(line)
     with watching(len(missing(drawn, kept)), quiet=quiet) as watch:
         done = run_plan(drawn, kept, runtime, watch, command=shlex.join(["harness", *sys.argv[1:]]))
-    if done.report is not None:
-        publish(done.report, out)
-        print_report(out, f"RESULT  {out}\nreport  {out / 'report.html'}", quiet=quiet, as_json=as_json)
-    _tell_failures(list(done.outcomes.values()), drawn)
-    if done.failed:
+    delivered = None
+    try:
+        if done.report is not None:
+            delivered = delivery.deliver(done.report, out, kept)
+            place = delivered.folder
+            where = f"RESULT  {place}\nreport  {place / 'report.html'}"
+            print_report(place, where, quiet=quiet, as_json=as_json)
+    finally:
+        _tell_failures(list(done.outcomes.values()), drawn)
+    if delivered is not None:
+        for line in (*(() if quiet else delivered.told), *delivered.warned):
+            warn(line)
+    if done.failed or delivered is None or delivered.partial:
         raise typer.Exit(3)
-    if done.report is not None and drawn.suite.gates:
-        from harness.gate import exit_code, of_run, show_verdicts
+    if drawn.suite.gates:
+        from harness.gate import exit_code, show_verdicts
 
-        judged = of_run(out)
         if not (quiet or as_json):
-            show_verdicts(judged, inconclusive.value)
-        if code := exit_code(judged.verdicts, inconclusive.value):
+            show_verdicts(delivered.judged, inconclusive.value)
+        if code := exit_code(delivered.judged.verdicts, inconclusive.value):
             raise typer.Exit(code)
 
 
@@ -96,17 +111,18 @@ def plan(
     result: EarlierResult = None,
 ) -> None:
     """Show what a run would do: each step, kept or to do and why, and the memory each model needs."""
-    from rich.console import Console
     from rich.table import Table
 
+    from harness import fits
     from harness.outlook import outlook
-    from harness.run import missing
+    from harness.repair import missing
+    from harness.report.consoles import console
     from harness.store import open_store
 
     kept = open_store(store)
     drawn = planned(suite, kept, limit, only, device, offline, seed)
     todo = {step.id for step in missing(drawn, kept)}
-    console = Console() if sys.stdout.isatty() else Console(width=160)
+    shown = console()
     table = Table("step", "kind", "what", "state", box=None)
     for step in drawn.steps:
         state = (
@@ -117,7 +133,7 @@ def plan(
             else "not needed"
         )
         table.add_row(step.id, step.kind, step.label, state)
-    console.print(table)
+    shown.print(table)
     models = Table("model", "parameters", "dtype", "memory for weights", "time to weigh", box=None)
     for model in drawn.suite.models:
         pin = drawn.pins.models[model.name]
@@ -128,10 +144,12 @@ def plan(
             _memory(pin.parameters, pin.dtype, model.quantization),
             _weighing_time(drawn, model),
         )
-    console.print(models)
+    shown.print(models)
+    for line in fits.lines(drawn, cache=digests(kept.root).with_name(fits.COUNTS), offline=offline):
+        say(line)
     for line in outlook(drawn, result):
-        print(line)
-    console.print(f"{len(todo)} of {len(drawn.steps)} steps to do")
+        say(line)
+    shown.print(f"{len(todo)} of {len(drawn.steps)} steps to do")
 
 
 @app.command()
@@ -139,23 +157,24 @@ def check(
     name: Annotated[
         str, typer.Argument(metavar="NAME", help="A suite, task or recipe: its name, or its file's path.")
     ],
+    device: Device = "auto",
     offline: Offline = False,
     store: StoreFolder = STORE,
     result: EarlierResult = None,
 ) -> None:
-    """Check a suite, its tasks' templates, names and sources, without loading a model."""
+    """Check a suite: names, templates, sources, and by their headers its models and adapters; no weight is read."""
     from harness.check import check_named
 
-    for line in check_named(name, offline=offline, cache=digests(store), result=result):
-        print(line)
-    print(f"{name}: ok")
+    for line in check_named(name, offline=offline, cache=digests(store), result=result, device=device):
+        say(line)
+    say(f"{name}: ok")
 
 
 @app.command()
 def show(
     task: Annotated[str, typer.Argument(metavar="TASK", help="A task's name, or the path of its file.")],
     model: Annotated[str, typer.Option(help="A model of a shipped suite, or a uri such as zoo:falcon-tiny.")],
-    n: Annotated[int, typer.Option("--n", min=1, help="How many samples.")] = 3,
+    n: Annotated[int, typer.Option("--n", min=1, max=10**9, help="How many samples.")] = 3,
     shots: Annotated[int, typer.Option(min=0, help="Examples before the prompt.")] = 0,
     offline: Offline = False,
     store: StoreFolder = STORE,
@@ -164,7 +183,7 @@ def show(
     from harness.show import prompts
 
     for text in prompts(task, model, n, shots, offline=offline, cache=digests(store)):
-        print(text)
+        say(text)
 
 
 def _why(store: "Store", step: str, lineage: str) -> str:
@@ -211,4 +230,4 @@ def _tell_failures(outcomes: "list[Outcome]", plan: "Plan") -> None:
     for one in outcomes:
         if one.state in ("failed", "skipped"):
             log = f"; log: {one.log}" if one.log else ""
-            print(f"{one.state}: {labels[one.step]}: {one.reason}{log}", file=sys.stderr)
+            warn(f"{one.state}: {labels[one.step]}: {one.reason}{log}")

@@ -7,6 +7,7 @@ import typer
 
 from harness.cli.options import Offline
 from harness.errors import HarnessError
+from harness.report.printed import say
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -24,7 +25,7 @@ def export(
     """Take a RESULT's numbers elsewhere: tables, MLflow, TensorBoard; texts only of sources that let them be shared."""
     from harness.export import export as export_result
 
-    print(export_result(result, to, uri=uri, out=out, offline=offline))
+    say(export_result(result, to, uri=uri, out=out, offline=offline))
 
 
 @app.command()
@@ -54,6 +55,6 @@ def card(
         raise HarnessError(f"--push {push}: --offline touches no network; leave one of the two out")
     system = System(model=model, adapter=adapter)
     path = cards.write(result, system, out, licence=licence, place=push)
-    print(f"card  {path}")
+    say(f"card  {path}")
     if push:
-        print(f"pushed  {cards.push(path, push)}")
+        say(f"pushed  {cards.push(path, push)}")

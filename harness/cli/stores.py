@@ -1,21 +1,31 @@
-"""The folder of finished steps: looked at and cleaned."""
+"""The folder of finished steps: looked at, verified and cleaned."""
 
-from pathlib import Path
-from typing import Annotated
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from harness.cli.asked import planned
 from harness.cli.options import STORE, Device, Offline, StoreFolder
+from harness.errors import StoreError
+from harness.report.printed import say
 
-app = typer.Typer(no_args_is_help=True, help="Look at and clean the folder of finished steps.")
+if TYPE_CHECKING:
+    from harness.store import Store
+
+app = typer.Typer(no_args_is_help=True, help="Look at, verify and clean the folder of finished steps.")
 
 
 @app.command(name="ls")
 def store_ls(store: StoreFolder = STORE) -> None:
     """List finished steps."""
-    for step, content in _records(store):
-        print(f"{step}  {content['kind']:<10}{float(str(content['seconds'])):8.1f} s  {content['label']}")
+    from harness.store import existing_store
+
+    for step, content in _records(existing_store(store)):
+        if isinstance(content, StoreError):
+            say(f"{step}  damaged: {content}")
+        else:
+            say(f"{step}  {content['kind']:<10}{content['seconds']:8.1f} s  {content['label']}")
 
 
 @app.command(name="du")
@@ -23,14 +33,34 @@ def store_du(store: StoreFolder = STORE) -> None:
     """Say how many bytes each kind of step takes."""
     from collections import Counter
 
-    from harness.store import folder_bytes, open_store
+    from harness.store import existing_store
+    from harness.upkeep import folder_bytes
 
+    kept = existing_store(store)
     sizes: Counter[str] = Counter()
-    for step, content in _records(store):
-        sizes[str(content["kind"])] += folder_bytes(open_store(store).done(step))
+    for step, content in _records(kept):
+        kind = "damaged" if isinstance(content, StoreError) else content["kind"]
+        sizes[kind] += folder_bytes(kept.done(step))
     for kind, size in sizes.most_common():
-        print(f"{size / 1e6:10.1f} MB  {kind}")
-    print(f"{sum(sizes.values()) / 1e6:10.1f} MB  all")
+        say(f"{size / 1e6:10.1f} MB  {kind}")
+    say(f"{sum(sizes.values()) / 1e6:10.1f} MB  all")
+
+
+@app.command(name="verify")
+def store_verify(store: StoreFolder = STORE) -> None:
+    """Read every finished step and compare it with the digests that it finished with; change nothing."""
+    from harness.store import existing_store
+    from harness.upkeep import verify
+
+    kept = existing_store(store)
+    found = verify(kept)
+    for step, said in found.damaged.items():
+        say(f"{kept.done(step)}: {said}")
+    whole = found.steps - len(found.damaged) - found.undigested
+    unknown = f", {found.undigested} from before steps kept digests" if found.undigested else ""
+    say(f"{found.steps} finished steps: {whole} whole, {len(found.damaged)} damaged{unknown}")
+    if found.damaged:
+        raise typer.Exit(3)
 
 
 @app.command(name="prune")
@@ -43,10 +73,11 @@ def store_prune(
     offline: Offline = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:
-    """Delete the steps that no named suite uses."""
-    from harness.store import open_store, prune
+    """Delete the steps that no named suite and no run under way uses."""
+    from harness.store import existing_store
+    from harness.upkeep import prune
 
-    kept = open_store(store)
+    kept = existing_store(store)
     wanted = {
         step.id for suite in keep or [] for step in planned(suite, kept, None, None, device, offline, 0).steps
     }
@@ -54,11 +85,19 @@ def store_prune(
         typer.confirm(
             f"Delete every step in {store} that {', '.join(keep or ['no suite'])} does not use?", abort=True
         )
-    print(f"{prune(kept, wanted) / 1e6:.1f} MB freed")
+    try:
+        pruned = prune(kept, wanted)
+    except OSError as error:
+        raise StoreError(f"--store {store}: cannot be cleaned: {error.strerror}") from error
+    if pruned.in_use:
+        say(f"{pruned.in_use} finished steps stay: a run that is under way needs them")
+    say(f"{pruned.freed / 1e6:.1f} MB freed")
 
 
-def _records(store: Path) -> "list[tuple[str, dict[str, object]]]":
-    from harness.store import open_store
-
-    kept = open_store(store)
-    return [(folder.name, kept.record(folder.name)) for folder in sorted((kept.root / "done").iterdir())]
+def _records(store: "Store") -> "Iterator[tuple[str, dict[str, Any] | StoreError]]":
+    """Each finished step's record, or what is wrong with it."""
+    for step in store.finished():
+        try:
+            yield step, store.record(step)
+        except StoreError as error:
+            yield step, error

@@ -9,6 +9,7 @@ import typer
 
 from harness.cli.options import STORE, Offline, StoreFolder
 from harness.errors import HarnessError
+from harness.report.printed import say
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -79,4 +80,4 @@ def convert(
     from harness.neural.convert import convert as convert_folder
 
     for path in convert_folder(model, out or model):
-        print(path)
+        say(path)

@@ -54,7 +54,7 @@ def comparable(
             by_plugin.setdefault(plugins.get(name, name), []).extend(scores)
         for plugin, alike in by_plugin.items():
             rows = [side.rows.get((task, one, plugin)) for side, one in zip((a, b), pair, strict=True)]
-            if rows[0] is None or rows[1] is None:
+            if rows[0] is None or rows[1] is None or metrics.own(plugin) is None:
                 bare += alike
             elif alike:
                 joints += _joint(a, b, plugin, pair, alike, (rows[0], rows[1]), remarks)

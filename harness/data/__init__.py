@@ -9,7 +9,7 @@ A source is a file of this folder, found by the uri's scheme, with three functio
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
@@ -17,13 +17,17 @@ from typing import Any
 
 from harness import plugins, prompts
 from harness.errors import DataError, UnknownName
-from harness.types import Sample, Share, Source, Split, Task
+from harness.types import Prompt, Sample, Share, Source, Split, Task
 
 FileDigests = Callable[[Path], str]
+Ask = Callable[[Task, Sample, Sequence[Sample]], Prompt]
 
 # Licences that let samples be shown to others, as the hub's data cards call them.
 _PERMISSIVE = re.compile(r"(mit|apache|bsd|isc|cc0|cc-by|odc-by|odbl|pddl|unlicense|public-domain)\b")
 _RESTRICTED = re.compile(r"\b(nc|nd|noncommercial|noderivatives|research)\b")
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,17 +65,28 @@ def read(source: Source, split: Split, *, offline: bool = False) -> Iterator[Sam
         raise DataError(f"{source.uri}: the {split} split is empty; give it samples, or leave the split out")
 
 
-def check(task: Task, *, offline: bool = False) -> dict[Split, int]:
-    """Samples in each split, once all of them are read and have what the task asks for."""
+def check(task: Task, ask: Ask = prompts.render, *, offline: bool = False) -> dict[Split, int]:
+    """Return the number of samples in each split, once each is read and can be asked; `ask` is the kind's."""
     counts: dict[Split, int] = {}
     for split in splits(task.source, offline=offline):
         for count, sample in enumerate(read(task.source, split, offline=offline), start=1):
-            prompts.render(task, sample)
+            ask(task, sample, ())
             if task.cluster is not None and task.cluster not in sample.metadata:
                 where = f"task {task.name!r}: cluster: {split} sample {sample.id!r}"
                 raise UnknownName("column", task.cluster, sample.metadata, where)
             counts[split] = count
     return counts
+
+
+def check_shots(task: Task, counts: Mapping[Split, int], base_shots: Sequence[int] = (0,)) -> None:
+    """Raise a DataError where a task asks for more examples than its training split has samples."""
+    shots, samples = task.shots + max(base_shots, default=0), counts.get("train", 0)
+    if shots > samples:
+        has = f"{samples:,} samples" if "train" in counts else "no training split"
+        raise DataError(
+            f"task {task.name}: {shots:,} examples before a prompt, and {task.source.uri} has {has} to take them from; "
+            "lower `shots` or `base_shots`, or add training samples"
+        )
 
 
 def pin(source: Source, digests: FileDigests, *, offline: bool = False) -> str:
@@ -109,21 +124,59 @@ def _sample(row: Row, columns: Mapping[str, str], numbered: str) -> Sample:
     for key, column in taken.items():
         if column not in row.values:
             raise UnknownName("column", column, row.values, f"{row.where}: columns.{key}")
+    for key, column in taken.items():
+        _refuse_structure(row, column, lists=key in ("reference", "choices"))
     sample_id = _text(row.values[taken["id"]]) if "id" in taken else numbered
     references = _texts(row.values[taken["reference"]])
-    if not sample_id:
+    if not sample_id.strip():
         raise DataError(f"{row.where}: column {taken['id']!r} is empty; give the sample an id")
+    if control := _CONTROL.search(sample_id):
+        raise DataError(
+            f"{row.where}: column {taken['id']!r} holds the control character {control[0]!r}; an id is one line of text"
+        )
     if not references or not all(reference.strip() for reference in references):
         raise DataError(
             f"{row.where}: column {taken['reference']!r} is empty; give a reference answer, or drop the row"
         )
-    return Sample(
+    sample = Sample(
         id=sample_id,
         input=_text(row.values[taken["input"]]),
         references=references,
         choices=_texts(row.values[taken["choices"]]) if "choices" in taken else (),
         metadata={name: _text(value) for name, value in row.values.items() if name not in taken.values()},
     )
+    _refuse_surrogates(sample, row)
+    return sample
+
+
+def _refuse_structure(row: Row, column: str, *, lists: bool) -> None:
+    """Raise a DataError for a value that is no text: a mapping, or a list where the column takes one text."""
+    value = row.values[column]
+    entries = value if isinstance(value, list) else [value]
+    if any(isinstance(entry, dict) for entry in entries):
+        what = "a list of mappings (chat messages?)" if isinstance(value, list) else "a mapping"
+    elif any(isinstance(entry, list | tuple) for entry in entries):
+        what = "a list of lists"
+    elif isinstance(value, list) and not lists:
+        what = "a list"
+    else:
+        return
+    raise DataError(
+        f"{row.where}: column {column!r} holds {what}, which is not read yet; write it into a column of text"
+    )
+
+
+def _refuse_surrogates(sample: Sample, row: Row) -> None:
+    """Raise a DataError where a text or a column's name is not valid Unicode: no report could be written of it."""
+    whole = "".join((sample.id, sample.input, *sample.references, *sample.choices, *sample.metadata.values()))
+    names = "".join(map(str, row.values))
+    if whole.isascii() and names.isascii():
+        return
+    if found := _SURROGATE.search(whole) or _SURROGATE.search(names):
+        raise DataError(
+            f"{row.where}: holds a lone surrogate, \\u{ord(found[0]):04x}, which is not valid Unicode; "
+            "write the text's character again, or drop the row"
+        )
 
 
 def _texts(value: Any) -> tuple[str, ...]:

@@ -7,8 +7,9 @@ for each instead, relative to the folder.
 import csv
 import json
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from harness.data import FileDigests, Row
 from harness.digest import digest
@@ -35,11 +36,33 @@ def rows(source: Source, split: Split, *, offline: bool = False) -> Iterator[Row
         raise DataError(
             f"{source.uri}: no {split} split, only {', '.join(found)}; name its file: `splits: {{{split}: …}}`"
         )
-    yield from _READERS[found[split].suffix](found[split])
+    path = found[split]
+    with _readable(path):
+        yield from _READERS[path.suffix](path)
+
+
+def _reason(error: OSError | ValueError) -> str:
+    """Return the first line of what the system says."""
+    said = error.strerror if isinstance(error, OSError) else None
+    return said or str(error).partition("\n")[0]
 
 
 def pin(source: Source, digests: FileDigests, *, offline: bool = False) -> str:
-    return digest({split: digests(path) for split, path in files(source).items()})
+    return digest({split: _digest(path, digests) for split, path in files(source).items()})
+
+
+def _digest(path: Path, digests: FileDigests) -> str:
+    with _readable(path):
+        return digests(path)
+
+
+@contextmanager
+def _readable(path: Path) -> Iterator[None]:
+    """Turn the system's refusal to read a file into a DataError that names the file."""
+    try:
+        yield
+    except OSError as error:
+        raise DataError(f"{shown(path)}: cannot be read: {_reason(error)}") from error
 
 
 def files(source: Source) -> dict[Split, Path]:
@@ -63,11 +86,17 @@ def files(source: Source) -> dict[Split, Path]:
             raise DataError(
                 f"{shown(path)}: found a {path.suffix or 'nameless'} file; give one of {', '.join(_READERS)}"
             )
+        if not path.is_file():
+            raise DataError(f"{shown(path)}: not a file; name a file of samples")
     return found
 
 
 def _existing(path: Path) -> Path:
-    if not path.exists():
+    try:
+        found = path.exists()
+    except (OSError, ValueError) as error:  # a name that is too long, or holds a NUL
+        raise DataError(f"{shown(path)}: cannot be looked at: {_reason(error)}") from error
+    if not found:
         near = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
         raise UnknownName("file", path.name, near, shown(path.parent))
     return path
@@ -95,13 +124,7 @@ def _json_lines(path: Path) -> Iterator[Row]:
             text = _decoded(line, where)
             if not text.strip():
                 continue
-            try:
-                values = json.loads(text)
-            except json.JSONDecodeError as error:
-                raise DataError(
-                    f"{where}: broken JSON at column {error.colno}: {error.msg}; mend or drop the line"
-                ) from None
-            yield Row(where=where, values=_object(values, where))
+            yield Row(where=where, values=_object(_loaded(text, where, "line"), where))
 
 
 def _json(path: Path) -> Iterator[Row]:
@@ -110,16 +133,27 @@ def _json(path: Path) -> Iterator[Row]:
     if text.lstrip().startswith("{"):
         yield from _json_lines(path)
         return
-    try:
-        entries = json.loads(text)
-    except json.JSONDecodeError as error:
-        where = f"{shown(path)}:{error.lineno}"
-        raise DataError(f"{where}: broken JSON at column {error.colno}: {error.msg}; mend the file") from None
+    entries = _loaded(text, shown(path), "file")
     if not isinstance(entries, list):
         raise DataError(f"{shown(path)}: found no list; give a list of objects")
     for number, values in enumerate(entries, start=1):
         where = f"{shown(path)}: row {number}"
         yield Row(where=where, values=_object(values, where))
+
+
+def _loaded(text: str, where: str, unit: Literal["line", "file"]) -> Any:
+    """Return the value that a line or a file of JSON holds; DataError where it holds none."""
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        where, way = (
+            (where, "fix or drop the line") if unit == "line" else (f"{where}:{error.lineno}", "fix it")
+        )
+        raise DataError(f"{where}: broken JSON at column {error.colno}: {error.msg}; {way}") from None
+    except RecursionError:
+        raise DataError(f"{where}: JSON that is nested too deep; write it flat") from None
+    except ValueError:  # Python reads no whole number of more than some 4,300 digits
+        raise DataError(f"{where}: JSON with a number of thousands of digits; write it as text") from None
 
 
 def _csv(path: Path) -> Iterator[Row]:
@@ -132,6 +166,7 @@ def _csv(path: Path) -> Iterator[Row]:
         line = 1
         try:
             names = next(table, [])
+            _refuse_other_separators(path, names)
             for cells in table:
                 where, line = f"{shown(path)}:{line + 1}", table.line_num
                 if not cells:
@@ -147,6 +182,15 @@ def _csv(path: Path) -> Iterator[Row]:
             raise DataError(f"{shown(path)}: not UTF-8 after line {line}; save it as UTF-8") from error
 
 
+def _refuse_other_separators(path: Path, names: list[str]) -> None:
+    """Raise a DataError where the first line, read with commas, is one column whose name holds another separator."""
+    for separator, word in ((";", "semicolons"), ("\t", "tabs"), ("|", "bars")):
+        if len(names) == 1 and separator in names[0]:
+            raise DataError(
+                f"{shown(path)}:1: its columns seem to be separated by {word}; save it with commas, or as JSON Lines"
+            )
+
+
 def _parquet(path: Path) -> Iterator[Row]:
     import pyarrow
     from pyarrow import parquet
@@ -157,8 +201,11 @@ def _parquet(path: Path) -> Iterator[Row]:
             entries = (values for batch in file.iter_batches(1024) for values in batch.to_pylist())
             for number, values in enumerate(entries, start=1):
                 yield Row(where=f"{shown(path)}: row {number}", values=values)
-    except pyarrow.ArrowInvalid as error:
-        raise DataError(f"{shown(path)}: not Parquet: {error}; write it anew") from error
+    except (pyarrow.ArrowException, OSError, ValueError, OverflowError) as error:
+        # ValueError: text that is not UTF-8, dates beyond the year 9999. Some errors have a page of text.
+        raise DataError(
+            f"{shown(path)}: not Parquet: {str(error).partition(chr(10))[0]}; write it again"
+        ) from error
 
 
 def _decoded(content: bytes, where: str) -> str:

@@ -78,7 +78,7 @@ class Queue:
 
     def settle(self, step: Step, outcome: Outcome) -> bool:
         """Takes an outcome in; False where another process has the step, which then waits for its next turn."""
-        if outcome.state == "busy":
+        if outcome.state in ("busy", "lost"):
             self.not_before[step.id] = time.monotonic() + BUSY_SECONDS
             self.waiting.append(step)
             return False
@@ -239,7 +239,10 @@ def _write_to(log: Path) -> None:
     """What libraries print goes to the step's log."""
     sys.stdout.flush()
     sys.stderr.flush()
-    handle = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    try:
+        handle = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    except OSError:  # on a full disk a step may still be read, and its failure be told
+        handle = os.open(os.devnull, os.O_WRONLY)
     os.dup2(handle, 1)
     os.dup2(handle, 2)
     os.close(handle)

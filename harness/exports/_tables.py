@@ -8,7 +8,8 @@ from typing import Any
 from harness.digest import digest
 from harness.errors import HarnessError
 from harness.records import read_json, write_json
-from harness.result import json_lines, read_document
+from harness.result import json_lines, read, read_document
+from harness.result.document import refuse_damaged
 
 Row = dict[str, Any]
 Rows = Callable[[], Iterator[Row]]  # goes through a table anew each time
@@ -17,6 +18,7 @@ MARK = "export.json"  # lies in a folder whose tables may be written over
 
 def export(folder: Path, out: Path, ending: str, write: Callable[[Rows, Path], None]) -> str:
     """Each table that has rows, written under its name by `write`; says what is there."""
+    refuse_damaged(folder, read(folder).files)  # and its records are what the tables take them for
     document = read_document(folder)
     if out.exists() and any(out.iterdir()) and not (out / MARK).is_file():
         raise HarnessError(f"-o {out}: the folder holds other things; name an empty or a new one")
@@ -83,6 +85,8 @@ def _points(document: Mapping[str, Any]) -> Iterator[Row]:
 def _rows(path: Path) -> Iterator[Row]:
     from pyarrow import parquet
 
-    with parquet.ParquetFile(path) as file:
+    from harness.result.rows import RowFile
+
+    with RowFile(path), parquet.ParquetFile(path) as file:  # the former refuses what its size belies
         for batch in file.iter_batches():
             yield from map(flat, batch.to_pylist())

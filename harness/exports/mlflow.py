@@ -150,7 +150,10 @@ def _told(place: str) -> Iterator[None]:
     try:
         yield
     except failures as error:
-        said = f"--uri {place}: {str(error).strip().splitlines()[0]}"
+        reason = str(error).strip().partition("\n")[0]
+        if "Max retries exceeded" in reason:  # the connection pool's own words name no server
+            reason = "no server answers there; start it, or give file:FOLDER or sqlite:///FILE"
+        said = f"--uri {place}: {reason}"
         raise HarnessError(re.sub(r"//[^/@\s]*@", "//", said)) from error
 
 

@@ -86,8 +86,8 @@ def of_baseline(check: Check, baseline: Baseline) -> Spread | None:
     base = baseline.systems.get((check.task or "", System(model=system.model)))
     if own is None or check.plugin is None or check.plugin not in own.rows or check.metric is None:
         return None
-    metric = metrics.load(check.plugin)
-    if metric.value is None:
+    metric = metrics.own(check.plugin)
+    if metric is None or metric.value is None:
         return None
     sides = [own]
     if base and base is not own and check.plugin in base.rows and set(base.ids) == set(own.ids):

@@ -12,8 +12,10 @@ from harness.gates.answered import Answered
 from harness.gates.checks import Check
 from harness.gates.rules import BASE
 from harness.gates.sides import Evidence, Panel, PanelKey, Side, unlike
+from harness.gates.standing import too_empty
 from harness.gates.verdicts import Finding
 from harness.report import words
+from harness.result.odd import MANY_EMPTY
 from harness.types import System
 
 ENOUGH_SEEDS = 3
@@ -59,6 +61,8 @@ def put(check: Check, found: Evidence) -> Question:
                 raise ResultError(problem)
         other = [(against, system) for system in check.systems]
     question = Question(check=check, own=tuple(own), other=tuple(other), against=against)
+    for origin, system in question.sides:
+        _hold_answers(found, check.task, origin, system)
     found.expect(question.key, question.sides)
     if check.rule == "must_beat" and check.gate.recipe is None:
         found.claim(question.key, (other[0], own[0]))
@@ -78,6 +82,16 @@ def answer(question: Question, found: Evidence) -> Answered:
     if check.gate.recipe is not None:
         return _recipe(check, panel, [*question.own], [*question.other], question.against)
     return _found(check, panel, [*question.own], [*question.other], question.against)
+
+
+def _hold_answers(found: Evidence, task: str, origin: str, system: System) -> None:
+    """ResultError where a side's answers are too empty to be compared; a baseline counts its own."""
+    if not origin:
+        found.standing.hold_answers(task, system)
+        return
+    kept = found.baseline(origin).systems.get((task, system))
+    if kept is not None and kept.empty.share > MANY_EMPTY and not found.task(task).allow_empty:
+        raise ResultError(f"{origin}: {too_empty(str(system), kept.empty)}")
 
 
 def _against(check: Check, found: Evidence) -> str | None:

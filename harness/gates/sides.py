@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness import metrics, stats
-from harness.errors import ResultError
+from harness.errors import ForeignCode, ResultError
 from harness.gates.checks import Where
 from harness.gates.rules import BASE
 from harness.gates.standing import Standing
 from harness.result import Result, TaskFacts, read_samples
-from harness.result.baseline import Baseline, asked_digest, load
+from harness.result.baseline import Baseline, asked_digest, decoding, load
 from harness.result.document import check_files
 from harness.result.lengths import thirds
 from harness.result.rows import RowFile, open_rows
@@ -161,7 +161,11 @@ class Evidence:
     def _made(self, key: PanelKey) -> tuple[Panel | None, dict[Side, str]]:
         """A panel of the sides that have rows, and what is wrong with the others."""
         task, plugin, where = key
-        metric = metrics.load(plugin)
+        metric = metrics.own(plugin)
+        if metric is None:
+            raise ForeignCode(
+                f"{plugin}: {metrics.NOT_OURS}, so no gate runs it; name a metric of the harness"
+            )
         if metric.value is None:
             raise ResultError(f"{plugin} scores a corpus alone: it has no rows, so no interval to judge by")
         tables: dict[Side, NDArray[np.float64]] = {}
@@ -266,8 +270,9 @@ def unlike(evidence: Evidence, against: str, task: TaskFacts, system: System, me
         return f"other samples: {against} has {kept.n}, the result {n}{refresh}"
     if kept.samples != task.samples:
         return f"other data: the samples' digest is {kept.samples} in {against}, {task.samples} here{refresh}"
-    if dict(kept.decode) != {key: list(v) if isinstance(v, tuple) else v for key, v in task.decode.items()}:
-        return f"other decode settings: {dict(kept.decode)} in {against}, {dict(task.decode)} here{refresh}"
+    here_decoded = {key: list(v) if isinstance(v, tuple) else v for key, v in decoding(task).items()}
+    if dict(kept.decode) != here_decoded:
+        return f"other decode settings: {dict(kept.decode)} in {against}, {here_decoded} here{refresh}"
     if kept.asked != asked_digest(task) or not asked_alike:
         return f"other prompts than those of {against}{refresh}"
     if metric is not None and kept.signatures.get(metric) != here.get(metric):

@@ -1,12 +1,13 @@
 """Whether a system can be judged at all: the steps that its gates need ended, and its adapter changes something."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 
 from harness.errors import ResultError
 from harness.gates import rules
 from harness.gates.checks import Check
 from harness.result import Result, StepFacts
+from harness.result.odd import Share, mostly_empty
 from harness.types import System
 
 ENDED = ("done", "kept")
@@ -27,9 +28,18 @@ class Standing:
             if system.adapter is not None:
                 self._moves(check, system)
 
+    def hold_answers(self, task: str, system: System) -> None:
+        """ResultError where so many of the system's answers are empty that nothing is worth comparing with them."""
+        if (empty := self._empty.get((task, system))) is not None:
+            raise ResultError(too_empty(str(system), empty))
+
     def lost_of(self, system: System) -> str:
         """What of a system's own steps failed first, to be put after what is missing."""
         return next((f"; {_said(step)}" for step in self._failed.get(system, ())), "")
+
+    @cached_property
+    def _empty(self) -> Mapping[tuple[str, System], Share]:
+        return mostly_empty(self._result)
 
     @cached_property
     def _failed(self) -> dict[System | None, list[StepFacts]]:
@@ -81,6 +91,14 @@ class Standing:
                 system = System(model=row.model, adapter=row.adapter)
                 zero[system] = zero.get(system, True) and row.status == "zero"
         return {system for system, still in zero.items() if still}
+
+
+def too_empty(who: str, empty: Share) -> str:
+    """Say that a system's answers are too empty to be judged, and what would do."""
+    return (
+        f"{empty.count:,} of {empty.of:,} answers of {who} are empty ({100 * empty.share:.0f} %), so its scores say little; "
+        "look at its prompts, stop strings and weights, or set allow_empty: true in the task where such answers are right"
+    )
 
 
 def _needed(rule: str) -> Sequence[str]:

@@ -4,6 +4,8 @@ from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from random import Random
 
+from harness.errors import DataError
+from harness.kinds import Kind
 from harness.models import Backend
 from harness.prompts import render
 from harness.types import Generation, Prompt, Sample, Task
@@ -14,21 +16,30 @@ def choose_shots(
     count: int,
     seed: int = 0,
 ) -> tuple[Sample, ...]:
-    """The examples that stand before every prompt: the same ones for all test samples and models."""
+    """Return the examples that stand before every prompt: the same ones for all test samples and models."""
+    if count > len(training):
+        raise DataError(
+            f"{count:,} examples are asked for and the training split has {len(training):,} samples; "
+            "lower `shots` or add training samples"
+        )
     return tuple(Random(f"shots-{seed}").sample(training, count)) if count else ()
 
 
 def ask(task: Task, sample: Sample, shots: Sequence[Sample] = ()) -> Prompt:
+    """Return the prompt of one sample, after the examples."""
     return render(task, sample, shots)
 
 
 def target(sample: Sample) -> str:
-    """What an adapter is trained to write."""
+    """Return what an adapter is trained to write."""
     return sample.references[0]
 
 
 def answer(
     backend: Backend, prompts: Sequence[Prompt], task: Task, adapter: Path | None, done: Collection[str]
 ) -> Iterator[Generation]:
-    """The answers to the prompts that are not done yet, as they finish."""
+    """Yield the answers to the prompts that are not done yet, as they finish."""
     return backend.write(prompts, task.decode, task.overflow, adapter, done)
+
+
+KIND = Kind(name="generate", choose_shots=choose_shots, ask=ask, target=target, answer=answer)

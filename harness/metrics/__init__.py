@@ -15,8 +15,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness import plugins
-from harness.errors import SuiteError
+from harness.errors import ForeignCode, SuiteError
+from harness.metrics._code import NAMED, NOT_OURS, OWN, AllowedScripts, Code, Script
 from harness.types import Generation, Sample
+
+__all__ = [
+    "NAMED",
+    "NOT_OURS",
+    "OWN",
+    "AllowedScripts",
+    "Array",
+    "Code",
+    "Metric",
+    "Script",
+    "load",
+    "names",
+    "own",
+    "score_names",
+]
 
 Array = NDArray[np.float64]
 
@@ -49,11 +65,23 @@ def names() -> tuple[str, ...]:
     return plugins.names("metrics")
 
 
-def load(name: str, where: str = "") -> Metric:
-    """The metric of that name; "evaluate:PATH" hands PATH to the plug-in `evaluate`."""
+def load(name: str, where: str = "", *, code: Code = OWN) -> Metric:
+    """Return the metric of that name; "evaluate:PATH" hands PATH to the plug-in `evaluate`.
+
+    ForeignCode where the name leads to code that `code` does not allow. Only who wrote the name himself, or was shown what
+    it leads to, may give another than OWN.
+    """
     plugin, argument = _find(name, where)
-    metric: Metric = plugin.metric(argument) if argument else plugin.metric()
+    metric: Metric = plugin.metric(code.permit(name, argument)) if argument else plugin.metric()
     return metric
+
+
+def own(name: str) -> Metric | None:
+    """Return the metric that a RESULT names; None where that leads to code which is not part of this harness."""
+    try:
+        return load(name)
+    except ForeignCode:
+        return None
 
 
 def score_names(metric: str, where: str = "") -> tuple[str, ...]:

@@ -1,7 +1,8 @@
 """Backends: what can be asked. Each is one file, found by the scheme of a model's uri."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
+from types import ModuleType
 from typing import Protocol, runtime_checkable
 
 from harness import plugins
@@ -49,9 +50,18 @@ class Budget(Protocol):
     halvings: int  # how often memory did not suffice
 
 
+def examine(model: Model, pin: ModelPin, runtime: Runtime, adapters: Mapping[str, Path]) -> Iterator[str]:
+    """What is to be said of a model before it is opened; raises ModelError where it, or an adapter, could not be."""
+    look = getattr(_module(model), "examine", None)
+    return look(model, pin, runtime, adapters) if look is not None else iter(())
+
+
 def open_backend(model: Model, pin: ModelPin, runtime: Runtime) -> Backend:
     """The model, ready to answer."""
-    scheme = model.uri.partition(":")[0]
-    module = plugins.find("models", SCHEMES.get(scheme, scheme), f"model {model.name}: {model.uri}")
-    backend: Backend = module.open_backend(model, pin, runtime)
+    backend: Backend = _module(model).open_backend(model, pin, runtime)
     return backend
+
+
+def _module(model: Model) -> ModuleType:
+    scheme = model.uri.partition(":")[0]
+    return plugins.find("models", SCHEMES.get(scheme, scheme), f"model {model.name}: {model.uri}")

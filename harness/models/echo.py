@@ -17,6 +17,7 @@ import signal
 from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 
+from harness import stops
 from harness.digest import text_digest
 from harness.errors import StepError, UnknownName
 from harness.types import Decode, Generation, Model, ModelPin, Overflow, Prompt, Runtime
@@ -58,12 +59,10 @@ class Echo:
             raise StepError(f"sample {prompt.sample_id}: echo was asked to fail here")
         words = self.rule(prompt.input).split(" ")
         kept = words[: decode.max_new_tokens]
-        text = " ".join(kept)
-        for stop in decode.stop:
-            text = text.partition(stop)[0]
+        text = stops.cut(" ".join(kept), decode)
         return Generation(
             sample_id=prompt.sample_id,
-            text=("+" if adapter else "") + text.strip(),
+            text=("+" if adapter else "") + text,
             prompt_tokens=len(prompt.text.split()),
             output_tokens=len(text.split()),
             finish="length" if len(words) > len(kept) else "stop",

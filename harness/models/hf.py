@@ -1,7 +1,8 @@
 """Models in the hub's format, run in this process by transformers: one base in memory for all its adapters."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 from harness.errors import ModelError
@@ -11,7 +12,7 @@ from harness.neural.kernels import quick
 from harness.neural.load import Base, load, release
 from harness.neural.lora import adapted, unproven
 from harness.neural.memory import Budget, affordable_tokens
-from harness.pins import locate
+from harness.pins import is_here, locate
 from harness.types import Decode, Generation, Model, ModelPin, Overflow, Prompt, Runtime
 
 
@@ -50,7 +51,10 @@ class HuggingFace:
         adapter: Path | None,
         done: Collection[str] = frozenset(),
     ) -> Iterator[Generation]:
-        yield from write(self._with(adapter), prompts, decode, overflow, self.budget, done)
+        base = self._with(adapter)
+        if adapter is not None:  # failures name both
+            base = replace(base, name=f"{base.name} with the adapter in {adapter}")
+        yield from write(base, prompts, decode, overflow, self.budget, done)
 
     def doubt(self, adapter: Path) -> str | None:
         """Why it cannot be told that the adapter belongs to this base; None where it can."""
@@ -76,3 +80,13 @@ def open_backend(model: Model, pin: ModelPin, runtime: Runtime) -> HuggingFace:
     folder = locate(model, pin, offline=runtime.offline)
     base = load(folder, model, pin, runtime)
     return HuggingFace(base, min(runtime.batch_tokens, affordable_tokens(base, runtime.workers)))
+
+
+def examine(model: Model, pin: ModelPin, runtime: Runtime, adapters: Mapping[str, Path]) -> Iterator[str]:
+    """What is to be said of a model whose files are here, and of its adapters; nothing of its weights is read."""
+    if not is_here(model, pin):
+        yield "not downloaded yet, so its tensors, its tokenizer and its adapters are checked only by a run"
+        return
+    from harness.neural.examine import examine as look
+
+    yield from look(locate(model, pin, offline=runtime.offline), model, pin, runtime, adapters)

@@ -19,6 +19,7 @@ class SlotLayer(DynamicLayer):  # type: ignore[no-untyped-call]
     def __init__(self, columns: int) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.columns = columns
+        self.first = 0  # the first column that the model sees
         self.tokens = 0  # columns in use
 
     def open(self, rows: int, like: DynamicLayer) -> None:
@@ -38,10 +39,11 @@ class SlotLayer(DynamicLayer):  # type: ignore[no-untyped-call]
         self.all_values[:, :, start : self.tokens] = value_states
         return self.show(self.tokens)
 
-    def show(self, tokens: int) -> tuple[torch.Tensor, torch.Tensor]:
-        """Lets the model see the first so many columns."""
-        self.tokens = tokens
-        keys, values = self.all_keys[:, :, :tokens], self.all_values[:, :, :tokens]
+    def show(self, tokens: int, first: int | None = None) -> tuple[torch.Tensor, torch.Tensor]:
+        """Lets the model see the columns up to so many, from `first` on, which else stays as it was."""
+        self.tokens, self.first = tokens, self.first if first is None else first
+        seen = slice(self.first, tokens)
+        keys, values = self.all_keys[:, :, seen], self.all_values[:, :, seen]
         self.keys, self.values = keys, values
         return keys, values
 
@@ -74,7 +76,7 @@ class SlotLayer(DynamicLayer):  # type: ignore[no-untyped-call]
         kept = self.tokens - columns
         for states in (self.all_keys, self.all_values):
             states[:, :, :kept] = states[:, :, columns : self.tokens].clone()
-        self.show(kept)
+        self.show(kept, max(0, self.first - columns))
 
 
 class ReadLayer(DynamicLayer):  # type: ignore[no-untyped-call]

@@ -1,15 +1,16 @@
 """Pickled weights to safetensors: only plain tensors are read, nothing in the file is ever run."""
 
 import json
-import pickle
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors.torch import save_file
 
 from harness.errors import ModelError
+from harness.records import writing
 
 NAMES = {"pytorch_model.bin": "model.safetensors", "adapter_model.bin": "adapter_model.safetensors"}
 INDEX = "pytorch_model.bin.index.json"
@@ -29,6 +30,18 @@ def convert(folder: Path, out: Path) -> list[Path]:
     Tensors that share memory are written once under each of their names, so that the file is whole without knowing
     which are tied. Gives the files with weights, and their index.
     """
+    if not folder.is_dir():
+        what = (
+            "a file; name the folder that holds it"
+            if folder.exists()
+            else "no such folder; name one with weights"
+        )
+        raise ModelError(f"{folder}: {what}")
+    with writing(out):
+        return _converted(folder, out)
+
+
+def _converted(folder: Path, out: Path) -> list[Path]:
     out.mkdir(parents=True, exist_ok=True)
     if (folder / INDEX).is_file():
         written = _sharded(folder, out)
@@ -44,7 +57,7 @@ def convert(folder: Path, out: Path) -> list[Path]:
 
 
 def _sharded(folder: Path, out: Path) -> list[Path]:
-    index = json.loads((folder / INDEX).read_text(encoding="utf-8"))
+    index = _index(folder / INDEX)
     shards = sorted(set(index["weight_map"].values()))
     for name in shards:
         if Path(name).name != name or not (folder / name).is_file():
@@ -61,6 +74,20 @@ def _sharded(folder: Path, out: Path) -> list[Path]:
     return [*written, target]
 
 
+def _index(path: Path) -> dict[str, Any]:
+    """Return what an index says: which file holds each tensor."""
+    try:
+        index = json.loads(path.read_text(encoding="utf-8"))
+        names = index["weight_map"].values()
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise ModelError(
+            f"{path}: not an index of weights: no JSON with a `weight_map`; fetch it again"
+        ) from error
+    if not all(isinstance(name, str) and name for name in names):
+        raise ModelError(f"{path}: its `weight_map` names a file that is no text; fetch it again")
+    return dict(index)
+
+
 def _file(source: Path, target: Path) -> Path:
     tensors = _read(source)
     # Named last, so that a file of this name is always whole.
@@ -72,7 +99,7 @@ def _file(source: Path, target: Path) -> Path:
 def _read(path: Path) -> dict[str, torch.Tensor]:
     try:
         loaded = torch.load(path, weights_only=True, map_location="cpu")
-    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError) as error:
+    except Exception as error:  # torch raises whatever its reader of pickles and zip files meets
         said = str(error).strip().splitlines()
         raise ModelError(
             f"{path}: not a file of plain tensors ({said[0] if said else type(error).__name__}); it was not loaded. "

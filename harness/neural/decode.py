@@ -6,6 +6,7 @@ All rows of a board end at the same column, so a step writes one column and no r
 first, so there is always room on the left for the next one. What all prompts begin with is read once.
 """
 
+import sys
 from collections import deque
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -15,11 +16,12 @@ import torch
 from transformers import DynamicCache, EncoderDecoderCache
 from transformers.cache_utils import DynamicLayer
 
+from harness import stops
 from harness.digest import digest, text_digest
 from harness.errors import ModelError
 from harness.neural import plain
 from harness.neural.cache import SlotLayer, reading_cache, slot_cache
-from harness.neural.encode import Encoded, encode, room
+from harness.neural.encode import Encoded, ahead, encode, room
 from harness.neural.load import Base
 from harness.neural.memory import Budget, out_of_memory
 from harness.neural.slices import Slice, in_slices, slices
@@ -33,6 +35,7 @@ LEAST_PREFIX = 16  # tokens; a shorter common beginning is not worth a forward p
 READ_TOKENS = {"cpu": 512, "cuda": 16384}
 # A board's tensors with a row for each answer.
 OF_ROWS = ("seen", "prompt_seen", "next", "position", "age", "chance")
+NOT_FINITE = -1  # instead of a token, where logits are NaN or infinite
 LOOK = {"cpu": 1, "cuda": 8}  # steps between two looks at the tokens: each look makes a GPU wait
 
 
@@ -51,8 +54,9 @@ def write(
     sampling or penalties is not followed.
     """
     encoded: list[Encoded] = []
-    for prompt in prompts:
-        one = encode(base, prompt, overflow, room(base, decode.max_new_tokens))
+    allowed = room(base, decode.max_new_tokens)
+    for prompt in ahead(base, prompts):
+        one = encode(base, prompt, overflow, allowed)
         if one is not None:
             encoded.append(one)
         elif prompt.sample_id not in done:
@@ -124,6 +128,7 @@ class Row:
     prompt: Encoded
     start: int = 0  # the column where it begins
     output: list[int] = field(default_factory=list)
+    blank: int = 0  # tokens at its beginning that are whitespace alone
     finish: Finish | None = None
 
 
@@ -157,7 +162,7 @@ def _answer_plainly(base: Base, encoded: Sequence[Encoded], count: int, decode: 
         raise ModelError(
             f"{base.name}: a {type(base.model).__name__} can only answer greedily here; set temperature: 0"
         )
-    for prompt, tokens in plain.answer(base, encoded, count, decode.max_new_tokens):
+    for prompt, tokens in plain.answer(base, encoded, count, decode.max_new_tokens, NOT_FINITE):
         row = Row(prompt=prompt)
         _append(base, row, tokens, decode)
         yield row
@@ -179,6 +184,7 @@ class Board:
     def __init__(self, base: Base, decode: Decode, count: int, longest: int) -> None:
         self.base, self.decode = base, decode
         self.look = LOOK[base.device.type]
+        self.window = sys.maxsize if base.window is None or base.seq2seq else base.window
         self.column = 1 if base.seq2seq else longest  # the next one to fill
         self.rows: list[Row | None] = [None] * count  # None: free
         self.finished: list[Row] = []
@@ -219,7 +225,7 @@ class Board:
         if self.decode.temperature > 0:
             self.chance[rows] = _chance(part, self.decode, self.base.device)
         tokens = _choose(read.logits, self.decode, self.chance[rows, 0])
-        self.next[rows], self.age[rows] = tokens[:, None], 1
+        self.next[rows], self.age[rows] = tokens[:, None].clamp(min=0), 1
         self.position[rows] = torch.tensor(read.tokens, device=self.base.device)[:, None]
         self._take(places, tokens[:, None])
 
@@ -233,9 +239,12 @@ class Board:
             with in_slices(self._slices(), self._storages()):
                 logits = self._forward()
             chance = self.chance.gather(1, self.age.clamp(max=self.chance.shape[1] - 1))[:, 0]
-            self.next = _choose(logits, self.decode, chance)[:, None]
-            self.position, self.age, self.column = self.position + 1, self.age + 1, self.column + 1
-            tokens.append(self.next)
+            chosen = _choose(logits, self.decode, chance)[:, None]
+            tokens.append(chosen)
+            self.next = chosen.clamp(min=0)
+            # Rows that are done go on until others take their places: they must not look past the window.
+            self.position = (self.position + 1).clamp(max=self.window - 1)
+            self.age, self.column = self.age + 1, self.column + 1
         self._take(range(len(self.rows)), torch.cat(tokens, dim=1))
 
     def gather(self) -> None:
@@ -270,8 +279,16 @@ class Board:
         finished, self.finished = self.finished, []
         return finished
 
+    @property
+    def first(self) -> int:
+        """The first column that the model sees. All rows begin there or later, and some models fail on more columns."""
+        return max(0, self.column + 1 - self.window)
+
     def _forward(self) -> torch.Tensor:  # [rows, vocabulary]
-        seen = self.seen[:, : self.column + 1]
+        if self.first:
+            for layer in _slots(self.decoder):
+                layer.show(self.column, self.first)
+        seen = self.seen[:, self.first : self.column + 1]
         if self.encoder is None:
             read = self.base.model(
                 input_ids=self.next,
@@ -300,7 +317,8 @@ class Board:
         """How attention is cut up on a CPU; a GPU has more to do than to wait for memory."""
         if self.base.device.type != "cpu":
             return ()
-        return slices([None if row is None else row.start for row in self.rows], self.column + 1)
+        starts = [None if row is None else row.start - self.first for row in self.rows]
+        return slices(starts, self.column + 1 - self.first)
 
     def _storages(self) -> frozenset[int]:
         layers = _slots(self.decoder)
@@ -441,15 +459,17 @@ def _choose(
     logits: torch.Tensor,  # [rows, vocabulary]
     decode: Decode,
     chance: torch.Tensor,  # [rows], 0 to 1
-) -> torch.Tensor:  # int64 [rows]
+) -> torch.Tensor:  # int64 [rows]; NOT_FINITE where the logits are
+    highest, first = logits.max(-1)  # argmax takes three times as long; a NaN is the highest
     if decode.temperature == 0:
-        return logits.max(-1).indices  # argmax takes three times as long
+        return first.masked_fill_(~highest.isfinite(), NOT_FINITE)
     likely, order = (logits.float() / decode.temperature).softmax(-1).sort(descending=True, stable=True)
     total = likely.cumsum(-1)
     likely = likely.masked_fill(total - likely >= decode.top_p, 0.0)  # the first always stays
     total = likely.cumsum(-1)
     at = torch.searchsorted(total, (chance * total[:, -1])[:, None], right=True)
-    return order.gather(-1, at.clamp(max=logits.shape[-1] - 1))[:, 0]
+    drawn = order.gather(-1, at.clamp(max=logits.shape[-1] - 1))[:, 0]
+    return drawn.masked_fill_(~highest.isfinite(), NOT_FINITE)
 
 
 def _chance(
@@ -466,11 +486,13 @@ def _chance(
 def _append(base: Base, row: Row, tokens: Sequence[int], decode: Decode) -> None:
     """Takes tokens into an answer until one ends it."""
     for token in tokens:
+        if token == NOT_FINITE:
+            raise ModelError(_not_finite(base, row))
         if token in base.ends:
             row.finish = "stop"
             return
         row.output.append(token)
-        if decode.stop and _stopped(base, row.output, decode.stop):
+        if decode.stop and _stopped(base, row, decode):
             row.finish = "stop"
             return
         if len(row.output) == decode.max_new_tokens:
@@ -478,10 +500,23 @@ def _append(base: Base, row: Row, tokens: Sequence[int], decode: Decode) -> None
             return
 
 
-def _stopped(base: Base, output: Sequence[int], stops: Sequence[str]) -> bool:
+def _not_finite(base: Base, row: Row) -> str:
+    dtype = str(base.dtype).removeprefix("torch.")
+    overflow = ", or numbers that float16 cannot hold: try dtype: bfloat16" if dtype == "float16" else ""
+    return (
+        f"{base.name} in {dtype}: sample {row.prompt.sample_id!r}: the logits of token {len(row.output) + 1} of the answer "
+        f"are NaN or infinite; look for such numbers in the weights with `harness weigh`{overflow}"
+    )
+
+
+def _stopped(base: Base, row: Row, decode: Decode) -> bool:
     """Whether a stop string stands at the end. A character has at most four tokens, and a few more tell its surroundings."""
-    recent = output[-(4 * max(map(len, stops)) + 4) :]
-    return any(stop in _text(base, recent) for stop in stops)
+    recent = max(row.blank, len(row.output) - (4 * max(map(len, decode.stop)) + 4))
+    text, whole = _text(base, row.output[recent:]), recent == row.blank
+    if whole and decode.leading_whitespace == "drop" and not text.strip():
+        row.blank = len(row.output)
+        return False
+    return stops.stopped(text, decode, whole=whole)
 
 
 def _text(base: Base, output: Sequence[int]) -> str:
@@ -490,12 +525,9 @@ def _text(base: Base, output: Sequence[int]) -> str:
 
 
 def _generation(base: Base, row: Row, decode: Decode) -> Generation:
-    text = _text(base, row.output)
-    for stop in decode.stop:
-        text = text.partition(stop)[0]
     return Generation(
         sample_id=row.prompt.sample_id,
-        text=text.strip(),
+        text=stops.cut(_text(base, row.output), decode),
         prompt_tokens=len(row.prompt.ids),
         output_tokens=len(row.output),
         truncated_tokens=row.prompt.truncated_tokens,

@@ -1,11 +1,20 @@
 """Prompts and answers to token ids: the same ids for the same prompt, in training and when the model is asked."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
-from harness.neural.load import Base
+from transformers import PreTrainedTokenizerBase
+
+from harness.errors import ModelError
+from harness.neural.foreign import told
+from harness.neural.reading import Reader
 from harness.prompts import Span, fit, with_answer
+from harness.sandbox.templates import ChatTemplate, chat_template
 from harness.types import Overflow, Prompt
+from harness.window import prompt_room
+
+BLOCK = 64  # prompts that go through a chat template in one go
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +41,7 @@ class Pair:
         return len(self.prompt) + len(self.answer)
 
 
-def encode(base: Base, prompt: Prompt, overflow: Overflow, budget: int | None) -> Encoded | None:
+def encode(base: Reader, prompt: Prompt, overflow: Overflow, budget: int | None) -> Encoded | None:
     """The prompt in at most `budget` tokens; None where it does not fit and may not, or cannot, be shortened."""
     ids = prompt_ids(base, text := prompt_text(base, prompt))
     if budget is None or len(ids) <= budget:
@@ -50,11 +59,16 @@ def encode(base: Base, prompt: Prompt, overflow: Overflow, budget: int | None) -
     return Encoded(sample_id=prompt.sample_id, text=text, ids=kept, truncated_tokens=len(ids) - len(kept))
 
 
-def pair(base: Base, prompt: Prompt, answer: str, overflow: Overflow, max_tokens: int) -> Pair | None:
-    """A training example in at most `max_tokens` tokens; None where only a shorter answer would fit."""
+def pair(base: Reader, prompt: Prompt, answer: str, overflow: Overflow, max_tokens: int) -> Pair | None:
+    """Return a training example of at most `max_tokens` tokens; None where only a shorter answer would fit.
+
+    An answer's last token is a label alone, so the window is one token wider than what is read, as in `room`.
+    """
     answer_ids = _answer_ids(base, prompt, answer)
     budget = max_tokens - len(answer_ids)
     if base.window is not None:
+        if len(answer_ids) > base.window and not base.seq2seq:
+            return None
         budget = min(budget, room(base, len(answer_ids)) or 0)
     encoded = encode(base, prompt, overflow, budget)
     if encoded is None:
@@ -67,22 +81,52 @@ def pair(base: Base, prompt: Prompt, answer: str, overflow: Overflow, max_tokens
     )
 
 
-def room(base: Base, answer_tokens: int) -> int | None:
-    """Tokens that a prompt may have; None: any number. An encoder does not share its window with the answer."""
-    if base.window is None or base.seq2seq:
-        return base.window
-    return base.window - answer_tokens
+def room(base: Reader, answer_tokens: int) -> int | None:
+    """Return how many tokens a prompt may have before an answer of so many; None where any number fits."""
+    return prompt_room(base.window, seq2seq=base.seq2seq, answer_tokens=answer_tokens, name=base.name)
 
 
-def prompt_text(base: Base, prompt: Prompt) -> str:
+def ahead(base: Reader, prompts: Iterable[Prompt]) -> Iterator[Prompt]:
+    """Yield the prompts as they are; a block of them goes through the chat template in one go before."""
+    left = iter(prompts)
+    while block := tuple(islice(left, BLOCK)):
+        if base.chat and _has_plain_template(base):
+            _chat_template(base).render_ahead([prompt.text for prompt in block])
+        yield from block
+
+
+def prompt_text(base: Reader, prompt: Prompt) -> str:
     if not base.chat:
         return prompt.text
+    if _has_plain_template(base):
+        return _chat_template(base).render(prompt.text)
     turns = [{"role": "user", "content": prompt.text}]
-    text: str = base.tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True)
+    with told(f"{base.name}: its chat template fails", "correct chat_template, or say `chat: off`"):
+        text: str = base.tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True)
     return text
 
 
-def prompt_ids(base: Base, text: str) -> tuple[int, ...]:
+def _has_plain_template(base: Reader) -> bool:
+    """Whether the tokenizer has no other way with chats than transformers' own."""
+    return type(base.tokenizer).apply_chat_template is PreTrainedTokenizerBase.apply_chat_template
+
+
+def _chat_template(base: Reader) -> ChatTemplate:
+    where = base.tokenizer.name_or_path or base.name
+    return chat_template(where, _template(where, base.tokenizer), base.tokenizer.special_tokens_map)
+
+
+def _template(where: str, tokenizer: PreTrainedTokenizerBase) -> str:
+    try:
+        found: str = tokenizer.get_chat_template()
+    except ValueError as error:
+        raise ModelError(f"{where}: several chat templates and no default; say chat: off") from error
+    if not isinstance(found, str):
+        raise ModelError(f"{where}: the chat template in tokenizer_config.json is no text; say chat: off")
+    return found
+
+
+def prompt_ids(base: Reader, text: str) -> tuple[int, ...]:
     """An encoder's prompt ends as its tokenizer ends it; a decoder's has one BOS, or none if the tokenizer puts none."""
     if base.seq2seq:
         return tuple(base.tokenizer(text).input_ids)
@@ -93,7 +137,7 @@ def prompt_ids(base: Base, text: str) -> tuple[int, ...]:
     return (base.bos, *ids[start:])
 
 
-def _answer_ids(base: Base, prompt: Prompt, answer: str) -> tuple[int, ...]:
+def _answer_ids(base: Reader, prompt: Prompt, answer: str) -> tuple[int, ...]:
     """The answer's tokens as they stand behind the prompt, and end-of-sequence.
 
     Where prompt and answer would merge into one token the answer is cut into tokens on its own: the prompt's ids
@@ -110,12 +154,12 @@ def _answer_ids(base: Base, prompt: Prompt, answer: str) -> tuple[int, ...]:
     return (*_plain_ids(base, whole_text[len(text) :]), eos)
 
 
-def _plain_ids(base: Base, text: str) -> list[int]:
+def _plain_ids(base: Reader, text: str) -> list[int]:
     ids: list[int] = base.tokenizer(text, add_special_tokens=False).input_ids
     return ids
 
 
-def _spans(base: Base, text: str) -> Sequence[Span]:
+def _spans(base: Reader, text: str) -> Sequence[Span]:
     """Where each token of a text begins and ends; a tokenizer that cannot say gets one per character."""
     if not base.tokenizer.is_fast:
         return [(at, at + 1) for at in range(len(text))]

@@ -9,12 +9,14 @@ import torch
 from torch import nn
 from transformers import PreTrainedModel
 
+from harness.errors import AdapterError
 from harness.neural.load import Base
 from harness.neural.lora_config import LoraConfig, written
 from harness.neural.low_rank import FixedUpdate, LearntUpdate, is_plain_product
 from harness.neural.pristine import Pristine
 
 PREFIX = "base_model.model."  # of every name on disk
+ROWS_AT_ONCE = 256  # of a product that is looked at
 Tensors = Mapping[str, torch.Tensor]  # an adapter's, by the names that they have on disk
 
 
@@ -78,6 +80,27 @@ def shapes(config: LoraConfig, modules: Mapping[str, nn.Linear]) -> dict[str, tu
     return found
 
 
+def overflowing(
+    A: torch.Tensor,  # [r, in], finite
+    B: torch.Tensor,  # [out, r], finite
+    scale: float,
+    W: torch.Tensor,  # that the product is added to, as it is kept
+) -> bool:
+    """Return whether scale·B·A holds a number that W's type has no room for.
+
+    No number of the product is larger than its row's norm times its column's, which settles it for all real adapters; only
+    where that bound is too large the product itself is looked at, some rows at a time.
+    """
+    largest = torch.finfo(W.dtype if W.dtype.is_floating_point else torch.float32).max / 2
+    rows, columns = B.double().norm(dim=1), A.double().norm(dim=0)
+    if abs(scale) * float(rows.max()) * float(columns.max()) < largest:
+        return False
+    return any(
+        bool(((part.double() @ A.double()).abs().max() * abs(scale) >= largest).item())
+        for part in torch.split(B, ROWS_AT_ONCE)
+    )
+
+
 @contextmanager
 def applied(
     model: PreTrainedModel, config: LoraConfig, modules: Mapping[str, nn.Linear], tensors: Tensors
@@ -97,6 +120,8 @@ def applied(
             for name, module in modules.items():
                 weight, scale = module.weight, config.scale_of(name)
                 A, B = (tensors[key(name, side)].to(weight.device, torch.float32) for side in "AB")
+                if overflowing(A, B, scale, weight):
+                    raise overflow(name, weight.dtype)
                 if weight.dtype == torch.float32 and users[id(weight)] == 1 and is_plain_product(module):
                     was = pristine.keep(f"{name}.weight", weight)
                     merged[name] = module
@@ -112,6 +137,13 @@ def applied(
         for name, module in wrapped.items():
             put_in(model, name, module)
         pristine.close()
+
+
+def overflow(module: str, dtype: torch.dtype) -> AdapterError:
+    kind = str(dtype).removeprefix("torch.") if dtype.is_floating_point else "float32"
+    return AdapterError(
+        f"{module}: lora_alpha / r · B·A is larger than {kind} can be; the adapter is damaged or did not converge"
+    )
 
 
 def _weights(model: nn.Module) -> Iterator[tuple[str, torch.Tensor]]:

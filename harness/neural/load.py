@@ -2,29 +2,29 @@
 
 import gc
 import hashlib
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
 from safetensors import safe_open
-from transformers import (
-    AutoConfig,
-    AutoModelForCausalLM,
-    AutoModelForSeq2SeqLM,
-    AutoTokenizer,
-    PreTrainedModel,
-)
-from transformers.utils.logging import disable_progress_bar
+from transformers import AutoModelForCausalLM, AutoModelForSeq2SeqLM, PreTrainedModel
+from transformers.utils import logging
 
-from harness import families
+from harness import askable, checkpoint, families
+from harness.config_size import refuse_oversized
 from harness.errors import ModelError
 from harness.families import Family
+from harness.neural.foreign import told
+from harness.neural.parts import read_config, read_tokenizer
+from harness.neural.reading import first_token, uses_chat, window
 from harness.types import Model, ModelPin, Runtime
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
-UNBOUNDED = 1_000_000  # tokenizers without a limit say 1e30
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,26 +44,40 @@ class Base:
     pad: int  # fills rows up; always masked by length, so that end-of-sequence stays a token to learn
     ends: frozenset[int]  # tokens that end an answer
     window: int | None  # tokens that fit, prompt and answer together (seq2seq: each); None: no limit is known
+    unused: tuple[str, ...] = ()  # the checkpoint's tensors that the model has no place for
 
 
 def load(folder: Path, model: Model, pin: ModelPin, runtime: Runtime) -> Base:
     """Reads a folder in the hub's layout; never reaches the hub."""
     torch.set_num_threads(runtime.threads)
+    return _base(folder, model, pin, runtime, torch.device(runtime.device))
+
+
+def outline(folder: Path, model: Model, pin: ModelPin, runtime: Runtime) -> Base:
+    """The base without its numbers, on the meta device: what would keep it from being loaded is raised in seconds.
+
+    Of the weights only the headers are read. A quantisation that the suite asks for is left out.
+    """
+    return _base(folder, model, pin, runtime, torch.device("meta"))
+
+
+def _base(folder: Path, model: Model, pin: ModelPin, runtime: Runtime, device: torch.device) -> Base:
     trust = model.trust_remote_code and runtime.allow_remote_code
     where = f"model {model.name}: {folder}"
-    disable_progress_bar()  # type: ignore[no-untyped-call]
-    try:
-        config = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=trust)
-        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=trust)
-    except (OSError, ValueError) as error:
-        raise ModelError(f"{where}: {_sentence(error)}{_remote_code_hint(model, runtime)}") from error
+    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    askable.check_folder(folder, f"model {model.name}: {model.uri}")
+    _check_sizes(folder)
+    config = read_config(folder, where, trust=trust)
+    tokenizer = read_tokenizer(folder, where, trust=trust)
+    _without_kernels(config)
     family_name = model.family or pin.family
     family = families.find(family_name) if family_name else families.of(config.model_type)
-    device = torch.device(runtime.device)
-    dtype = _dtype(model, config.model_type, device)
-    loaded = _read(folder, config, dtype, device, model, trust)
+    dtype = _dtype(model, config.model_type, torch.device(runtime.device))
+    loaded, unused = _read(folder, config, dtype, device, model, trust)
     text_config = config.get_text_config()
-    end = _token_ids(tokenizer.eos_token_id, config.eos_token_id, loaded.generation_config.eos_token_id)
+    _check_vocabulary(where, tokenizer, text_config.vocab_size)
+    said = getattr(config, "eos_token_id", getattr(text_config, "eos_token_id", None))
+    end = _token_ids(tokenizer.eos_token_id, said, loaded.generation_config.eos_token_id)
     if tokenizer.eos_token_id is None:
         raise ModelError(
             f"{where}: the tokenizer has no end-of-sequence token, so no answer could end; add eos_token to it"
@@ -77,12 +91,21 @@ def load(folder: Path, model: Model, pin: ModelPin, runtime: Runtime) -> Base:
         device=device,
         dtype=dtype,
         seq2seq=bool(config.is_encoder_decoder),
-        chat=_chat(model, tokenizer),
-        bos=_bos(tokenizer),
+        chat=uses_chat(model, tokenizer),
+        bos=first_token(tokenizer),
         pad=_pad(tokenizer, text_config.vocab_size),
         ends=end,
-        window=_window(text_config, tokenizer),
+        window=window(text_config.to_dict(), tokenizer),
+        unused=unused,
     )
+
+
+def _without_kernels(config: Any) -> None:
+    """Leave aside the kernels that a config.json names: transformers would fetch one like OWNER/NAME, and run it."""
+    if config._attn_implementation not in (None, "eager", "sdpa"):
+        config._attn_implementation = None
+    if config._experts_implementation is not None:
+        config._experts_implementation = None
 
 
 def release() -> None:
@@ -100,7 +123,7 @@ def weights_digest(folder: Path) -> str:
     """
     found: dict[str, bytes] = {}
     for path in sorted(folder.glob("*.safetensors")):
-        with safe_open(path, framework="pt") as file:
+        with told(str(path), "fetch or save it again"), safe_open(path, framework="pt") as file:
             for name in file.keys():  # noqa: SIM118  # safetensors' handle is no dict
                 rows = file.get_slice(name)
                 shape = rows.get_shape()
@@ -115,46 +138,130 @@ def weights_digest(folder: Path) -> str:
     return total.hexdigest()
 
 
+def _check_sizes(folder: Path) -> None:
+    """Raise ModelError where config.json asks for a model that is larger than the weights, before it is built."""
+    files = checkpoint.headers(folder).values()
+    shapes = {name: file.shape(name) for file in files for name in file.names}
+    path = folder / checkpoint.CONFIG
+    refuse_oversized(checkpoint.config(path), shapes, path)
+
+
 def _read(
     folder: Path, config: Any, dtype: torch.dtype, device: torch.device, model: Model, trust: bool
-) -> PreTrainedModel:
+) -> tuple[PreTrainedModel, tuple[str, ...]]:
+    """The model, and the names of what the checkpoint has too much."""
     where = f"model {model.name}: {folder}"
-    if not any(folder.glob("*.safetensors")):
-        pickled = any(folder.glob("*.bin"))
-        hint = (
-            f"it holds pickled weights, which are never loaded; run `harness convert {folder}`"
-            if pickled
-            else "add them"
-        )
-        raise ModelError(f"{where}: no *.safetensors; {hint}")
     kind: Any = AutoModelForSeq2SeqLM if config.is_encoder_decoder else AutoModelForCausalLM
-    quantization = _quantization(model, dtype, device)
-    placed = {"quantization_config": quantization, "device_map": {"": device}} if quantization else {}
-    try:
-        # The attention kernel is transformers' own choice for the class: sdpa where it has one.
-        loaded, info = kind.from_pretrained(
-            folder,
-            config=config,
-            dtype=dtype,
-            local_files_only=True,
-            use_safetensors=True,
-            trust_remote_code=trust,
-            output_loading_info=True,
-            **placed,
-        )
-    except (OSError, ValueError, RuntimeError) as error:
-        raise ModelError(f"{where}: {_sentence(error)}") from error
-    if info["missing_keys"]:
-        names = ", ".join(sorted(info["missing_keys"])[:5])
-        raise ModelError(
-            f"{where}: {len(info['missing_keys'])} tensors of {type(loaded).__name__} are missing: {names}; "
-            "take a whole checkpoint"
-        )
-    if not quantization:
+    _check_class(where, config, kind, trust)
+    opened = partial(
+        kind.from_pretrained,
+        folder,
+        config=config,
+        dtype=dtype,
+        local_files_only=True,
+        use_safetensors=True,
+        trust_remote_code=trust,
+        output_loading_info=True,
+    )
+    with told(where, "config.json may be wrong, or another model's; fetch both again"), _quiet():
+        unused: tuple[str, ...] = ()
+        if (
+            getattr(config, "quantization_config", None) is None
+        ):  # else only its library can compare the tensors
+            # Headers first: what does not fit is refused before there is memory for it.
+            loaded, info = opened(device_map={"": "meta"}, ignore_mismatched_sizes=True)
+            unused = _check_whole(where, loaded, info)
+        if device.type != "meta":
+            loaded, info = opened(**_placed(model, dtype, device))
+            _check_whole(where, loaded, info)
+    if model.quantization == "none":
         loaded = loaded.to(device)
     loaded.requires_grad_(False)
     result: PreTrainedModel = loaded.eval()
-    return result
+    return result, unused
+
+
+def _placed(model: Model, dtype: torch.dtype, device: torch.device) -> dict[str, Any]:
+    """Where a quantised model is put while it is read. The attention kernel is transformers' own choice for the class:
+    sdpa where it has one.
+    """
+    quantization = _quantization(model, dtype, device)
+    return {"quantization_config": quantization, "device_map": {"": device}} if quantization else {}
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keeps transformers' table of missing and surplus tensors from the terminal: they are told by name below."""
+    before = logging.get_verbosity()
+    logging.set_verbosity_error()  # type: ignore[no-untyped-call]
+    try:
+        yield
+    finally:
+        logging.set_verbosity(before)
+
+
+def _check_class(where: str, config: Any, kind: Any, trust: bool) -> None:
+    """Refuses a model that transformers has no text writer for: one that reads pictures or sound, say."""
+    own = trust and kind.__name__ in (getattr(config, "auto_map", None) or {})
+    if type(config) not in kind._model_mapping.keys() and not own:  # noqa: SIM118  # its own kind of mapping
+        name = next(iter(config.architectures or ()), "its architecture")
+        raise ModelError(
+            f"{where}: {name} of model_type {config.model_type!r} is no model that transformers can ask by text alone "
+            f"(no {kind.__name__}); name a decoder or an encoder-decoder of text in its place"
+        )
+
+
+def _check_whole(where: str, loaded: PreTrainedModel, info: dict[str, Any]) -> tuple[str, ...]:
+    """Refuses missing tensors, those of another shape, and layers that config.json does not count; gives the unused."""
+    kind = type(loaded).__name__
+    if missing := sorted(info["missing_keys"]):
+        raise ModelError(
+            f"{where}: {len(missing)} tensors of {kind} are missing: {_first(missing)}; take a whole checkpoint"
+        )
+    if wrong := sorted(info["mismatched_keys"]):
+        name, there, needed = wrong[0]
+        more = f", and {len(wrong) - 1} more" if len(wrong) > 1 else ""
+        raise ModelError(
+            f"{where}: {name} is {list(there)}, config.json makes it {list(needed)}{more}; "
+            "config.json was changed, or is another model's: fetch both again"
+        )
+    unused = tuple(sorted(info["unexpected_keys"]))
+    if surplus := _surplus(unused, loaded.state_dict()):
+        raise ModelError(
+            f"{where}: the weights have more layers than config.json says, {surplus} for one; "
+            "config.json was changed, or is another model's: fetch both again"
+        )
+    return unused
+
+
+def _surplus(unused: Iterable[str], used: Iterable[str]) -> str | None:
+    """The first name that is as one in use, but for a higher number."""
+    highest: dict[str, list[int]] = {}
+    for name in used:
+        form, numbers = _numbered(name)
+        highest[form] = [*map(max, numbers, highest.get(form, numbers))]
+    for name in unused:
+        form, numbers = _numbered(name)
+        if form in highest and any(one > most for one, most in zip(numbers, highest[form], strict=True)):
+            return name
+    return None
+
+
+def _numbered(name: str) -> tuple[str, list[int]]:
+    return re.sub(r"\d+", "N", name), [int(number) for number in re.findall(r"\d+", name)]
+
+
+def _check_vocabulary(where: str, tokenizer: Any, rows: int) -> None:
+    """Refuses another model's tokenizer; tokens that were added to it for padding alone may lie past the embedding."""
+    if tokenizer.vocab_size > rows:
+        raise ModelError(
+            f"{where}: the tokenizer has {tokenizer.vocab_size:,} tokens, the model {rows:,}; it is another model's: "
+            "copy the files named tokenizer* again from the model's source"
+        )
+
+
+def _first(names: list[str]) -> str:
+    return ", ".join(names[:5]) + (" …" if len(names) > 5 else "")
 
 
 def _dtype(model: Model, model_type: str, device: torch.device) -> torch.dtype:
@@ -200,20 +307,6 @@ def _public_name(model: Model) -> str:
     return model.uri if scheme == "zoo" else model.name
 
 
-def _chat(model: Model, tokenizer: Any) -> bool:
-    has_template = bool(getattr(tokenizer, "chat_template", None))
-    if model.chat == "on" and not has_template:
-        raise ModelError(
-            f"model {model.name}: chat: on, but its tokenizer has no chat template; use chat: auto or off"
-        )
-    return has_template and model.chat != "off"
-
-
-def _bos(tokenizer: Any) -> int | None:
-    ids = tokenizer("a").input_ids
-    return tokenizer.bos_token_id if ids and ids[0] == tokenizer.bos_token_id else None
-
-
 def _pad(tokenizer: Any, vocabulary: int) -> int:
     """A token that rows can be filled with: its own pad token, else unknown, else end-of-sequence.
 
@@ -223,28 +316,9 @@ def _pad(tokenizer: Any, vocabulary: int) -> int:
     return next((token for token in candidates if token is not None and token < vocabulary), 0)
 
 
-def _window(config: Any, tokenizer: Any) -> int | None:
-    for name in ("max_position_embeddings", "n_positions", "max_sequence_length", "max_seq_len"):
-        # T5's n_positions is a leftover: its positions are relative.
-        if getattr(config, name, None) and not hasattr(config, "relative_attention_num_buckets"):
-            return int(getattr(config, name))
-    limit = tokenizer.model_max_length
-    return int(limit) if limit and limit < UNBOUNDED else None
-
-
 def _token_ids(*given: int | list[int] | None) -> frozenset[int]:
     def each() -> Iterator[int]:
         for one in given:
             yield from [one] if isinstance(one, int) else one or []
 
     return frozenset(each())
-
-
-def _remote_code_hint(model: Model, runtime: Runtime) -> str:
-    if model.trust_remote_code and not runtime.allow_remote_code:
-        return " (the suite trusts its code; the command line must allow it too: --allow-remote-code)"
-    return ""
-
-
-def _sentence(error: Exception) -> str:
-    return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__

@@ -11,11 +11,15 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 
 from harness import families
-from harness.adapter import CONFIG
+from harness.adapter import CONFIG, read_settings
+from harness.checkpoint import json_mapping
 from harness.errors import AdapterError
 from harness.neural.factors import PREFIX, Factors, applied, shapes
+from harness.neural.foreign import told
 from harness.neural.load import Base
 from harness.neural.lora_config import LoraConfig, can_be_own, names_to_write, read_config, targeted
+from harness.sandbox.patterns import check_patterns
+from harness.tensors import TensorFile
 from harness.types import Recipe
 
 if TYPE_CHECKING:
@@ -85,18 +89,11 @@ def save(
 @contextmanager
 def adapted(base: Base, folder: Path) -> Iterator[None]:
     """The base answers as the adapter makes it for as long as the block runs."""
-    config = read_config(folder)
-    _check_base(base, folder, config)
-    tensors = _without_the_bases_own(base, _tensors(folder))
-    modules = targeted(base.model, config.targets) if config.plain else {}
-    if config.plain and can_be_own(base.model, modules.values()):
-        if not modules:
-            raise AdapterError(
-                f"adapter {folder} does not fit {base.name}: it has no module that is called one of {config.targets}"
-            )
-        linear = cast(dict[str, nn.Linear], modules)
-        _check_tensors(base, folder, shapes(config, linear), tensors)
-        with applied(base.model, config, linear, tensors):
+    config, tensors = _read(base, folder)
+    modules = _own_modules(base, config)
+    if modules is not None:
+        _check_own(base, folder, config, modules, tensors)
+        with applied(base.model, config, modules, tensors):
             yield
         return
     from harness.neural import peft_lora
@@ -105,6 +102,48 @@ def adapted(base: Base, folder: Path) -> Iterator[None]:
         base, folder, tensors, lambda expected: _check_tensors(base, folder, expected, tensors)
     ):
         yield
+
+
+def check_fit(base: Base, folder: Path) -> None:
+    """Raises AdapterError where `adapted` would; the base may be an outline, which has no numbers."""
+    config, tensors = _read(base, folder)
+    modules = _own_modules(base, config)
+    if modules is not None:
+        _check_own(base, folder, config, modules, tensors)
+        return
+    from harness.neural import peft_lora
+
+    _check_tensors(base, folder, peft_lora.shapes(base, folder), tensors)
+
+
+def _read(base: Base, folder: Path) -> tuple[LoraConfig, dict[str, torch.Tensor]]:
+    names = [name for name, _ in base.model.named_modules()]
+    check_patterns(folder / CONFIG, read_settings(folder, "measured"), names)
+    config = read_config(folder)
+    _check_base(base, folder, config)
+    return config, _without_the_bases_own(base, _tensors(folder))
+
+
+def _own_modules(base: Base, config: LoraConfig) -> dict[str, nn.Linear] | None:
+    """The modules that the factors sit on, where they need not peft; None where they do."""
+    if not config.plain:
+        return None
+    modules = targeted(base.model, config.targets)
+    return cast(dict[str, nn.Linear], modules) if can_be_own(base.model, modules.values()) else None
+
+
+def _check_own(
+    base: Base,
+    folder: Path,
+    config: LoraConfig,
+    modules: Mapping[str, nn.Linear],
+    tensors: Mapping[str, torch.Tensor],
+) -> None:
+    if not modules:
+        raise AdapterError(
+            f"adapter {folder} does not fit {base.name}: it has no module that is called one of {config.targets}"
+        )
+    _check_tensors(base, folder, shapes(config, modules), tensors)
 
 
 def unproven(base: Base, folder: Path) -> str | None:
@@ -135,7 +174,9 @@ def _tensors(folder: Path) -> dict[str, torch.Tensor]:
             else "the adapter is not complete"
         )
         raise AdapterError(f"{folder}: no {WEIGHTS}; {hint}")
-    found: dict[str, torch.Tensor] = load_file(path)
+    with told(str(path), "save the adapter again", AdapterError):
+        TensorFile(path)  # which says what is torn; the library would not
+        found: dict[str, torch.Tensor] = load_file(path)
     bad = [name for name, tensor in found.items() if not torch.isfinite(tensor).all()]
     if bad:
         raise AdapterError(f"{path}: not a number in {', '.join(bad[:3])}")
@@ -151,9 +192,9 @@ def _without_the_bases_own(base: Base, tensors: dict[str, torch.Tensor]) -> dict
             return False
         own = modules.get(name.removeprefix(PREFIX).removesuffix(BASES_OWN))
         weight = getattr(own, "weight", None)
-        return isinstance(weight, torch.Tensor) and torch.equal(
-            tensor.to(weight.device, weight.dtype), weight
-        )
+        if not isinstance(weight, torch.Tensor) or weight.is_meta:  # an outline has its shape alone
+            return isinstance(weight, torch.Tensor) and weight.shape == tensor.shape
+        return torch.equal(tensor.to(weight.device, weight.dtype), weight)
 
     return {name: tensor for name, tensor in tensors.items() if not is_bases(name, tensor)}
 
@@ -163,8 +204,12 @@ def _recorded(folder: Path) -> tuple[str, str]:
     path = folder / OURS
     if not path.is_file():
         return "", ""
-    said = json.loads(path.read_text(encoding="utf-8"))
-    return said.get("base", ""), said.get("digest", "")
+    with told(str(path), "train the adapter again, or delete the file", AdapterError):
+        said = json_mapping(path)
+    base, digest = said.get("base", ""), said.get("digest", "")
+    if not isinstance(base, str) or not isinstance(digest, str):
+        raise AdapterError(f"{path}: base and digest are texts; train the adapter again, or delete the file")
+    return base, digest
 
 
 def _check_base(base: Base, folder: Path, config: LoraConfig) -> None:

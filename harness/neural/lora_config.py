@@ -18,6 +18,7 @@ from transformers.core_model_loading import WeightConverter
 from transformers.pytorch_utils import Conv1D
 
 from harness.adapter import read_settings
+from harness.adapter_settings import ALPHA, RANK
 
 ALL_LINEAR = "all-linear"
 SHORTEN = 20  # peft writes this many names or more as the fewest suffixes that mean the same modules
@@ -74,8 +75,8 @@ def read_config(folder: Path) -> LoraConfig:
     targets = said.get("target_modules")
     return LoraConfig(
         base=said.get("base_model_name_or_path"),
-        rank=said.get("r", 8),
-        alpha=said.get("lora_alpha", 8),
+        rank=said.get("r", RANK),
+        alpha=said.get("lora_alpha", ALPHA),
         rslora=bool(said.get("use_rslora")),
         targets=targets if isinstance(targets, str) else tuple(targets or ()),
         rank_pattern=said.get("rank_pattern") or {},

@@ -25,16 +25,19 @@ def summed_loss(base: Base, batch: Sequence[Pair], model: Any = None) -> torch.T
 def _causal(base: Base, batch: Sequence[Pair], model: Any) -> tuple[torch.Tensor, torch.Tensor]:
     """Logits [answer tokens, vocabulary] and the tokens that follow.
 
-    Rows are filled up on the right, where no token of theirs looks: no mask is needed.
+    Rows are filled up on the right, where no token of theirs looks: no mask is needed. A row's last token is a label
+    alone: it is left out where it would stand one position past the window.
     """
     ids = _filled(base, [one.prompt + one.answer for one in batch], base.pad)
     asked = torch.zeros_like(ids, dtype=torch.bool)  # [rows, tokens]: the next token is the answer's
     for row, one in enumerate(batch):
         asked[row, len(one.prompt) - 1 : one.tokens - 1] = True
+    labels = ids.roll(-1, dims=1)[asked]
+    ids, asked = ids[:, : base.window], asked[:, : base.window]
     logits = model(input_ids=ids, use_cache=False, logits_to_keep=asked).logits
     if logits.ndim == 3:  # a class that knows no logits_to_keep gave them all
         logits = logits[asked]
-    return logits, ids.roll(-1, dims=1)[asked]
+    return logits, labels
 
 
 def _seq2seq(base: Base, batch: Sequence[Pair], model: Any) -> tuple[torch.Tensor, torch.Tensor]:

@@ -13,12 +13,16 @@ import torch
 from peft import LoraConfig, PeftConfig, PeftModel, get_peft_model_state_dict, set_peft_model_state_dict
 from torch import nn
 
+from harness.adapter import CONFIG, MOVES_THE_BASE
 from harness.errors import AdapterError
-from harness.neural.factors import put_in
+from harness.neural.factors import PREFIX, overflow, overflowing, put_in
+from harness.neural.foreign import told
 from harness.neural.load import Base
 from harness.neural.lora_config import STARTS
 from harness.neural.pristine import Pristine
 from harness.types import Recipe
+
+INSTEAD = "use the base it was trained on, or train it again"
 
 
 class PeftFactors:
@@ -77,22 +81,44 @@ def applied(
     check: Callable[[dict[str, tuple[int, ...]]], None],  # raises where these are not the tensors' shapes
 ) -> Iterator[None]:
     """Trained factors at work for as long as the block runs."""
-    config = PeftConfig.from_pretrained(str(folder))
-    assert isinstance(config, LoraConfig)
-    config.inference_mode = True
+    config = _config(folder)
+    _check_ranks(folder, config, tensors)
     with _unchanged(base, config):
-        try:
+        with told(f"adapter {folder} does not fit {base.name}", INSTEAD, AdapterError):
             model = _wrap(base, config)
-        except (ValueError, NotImplementedError, ImportError) as error:
-            raise AdapterError(f"adapter {folder} does not fit {base.name}: {error}") from error
         try:
             check({name: tuple(tensor.shape) for name, tensor in _state(model).items()})
             set_peft_model_state_dict(model, tensors)
+            _check_products(folder, model)
             model.requires_grad_(False)
             model.eval()
             yield
         finally:
             model.unload()
+
+
+def shapes(base: Base, folder: Path) -> dict[str, tuple[int, ...]]:
+    """Of the tensors that the adapter would have on this base, which is an outline, and is afterwards to be forgotten.
+
+    A start that decomposes the base's matrices is left out: an outline has no numbers.
+    """
+    config = _config(folder)
+    if str(config.init_lora_weights).lower().startswith(MOVES_THE_BASE):
+        config.init_lora_weights = False
+    with told(f"adapter {folder} does not fit {base.name}", INSTEAD, AdapterError):
+        return {name: tuple(tensor.shape) for name, tensor in _state(_wrap(base, config)).items()}
+
+
+def _config(folder: Path) -> LoraConfig:
+    with told(f"{folder}/{CONFIG}", "save the adapter again", AdapterError):
+        config = PeftConfig.from_pretrained(str(folder))
+    assert isinstance(config, LoraConfig)
+    if config.megatron_config is not None:
+        raise AdapterError(  # peft imports whatever module `megatron_core` names
+            f"{folder / CONFIG}: megatron_config names code that is not part of this harness; take an adapter without it"
+        )
+    config.inference_mode = True
+    return config
 
 
 @contextmanager
@@ -119,6 +145,31 @@ def _unchanged(base: Base, config: LoraConfig) -> Iterator[None]:
                 parameter.copy_(pristine.read(name, parameter))
         base.model.requires_grad_(False)
         pristine.close()
+
+
+def _check_ranks(folder: Path, config: LoraConfig, tensors: Mapping[str, torch.Tensor]) -> None:
+    """Raise AdapterError where a rank is larger than any side of a tensor, before peft makes matrices of that rank."""
+    largest = max((size for tensor in tensors.values() for size in tensor.shape), default=1)
+    asked = max([config.r, *(config.rank_pattern or {}).values()])
+    if asked > largest:
+        raise AdapterError(
+            f"{folder / CONFIG}: found a rank of {asked:,}, the largest side of any tensor is {largest:,}; "
+            "take the settings of these weights"
+        )
+
+
+def _check_products(folder: Path, model: PeftModel) -> None:
+    """Raise AdapterError where B·A does not fit the type of the base's matrix."""
+    for name, module in model.named_modules():
+        for side, other in (("lora_A", "lora_B"), ("lora_embedding_A", "lora_embedding_B")):
+            first, second = (getattr(module, one, {}) for one in (side, other))
+            for adapter in first:
+                A, B = (getattr(one[adapter], "weight", one[adapter]).detach() for one in (first, second))
+                weight = module.get_base_layer().weight
+                if A.ndim == B.ndim == 2 and overflowing(A, B, module.scaling[adapter], weight):
+                    raise AdapterError(
+                        f"adapter {folder}: {overflow(name.removeprefix(PREFIX), weight.dtype)}"
+                    )
 
 
 def _state(model: PeftModel) -> dict[str, torch.Tensor]:

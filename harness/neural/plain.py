@@ -23,9 +23,12 @@ def has_slots(base: Base) -> bool:
 
 @torch.no_grad()
 def answer(
-    base: Base, encoded: Sequence[Encoded], count: int, max_new_tokens: int
+    base: Base, encoded: Sequence[Encoded], count: int, max_new_tokens: int, not_finite: int
 ) -> Iterator[tuple[Encoded, list[int]]]:
-    """Greedy answers in tokens, so many prompts at a time; what follows an end token is padding."""
+    """Greedy answers in tokens, so many prompts at a time; what follows an end token is padding.
+
+    From where a row's logits are NaN or infinite its tokens are `not_finite`.
+    """
     model: Any = base.model
     for start in range(0, len(encoded), count):
         rows = encoded[start : start + count]
@@ -36,13 +39,27 @@ def answer(
             ids.append([*row.ids, *[base.pad] * fill] if base.seq2seq else [*[base.pad] * fill, *row.ids])
             mask = [1] * len(row.ids)
             seen.append([*mask, *[0] * fill] if base.seq2seq else [*[0] * fill, *mask])
+        watched = _Watched()
         written = model.generate(
             torch.tensor(ids, device=base.device),
             attention_mask=torch.tensor(seen, device=base.device),
             generation_config=_greedy(base, max_new_tokens),
+            logits_processor=[watched],
         )
         new = written[:, 1:] if base.seq2seq else written[:, longest:]
+        new = new.masked_fill(~torch.stack(watched.finite, dim=1), not_finite)
         yield from zip(rows, new.tolist(), strict=True)
+
+
+class _Watched:
+    """Looks at the logits of every step and leaves them as they are."""
+
+    def __init__(self) -> None:
+        self.finite: list[torch.Tensor] = []  # [rows] of each step
+
+    def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
+        self.finite.append(scores.max(-1).values.isfinite())
+        return scores
 
 
 def _greedy(base: Base, max_new_tokens: int) -> Any:

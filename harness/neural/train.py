@@ -24,7 +24,7 @@ from harness.digest import digest
 from harness.errors import ModelError, StepError
 from harness.neural import lora
 from harness.neural.batches import batches_from, by_length
-from harness.neural.encode import Pair, pair
+from harness.neural.encode import Pair, ahead, pair
 from harness.neural.kernels import quick, quick_attention
 from harness.neural.load import Base
 from harness.neural.loss import summed_loss
@@ -87,9 +87,9 @@ def train(
 
     Dropout is the recipe's alone: the base stays in evaluation mode, whatever dropout it was pretrained with.
     """
-    pairs = [_pair(base, example, recipe) for example in examples]
+    pairs = list(_pairs(base, examples, recipe))
     chosen = [one for one in pairs if one is not None]
-    checks = [one for example in validation if (one := _pair(base, example, recipe)) is not None]
+    checks = [one for one in _pairs(base, validation, recipe) if one is not None]
     if not chosen:
         raise StepError(
             f"none of {len(examples)} training examples fits max_tokens: {recipe.max_tokens}; raise it"
@@ -202,9 +202,12 @@ class _Run:
         mean = float(self.accelerator.reduce(total, "sum"))
         norm = float(self.accelerator.clip_grad_norm_(self.parameters, self.recipe.max_grad_norm))
         if not (math.isfinite(mean) and math.isfinite(norm)):
+            remedy = "lower learning_rate, or look at these samples"
+            if step == 1 and not math.isfinite(mean):  # the factors change nothing yet
+                remedy = f"so are {self.base.name}'s own logits: look for such weights with `harness weigh`"
             raise StepError(
                 f"training step {step} of {self.steps}: loss {mean}, gradient norm {norm} on samples "
-                f"{', '.join(one.sample_id for one in batch)}; lower learning_rate, or look at these samples"
+                f"{', '.join(one.sample_id for one in batch)}; {remedy}"
             )
         for group in self.optimizer.param_groups:
             group["lr"] = self.rate(step)
@@ -294,8 +297,10 @@ def validation_steps(steps: int, recipe: Recipe) -> set[int]:
     return {round(steps * nth / count) for nth in range(1, count + 1)}
 
 
-def _pair(base: Base, example: Example, recipe: Recipe) -> Pair | None:
-    return pair(base, example.prompt, example.answer, example.overflow, recipe.max_tokens)
+def _pairs(base: Base, examples: Sequence[Example], recipe: Recipe) -> Iterator[Pair | None]:
+    prompts = ahead(base, (example.prompt for example in examples))
+    for example, prompt in zip(examples, prompts, strict=True):
+        yield pair(base, prompt, example.answer, example.overflow, recipe.max_tokens)
 
 
 @contextmanager

@@ -18,8 +18,10 @@ def render(folder: Path | str, drawings: Path | None = None) -> None:
     with drawing.pen(drawings) as pen:  # it takes longest: what else is to do is done while it draws
         from harness.report import figures, page
         from harness.result import read
+        from harness.result.document import refuse_damaged
 
         result = read(folder)
+        refuse_damaged(folder, result.files)
         outline = page.build(result)
         drawn = figures.draw(outline, pen)
         from harness.report import asked, explorer, html, markdown
@@ -32,12 +34,11 @@ def render(folder: Path | str, drawings: Path | None = None) -> None:
 
 def render_terminal(folder: Path | str, console: "Console | None" = None) -> None:
     """Prints the answer and the score tables of a RESULT folder; draws no chart and reads no answer."""
-    from rich.console import Console
-
     from harness.report import page, terminal
+    from harness.report.consoles import PlainConsole
     from harness.result import read
 
-    terminal.show(page.build(read(folder)), console or Console())
+    terminal.show(page.build(read(folder)), console or PlainConsole())
 
 
 def render_json(folder: Path | str) -> str:
@@ -48,7 +49,7 @@ def render_json(folder: Path | str) -> str:
     from harness.result import read
 
     folder = Path(folder)
-    return json.dumps(terminal.as_json(page.build(read(folder)), folder), ensure_ascii=False, indent=1)
+    return json.dumps(terminal.as_json(page.build(read(folder)), folder), indent=1)
 
 
 def sentences(folder: Path | str) -> list[str]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from statistics import fmean
 
 from harness.report import settle, words
+from harness.report.doubts import doubts
 from harness.result import AdapterFacts, Result, TaskFacts
 from harness.types import Comparison, RecipeScore, Score, System
 
@@ -47,6 +48,7 @@ class Answer:
     power: str
     settled: str  # how large a test set would part the first two
     winner: Entry
+    doubts: tuple[str, ...] = ()  # what makes the scores say less than they seem to
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +173,7 @@ def answer(result: Result, task: TaskFacts) -> Answer | None:
         power=_power(field),
         settled=_settled(field, ranked),
         winner=ranked[0],
+        doubts=doubts(result, task),
     )
 
 

@@ -9,7 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness import metrics
+from harness.errors import ResultError
 from harness.result import Result, TaskFacts, json_lines
+from harness.result.document import check_files
 from harness.result.lengths import thirds
 from harness.types import System
 
@@ -66,9 +68,14 @@ class Asked:
 
 
 def asked(result: Result) -> dict[str, Asked]:
-    """Task -> its samples; none where the folder holds a result.json alone."""
+    """Return each task's samples; none for a RESULT that is a result.json alone.
+
+    Raises ResultError where a file that the RESULT names is missing or changed.
+    """
     from harness.result.rows import open_rows
 
+    if changed := check_files(result.folder, {"files": result.files}):
+        raise ResultError(f"{changed[0]}; run the suite again")
     if not all((result.folder / name).is_file() for name in FILES):
         return {}
     listed = {task.name: _Listed(task.cluster) for task in result.suite.tasks}
@@ -122,7 +129,7 @@ class _Listed:
 
 def _asked(task: TaskFacts, listed: _Listed, rows: "RowFile") -> Asked:
     plugin = next((one for one in task.metrics if task.primary in metrics.score_names(one)), None)
-    metric = metrics.load(plugin) if plugin else None
+    metric = metrics.own(plugin) if plugin else None
     usable = metric is not None and metric.value is not None
 
     def placed(used: str) -> dict[System, NDArray[np.float64]]:
@@ -146,7 +153,6 @@ def _asked(task: TaskFacts, listed: _Listed, rows: "RowFile") -> Asked:
         others=tuple(
             other
             for used in task.metrics
-            if ":" not in used  # another's metric is loaded for the primary score alone
             for other in _others(task, used, mine if used == plugin else placed(used))
         ),
     )
@@ -154,7 +160,7 @@ def _asked(task: TaskFacts, listed: _Listed, rows: "RowFile") -> Asked:
 
 def _others(task: TaskFacts, used: str, rows: Mapping[System, NDArray[np.float64]]) -> Iterable[Other]:
     """The scores that a metric gives each sample, the primary one left out."""
-    metric = metrics.load(used) if rows else None
+    metric = metrics.own(used) if rows else None
     if metric is None or metric.value is None:
         return
     with np.errstate(invalid="ignore", divide="ignore"):

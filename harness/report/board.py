@@ -159,12 +159,22 @@ def checked(board: Leaderboard) -> str:
     """What the numbers rest on."""
     if not board.verified:
         return "Nothing was verified (--no-verify): the results are believed as they are."
+    but = ""
+    if board.unchecked:
+        but = (
+            " Scores of metrics whose code is not part of this harness were not recomputed "
+            f"({_runs(board.unchecked)}): they are believed as they are, and have no ranks."
+        )
     if not board.by_rows:
-        return "Every score was recomputed from its answers before it was taken in."
+        return f"Every {'other ' if but else ''}score was recomputed from its answers before it was taken in.{but}"
     return (
-        "Every score was recomputed before it was taken in, from its answers or, where a result holds ids and numbers "
-        f"alone ({words.listed([words.visible(one) for one in board.by_rows])}), from its rows."
+        f"Every {'other ' if but else ''}score was recomputed before it was taken in, from its answers or, where a result "
+        f"holds ids and numbers alone ({_runs(board.by_rows)}), from its rows.{but}"
     )
+
+
+def _runs(names: Sequence[str]) -> str:
+    return words.listed([words.visible(one) for one in names])
 
 
 def _section(group: Group) -> Section:

@@ -76,12 +76,13 @@ def _code() -> str:
 def pen(kept: Path | None = None) -> Iterator[Pen]:
     """A pen, which begins to get ready at once."""
     process = subprocess.Popen(
-        [sys.executable, "-m", __name__],
+        # -P: else Python would look for every module in the working folder first, which may be a stranger's RESULT.
+        [sys.executable, "-P", "-m", __name__],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
         encoding="utf-8",
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},  # it finds what we found
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},  # it finds what we found
     )
     with process, ThreadPoolExecutor(max_workers=1) as thread:
         found = Pen(process, thread, kept)

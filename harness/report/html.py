@@ -2,14 +2,15 @@
 
 import base64
 import hashlib
-import shutil
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from importlib.resources import files
 from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from harness.records import replace_text
 from harness.report import charts, explorer, verdicts, weighed, words
 from harness.report.explorer import Book, Leaf, Plain
 from harness.report.figures import Figures, WeightFigures
@@ -22,19 +23,19 @@ SCRIPTS = ("page.js", "difference.js", "explorer.js")  # one script, in this ord
 
 def write(page: Page, figures: Figures, folder: Path, book: Book | None = None) -> None:
     """report.html in the folder, and where the samples don't fit into it, samples/*.html."""
-    shutil.rmtree(folder / "samples", ignore_errors=True)
     leaves: list[Leaf] = []
     for leaf in book.leaves if book else ():
         (folder / "samples").mkdir(exist_ok=True)
-        _write(folder / leaf.name, document("samples.html.j2", {"page": page, "leaf": leaf}))
+        replace_text(folder / leaf.name, document("samples.html.j2", {"page": page, "leaf": leaf}))
         leaves.append(Leaf(name=leaf.name, says=leaf.says, data={}))  # its texts can go
     if book:
         book.index["leaves"] = [leaf.name for leaf in leaves] or None
-    _write(folder / "report.html", render(page, figures, book.index if book else None, leaves))
-
-
-def _write(path: Path, text: str) -> None:
-    path.write_text(text, encoding="utf-8")
+    replace_text(folder / "report.html", render(page, figures, book.index if book else None, leaves))
+    for path in (folder / "samples").glob("*.html"):  # of a report that had more
+        if f"samples/{path.name}" not in {leaf.name for leaf in leaves}:
+            path.unlink()
+    with suppress(OSError):  # it is not there, or holds something of its user's
+        (folder / "samples").rmdir()
 
 
 def render(page: Page, figures: Figures, samples: Plain | None = None, leaves: Sequence[Leaf] = ()) -> str:

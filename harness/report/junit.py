@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from harness.report import verdicts, words
+from harness.report.printed import safe
 from harness.report.verdicts import Inconclusive
 from harness.types import Judgement, Regression, System, Verdict
 
@@ -16,8 +17,8 @@ _Owner = tuple[str | None, System | None, str | None]  # task, system, metric
 MOST_SAMPLES = 5  # that fell, told in one failure
 LONGEST = 600  # characters of one of their texts, and of a message
 
-# All that XML 1.0 has no way to write, not even escaped (section 2.2).
-_FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+# What XML 1.0 has no way to write, not even escaped (section 2.2), and is not shown by its code point already.
+_FORBIDDEN = re.compile("[\ufffe\uffff]")
 
 
 def render(judgement: Judgement, *, inconclusive: Inconclusive) -> str:
@@ -27,7 +28,7 @@ def render(judgement: Judgement, *, inconclusive: Inconclusive) -> str:
         "failures": str(kinds.count("failure")),
         "errors": str(kinds.count("error")),
     }
-    name = {"name": _text(judgement.name)}
+    name = {"name": _text(words.line(judgement.name))}
     root = Element("testsuites", name | counts)
     suite = SubElement(
         root, "testsuite", name | counts | {"skipped": str(kinds.count("skipped")), "time": "0"}
@@ -36,7 +37,7 @@ def render(judgement: Judgement, *, inconclusive: Inconclusive) -> str:
     SubElement(SubElement(suite, "properties"), "property", held)
     names, fallen = _Names(), _by_owner(judgement.regressions)
     for one, kind in zip(judgement.verdicts, kinds, strict=True):
-        place = _text(f"{judgement.name}.{one.task}" if one.task else judgement.name)
+        place = _text(words.line(f"{judgement.name}.{one.task}" if one.task else judgement.name))
         # A gate takes no time, but there are readers that want to read one.
         case = SubElement(
             suite, "testcase", {"classname": place, "name": names.own(place, _name(one)), "time": "0"}
@@ -45,12 +46,15 @@ def render(judgement: Judgement, *, inconclusive: Inconclusive) -> str:
             told = SubElement(
                 case,
                 kind,
-                {"message": _text(words.shorten(verdicts.told(one), LONGEST)), "type": one.verdict},
+                {
+                    "message": _text(words.shorten(words.line(verdicts.told(one)), LONGEST)),
+                    "type": one.verdict,
+                },
             )
             told.text = _text("\n".join(_lines(one, fallen)))
     notes = (*verdicts.warnings(judgement), *judgement.remarks)
     if notes:
-        SubElement(suite, "system-out").text = _text("\n".join(notes))
+        SubElement(suite, "system-out").text = _text("\n".join(map(words.line, notes)))
     indent(root)
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{tostring(root, encoding="unicode")}\n'
 
@@ -82,7 +86,7 @@ def _name(one: Verdict) -> str:
 
 
 def _lines(one: Verdict, fallen: Mapping[_Owner, Sequence[Regression]]) -> Iterator[str]:
-    yield one.because
+    yield words.line(one.because)
     facts = {
         "measured": verdicts.measured(one),
         "limit": verdicts.limit(one),
@@ -90,7 +94,7 @@ def _lines(one: Verdict, fallen: Mapping[_Owner, Sequence[Regression]]) -> Itera
         "samples": verdicts.samples(one),
         "samples that would decide": f"{one.needed:,}" if one.needed else "",
     }
-    yield from (f"{what}: {said}" for what, said in facts.items() if said)
+    yield from (f"{what}: {words.line(said)}" for what, said in facts.items() if said)
     if one.slice is None:  # else it cannot be said which samples it has
         own = fallen.get((one.task, one.system, one.metric), ())
         for each in [each for each in own if one.against in (None, each.against)][:MOST_SAMPLES]:
@@ -98,7 +102,7 @@ def _lines(one: Verdict, fallen: Mapping[_Owner, Sequence[Regression]]) -> Itera
 
 
 def _sample(one: Regression) -> Iterator[str]:
-    yield f"sample {one.sample_id}: {words.number(one.before)} → {words.number(one.after)}"
+    yield f"sample {words.line(one.sample_id)}: {words.number(one.before)} → {words.number(one.after)}"
     texts = {
         "prompt": one.prompt,
         "reference": one.reference,
@@ -118,5 +122,5 @@ def _by_owner(regressions: Sequence[Regression]) -> dict[_Owner, list[Regression
 
 
 def _text(text: str) -> str:
-    """Without what XML forbids, and with line ends as its readers give them back."""
-    return _FORBIDDEN.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
+    """Without what XML forbids, with line ends as its readers give them back, and no order to what logs them."""
+    return _FORBIDDEN.sub("", safe(text.replace("\r\n", "\n").replace("\r", "\n")))

@@ -4,6 +4,7 @@ from harness import families, plugins, prompts
 from harness.report import words
 from harness.result import ModelFacts, TaskFacts
 
+DTYPES = ("float32", "bfloat16", "float16")
 USUAL_TOKENS = 64  # of an answer, where an older result does not say
 QUANTISED = {
     "int8": "load_in_8bit=True",
@@ -22,7 +23,10 @@ def loading(
     """A program that runs as it stands, once it has an input, and paths in place of PATH/TO/…"""
     seq2seq = is_seq2seq(model)
     automatic = "AutoModelForSeq2SeqLM" if seq2seq else "AutoModelForCausalLM"
-    quantised = QUANTISED.get(model.quantization, "").format(dtype=model.dtype or "bfloat16")
+    dtype = (
+        model.dtype if model.dtype in DTYPES else "bfloat16"
+    )  # what else stands there would be run as it stands
+    quantised = QUANTISED.get(model.quantization, "").format(dtype=dtype)
     names = [automatic, "AutoTokenizer", *(["BitsAndBytesConfig"] if quantised else [])]
     commit = f", revision={_python(model.revision)}" if hub_id(model.uri) and model.revision else ""
     settings = f", dtype={_python(model.dtype)}" if model.dtype else ""
@@ -57,7 +61,8 @@ def _base(model: ModelFacts) -> str:
 def _asking(model: ModelFacts, task: TaskFacts, *, seq2seq: bool) -> list[str]:
     """The prompt that an answer was scored for, with `…` in place of the sample."""
     columns = "".join(f', {name}="…"' for name in prompts.fields(task.prompt) if name != "input")
-    most = task.decode.get("max_new_tokens", USUAL_TOKENS)
+    said = task.decode.get("max_new_tokens")
+    most = said if isinstance(said, int) else USUAL_TOKENS  # text there would be run as it stands
     chat = model.chat != "off"
     special = ", add_special_tokens=not tokenizer.chat_template" if chat else ""
     turn = '[{"role": "user", "content": prompt}]'

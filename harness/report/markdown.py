@@ -9,6 +9,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 from markupsafe import escape as html_escape
 
+from harness.records import replace_text
 from harness.report import words
 
 if TYPE_CHECKING:  # pages without charts are written by light commands, which cannot wait for altair
@@ -27,7 +28,7 @@ _ENTITIES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "|": "&#124;"
 def write(page: "Page", figures: "Figures", folder: Path) -> None:
     """report.md, and in charts/ each chart for light pages and for dark ones."""
     write_charts(figures.all(), folder)
-    (folder / "report.md").write_text(render(page, figures), encoding="utf-8")
+    replace_text(folder / "report.md", render(page, figures))
 
 
 def write_charts(figures: "Iterable[Figure]", folder: Path) -> None:
@@ -38,7 +39,7 @@ def write_charts(figures: "Iterable[Figure]", folder: Path) -> None:
     for figure in figures:
         for ending, palette in (("", charts.LIGHT), ("-dark", charts.DARK)):
             path = folder / "charts" / f"{figure.name}{ending}.svg"
-            path.write_text(charts.in_file(figure.wide, palette), encoding="utf-8")
+            replace_text(path, charts.in_file(figure.wide, palette))
 
 
 def render(page: "Page", figures: "Figures") -> str:

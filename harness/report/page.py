@@ -10,6 +10,7 @@ from harness.report import gates, words
 from harness.report.answer import Answer, Field, Sentence, answer, is_trivial
 from harness.report.asked import Asked, Values
 from harness.report.costs import Costs, costs, price
+from harness.report.doubts import empty_share
 from harness.report.explorer import sample_link
 from harness.report.manifest import Manifest, manifest
 from harness.report.matrix import Matrix, matrix
@@ -17,6 +18,7 @@ from harness.report.picks import Pick, change_of, pick
 from harness.report.slices import Cut, cuts
 from harness.report.weighed import WeightSection, section
 from harness.result import Curve, ModelFacts, Result, StepFacts, SuiteFacts, TaskFacts
+from harness.result.odd import Share
 from harness.types import Comparison, Note, Score, System, Verdict
 
 Role = Literal["trivial", "base", "adapter"]
@@ -36,6 +38,7 @@ class Line:
     tied: bool  # tested against the best, and not significantly behind
     away: bool  # an adapter on a task it was not trained on
     costs: Costs
+    empty: Share | None = None  # of its answers, where that is more than 5 %
     moved: tuple[int, int] | None = None  # samples on which it does better and worse than its base
 
 
@@ -87,6 +90,17 @@ class Page:
     command: str
     created: str
     withheld: tuple[str, ...] = ()  # tasks whose texts this copy leaves out
+
+    @property
+    def partial(self) -> str:
+        """A sentence where steps have no result, "" where all are done."""
+        missing = sum(one.state != "done" for one in self.steps)
+        if not missing:
+            return ""
+        return (
+            f"This RESULT is partial: {missing} of {words.plural(len(self.steps), 'step')} have no result, "
+            "and what is missing is not shown."
+        )
 
     def sample_link(self, note: Note, sample: str) -> str | None:
         """Where the page shows a sample that a note names: a note's place begins with its task."""
@@ -198,6 +212,8 @@ def _lines(result: Result, field: Field) -> list[Line]:
         if score.task == field.task.name and not score.primary:
             others.setdefault(score.system, []).append(score)
 
+    empty = empty_share(result, field.task)
+
     def place(system: System) -> tuple[object, ...]:
         known = models.index(system.model) if system.model in models else len(models)
         return is_trivial(system), known, system.adapter is not None, system.shots
@@ -213,6 +229,7 @@ def _lines(result: Result, field: Field) -> list[Line]:
             tied=best not in (None, system) and not is_trivial(system) and _tied(field.between(best, system)),
             away=system in facts and facts[system].trained_on not in (None, field.task.name),
             costs=costs(result.costs, system, field.task.name, scores[system].n),
+            empty=empty.get(system),
             moved=_moved(pair),
         )
         for system in sorted(scores, key=place)

@@ -12,6 +12,7 @@ from rich.text import Text
 
 from harness.records import to_json, write_text
 from harness.report import settle, words
+from harness.report.consoles import PlainConsole
 from harness.types import Comparison, System
 
 LONGEST = 240  # characters of one text that a terminal shows
@@ -103,7 +104,7 @@ def as_json(found: SideBySide) -> str:
 def show(found: SideBySide, console: Console | None = None) -> None:
     """Prints every task's sentence, tables, samples and remarks."""
     if console is None:
-        console = Console() if Console().is_terminal else Console(width=WIDE)
+        console = PlainConsole() if PlainConsole().is_terminal else PlainConsole(width=WIDE)
     for letter, name in (("A", found.a), ("B", found.b)):
         console.print(Text(f"{letter}  {words.visible(name)}", style="bold"))
     _remarks(found.remarks, console)

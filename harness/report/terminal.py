@@ -18,6 +18,9 @@ NARROWEST = 100  # columns: below, the costs are left out
 
 def show(page: Page, console: Console) -> None:
     """Prints every task's answer and table."""
+    if page.partial:
+        console.print()
+        console.print(Text(page.partial, style="bold yellow"), highlight=False)
     for task in page.tasks:
         console.print()
         console.print(_task(task, wide=console.width >= NARROWEST), highlight=False)
@@ -29,7 +32,8 @@ def show(page: Page, console: Console) -> None:
 def _task(task: TaskPage, *, wide: bool) -> Group:
     parts: list[Text | Table] = []
     if task.answer:
-        parts += [_sentence(task.answer.lead), _sentence(task.answer.gain), Text()]
+        doubts = [Text(one, style="yellow") for one in task.answer.doubts]
+        parts += [_sentence(task.answer.lead), *doubts, _sentence(task.answer.gain), Text()]
     return Group(*parts, _table(task, wide=wide))
 
 
@@ -58,6 +62,7 @@ def _table(task: TaskPage, *, wide: bool) -> Table:
 
 def _cells(task: TaskPage, line: Line, *, wide: bool) -> list[Text]:
     mark = " (best)" if line.best else " (tie)" if line.tied else ""
+    mark += f" ({words.percent_empty(line.empty.share)})" if line.empty else ""
     adapter = words.visible(line.system.adapter or "")
     name = Text((f"  + {adapter}" if adapter else words.system(line.system)) + mark)
     name.stylize("bold" if line.best else "dim" if line.role == "trivial" else "")
@@ -85,6 +90,7 @@ def as_json(page: Page, folder: Path) -> dict[str, Any]:
     return {
         "result": str(folder),
         "report": str(folder / "report.html"),
+        "partial": bool(page.partial),
         "tasks": [_task_as_json(task) for task in page.tasks],
         "verdicts": [to_json(one) for one in page.verdicts],
         "notes": [to_json(one) for one in page.notes],
@@ -94,8 +100,11 @@ def as_json(page: Page, folder: Path) -> dict[str, Any]:
 
 def said(task: TaskPage) -> list[str]:
     """The answer as plain sentences."""
-    sentences = (task.answer.lead, task.answer.gain, task.price) if task.answer else ()
-    return ["".join(span.text for span in one).replace(words.SPACE, " ") for one in sentences if one]
+    if task.answer is None:
+        return []
+    sentences = (task.answer.lead, task.answer.gain, task.price)
+    texts = ["".join(span.text for span in one) for one in sentences if one]
+    return [one.replace(words.SPACE, " ") for one in (*texts, *task.answer.doubts)]
 
 
 def _task_as_json(task: TaskPage) -> dict[str, Any]:
@@ -107,6 +116,7 @@ def _task_as_json(task: TaskPage) -> dict[str, Any]:
                 "role": line.role,
                 "best": line.best,
                 "tied": line.tied,
+                "empty": line.empty.share if line.empty else None,
                 "score": to_json(line.score),
                 "to_base": to_json(line.to_base) if line.to_base else None,
                 "costs": to_json(line.costs),

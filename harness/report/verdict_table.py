@@ -1,6 +1,5 @@
 """Verdicts for a terminal: what did not pass first, each with its reason; plain text where it is piped."""
 
-import re
 from collections import Counter
 from collections.abc import Sequence
 
@@ -24,9 +23,6 @@ HEADINGS = ("verdict", "gate", "judged", "measured", "limit", "n")
 NAMES = (1, 2, 4)  # columns that can be folded: what they hold is for people, not numbers
 NUMBERS = (5,)
 
-# In a log of GitHub Actions these begin an order to the runner: `::add-mask::…`, `##[group]…`.
-_ORDER = re.compile(r":(?=:)|#(?=#\[)")
-
 
 def show(judgement: Judgement, console: Console, inconclusive: Inconclusive) -> None:
     """Prints a row for each verdict up to two hundred, gates of too few samples, remarks, and at last the answer."""
@@ -39,26 +35,21 @@ def show(judgement: Judgement, console: Console, inconclusive: Inconclusive) -> 
         word = Text(cells[0], style=_style(one, inconclusive))
         console.print(_line([word, *map(Text, cells[1:])], widths) if widths else _sentence(word, cells))
         if one.verdict != "pass":
-            because = Text(_safe(words.shorten(one.because, LONGEST)), overflow="fold")
+            because = Text(words.line(words.shorten(one.because, LONGEST)), overflow="fold")
             console.print(Padding(because, (0, 0, 0, widths[0] + GAP if widths else GAP)))
     if ordered[MOST:]:
         console.print(Text(_rest(ordered[MOST:]), style="dim"))
     for text in _few(judgement):
         console.print(Text(f"Few samples: {text}", style="yellow", overflow="fold"))
     for text in judgement.remarks:
-        console.print(Text(f"Note: {_safe(text)}", style="dim", overflow="fold"))
+        console.print(Text(f"Note: {words.line(text)}", style="dim", overflow="fold"))
     console.print(Text(_answer(judgement, inconclusive), style="bold", overflow="fold"))
 
 
 def _cells(one: Verdict) -> tuple[str, ...]:
     foreign = (verdicts.gate(one), verdicts.judged(one), verdicts.limit(one))
-    gate, judged, limit = map(_safe, foreign)
+    gate, judged, limit = map(words.line, foreign)
     return one.verdict, gate, judged, verdicts.measured(one), limit, verdicts.samples(one)
-
-
-def _safe(text: str) -> str:
-    """One line that gives no order to whatever reads the log."""
-    return _ORDER.sub(lambda found: found[0] + " ", " ".join(words.visible(text).split()))
 
 
 def _style(one: Verdict, inconclusive: Inconclusive) -> str:
@@ -106,7 +97,7 @@ def _rest(left: Sequence[Verdict]) -> str:
 
 def _few(judgement: Judgement) -> list[str]:
     """The first few gates of too few samples, and how many more there are."""
-    told = [_safe(text) for text in verdicts.warnings(judgement)]
+    told = [words.line(text) for text in verdicts.warnings(judgement)]
     more = len(told) - MOST_WARNINGS
     return [*told[:MOST_WARNINGS], f"{words.plural(more, 'more gate')} like these"] if more > 0 else told
 
@@ -116,4 +107,4 @@ def _answer(judgement: Judgement, inconclusive: Inconclusive) -> str:
     meant = {"fail": "", "warn": "; what cannot tell only warns", "pass": "; what cannot tell is let pass"}[
         inconclusive
     ]
-    return _safe(f"{judgement.name}: {verdicts.answer(judgement)}") + (meant if undecided else "")
+    return words.line(f"{judgement.name}: {verdicts.answer(judgement)}") + (meant if undecided else "")

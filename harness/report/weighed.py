@@ -1,12 +1,13 @@
 """What weights say without data, laid out for people: a part of a report, or a page of its own."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
 from harness.report import words
 from harness.types import System, WeightRow
 from harness.weights.beside import Beside, beside
+from harness.weights.finite import NOT_FINITE
 from harness.weights.read import NOT_ASKED
 from harness.weights.summary import (
     FEW,
@@ -14,6 +15,7 @@ from harness.weights.summary import (
     SET_ASIDE,
     WeightSummary,
     alpha,
+    status_word,
     summarise,
     summarise_roles,
     worth,
@@ -72,6 +74,7 @@ class WeightSection:
     updates: str = ""  # which of the updates' alphas are shown
     scales: str = ""  # which alphas hang on the matrix's scale
     beside: Beside | None = None
+    not_finite: tuple[str, ...] = ()  # a sentence for each system whose weights cannot be used
 
 
 def section(rows: Sequence[WeightRow], against: tuple[str, str] | None = None) -> WeightSection:
@@ -86,6 +89,7 @@ def section(rows: Sequence[WeightRow], against: tuple[str, str] | None = None) -
         updates=_updates(rows),
         scales=_scales(rows),
         beside=beside(asked(rows), *against) if against else None,
+        not_finite=tuple(_not_finite(rows)),
     )
 
 
@@ -178,6 +182,20 @@ def _updates(rows: Sequence[WeightRow]) -> str:
         f"({few} of {len(fitted)}), and stand in brackets where they stand."
     )
     return (shown + (left_out if few else "")).rstrip()
+
+
+def _not_finite(rows: Sequence[WeightRow]) -> Iterator[str]:
+    """Which systems have weights that are NaN or infinite, and where."""
+    found: dict[str, list[WeightRow]] = {}
+    for row in rows:
+        if status_word(row.status) == NOT_FINITE and row.part != "merged":
+            found.setdefault(f"{row.model} + {row.adapter}" if row.adapter else row.model, []).append(row)
+    for system, bad in found.items():
+        first = f"{bad[0].layer}: {bad[0].status.partition(': ')[2]}"
+        yield words.visible(
+            f"{system}: {words.plural(len(bad), 'tensor')} with numbers that are not finite (the first is {first}). What it "
+            "writes cannot be trusted, and means leave these out; save or download it again."
+        )
 
 
 def _scales(rows: Sequence[WeightRow]) -> str:

@@ -7,6 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from harness.report import words
+from harness.report.consoles import PlainConsole
 from harness.report.weighed import PARTS, WeightSection, asked, columns, number, percent, status, statuses
 from harness.types import WeightRow
 from harness.weights.beside import Beside
@@ -20,16 +21,19 @@ MOST = 60  # columns of a text in a table
 
 def show(found: WeightSection, console: Console | None = None) -> None:
     """The layers, what they say together, and what that is worth."""
-    console = console or Console()
+    console = console or PlainConsole()
     width = console.width
     if not console.is_terminal:
-        width, console = PROSE, Console(file=console.file, width=UNSEEN)
+        width, console = PROSE, PlainConsole(file=console.file, width=UNSEEN)
     drawn, left_out = table(found.rows, console.width)
     tables = [drawn, _summaries("", found.summaries), _summaries("role", found.roles)]
     if found.beside:
         tables.append(_beside(found.beside))
     for one in tables:
         console.print(one, highlight=False)
+        console.print()
+    for sentence in found.not_finite:
+        console.print(Text(sentence, style="bold red"), highlight=False, width=min(width, PROSE))
         console.print()
     if left_out:
         console.print(f"no room for {', '.join(left_out)}: --csv FILE has every number", style="dim")

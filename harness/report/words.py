@@ -25,10 +25,19 @@ _UNSEEN = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb\ud800-\udfff]"
 )
 
+# In a log of GitHub Actions these begin an order to the runner: `::add-mask::…`, `##[group]…`.
+_BLANKS = re.compile(f"[^\\S{SPACE}]+")  # but that which keeps a number and its unit together
+_ORDER = re.compile(r":(?=:)|#(?=#\[)")
+
 
 def visible(text: str) -> str:
     """The text with every character that would vanish, reorder its neighbours or break a file named by its code point."""
     return _UNSEEN.sub(lambda found: f"⟦U+{ord(found[0]):04X}⟧", text)
+
+
+def line(text: str) -> str:
+    """Return the text in one line that gives no order to whatever reads a log."""
+    return _ORDER.sub(lambda found: found[0] + " ", _BLANKS.sub(" ", visible(text)).strip())
 
 
 def shorten(text: str, most: int) -> str:
@@ -145,6 +154,11 @@ def megabytes(value: float | None) -> str:
     if value >= 1000:
         return f"{value / 1000:.1f} GB"
     return f"{value:.{0 if value >= 10 else 1 if value >= 1 else 2}f} MB"
+
+
+def percent_empty(share: float) -> str:
+    """`12 % empty`, beside a system's name"""
+    return f"{100 * share:.0f}{SPACE}% empty"
 
 
 def count(value: float | None) -> str:

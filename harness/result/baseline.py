@@ -20,6 +20,7 @@ from harness.errors import ResultError
 from harness.records import write_text
 from harness.result import Result, TaskFacts, read, read_generations
 from harness.result.document import check_files, content_digest, json_object, unchanged
+from harness.result.odd import EMPTY, NONE, Share, counted
 from harness.result.typed import record
 from harness.types import System
 
@@ -52,6 +53,7 @@ class BaselineSystem:
     ids: tuple[str, ...]  # in data order
     rows: Mapping[str, NDArray[np.float64]]  # by metric plug-in: [n, k]
     answers: tuple[str, ...] | None  # None: the source shares no text
+    empty: Share = NONE  # of its answers; an older baseline knows it where it holds them
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +70,18 @@ class Baseline:
 
 def asked_digest(task: TaskFacts) -> str:
     """Of what makes a prompt of a sample and an answer of a prompt."""
-    return digest(task.prompt, task.shots, task.overflow, dict(task.decode))
+    return digest(task.prompt, task.shots, task.overflow, decoding(task))
+
+
+def decoding(task: TaskFacts) -> dict[str, object]:
+    """Return the decode settings that can move an answer, as an older result has them that moves none otherwise.
+
+    Such a result does not know `leading_whitespace`: it was kept, which matters only where a string stops an answer.
+    """
+    found = dict(task.decode)
+    if found.get("leading_whitespace") == "keep" or not found.get("stop"):
+        found.pop("leading_whitespace", None)
+    return found
 
 
 def make(folder: Path, *, only: str = "*/*/*", metric_names: Sequence[str] = ()) -> dict[str, Any]:
@@ -185,7 +198,7 @@ def _task(result: Result, task: TaskFacts) -> dict[str, Any]:
         "name": task.name,
         "samples": task.samples,
         "asked": asked_digest(task),
-        "decode": dict(task.decode),
+        "decode": decoding(task),
         "share": task.share,
         "n": max(score.n for score in here),
         "signatures": {score.metric: score.signature for score in sorted(here, key=lambda one: one.metric)},
@@ -198,6 +211,7 @@ def _systems(
     from harness.result.rows import open_rows
 
     prompts = {(one.task, one.system): one.prompts for one in result.answers}
+    empty = counted(result, EMPTY)
     shared = {task.name for task, _ in wanted if task.share == "text"}
     texts: dict[tuple[str, System], dict[str, str]] = {}
     if shared:
@@ -216,6 +230,13 @@ def _systems(
             _finite(f"{result.folder}: {task.name} / {system}", found)
             ids = next(iter(found.values())).ids
             answers = texts.get((task.name, system))
+            if any(table.ids != ids for table in found.values()) or (
+                answers and not answers.keys() >= {*ids}
+            ):
+                raise ResultError(
+                    f"{result.folder}: {task.name} / {system}: rows.parquet holds rows of other samples than were "
+                    "answered; `harness verify` says what was changed"
+                )
             rows = {
                 one: {
                     "place": place,
@@ -230,6 +251,7 @@ def _systems(
                 "adapter": system.adapter,
                 "shots": system.shots,
                 "prompts": prompts[task.name, system],
+                **({"empty": empty[task.name, system].count} if (task.name, system) in empty else {}),
                 "rows": dict(sorted(rows.items())),
             }
 
@@ -253,14 +275,24 @@ def _system(data: Mapping[str, Any]) -> BaselineSystem:
     if len({frozenset(row) for _, row in rows}) > 1:
         raise ValueError(f"{data['task']}: not every row has the same metrics")
     plugins = [key for key in rows[0][1] if key not in ("place", "answer")] if rows else []
+    answers = tuple(row["answer"] for _, row in rows) if rows and "answer" in rows[0][1] else None
     return record(
         BaselineSystem,
         data,
         system=record(System, data),
         ids=tuple(one for one, _ in rows),
         rows={plugin: _table(plugin, [row[plugin] for _, row in rows]) for plugin in plugins},
-        answers=tuple(row["answer"] for _, row in rows) if rows and "answer" in rows[0][1] else None,
+        answers=answers,
+        empty=Share(count=_count(data, answers), of=len(rows)),
     )
+
+
+def _count(data: Mapping[str, Any], answers: Sequence[str] | None) -> int:
+    """How many answers are empty."""
+    found = data.get("empty", sum(not one.strip() for one in answers or ()))
+    if type(found) is not int:
+        raise ValueError(f"{data['task']}: empty is no number of answers")
+    return found
 
 
 def _table(plugin: str, rows: Sequence[object]) -> NDArray[np.float64]:

@@ -1,6 +1,7 @@
 """Whether a RESULT folder's numbers follow from its generations: every score is computed again."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -9,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness import metrics, stats
-from harness.errors import ResultError
+from harness.errors import ForeignCode, ResultError
+from harness.metrics import OWN, Code, Metric
 from harness.result import Result, TaskFacts, read, read_generations
 from harness.result.answered import Samples, by_rule, paired, unpacked
 from harness.result.document import check_files, read_document, unchanged
@@ -23,8 +25,30 @@ EXACT = 1e-6  # points; what writing a double as JSON and parquet keeps by far
 SPREAD = 0.05
 
 
-def check(folder: Path) -> list[str]:
-    """What does not follow from the generations: scores, sample counts, rows, differences; empty when all does.
+Plugins = Mapping[str, Metric | str]  # by their names; or why a metric's code is not run
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToCheck:
+    """What one system was to answer, and by which metrics its answers are judged."""
+
+    result: Result
+    task: TaskFacts
+    system: System
+    plugins: Plugins
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checked:
+    """What was found wrong, and what could not be looked at."""
+
+    problems: tuple[str, ...]  # a sentence each
+    not_recomputed: tuple[str, ...]  # metrics whose code was not run, a sentence for each metric of a task
+    recomputed: int  # scores
+
+
+def check(folder: Path, code: Code = OWN) -> Checked:
+    """Return what does not follow from the generations: scores, sample counts, rows, differences.
 
     Values, counts and rows must be equal; an interval may differ by what another resampling seed would move.
     Of tasks whose texts were withheld from a copy, the rows are taken as they are, and all else is held against them.
@@ -32,14 +56,13 @@ def check(folder: Path) -> list[str]:
     """
     result = read(folder, changed=True)
     document = read_document(folder, changed=True)
-    known = _asked(result)
+    plugins = {task.name: _plugins(task, code) for task in result.suite.tasks}
     problems = check_files(folder, document)
     if not unchanged(document):
         problems.append(f"{folder / 'result.json'}: changed since it was written (its digest differs)")
+    left_out, unknown = _not_recomputed(result, plugins)
     problems += [
-        f"{one.task} / {one.system} / {one.metric}: no metric of the task gives this score"
-        for one in result.scores
-        if (one.task, one.metric) not in known
+        f"{one.task} / {one.system} / {one.metric}: no metric of the task gives this score" for one in unknown
     ]
     cells = {
         (task.name, score.system): task
@@ -56,38 +79,65 @@ def check(folder: Path) -> list[str]:
             elif (task := cells.get((name, system))) is not None:
                 own = samples.get(name, Samples())
                 given = (generation for _, _, generation in answers)
-                found[name, system] = _check_cell(result, task, system, own, given, stored)
+                cell = ToCheck(result=result, task=task, system=system, plugins=plugins[name])
+                found[name, system] = _check_cell(cell, own, given, stored)
         for (name, system), task in cells.items():
             if (name, system) not in found:
                 own = samples.get(name, Samples())
-                found[name, system] = _check_cell(result, task, system, own, by_rule(system, own), stored)
-    for cell in cells:
-        problems += found[cell]
-    return problems + _check_comparisons(result)
+                cell = ToCheck(result=result, task=task, system=system, plugins=plugins[name])
+                found[name, system] = _check_cell(cell, own, by_rule(system, own), stored)
+    for place_of in cells:
+        problems += found[place_of]
+    return Checked(
+        problems=(*problems, *_check_comparisons(result)),
+        not_recomputed=tuple(
+            f"{task.name}: {because}"
+            for task in result.suite.tasks
+            for because in plugins[task.name].values()
+            if isinstance(because, str)
+        ),
+        recomputed=len(result.scores) - left_out,
+    )
 
 
-def _asked(result: Result) -> set[tuple[str, str]]:
-    """Tasks with the names of their scores."""
-    return {
-        (task.name, name)
-        for task in result.suite.tasks
-        for plugin in task.metrics
-        for name in metrics.score_names(plugin)
-    }
+def _plugins(task: TaskFacts, code: Code) -> Plugins:
+    """Return the task's metrics by their names; of one whose code is not run, why."""
+    found: dict[str, Metric | str] = {}
+    for name in task.metrics:
+        try:
+            found[name] = metrics.load(name, code=code)
+        except ForeignCode as error:
+            found[name] = str(error)
+    return found
 
 
-def _check_cell(
-    result: Result,
-    task: TaskFacts,
-    system: System,
-    samples: Samples,
-    answers: Iterator[Generation],
-    stored: RowFile,
-) -> list[str]:
-    """One system on one task, under every metric of the task."""
+def _not_recomputed(result: Result, plugins: Mapping[str, Plugins]) -> tuple[int, list[Score]]:
+    """Return how many scores are of metrics whose code is not run, and the scores that no metric of the task gives."""
+    foreign, unknown = 0, []
+    for score in result.scores:
+        plugin = _plugin_of(score, plugins.get(score.task, {}))
+        if plugin is None:
+            unknown.append(score)
+        elif isinstance(plugins[score.task][plugin], str):
+            foreign += 1
+    return foreign, unknown
+
+
+def _plugin_of(score: Score, plugins: Plugins) -> str | None:
+    """Return the metric that gives a score: a foreign one that gives several numbers calls them `evaluate:NAME.KEY`."""
+    for plugin in plugins:
+        for name in metrics.score_names(plugin):
+            if score.metric == name or (":" in plugin and score.metric.startswith(f"{name}.")):
+                return plugin
+    return None
+
+
+def _check_cell(cell: ToCheck, samples: Samples, answers: Iterator[Generation], stored: RowFile) -> list[str]:
+    """One system on one task, under every metric of the task that may be run."""
+    result, task, system = cell.result, cell.task, cell.system
     here = f"{task.name} / {system}"
     bare = task.name in result.withheld
-    tallies = {plugin: Tally(metrics.load(plugin)) for plugin in task.metrics}
+    tallies = {name: Tally(metric) for name, metric in cell.plugins.items() if isinstance(metric, Metric)}
     ids: list[str] = []
     clusters: dict[str, int] = {}
     labels: list[int] = []

@@ -9,16 +9,21 @@ from pydantic_core import from_json
 
 from harness.digest import file_digest, text_digest
 from harness.errors import ResultError
+from harness.publishing import recovered
 from harness.records import write_json
+from harness.result.zipped import unzipped_size
 
 SCHEMA = 1
 NAME = "result.json"
+LARGEST = 1 << 28  # bytes; the largest real ones have some 20 million
 BESIDE = ("rows.parquet", "samples.jsonl.gz", "generations.jsonl.gz")
 
 
 def write_document(folder: Path, document: Mapping[str, Any]) -> None:
     """Writes result.json over what lies in the folder; the files beside it are there already."""
-    content = {key: value for key, value in document.items() if key not in ("files", "digest")}
+    content = {key: value for key, value in document.items() if key not in ("files", "sizes", "digest")}
+    zipped = [name for name in BESIDE if name.endswith(".gz") and (folder / name).is_file()]
+    content["sizes"] = {name: unzipped_size(folder / name) for name in zipped}
     content["files"] = {name: file_digest(folder / name) for name in BESIDE if (folder / name).is_file()}
     write_json(folder / NAME, {**content, "digest": content_digest(content)})
 
@@ -26,6 +31,8 @@ def write_document(folder: Path, document: Mapping[str, Any]) -> None:
 def read_document(folder: Path, *, changed: bool = False) -> dict[str, Any]:
     """`result.json` as plain data; one that is newer than ours, or (unless asked for) changed by hand, is refused."""
     path = folder / NAME
+    if not folder.is_dir():
+        recovered(folder)
     document = json_object(
         path, "a RESULT folder holds a result.json", "run the suite again to write it anew"
     )
@@ -39,9 +46,18 @@ def read_document(folder: Path, *, changed: bool = False) -> dict[str, Any]:
     return document
 
 
+def recorded_size(path: Path) -> int:
+    """Return how many bytes a compressed file of a RESULT held when it was written; 0 where that is not recorded."""
+    sizes = read_document(path.parent, changed=True).get("sizes")
+    found = sizes.get(path.name) if isinstance(sizes, dict) else None
+    return found if isinstance(found, int) else 0
+
+
 def json_object(path: Path, missing: str, broken: str) -> dict[str, Any]:
     """A file's JSON object; `missing` and `broken` say what would do."""
     try:
+        if (size := path.stat().st_size) > LARGEST:
+            raise ResultError(f"{path}: {size:,} bytes, read are up to {LARGEST:,}; {broken}")
         document = parsed(path.read_bytes())
     except OSError as error:
         raise ResultError(f"{path}: {error.strerror}; {missing}") from error
@@ -69,6 +85,12 @@ def content_digest(document: Mapping[str, Any]) -> str:
 def unchanged(document: Mapping[str, Any]) -> bool:
     """Whether a document is as it was written; one without a digest is older than they are."""
     return "digest" not in document or document["digest"] == content_digest(document)
+
+
+def refuse_damaged(folder: Path, files: Mapping[str, str]) -> None:
+    """Raise a ResultError where a file beside result.json is missing or changed: nothing can be shown of such a RESULT."""
+    if problems := check_files(folder, {"files": files}):
+        raise ResultError(f"{problems[0]}; copy the RESULT again as a whole, or run the suite again")
 
 
 def check_files(folder: Path, document: Mapping[str, Any]) -> list[str]:

@@ -20,6 +20,9 @@ Places = NDArray[np.intp]
 ROWS = (
     1 << 14
 )  # that are written, and read again, at once: as Python's lists they take many times their memory
+# What a group may hold; pyarrow's own groups have up to 2^20 rows. A few bytes may stand for any number of equal ones.
+MOST_ROWS, MOST_NUMBERS, MOST_BYTES = 1 << 20, 1 << 24, 1 << 30
+TIMES = 20  # rows a byte of the file; each has an id and sums, and takes a byte or more
 WHOSE = ("task", "model", "adapter", "shots", "metric")
 
 
@@ -48,6 +51,7 @@ class RowFile:
         self._path = path
         with self._told():
             self._file = parquet.ParquetFile(path)
+            _refuse_bombs(self._file.metadata, path.stat().st_size)
             _hold(self._file)
             self._places = _places(self._file)
         self._last: Group | None = None  # one that holds several systems' rows is asked for again at once
@@ -154,6 +158,23 @@ def _lists(
 
 def _bytes(array: NDArray[Any]) -> Any:
     return pyarrow.py_buffer(np.ascontiguousarray(array))
+
+
+def _refuse_bombs(metadata: Any, size: int) -> None:
+    """ValueError where the file holds more than one of its size can, or a group more than is read at once."""
+    groups = [metadata.row_group(number) for number in range(metadata.num_row_groups)]
+    columns = [(one.column(number)) for one in groups for number in range(one.num_columns)]
+    rows = sum(one.num_rows for one in groups)
+    if rows != metadata.num_rows or rows > max(MOST_ROWS, TIMES * size):
+        raise ValueError(f"{metadata.num_rows:,} rows in {size:,} bytes; not the harness's")
+    if (
+        any(not 0 <= one.num_rows <= MOST_ROWS for one in groups)
+        or any(not 0 <= one.num_values <= MOST_NUMBERS for one in columns)
+        or any(one.total_uncompressed_size > MOST_BYTES for one in columns)
+    ):
+        raise ValueError(
+            f"a group of more than {MOST_ROWS:,} rows or {MOST_NUMBERS:,} numbers; not the harness's"
+        )
 
 
 def _hold(file: Any) -> None:

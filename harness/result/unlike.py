@@ -62,8 +62,13 @@ def _task(result: Result, name: str) -> Facts:
         "primary metric": task.primary,
         **({"data digest": data} if data else {}),
         **({"shots": task.shots, "overflow": task.overflow} if task.overflow else {}),
-        **{f"decode's {key}": value for key, value in task.decode.items()},
+        **{f"decode's {key}": value for key, value in _decode(task).items()},
     }
+
+
+def _decode(task: TaskFacts) -> Mapping[str, object]:
+    """A result from before it was a setting kept leading whitespace, so that a stop string there ended an answer."""
+    return {"leading_whitespace": "keep", **task.decode} if task.decode.get("stop") else task.decode
 
 
 def _of_samples(a: Result, b: Result, name: str) -> Iterator[str]:

@@ -7,16 +7,18 @@ from typing import Any
 
 from harness.data.overlap import Overlap
 from harness.records import from_json, iterate_lines, read_json
+from harness.result.odd import EMPTY, REFUSED, SHORTENED, place
 from harness.steps._findings import Findings, Part
 from harness.types import Answers, Generation, Note, System
+from harness.weights.finite import NOT_FINITE
 
 FIRST = 5  # sample ids named in a note
 
 ODD: Mapping[str, tuple[str, Callable[[Generation], bool]]] = {
-    "truncated": ("prompts whose input was shortened to fit", lambda one: one.truncated_tokens > 0),
-    "empty": ("answers without a word", lambda one: not one.text.strip()),
+    SHORTENED: ("prompts whose input was shortened to fit", lambda one: one.truncated_tokens > 0),
+    EMPTY: ("answers without a word", lambda one: not one.text.strip()),
     "cut short": ("answers that reached the token limit", lambda one: one.finish == "length"),
-    "refused": ("prompts too long to ask", lambda one: one.finish == "refused"),
+    REFUSED: ("prompts too long to ask", lambda one: one.finish == "refused"),
 }
 
 
@@ -35,6 +37,10 @@ def notes(found: Findings, answers: Sequence[Answers]) -> Iterator[Note]:
         yield from _training(part, read_json(folder / "trained.json"))
     for part, _, folder in found.folders("spectra"):
         rows = read_json(folder / "weights.json")
+        bad = [row for row in rows if row["status"].startswith(NOT_FINITE) and row["part"] != "merged"]
+        if bad:
+            first = f"{bad[0]['layer']}: {bad[0]['status']}"
+            yield Note(kind=NOT_FINITE, where=str(part.system), count=len(bad), of=len(rows), detail=first)
         failed = [row for row in rows if row["status"].startswith(("failed", "too few"))]
         if failed:
             first = f"{failed[0]['layer']}: {failed[0]['status']}"
@@ -79,6 +85,7 @@ def _overlaps(found: Findings) -> Iterator[Note]:
 
 def _odd(part: Part, path: Path) -> Iterator[Note]:
     """Notes on one system's answers to one task."""
+    assert part.system is not None
     total = 0
     counts: Counter[str] = Counter()
     first: dict[str, list[str]] = {kind: [] for kind in ODD}
@@ -92,7 +99,7 @@ def _odd(part: Part, path: Path) -> Iterator[Note]:
         if counts[kind]:
             yield Note(
                 kind=kind,
-                where=f"{part.task}, {part.system}",
+                where=place(part.task, part.system),
                 count=counts[kind],
                 of=total,
                 detail=detail,

@@ -5,13 +5,13 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.kinds import generate as kind
+from harness import kinds
 from harness.models import Careful
 from harness.records import IndexedLines, drop_torn_line, iterate_lines, line, read_lines, write_json
 from harness.steps import Bench, UsedAdapter, UsedModel, adapter_folder
 from harness.types import Generation, Sample, Task
 
-VERSION = 2
+VERSION = 3
 LIBRARIES = ("torch", "transformers", "tokenizers", "peft")
 
 
@@ -28,7 +28,7 @@ class Generate:
 
 
 def run(spec: Generate, bench: Bench) -> None:
-    data = bench.need(0)
+    kind, data = kinds.find(spec.task.kind), bench.need(0)
     samples = IndexedLines(data / "test.jsonl", Sample)[spec.start : spec.stop]
     shots = (
         kind.choose_shots(IndexedLines(data / "train.jsonl", Sample), spec.task.shots)

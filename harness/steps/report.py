@@ -61,7 +61,11 @@ def result(spec: Report, bench: Bench, found: Findings, asked: Asked) -> dict[st
         "suite": _suite(spec, asked),
         "scores": [
             _flat(score)
-            for _, _, folder in found.folders("score")
+            for part, _, scored in found.folders("score")
+            for folder in (
+                scored,
+                *(folder for _, _, folder in found.folders("foreign", part.task, part.system)),
+            )
             for score in read_json(folder / "scores.json")
         ],
         "comparisons": [one for folder in compared for one in read_json(folder / "comparisons.json")],
@@ -157,6 +161,7 @@ def _task(task: Task, asked: Asked) -> dict[str, Any]:
         "shots": task.shots,
         "overflow": task.overflow,
         "decode": to_json(task.decode),
+        "allow_empty": task.allow_empty,
         "samples": asked.of(task.name),
     }
 

@@ -3,13 +3,13 @@
 from dataclasses import dataclass
 from random import Random
 
+from harness import kinds
 from harness.errors import ModelError
-from harness.kinds import generate as kind
 from harness.records import read_lines, to_json, write_json
 from harness.steps import Bench, UsedModel
 from harness.types import Recipe, Sample, Task
 
-VERSION = 2
+VERSION = 3
 LIBRARIES = ("torch", "transformers", "tokenizers", "accelerate", "peft")
 
 
@@ -28,7 +28,7 @@ def run(spec: Train, bench: Bench) -> None:
     from harness.models.hf import HuggingFace
     from harness.neural.train import Example, train
 
-    backend = bench.slot.open(spec.used)
+    kind, backend = kinds.find(spec.task.kind), bench.slot.open(spec.used)
     if not isinstance(backend, HuggingFace):
         raise ModelError(
             f"model {spec.used.model.name}: {spec.used.model.uri} cannot be trained; use a zoo, hub or file model"
@@ -40,7 +40,7 @@ def run(spec: Train, bench: Bench) -> None:
             samples = Random(f"{split}-{spec.seed}").sample(samples, count)
         return [
             Example(
-                id=s.id, prompt=kind.ask(spec.task, s), answer=kind.target(s), overflow=spec.task.overflow
+                id=s.id, prompt=kind.ask(spec.task, s, ()), answer=kind.target(s), overflow=spec.task.overflow
             )
             for s in samples
         ]

@@ -14,13 +14,14 @@ from harness.adapter import Factors, LoraWeights
 from harness.families import Family
 from harness.families import role as role_of
 from harness.types import Weighing, WeightRow
-from harness.weights import layer
+from harness.weights import finite, layer
 from harness.weights.directions import directions
 from harness.weights.kept import NOTHING_KEPT, Finding, Kept, key
 from harness.weights.norms import left_directions
 from harness.weights.pool import in_order
 from harness.weights.quantised import Scheme
 from harness.weights.read import NOT_ASKED, TIED, Matrix, Place, places
+from harness.weights.shards import stored
 from harness.weights.updates import Update, updates
 
 
@@ -69,7 +70,7 @@ def analyse(
     found = places(folder, family, split=weighing.split)
     row = partial(_row, model=model, adapter=adapter_name)
     if adapter is None:
-        return _of_base(found, weighing, look, row)
+        return chain(_of_base(found, weighing, look, row), _of_vectors(folder, found, family, row))
     weights = lora.read(adapter)
     changed = updates(weights, found, family, adapter=adapter, base=folder)
     return chain(_of_adapter(changed, weighing, look, row), _of_others(weights, family, row))
@@ -80,7 +81,7 @@ def _of_base(found: Sequence[Place], weighing: Weighing, look: Look, row: Rows) 
 
     def work(place: Place) -> Looked:
         if place.role not in weighing.roles:
-            return Looked(NOTHING)
+            return Looked(finite.unasked(place, look.kept))
         if (known := _known(place, weighing, look.kept)) is not None:
             return known
         matrix = place.read()
@@ -96,6 +97,14 @@ def _of_base(found: Sequence[Place], weighing: Weighing, look: Look, row: Rows) 
             finding = Finding(status=f"{TIED}{first}", numbers={})
         here = Layer(place.name, place.role, place.shape)
         yield row(here, finding, part="W", quantised=looked.quantised)
+
+
+def _of_vectors(folder: Path, found: Sequence[Place], family: Family, row: Rows) -> Iterator[WeightRow]:
+    """Norms and biases come only where they hold numbers that are not finite."""
+    scales = [one for place in found if place.quantised for one in place.quantised.beside.values()]
+    for tensor, finding in finite.vectors(stored(folder), frozenset(one.name for one in scales)):
+        name = tensor.name.removesuffix(".weight")
+        yield row(Layer(name, role_of(family, tensor.name), (1, *tensor.shape)), finding, part="W")
 
 
 def _of_adapter(changed: Sequence[Update], weighing: Weighing, look: Look, row: Rows) -> Iterator[WeightRow]:

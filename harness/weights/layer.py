@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from harness.adapter import Factors
 from harness.types import Weighing
-from harness.weights import marchenko_pastur, oracle, power_law, spectrum
+from harness.weights import finite, marchenko_pastur, oracle, power_law, spectrum
 from harness.weights.dense import singular_values
 from harness.weights.gram import add_update, eigenvalues, gram
 from harness.weights.kept import Finding
@@ -31,7 +31,7 @@ def whole(
     """The spectrum of W, or of W + ΔW, which is formed only where its Gram matrix does not suffice."""
     bad = int((~np.isfinite(W)).sum())
     if bad:
-        return _failed(f"{bad} of {W.size} numbers in {name} are NaN or infinite")
+        return Finding(status=finite.status(bad, W.size), numbers={})
     plain = update is None or update.magnitude is None
     if weighing.oracle or not plain:
         W, update = (W if update is None else update.merged(W)), None
@@ -60,7 +60,15 @@ def delta(
 ) -> Finding:
     """The spectrum of ΔW, which is never formed."""
     if not factors.finite:
-        return _failed(f"the update of {name} holds NaN or infinity")
+        parts = [part for part in (factors.A, factors.B, factors.magnitude) if part is not None]
+        bad = sum(int((~np.isfinite(part)).sum()) for part in parts)
+        if bad:
+            return Finding(status=finite.status(bad, sum(part.size for part in parts)), numbers={})
+        if not np.isfinite(factors.scale):
+            return Finding(
+                status=f"{finite.NOT_FINITE}: the scale of the update is {factors.scale}", numbers={}
+            )
+        return Finding(status=f"{finite.NOT_FINITE}: the update is larger than float32 can be", numbers={})
     values = low_rank_singular_values(factors)
     if not values.any():
         return Finding(status="zero", numbers={})

@@ -4,14 +4,17 @@
 
 import csv
 import json
+import os
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from harness import data, shipped
+from harness.digest import file_digest
 from harness.errors import DataError, SuiteError, UnknownName
 from harness.types import Source, Split, Task
 
@@ -162,6 +165,19 @@ BAD: list[tuple[str, str | bytes, str]] = [
     ("test.csv", 'id,dialogue,summary\n1,"x\nx",y\n1,"x\nz",y\n', "test.csv:4: the id '1' is there twice"),
     ("test.csv", b"id,dialogue,summary\n1,\xff,y\n", "test.csv: not UTF-8 after line"),
     ("test.parquet", b"PAR1 it is not", "test.parquet: not Parquet"),
+    ("test.jsonl", GOOD + GOOD.replace('"a"', '"\\ud800"'), "test.jsonl:2: holds a lone surrogate, \\ud800, which is not valid Unicode"),
+    ("test.jsonl", GOOD.replace("They greet.", "\\udfff"), "test.jsonl:1: holds a lone surrogate, \\udfff"),
+    ("test.jsonl", GOOD.replace('"topic": "', '"topic": "\\ud9ab'), "test.jsonl:1: holds a lone surrogate, \\ud9ab"),
+    ("test.jsonl", GOOD.replace('"a"', '" "'), "test.jsonl:1: column 'id' is empty"),
+    ("test.jsonl", GOOD.replace('"a"', '"a\\u001b"'), "test.jsonl:1: column 'id' holds the control character '\\x1b'; an id is one line of text"),
+    ("test.jsonl", GOOD.replace('"They greet."', '[{"role": "user", "content": "hi"}]'), "test.jsonl:1: column 'summary' holds a list of mappings (chat messages?), which is not read yet; write it into a column of text"),
+    ("test.jsonl", GOOD.replace('"They greet."', '{"text": "hi"}'), "test.jsonl:1: column 'summary' holds a mapping"),
+    ("test.jsonl", GOOD.replace('"They greet."', '["hi", ["ho"]]'), "test.jsonl:1: column 'summary' holds a list of lists"),
+    ("test.jsonl", GOOD.replace('"a"', '["a"]'), "test.jsonl:1: column 'id' holds a list, which is not read yet"),
+    ("test.jsonl", GOOD.replace('"a"', "1" * 5000), "test.jsonl:1: JSON with a number of thousands of digits; write it as text"),
+    ("test.jsonl", "[" * 100_000 + "\n", "test.jsonl:1: JSON that is nested too deep"),
+    ("test.csv", "id;dialogue;summary\n1;x;y\n", "test.csv:1: its columns seem to be separated by semicolons; save it with commas, or as JSON Lines"),
+    ("test.csv", "id\tdialogue\tsummary\n1\tx\ty, z\n", "test.csv:1: its columns seem to be separated by tabs"),
     ("test.txt", "x", "no test file; add test.jsonl, .json, .csv or .parquet"),
     ("train.csv", "x", "no test file; add test.jsonl, .json, .csv or .parquet"),
 ]  # fmt: skip
@@ -174,6 +190,61 @@ def test_bad_data_is_told_with_file_and_line(
     (tmp_path / name).write_bytes(content if isinstance(content, bytes) else content.encode())
     with pytest.raises(SuiteError, match=re.escape(message)):
         list(data.read(source(tmp_path), "test"))
+
+
+def test_messages_in_the_columns_of_a_prompt_are_refused_and_lists_of_references_are_read(
+    tmp_path: Path,
+) -> None:
+    messages = [{"role": "user", "content": "hi"}, {"role": "assistant", "content": "ho"}]
+    as_jsonl(tmp_path / "test.jsonl", [{"messages": messages, "answers": ["ho", "hey"], "tags": messages}])
+    columns = {"input": "messages", "reference": "messages"}
+    with pytest.raises(DataError, match=r"test\.jsonl:1: column 'messages' holds a list of mappings"):
+        data.check(replace(task(tmp_path, prompt="$input"), source=source(tmp_path, columns=columns)))
+    read = data.read(source(tmp_path, columns={"input": "answers", "reference": "answers"}), "test")
+    with pytest.raises(
+        DataError, match=r"test\.jsonl:1: column 'answers' holds a list, which is not read yet"
+    ):
+        list(read)
+    as_jsonl(tmp_path / "test.jsonl", [{"input": "x", "reference": ["ho", "hey"], "tags": messages}])
+    (sample,) = data.read(source(tmp_path, columns={}), "test")
+    assert sample.references == ("ho", "hey")  # and what no column is named for stays as JSON writes it
+    assert json.loads(sample.metadata["tags"]) == messages
+
+
+def unreadable(path: Path, how: str) -> None:
+    """Something in a file's place that cannot be read, by whoever asks."""
+    match how:
+        case "folder":
+            path.mkdir()
+        case "loop":
+            path.symlink_to(path.name)
+        case "pipe":
+            os.mkfifo(path)
+        case "device":
+            path.symlink_to("/proc/self/mem")  # opens, and reading it fails
+
+
+@pytest.mark.parametrize(
+    ("how", "message"),
+    [
+        ("folder", "test.jsonl: not a file; name a file of samples"),
+        ("pipe", "test.jsonl: not a file; name a file of samples"),
+        ("loop", "no file named 'test.jsonl'"),
+        ("device", "test.jsonl: cannot be read: Input/output error"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, how: str, message: str) -> None:
+    unreadable(tmp_path / "test.jsonl", how)
+    place = source(tmp_path, splits={"test": "test.jsonl"})
+    with pytest.raises(SuiteError, match=re.escape(message)):
+        list(data.read(place, "test"))
+    with pytest.raises(SuiteError, match=re.escape(message)):
+        data.pin(place, file_digest)
+
+
+def test_a_name_that_is_too_long_for_a_file_is_told(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="x: cannot be looked at: File name too long"):
+        list(data.read(source(tmp_path / ("x" * 300)), "test"))
 
 
 def test_a_missing_file_is_told_with_near_names(tmp_path: Path) -> None:

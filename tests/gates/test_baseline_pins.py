@@ -9,7 +9,7 @@ import pytest
 
 from harness.pins import pins
 from harness.plan import plan
-from harness.run import missing
+from harness.repair import missing
 from harness.store import open_store
 from harness.suite import load_suite
 

@@ -48,6 +48,14 @@ def test_stop_strings_and_limits_hold_and_words_are_counted() -> None:
     assert answer.prompt_digest == text_digest(prompt.text)
 
 
+def test_leading_whitespace_is_dropped_before_stop_strings_apply_unless_the_task_keeps_it() -> None:
+    prompt = Prompt(sample_id="a", before="", input="\n\n Anna.\nBen.", after="")
+    for setting, expected in (("drop", "Anna."), ("keep", "")):
+        decode = Decode(stop=("\n",), leading_whitespace=setting)  # type: ignore[arg-type]
+        (answer,) = echo("copy").write([prompt], decode, "keep-start", None)
+        assert answer.text == expected
+
+
 def test_an_adapter_marks_the_answer() -> None:
     assert ask("first-line", adapter=Path("any"))["a"] == "+Anna: We meet at nine."
 

@@ -3,10 +3,11 @@
 from pathlib import Path
 
 import pytest
+import torch
 from tokenizers import Tokenizer, models, pre_tokenizers, processors
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
-from harness.errors import AdapterError
+from harness.errors import AdapterError, ModelError
 from harness.models import open_backend
 from harness.models.hf import HuggingFace
 from harness.neural import lora
@@ -68,6 +69,21 @@ def test_tokens_are_those_that_the_model_gets(backend: HuggingFace) -> None:
     text, ids = backend.tokens(PROMPTS[1], "keep-start")
     assert (text, ids) == ("<s> say anna anna so", [0, 2, 3, 3, 4])
     assert next(iter(backend.write(PROMPTS[1:2], DECODE, "keep-start", None))).prompt_tokens == 5
+
+
+def test_weights_that_are_not_finite_are_told_with_model_adapter_and_sample(
+    backend: HuggingFace, tmp_path: Path
+) -> None:
+    model = lora.attach(backend.base, Recipe(name="r", rank=2, steps=1, targets=("all-linear",)), seed=0)
+    huge = {k: torch.full_like(t, 1e30) for k, t in lora.factors(model).items()}  # finite, as files may be
+    lora.save(model, backend.base, tmp_path / "adapter", huge)
+    lora.detach(model)
+    before = list(backend.write(PROMPTS, DECODE, "keep-start", None))
+    with pytest.raises(
+        ModelError, match=r"own with the adapter in .*adapter in float32: sample 's\d': the logits"
+    ):
+        list(backend.write(PROMPTS, DECODE, "keep-start", tmp_path / "adapter"))
+    assert list(backend.write(PROMPTS, DECODE, "keep-start", None)) == before
 
 
 def test_a_closed_model_says_so(backend: HuggingFace) -> None:

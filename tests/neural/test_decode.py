@@ -1,5 +1,6 @@
 """Answers are the model's own, whatever company a prompt keeps in its batch."""
 
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -18,7 +19,7 @@ from harness.digest import text_digest
 from harness.errors import ModelError
 from harness.neural import decode as decode_module
 from harness.neural.decode import LEAST_PREFIX, SESSION, common_prefix, rows_that_fit, sessions, write
-from harness.neural.encode import encode
+from harness.neural.encode import encode, room
 from harness.neural.load import Base
 from harness.neural.memory import Budget, affordable_tokens, bytes_per_token
 from harness.neural.plain import has_slots
@@ -51,7 +52,7 @@ def test_greedy_answers_are_those_of_transformers_own_generate(base: Base, promp
     ends = often_ending(base).ends
     ours = told(list(write(replace(base, ends=ends), prompts, TWELVE, "keep-start", Budget(100_000))))
     for prompt in prompts:
-        encoded = encode(base, prompt, "keep-start", base.window and base.window - 12)
+        encoded = encode(base, prompt, "keep-start", room(base, 12))
         assert encoded is not None
         ids = torch.tensor([encoded.ids])
         greedy = {
@@ -88,6 +89,87 @@ def test_a_stop_string_ends_an_answer_and_is_cut_from_it(base: Base, prompts: li
         assert cut.output_tokens < whole.output_tokens
 
 
+@pytest.mark.parametrize("begin", ["\n", " \n\n", "\u3000\n"])
+def test_leading_whitespace_does_not_end_an_answer(
+    folders: Callable[..., Path], open_base: Callable[..., Base], prompts: list[Prompt], begin: str
+) -> None:
+    """A base that begins with a line feed is asked for the line that follows; the task may ask otherwise."""
+    base = open_base(folders("falcon"))
+    written = f"{begin}Anna will bring\nBen cannot"
+    says(base, base.tokenizer(written).input_ids)
+    line = Decode(max_new_tokens=40, stop=("\n",))
+    (answer,) = write(base, prompts[:1], line, "keep-start", Budget(4000))
+    assert (answer.text, answer.finish) == ("Anna will bring", "stop")
+    assert answer.output_tokens < len(base.tokenizer(written).input_ids)
+    kept = replace(line, leading_whitespace="keep")
+    (answer,) = write(base, prompts[:1], kept, "keep-start", Budget(4000))
+    assert (answer.text, answer.finish) == ("", "stop")
+
+
+def test_a_stop_string_of_whitespace_ends_an_answer_after_any_number_of_blanks(
+    folders: Callable[..., Path], open_base: Callable[..., Base], prompts: list[Prompt]
+) -> None:
+    base = open_base(folders("falcon"))
+    written = base.tokenizer("Anna" + " " * 40 + "\n\n").input_ids
+    says(base, [*written, *base.tokenizer("Ben").input_ids * 20])
+    (answer,) = write(base, prompts[:1], Decode(max_new_tokens=90, stop=("\n\n",)), "refuse", Budget(4000))
+    assert (answer.text, answer.finish) == ("Anna", "stop")
+    assert answer.output_tokens == len(written)
+
+
+def says(base: Base, tokens: list[int]) -> None:
+    """Makes the model write these tokens, whatever it is asked."""
+    first: list[int] = []
+
+    def write_next(module: torch.nn.Module, args: object, said: dict[str, object], read: object) -> object:
+        position = int(said["position_ids"].max())  # type: ignore[attr-defined]
+        first[:] = first or [position]
+        logits = read.logits.zero_()  # type: ignore[attr-defined]
+        logits[..., tokens[(position - first[0]) % len(tokens)]] = 1.0
+        return read
+
+    base.model.register_forward_hook(write_next, with_kwargs=True)
+
+
+@pytest.mark.parametrize("decode", [TWELVE, SAMPLED], ids=["greedy", "sampled"])
+@pytest.mark.parametrize("number", [float("nan"), float("inf")])
+def test_logits_that_are_not_finite_end_the_step_by_name(
+    base: Base, prompts: list[Prompt], decode: Decode, number: float
+) -> None:
+    with torch.no_grad():
+        base.model.get_output_embeddings().weight[7] = number
+    with pytest.raises(
+        ModelError, match=r"in float32: sample 's\d+': the logits of token 1 .* are NaN or infinite"
+    ):
+        list(write(base, prompts, decode, "keep-start", Budget(4000)))
+
+
+@pytest.mark.parametrize("look", [1, 3], ids=lambda look: f"every {look} tokens")
+def test_logits_of_rows_that_are_done_are_nobodys(
+    llama: Base, prompts: list[Prompt], look: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """NaN that comes after the end of every answer is not looked at; NaN before it is, whenever it comes."""
+    wanted = list(write(llama, prompts[:4], TWELVE, "keep-start", Budget(4000)))
+    calls, last = 0, sys.maxsize
+
+    def spoil(module: torch.nn.Module, args: object, read: object) -> None:
+        nonlocal calls
+        calls += 1
+        if calls > last:
+            read.logits[:] = float("nan")  # type: ignore[attr-defined]
+
+    hook = llama.model.register_forward_hook(spoil)
+    list(write(llama, prompts[:4], TWELVE, "keep-start", Budget(4000)))
+    needed = calls
+    monkeypatch.setitem(decode_module.LOOK, "cpu", look)
+    calls, last = 0, needed
+    assert list(write(llama, prompts[:4], TWELVE, "keep-start", Budget(4000))) == wanted
+    calls, last = 0, needed - 1
+    with pytest.raises(ModelError, match="the logits of token 12"):
+        list(write(llama, prompts[:4], TWELVE, "keep-start", Budget(4000)))
+    hook.remove()
+
+
 def test_a_checkpoints_own_sampling_is_not_followed(llama: Base, prompts: list[Prompt]) -> None:
     greedy = list(write(llama, prompts, TWELVE, "keep-start", Budget(4000)))
     said = llama.model.generation_config
@@ -122,7 +204,7 @@ def test_a_prompt_that_does_not_fit_is_refused_and_the_others_are_answered(
     assert len(answers) == 3
     (shortened,) = write(llama, [long], TWELVE, "keep-end", Budget(4000))
     assert shortened.truncated_tokens > 0
-    assert shortened.prompt_tokens + 12 <= 256
+    assert shortened.prompt_tokens + 12 == 256 + 1  # the last new token is never read
     assert shortened.prompt_digest != text_digest(long.text)
 
 
@@ -298,3 +380,7 @@ def test_a_model_whose_rows_cannot_come_and_go_is_asked_the_plain_way(
     test_greedy_answers_are_those_of_transformers_own_generate(base, prompts)
     with pytest.raises(ModelError, match="only answer greedily"):
         list(write(base, prompts, SAMPLED, "keep-start", Budget(4000)))
+    with torch.no_grad():
+        base.model.get_input_embeddings().weight[:] = float("nan")
+    with pytest.raises(ModelError, match="the logits of token 1 of the answer are NaN or infinite"):
+        list(write(base, prompts, TWELVE, "keep-start", Budget(4000)))

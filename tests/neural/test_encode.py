@@ -4,9 +4,12 @@ from dataclasses import replace
 
 import pytest
 
+from harness.errors import ModelError
+from harness.neural.decode import write
 from harness.neural.encode import encode, pair
 from harness.neural.load import Base
-from harness.types import Prompt
+from harness.neural.memory import Budget
+from harness.types import Decode, Prompt
 
 LONG = Prompt(
     sample_id="long",
@@ -64,6 +67,15 @@ def test_a_chat_has_exactly_one_bos(llama: Base, prompts: list[Prompt], with_bos
     assert encoded.ids.count(llama.tokenizer.bos_token_id) == 1
     assert encoded.ids[0] == llama.tokenizer.bos_token_id
     assert f"[user] {prompts[0].text} [end]" in encoded.text
+
+
+def test_a_chat_template_that_does_not_end_is_refused_by_name(llama: Base, prompts: list[Prompt]) -> None:
+    base = chatty(llama, with_bos=True)
+    base.tokenizer.chat_template = "{{ 'a' * 10000000000 }}"
+    with pytest.raises(ModelError, match=r"llama-0: its chat template .* needed more than 1 GB of memory"):
+        encode(base, prompts[0], "keep-start", None)
+    with pytest.raises(ModelError, match="its chat template"):
+        list(write(base, prompts, Decode(), "keep-start", Budget(2000)))
 
 
 def test_an_answer_in_a_chat_follows_the_template_without_a_space(llama: Base, prompts: list[Prompt]) -> None:

@@ -87,7 +87,7 @@ def test_pickled_weights_name_the_command_that_converts_them(
     folder = tmp_path / "pickled"
     shutil.copytree(folders("llama"), folder)
     (folder / "model.safetensors").rename(folder / "pytorch_model.bin")
-    with pytest.raises(ModelError, match=r"never loaded; run `harness convert .*pickled`"):
+    with pytest.raises(ModelError, match=r"a pickle, which may run code; run `harness convert .*pickled`"):
         open_base(folder)
 
 
@@ -100,6 +100,19 @@ def test_a_checkpoint_that_lacks_weights_is_refused_and_they_are_named(
     (folder / "config.json").write_text(json.dumps({**config, "num_hidden_layers": 3}))
     with pytest.raises(ModelError, match=r"tensors of LlamaForCausalLM are missing: model\.layers\.2"):
         open_base(folder)
+
+
+@pytest.mark.parametrize("claim", [10**6, 10**12])
+def test_a_config_that_claims_more_layers_than_there_are_is_refused_unbuilt(
+    folders: Folders, open_base: Open, tmp_path: Path, claim: int
+) -> None:
+    shutil.copytree(folders("llama"), tmp_path, dirs_exist_ok=True)
+    config = json.loads((tmp_path / "config.json").read_text())
+    (tmp_path / "config.json").write_text(json.dumps(config | {"num_hidden_layers": claim}))
+    with pytest.raises(
+        ModelError, match=rf"config\.json: num_hidden_layers: found {claim:,}, .* have 2 layers"
+    ):
+        open_base(tmp_path)
 
 
 def test_a_folder_without_a_model_is_refused_with_its_path(open_base: Open, tmp_path: Path) -> None:
@@ -120,3 +133,15 @@ def test_a_models_own_code_needs_the_suite_and_the_command_line(folders: Folders
         load(folder, model, pin, Runtime())
     with pytest.raises(ModelError):
         load(folder, replace(model, trust_remote_code=False), pin, Runtime(allow_remote_code=True))
+
+
+def test_a_kernel_that_a_checkpoint_names_is_left_aside(
+    folders: Folders, open_base: Open, tmp_path: Path
+) -> None:
+    """One of the hub would be fetched and run; this one would fail for lack of a package that does so."""
+    folder = tmp_path / "kernel"
+    shutil.copytree(folders("llama"), folder)
+    config = json.loads((folder / "config.json").read_text())
+    for key in ("attn_implementation", "_attn_implementation"):
+        (folder / "config.json").write_text(json.dumps({**config, key: "some-owner/some-kernel"}))
+        assert open_base(folder).model.config._attn_implementation == "sdpa"

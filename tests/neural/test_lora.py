@@ -471,3 +471,81 @@ def test_targets_that_the_family_or_the_model_lacks_are_named(llama: Base, t5: B
     with pytest.raises(AdapterError, match=r"recipe test: targets \('q',\)"):
         lora.attach(replace(llama, family=t5.family), replace(RECIPE, targets=("q",)), 0)
     assert not hasattr(llama.model, "peft_config")
+
+
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+@pytest.mark.parametrize("said", [{}, {"use_dora": True}], ids=["ours", "peft's"])
+def test_an_update_that_no_number_can_hold_is_refused_by_layer(
+    folders: Callable[..., Path],
+    open_base: Callable[..., Base],
+    tmp_path: Path,
+    dtype: str,
+    said: dict[str, object],
+) -> None:
+    """Each factor is finite, their product is not."""
+    base = open_base(folders("llama"), dtype=dtype)
+    before = {name: tensor.clone() for name, tensor in base.model.state_dict().items()}
+    plain = AutoModelForCausalLM.from_pretrained(folders("llama"), dtype=torch.float32).eval()
+    theirs = get_peft_model(plain, LoraConfig(r=4, lora_alpha=8, target_modules=["q_proj"], **said))  # type: ignore[arg-type]
+    theirs.save_pretrained(str(tmp_path))
+    weights = load_file(tmp_path / lora.WEIGHTS)
+    for name, tensor in weights.items():
+        if ".1.self_attn.q_proj.lora_" in name and tensor.ndim == 2:
+            tensor.fill_(1e25)
+    save_file(weights, tmp_path / lora.WEIGHTS)
+    with (
+        pytest.raises(AdapterError, match=rf"layers\.1\.self_attn\.q_proj: .* is larger than {dtype} can be"),
+        lora.adapted(base, tmp_path),
+    ):
+        pass
+    assert all(torch.equal(before[name], tensor) for name, tensor in base.model.state_dict().items())
+    for name, tensor in weights.items():  # large, and still a number
+        if ".1.self_attn.q_proj.lora_" in name and tensor.ndim == 2:
+            tensor.fill_(1e15)
+    save_file(weights, tmp_path / lora.WEIGHTS)
+    with lora.adapted(base, tmp_path):
+        pass
+
+
+def test_a_rank_that_no_tensor_has_is_refused_before_peft_makes_matrices_of_it(
+    llama: Base, tmp_path: Path
+) -> None:
+    make_adapter(llama, tmp_path)
+    said = json.loads((tmp_path / lora.CONFIG).read_text())
+    (tmp_path / lora.CONFIG).write_text(json.dumps(said | {"use_dora": True, "r": 900_000}))
+    with (
+        pytest.raises(AdapterError, match=r"adapter_config\.json: found a rank of 900,000, the largest side"),
+        lora.adapted(llama, tmp_path),
+    ):
+        pass
+
+
+def test_a_pattern_that_hangs_on_the_bases_names_is_refused_before_it_is_used(
+    llama: Base, tmp_path: Path
+) -> None:
+    make_adapter(llama, tmp_path)
+    said = json.loads((tmp_path / lora.CONFIG).read_text())
+    (tmp_path / lora.CONFIG).write_text(json.dumps(said | {"exclude_modules": r"(.*[a-z_.]+)+!"}))
+    with (
+        pytest.raises(
+            AdapterError, match=r"adapter_config\.json: exclude_modules: the pattern .* took more than"
+        ),
+        lora.adapted(llama, tmp_path),
+    ):
+        pass
+
+
+def test_a_module_that_an_adapters_configuration_names_is_not_imported(
+    llama: Base, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """peft imports what `megatron_core` names, wherever it is found."""
+    make_adapter(llama, tmp_path / "adapter")
+    (tmp_path / "a_strangers.py").write_text(f"open({str(tmp_path / 'it-ran')!r}, 'w')\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    set_config(tmp_path / "adapter", megatron_config={}, megatron_core="a_strangers")
+    with (
+        pytest.raises(AdapterError, match=r"adapter_config\.json: megatron_config names code"),
+        lora.adapted(llama, tmp_path / "adapter"),
+    ):
+        pass
+    assert not (tmp_path / "it-ran").exists()

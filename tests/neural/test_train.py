@@ -233,6 +233,15 @@ def test_a_loss_that_is_no_number_stops_and_names_step_and_samples(
     assert not (tmp_path / "adapter").exists()
 
 
+def test_a_base_whose_weights_are_not_finite_is_told_from_a_learning_rate_that_is_too_high(
+    llama: Base, prompts: list[Prompt], tmp_path: Path
+) -> None:
+    with torch.no_grad():
+        llama.model.get_output_embeddings().weight[7] = float("nan")
+    with pytest.raises(StepError, match=r"training step 1 of .*zoo:two-layers's own logits: .*harness weigh"):
+        train(llama, examples(prompts), [], RECIPE, 0, tmp_path)
+
+
 def test_examples_that_do_not_fit_are_counted_and_named(
     llama: Base, prompts: list[Prompt], tmp_path: Path
 ) -> None:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 from harness.report import settle
 from harness.report.answer import Answer, answer
 from harness.result import AdapterFacts, ModelFacts, Result, SuiteFacts, TaskFacts
-from harness.types import Comparison, Score, System
+from harness.types import Comparison, Note, Score, System
 
 TASK = TaskFacts(name="talks", primary="rougeL", metrics=("rouge",))
 BASE, OTHER = System(model="alpha"), System(model="beta")
@@ -169,3 +170,49 @@ def test_a_task_that_only_bases_answered_says_so() -> None:
 
 def test_a_task_that_no_model_answered_has_no_answer() -> None:
     assert answer(result({COPY: 10.0}, []), TASK) is None
+
+
+def doubted(*notes: tuple[str, System, int, int], allow_empty: bool = False) -> tuple[str, ...]:
+    """What the answer doubts where these were noted."""
+    values = {BASE: 20.0, OTHER: 22.0, TUNED: 41.2, COPY: 12.0}
+    task = replace(TASK, allow_empty=allow_empty)
+    found = answer(
+        replace(
+            result(values, []),
+            notes=tuple(
+                Note(kind=kind, where=f"talks, {system}", count=count, of=of)
+                for kind, system, count, of in notes
+            ),
+        ),
+        task,
+    )
+    assert found is not None
+    return tuple(one.replace("\N{NO-BREAK SPACE}", " ") for one in found.doubts)
+
+
+def test_prompts_that_were_shortened_are_no_footnote_where_they_are_more_than_one_in_a_hundred() -> None:
+    assert doubted(("truncated", BASE, 2, 200)) == ()
+    assert doubted(
+        ("truncated", BASE, 729, 729), ("truncated", TUNED, 729, 729), ("truncated", OTHER, 3, 200)
+    ) == (
+        "729 of 729 prompts (100 %) of alpha and alpha + lora did not fit the model's window and were shortened: the score "
+        "measures what was left. Lower max_new_tokens, shorten the prompt or choose a model with a longer window.",
+        "3 of 200 prompts (2 %) of beta did not fit the model's window and were shortened: the score measures what was "
+        "left. Lower max_new_tokens, shorten the prompt or choose a model with a longer window.",
+    )
+
+
+def test_prompts_that_were_refused_are_said_in_the_same_place() -> None:
+    (said,) = doubted(("refused", BASE, 3, 200))
+    assert said.startswith(
+        "3 of 200 prompts (2 %) of alpha did not fit the model's window and were not asked: "
+    )
+
+
+def test_answers_that_are_empty_are_said_where_they_are_more_than_one_in_twenty() -> None:
+    assert doubted(("empty", BASE, 10, 200), ("empty", COPY, 200, 200)) == ()
+    assert doubted(("empty", BASE, 11, 200)) == (
+        "11 of 200 answers (6 %) of alpha are empty: the score says little.",
+    )
+    (allowed,) = doubted(("empty", BASE, 11, 200), allow_empty=True)
+    assert allowed.endswith("are empty, which the task allows.")

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.report import junit, verdicts
+from harness.report import junit, verdicts, words
 from harness.report.verdicts import Inconclusive
 from harness.types import Judgement
 
@@ -60,8 +60,8 @@ def faults(element: ElementTree.Element) -> list[str]:
 
 
 def cleaned(text: str) -> str:
-    """By the grammar of XML 1.0 (section 2.2), character by character; line ends as readers give them back."""
-    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    """In one line, and by the grammar of XML 1.0 (section 2.2), character by character."""
+    text = words.line(text)
     kept = [(0x20, 0xD7FF), (0xE000, 0xFFFD), (0x10000, 0x10FFFF)]
     return "".join(c for c in text if c in "\t\n\r" or any(low <= ord(c) <= high for low, high in kept))
 

@@ -104,7 +104,7 @@ def test_a_public_result_is_copied_whole(example: Path, drawings: Path, tmp_path
 def test_every_key_of_a_result_is_decided_on() -> None:
     """A key that the schema gains is left out of copies until it stands in one of these lists."""
     schema = json.loads((files("harness.report") / "result.schema.json").read_text())
-    assert set(schema["properties"]) <= {*share.AS_IT_IS, *share.REWRITTEN, *("files", "digest")}
+    assert set(schema["properties"]) <= {*share.AS_IT_IS, *share.REWRITTEN, *("files", "sizes", "digest")}
 
 
 def test_a_gate_on_a_columns_value_stays_without_it(copy: Path) -> None:
@@ -170,14 +170,14 @@ def test_intervals_over_clusters_are_checked_without_their_names(private: Path, 
         document["suite"]["tasks"][1]["cluster"] = "customer"
 
     change(folder, edit)
-    told = [problem for problem in check(folder) if "interval" in problem]
+    told = [problem for problem in check(folder).problems if "interval" in problem]
     assert told  # the intervals were made without clusters
     share.copy(folder, tmp_path / "copy")
     names = {
         sample.metadata["customer"] for task, sample in read_samples(tmp_path / "copy") if task == "dialogues"
     }
     assert names == {"1", "2", "3", "4"}
-    assert [problem for problem in check(tmp_path / "copy") if "interval" in problem] == told
+    assert [problem for problem in check(tmp_path / "copy").problems if "interval" in problem] == told
 
 
 def test_a_copy_is_made_again_in_its_place_and_of_a_copy(copy: Path, drawings: Path, tmp_path: Path) -> None:

@@ -140,7 +140,7 @@ def test_what_cannot_be_analysed_says_why() -> None:
     bad[3, 4] = np.nan
     weighing = Weighing()
     assert layer.whole("W", np.zeros((9, 9), np.float32), weighing).status == "zero"
-    assert layer.whole("W", bad, weighing).status == "failed: 1 of 120 numbers in W are NaN or infinite"
+    assert layer.whole("W", bad, weighing).status == "not finite: 1 of 120 numbers are NaN or infinite"
     few = layer.whole("W", np.random.default_rng(0).standard_normal((1, 30)).astype(np.float32), weighing)
     assert few.status == "too few eigenvalues"
     assert few.numbers["stable_rank"] == pytest.approx(1.0)

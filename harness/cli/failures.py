@@ -1,0 +1,100 @@
+"""The one place where a failure becomes a line and an exit code; no traceback reaches a terminal.
+
+A failure that nobody foresaw is a fault of the harness: its traceback goes into a file that the line names.
+`HARNESS_TRACEBACK=1` prints it instead.
+"""
+
+import errno
+import io
+import os
+import sys
+import tempfile
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+
+import typer
+
+from harness.errors import HarnessError
+from harness.report.printed import warn
+
+STOPPED = 130  # exit code after Ctrl-C or SIGTERM
+WRONG = 2  # the suite, a file or the command line is wrong
+FAILED = 3  # the work could not be done
+
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+
+
+def guarded(command: Callable[[], object]) -> int:
+    """Run a command and return its exit code; whatever it raises is told in a line on standard error."""
+    _print_anything()
+    try:
+        code = command()
+        sys.stdout.flush()  # here, where a full disk can still be told of
+    except typer.Exit as left:
+        code = left.exit_code
+    except typer.TyperException as error:
+        error.show()  # type: ignore[attr-defined]  # typer's own copy of click's errors has it
+        code = WRONG
+    except (KeyboardInterrupt, typer.Abort):
+        code = STOPPED
+    except BrokenPipeError:
+        code = _reader_gone()
+    except SystemExit as left:  # typer turns a broken pipe into exit code 1, which is a failed gate's
+        code = _reader_gone() if isinstance(left.__context__, BrokenPipeError) else left.code
+    except Exception as error:
+        line, code = told(error)
+        warn(f"error: {line}")
+    if code == STOPPED:  # typer, too, turns Ctrl-C into this code
+        warn("stopped; the same command continues where this one was")
+    return code if isinstance(code, int) else 0
+
+
+def told(error: Exception) -> tuple[str, int]:
+    """Return the line that tells of a failure, and the exit code."""
+    match error:
+        case HarnessError():
+            return str(error), error.exit_code
+        case OSError(errno=number, filename=str(name)) if number in _FULL:
+            return f"{name}: the disk is full; free some of it and repeat the command", FAILED
+        case OSError(strerror=str(reason), filename=str(name)):
+            return f"{name}: {reason[:1].lower()}{reason[1:]}", WRONG
+        case OSError(errno=number) if number in _FULL:
+            return f"the disk is full; free some of it and repeat the command{_details(error)}", FAILED
+        case RuntimeError() if "Symlink loop from" in str(error):  # of Path.resolve
+            return f"{str(error).partition(' from ')[2].strip(chr(39))}: a link that leads to itself", WRONG
+        case UnicodeEncodeError(reason="surrogates not allowed", object=str(name)):
+            return f"{name[:200]!a}: not valid Unicode; name it otherwise", WRONG
+        case MemoryError():
+            return f"the memory of this machine did not suffice{_details(error)}", FAILED
+        case _:
+            first = str(error).strip().partition("\n")[0]
+            return f"unexpected {type(error).__name__}: {first}{_details(error)}", FAILED
+
+
+def _reader_gone() -> int:
+    """Write the rest of standard output nowhere: its reader, `head` say, has gone. Return the exit code."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    return 0
+
+
+def _details(error: Exception) -> str:
+    """Return where the traceback is, once it is written."""
+    if os.environ.get("HARNESS_TRACEBACK"):
+        traceback.print_exception(error)
+        return ""
+    try:
+        number, path = tempfile.mkstemp(prefix="harness-", suffix=".log")
+        os.close(number)
+        with Path(path).open("w", encoding="utf-8", errors="backslashreplace") as file:
+            traceback.print_exception(error, file=file)
+    except OSError:
+        return " (HARNESS_TRACEBACK=1 prints the details)"
+    return f" (details in {path})"
+
+
+def _print_anything() -> None:
+    """Print what the terminal's encoding lacks as escapes: a name that is no valid text must not end a command."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")

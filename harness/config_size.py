@@ -1,0 +1,95 @@
+"""The sizes that a config.json claims, against the tensors that lie beside it: a model is built for what it claims."""
+
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from harness.errors import ModelError
+
+# How many blocks of layers there are, in the words of transformers' configurations.
+LAYERS = (
+    *("num_hidden_layers", "n_layer", "n_layers", "num_layers", "num_decoder_layers", "num_encoder_layers"),
+    *("encoder_layers", "decoder_layers"),
+)
+# What a matrix, a vector or a list of modules is made with.
+SIZES = (
+    *("hidden_size", "n_embd", "d_model", "dim", "embedding_size", "word_embed_proj_dim", "vocab_size"),
+    *("intermediate_size", "ffn_dim", "ffn_hidden_size", "d_ff", "n_inner", "moe_intermediate_size"),
+    *("encoder_ffn_dim", "decoder_ffn_dim", "shared_expert_intermediate_size", "d_kv", "head_dim"),
+    *("num_attention_heads", "n_head", "num_heads", "num_key_value_heads", "num_kv_heads"),
+    *("encoder_attention_heads", "decoder_attention_heads", "type_vocab_size"),
+    *("num_local_experts", "num_experts", "n_routed_experts", "n_shared_experts", "num_hidden_groups"),
+)
+POSITIONS = ("max_position_embeddings", "n_positions", "n_ctx", "max_sequence_length", "max_seq_len")
+TABLES = re.compile(r"(?:^|\.)(?:wpe|position_embeddings?|embed_positions)\.weight$")
+# Where a few layers lack, building the model names their tensors: only what takes long to build is refused here.
+TIMES, SOME = 4, 100
+PACKED = 8  # numbers that a quantised checkpoint keeps in one
+MOST_POSITIONS = (
+    1 << 28
+)  # ten times the longest window of any model; tables of rotations are worked out from it
+_BLOCK = re.compile(r"(?:^|\.)(\d{1,9})(?:\.|$)")
+
+
+def refuse_oversized(
+    config: Mapping[str, Any],
+    tensors: Mapping[str, tuple[int, ...]],  # shapes by name, from the heads of all files
+    where: Path,  # config.json
+) -> None:
+    """Raise ModelError where config.json claims a larger model than the tensors can be.
+
+    This keeps a claim of 10^6 layers from being built. Whether each tensor has its exact shape is for others to say.
+    """
+    if not tensors:
+        return
+    largest = max((size for shape in tensors.values() for size in shape), default=1)
+    layers = _layers(tensors)
+    positions = _positions(tensors)
+    shares = (
+        config.get("num_hidden_groups") is not None
+    )  # ALBERT's blocks use the same layers again and again
+    for key, value in _claims(config):
+        if key in LAYERS:
+            most = max(largest, 1_000) if shares or not layers else TIMES * layers + SOME
+            said = f"the tensors have {layers} layers" if layers else "no tensor's name has a layer's number"
+        elif key in POSITIONS:
+            most = MOST_POSITIONS if positions is None else positions + PACKED
+            said = (
+                f"known are up to {most:,}"
+                if positions is None
+                else f"the table of positions has {positions:,}"
+            )
+        else:
+            most, said = PACKED * largest, f"the largest side of any tensor is {largest:,}"
+        if not value <= most:  # NaN is not either
+            raise ModelError(
+                f"{where}: {key}: found {_shown(value)}, {said}; take the config.json of these weights"
+            )
+
+
+def _claims(config: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
+    """Key and number of every size, those of nested configurations and each number of a list too."""
+    for key, value in config.items():
+        if isinstance(value, dict):
+            yield from _claims(value)
+        elif key in LAYERS or key in SIZES or key in POSITIONS:
+            for one in value if isinstance(value, list) else [value]:
+                if isinstance(one, int | float) and not isinstance(one, bool):
+                    yield key, one
+
+
+def _layers(tensors: Mapping[str, tuple[int, ...]]) -> int:
+    """The most layers of any stack: one more than the largest first number in a tensor's name; 0: no numbers."""
+    return max((int(found[1]) + 1 for name in tensors if (found := _BLOCK.search(name))), default=0)
+
+
+def _positions(tensors: Mapping[str, tuple[int, ...]]) -> int | None:
+    """Rows of a learnt table of positions; None where there is none."""
+    return max((shape[0] for name, shape in tensors.items() if shape and TABLES.search(name)), default=None)
+
+
+def _shown(value: float) -> str:
+    if value != value:
+        return "NaN"
+    return f"{value:,}" if abs(value) < 1e18 else "a number of more than 18 digits"

@@ -1,0 +1,53 @@
+"""A checkpoint and its adapters held against each other by headers alone: what a run would refuse, in seconds."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from harness import checkpoint
+from harness.neural.encode import prompt_ids, prompt_text
+from harness.neural.load import Base, outline
+from harness.neural.lora import check_fit, unproven
+from harness.neural.parts import read_config, read_tokenizer
+from harness.types import Model, ModelPin, Prompt, Runtime
+
+NAMED = 3  # tensors that nobody uses
+PROBE = Prompt(sample_id="probe", before="", input="Anna will bring the car on Monday.", after="")
+
+
+def examine(
+    folder: Path, model: Model, pin: ModelPin, runtime: Runtime, adapters: Mapping[str, Path]
+) -> Iterator[str]:
+    """Raise ModelError where the model could not be loaded or asked, or an adapter not be put on; yield doubts."""
+    said = checkpoint.config(folder / checkpoint.CONFIG)
+    if model.trust_remote_code and said.get("auto_map"):
+        yield "brings code of its own, which a check does not run; its tensors and adapters are checked only by a run"
+        return
+    if said.get("quantization_config"):
+        yield from _quantised(folder, model, said)
+        return
+    base = outline(folder, model, pin, runtime)
+    prompt_ids(base, prompt_text(base, PROBE))
+    yield from _unused(base)
+    for name, adapter in adapters.items():
+        check_fit(base, adapter)
+        if doubt := unproven(base, adapter):
+            yield f"adapter {name}: {doubt}"
+
+
+def _quantised(folder: Path, model: Model, said: Mapping[str, Any]) -> Iterator[str]:
+    """A checkpoint that is stored quantised has other tensors than its model, which only its library can compare."""
+    where = f"model {model.name}: {folder}"
+    read_config(folder, where, trust=False)
+    read_tokenizer(folder, where, trust=False)
+    method = said["quantization_config"]
+    name = method.get("quant_method", "unknown") if isinstance(method, Mapping) else "unknown"
+    yield f"is stored quantised ({name}); its tensors and adapters are checked only by a run"
+
+
+def _unused(base: Base) -> Iterator[str]:
+    if base.unused:
+        named = ", ".join(base.unused[:NAMED]) + (" …" if len(base.unused) > NAMED else "")
+        yield (
+            f"{len(base.unused)} of its tensors have no place in {type(base.model).__name__} and are left out: {named}"
+        )

@@ -1,0 +1,100 @@
+"""How a checkpoint reads a prompt: its tokenizer, chat template and window, without its weights."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from harness.errors import ModelError
+from harness.types import Model
+from harness.window import context_window
+
+UNBOUNDED = 1_000_000  # tokenizers without a limit say 1e30
+
+
+class Reader(Protocol):
+    """What turns prompts into tokens."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def tokenizer(self) -> Any: ...  # transformers' tokenizers share no useful type
+    @property
+    def seq2seq(self) -> bool: ...
+    @property
+    def chat(self) -> bool: ...
+    @property
+    def bos(self) -> int | None: ...
+    @property
+    def window(self) -> int | None: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """A reader alone."""
+
+    name: str
+    tokenizer: Any
+    seq2seq: bool
+    chat: bool  # prompts go through the tokenizer's chat template
+    bos: int | None  # the token that every prompt begins with, where the tokenizer puts one
+    window: int | None  # tokens that fit, prompt and answer together (seq2seq: each); None: no limit is known
+
+
+def reading(folder: Path, model: Model) -> Reading:
+    """Return the reader of a checkpoint in a folder; ModelError where its tokenizer cannot be loaded.
+
+    Code that comes with a checkpoint is not run: whoever needs it is a ModelError too.
+    """
+    from harness.neural.parts import read_config, read_tokenizer
+
+    where = f"model {model.name}: {folder}"
+    config = read_config(folder, where, trust=False)
+    tokenizer = read_tokenizer(folder, where, trust=False)
+    return Reading(
+        name=model.name,
+        tokenizer=tokenizer,
+        seq2seq=bool(config.is_encoder_decoder),
+        chat=uses_chat(model, tokenizer),
+        bos=first_token(tokenizer),
+        window=window(config.get_text_config().to_dict(), tokenizer),
+    )
+
+
+@contextmanager
+def without_warnings() -> Iterator[None]:
+    """Keep transformers silent: it warns of every text that is longer than a window, which is what is counted."""
+    from transformers.utils import logging
+
+    before = logging.get_verbosity()
+    logging.set_verbosity_error()  # type: ignore[no-untyped-call]
+    try:
+        yield
+    finally:
+        logging.set_verbosity(before)
+
+
+def window(config: Mapping[str, object], tokenizer: Any) -> int | None:
+    """Return the configuration's limit, or where there is none the tokenizer's."""
+    found = context_window(config)
+    if found is not None:
+        return found
+    limit = tokenizer.model_max_length
+    return int(limit) if limit and limit < UNBOUNDED else None
+
+
+def uses_chat(model: Model, tokenizer: Any) -> bool:
+    """Return whether prompts go through the chat template; ModelError where a model without one is to use it."""
+    has_template = bool(getattr(tokenizer, "chat_template", None))
+    if model.chat == "on" and not has_template:
+        raise ModelError(
+            f"model {model.name}: chat: on, but its tokenizer has no chat template; use chat: auto or off"
+        )
+    return has_template and model.chat != "off"
+
+
+def first_token(tokenizer: Any) -> int | None:
+    """Return the token that the tokenizer puts before every text."""
+    ids = tokenizer("a").input_ids
+    return tokenizer.bos_token_id if ids and ids[0] == tokenizer.bos_token_id else None

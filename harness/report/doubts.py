@@ -1,0 +1,65 @@
+"""What makes a task's scores say less than they seem to: shortened or refused prompts, empty answers."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from harness.report import words
+from harness.result import Result, TaskFacts
+from harness.result.odd import EMPTY, MANY_EMPTY, MANY_SHORTENED, REFUSED, SHORTENED, Share, counted
+from harness.types import System
+
+NAMED = 4  # systems that a sentence names at most
+REMEDY = "Lower max_new_tokens, shorten the prompt or choose a model with a longer window."
+
+
+def doubts(result: Result, task: TaskFacts) -> tuple[str, ...]:
+    """Return a sentence for each doubt; none where prompts were asked whole and answered."""
+    found = [*_of_prompts(result, task)]
+    empties = _many(result, task, EMPTY, MANY_EMPTY)
+    models = {system: empty for system, empty in empties.items() if not system.model.startswith("trivial:")}
+    for names, empty in _alike(models):
+        allowed = ", which the task allows" if task.allow_empty else ": the score says little"
+        found.append(f"{_some(empty, 'answer')} of {names} are empty{allowed}.")
+    return tuple(found)
+
+
+def empty_share(result: Result, task: TaskFacts) -> Mapping[System, Share]:
+    """Return the systems of whose answers more than 5 % are empty."""
+    return _many(result, task, EMPTY, MANY_EMPTY)
+
+
+def _of_prompts(result: Result, task: TaskFacts) -> Iterator[str]:
+    for names, cut in _alike(_many(result, task, SHORTENED, MANY_SHORTENED)):
+        yield (
+            f"{_some(cut, 'prompt')} of {names} did not fit the model's window and were shortened: "
+            f"the score measures what was left. {REMEDY}"
+        )
+    for names, refused in _alike(_many(result, task, REFUSED, MANY_SHORTENED)):
+        yield (
+            f"{_some(refused, 'prompt')} of {names} did not fit the model's window and were not asked: "
+            f"they count as empty answers. {REMEDY}"
+        )
+
+
+def _many(result: Result, task: TaskFacts, kind: str, most: float) -> dict[System, Share]:
+    found = {system: share for (name, system), share in counted(result, kind).items() if name == task.name}
+    return {system: share for system, share in found.items() if share.share > most}
+
+
+def _alike(found: Mapping[System, Share]) -> Iterator[tuple[str, Share]]:
+    """The names of systems with equal shares, as a base and its adapters mostly have them."""
+    groups: dict[Share, list[str]] = {}
+    for system, share in found.items():
+        groups.setdefault(share, []).append(words.system(system))
+    for share, names in groups.items():
+        yield _listed(names), share
+
+
+def _listed(names: Sequence[str]) -> str:
+    if len(names) <= NAMED:
+        return words.listed([*names])
+    return f"{', '.join(names[:NAMED])} and {len(names) - NAMED} more"
+
+
+def _some(share: Share, what: str) -> str:
+    """`729 of 729 prompts (100 %)`"""
+    return f"{share.count:,} of {words.plural(share.of, what)} ({100 * share.share:.0f}{words.SPACE}%)"

@@ -1,0 +1,123 @@
+"""The program that renders a chat template, in the environment that transformers 5 gives to templates.
+
+Equal to its `_compile_jinja_template`, without importing transformers, which takes seconds; tests hold the two against
+each other.
+"""
+
+import json
+from collections.abc import Callable
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+
+from jinja2 import Template, nodes
+from jinja2.exceptions import SecurityError, TemplateError
+from jinja2.ext import Extension, loopcontrols
+from jinja2.parser import Parser
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+from jinja2.utils import Namespace
+
+from harness.sandbox._loop import serve
+
+
+class Generation(Extension):
+    """`{% generation %}` marks what the model wrote; the text in it stays as it is."""
+
+    tags = {"generation"}  # noqa: RUF012  # as jinja declares it
+
+    def parse(self, parser: Parser) -> nodes.Node:
+        line = next(parser.stream).lineno
+        body = parser.parse_statements(("name:endgeneration",), drop_needle=True)
+        return nodes.CallBlock(self.call_method("_body"), [], [], body).set_lineno(line)
+
+    def _body(self, caller: Callable[[], str]) -> str:
+        return caller()
+
+
+class TemplateDict:
+    """A dict's constructor, without the class."""
+
+    def __call__(self, *args: Any, **kwargs: Any) -> dict[Any, Any]:
+        return dict(*args, **kwargs)
+
+    def fromkeys(self, *args: Any) -> dict[Any, Any]:
+        return dict.fromkeys(*args)
+
+
+class TemplateNamespace(Namespace):
+    """jinja's namespace without names that begin with an underscore."""
+
+    def __init__(*args: Any, **kwargs: Any) -> None:  # so that `self` may be a name in it
+        self, rest = args[0], args[1:]
+        attributes = dict(*rest, **kwargs)
+        for name in attributes:
+            _check_name(name)
+        Namespace.__init__(self, attributes)
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        _check_name(name)
+        Namespace.__setitem__(self, name, value)
+
+
+def _check_name(name: object) -> None:
+    if isinstance(name, str) and name.startswith("_"):
+        raise SecurityError(f"a namespace cannot have {name!r}; rename the attribute")
+
+
+def _raise_exception(message: str) -> None:
+    raise TemplateError(message)
+
+
+def _strftime_now(form: str) -> str:
+    return datetime.now().strftime(form)
+
+
+def _tojson(
+    value: Any,
+    ensure_ascii: bool = False,
+    indent: Any = None,
+    separators: Any = None,
+    sort_keys: bool = False,
+) -> str:
+    return json.dumps(
+        value, ensure_ascii=ensure_ascii, indent=indent, separators=separators, sort_keys=sort_keys
+    )
+
+
+@lru_cache(1)
+def _compiled(text: str) -> Template:
+    environment = ImmutableSandboxedEnvironment(
+        trim_blocks=True, lstrip_blocks=True, extensions=[Generation, loopcontrols]
+    )
+    environment.filters["tojson"] = _tojson
+    environment.globals |= {
+        "raise_exception": _raise_exception,
+        "strftime_now": _strftime_now,
+        "dict": TemplateDict(),
+        "namespace": TemplateNamespace,
+    }
+    return environment.from_string(text)
+
+
+def answer(request: dict[str, Any]) -> list[dict[str, str]]:
+    """For each chat the text, or why there is none; together no more text than one may have."""
+    left = request["longest"]
+    found = []
+    for chat in request["chats"]:
+        found.append(_one(request["template"], {**request["variables"], "messages": chat}, left))
+        left -= len(found[-1].get("text", ""))
+    return found
+
+
+def _one(template: str, variables: dict[str, Any], longest: int) -> dict[str, str]:
+    try:
+        text = _compiled(template).render(variables)
+    except MemoryError:
+        raise
+    except Exception as error:  # whatever a template does wrong is its own, and is said to the user
+        return {"failed": f"{type(error).__name__}: {error}"}
+    return {"text": text} if len(text) <= longest else {"failed": f"wrote {len(text):,} characters"}
+
+
+if __name__ == "__main__":
+    serve(answer)

@@ -1,0 +1,81 @@
+"""Shortened prompts and empty answers stand beside the answer, in every face of a report."""
+
+import io
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from harness.report import html, markdown, terminal
+from harness.report.figures import Figures, WeightFigures
+from harness.report.page import Page, build
+from harness.result import read
+from harness.types import Note
+
+SHORTENED = "200 of 200 prompts (100 %) of llama2-tiny did not fit the model's window and were shortened"
+EMPTY = "24 of 200 answers (12 %) of falcon-tiny are empty: the score says little."
+
+
+@pytest.fixture(scope="module")
+def page(example: Path) -> Page:
+    result = read(example)
+    notes = (
+        Note(kind="truncated", where="dialogues, llama2-tiny", count=200, of=200),
+        Note(kind="empty", where="dialogues, falcon-tiny", count=24, of=200),
+        Note(kind="empty", where="dialogues, mistral-tiny", count=10, of=200),
+    )
+    return build(replace(result, notes=notes))
+
+
+@pytest.fixture(scope="module")
+def no_figures() -> Figures:
+    return Figures(
+        differences={},
+        fronts={},
+        losses=None,
+        weights=WeightFigures(alphas=None, histogram=None, ratios=None, spectra={}),
+    )
+
+
+def plain(text: str) -> str:
+    return " ".join(text.replace("\N{NO-BREAK SPACE}", " ").replace("&#39;", "'").split())
+
+
+def test_the_terminal_says_both_before_its_table_and_marks_the_system(page: Page) -> None:
+    out = io.StringIO()
+    terminal.show(page, Console(file=out, width=120))
+    text = plain(out.getvalue())
+    table = text.index("against its base")
+    assert text.index(SHORTENED) < table
+    assert text.index(EMPTY) < table
+    assert "falcon-tiny (12 % empty)" in text
+    assert text.count("% empty)") == 1
+
+
+def test_json_says_both_and_gives_the_share(page: Page, tmp_path: Path) -> None:
+    document = json.loads(json.dumps(terminal.as_json(page, tmp_path)))
+    (task,) = [one for one in document["tasks"] if one["task"] == "dialogues"]
+    assert any(SHORTENED in one for one in task["answer"])
+    assert EMPTY in task["answer"]
+    shares = {
+        one["score"]["system"]["model"]: one["empty"] for one in task["systems"] if one["role"] == "base"
+    }
+    assert (shares["falcon-tiny"], shares["mistral-tiny"]) == (0.12, None)
+
+
+def test_the_first_paragraph_of_the_markdown_says_both(page: Page, no_figures: Figures) -> None:
+    text = markdown.render(page, no_figures)
+    first = plain(next(part for part in text.split("\n\n") if "scores highest" in part))
+    assert SHORTENED in first
+    assert EMPTY in first
+    assert "falcon-tiny **(12 % empty)** |" in plain(text)
+
+
+def test_the_page_says_both_in_its_answer_and_marks_the_system(page: Page, no_figures: Figures) -> None:
+    text = html.render(page, no_figures)
+    answer = plain(text[text.index('<section id="answer"') : text.index('<section id="scores"')])
+    assert SHORTENED in answer
+    assert EMPTY in answer
+    assert text.count('<span class="tag empty">') == 1

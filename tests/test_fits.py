@@ -1,0 +1,190 @@
+"""Before anything runs, `check` and `plan` say whose prompts do not fit, and refuse answers that cannot fit."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+from safetensors.numpy import save_file
+from tokenizers import Tokenizer, models, pre_tokenizers
+
+from harness import fits
+from harness.check import check_named
+from harness.errors import SuiteError
+from harness.pins import pins
+from harness.plan import plan
+from harness.suite import load_suite
+from harness.types import Model, ModelPin, Pins, Source, Suite, Task
+
+SUITE = """
+tasks:
+  - {{name: t, source: {{uri: 'file:data'}}, prompt: '$input so', metrics: [exact], primary: exact, shots: {shots},
+     overflow: {overflow}, decode: {{max_new_tokens: {tokens}}}}}
+models: [{{name: m, uri: 'file:model', chat: {chat}}}]
+weights: false
+"""
+TEMPLATE = "say {{ messages[0].content }} so"
+
+
+@dataclass(frozen=True)
+class Project:
+    folder: Path
+
+    def said(self) -> list[str]:
+        """What `check` says of prompts."""
+        lines = check_named("suite.yaml", offline=True, cache=self.folder / "store" / "digests.json")
+        return [line.replace("\N{NO-BREAK SPACE}", " ") for line in lines if line.startswith("task t, ")]
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Project]:
+    """A model with a window of 11 tokens, and 20 prompts of so many words; one word is one token."""
+    monkeypatch.chdir(tmp_path)
+
+    def made(
+        words: int,
+        *,
+        tokens: int = 6,
+        overflow: str = "keep-start",
+        shots: int = 0,
+        chat: str = "auto",
+        long: int = 20,
+    ) -> Project:
+        for name in ("data", "model"):
+            (tmp_path / name).mkdir()
+        rows = [{"input": "anna " * (words - 2 + (n < long)) + "ben", "reference": "ben"} for n in range(20)]
+        for split in ("train", "test"):
+            (tmp_path / "data" / f"{split}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+        vocabulary = {word: at for at, word in enumerate(["<unk>", "</s>", "anna", "ben", "so", "say"])}
+        tokenizer = Tokenizer(models.WordLevel(vocabulary, unk_token="<unk>"))
+        tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
+        tokenizer.save(str(tmp_path / "model" / "tokenizer.json"))
+        said = {"tokenizer_class": "PreTrainedTokenizerFast", "eos_token": "</s>", "unk_token": "<unk>"}
+        said |= {"chat_template": TEMPLATE} if chat == "on" else {}
+        (tmp_path / "model" / "tokenizer_config.json").write_text(json.dumps(said))
+        config = {
+            "model_type": "gpt2",
+            "n_positions": 11,
+            "n_embd": 4,
+            "n_layer": 1,
+            "n_head": 1,
+            "vocab_size": 6,
+            "bos_token_id": 1,
+            "eos_token_id": 1,
+        }
+        (tmp_path / "model" / "config.json").write_text(json.dumps(config))
+        save_file({"wte.weight": np.ones((6, 4), np.float32)}, tmp_path / "model" / "model.safetensors")
+        text = SUITE.format(shots=shots, overflow=overflow, tokens=tokens, chat=chat)
+        (tmp_path / "suite.yaml").write_text(text)
+        return Project(tmp_path)
+
+    return made
+
+
+def test_prompts_that_fill_the_window_are_not_worth_a_word(project: Callable[..., Project]) -> None:
+    """Six tokens of a prompt and six new ones, of which the last is never read, fit eleven positions."""
+    assert project(words=5, long=20).said() == []
+
+
+def test_prompts_that_do_not_fit_are_counted_by_check_and_plan(project: Callable[..., Project]) -> None:
+    made = project(words=6)
+    expected = (
+        "task t, model m: 20 of 20 prompts (100 %) do not fit its window of 11 tokens with answers of 6 and are "
+        "shortened; its scores measure what is left. Lower max_new_tokens, shorten the prompt or choose a model with a "
+        "longer window"
+    )
+    assert made.said() == [expected]
+    done = subprocess.run(
+        [sys.executable, "-m", "harness", "plan", "suite.yaml", "--offline", "--store", "store"],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert expected in done.stdout.replace("\N{NO-BREAK SPACE}", " ")
+
+
+def test_a_count_is_kept_as_long_as_nothing_moves_it(project: Callable[..., Project]) -> None:
+    made = project(words=6, long=3)
+    said = made.said()
+    assert said[0].startswith("task t, model m: 3 of 20 prompts (15 %)")
+    counts = made.folder / "store" / fits.COUNTS
+    (name,) = json.loads(counts.read_text())
+    counts.write_text(json.dumps({name: {"over": 7, "of": 20, "window": 11}}))
+    assert made.said()[0].startswith("task t, model m: 7 of 20")
+    for torn in ("{", "[]", json.dumps({name: 7})):
+        counts.write_text(torn)
+        assert made.said() == said
+    suite = made.folder / "suite.yaml"
+    suite.write_text(suite.read_text().replace("max_new_tokens: 6", "max_new_tokens: 5"))
+    assert made.said() == []
+
+
+def test_one_in_a_hundred_is_a_footnote(project: Callable[..., Project]) -> None:
+    assert project(words=5, long=0).said() == []
+
+
+def test_refused_prompts_are_said_to_be_refused(project: Callable[..., Project]) -> None:
+    (said,) = project(words=6, overflow="refuse").said()
+    assert "are refused, which counts as an empty answer" in said
+
+
+def test_examples_count(project: Callable[..., Project]) -> None:
+    (said,) = project(words=4, shots=1).said()
+    assert said.startswith("task t, model m (1-shot): 20 of 20 prompts (100 %)")
+
+
+def test_a_chat_template_counts(project: Callable[..., Project]) -> None:
+    (said,) = project(words=5, chat="on").said()
+    assert said.startswith("task t, model m: 20 of 20 prompts (100 %)")
+
+
+def test_answers_longer_than_the_window_are_refused_by_check_plan_and_run(
+    project: Callable[..., Project],
+) -> None:
+    project(words=2, tokens=12)
+    said = (
+        "task t: decode.max_new_tokens: model m: answers of 12 tokens leave no room for a prompt in its window of 11 "
+        "tokens; lower max_new_tokens or choose a model with a longer window"
+    )
+    with pytest.raises(SuiteError) as refused:
+        list(check_named("suite.yaml", offline=True, cache=Path("store") / "digests.json"))
+    assert str(refused.value) == said
+    for command in ("plan", "run"):
+        done = subprocess.run(
+            [sys.executable, "-m", "harness", command, "suite.yaml", "--offline", "--store", "store"],
+            capture_output=True, text=True,
+        )  # fmt: skip
+        assert (done.returncode, done.stderr) == (2, f"error: {said}\n")
+
+
+def test_a_tokenizer_that_is_broken_leaves_it_open(project: Callable[..., Project]) -> None:
+    made = project(words=6)
+    (made.folder / "model" / "tokenizer.json").write_text("{}")
+    drawn_up = load_suite("suite.yaml")
+    found = pins(drawn_up, offline=True, cache=made.folder / "digests.json")
+    (said,) = fits.lines(plan(drawn_up, found), cache=made.folder / "c.json", offline=True)
+    assert said.startswith("task t, model m: whether its prompts fit is not known: model m: ")
+
+
+def test_a_model_that_is_not_here_yet_is_known_later(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path))
+    task = Task(
+        name="t",
+        source=Source(uri="embedded:dialogues"),
+        prompt="$input",
+        metrics=("exact",),
+        primary="exact",
+    )
+    pin = ModelPin(revision="0" * 40, parameters=1, checkpoint_bytes=4, dtype="float32", family=None)
+    drawn = plan(
+        Suite(name="s", tasks=(task,), models=(Model(name="far", uri="hub:some/one"), Model(name="e", uri="echo:copy"))),
+        Pins(
+            device="cpu", models={"far": pin, "e": pin}, sources={"t": "d"}, adapters={}, libraries={}, test_samples={"t": 5}
+        ),
+    )  # fmt: skip
+    fits.refuse(drawn)
+    assert list(fits.lines(drawn, cache=tmp_path / "c.json")) == [
+        "task t, model far: whether its prompts fit is known once the model is downloaded"
+    ]
