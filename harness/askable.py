@@ -9,6 +9,7 @@ from typing import Any
 
 from harness import adapter as lora
 from harness import checkpoint
+from harness.config_size import refuse_oversized
 from harness.errors import AdapterError, ModelError
 from harness.types import Model
 from harness.writers import why_not
@@ -21,11 +22,6 @@ SETTINGS = (
     "special_tokens_map.json",
     "added_tokens.json",
     "vocab.json",
-)
-# What configurations call their numbers of layers.
-LAYERS = (
-    *("num_hidden_layers", "num_layers", "n_layer", "n_layers", "num_encoder_layers", "num_decoder_layers"),
-    *("encoder_layers", "decoder_layers"),
 )
 TOKENIZER = "tokenizer.json"
 VOCABULARIES = (
@@ -53,7 +49,8 @@ def check_folder(folder: Path, uri: str) -> None:
     path = folder / checkpoint.CONFIG
     check_writes(config := checkpoint.config(path), uri)
     checkpoint.model_type(path)
-    _check_layers(path, config, sum(len(file.names) for file in files.values()))
+    shapes = {name: file.shape(name) for file in files.values() for name in file.names}
+    refuse_oversized(config, shapes, path)
     _check_index(folder)
     for name in SETTINGS:
         if (folder / name).is_file():
@@ -114,14 +111,3 @@ def _check_index(folder: Path) -> None:
         raise ModelError(
             f'{path}: no "metadata", without which transformers reads no index; add "metadata": {{}} to it'
         )
-
-
-def _check_layers(path: Path, config: Mapping[str, Any], stored: int) -> None:
-    """Refuse more layers than there are tensors before transformers builds them all, which could take for ever."""
-    parts = [config, *(part for part in config.values() if isinstance(part, Mapping))]
-    for name, count in ((name, part[name]) for part in parts for name in LAYERS if name in part):
-        if isinstance(count, int) and count > stored:
-            raise ModelError(
-                f"{path}: {name} is {count:,}, the weights have {stored:,} tensors in all; it was changed, or is another "
-                "model's: fetch it again"
-            )

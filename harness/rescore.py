@@ -23,7 +23,7 @@ from harness.records import to_json
 from harness.report import words
 from harness.result import Result, TaskFacts, read, read_document, read_generations, target
 from harness.result.answered import Samples, by_rule, paired, unpacked
-from harness.result.document import check_files, write_document
+from harness.result.document import refuse_damaged, write_document
 from harness.result.rows import Key, RowFile, Rows, open_rows, write_rows
 from harness.tally import Tally
 from harness.types import Comparison, Generation, Score, System
@@ -87,8 +87,7 @@ def said(scores: Sequence[Score]) -> Iterator[str]:
 
 def _refuse(result: Result, out: Path) -> None:
     """What would score answers that are not the run's, or lose another RESULT."""
-    if changed := check_files(result.folder, {"files": result.files}):
-        raise ResultError(f"{changed[0]}; run the suite again")
+    refuse_damaged(result.folder, result.files)
     if out != result.folder.resolve() and (out / "result.json").exists():
         raise HarnessError(f"--out {out}: holds a RESULT; name an empty or a new folder")
     if result.withheld:

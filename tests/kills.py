@@ -150,7 +150,11 @@ def _one_run(
 def leased(store: Path) -> list[str]:
     """Ids of the steps that are being worked on."""
     folder = store / "leases"
-    return [path.name for path in folder.iterdir() if path.name[0] != "." and not path.name.startswith("run-")] if folder.is_dir() else []
+    return (
+        [path.name for path in folder.iterdir() if path.name[0] != "." and not path.name.startswith("run-")]
+        if folder.is_dir()
+        else []
+    )
 
 
 def _kill(process: subprocess.Popen[bytes], victim: str, chance: random.Random) -> bool:

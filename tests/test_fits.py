@@ -27,6 +27,22 @@ tasks:
 models: [{{name: m, uri: 'file:model', chat: {chat}}}]
 weights: false
 """
+SHAPES = {
+    "wte.weight": (6, 4),
+    "wpe.weight": (11, 4),
+    "ln_f.weight": (4,),
+    "ln_f.bias": (4,),
+    **{f"h.0.{name}.{part}": (4,) for name in ("ln_1", "ln_2") for part in ("weight", "bias")},
+    "h.0.attn.c_attn.weight": (4, 12),
+    "h.0.attn.c_attn.bias": (12,),
+    "h.0.attn.c_proj.weight": (4, 4),
+    "h.0.attn.c_proj.bias": (4,),
+    "h.0.mlp.c_fc.weight": (4, 16),
+    "h.0.mlp.c_fc.bias": (16,),
+    "h.0.mlp.c_proj.weight": (16, 4),
+    "h.0.mlp.c_proj.bias": (4,),
+}
+TENSORS = {f"transformer.{name}": np.ones(shape, np.float32) for name, shape in SHAPES.items()}
 TEMPLATE = "say {{ messages[0].content }} so"
 
 
@@ -77,7 +93,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Pr
             "eos_token_id": 1,
         }
         (tmp_path / "model" / "config.json").write_text(json.dumps(config))
-        save_file({"wte.weight": np.ones((6, 4), np.float32)}, tmp_path / "model" / "model.safetensors")
+        save_file(TENSORS, tmp_path / "model" / "model.safetensors")
         text = SUITE.format(shots=shots, overflow=overflow, tokens=tokens, chat=chat)
         (tmp_path / "suite.yaml").write_text(text)
         return Project(tmp_path)
@@ -161,11 +177,11 @@ def test_answers_longer_than_the_window_are_refused_by_check_plan_and_run(
 
 def test_a_tokenizer_that_is_broken_leaves_it_open(project: Callable[..., Project]) -> None:
     made = project(words=6)
-    (made.folder / "model" / "tokenizer.json").write_text("{}")
     drawn_up = load_suite("suite.yaml")
     found = pins(drawn_up, offline=True, cache=made.folder / "digests.json")
+    (made.folder / "model" / "tokenizer.json").write_text("{}")  # broken after the files were looked at
     (said,) = fits.lines(plan(drawn_up, found), cache=made.folder / "c.json", offline=True)
-    assert said.startswith("task t, model m: whether its prompts fit is not known: model m: ")
+    assert said.startswith("task t, model m: whether its prompts fit is not known: ")
 
 
 def test_a_model_that_is_not_here_yet_is_known_later(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

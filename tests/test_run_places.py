@@ -25,6 +25,8 @@ weights: false
 """
 FULL = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000)); "
 
+AGAIN = "copy the RESULT again as a whole, or run the suite again"
+
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -180,7 +182,7 @@ def test_no_page_is_drawn_of_a_result_whose_rows_or_answers_are_missing_or_cut(
     for draw in (render, lambda folder: shareable.write(folder, tmp_path / "copy")):
         with pytest.raises(ResultError) as refused:
             draw(folder)
-        assert str(refused.value) == f"{folder / name}: {what}; run the suite again"
+        assert str(refused.value) == f"{folder / name}: {what}; {AGAIN}"
     assert before == {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
     assert sorted(path.name for path in tmp_path.iterdir()) == ["result"]
 
@@ -190,4 +192,7 @@ def test_the_command_report_refuses_it_in_a_line(place: Path, tmp_path: Path) ->
     (folder / "rows.parquet").unlink()
     done = harness(tmp_path, "report", "result")
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr == "error: result/rows.parquet: the file is missing; run the suite again\n"
+    assert (
+        done.stderr
+        == "error: result/rows.parquet: the file is missing; copy the RESULT again as a whole, or run the suite again\n"
+    )

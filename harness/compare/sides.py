@@ -9,7 +9,7 @@ from pathlib import Path
 
 from harness.errors import ResultError, UnknownName
 from harness.result import Result, TaskFacts, read
-from harness.result.document import check_files
+from harness.result.document import refuse_damaged
 from harness.result.rows import RowFile, open_rows
 from harness.types import Score, System
 
@@ -93,8 +93,7 @@ def _sound(result: Result) -> Result:
     """A result with scores, and with the files that they came from."""
     if not result.scores:
         raise ResultError(f"{result.folder}: holds no scores; `harness run` its suite again")
-    if changed := check_files(result.folder, {"files": result.files}):
-        raise ResultError(f"{changed[0]}; run the suite again")
+    refuse_damaged(result.folder, result.files)
     return result
 
 

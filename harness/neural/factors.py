@@ -103,7 +103,7 @@ def overflowing(
 
 @contextmanager
 def applied(
-    model: PreTrainedModel, config: LoraConfig, modules: Mapping[str, nn.Linear], tensors: Tensors
+    model: PreTrainedModel, config: LoraConfig, modules: Mapping[str, nn.Linear], tensors: Tensors, where: str
 ) -> Iterator[None]:
     """Trained factors at work for as long as the block runs.
 
@@ -121,7 +121,7 @@ def applied(
                 weight, scale = module.weight, config.scale_of(name)
                 A, B = (tensors[key(name, side)].to(weight.device, torch.float32) for side in "AB")
                 if overflowing(A, B, scale, weight):
-                    raise overflow(name, weight.dtype)
+                    raise overflow(f"{where}: {name}", weight.dtype)
                 if weight.dtype == torch.float32 and users[id(weight)] == 1 and is_plain_product(module):
                     was = pristine.keep(f"{name}.weight", weight)
                     merged[name] = module

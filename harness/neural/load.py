@@ -15,8 +15,7 @@ from safetensors import safe_open
 from transformers import AutoModelForCausalLM, AutoModelForSeq2SeqLM, PreTrainedModel
 from transformers.utils import logging
 
-from harness import askable, checkpoint, families
-from harness.config_size import refuse_oversized
+from harness import askable, families
 from harness.errors import ModelError
 from harness.families import Family
 from harness.neural.foreign import told
@@ -66,7 +65,6 @@ def _base(folder: Path, model: Model, pin: ModelPin, runtime: Runtime, device: t
     where = f"model {model.name}: {folder}"
     logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     askable.check_folder(folder, f"model {model.name}: {model.uri}")
-    _check_sizes(folder)
     config = read_config(folder, where, trust=trust)
     tokenizer = read_tokenizer(folder, where, trust=trust)
     _without_kernels(config)
@@ -136,14 +134,6 @@ def weights_digest(folder: Path) -> str:
     for name in sorted(found):
         total.update(found[name])
     return total.hexdigest()
-
-
-def _check_sizes(folder: Path) -> None:
-    """Raise ModelError where config.json asks for a model that is larger than the weights, before it is built."""
-    files = checkpoint.headers(folder).values()
-    shapes = {name: file.shape(name) for file in files for name in file.names}
-    path = folder / checkpoint.CONFIG
-    refuse_oversized(checkpoint.config(path), shapes, path)
 
 
 def _read(

@@ -93,7 +93,7 @@ def adapted(base: Base, folder: Path) -> Iterator[None]:
     modules = _own_modules(base, config)
     if modules is not None:
         _check_own(base, folder, config, modules, tensors)
-        with applied(base.model, config, modules, tensors):
+        with applied(base.model, config, modules, tensors, f"adapter {folder}"):
             yield
         return
     from harness.neural import peft_lora

@@ -167,9 +167,7 @@ def _check_products(folder: Path, model: PeftModel) -> None:
                 A, B = (getattr(one[adapter], "weight", one[adapter]).detach() for one in (first, second))
                 weight = module.get_base_layer().weight
                 if A.ndim == B.ndim == 2 and overflowing(A, B, module.scaling[adapter], weight):
-                    raise AdapterError(
-                        f"adapter {folder}: {overflow(name.removeprefix(PREFIX), weight.dtype)}"
-                    )
+                    raise overflow(f"adapter {folder}: {name.removeprefix(PREFIX)}", weight.dtype)
 
 
 def _state(model: PeftModel) -> dict[str, torch.Tensor]:

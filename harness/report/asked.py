@@ -9,9 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness import metrics
-from harness.errors import ResultError
 from harness.result import Result, TaskFacts, json_lines
-from harness.result.document import check_files
+from harness.result.document import refuse_damaged
 from harness.result.lengths import thirds
 from harness.types import System
 
@@ -74,8 +73,7 @@ def asked(result: Result) -> dict[str, Asked]:
     """
     from harness.result.rows import open_rows
 
-    if changed := check_files(result.folder, {"files": result.files}):
-        raise ResultError(f"{changed[0]}; run the suite again")
+    refuse_damaged(result.folder, result.files)
     if not all((result.folder / name).is_file() for name in FILES):
         return {}
     listed = {task.name: _Listed(task.cluster) for task in result.suite.tasks}

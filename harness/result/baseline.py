@@ -19,7 +19,7 @@ from harness.digest import digest
 from harness.errors import ResultError
 from harness.records import write_text
 from harness.result import Result, TaskFacts, read, read_generations
-from harness.result.document import check_files, content_digest, json_object, unchanged
+from harness.result.document import content_digest, json_object, refuse_damaged, unchanged
 from harness.result.odd import EMPTY, NONE, Share, counted
 from harness.result.typed import record
 from harness.types import System
@@ -91,8 +91,7 @@ def make(folder: Path, *, only: str = "*/*/*", metric_names: Sequence[str] = ())
     of the tasks' primary metrics and of what the suite's gates ask; "*" keeps all.
     """
     result = read(folder)
-    if changed := check_files(folder, {"files": result.files}):
-        raise ResultError(f"{changed[0]}; run the suite again")
+    refuse_damaged(folder, result.files)
     wanted = [
         (task, one.system)
         for task in result.suite.tasks

@@ -12,7 +12,7 @@ from typing import Any
 
 from harness.errors import ResultError
 from harness.result import json_lines, read_document
-from harness.result.document import check_files, write_document
+from harness.result.document import refuse_damaged, write_document
 from harness.result.zipped import write_zipped
 
 # What of result.json is numbers, names, digests and the user's own settings.
@@ -31,8 +31,7 @@ REASON = "withheld, since it may quote samples; the RESULT that this is a copy o
 def copy(result: Path, out: Path) -> None:
     """Writes into the folder `out` what may be shown of a RESULT; its pages are not drawn."""
     whole = read_document(result)
-    if changed := check_files(result, whole):
-        raise ResultError(f"{changed[0]}; run the suite again")
+    refuse_damaged(result, whole.get("files", {}))
     private = private_tasks(whole)
     out.mkdir(parents=True, exist_ok=True)
     write_zipped(out / "samples.jsonl.gz", _samples(result, clusters(whole, private)))

@@ -8,7 +8,7 @@ from harness.steps import Bench, UsedAdapter, UsedModel, adapter_folder
 from harness.store import Store
 from harness.types import Weighing
 
-VERSION = 2
+VERSION = 3
 LIBRARIES = ("weightwatcher", "numpy", "scipy")
 
 

@@ -57,7 +57,7 @@ KINDS = {
     "limit": NUMBER, "workers": NUMBER, "seed": NUMBER, "n": NUMBER, "shots": NUMBER, "samples": NUMBER,
     "intruders_up_to": NUMBER, "inconclusive": CHOICE, "kind": CHOICE,
     "offline": SWITCH, "allow_remote_code": SWITCH, "quiet": SWITCH, "as_json": SWITCH, "shareable": SWITCH,
-    "again": SWITCH, "verify": SWITCH, "check": SWITCH, "against_scores": SWITCH, "oracle": SWITCH,
+    "again": SWITCH, "allow_code": SWITCH, "verify": SWITCH, "check": SWITCH, "against_scores": SWITCH, "oracle": SWITCH,
     "split": SWITCH, "randomize": SWITCH, "yes": SWITCH,
 }  # fmt: skip
 EXACTLY = {
