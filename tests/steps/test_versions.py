@@ -172,6 +172,7 @@ NAMED = {
     "train": (*ANSWERING, *(f"neural/{name}.py" for name in ("train", "batches", "loss", "precision"))),
     "generate": (*ANSWERING, "neural/plain.py", "neural/slices.py"),
     "score": ("tally.py", "trivial.py", "metrics/rouge.py", "metrics/_porter.py", "stats/intervals.py"),
+    "foreign": ("tally.py", "metrics/evaluate.py"),
     "spectra": (
         *("adapter.py", "tensors.py", "families/gpt2.py", "weights/dense.py", "weights/pool.py"),
         *("weights/analyse.py", "weights/kept.py", "weights/quantised.py", "weights/oracle.py"),
