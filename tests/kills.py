@@ -114,8 +114,8 @@ def rounds(
         assert published(place).keys() == expected.keys()
         for key, value in published(place).items():
             assert value == expected[key], f"{place}: {key} differs from the undisturbed run's"
-        left = [path.name for path in (place / "store" / "leases").iterdir() if not path.name.startswith(".")]
-        assert not left, f"{place}: leases are left: {left}"
+        left = [step for step in leased(place / "store") if not (place / "store" / "done" / step).is_dir()]
+        assert not left, f"{place}: leases of unfinished steps are left: {left}"
         shutil.rmtree(place)
         yield tally
 
