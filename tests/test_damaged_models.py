@@ -21,6 +21,7 @@ from harness.weigh import Asked, Files, weigh
 
 Damage = Callable[[Path], object]
 PIN = ModelPin(revision="0", parameters=None, checkpoint_bytes=None, dtype="float32", family=None)
+QUERY = "model.layers.0.self_attn.q_proj.weight"
 CONFIG, WEIGHTS, INDEX = "config.json", "model.safetensors", "model.safetensors.index.json"
 
 
@@ -71,6 +72,8 @@ EARLY: dict[str, tuple[Damage, str]] = {
     "header cut": (cut(WEIGHTS, 100), f"{WEIGHTS}: not a safetensors file, or its header is torn"),
     "no bytes": (cut(WEIGHTS, 0), f"{WEIGHTS}: not a safetensors file"),
     "no weights": (without(WEIGHTS), "found no model.safetensors"),
+    "llama.cpp's file alone": (lambda folder: (folder / WEIGHTS).rename(folder / "tiny.Q4_K_M.gguf"),
+                               "tiny.Q4_K_M.gguf lies there, a kind of file that is not read here; give"),
     "index cut": (indexed('{"weight_map": {"lm'), f"{INDEX}: broken: not JSON"),
     "index of nothing": (indexed("{}"), f"{INDEX}: broken: no weight_map"),
     "index of a list": (indexed('{"weight_map": []}'), f"{INDEX}: broken: no weight_map"),
@@ -98,6 +101,13 @@ EARLY_IF_ASKED: dict[str, tuple[Damage, str]] = {
                          f"{CONFIG}: num_hidden_layers: found 1,000,000, the tensors have 4 layers"),
     "an encoder": (edit(CONFIG, architectures=["RobertaForMaskedLM"], model_type="roberta"),
                    "is a RobertaForMaskedLM, an encoder that fills in masked words; it cannot write answers"),
+    "whole numbers for weights": (
+        tensors(lambda found: found.update({QUERY: found[QUERY].astype(np.int8)})),
+        f"{WEIGHTS}: {QUERY} is I8, and config.json has no quantization_config"),
+    "no heads": (edit(CONFIG, num_attention_heads=0),
+                 f"{CONFIG}: num_attention_heads: found 0; give a whole number from 1"),
+    "a width of words": (edit(CONFIG, hidden_size="big"), f"{CONFIG}: hidden_size: found 'big'; give a whole number"),
+    "half a layer": (edit(CONFIG, num_hidden_layers=3.5), f"{CONFIG}: num_hidden_layers: found 3.5; give a whole"),
     "a classifier": (edit(CONFIG, architectures=["LlamaForSequenceClassification"]), "a classifier, which gives a text"),
 }  # fmt: skip
 # These need transformers: `check` knows them, and a run fails as soon as it opens the model.
@@ -115,7 +125,6 @@ CLOSE: dict[str, tuple[Damage, str]] = {
     "pictures": (edit(CONFIG, model_type="llava", architectures=["LlavaForConditionalGeneration"]),
                  "LlavaForConditionalGeneration of model_type 'llava' is no model that transformers can ask by text alone"),
     "code of its own": (edit(CONFIG, model_type="own", auto_map={"AutoConfig": "own.Config"}), "brings code of its own"),
-    "a width of words": (edit(CONFIG, hidden_size="big"), f"{CONFIG}: Validation error for field 'hidden_size'"),
     "an unknown function": (edit(CONFIG, hidden_act="foo"), "KeyError: 'foo'; config.json may be wrong"),
     "no tokenizer.json": (without("tokenizer.json"), "found no tokenizer.json; copy it"),
     "an empty tokenizer": (write("tokenizer.json", '{"model": {}, "added_tokens": []}'), "tokenizer.json: no tokenizer can"),
@@ -224,6 +233,11 @@ def test_tensors_without_a_place_are_told(suite: Suite, folder: Path, tmp_path: 
         assert line == (
             "model mine: 1 of its tensors have no place in LlamaForCausalLM and are left out: extra"
         )
+
+
+def test_whole_numbers_that_are_no_weights_are_left_alone(suite: Suite, folder: Path, tmp_path: Path) -> None:
+    tensors(lambda found: found.update(position_ids=np.arange(8)[None]))(folder)
+    assert any("no place" in line for line in checked(suite, tmp_path))
 
 
 def test_a_tokenizer_of_another_model_is_refused(suite: Suite, folder: Path, tmp_path: Path) -> None:
