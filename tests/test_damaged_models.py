@@ -337,6 +337,11 @@ def nan(folder: Path) -> None:
     save_file(found, path, metadata={"format": "pt"})
 
 
+def huge(folder: Path) -> None:
+    path = folder / "adapter_model.safetensors"
+    save_file({name: np.full_like(one, 1e25) for name, one in load_file(path).items()}, path, metadata={"format": "pt"})
+
+
 NOTHING: Damage = lambda folder: None  # noqa: E731
 ADAPTERS: dict[str, tuple[dict[str, Any], Damage, str]] = {
     "weights cut": ({}, cut("adapter_model.safetensors", -10), "adapter_model.safetensors: torn"),
@@ -348,11 +353,14 @@ ADAPTERS: dict[str, tuple[dict[str, Any], Damage, str]] = {
     "its record cut": ({}, write("harness.json", '{"base'), "harness.json: broken: not JSON"),
     "its record of numbers": ({}, write("harness.json", '{"base": 7}'), "harness.json: base and digest are texts"),
     "another width": ({"shape": 64}, NOTHING, "lora_A.weight is [4, 64], the model needs [4, 128]"),
-    "other modules": ({"target_modules": ["query"]}, NOTHING, "no module that is called one of ('query',)"),
+    "other modules": ({"target_modules": ["query"]}, NOTHING, "target_modules: it has no module that is called one of ('query',)"),
     "fewer modules": ({"target_modules": ["q_proj", "v_proj"]}, NOTHING, "v_proj.lora_A.weight is missing"),
-    "another rank": ({"r": 8}, NOTHING, "the model needs [8, 128]"),
-    "no numbers": ({}, nan, "not a number in"),
-    "another rank, DoRA": ({"use_dora": True, "r": 8}, NOTHING, "lora_magnitude_vector is missing"),
+    "another rank": ({"r": 8}, NOTHING, "more; r does not go with the weights; adapter_config.json was changed"),
+    "more modules": ({"target_modules": ["k_proj"]}, NOTHING, "more; target_modules does not go with the weights; "),
+    "no numbers": ({}, nan, "it is damaged or did not converge: fetch it again, or train it anew"),
+    "a product too large": ({}, huge, "converge: fetch it again, or train it anew with a lower learning rate"),
+    "DoRA without its norms": ({"use_dora": True}, NOTHING, "more; use_dora does not go with the weights; adapter_config"),
+    "another rank, DoRA": ({"use_dora": True, "r": 8}, NOTHING, "does not go with the weights"),
     "a start that peft does not know": ({"init_lora_weights": "foo"}, NOTHING, "does not fit zoo:llama2-tiny"),
 }  # fmt: skip
 
@@ -369,6 +377,10 @@ def test_check_names_what_is_wrong_with_an_adapter(
     with pytest.raises(AdapterError) as told:
         checked(asked, tmp_path)
     one_line(told, said)
+    fits = "does not fit" not in str(told.value)
+    assert fits or str(told.value).endswith(
+        "adapter_config.json was changed or is another model's: fetch both again"
+    )
     with pytest.raises(AdapterError) as told:  # as a run would put it on
         opened = open_backend(model, PIN, Runtime())
         opened._with(adapter)  # type: ignore[attr-defined]
