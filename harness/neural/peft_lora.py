@@ -10,17 +10,19 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from peft import LoraConfig, PeftConfig, PeftModel, get_peft_model_state_dict, set_peft_model_state_dict
 from torch import nn
 
 from harness.adapter import CONFIG, MISFIT, MOVES_THE_BASE
 from harness.errors import AdapterError
 from harness.neural.factors import PREFIX, overflow, overflowing, put_in
-from harness.neural.foreign import told
+from harness.neural.foreign import silent_import, told
 from harness.neural.load import Base
 from harness.neural.lora_config import STARTS
 from harness.neural.pristine import Pristine
 from harness.types import Recipe
+
+with silent_import():
+    from peft import LoraConfig, PeftConfig, PeftModel, get_peft_model_state_dict, set_peft_model_state_dict
 
 
 class PeftFactors:
