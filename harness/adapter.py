@@ -21,6 +21,7 @@ CONFIG = "adapter_config.json"
 WEIGHTS = "adapter_model.safetensors"
 PREFIX = "base_model.model."
 MAGNITUDE = "magnitude_vector"
+MISFIT = f"{CONFIG} was changed or is another model's: fetch both again"
 # A factor's name after the prefix. Embeddings end without `.weight`; peft's own state dicts name the adapter too.
 FACTOR = re.compile(
     rf"(?P<module>.+)\.lora_(?P<embedding>embedding_)?(?P<side>[AB]|{MAGNITUDE})(\.(?!bias$)\w+?)?(\.weight)?"
@@ -232,7 +233,7 @@ def _factors(
     if bool(config.get("use_dora")) != (magnitude is not None):
         has, said = ("no", "true") if magnitude is None else ("a", "false")
         raise AdapterError(
-            f"{path}: {module} has {has} lora_{MAGNITUDE}, {CONFIG} says use_dora: {said}; save the adapter anew"
+            f"{path}: {module} has {has} lora_{MAGNITUDE}, {CONFIG} says use_dora: {said}; {MISFIT}"
         )
     A, B = sides["A"], sides["B"]
     if A.shape[0] != B.shape[1]:
@@ -245,7 +246,7 @@ def _factors(
         )
     r = _by_pattern(config.get("rank_pattern"), module, config.get("r", RANK))
     if r != A.shape[0]:
-        raise AdapterError(f"{path}: {module}: lora_A has rank {A.shape[0]}, {CONFIG} says {r}")
+        raise AdapterError(f"{path}: {module}: lora_A has rank {A.shape[0]}, {CONFIG} says r: {r}; {MISFIT}")
     alpha = float(_by_pattern(config.get("alpha_pattern"), module, config.get("lora_alpha", ALPHA)))
     return Factors(
         A=A,

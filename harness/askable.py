@@ -3,18 +3,19 @@
 A model that is only weighed may be an encoder and needs no tokenizer; none of this is asked of it.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from harness import adapter as lora
 from harness import checkpoint
-from harness.config_size import refuse_oversized
+from harness.config_size import refuse_not_whole, refuse_oversized
 from harness.errors import AdapterError, ModelError
+from harness.tensors import TensorFile
 from harness.types import Model
 from harness.writers import why_not
 
-RULES = 1  # raised when more is refused, so that what passed before is looked at again
+RULES = 2  # raised when more is refused, so that what passed before is looked at again
 # Read by transformers, which takes no notice of some of them where they are broken.
 SETTINGS = (
     "generation_config.json",
@@ -24,6 +25,9 @@ SETTINGS = (
     "vocab.json",
 )
 TOKENIZER = "tokenizer.json"
+FLOATS = ("F", "BF16")  # F64, F32, F16 and the kinds of F8
+# Where a config.json says how weights were made whole numbers.
+QUANTISED = ("quantization_config", "compression_config", "quantization_bit")
 VOCABULARIES = (
     TOKENIZER,
     "tokenizer.model",
@@ -51,11 +55,31 @@ def check_folder(folder: Path, uri: str) -> None:
     checkpoint.model_type(path)
     shapes = {name: file.shape(name) for file in files.values() for name in file.names}
     refuse_oversized(config, shapes, path)
+    refuse_not_whole(config, path)
+    check_types(files.values(), config)
     _check_index(folder)
     for name in SETTINGS:
         if (folder / name).is_file():
             checkpoint.json_mapping(folder / name)
     check_tokenizer(folder)
+
+
+def check_types(files: Iterable[TensorFile], config: Mapping[str, Any]) -> None:
+    """Raise ModelError where a matrix of weights is kept as whole numbers and nothing says what they stand for.
+
+    transformers would take the whole numbers themselves for the weights, and say nothing.
+    """
+    text = config.get("text_config")
+    if any(one.get(key) for one in (config, text) if isinstance(one, Mapping) for key in QUANTISED):
+        return
+    for file in files:
+        for name in file.names:
+            kind = file.dtype(name)
+            if name.endswith(".weight") and len(file.shape(name)) == 2 and not kind.startswith(FLOATS):
+                raise ModelError(
+                    f"{file.path}: {name} is {kind}, and {checkpoint.CONFIG} has no quantization_config; take the "
+                    f"{checkpoint.CONFIG} that was saved with these weights, or weights that are floats"
+                )
 
 
 def check_tokenizer(folder: Path) -> None:

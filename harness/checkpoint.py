@@ -123,6 +123,11 @@ def weights(folder: Path) -> tuple[Path, ...]:
         raise ModelError(
             f"{folder}: found {pickles[0]}, a pickle, which may run code; {convert_hint(str(folder))}"
         )
+    if others := sorted(path.name for path in folder.iterdir() if path.suffix == ".gguf"):
+        raise ModelError(
+            f"{folder}: found no {SINGLE}; {others[0]} lies there, a kind of file that is not read here; give the "
+            "folder of the same model in the hub's layout, or convert the file with transformers (`gguf_file=`)"
+        )
     raise ModelError(
         f"{folder}: found no {SINGLE}; give a checkpoint's folder as `save_pretrained` writes it"
     )

@@ -23,6 +23,11 @@ SIZES = (
 )
 POSITIONS = ("max_position_embeddings", "n_positions", "n_ctx", "max_sequence_length", "max_seq_len")
 TABLES = re.compile(r"(?:^|\.)(?:wpe|position_embeddings?|embed_positions)\.weight$")
+# Of these a model may have none.
+MAY_BE_ZERO = (
+    *("type_vocab_size", "num_local_experts", "num_experts", "n_routed_experts", "n_shared_experts"),
+    *("moe_intermediate_size", "shared_expert_intermediate_size"),
+)
 # Where a few layers lack, building the model names their tensors: only what takes long to build is refused here.
 TIMES, SOME = 4, 100
 PACKED = 8  # numbers that a quantised checkpoint keeps in one
@@ -66,6 +71,41 @@ def refuse_oversized(
             raise ModelError(
                 f"{where}: {key}: found {_shown(value)}, {said}; take the config.json of these weights"
             )
+
+
+def refuse_not_whole(config: Mapping[str, Any], where: Path) -> None:
+    """Raise ModelError where config.json gives a size of the text model that no matrix or list can have."""
+    text = config.get("text_config")
+    for said in (config, text if isinstance(text, dict) else {}):
+        for key in (*LAYERS, *SIZES, *POSITIONS):
+            least = 0 if key in MAY_BE_ZERO else 1
+            value = said.get(key)
+            for one in value if isinstance(value, list) else [value]:
+                if one is not None and not (_is_whole(one) and one >= least):
+                    raise ModelError(
+                        f"{where}: {key}: found {_written(one)}; give a whole number from {least}"
+                    )
+
+
+def _is_whole(value: object) -> bool:
+    if isinstance(value, float):
+        return value.is_integer()
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _written(value: object) -> str:
+    """A value in few characters, as JSON writes it where Python does otherwise."""
+    match value:
+        case bool():
+            return str(value).lower()
+        case dict() | list():
+            return "a mapping" if isinstance(value, dict) else "a list"
+        case str():
+            return repr(value[:40])
+        case int():
+            return _shown(value)
+        case _:
+            return str(value)
 
 
 def _claims(config: Mapping[str, Any]) -> Iterator[tuple[str, float]]:

@@ -21,6 +21,10 @@ STORED = {**DTYPES, "I8": "<i1", "U8": "<u1"}  # what can be read as it is store
 HEADER_LIMIT = 100_000_000  # bytes, the format's own limit
 AGAIN = "fetch or save it again"
 LONGEST_NAME = 1_000  # characters; real names have under 200, and roles are found by patterns on names
+LARGEST = (
+    1 << 60
+)  # of any whole number in a header, and of a product of sides: what an index into an array can be
+MOST_SIDES = 32  # of a tensor, as numpy has them
 PIECE = (
     1 << 22
 )  # numbers read at once, so that a matrix is never in memory both as it is stored and as floats
@@ -144,14 +148,24 @@ def _read_header(path: Path) -> tuple[int, Mapping[str, Any]]:
 
 
 def _place(one: Mapping[str, Any]) -> tuple[int, int]:
-    begin, end = one["data_offsets"]
-    if not isinstance(begin, int) or not isinstance(end, int) or not 0 <= begin <= end:
+    begin, end = _counts(one["data_offsets"])
+    if begin > end:
         raise ValueError(f"no place in a file: {begin} to {end}")
     return begin, end
+
+
+def _counts(found: object) -> list[int]:
+    """A list of whole numbers that are not negative, none of them so large that a product of them means nothing."""
+    if not isinstance(found, list) or any(type(one) is not int or not 0 <= one <= LARGEST for one in found):
+        raise ValueError("no list of whole numbers")
+    return found
 
 
 def _fits(one: Mapping[str, Any]) -> bool:
     """Whether a tensor has as many bytes as its shape says, where its type is known."""
     begin, end = _place(one)
-    count, dtype = prod(one["shape"]), STORED.get(one["dtype"])
+    shape, kind = _counts(one["shape"]), one["dtype"]
+    if not isinstance(kind, str) or len(shape) > MOST_SIDES or prod(filter(None, shape)) > LARGEST:
+        raise ValueError("no tensor can be so")
+    count, dtype = prod(shape), STORED.get(kind)
     return dtype is None or end - begin == np.dtype(dtype).itemsize * count

@@ -95,7 +95,7 @@ def test_embeddings_and_old_names_are_read_and_the_rest_is_named(tmp_path: Path)
             {"init_lora_weights": "pissa_niter_4"},
             "init_lora_weights is 'pissa_niter_4', which changes the base",
         ),
-        (None, {"r": 8}, "lora_A has rank 4, adapter_config.json says 8"),
+        (None, {"r": 8}, "lora_A has rank 4, adapter_config.json says r: 8"),
         ({"x.lora_A.weight": A}, {}, "x has lora_A alone"),
         (
             {"x.lora_A.weight": A, "x.lora_B.weight": B.T.copy()},

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from harness import shipped
-from harness.config_size import refuse_oversized
+from harness.config_size import refuse_not_whole, refuse_oversized
 from harness.errors import ModelError
 from harness.tensors import TensorFile
 
@@ -70,3 +70,36 @@ def test_the_tiny_models_pass(name: str) -> None:
     file = TensorFile(folder / "model.safetensors")
     shapes = {name: file.shape(name) for name in file.names}
     refuse_oversized(json.loads((folder / "config.json").read_text()), shapes, folder / "config.json")
+
+
+@pytest.mark.parametrize(
+    ("config", "said"),
+    [
+        ({"num_attention_heads": 0}, "num_attention_heads: found 0; give a whole number from 1"),
+        ({"n_layer": -1}, "n_layer: found -1; give a whole number from 1"),
+        ({"text_config": {"hidden_size": "big"}}, "hidden_size: found 'big'; give a whole number from 1"),
+        ({"vocab_size": True}, "vocab_size: found true; give a whole number from 1"),
+        ({"n_positions": {"a": 1}}, "n_positions: found a mapping; give a whole number from 1"),
+        ({"intermediate_size": [64, 0]}, "intermediate_size: found 0; give a whole number from 1"),
+        ({"head_dim": 0.5}, "head_dim: found 0.5; give a whole number from 1"),
+        ({"num_experts": -1}, "num_experts: found -1; give a whole number from 0"),
+    ],
+)
+def test_a_size_that_nothing_can_have_is_refused_by_file_and_key(
+    config: dict[str, object], said: str
+) -> None:
+    with pytest.raises(ModelError) as told:
+        refuse_not_whole(config, WHERE)
+    assert str(told.value) == f"{WHERE}: {said}"
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        {"hidden_size": 32, "n_inner": None, "intermediate_size": [64, 64], "text_config": None},
+        {"type_vocab_size": 0, "num_local_experts": 0, "n_embd": 32.0},
+        {"vision_config": {"hidden_size": 0}},
+    ],
+)
+def test_sizes_that_a_model_may_have_pass(config: dict[str, object]) -> None:
+    refuse_not_whole(config, WHERE)

@@ -21,6 +21,7 @@ from harness.weigh import Asked, Files, weigh
 
 Damage = Callable[[Path], object]
 PIN = ModelPin(revision="0", parameters=None, checkpoint_bytes=None, dtype="float32", family=None)
+QUERY = "model.layers.0.self_attn.q_proj.weight"
 CONFIG, WEIGHTS, INDEX = "config.json", "model.safetensors", "model.safetensors.index.json"
 
 
@@ -71,6 +72,8 @@ EARLY: dict[str, tuple[Damage, str]] = {
     "header cut": (cut(WEIGHTS, 100), f"{WEIGHTS}: not a safetensors file, or its header is torn"),
     "no bytes": (cut(WEIGHTS, 0), f"{WEIGHTS}: not a safetensors file"),
     "no weights": (without(WEIGHTS), "found no model.safetensors"),
+    "llama.cpp's file alone": (lambda folder: (folder / WEIGHTS).rename(folder / "tiny.Q4_K_M.gguf"),
+                               "tiny.Q4_K_M.gguf lies there, a kind of file that is not read here; give"),
     "index cut": (indexed('{"weight_map": {"lm'), f"{INDEX}: broken: not JSON"),
     "index of nothing": (indexed("{}"), f"{INDEX}: broken: no weight_map"),
     "index of a list": (indexed('{"weight_map": []}'), f"{INDEX}: broken: no weight_map"),
@@ -98,6 +101,13 @@ EARLY_IF_ASKED: dict[str, tuple[Damage, str]] = {
                          f"{CONFIG}: num_hidden_layers: found 1,000,000, the tensors have 4 layers"),
     "an encoder": (edit(CONFIG, architectures=["RobertaForMaskedLM"], model_type="roberta"),
                    "is a RobertaForMaskedLM, an encoder that fills in masked words; it cannot write answers"),
+    "whole numbers for weights": (
+        tensors(lambda found: found.update({QUERY: found[QUERY].astype(np.int8)})),
+        f"{WEIGHTS}: {QUERY} is I8, and config.json has no quantization_config"),
+    "no heads": (edit(CONFIG, num_attention_heads=0),
+                 f"{CONFIG}: num_attention_heads: found 0; give a whole number from 1"),
+    "a width of words": (edit(CONFIG, hidden_size="big"), f"{CONFIG}: hidden_size: found 'big'; give a whole number"),
+    "half a layer": (edit(CONFIG, num_hidden_layers=3.5), f"{CONFIG}: num_hidden_layers: found 3.5; give a whole"),
     "a classifier": (edit(CONFIG, architectures=["LlamaForSequenceClassification"]), "a classifier, which gives a text"),
 }  # fmt: skip
 # These need transformers: `check` knows them, and a run fails as soon as it opens the model.
@@ -115,11 +125,13 @@ CLOSE: dict[str, tuple[Damage, str]] = {
     "pictures": (edit(CONFIG, model_type="llava", architectures=["LlavaForConditionalGeneration"]),
                  "LlavaForConditionalGeneration of model_type 'llava' is no model that transformers can ask by text alone"),
     "code of its own": (edit(CONFIG, model_type="own", auto_map={"AutoConfig": "own.Config"}), "brings code of its own"),
-    "a width of words": (edit(CONFIG, hidden_size="big"), f"{CONFIG}: Validation error for field 'hidden_size'"),
     "an unknown function": (edit(CONFIG, hidden_act="foo"), "KeyError: 'foo'; config.json may be wrong"),
     "no tokenizer.json": (without("tokenizer.json"), "found no tokenizer.json; copy it"),
     "an empty tokenizer": (write("tokenizer.json", '{"model": {}, "added_tokens": []}'), "tokenizer.json: no tokenizer can"),
     "template that ends early": (edit("tokenizer_config.json", chat_template="{% for x in %}"), "(TemplateSyntaxError"),
+    "template without the message": (edit("tokenizer_config.json", chat_template="hello"),
+                                     "its chat template leaves out the user's message; correct it, or say `chat: off`"),
+    "template of a part": (edit("tokenizer_config.json", chat_template="{{ messages[0].content[:9] }}"), "leaves out the"),
     "template of unknowns": (edit("tokenizer_config.json", chat_template="{{ a.b.c }}"), "failed (UndefinedError: 'a' is"),
     "template refusing": (edit("tokenizer_config.json", chat_template="{{ raise_exception('never') }}"), "Error: never)"),
     "no end": (lambda folder: (edit("tokenizer_config.json", eos_token=None)(folder),
@@ -226,6 +238,11 @@ def test_tensors_without_a_place_are_told(suite: Suite, folder: Path, tmp_path: 
         )
 
 
+def test_whole_numbers_that_are_no_weights_are_left_alone(suite: Suite, folder: Path, tmp_path: Path) -> None:
+    tensors(lambda found: found.update(position_ids=np.arange(8)[None]))(folder)
+    assert any("no place" in line for line in checked(suite, tmp_path))
+
+
 def test_a_tokenizer_of_another_model_is_refused(suite: Suite, folder: Path, tmp_path: Path) -> None:
     small = {
         name: np.ascontiguousarray(W[:100])
@@ -320,6 +337,11 @@ def nan(folder: Path) -> None:
     save_file(found, path, metadata={"format": "pt"})
 
 
+def huge(folder: Path) -> None:
+    path = folder / "adapter_model.safetensors"
+    save_file({name: np.full_like(one, 1e25) for name, one in load_file(path).items()}, path, metadata={"format": "pt"})
+
+
 NOTHING: Damage = lambda folder: None  # noqa: E731
 ADAPTERS: dict[str, tuple[dict[str, Any], Damage, str]] = {
     "weights cut": ({}, cut("adapter_model.safetensors", -10), "adapter_model.safetensors: torn"),
@@ -331,11 +353,14 @@ ADAPTERS: dict[str, tuple[dict[str, Any], Damage, str]] = {
     "its record cut": ({}, write("harness.json", '{"base'), "harness.json: broken: not JSON"),
     "its record of numbers": ({}, write("harness.json", '{"base": 7}'), "harness.json: base and digest are texts"),
     "another width": ({"shape": 64}, NOTHING, "lora_A.weight is [4, 64], the model needs [4, 128]"),
-    "other modules": ({"target_modules": ["query"]}, NOTHING, "no module that is called one of ('query',)"),
+    "other modules": ({"target_modules": ["query"]}, NOTHING, "target_modules: it has no module that is called one of ('query',)"),
     "fewer modules": ({"target_modules": ["q_proj", "v_proj"]}, NOTHING, "v_proj.lora_A.weight is missing"),
-    "another rank": ({"r": 8}, NOTHING, "the model needs [8, 128]"),
-    "no numbers": ({}, nan, "not a number in"),
-    "another rank, DoRA": ({"use_dora": True, "r": 8}, NOTHING, "lora_magnitude_vector is missing"),
+    "another rank": ({"r": 8}, NOTHING, "more; r does not go with the weights; adapter_config.json was changed"),
+    "more modules": ({"target_modules": ["k_proj"]}, NOTHING, "more; target_modules does not go with the weights; "),
+    "no numbers": ({}, nan, "it is damaged or did not converge: fetch it again, or train it anew"),
+    "a product too large": ({}, huge, "converge: fetch it again, or train it anew with a lower learning rate"),
+    "DoRA without its norms": ({"use_dora": True}, NOTHING, "more; use_dora does not go with the weights; adapter_config"),
+    "another rank, DoRA": ({"use_dora": True, "r": 8}, NOTHING, "does not go with the weights"),
     "a start that peft does not know": ({"init_lora_weights": "foo"}, NOTHING, "does not fit zoo:llama2-tiny"),
 }  # fmt: skip
 
@@ -352,6 +377,10 @@ def test_check_names_what_is_wrong_with_an_adapter(
     with pytest.raises(AdapterError) as told:
         checked(asked, tmp_path)
     one_line(told, said)
+    fits = "does not fit" not in str(told.value)
+    assert fits or str(told.value).endswith(
+        "adapter_config.json was changed or is another model's: fetch both again"
+    )
     with pytest.raises(AdapterError) as told:  # as a run would put it on
         opened = open_backend(model, PIN, Runtime())
         opened._with(adapter)  # type: ignore[attr-defined]

@@ -62,3 +62,36 @@ def test_a_tensor_with_fewer_bytes_than_its_shape_needs_is_refused(tmp_path: Pat
     path.write_bytes(len(text).to_bytes(8, "little") + text + bytes(24))
     with pytest.raises(ModelError, match=r"x\.safetensors: w has more or fewer bytes than its shape needs"):
         TensorFile(path)
+
+
+NUMBER = {"dtype": "F32", "shape": [1], "data_offsets": [0, 4]}
+ODD: tuple[dict[str, object], ...] = (
+    *({"shape": shape} for shape in ([1.0], [float("nan")], [float("inf")], ["1"], "1", {}, None, 1, [True])),
+    *({"shape": shape} for shape in ([-1, -1], [[1]], [1] * 65)),
+    *({"shape": [0, 1 << 59, 1 << 59], "data_offsets": place} for place in ([0, 0], [4, 4])),
+    *({"data_offsets": place} for place in ([0], [], [0, 4, 4], [0.0, 4.0], [0, float("nan")], ["0", "4"])),
+    *({"data_offsets": place} for place in ("04", {"0": 0, "4": 4}, None, [-4, 0], [4, 0], [False, 4])),
+    *({"data_offsets": [0, 4], "dtype": kind} for kind in (None, 7, ["F32"], {"F32": 1})),
+    *({"dtype": "F99", "shape": shape} for shape in ("1", [float("nan")], {"a": 1}, [-1])),
+)
+
+
+@pytest.mark.parametrize("odd", ODD, ids=repr)
+def test_a_header_that_describes_no_tensor_is_refused_by_the_files_name(
+    tmp_path: Path, odd: dict[str, object]
+) -> None:
+    text = json.dumps({"w": NUMBER | odd}).encode()
+    path = tmp_path / "x.safetensors"
+    path.write_bytes(len(text).to_bytes(8, "little") + text + b"\0" * 4)
+    with pytest.raises(ModelError, match=r"x\.safetensors: ") as told:
+        TensorFile(path)
+    assert "\n" not in str(told.value)
+
+
+@pytest.mark.parametrize("header", [[], None, 1, "w", {"w": []}, {"w": None}, {"w": 1}, {"w": {}}], ids=repr)
+def test_a_header_of_another_kind_is_refused_by_the_files_name(tmp_path: Path, header: object) -> None:
+    text = json.dumps(header).encode()
+    path = tmp_path / "x.safetensors"
+    path.write_bytes(len(text).to_bytes(8, "little") + text + b"\0" * 4)
+    with pytest.raises(ModelError, match=r"x\.safetensors: not a safetensors file"):
+        TensorFile(path)

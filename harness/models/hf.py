@@ -7,7 +7,7 @@ from pathlib import Path
 
 from harness.errors import ModelError
 from harness.neural.decode import write
-from harness.neural.encode import encode, room
+from harness.neural.encode import check_chat, encode, room
 from harness.neural.kernels import quick
 from harness.neural.load import Base, load, release
 from harness.neural.lora import adapted, unproven
@@ -79,6 +79,7 @@ class HuggingFace:
 def open_backend(model: Model, pin: ModelPin, runtime: Runtime) -> HuggingFace:
     folder = locate(model, pin, offline=runtime.offline)
     base = load(folder, model, pin, runtime)
+    check_chat(base)
     return HuggingFace(base, min(runtime.batch_tokens, affordable_tokens(base, runtime.workers)))
 
 

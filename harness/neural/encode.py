@@ -14,6 +14,7 @@ from harness.sandbox.templates import ChatTemplate, chat_template
 from harness.types import Overflow, Prompt
 from harness.window import prompt_room
 
+PROBE = Prompt(sample_id="probe", before="", input="Anna will bring the car on Monday.", after="")
 BLOCK = 64  # prompts that go through a chat template in one go
 
 
@@ -104,6 +105,23 @@ def prompt_text(base: Reader, prompt: Prompt) -> str:
     with told(f"{base.name}: its chat template fails", "correct chat_template, or say `chat: off`"):
         text: str = base.tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True)
     return text
+
+
+def check_chat(base: Reader) -> None:
+    """Raise ModelError where the chat template fails, or gives the model something else than the user's message.
+
+    Space and case may differ: some templates trim a message.
+    """
+    text = prompt_text(base, PROBE)
+    if base.chat and _letters(PROBE.text) not in _letters(text):
+        where = base.tokenizer.name_or_path or base.name
+        raise ModelError(
+            f"{where}: its chat template leaves out the user's message; correct it, or say `chat: off`"
+        )
+
+
+def _letters(text: str) -> str:
+    return "".join(text.split()).casefold()
 
 
 def _has_plain_template(base: Reader) -> bool:

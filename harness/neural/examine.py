@@ -5,14 +5,13 @@ from pathlib import Path
 from typing import Any
 
 from harness import checkpoint
-from harness.neural.encode import prompt_ids, prompt_text
+from harness.neural.encode import PROBE, check_chat, prompt_ids, prompt_text
 from harness.neural.load import Base, outline
 from harness.neural.lora import check_fit, unproven
-from harness.neural.parts import read_config, read_tokenizer
-from harness.types import Model, ModelPin, Prompt, Runtime
+from harness.neural.reading import reading
+from harness.types import Model, ModelPin, Runtime
 
 NAMED = 3  # tensors that nobody uses
-PROBE = Prompt(sample_id="probe", before="", input="Anna will bring the car on Monday.", after="")
 
 
 def examine(
@@ -27,6 +26,7 @@ def examine(
         yield from _quantised(folder, model, said)
         return
     base = outline(folder, model, pin, runtime)
+    check_chat(base)
     prompt_ids(base, prompt_text(base, PROBE))
     yield from _unused(base)
     for name, adapter in adapters.items():
@@ -37,9 +37,7 @@ def examine(
 
 def _quantised(folder: Path, model: Model, said: Mapping[str, Any]) -> Iterator[str]:
     """A checkpoint that is stored quantised has other tensors than its model, which only its library can compare."""
-    where = f"model {model.name}: {folder}"
-    read_config(folder, where, trust=False)
-    read_tokenizer(folder, where, trust=False)
+    check_chat(reading(folder, model))
     method = said["quantization_config"]
     name = method.get("quant_method", "unknown") if isinstance(method, Mapping) else "unknown"
     yield f"is stored quantised ({name}); its tensors and adapters are checked only by a run"

@@ -16,6 +16,7 @@ from harness.neural.low_rank import FixedUpdate, LearntUpdate, is_plain_product
 from harness.neural.pristine import Pristine
 
 PREFIX = "base_model.model."  # of every name on disk
+UNSOUND = "is damaged or did not converge: fetch it again, or train it anew with a lower learning rate"
 ROWS_AT_ONCE = 256  # of a product that is looked at
 Tensors = Mapping[str, torch.Tensor]  # an adapter's, by the names that they have on disk
 
@@ -101,6 +102,16 @@ def overflowing(
     )
 
 
+def check_products(
+    config: LoraConfig, modules: Mapping[str, nn.Linear], tensors: Tensors, where: str
+) -> None:
+    """Raise AdapterError where B·A does not fit the type of the base's matrix, which may be an outline's."""
+    for name, module in modules.items():
+        A, B = (tensors[key(name, side)].float() for side in "AB")
+        if overflowing(A, B, config.scale_of(name), module.weight):
+            raise overflow(f"{where}: {name}", module.weight.dtype)
+
+
 @contextmanager
 def applied(
     model: PreTrainedModel, config: LoraConfig, modules: Mapping[str, nn.Linear], tensors: Tensors, where: str
@@ -141,9 +152,7 @@ def applied(
 
 def overflow(module: str, dtype: torch.dtype) -> AdapterError:
     kind = str(dtype).removeprefix("torch.") if dtype.is_floating_point else "float32"
-    return AdapterError(
-        f"{module}: lora_alpha / r · B·A is larger than {kind} can be; the adapter is damaged or did not converge"
-    )
+    return AdapterError(f"{module}: lora_alpha / r · B·A is larger than {kind} can be; the adapter {UNSOUND}")
 
 
 def _weights(model: nn.Module) -> Iterator[tuple[str, torch.Tensor]]:

@@ -1,5 +1,6 @@
 """Failures of other libraries, as a line for the user: their texts have many lines, no file name, or neither."""
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -19,6 +20,20 @@ def said(error: BaseException) -> str:
     if not text:
         return name
     return f"{name}: {text}" if isinstance(error, LookupError | AttributeError | TypeError) else text
+
+
+@contextmanager
+def silent_import() -> Iterator[None]:
+    """Keep from the terminal what bitsandbytes says while it is imported, by itself or by peft: of kernels that it would
+    fetch, where the machine could use them, and does without.
+    """
+    logger = logging.getLogger("bitsandbytes")
+    before = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
 
 
 @contextmanager

@@ -18,7 +18,7 @@ from transformers.utils import logging
 from harness import askable, families
 from harness.errors import ModelError
 from harness.families import Family
-from harness.neural.foreign import told
+from harness.neural.foreign import silent_import, told
 from harness.neural.parts import read_config, read_tokenizer
 from harness.neural.reading import first_token, uses_chat, window
 from harness.types import Model, ModelPin, Runtime
@@ -273,7 +273,8 @@ def _quantization(model: Model, dtype: torch.dtype, device: torch.device) -> Any
             f"model {model.name}: quantization: {model.quantization} needs a CUDA device, this is {device.type}"
         )
     try:
-        import bitsandbytes  # noqa: F401
+        with silent_import():
+            import bitsandbytes  # noqa: F401
     except ImportError as error:
         raise ModelError(
             f"model {model.name}: quantization: {model.quantization} needs bitsandbytes; pip install bitsandbytes"

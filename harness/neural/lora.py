@@ -1,7 +1,7 @@
 """LoRA factors on a base: put on, taken off, saved and checked. The base is what it was before."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -11,10 +11,10 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 
 from harness import families
-from harness.adapter import CONFIG, read_settings
+from harness.adapter import CONFIG, MAGNITUDE, MISFIT, read_settings
 from harness.checkpoint import json_mapping
 from harness.errors import AdapterError
-from harness.neural.factors import PREFIX, Factors, applied, shapes
+from harness.neural.factors import PREFIX, UNSOUND, Factors, applied, check_products, shapes
 from harness.neural.foreign import told
 from harness.neural.load import Base
 from harness.neural.lora_config import LoraConfig, can_be_own, names_to_write, read_config, targeted
@@ -110,6 +110,7 @@ def check_fit(base: Base, folder: Path) -> None:
     modules = _own_modules(base, config)
     if modules is not None:
         _check_own(base, folder, config, modules, tensors)
+        check_products(config, modules, tensors, f"adapter {folder}")
         return
     from harness.neural import peft_lora
 
@@ -141,7 +142,8 @@ def _check_own(
 ) -> None:
     if not modules:
         raise AdapterError(
-            f"adapter {folder} does not fit {base.name}: it has no module that is called one of {config.targets}"
+            f"adapter {folder} does not fit {base.name}: target_modules: it has no module that is called one of "
+            f"{config.targets}; {MISFIT}"
         )
     _check_tensors(base, folder, shapes(config, modules), tensors)
 
@@ -179,7 +181,8 @@ def _tensors(folder: Path) -> dict[str, torch.Tensor]:
         found: dict[str, torch.Tensor] = load_file(path)
     bad = [name for name, tensor in found.items() if not torch.isfinite(tensor).all()]
     if bad:
-        raise AdapterError(f"{path}: not a number in {', '.join(bad[:3])}")
+        more = f" and {len(bad) - 3} more" if len(bad) > 3 else ""
+        raise AdapterError(f"adapter {path}: not a number in {', '.join(bad[:3])}{more}; it {UNSOUND}")
     return found
 
 
@@ -248,4 +251,30 @@ def _check_tensors(
     ]
     if wrong:
         more = f"; and {len(wrong) - 3} more" if len(wrong) > 3 else ""
-        raise AdapterError(f"adapter {folder} does not fit {base.name}: {'; '.join(wrong[:3])}{more}")
+        key = _misfit(expected, found)
+        cause = f"; {key} does not go with the weights" if key else ""
+        raise AdapterError(
+            f"adapter {folder} does not fit {base.name}: {'; '.join(wrong[:3])}{more}{cause}; {MISFIT}"
+        )
+
+
+def _misfit(expected: Mapping[str, tuple[int, ...]], found: Mapping[str, torch.Tensor]) -> str | None:
+    """The key of adapter_config.json that does not go with the weights; None where it cannot be told."""
+    apart = expected.keys() ^ found.keys()
+    if apart and all(MAGNITUDE in name for name in apart):
+        return "use_dora"
+    if apart:
+        sided = all(".lora_" in name for name in apart)
+        return "target_modules" if sided and _modules(expected) != _modules(found) else None
+    sides = {"lora_A": 1, "lora_B": 0}  # the side of each factor that is not the rank
+    wrong = [name for name in expected if tuple(found[name].shape) != expected[name]]
+    for name in wrong:
+        kept = next((side for part, side in sides.items() if f".{part}." in name), None)
+        shape = tuple(found[name].shape)
+        if kept is None or len(shape) != 2 or shape[kept] != expected[name][kept]:
+            return None
+    return "r" if wrong else None
+
+
+def _modules(names: Iterable[str]) -> set[str]:
+    return {name.partition(".lora_")[0] for name in names}

@@ -10,19 +10,19 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from peft import LoraConfig, PeftConfig, PeftModel, get_peft_model_state_dict, set_peft_model_state_dict
 from torch import nn
 
-from harness.adapter import CONFIG, MOVES_THE_BASE
+from harness.adapter import CONFIG, MISFIT, MOVES_THE_BASE
 from harness.errors import AdapterError
 from harness.neural.factors import PREFIX, overflow, overflowing, put_in
-from harness.neural.foreign import told
+from harness.neural.foreign import silent_import, told
 from harness.neural.load import Base
 from harness.neural.lora_config import STARTS
 from harness.neural.pristine import Pristine
 from harness.types import Recipe
 
-INSTEAD = "use the base it was trained on, or train it again"
+with silent_import():
+    from peft import LoraConfig, PeftConfig, PeftModel, get_peft_model_state_dict, set_peft_model_state_dict
 
 
 class PeftFactors:
@@ -84,7 +84,7 @@ def applied(
     config = _config(folder)
     _check_ranks(folder, config, tensors)
     with _unchanged(base, config):
-        with told(f"adapter {folder} does not fit {base.name}", INSTEAD, AdapterError):
+        with told(f"adapter {folder} does not fit {base.name}", MISFIT, AdapterError):
             model = _wrap(base, config)
         try:
             check({name: tuple(tensor.shape) for name, tensor in _state(model).items()})
@@ -105,7 +105,7 @@ def shapes(base: Base, folder: Path) -> dict[str, tuple[int, ...]]:
     config = _config(folder)
     if str(config.init_lora_weights).lower().startswith(MOVES_THE_BASE):
         config.init_lora_weights = False
-    with told(f"adapter {folder} does not fit {base.name}", INSTEAD, AdapterError):
+    with told(f"adapter {folder} does not fit {base.name}", MISFIT, AdapterError):
         return {name: tuple(tensor.shape) for name, tensor in _state(_wrap(base, config)).items()}
 
 
@@ -154,7 +154,7 @@ def _check_ranks(folder: Path, config: LoraConfig, tensors: Mapping[str, torch.T
     if asked > largest:
         raise AdapterError(
             f"{folder / CONFIG}: found a rank of {asked:,}, the largest side of any tensor is {largest:,}; "
-            "take the settings of these weights"
+            f"{MISFIT}"
         )
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from harness.errors import ModelError
 from harness.neural.decode import write
-from harness.neural.encode import encode, pair
+from harness.neural.encode import check_chat, encode, pair
 from harness.neural.load import Base
 from harness.neural.memory import Budget
 from harness.types import Decode, Prompt
@@ -67,6 +67,22 @@ def test_a_chat_has_exactly_one_bos(llama: Base, prompts: list[Prompt], with_bos
     assert encoded.ids.count(llama.tokenizer.bos_token_id) == 1
     assert encoded.ids[0] == llama.tokenizer.bos_token_id
     assert f"[user] {prompts[0].text} [end]" in encoded.text
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "content | trim",
+        "content.split() | join('\n')",
+        "content | upper",
+        "content | tojson",
+        "content | replace(' ', '')",
+    ],
+)
+def test_a_chat_template_may_alter_the_space_and_case_of_a_message(llama: Base, content: str) -> None:
+    base = chatty(llama, with_bos=True)
+    base.tokenizer.chat_template = "<user>{{ messages[0]." + content + " }}</user>"
+    check_chat(base)
 
 
 def test_a_chat_template_that_does_not_end_is_refused_by_name(llama: Base, prompts: list[Prompt]) -> None:

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import logging
 import subprocess
 import sys
 import textwrap
@@ -26,6 +27,7 @@ from harness import shipped
 from harness.errors import AdapterError, UnknownName
 from harness.neural import lora
 from harness.neural.decode import write
+from harness.neural.foreign import silent_import
 from harness.neural.load import Base
 from harness.neural.memory import Budget
 from harness.neural.train import Example, train
@@ -494,7 +496,10 @@ def test_an_update_that_no_number_can_hold_is_refused_by_layer(
             tensor.fill_(1e25)
     save_file(weights, tmp_path / lora.WEIGHTS)
     with (
-        pytest.raises(AdapterError, match=rf"layers\.1\.self_attn\.q_proj: .* is larger than {dtype} can be"),
+        pytest.raises(
+            AdapterError,
+            match=rf"^adapter .*layers\.1\.self_attn\.q_proj: .* is larger than {dtype} can be; .*: fetch it again",
+        ),
         lora.adapted(base, tmp_path),
     ):
         pass
@@ -549,3 +554,21 @@ def test_a_module_that_an_adapters_configuration_names_is_not_imported(
     ):
         pass
     assert not (tmp_path / "it-ran").exists()
+
+
+def test_peft_is_imported_without_a_word() -> None:
+    """On some processors bitsandbytes tells of kernels that it would fetch."""
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", "import harness.neural.peft_lora"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout + done.stderr == ""
+
+
+def test_bitsandbytes_may_speak_again_once_it_is_imported(caplog: pytest.LogCaptureFixture) -> None:
+    with silent_import():
+        logging.getLogger("bitsandbytes.backends.cpu.ops").warning("no kernels")
+    logging.getLogger("bitsandbytes.backends.cpu.ops").warning("later")
+    assert caplog.messages == ["later"]
