@@ -49,6 +49,7 @@ def check(
             yield f"model {model.name}: {said}"
     yield from map(_recipe, suite.recipes)
     drawn = plan.plan(suite, pinned)
+    yield from plan.untrained(drawn)
     fits.refuse(drawn)
     yield from fits.lines(drawn, cache=cache.with_name(fits.COUNTS), offline=offline)
     yield from outlook(drawn, result)
