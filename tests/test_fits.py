@@ -178,7 +178,7 @@ def test_a_prompt_whose_own_text_is_too_long_is_said_not_to_be_asked(
     [
         (1000, None),
         (
-            8,
+            9,
             "10 of the first 20 training examples (50 %) do not fit max_tokens: 9: 10 are shortened. Raise it",
         ),
         (2, SuiteError),
