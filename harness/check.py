@@ -1,15 +1,19 @@
 """What can be known to be wrong before anything runs: names, templates, columns, sources, checkpoints."""
 
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from pathlib import Path
 
-from harness import data, fits, kinds, plan
+from harness import data, fits, kinds, metrics, plan
 from harness.errors import DataError
 from harness.examined import examined
 from harness.outlook import outlook
 from harness.pins import pins
+from harness.steps.score import ScoreAnswers
 from harness.suite import available, load_recipes, load_suite, load_task
-from harness.types import Recipe, Split, Suite, Task
+from harness.types import Plan, Recipe, Split, Suite, Task
+
+FIRST = 512  # test samples whose references are looked at
 
 
 def check_named(
@@ -49,9 +53,27 @@ def check(
             yield f"model {model.name}: {said}"
     yield from map(_recipe, suite.recipes)
     drawn = plan.plan(suite, pinned)
+    yield from plan.untrained(drawn)
+    yield from unread(drawn, offline=offline)
     fits.refuse(drawn)
     yield from fits.lines(drawn, cache=cache.with_name(fits.COUNTS), offline=offline)
     yield from outlook(drawn, result)
+
+
+def unread(drawn: Plan, *, offline: bool = False) -> Iterator[str]:
+    """Yield a line for each task and metric that reads no word in more than half of the first test references."""
+    asked = {step.spec.task for step in drawn.steps if isinstance(step.spec, ScoreAnswers)}
+    for task in (task for task in drawn.suite.tasks if task.name in asked):
+        metrics_here = [metric for metric in task.metrics if not metric.startswith(plan.FOREIGN)]
+        source = data.pinned(task.source, drawn.pins.sources[task.name])
+        samples = list(islice(data.read(source, "test", offline=offline), FIRST))
+        for metric in metrics_here:
+            none = sum(not any(metrics.reads(metric, one) for one in sample.references) for sample in samples)
+            if 2 * none > len(samples):
+                yield (
+                    f"task {task.name}: {metric} reads no word in {none:,} of the first {len(samples):,} test references "
+                    "(it knows a to z and 0 to 9 alone), which score 0 whatever the answer; use chrf"
+                )
 
 
 def _task(task: Task, counts: Mapping[Split, int]) -> str:

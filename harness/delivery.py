@@ -92,6 +92,7 @@ def _in_place(
 ) -> Delivered:
     fresh = _staged(place, report)
     told: list[str] = []
+    warned: list[str] = []  # printed even with --quiet: it is about what the user had
     kept: list[str] = []  # reasons to keep the old RESULT
     if old is not None:
         lines, lost = _merge(place.target, old, report, fresh, store)
@@ -99,17 +100,16 @@ def _in_place(
         kept += lost
         if more := _lacking(old, read_document(fresh)):
             if _in_store(old, store):
-                told.append(f"{_replaced(old)} had {more}; {_again(old)} publishes it again from the store")
+                warned.append(f"{_replaced(old)} had {more}; {_again(old)} publishes it again from the store")
             else:
                 kept.append(f"it had {more}, and its steps are not in this store")
     judged = replace(of_run(fresh), name=out.name)
-    warned: tuple[str, ...] = ()
     if kept and old is not None:
         stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
         copy = place.keep_as(f"{place.target.name}.before-{stamp}")
-        warned = (f"{_replaced(old)} is kept as {copy}: {'; '.join(kept)}",)
+        warned = [f"{_replaced(old)} is kept as {copy}: {'; '.join(kept)}"]
     target.put(place, fresh)
-    return Delivered(folder=out, judged=judged, partial=False, told=tuple(told), warned=warned)
+    return Delivered(folder=out, judged=judged, partial=False, told=tuple(told), warned=tuple(warned))
 
 
 def _staged(place: Owned, report: Path) -> Path:

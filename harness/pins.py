@@ -92,6 +92,7 @@ def _scripts(suite: Suite, remembered: "Remembered") -> dict[str, str]:
         path = _places.path_of(metric)
         if path is not None:
             files = tuple(sorted(path.glob("*.py"))) if path.is_dir() else (path,)
+            _places.refuse_broken(files)
             found[metric] = remembered.files_digest(files)
     return found
 

@@ -3,13 +3,14 @@
 Pure: no file, clock or environment is read.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from typing import Any
 
 from harness.digest import canonical, digest
-from harness.errors import SuiteError
+from harness.errors import SuiteError, UnknownName
+from harness.models import trainable
 from harness.steps import UsedAdapter, UsedModel
 from harness.steps import compare as compare_step
 from harness.steps import foreign as foreign_step
@@ -115,6 +116,7 @@ def plan(
     part: Only = Only(),
 ) -> Plan:
     """All steps of a suite, or of the part that is asked for, needs before what needs them."""
+    _refuse_untrainable(suite, part)
     suite = replace(
         suite, models=tuple(model for model in suite.models if fnmatchcase(model.name, part.model))
     )
@@ -124,6 +126,7 @@ def plan(
         raise SuiteError(
             f"--only {part.task}/{part.model}/{part.adapter}: the suite has no such task and model"
         )
+    _refuse_unknown_adapter(suite, part)
     loads = {
         task.name: _load(draft, task) for task in suite.tasks if task in asked or task.name in suite.train_on
     }
@@ -150,6 +153,34 @@ def plan(
     parts.append((report_step.Part(kind="compare"), _compare(draft, candidates, parts)))
     _report(draft, candidates, parts)
     return Plan(suite=suite, pins=pins, steps=tuple(draft.steps.values()))
+
+
+def untrained(plan: Plan) -> Iterator[str]:
+    """Yield a line for each model that the suite's recipes leave out because it cannot be trained."""
+    for model in plan.suite.models:
+        if plan.suite.recipes and not trainable(model):
+            yield f"model {model.name}: {model.uri} cannot be trained; it is measured without the recipes' adapters"
+
+
+def _refuse_untrainable(suite: Suite, part: Only) -> None:
+    """Raise SuiteError where adapters are to be trained, and no model of the suite can be."""
+    asked = [name for name, *_ in _to_train(suite) if fnmatchcase(name, part.adapter)]
+    if asked and suite.models and not any(map(trainable, suite.models)):
+        one = suite.models[0]
+        raise SuiteError(
+            f"recipe {suite.recipes[0].name}: model {one.name}: {one.uri} cannot be trained; "
+            "use a zoo, hub or file model, or leave out `recipes` and `train_on`"
+        )
+
+
+def _refuse_unknown_adapter(suite: Suite, part: Only) -> None:
+    """Raise UnknownName where no adapter of the models, nor "base", is as the pattern says."""
+    models = {model.name for model in suite.models}
+    trained = (name for name, *_ in _to_train(suite) if any(map(trainable, suite.models)))
+    known = {*trained, *(one.name for one in suite.adapters if one.base in models), "base"}
+    if not any(fnmatchcase(name, part.adapter) for name in known):
+        where = f"--only {part.task}/{part.model}/{part.adapter}"
+        raise UnknownName("adapter", part.adapter, known, where)
 
 
 def splits_needed(suite: Suite, task: Task) -> tuple[Split, ...]:
@@ -192,38 +223,41 @@ def _used(draft: Draft, model: Model) -> UsedModel:
 
 
 def _trained(draft: Draft, loads: dict[str, Step]) -> list[Candidate]:
-    suite = draft.suite
-    tasks = [task for task in suite.tasks if task.name in suite.train_on]
     found = []
-    for model in suite.models:
-        for recipe in suite.recipes:
-            for task in tasks:
-                for seed in recipe.seeds:
-                    name = adapter_name(recipe, task.name if len(tasks) > 1 else None, seed)
-                    if not fnmatchcase(name, draft.only.adapter):
-                        continue
-                    spec = train_step.Train(
-                        used=_used(draft, model),
-                        task=replace(_asked(task, shots=0), decode=Decode()),
-                        recipe=replace(recipe, name="", seeds=()),
-                        seed=seed + draft.seed,
-                        device=draft.pins.device,
-                    )
-                    step = draft.add(
-                        train_step, spec, (loads[task.name],), f"train {model.name} + {name}", model.name
-                    )
-                    found.append(
-                        Candidate(
-                            name=name,
-                            model=model,
-                            used=UsedAdapter(),
-                            trained_on=task.name,
-                            recipe=recipe,
-                            seed=seed + draft.seed,
-                            step=step,
-                        )
-                    )
+    for model in filter(trainable, draft.suite.models):
+        for name, recipe, task, seed in _to_train(draft.suite):
+            if not fnmatchcase(name, draft.only.adapter):
+                continue
+            spec = train_step.Train(
+                used=_used(draft, model),
+                task=replace(_asked(task, shots=0), decode=Decode()),
+                recipe=replace(recipe, name="", seeds=()),
+                seed=seed + draft.seed,
+                device=draft.pins.device,
+            )
+            label = f"train {model.name} + {name}"
+            step = draft.add(train_step, spec, (loads[task.name],), label, model.name)
+            found.append(
+                Candidate(
+                    name=name,
+                    model=model,
+                    used=UsedAdapter(),
+                    trained_on=task.name,
+                    recipe=recipe,
+                    seed=seed + draft.seed,
+                    step=step,
+                )
+            )
     return found
+
+
+def _to_train(suite: Suite) -> Iterator[tuple[str, Recipe, Task, int]]:
+    """Yield what is trained on each model: the adapter's name, its recipe, its task and its seed."""
+    tasks = [task for task in suite.tasks if task.name in suite.train_on]
+    for recipe in suite.recipes:
+        for task in tasks:
+            for seed in recipe.seeds:
+                yield adapter_name(recipe, task.name if len(tasks) > 1 else None, seed), recipe, task, seed
 
 
 def adapter_name(recipe: Recipe, task: str | None, seed: int) -> str:

@@ -217,3 +217,17 @@ def test_help_answers_without_a_word_too_many(tmp_path: Path) -> None:
         "store",
     ):
         assert command in done.stdout
+
+
+@pytest.mark.parametrize("command", ["check", "plan", "run"])
+def test_references_without_a_word_that_rouge_reads_are_told(project: Path, command: str) -> None:
+    path = project / "suites" / "data" / "test.jsonl"
+    chinese = "\u6211\u4eec\u660e\u5929\u89c1"
+    rows = [{"id": f"s{n}", "dialogue": "x", "summary": chinese if n < 7 else "taxi"} for n in range(12)]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    said = "task chats: rouge reads no word in 7 of the first 12 test references"
+    done = harness(project, command, "small", "--device", "cpu")
+    assert done.returncode == 0, done.stderr
+    assert said in done.stdout + done.stderr and "use chrf" in done.stdout + done.stderr
+    path.write_text("".join(json.dumps(row | {"summary": "taxi"}) + "\n" for row in rows))
+    assert "use chrf" not in "".join(harness(project, "check", "small").stdout)

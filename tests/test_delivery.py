@@ -314,14 +314,14 @@ def test_a_smaller_whole_result_replaces_a_larger_one_that_the_store_still_holds
 ) -> None:
     deliver(whole, out, store)
     found = deliver(report(data, store, limit=3), out, store)
-    assert found.warned == ()
-    (line,) = found.told
+    assert found.told == ()
+    (line,) = found.warned  # is printed with --quiet too
     assert (
         "that was here had more samples (n = 12, now 3); `harness run small.yaml # first-line None`" in line
     )
     assert line.endswith("publishes it again from the store")
     found = deliver(report(data, store, part="*/copy"), out, store)
-    assert "had 1 score that this one lacks" in found.told[0]
+    assert "had 1 score that this one lacks" in found.warned[0]
 
 
 def test_a_larger_result_that_the_store_no_longer_holds_is_kept_beside(

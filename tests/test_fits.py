@@ -142,12 +142,75 @@ def test_one_in_a_hundred_is_a_footnote(project: Callable[..., Project]) -> None
 
 
 def test_refused_prompts_are_said_to_be_refused(project: Callable[..., Project]) -> None:
-    (said,) = project(words=6, overflow="refuse").said()
-    assert "are refused, which counts as an empty answer" in said
+    (said,) = project(words=6, overflow="refuse", long=19).said()
+    assert "19 of 20 prompts (95 %)" in said and "are refused, which counts as an empty answer" in said
+
+
+def test_prompts_of_which_none_can_be_asked_are_refused(project: Callable[..., Project]) -> None:
+    made = project(words=6, overflow="refuse")
+    with pytest.raises(
+        SuiteError, match=r"task t, model m: none of 20.prompts can be asked: with answers of 6"
+    ):
+        made.said()
+
+
+def test_a_prompt_whose_own_text_is_too_long_is_said_not_to_be_asked(
+    project: Callable[..., Project],
+) -> None:
+    """What stands around the input is never shortened."""
+    made = project(words=4)
+    suite = made.folder / "suite.yaml"
+    suite.write_text(suite.read_text().replace("$input", "$more $input"))
+    rows = [{"input": "ben", "reference": "ben", "more": "so " * 8 * (n % 2)} for n in range(20)]
+    for split in ("train", "test"):
+        path = made.folder / "data" / f"{split}.jsonl"
+        path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    (said,) = made.said()
+    assert said.startswith("task t, model m: 10 of 20 prompts (50 %) do not fit")
+    assert "cannot be shortened enough: they are not asked, which counts as an empty answer" in said
+    suite.write_text(suite.read_text().replace("$more", "so " * 8))
+    with pytest.raises(SuiteError, match=r"none of 20.prompts can be asked"):
+        made.said()
+
+
+@pytest.mark.parametrize(
+    ("most", "said"),
+    [
+        (1000, None),
+        (
+            9,
+            "10 of the first 20 training examples (50 %) do not fit max_tokens: 9: 10 are shortened. Raise it",
+        ),
+        (2, SuiteError),
+    ],
+)
+def test_training_examples_that_do_not_fit_max_tokens_are_counted_before_anything_is_trained(
+    project: Callable[..., Project], most: int, said: str | type[SuiteError] | None
+) -> None:
+    made = project(words=7, tokens=2, long=10)
+    suite = made.folder / "suite.yaml"
+    recipe = f"recipes: [{{name: r, steps: 1, max_tokens: {most}, validation_samples: 0}}]\ntrain_on: [t]\n"
+    suite.write_text(suite.read_text() + recipe)
+
+    def lines() -> list[str]:
+        cache = made.folder / "store" / "digests.json"
+        found = [
+            line.replace("\N{NO-BREAK SPACE}", " ")
+            for line in check_named("suite.yaml", offline=True, cache=cache)
+        ]
+        return [line for line in found if line.startswith("recipe r, ")]
+
+    if said is SuiteError:
+        with pytest.raises(
+            SuiteError, match=r"none of the first 20.training examples fits max_tokens: 2; raise it"
+        ):
+            lines()
+    else:
+        assert lines() == ([f"recipe r, task t, model m: {said}"] if said else [])
 
 
 def test_examples_count(project: Callable[..., Project]) -> None:
-    (said,) = project(words=4, shots=1).said()
+    (said,) = project(words=2, shots=1).said()
     assert said.startswith("task t, model m (1-shot): 20 of 20 prompts (100 %)")
 
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -13,7 +14,8 @@ import pytest
 from safetensors.numpy import save_file
 
 from harness import shipped
-from harness.errors import AdapterError, DataError, HubError, ModelError, UnknownName
+from harness.errors import AdapterError, DataError, HubError, ModelError, SuiteError, UnknownName
+from harness.metrics._places import refuse_broken
 from harness.pins import Remembered, found_device, libraries, licence, locate, locate_adapter, pins
 from harness.suite import load_suite
 from harness.types import Adapter, Model, ModelPin, Source, Suite, Task
@@ -378,3 +380,21 @@ def test_the_quickstart_is_pinned_without_anything_heavy(tmp_path: Path) -> None
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(("text", "line"), [("import os\nraise SystemExit(1", 2), ("x = 1\n\n  y = 2\n", 3)])
+def test_a_metric_s_script_that_is_no_python_is_refused_without_being_run(
+    suite: Suite, tmp_path: Path, text: str, line: int
+) -> None:
+    path = tmp_path / "mine.py"
+    path.write_text(text)
+    with pytest.raises(SuiteError, match=re.escape(f"{path}:{line}: ")):
+        refuse_broken([path])
+    metric = f"evaluate:{path}"
+    task = replace(suite.tasks[0], metrics=("exact", metric), primary="exact")
+    suite = replace(suite, tasks=(task,), models=(Model(name="e", uri="echo:copy"),), adapters=())
+    with pytest.raises(SuiteError, match=re.escape(f"{path}:{line}: ")):
+        pins(suite, device="cpu", offline=True, cache=tmp_path / "digests.json")
+    path.write_text(f"open({str(tmp_path / 'ran')!r}, 'w')\n")
+    pins(suite, device="cpu", offline=True, cache=tmp_path / "digests.json")
+    assert not (tmp_path / "ran").exists()

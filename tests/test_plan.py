@@ -1,11 +1,13 @@
+import re
 from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.errors import SuiteError
-from harness.plan import BLOCK, only, plan
+from harness.errors import SuiteError, UnknownName
+from harness.models import trainable
+from harness.plan import BLOCK, only, plan, untrained
 from harness.types import Adapter, Decode, Model, ModelPin, Pins, Plan, Recipe, Source, Suite, Task
 
 PIN = ModelPin(revision="r1", parameters=1000, checkpoint_bytes=4000, dtype="float32", family="llama")
@@ -195,3 +197,42 @@ def test_only_a_part_of_the_suite(pattern: str, expected: set[str]) -> None:
 def test_a_part_that_is_not_there_is_refused(pattern: str) -> None:
     with pytest.raises(SuiteError, match="--only"):
         plan(SUITE, PINS, part=only(pattern))
+
+
+@pytest.mark.parametrize("pattern", ["one/a/zzz", "*/*/zz*", "one/b/old"])
+def test_an_adapter_that_is_not_there_is_refused_with_those_that_are(pattern: str) -> None:
+    suite = replace(SUITE, adapters=(Adapter(name="old", base="a", uri="file:/x"),))
+    with pytest.raises(
+        UnknownName, match=rf"--only {re.escape(pattern)}: no adapter named '.*'; known: base, "
+    ):
+        plan(suite, PINS, part=only(pattern))
+    for fine in ("one/a/old", "one/a/r", "one/a/base", "one/a/b*", "one/b"):
+        plan(suite, PINS, part=only(fine))
+
+
+ECHO = Model(name="e", uri="echo:copy")
+WITH_ECHO = replace(PINS, models={**PINS.models, "e": PIN})
+
+
+def test_a_recipe_for_models_of_which_none_can_be_trained_is_refused_unless_it_is_left_out() -> None:
+    suite = replace(SUITE, models=(ECHO,))
+    with pytest.raises(SuiteError, match="recipe r: model e: echo:copy cannot be trained; use a zoo, hub or"):
+        plan(suite, WITH_ECHO)
+    assert not [step for step in plan(suite, WITH_ECHO, part=only("*/*/base")).steps if step.kind == "train"]
+
+
+def test_of_several_models_those_that_can_be_trained_are_and_the_others_are_named() -> None:
+    drawn = plan(replace(SUITE, models=(*SUITE.models, ECHO)), WITH_ECHO)
+    labels = {step.label for step in drawn.steps}
+    assert {"train a + r", "train b + r", "score one, e"} <= labels
+    assert not {"train e + r", "score one, e + r"} & labels
+    assert list(untrained(drawn)) == [
+        "model e: echo:copy cannot be trained; it is measured without the recipes' adapters"
+    ]
+    assert list(untrained(plan(SUITE, PINS))) == []
+
+
+def test_what_is_said_of_training_holds_for_every_backend() -> None:
+    """Without importing one: the constant stands apart from the backends' files."""
+    for scheme in ("zoo", "hub", "file", "echo"):
+        assert trainable(Model(name="m", uri=f"{scheme}:x")) == (scheme != "echo")

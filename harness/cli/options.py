@@ -28,7 +28,10 @@ Seed = Annotated[int, typer.Option(min=0, max=10**18, help="Seeds training and r
 
 Workers = Annotated[int | None, typer.Option(min=0, help="Processes; 0: all in this one.")]
 
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but failures.")]
+Quiet = Annotated[
+    bool,
+    typer.Option("--quiet", "-q", help="Print nothing but failures and what became of an earlier RESULT."),
+]
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print the tables as JSON.")]
 

@@ -59,7 +59,9 @@ def run(
 ) -> None:
     """Train, answer, score and compare what the suite names, and write the report."""
     from harness import delivery, devices
+    from harness.check import unread
     from harness.console import watching
+    from harness.plan import untrained
     from harness.repair import claimed, missing, put_damaged_aside
     from harness.run import run as run_plan
     from harness.store import open_store
@@ -72,7 +74,7 @@ def run(
     delivery.refuse(out, kept)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     ctx.with_resource(claimed(drawn, kept))  # until the report is copied
-    for line in put_damaged_aside(drawn, kept):
+    for line in (*untrained(drawn), *unread(drawn, offline=offline), *put_damaged_aside(drawn, kept)):
         warn(line)
     with watching(len(missing(drawn, kept)), quiet=quiet) as watch:
         done = run_plan(drawn, kept, runtime, watch, command=shlex.join(["harness", *sys.argv[1:]]))
@@ -114,7 +116,9 @@ def plan(
     from rich.table import Table
 
     from harness import fits
+    from harness.check import unread
     from harness.outlook import outlook
+    from harness.plan import untrained
     from harness.repair import missing
     from harness.report.consoles import console
     from harness.store import open_store
@@ -145,6 +149,8 @@ def plan(
             _weighing_time(drawn, model),
         )
     shown.print(models)
+    for line in (*untrained(drawn), *unread(drawn, offline=offline)):
+        say(line)
     for line in fits.lines(drawn, cache=digests(kept.root).with_name(fits.COUNTS), offline=offline):
         say(line)
     for line in outlook(drawn, result):

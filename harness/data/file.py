@@ -6,7 +6,7 @@ for each instead, relative to the folder.
 
 import csv
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
@@ -18,6 +18,13 @@ from harness.types import Source, Split
 from harness.yaml_lines import shown
 
 BUFFER = 1 << 20  # bytes of a Parquet column that are read at once
+# How files begin that are taken for text, what they are, and what would do.
+_OTHERS = (
+    (b"\x1f\x8b", "is a gzip file", "unpack it"),
+    (b"PK\x03\x04", "is a zip file or a spreadsheet", "unpack it, or save it as CSV"),
+    (b"\xff\xfe", "is UTF-16", "save it as UTF-8"),
+    (b"\xfe\xff", "is UTF-16", "save it as UTF-8"),
+)
 
 _STEMS: dict[Split, tuple[str, ...]] = {
     "train": ("train",),
@@ -38,6 +45,8 @@ def rows(source: Source, split: Split, *, offline: bool = False) -> Iterator[Row
         )
     path = found[split]
     with _readable(path):
+        if path.suffix != ".parquet":
+            _refuse_other_formats(path)
         yield from _READERS[path.suffix](path)
 
 
@@ -116,6 +125,42 @@ def _only(folder: Path, stems: tuple[str, ...]) -> Path | None:
     return found[0] if found else None
 
 
+def _refuse_other_formats(path: Path) -> None:
+    """Raise a DataError where a file's first bytes are those of something else than UTF-8 text."""
+    with path.open("rb") as file:
+        first = file.read(4)
+    for begins, what, way in _OTHERS:
+        if first.startswith(begins):
+            raise DataError(f"{shown(path)}:1: {what}; {way}")
+
+
+class _Twice(dict[str, Any]):
+    """An object of JSON with a key that is there twice."""
+
+    key: str
+
+
+def _from_pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return the object, marked where a key is there twice: who knows its place in the file refuses it."""
+    found = dict(pairs)
+    if len(found) == len(pairs):
+        return found
+    marked = _Twice(found)
+    marked.key = _repeated([key for key, _ in pairs]) or ""
+    return marked
+
+
+def _repeated(names: Sequence[str]) -> str | None:
+    """Return the first name that is there twice."""
+    return next((name for at, name in enumerate(names) if name in names[:at]), None)
+
+
+def _refuse_repeated(names: Sequence[str], where: str) -> None:
+    """Raise a DataError where two columns have one name: one of them would be lost."""
+    if len(set(names)) < len(names):
+        raise DataError(f"{where}: column {_repeated(names)!r} is there twice; rename one")
+
+
 def _json_lines(path: Path) -> Iterator[Row]:
     """One object a line; empty lines are passed over."""
     with path.open("rb") as file:
@@ -129,7 +174,11 @@ def _json_lines(path: Path) -> Iterator[Row]:
 
 def _json(path: Path) -> Iterator[Row]:
     """One list of objects; a file that begins with an object is taken for JSON Lines."""
-    text = _decoded(path.read_bytes(), shown(path))
+    content = path.read_bytes()
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise _not_utf8(path) from None
     if text.lstrip().startswith("{"):
         yield from _json_lines(path)
         return
@@ -144,7 +193,7 @@ def _json(path: Path) -> Iterator[Row]:
 def _loaded(text: str, where: str, unit: Literal["line", "file"]) -> Any:
     """Return the value that a line or a file of JSON holds; DataError where it holds none."""
     try:
-        return json.loads(text)
+        return json.loads(text, object_pairs_hook=_from_pairs)
     except json.JSONDecodeError as error:
         where, way = (
             (where, "fix or drop the line") if unit == "line" else (f"{where}:{error.lineno}", "fix it")
@@ -167,6 +216,7 @@ def _csv(path: Path) -> Iterator[Row]:
         try:
             names = next(table, [])
             _refuse_other_separators(path, names)
+            _refuse_repeated(names, f"{shown(path)}:1")
             for cells in table:
                 where, line = f"{shown(path)}:{line + 1}", table.line_num
                 if not cells:
@@ -178,8 +228,8 @@ def _csv(path: Path) -> Iterator[Row]:
                 yield Row(where=where, values=dict(zip(names, cells, strict=True)))
         except csv.Error as error:
             raise DataError(f"{shown(path)}:{table.line_num}: broken CSV: {error}; mend the row") from None
-        except UnicodeDecodeError as error:
-            raise DataError(f"{shown(path)}: not UTF-8 after line {line}; save it as UTF-8") from error
+        except UnicodeDecodeError:
+            raise _not_utf8(path) from None
 
 
 def _refuse_other_separators(path: Path, names: list[str]) -> None:
@@ -198,6 +248,7 @@ def _parquet(path: Path) -> Iterator[Row]:
     try:
         # By default a row group is read whole, and many files are one row group.
         with parquet.ParquetFile(path, buffer_size=BUFFER, pre_buffer=False) as file:
+            _refuse_repeated(file.schema_arrow.names, shown(path))
             entries = (values for batch in file.iter_batches(1024) for values in batch.to_pylist())
             for number, values in enumerate(entries, start=1):
                 yield Row(where=f"{shown(path)}: row {number}", values=values)
@@ -215,11 +266,24 @@ def _decoded(content: bytes, where: str) -> str:
         raise DataError(f"{where}: not UTF-8 at byte {error.start}; save it as UTF-8") from error
 
 
+def _not_utf8(path: Path) -> DataError:
+    """Return the refusal of a file, with its first line that is not UTF-8: readers decode many lines at once."""
+    with path.open("rb") as file:
+        for number, line in enumerate(file, start=1):
+            try:
+                _decoded(line, f"{shown(path)}:{number}")
+            except DataError as error:
+                return error
+    return DataError(f"{shown(path)}: not UTF-8; save it as UTF-8")
+
+
 def _object(values: Any, where: str) -> dict[str, Any]:
     if not isinstance(values, dict):
         raise DataError(
             f"{where}: found {type(values).__name__}; give an object with a value for each column"
         )
+    if isinstance(values, _Twice):
+        raise DataError(f"{where}: column {values.key!r} is there twice; rename one")
     return values
 
 

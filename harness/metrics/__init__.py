@@ -31,6 +31,7 @@ __all__ = [
     "load",
     "names",
     "own",
+    "reads",
     "score_names",
 ]
 
@@ -89,6 +90,13 @@ def score_names(metric: str, where: str = "") -> tuple[str, ...]:
     plugin, argument = _find(metric, where)
     found: tuple[str, ...] = plugin.score_names(argument) if argument else plugin.NAMES
     return found
+
+
+def reads(metric: str, text: str) -> bool:
+    """Return whether the metric finds anything to compare in a reference, as far as its plug-in says (`reads`)."""
+    plugin, _ = _find(metric, "")
+    look: Callable[[str], bool] | None = getattr(plugin, "reads", None)
+    return look is None or look(text)
 
 
 def _find(name: str, where: str) -> tuple[ModuleType, str]:

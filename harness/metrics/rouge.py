@@ -47,6 +47,11 @@ def metric() -> Metric:
     )
 
 
+def reads(text: str) -> bool:
+    """Return whether the tokenizer finds a word in the text; one without any scores 0, whatever the answer."""
+    return bool(text.lower().encode("ascii", "replace").translate(LETTERS).strip())
+
+
 @cache
 def _scorer() -> "Scorer":
     """Made where the first row is, which is when nltk's stemmer is loaded."""

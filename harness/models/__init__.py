@@ -9,6 +9,7 @@ from harness import plugins
 from harness.types import Decode, Generation, Model, ModelPin, Overflow, Prompt, Runtime
 
 SCHEMES = {"zoo": "hf", "hub": "hf", "file": "hf"}  # any other scheme names its own file
+TRAINED = ("hf",)  # the files whose models can be trained; told without importing them, which takes seconds
 
 
 @runtime_checkable
@@ -62,6 +63,15 @@ def open_backend(model: Model, pin: ModelPin, runtime: Runtime) -> Backend:
     return backend
 
 
-def _module(model: Model) -> ModuleType:
+def trainable(model: Model) -> bool:
+    """Return whether adapters can be trained on the model."""
+    return _name(model) in TRAINED
+
+
+def _name(model: Model) -> str:
     scheme = model.uri.partition(":")[0]
-    return plugins.find("models", SCHEMES.get(scheme, scheme), f"model {model.name}: {model.uri}")
+    return SCHEMES.get(scheme, scheme)
+
+
+def _module(model: Model) -> ModuleType:
+    return plugins.find("models", _name(model), f"model {model.name}: {model.uri}")

@@ -3,6 +3,7 @@
 # ruff: noqa: E501 (a table is read along its lines)
 
 import csv
+import gzip
 import json
 import os
 import re
@@ -163,7 +164,14 @@ BAD: list[tuple[str, str | bytes, str]] = [
     ("test.csv", "id,dialogue,summary\n1,x,y\n2,x, y, z\n", "test.csv:3: found 4 cells under 3 columns"),
     ("test.csv", 'id,dialogue,summary\n1,"x\nx",y\n2,"x" z,y\n', "test.csv:4: broken CSV"),
     ("test.csv", 'id,dialogue,summary\n1,"x\nx",y\n1,"x\nz",y\n', "test.csv:4: the id '1' is there twice"),
-    ("test.csv", b"id,dialogue,summary\n1,\xff,y\n", "test.csv: not UTF-8 after line"),
+    ("test.csv", b"id,dialogue,summary\n1,\xff,y\n", "test.csv:2: not UTF-8 at byte 2; save it as UTF-8"),
+    ("test.json", b'[\n{"id": "\xff"}]', "test.json:2: not UTF-8 at byte 8; save it as UTF-8"),
+    *((f"test.{kind}", gzip.compress(GOOD.encode()), f"test.{kind}:1: is a gzip file; unpack it") for kind in ("jsonl", "json", "csv")),
+    *((f"test.{kind}", GOOD.encode("utf-16"), f"test.{kind}:1: is UTF-16; save it as UTF-8") for kind in ("jsonl", "json", "csv")),
+    ("test.csv", b"PK\x03\x04\x14", "test.csv:1: is a zip file or a spreadsheet; unpack it, or save it as CSV"),
+    ("test.csv", "id,dialogue,summary,summary\n1,x,y,z\n", "test.csv:1: column 'summary' is there twice; rename one"),
+    ("test.jsonl", GOOD + '{"id": "b", "dialogue": "x", "summary": "y", "summary": "z"}\n', "test.jsonl:2: column 'summary' is there twice; rename one"),
+    ("test.json", '[{"id": "b", "id": "c", "dialogue": "x", "summary": "y"}]', "test.json: row 1: column 'id' is there twice; rename one"),
     ("test.parquet", b"PAR1 it is not", "test.parquet: not Parquet"),
     ("test.jsonl", GOOD + GOOD.replace('"a"', '"\\ud800"'), "test.jsonl:2: holds a lone surrogate, \\ud800, which is not valid Unicode"),
     ("test.jsonl", GOOD.replace("They greet.", "\\udfff"), "test.jsonl:1: holds a lone surrogate, \\udfff"),
@@ -189,6 +197,16 @@ def test_bad_data_is_told_with_file_and_line(
 ) -> None:
     (tmp_path / name).write_bytes(content if isinstance(content, bytes) else content.encode())
     with pytest.raises(SuiteError, match=re.escape(message)):
+        list(data.read(source(tmp_path), "test"))
+
+
+def test_a_parquet_file_with_a_column_twice_is_refused(tmp_path: Path) -> None:
+    import pyarrow
+    from pyarrow import parquet
+
+    table = pyarrow.Table.from_arrays([pyarrow.array(["x"])] * 3, ["dialogue", "summary", "summary"])
+    parquet.write_table(table, tmp_path / "test.parquet")
+    with pytest.raises(DataError, match=r"test\.parquet: column 'summary' is there twice; rename one"):
         list(data.read(source(tmp_path), "test"))
 
 
