@@ -63,8 +63,9 @@ def weighing(
 
 def weigh(asked: Asked, files: Files, *, offline: bool, store: Path, command: str) -> None:
     """Prints tables and writes the files; whatever cannot be written is said before the work."""
-    for path in filter(None, (files.html, files.csv, files.parquet)):
-        check_writable(path)
+    for option, path in (("--html", files.html), ("--csv", files.csv), ("--parquet", files.parquet)):
+        if path:
+            check_writable(path, option)
     models, adapters = named(asked, offline=offline)
     with counting() as begin:
         rows = list(_rows(models, adapters, asked.weighing, begin, offline=offline, store=store))
