@@ -92,9 +92,13 @@ def run(
         raise typer.Exit(3)
     if drawn.suite.gates:
         from harness.gate import exit_code, show_verdicts
+        from harness.report.verdicts import not_passed
 
         if not (quiet or as_json):
             show_verdicts(delivered.judged, inconclusive.value)
+        else:
+            for line in not_passed(delivered.judged, inconclusive.value):
+                warn(line)
         if code := exit_code(delivered.judged.verdicts, inconclusive.value):
             raise typer.Exit(code)
 
