@@ -1,12 +1,13 @@
 """What can be known to be wrong before anything runs: names, templates, columns, sources, checkpoints."""
 
 from collections.abc import Iterator, Mapping
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 from harness import data, fits, kinds, plan
 from harness.errors import DataError
 from harness.examined import examined
-from harness.outlook import outlook
+from harness.outlook import outlook, refuse
 from harness.pins import pins
 from harness.suite import available, load_recipes, load_suite, load_task
 from harness.types import Recipe, Split, Suite, Task
@@ -49,9 +50,22 @@ def check(
             yield f"model {model.name}: {said}"
     yield from map(_recipe, suite.recipes)
     drawn = plan.plan(suite, pinned)
+    refuse(drawn, _columns(suite, offline=offline))
     fits.refuse(drawn)
     yield from fits.lines(drawn, cache=cache.with_name(fits.COUNTS), offline=offline)
     yield from outlook(drawn, result)
+
+
+def _columns(suite: Suite, *, offline: bool) -> dict[str, set[str]]:
+    """By task the columns of its test samples, where a gate names one."""
+    asked = [gate.task for gate in suite.gates if gate.where or gate.by]
+    return {
+        task.name: {
+            name for sample in data.read(task.source, "test", offline=offline) for name in sample.metadata
+        }
+        for task in suite.tasks
+        if any(fnmatchcase(task.name, pattern) for pattern in asked)
+    }
 
 
 def _task(task: Task, counts: Mapping[Split, int]) -> str:

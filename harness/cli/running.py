@@ -119,12 +119,15 @@ def plan(
 
     from harness import fits
     from harness.outlook import outlook
+    from harness.outlook import refuse as refuse_gates
     from harness.repair import missing
     from harness.report.consoles import console
     from harness.store import open_store
 
     kept = open_store(store)
     drawn = planned(suite, kept, limit, only, device, offline, seed)
+    if only is None:  # a part may lack what a gate names
+        refuse_gates(drawn)
     todo = {step.id for step in missing(drawn, kept)}
     shown = console()
     table = Table("step", "kind", "what", "state", box=None)

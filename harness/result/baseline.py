@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from harness import metrics
 from harness.digest import digest
-from harness.errors import ResultError
+from harness.errors import ResultError, UnknownName
 from harness.records import refuse_other_kind, write_text
 from harness.result import Result, TaskFacts, read, read_generations
 from harness.result.document import content_digest, json_object, refuse_damaged, unchanged
@@ -109,6 +109,10 @@ def make(folder: Path, *, only: str = "*/*/*", metric_names: Sequence[str] = ())
             f"{folder}: an older result, which does not say what was asked; run the suite again"
         )
     tasks = list({task.name: task for task, _ in wanted}.values())
+    known = {plugin for task in tasks for plugin in task.metrics}
+    for name in metric_names:
+        if name != "*" and name not in known:
+            raise UnknownName("metric", name, known, "--metric")
     kept = {task.name: _plugins(result, task, metric_names) for task in tasks}
     return {
         "schema": SCHEMA,

@@ -17,7 +17,7 @@ def test_a_quiet_run_says_which_gates_did_not_pass(
     project.make(tmp_path)
     gates = """gates:
   - {model: first, adapter: base, min_value: 1}
-  - {model: copy, adapter: base, min_value: 101, name: strict}
+  - {model: copy, adapter: base, min_value: 500, name: strict}
   - {model: copy, adapter: base, min_value: 99, name: open}
   - {model: first, adapter: base, max_drop: 1, against: nowhere.json}
 """
