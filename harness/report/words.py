@@ -181,7 +181,7 @@ def unseen(detectable: float, n: int, before: str = "") -> str:
     if detectable > 0:
         said = f"differences below about {number(detectable)} may go unseen."
     else:
-        said = f"what may go unseen cannot be told: nothing differs among {plural(n, 'sample')}."
+        said = f"what may go unseen cannot be told from {plural(n, 'equal sample')}."
     return before + (said if before else said[0].upper() + said[1:])
 
 
