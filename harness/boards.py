@@ -30,7 +30,7 @@ from harness.types import Cost, Score, System
 EXACT = 1e-6  # points by which a score may differ from its rows, as in `harness verify`
 SEVERAL = 16  # results from which on further processes are worth their start
 COSTS = [one.name for one in fields(Costs)]
-AGAIN = "make leaderboard"
+AGAIN = "harness leaderboard RESULT..."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,8 +73,14 @@ def write(board: Leaderboard, runs: Mapping[str, Path], out: Path) -> None:
 
 def check(board: Leaderboard, runs: Mapping[str, Path], out: Path) -> None:
     """Fails where the file is not what `write` would make of it."""
-    if not out.is_file() or out.read_bytes() != _drawn(board, runs, out).encode():
-        raise HarnessError(f"{out}: not what its results give; run `{AGAIN}` and commit it")
+    if not out.is_file():
+        raise HarnessError(f"{out}: there is no such file; {_again(out)}")
+    if out.read_bytes() != _drawn(board, runs, out).encode():
+        raise HarnessError(f"{out}: not what its results give; {_again(out)}")
+
+
+def _again(out: Path) -> str:
+    return f"write it by `{AGAIN} -o {out}`, and commit it"
 
 
 def refuse_other_endings(outs: Sequence[Path]) -> None:

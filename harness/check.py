@@ -1,13 +1,14 @@
 """What can be known to be wrong before anything runs: names, templates, columns, sources, checkpoints."""
 
 from collections.abc import Iterator, Mapping
+from fnmatch import fnmatchcase
 from itertools import islice
 from pathlib import Path
 
 from harness import data, fits, kinds, metrics, plan
 from harness.errors import DataError
 from harness.examined import examined
-from harness.outlook import outlook
+from harness.outlook import outlook, refuse
 from harness.pins import pins
 from harness.steps.score import ScoreAnswers
 from harness.suite import available, load_recipes, load_suite, load_task
@@ -53,6 +54,7 @@ def check(
             yield f"model {model.name}: {said}"
     yield from map(_recipe, suite.recipes)
     drawn = plan.plan(suite, pinned)
+    refuse(drawn, _columns(suite, offline=offline))
     yield from plan.untrained(drawn)
     yield from unread(drawn, offline=offline)
     fits.refuse(drawn)
@@ -74,6 +76,18 @@ def unread(drawn: Plan, *, offline: bool = False) -> Iterator[str]:
                     f"task {task.name}: {metric} reads no word in {none:,} of the first {len(samples):,} test references "
                     "(it knows a to z and 0 to 9 alone), which score 0 whatever the answer; use chrf"
                 )
+
+
+def _columns(suite: Suite, *, offline: bool) -> dict[str, set[str]]:
+    """By task the columns of its test samples, where a gate names one."""
+    asked = [gate.task for gate in suite.gates if gate.where or gate.by]
+    return {
+        task.name: {
+            name for sample in data.read(task.source, "test", offline=offline) for name in sample.metadata
+        }
+        for task in suite.tasks
+        if any(fnmatchcase(task.name, pattern) for pattern in asked)
+    }
 
 
 def _task(task: Task, counts: Mapping[Split, int]) -> str:

@@ -35,7 +35,8 @@ class UnknownName(SuiteError):
     def __init__(self, what: str, name: str, known: Iterable[str], where: str = "") -> None:
         known = sorted(known)
         near = get_close_matches(name, known, n=3, cutoff=0.5)
-        hint = f"did you mean {' or '.join(map(repr, near))}?" if near else f"known: {', '.join(known)}"
+        there = f"known: {', '.join(known)}" if known else "there are none"
+        hint = f"did you mean {' or '.join(map(repr, near))}?" if near else there
         super().__init__(f"{where}{': ' if where else ''}no {what} named {name!r}; {hint}")
 
 

@@ -1,18 +1,20 @@
 """Gates of a RESULT, judged and told: on the terminal, as JUnit XML, as a comment, to GitHub."""
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from harness.errors import ResultError
 from harness.gates.judge import judge as judge_gates
-from harness.records import write_text
+from harness.records import refuse_other_kind, write_text
 from harness.report import gates, junit, printed, verdict_table
 from harness.report.verdicts import Inconclusive
 from harness.result.baseline import load
 from harness.suite import load_rules
 from harness.types import Judgement, Verdict
 
+_JUNIT = re.compile(r"\s*(<\?xml[^>]*>\s*)?<testsuites\b")
 MARKER = "harness gate"
 CODES = {"invalid": 5, "fail": 1, "inconclusive": 4}  # the worst first
 
@@ -59,6 +61,10 @@ def exit_code(verdicts: Iterable[Verdict], inconclusive: Inconclusive) -> int:
 
 def show(judged: Judgement, files: Files, inconclusive: Inconclusive, environment: Mapping[str, str]) -> None:
     """Writes what is asked for and prints the verdicts, in this order: a closed pipe ends the printing."""
+    if files.junit:
+        refuse_other_kind(files.junit, (".xml",), "JUnit XML", "--junit", _JUNIT)
+    if files.comment:
+        refuse_other_kind(files.comment, (".md", ".markdown"), "page in Markdown", "--comment")
     if files.junit:
         write_text(files.junit, junit.render(judged, inconclusive=inconclusive))
     if files.comment:

@@ -1,13 +1,15 @@
 """What can be said of a suite's gates before it runs: the chance that an adapter which lost nothing passes."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from harness.errors import ResultError
+from harness.errors import ResultError, SuiteError, UnknownName
 from harness.gates import power, rules
 from harness.gates.checks import Check, checks
 from harness.gates.power import Outlook
+from harness.gates.quality import never
+from harness.gates.sides import LENGTH
 from harness.result import AdapterFacts, Result, StepFacts, SuiteFacts, TaskFacts, read
 from harness.result.baseline import Baseline, load
 from harness.steps.report import Report
@@ -34,6 +36,33 @@ def outlook(plan: Plan, earlier: Path | None = None) -> Iterator[str]:
     }
     found = [check for check in checks(gates, _expected(plan)) if check.rule in power.RULES]
     yield from power.lines([known.outlook(check, asked) for check in found])
+
+
+def refuse(plan: Plan, columns: Mapping[str, Collection[str]] | None = None) -> None:
+    """Raise a SuiteError for a gate that no run of the whole suite could judge.
+
+    `columns` are those of each task's test samples, where they were read.
+    """
+    for check in checks(plan.suite.gates, _expected(plan)):
+        problem = check.problem or _never(check, columns or {})
+        if problem:
+            place = plan.suite.gates.index(check.gate)
+            name = rules.name(check.gate, check.rule)
+            raise SuiteError(f"suite {plan.suite.name}: gates.{place}: {name} can never be judged: {problem}")
+
+
+def _never(check: Check, columns: Mapping[str, Collection[str]]) -> str:
+    if check.rule not in rules.QUALITY:
+        return ""
+    against = check.gate.against if check.rule in rules.DROPS else None  # None: `gate --baseline` may say
+    if check.rule == "must_beat" and against is None:
+        against = rules.BASE
+    if problem := never(check, against):
+        return problem
+    known = columns.get(check.task or "")
+    asked = [*check.gate.where, *([check.gate.by] if check.gate.by else [])]
+    unknown = [column for column in asked if known is not None and column not in (*known, LENGTH)]
+    return str(UnknownName("column", unknown[0], known or (), f"task {check.task}")) if unknown else ""
 
 
 @dataclass(frozen=True, slots=True)

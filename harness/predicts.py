@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.table import Table
 
 from harness.errors import ResultError
-from harness.records import writing
+from harness.records import refuse_other_kind, writing
 from harness.report import page as pages
 from harness.report import prediction, words
 from harness.report.consoles import console
@@ -16,6 +16,7 @@ from harness.report.printed import say
 from harness.result import AdapterFacts, Result, TaskFacts, read
 from harness.types import Score, System, WeightRow
 from harness.weights.data_free import MEANINGS, data_free
+from harness.weights.files import ENDINGS
 from harness.weights.predict import FEWEST, Candidate, Correlation, corrected, correlate
 
 VALIDATION = "lowest validation loss"  # reads data, which is the point: what one would look at otherwise
@@ -24,6 +25,9 @@ SWEPT = "{} of the recipe"
 
 def show(folder: Path, command: str, *, html: Path | None = None, markdown: Path | None = None) -> None:
     """Prints what is found on each task of the RESULT, and writes the pages that are asked for."""
+    for option, asked in (("--html", html), ("--markdown", markdown)):
+        if asked is not None:
+            refuse_other_kind(asked, *ENDINGS[option], option)
     result = read(folder)
     found = predictions(result)
     shown = console()

@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
@@ -53,6 +54,25 @@ def write_text(path: Path, text: str, mode: Literal["w", "a"] = "w") -> None:
     """Write a file that a command is asked for; HarnessError where its place cannot be written."""
     with writing(path), path.open(mode, encoding="utf-8", errors="surrogatepass", newline="\n") as file:
         file.write(text)
+
+
+def refuse_other_kind(
+    path: Path, endings: Sequence[str], what: str, option: str, begins: re.Pattern[str] | None = None
+) -> None:
+    """Raise a HarnessError where a file stands that what is to be written must not take the place of.
+
+    What may be replaced ends in one of `endings`, begins as `begins` says, or is empty or no file: a device, say.
+    """
+    if path.suffix.lower() in endings or not path.is_file():
+        return
+    try:
+        with path.open("rb") as file:
+            beginning = file.read(200).decode("utf-8", "replace")
+    except OSError:
+        return  # one that cannot be read can hardly be written: that is said where it is tried
+    if beginning and not (begins and begins.match(beginning)):
+        wanted = f", or one that ends in {endings[0]}" if endings else ""
+        raise HarnessError(f"{option} {path}: is there already and no {what}; name a new file{wanted}")
 
 
 @contextmanager

@@ -8,6 +8,7 @@ so its path starts at the working folder; a shipped suite's is shipped too, unle
 
 from collections.abc import Sequence
 from dataclasses import replace
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -99,6 +100,12 @@ def load_recipes(name_or_path: str) -> tuple[Recipe, ...]:
 
 def load_model(name_or_uri: str) -> Model:
     """A model outside any suite: a uri, or the name of one of the tiny models."""
+    names = shipped.zoo_names()
+    if not (":" in name_or_uri or name_or_uri in names or get_close_matches(name_or_uri, names, cutoff=0.5)):
+        raise SuiteError(
+            f"{name_or_uri}: no tiny model of that name; write file:{name_or_uri} or hub:OWNER/NAME, or name one of "
+            f"{', '.join(names)}"
+        )
     uri = name_or_uri if ":" in name_or_uri else f"zoo:{name_or_uri}"
     name = uri.partition(":")[2].rstrip("/").rpartition("/")[2] or "model"
     model = _anchored(Model(name=name, uri=uri), Path.cwd())

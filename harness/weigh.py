@@ -8,7 +8,7 @@ from typing import get_args
 from harness import adapter as lora
 from harness import families
 from harness.console import counting
-from harness.errors import AdapterError, UnknownName
+from harness.errors import AdapterError, HarnessError, UnknownName
 from harness.hardware import machine
 from harness.pins import locate, locate_adapter, pins
 from harness.records import writing
@@ -63,8 +63,9 @@ def weighing(
 
 def weigh(asked: Asked, files: Files, *, offline: bool, store: Path, command: str) -> None:
     """Prints tables and writes the files; whatever cannot be written is said before the work."""
-    for path in filter(None, (files.html, files.csv, files.parquet)):
-        check_writable(path)
+    for option, path in (("--html", files.html), ("--csv", files.csv), ("--parquet", files.parquet)):
+        if path:
+            check_writable(path, option)
     models, adapters = named(asked, offline=offline)
     with counting() as begin:
         rows = list(_rows(models, adapters, asked.weighing, begin, offline=offline, store=store))
@@ -85,6 +86,10 @@ def weigh(asked: Asked, files: Files, *, offline: bool, store: Path, command: st
 
 def named(asked: Asked, *, offline: bool) -> tuple[list[Model], dict[str, Path]]:
     """The models, and the adapters' folders, each under a name of its own."""
+    if (Path(asked.model) / "result.json").is_file():
+        raise HarnessError(
+            f"{asked.model}: a RESULT folder: add --against-scores, or name a model: file:FOLDER"
+        )
     models = [load_model(one) for one in (asked.model, asked.against) if one is not None]
     if len({one.name for one in models}) < len(models):
         names = _distinct([one.uri for one in models])

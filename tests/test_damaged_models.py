@@ -117,7 +117,7 @@ CLOSE: dict[str, tuple[Damage, str]] = {
     "a vast vocabulary": (edit(CONFIG, vocab_size=10**11), f"{CONFIG}: vocab_size: found 100,000,000,000, the largest"),
     "more layers": (edit(CONFIG, num_hidden_layers=5), "9 tensors of LlamaForCausalLM are missing: model.layers.4"),
     "fewer layers": (edit(CONFIG, num_hidden_layers=2), "more layers than config.json says, model.layers.2"),
-    "no head": (tensors(lambda found: found.pop("lm_head.weight")), "1 tensors of LlamaForCausalLM are missing: lm_head"),
+    "no head": (tensors(lambda found: found.pop("lm_head.weight")), "1 tensor of LlamaForCausalLM is missing: lm_head"),
     "a bare model": (lambda folder: (edit(CONFIG, architectures=["LlamaModel"])(folder),
                                      tensors(lambda found: found.pop("lm_head.weight"))(folder)), "missing: lm_head.weight"),
     "an unknown type": (edit(CONFIG, model_type="lama"), f"{CONFIG}: model_type 'lama' is unknown to transformers"),
@@ -234,7 +234,7 @@ def test_tensors_without_a_place_are_told(suite: Suite, folder: Path, tmp_path: 
     for _ in range(2):
         (line,) = [line for line in checked(suite, tmp_path) if "no place" in line]
         assert line == (
-            "model mine: 1 of its tensors have no place in LlamaForCausalLM and are left out: extra"
+            "model mine: 1 of its tensors has no place in LlamaForCausalLM and is left out: extra"
         )
 
 
@@ -339,7 +339,11 @@ def nan(folder: Path) -> None:
 
 def huge(folder: Path) -> None:
     path = folder / "adapter_model.safetensors"
-    save_file({name: np.full_like(one, 1e25) for name, one in load_file(path).items()}, path, metadata={"format": "pt"})
+    save_file(
+        {name: np.full_like(one, 1e25) for name, one in load_file(path).items()},
+        path,
+        metadata={"format": "pt"},
+    )
 
 
 NOTHING: Damage = lambda folder: None  # noqa: E731

@@ -46,5 +46,6 @@ def baseline(
     """Write what a RESULT holds as a file for git that later results are compared with."""
     from harness.result import baseline as kept
 
+    kept.refuse_other(out)
     kept.write(out, kept.make(result, only=only or "*/*/*", metric_names=tuple(metric or ())))
     say(out)

@@ -56,6 +56,7 @@ def new(kind: NewKind, name: str) -> None:
     from harness.records import write_text
     from harness.suite_rules import check_name
 
+    name = name.removesuffix(".yaml").removesuffix(".yml")
     check_name(name, lambda *keys: f"new {kind.value} {name!r}")
     folders = {NewKind.task: "suites/tasks", NewKind.suite: "suites", NewKind.recipe: "adapters"}
     path = Path(folders[kind]) / f"{name}.yaml"

@@ -113,8 +113,11 @@ def compare(
 ) -> None:
     """Set B beside A, sample by sample, and say which differences are real and what else was done otherwise."""
     from harness.compare import side_by_side
+    from harness.records import refuse_other_kind
     from harness.report import side_by_side as page
 
+    if markdown:
+        refuse_other_kind(markdown, (".md", ".markdown"), "page in Markdown", "--markdown")
     found = side_by_side(a, b, task=task, metric=metric, seed=seed, samples=samples)
     if markdown:
         page.write_markdown(found, markdown)

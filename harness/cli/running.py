@@ -94,9 +94,13 @@ def run(
         raise typer.Exit(3)
     if drawn.suite.gates:
         from harness.gate import exit_code, show_verdicts
+        from harness.report.verdicts import not_passed
 
         if not (quiet or as_json):
             show_verdicts(delivered.judged, inconclusive.value)
+        else:
+            for line in not_passed(delivered.judged, inconclusive.value):
+                warn(line)
         if code := exit_code(delivered.judged.verdicts, inconclusive.value):
             raise typer.Exit(code)
 
@@ -118,6 +122,7 @@ def plan(
     from harness import fits
     from harness.check import unread
     from harness.outlook import outlook
+    from harness.outlook import refuse as refuse_gates
     from harness.plan import untrained
     from harness.repair import missing
     from harness.report.consoles import console
@@ -125,6 +130,8 @@ def plan(
 
     kept = open_store(store)
     drawn = planned(suite, kept, limit, only, device, offline, seed)
+    if only is None:  # a part may lack what a gate names
+        refuse_gates(drawn)
     todo = {step.id for step in missing(drawn, kept)}
     shown = console()
     table = Table("step", "kind", "what", "state", box=None)

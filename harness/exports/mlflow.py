@@ -8,8 +8,9 @@ half done is removed first. The package's file store is in maintenance mode and 
 import logging
 import os
 import re
+import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,10 +26,45 @@ if TYPE_CHECKING:
 
 PLACE: Place = "uri"
 PAGES = True
+SCHEMES = ("sqlite", "file", "http", "https", "postgresql", "mysql", "mssql", "databricks")
 SAME, RUN_OF = "harness.result", "mlflow.parentRunId"
 AT_ONCE = 1_000  # metrics of one request
 KEPT_APART = 100  # settings or tags of one request
 LONGEST = 5_000  # characters of one value
+
+
+def refuse_place(place: str) -> None:
+    """Raise a HarnessError where a uri names no place, or a database's file that cannot be written.
+
+    The package itself would try such a file again for more than a minute.
+    """
+    scheme, colon, rest = place.partition(":")
+    if place != "databricks" and (not (colon and rest.strip("/")) or scheme.partition("+")[0] not in SCHEMES):
+        shown = re.sub(r"//[^/@\s]*@", "//", place)
+        raise HarnessError(
+            f"--uri {shown}: names no place; give sqlite:///FILE, file:FOLDER or a server's http://…"
+        )
+    if scheme == "sqlite":
+        if not rest.startswith("///"):
+            raise HarnessError(f"--uri {place}: give sqlite:///FILE, with three slashes before the file")
+        _refuse_database(Path(rest.removeprefix("///").partition("?")[0]), f"--uri {place}")
+
+
+def _refuse_database(file: Path, said: str) -> None:
+    """Open the file as SQLite does, and leave none that was not there before."""
+    before = file.exists()
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with closing(sqlite3.connect(file, timeout=5)) as database:
+            database.execute("BEGIN IMMEDIATE")
+            database.execute("SELECT name FROM sqlite_master").fetchone()
+            database.rollback()
+    except (OSError, sqlite3.Error) as error:
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        raise HarnessError(f"{said}: cannot be written: {reason}; name another file") from error
+    finally:
+        if not before and file.is_file():
+            file.unlink()
 
 
 def export(folder: Path, place: str) -> str:
@@ -46,6 +82,7 @@ def export(folder: Path, place: str) -> str:
             import sqlalchemy  # noqa: F401
     for name in ("mlflow", "alembic"):  # they tell of every table that they make
         logging.getLogger(name).setLevel(logging.WARNING)
+    refuse_place(place)
     result = read(folder)
     page = _runs.build(result)
     with _told(place):

@@ -161,6 +161,8 @@ def _matches(gate: Gate, system: System) -> bool:
 def _nothing(gate: Gate, result: Result, systems: Mapping[str, Sequence[System]]) -> str:
     """Which pattern it is that nothing answers to."""
     every = {one for group in systems.values() for one in group}
+    if gate.recipe is None and gate.adapter != "base" and every and all(one.adapter is None for one in every):
+        return "this gate names nothing here: there are no adapters; say `adapter: base`"
     for what, pattern, known in (
         ("task", gate.task, [one.name for one in result.suite.tasks]),
         ("model", gate.model, {one.model for one in every}),

@@ -46,14 +46,9 @@ def put(check: Check, found: Evidence) -> Question:
     against = _against(check, found)
     own: list[Side] = [("", system) for system in check.systems]
     other: list[Side] = []
-    if check.gate.recipe is not None and len(check.systems) < ENOUGH_SEEDS:
-        seeds = words.plural(len(check.systems), "seed")
-        raise ResultError(f"{seeds}: a claim about a recipe needs {ENOUGH_SEEDS}; name the adapters instead")
-    if check.gate.recipe is not None and against not in (None, BASE):
-        raise ResultError("a recipe is compared with its base alone; name `against: base`")
+    if problem := never(check, against):
+        raise ResultError(problem)
     if against == BASE:
-        if any(system.adapter is None for system in check.systems):
-            raise ResultError("the base against itself; name a baseline's file in `against`")
         other = [("", System(model=system.model)) for system in check.systems]
     elif against is not None:
         for system in check.systems:
@@ -67,6 +62,18 @@ def put(check: Check, found: Evidence) -> Question:
     if check.rule == "must_beat" and check.gate.recipe is None:
         found.claim(question.key, (other[0], own[0]))
     return question
+
+
+def never(check: Check, against: str | None) -> str:
+    """Why the check cannot be judged whatever a run comes to; empty where it can."""
+    if check.gate.recipe is not None and len(check.systems) < ENOUGH_SEEDS:
+        seeds = words.plural(len(check.systems), "seed")
+        return f"{seeds}: a claim about a recipe needs {ENOUGH_SEEDS}; name the adapters instead"
+    if check.gate.recipe is not None and against not in (None, BASE):
+        return "a recipe is compared with its base alone; name `against: base`"
+    if against == BASE and any(system.adapter is None for system in check.systems):
+        return "the base against itself; name a baseline's file in `against`"
+    return ""
 
 
 def answer(question: Question, found: Evidence) -> Answered:

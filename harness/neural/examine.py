@@ -46,6 +46,7 @@ def _quantised(folder: Path, model: Model, said: Mapping[str, Any]) -> Iterator[
 def _unused(base: Base) -> Iterator[str]:
     if base.unused:
         named = ", ".join(base.unused[:NAMED]) + (" …" if len(base.unused) > NAMED else "")
-        yield (
-            f"{len(base.unused)} of its tensors have no place in {type(base.model).__name__} and are left out: {named}"
-        )
+        few = len(base.unused) == 1
+        have, are = ("has", "is") if few else ("have", "are")
+        kind = type(base.model).__name__
+        yield f"{len(base.unused)} of its tensors {have} no place in {kind} and {are} left out: {named}"

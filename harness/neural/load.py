@@ -205,9 +205,8 @@ def _check_whole(where: str, loaded: PreTrainedModel, info: dict[str, Any]) -> t
     """Refuses missing tensors, those of another shape, and layers that config.json does not count; gives the unused."""
     kind = type(loaded).__name__
     if missing := sorted(info["missing_keys"]):
-        raise ModelError(
-            f"{where}: {len(missing)} tensors of {kind} are missing: {_first(missing)}; take a whole checkpoint"
-        )
+        lacking = f"1 tensor of {kind} is" if len(missing) == 1 else f"{len(missing)} tensors of {kind} are"
+        raise ModelError(f"{where}: {lacking} missing: {_first(missing)}; take a whole checkpoint")
     if wrong := sorted(info["mismatched_keys"]):
         name, there, needed = wrong[0]
         more = f", and {len(wrong) - 1} more" if len(wrong) > 1 else ""

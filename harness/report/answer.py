@@ -391,10 +391,8 @@ def _power(field: Field) -> str:
         for one in field.result.comparisons
         if one.task == field.task.name and one.metric == field.task.primary
     ]
-    samples = words.plural(next(iter(field.scores.values())).n, "test sample")
-    return (
-        f"With {samples}, differences below about {words.number(max(asked))} may go unseen." if asked else ""
-    )
+    n = next(iter(field.scores.values())).n
+    return words.unseen(max(asked), n, f"With {words.plural(n, 'test sample')}, ") if asked else ""
 
 
 def _settled(field: Field, ranked: Sequence[Entry]) -> str:

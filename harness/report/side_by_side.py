@@ -141,7 +141,7 @@ def answer(task: Task) -> str:
         parts += [f"{unsure} without a significant difference"] if (unsure := len(asked) - len(sure)) else []
         said = f"of {len(asked)} systems {words.listed(parts)}"
     detectable = max(line.comparison.detectable for line in asked if line.comparison)
-    unseen = f"Differences below about {words.number(detectable)} may go unseen."
+    unseen = words.unseen(detectable, min(line.n for line in asked))
     settled = settle.sentence(asked[0].comparison, "it") if len(asked) == 1 else ""
     return f"{where}: {said}. {unseen} {settled}".rstrip()
 

@@ -48,6 +48,15 @@ def worst_first(verdicts: Sequence[Verdict]) -> list[Verdict]:
     return sorted(verdicts, key=lambda one: ORDER.index(one.verdict))
 
 
+def not_passed(judgement: Judgement, inconclusive: Inconclusive) -> list[str]:
+    """`max_drop 1: failed: m + x on t, F1: −1.42 [−2.51, −0.33], n = 200`: a line for each, the worst first."""
+    return [
+        words.line(f"{name(one.gate)}: {_SAID[one.verdict][0]}: {judged(one)}: {told(one)}")
+        for one in worst_first(judgement.verdicts)
+        if one.verdict != "pass" and not (one.verdict == "inconclusive" and inconclusive == "pass")
+    ]
+
+
 def name(text: str) -> str:
     return words.shorten(text, LONGEST_NAME)
 

@@ -58,7 +58,8 @@ def system(one: System) -> str:
 
 
 def number(value: float | None, digits: int = 1) -> str:
-    return "" if value is None else f"{value:.{digits}f}".replace("-", MINUS)
+    """With so many digits; a zero has no sign."""
+    return "" if value is None else f"{value:z.{digits}f}".replace("-", MINUS)
 
 
 def signed(value: float | None, digits: int = 1) -> str:
@@ -173,6 +174,15 @@ def count(value: float | None) -> str:
 
 def plural(n: int, one: str, many: str | None = None) -> str:
     return f"{n:,} {one if n == 1 else many or one + 's'}"
+
+
+def unseen(detectable: float, n: int, before: str = "") -> str:
+    """What so many samples cannot show; `before` stands before the sentence: `With 200 samples, `."""
+    if detectable > 0:
+        said = f"differences below about {number(detectable)} may go unseen."
+    else:
+        said = f"what may go unseen cannot be told from {plural(n, 'equal sample')}."
+    return before + (said if before else said[0].upper() + said[1:])
 
 
 def every(n: int, one: str, many: str | None = None) -> str:

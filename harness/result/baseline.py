@@ -5,6 +5,7 @@ where the source's `share` allows text to leave the machine.
 """
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
@@ -16,8 +17,8 @@ from numpy.typing import NDArray
 
 from harness import metrics
 from harness.digest import digest
-from harness.errors import ResultError
-from harness.records import write_text
+from harness.errors import ResultError, UnknownName
+from harness.records import refuse_other_kind, write_text
 from harness.result import Result, TaskFacts, read, read_generations
 from harness.result.document import content_digest, json_object, refuse_damaged, unchanged
 from harness.result.odd import EMPTY, NONE, Share, counted
@@ -28,6 +29,7 @@ if TYPE_CHECKING:  # pyarrow is loaded where rows are read
     from harness.result.rows import Rows
 
 SCHEMA = 1
+_BEGINS = re.compile(r'\s*\{\s*"schema": \d+,\s*"suite": "')  # a result.json has an object there
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,6 +109,10 @@ def make(folder: Path, *, only: str = "*/*/*", metric_names: Sequence[str] = ())
             f"{folder}: an older result, which does not say what was asked; run the suite again"
         )
     tasks = list({task.name: task for task, _ in wanted}.values())
+    known = {plugin for task in tasks for plugin in task.metrics}
+    for name in metric_names:
+        if name != "*" and name not in known:
+            raise UnknownName("metric", name, known, "--metric")
     kept = {task.name: _plugins(result, task, metric_names) for task in tasks}
     return {
         "schema": SCHEMA,
@@ -121,8 +127,14 @@ def make(folder: Path, *, only: str = "*/*/*", metric_names: Sequence[str] = ())
     }
 
 
+def refuse_other(path: Path) -> None:
+    """Raise a HarnessError where a file stands that is no baseline; one that was cut short may be written anew."""
+    refuse_other_kind(path, (), "baseline of the harness", "-o", _BEGINS)
+
+
 def write(path: Path, document: Mapping[str, Any]) -> None:
     """One line a sample; equal results give equal bytes."""
+    refuse_other(path)
     whole = {**document, "digest": content_digest(document)}
     write_text(path, "".join(_text(whole)))
 
@@ -133,7 +145,7 @@ def load(path: Path) -> Baseline:
     document = json_object(path, again, again)
     version = document.get("schema")
     if not isinstance(version, int) or "systems" not in document:
-        raise ResultError(f"{path}: not a baseline of the harness; {again}")
+        raise ResultError(f"{path}: not a baseline of the harness; name a file that `harness baseline` wrote")
     if version > SCHEMA:
         raise ResultError(f"{path}: schema {version}, this harness reads up to {SCHEMA}; update the harness")
     if "digest" not in document or not unchanged(document):

@@ -7,13 +7,24 @@ from pathlib import Path
 
 from harness.cells import cell
 from harness.errors import HarnessError
+from harness.records import refuse_other_kind
 from harness.types import WeightRow
 
 SHAPE = ("model", "adapter", "part", "layer", "role", "status", "quantised", "rows", "cols", "eigenvalues")
 
 
-def check_writable(path: Path) -> None:
+ENDINGS = {
+    "--html": ((".html", ".htm"), "page in HTML"),
+    "--markdown": ((".md", ".markdown"), "page in Markdown"),
+    "--csv": ((".csv",), "CSV file"),
+    "--parquet": ((".parquet",), "Parquet file"),
+}
+
+
+def check_writable(path: Path, option: str) -> None:
     """HarnessError where no file can be written there: better said before minutes of work than after."""
+    endings, what = ENDINGS[option]
+    refuse_other_kind(path, endings, what, option)
     folder = path.absolute().parent
     if path.is_dir():
         raise HarnessError(f"{path}: is a folder; name a file in it")

@@ -15,6 +15,7 @@ from harness.gates.power import Outlook, Spread, lines, of_baseline, of_result
 from harness.result import Result, SuiteFacts
 from harness.result.baseline import Baseline, BaselineSystem
 from harness.types import Comparison, Gate, Score, System
+from tests.cli.words import harness as harness_here
 
 SUITE = """
 tasks: [{name: t, source: {uri: 'file:.', columns: {id: id}}, prompt: '$input', metrics: [f1], primary: f1}]
@@ -193,3 +194,58 @@ def test_a_baseline_of_adapter_and_base_is_paired_and_of_one_alone_is_a_bound() 
     assert pair.error == pytest.approx(5 / n**0.5, rel=0.05)
     assert alone.error == pytest.approx(2**0.5 * (score + gain).std() / n**0.5, rel=0.05)
     assert spread(other) is None
+
+
+NEVER = """
+tasks: [{name: t, source: {uri: 'file:.', columns: {id: id}}, prompt: '$input', metrics: [f1], primary: f1}]
+models: [{name: a, uri: 'echo:copy'}, {name: b, uri: 'echo:copy'}]
+weights: false
+gates: [{model: a, adapter: base, min_value: 0}, GATE]
+"""
+
+
+@pytest.mark.parametrize(
+    ("gate", "said"),
+    [
+        ("{adapter: base, min_value: 1, metric: nope}", "no metric named 'nope'; known: f1"),
+        ("{adapter: base, min_value: 1, where: {nope: x}}", "no column named 'nope'; known: topic"),
+        ("{adapter: base, min_value: 1, by: nope}", "no column named 'nope'; known: topic"),
+        ("{adapter: base, must_beat: true}", "the base against itself; name a baseline's file in `against`"),
+        ("{adapter: base, max_drop: 1, against: base}", "the base against itself"),
+        ("{min_value: 1}", "there are no adapters; say `adapter: base`"),
+        ("{adapter: 'lora-*', max_delta_ratio: 1}", "there are no adapters; say `adapter: base`"),
+        ("{recipe: nope, min_value: 1}", "no recipe named 'nope'; there are none"),
+    ],
+)
+def test_a_gate_that_can_never_be_judged_is_refused_before_a_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], gate: str, said: str
+) -> None:
+    (tmp_path / "test.jsonl").write_text('{"id": "s", "input": "in", "reference": "in", "topic": "x"}\n')
+    (tmp_path / "small.yaml").write_text(NEVER.replace("GATE", gate))
+    monkeypatch.chdir(tmp_path)
+    for command in ("check", "plan"):
+        done = harness_here(capsys, command, "small.yaml")
+        if command == "plan" and "column" in said:  # a plan reads no samples
+            continue
+        assert done.code == 2 and done.err.count("\n") == 1, done
+        assert done.err.startswith("error: suite small: gates.1: ") and "can never be judged: " in done.err
+        assert said in done.err
+
+
+@pytest.mark.parametrize(
+    "gate",
+    [
+        "{adapter: base, max_drop: 1, against: nope.json}",
+        "{adapter: base, min_value: 1, by: length}",
+        "{adapter: base, min_value: 1, where: {topic: x}, metric: 'f*'}",
+    ],
+)
+def test_a_gate_that_may_yet_be_judged_passes_check(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], gate: str
+) -> None:
+    (tmp_path / "test.jsonl").write_text('{"id": "s", "input": "in", "reference": "in", "topic": "x"}\n')
+    (tmp_path / "small.yaml").write_text(NEVER.replace("GATE", gate))
+    monkeypatch.chdir(tmp_path)
+    done = harness_here(capsys, "check", "small.yaml")
+    assert done.code == 0, done
+    assert ("nope.json" in gate) == ("nope.json: No such file" in done.out)

@@ -216,12 +216,13 @@ def test_a_stale_file_is_told_with_what_to_run(two: Path, tmp_path: Path, unveri
     out = tmp_path / "b.md"
     code, said = unverified(two, "-o", out, "--check")
     assert code == 2
+    assert f"{out}: there is no such file; write it by `harness leaderboard RESULT... -o {out}`" in said
     assert unverified(two, "-o", out)[0] == 0
     assert unverified(two, "-o", out, "--check")[0] == 0
     out.write_text(out.read_text() + "more\n")
     code, said = unverified(two, "-o", out, "--check")
     assert code == 2
-    assert "make leaderboard" in said
+    assert f"not what its results give; write it by `harness leaderboard RESULT... -o {out}`" in said
     assert len(said.splitlines()) == 1
     assert out.read_text().endswith("more\n")
 

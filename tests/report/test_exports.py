@@ -403,3 +403,29 @@ def test_an_export_loads_no_neural_library_and_tells_nobody(example: Path, tmp_p
         "from mlflow.telemetry.utils import is_telemetry_disabled\nassert is_telemetry_disabled()\n"
     )
     subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True)
+
+
+@pytest.mark.parametrize(
+    ("place", "said"),
+    [
+        ("nonsense", "names no place; give sqlite:///FILE, file:FOLDER or a server's http://…"),
+        ("file:", "names no place; give"),
+        ("sqlite:m.db", "give sqlite:///FILE, with three slashes"),
+        ("sqlite:////proc/x.db", "cannot be written"),
+        ("sqlite:////proc/new/x.db", "cannot be written"),
+        ("sqlite:////", "names no place"),
+        ("sqlite:///{here}", "cannot be written"),
+        ("sqlite:///{here}/text/m.db", "cannot be written"),
+        ("sqlite:///{here}/text", "cannot be written: file is not a database"),
+    ],
+)
+def test_a_place_that_mlflow_cannot_write_is_refused_at_once(
+    example: Path, tmp_path: Path, place: str, said: str
+) -> None:
+    (tmp_path / "text").write_text("gates: [{min_value: 1}]\n" * 99)
+    place = place.format(here=tmp_path)
+    with pytest.raises(HarnessError) as refused:
+        export(example, "mlflow", uri=place, out=None)
+    line = str(refused.value)
+    assert line.startswith(f"--uri {place}: {said}") and "\n" not in line
+    assert [one.name for one in tmp_path.iterdir()] == ["text"]

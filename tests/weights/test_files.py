@@ -44,8 +44,8 @@ def test_parquet_keeps_types_and_histograms(tmp_path: Path) -> None:
 
 
 def test_where_nothing_can_be_written_it_is_said_in_a_line(tmp_path: Path) -> None:
-    check_writable(tmp_path / "new.csv")
+    check_writable(tmp_path / "new.csv", "--csv")
     with pytest.raises(HarnessError, match="is a folder"):
-        check_writable(tmp_path)
+        check_writable(tmp_path, "--csv")
     with pytest.raises(HarnessError, match="there is no folder"):
-        check_writable(tmp_path / "no" / "w.csv")
+        check_writable(tmp_path / "no" / "w.csv", "--csv")

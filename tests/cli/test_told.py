@@ -1,0 +1,67 @@
+"""Small things that commands say: what is refused names what would do."""
+
+from pathlib import Path
+
+import pytest
+
+from harness.errors import UnknownName
+from harness.report import words
+from tests.cli import project
+from tests.cli.words import harness
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        ("baseline R -o b.json --metric nope", "--metric: no metric named 'nope'; known: exact"),
+        ("weigh R", "R: a RESULT folder: add --against-scores"),
+        (
+            "weigh nope",
+            "nope: no tiny model of that name; write file:nope or hub:OWNER/NAME, or name one of ",
+        ),
+        ("gate R --rules rules.yaml", ""),
+    ],
+)
+def test_what_is_refused_names_what_would_do(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    command: str,
+    said: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    project.make(tmp_path)
+    (tmp_path / "rules.yaml").write_text("gates: [{recipe: nope, min_value: 1}]\n")
+    capsys.readouterr()
+    done = harness(capsys, *command.split())
+    if command.startswith("gate"):
+        assert done.code == 5
+        shown = " ".join(done.out.split())
+        assert "no recipe named 'nope'; there are none" in shown
+        return
+    assert (done.code, done.err.count("\n")) == (2, 1)
+    assert done.err.startswith(f"error: {said}")
+    assert not (tmp_path / "b.json").exists()
+
+
+@pytest.mark.parametrize("ending", ["", ".yaml", ".yml"])
+def test_a_new_file_has_its_ending_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], ending: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert harness(capsys, "new", "task", f"mine{ending}").out == "suites/tasks/mine.yaml\n"
+
+
+def test_a_zero_is_never_negative() -> None:
+    assert [words.number(one) for one in (-0.0, -0.04, -0.06, 0.0)] == ["0.0", "0.0", "−0.1", "0.0"]
+    assert words.interval(-1e-9, -0.0) == f"[0.0,{words.SPACE}0.0]"
+
+
+def test_equal_samples_cannot_tell_what_may_go_unseen() -> None:
+    assert words.unseen(0.0, 2) == "What may go unseen cannot be told from 2 equal samples."
+    assert words.unseen(0.0, 2, "With 2 test samples, ").endswith("cannot be told from 2 equal samples.")
+    assert words.unseen(1.23, 2) == "Differences below about 1.2 may go unseen."
+
+
+def test_a_name_where_nothing_is_known_has_no_empty_list() -> None:
+    assert str(UnknownName("adapter", "x", ())) == "no adapter named 'x'; there are none"
