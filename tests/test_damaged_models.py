@@ -339,7 +339,11 @@ def nan(folder: Path) -> None:
 
 def huge(folder: Path) -> None:
     path = folder / "adapter_model.safetensors"
-    save_file({name: np.full_like(one, 1e25) for name, one in load_file(path).items()}, path, metadata={"format": "pt"})
+    save_file(
+        {name: np.full_like(one, 1e25) for name, one in load_file(path).items()},
+        path,
+        metadata={"format": "pt"},
+    )
 
 
 NOTHING: Damage = lambda folder: None  # noqa: E731
