@@ -357,11 +357,7 @@ ADAPTERS: dict[str, tuple[dict[str, Any], Damage, str]] = {
     "its record cut": ({}, write("harness.json", '{"base'), "harness.json: broken: not JSON"),
     "its record of numbers": ({}, write("harness.json", '{"base": 7}'), "harness.json: base and digest are texts"),
     "another width": ({"shape": 64}, NOTHING, "lora_A.weight is [4, 64], the model needs [4, 128]"),
-<<<<<<< HEAD
     "other modules": ({"target_modules": ["query"]}, NOTHING, "target_modules: it has no module that is called one of"),
-=======
-    "other modules": ({"target_modules": ["query"]}, NOTHING, "target_modules: it has no module that is called one of"),
->>>>>>> fixmodels
     "fewer modules": ({"target_modules": ["q_proj", "v_proj"]}, NOTHING, "v_proj.lora_A.weight is missing"),
     "another rank": ({"r": 8}, NOTHING, "more; r does not go with the weights; adapter_config.json was changed"),
     "more modules": ({"target_modules": ["k_proj"]}, NOTHING, "more; target_modules does not go with the weights; "),

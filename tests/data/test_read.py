@@ -166,7 +166,7 @@ BAD: list[tuple[str, str | bytes, str]] = [
     ("test.csv", 'id,dialogue,summary\n1,"x\nx",y\n1,"x\nz",y\n', "test.csv:4: the id '1' is there twice"),
     ("test.csv", b"id,dialogue,summary\n1,\xff,y\n", "test.csv:2: not UTF-8 at byte 2; save it as UTF-8"),
     ("test.json", b'[\n{"id": "\xff"}]', "test.json:2: not UTF-8 at byte 8; save it as UTF-8"),
-    *((f"test.{kind}", gzip.compress(GOOD.encode()), f"test.{kind}:1: is a gzip file; unpack it") for kind in ("jsonl", "json", "csv")),
+    *((f"test.{kind}", gzip.compress(GOOD.encode(), mtime=0), f"test.{kind}:1: is a gzip file; unpack it") for kind in ("jsonl", "json", "csv")),
     *((f"test.{kind}", GOOD.encode("utf-16"), f"test.{kind}:1: is UTF-16; save it as UTF-8") for kind in ("jsonl", "json", "csv")),
     ("test.csv", b"PK\x03\x04\x14", "test.csv:1: is a zip file or a spreadsheet; unpack it, or save it as CSV"),
     ("test.csv", "id,dialogue,summary,summary\n1,x,y,z\n", "test.csv:1: column 'summary' is there twice; rename one"),
