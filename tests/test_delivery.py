@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from harness import delivery
+from harness import delivery, shareable
 from harness.delivery import Delivered, deliver
 from harness.errors import HarnessError
 from harness.pins import pins
@@ -390,6 +390,29 @@ def test_what_is_no_result_is_refused_before_any_work_and_stays(
 def test_a_store_within_the_result_s_folder_is_refused(store: Store) -> None:
     with pytest.raises(HarnessError, match=r"the store .* lies in it"):
         delivery.refuse(store.root.parent, store)
+
+
+@pytest.mark.parametrize(
+    "folder", ["done", "work", "leases", "logs", "lineage", "damaged", "drawings", "findings"]
+)
+def test_a_place_in_a_store_s_own_folders_is_refused(
+    data: Path, whole: Path, store: Store, tmp_path: Path, folder: str
+) -> None:
+    other = open_store(tmp_path / "other")
+    before = sorted(other.root.rglob("*"))
+    for place in (other.root / folder, other.root / folder / "zz", other.root / folder / "zz" / "deeper"):
+        said = rf"--out {place}: lies in {folder}/ of the store {other.root}, where steps alone write"
+        with pytest.raises(HarnessError, match=said):
+            delivery.refuse(place, store)
+        with pytest.raises(HarnessError, match=said):
+            rescore(whole, ["exact"], place)
+        with pytest.raises(HarnessError, match=said):
+            shareable.write(whole, place)
+    assert sorted(other.root.rglob("*")) == before
+    (tmp_path / "link").symlink_to(other.root / folder)
+    with pytest.raises(HarnessError, match="where steps alone write"):
+        delivery.refuse(tmp_path / "link" / "zz", store)
+    delivery.refuse(tmp_path / folder / "zz", store)  # of no store
 
 
 def test_a_report_that_another_run_writes_into_is_not_published(

@@ -11,6 +11,7 @@ from harness.errors import HarnessError, ResultError
 from harness.publishing import Owned, owned, refuse_unwritable
 from harness.result import ours
 from harness.result.document import NAME, SCHEMA, json_object
+from harness.store import store_around
 
 NOT_PUBLISHED = ("step.json", "lease")  # of a step's folder
 
@@ -18,6 +19,11 @@ NOT_PUBLISHED = ("step.json", "lease")  # of a step's folder
 def refuse(out: Path, option: str = "--out") -> None:
     """Raise HarnessError where no RESULT can be published; it may take the place of another RESULT alone."""
     refuse_unwritable(out, option)
+    if found := store_around(out):
+        root, name = found
+        raise HarnessError(
+            f"{option} {out}: lies in {name}/ of the store {root}, where steps alone write; name another folder"
+        )
     if not out.is_dir() or not any(out.iterdir()):
         return
     if not (out / NAME).exists():
