@@ -12,7 +12,7 @@ from harness.report import card as cards
 from harness.report import words
 from harness.report.card import Card, Measured
 from harness.report.loading import hub_id, is_seq2seq
-from harness.result import read
+from harness.result import ours, read
 from harness.types import Score, System
 
 if TYPE_CHECKING:
@@ -41,8 +41,12 @@ def write(
     text = compose(cards.build(read(result), system, place=place, licence=licence), place)
     if out is None:
         out = result / "cards" / file_name(f"{system.model}--{system.adapter}") / NAME
-    elif out.is_dir() or out.suffix != ".md":
-        out = out / NAME
+        with writing(result / "cards"):
+            ours.real_folder(result / "cards")
+            ours.real_folder(out.parent)
+    else:
+        out = out / NAME if out.is_dir() or out.suffix != ".md" else out
+        ours.refuse_links_on_the_way(result, out, "-o")
     with writing(out):
         if out.exists() and not out.is_file():  # a device, say, which may be read for ever
             raise HarnessError(f"{out}: not a file; name a new file")
@@ -50,9 +54,7 @@ def write(
             raise HarnessError(
                 f"{out}: a README that the harness did not write; move it, or give another -o FILE"
             )
-        beside = out.with_name(f".{out.name}.new")
-        beside.write_text(text, encoding="utf-8")
-        beside.replace(out)
+        ours.replace(out, text)
     return out
 
 

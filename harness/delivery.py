@@ -114,7 +114,7 @@ def _in_place(
 
 def _staged(place: Owned, report: Path) -> Path:
     """Copy the report, and make sure that no other run wrote into it meanwhile."""
-    fresh = place.stage(report, target.NOT_PUBLISHED)
+    fresh = target.stage(place, report, target.NOT_PUBLISHED)
     if changed := check_files(fresh, read_document(fresh)):
         raise ResultError(
             f"{report}: {Path(changed[0]).name}; another run may write there: run the same command again"

@@ -6,7 +6,7 @@ from harness import plugins
 from harness.errors import HarnessError
 from harness.records import writing
 from harness.report import render
-from harness.result import share
+from harness.result import ours, share
 
 
 def export(result: Path, target: str, *, uri: str | None, out: Path | None, offline: bool = False) -> str:
@@ -19,6 +19,8 @@ def export(result: Path, target: str, *, uri: str | None, out: Path | None, offl
         raise HarnessError(f"--to {target}: goes to one place; give {wanted}, and that alone")
     if offline and plugin.PLACE == "uri" and place.partition(":")[0] not in ("file", "sqlite"):
         raise HarnessError("--uri: --offline touches no network; give file:FOLDER or sqlite:///FILE")
+    if out is not None:
+        ours.refuse_links_on_the_way(result, out, "-o")
     with share.view(result) as folder:
         if plugin.PAGES and folder != result:
             render(folder)

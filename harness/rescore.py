@@ -21,7 +21,7 @@ from harness.metrics import Metric, _places
 from harness.publishing import owned
 from harness.records import to_json
 from harness.report import words
-from harness.result import Result, TaskFacts, read, read_document, read_generations, target
+from harness.result import Result, TaskFacts, ours, read, read_document, read_generations, target
 from harness.result.answered import Samples, by_rule, paired, unpacked
 from harness.result.document import refuse_damaged, write_document
 from harness.result.rows import Key, RowFile, Rows, open_rows, write_rows
@@ -61,7 +61,7 @@ def rescore(folder: Path, names: Sequence[str], out: Path, *, again: bool = Fals
         _refuse(result, place.target)
         wanted = _wanted(result, dict.fromkeys(_places.anchored(name, Path.cwd()) for name in names), again)
         found = added(result, wanted)
-        fresh = place.stage(folder)
+        fresh = target.stage(place, folder)
         add(result, fresh, wanted, found)
         target.put(place, fresh)
     return found.scores
@@ -87,6 +87,7 @@ def said(scores: Sequence[Score]) -> Iterator[str]:
 
 def _refuse(result: Result, out: Path) -> None:
     """What would score answers that are not the run's, or lose another RESULT."""
+    ours.refuse_links(result.folder)
     refuse_damaged(result.folder, result.files)
     if out != result.folder.resolve() and (out / "result.json").exists():
         raise HarnessError(f"--out {out}: holds a RESULT; name an empty or a new folder")

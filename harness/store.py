@@ -99,6 +99,15 @@ def is_store(root: Path) -> bool:
     return os.path.isfile(root / MARK)  # noqa: PTH113  # a Path raises where the folder cannot be entered
 
 
+def store_around(place: Path) -> tuple[Path, str] | None:
+    """Return the store in whose own folders a place lies, and which of them; None where it lies in none."""
+    whole = place.resolve()
+    for path in (whole, *whole.parents):
+        if path.name in (*FOLDERS, "drawings", "findings") and is_store(path.parent):
+            return path.parent, path.name
+    return None
+
+
 def existing_store(root: Path) -> Store:
     """Return the store at a folder, which is left as it is; raise StoreError where there is none."""
     if not is_store(root):

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from harness import delivery
+from harness import delivery, shareable
 from harness.delivery import Delivered, deliver
 from harness.errors import HarnessError
 from harness.pins import pins
@@ -281,8 +281,21 @@ def test_files_of_the_user_s_own_come_along(whole: Path, partial: Path, store: S
     (out / "tables" / "a" / "scores.csv").write_text("1,2")
     (out / "charts" / "mine.png").write_bytes(b"png")
     (out / "latest").symlink_to("nowhere")
-    (out / "charts" / "of-an-older-run.svg").write_text("<svg/>")
-    (out / ".report.html.123").write_text("of a killed process")
+    drawn = (out / "charts" / "differences-1.svg").read_text()
+    (out / "charts" / "differences-99.svg").write_text(drawn)  # of an older run
+    (out / f".report.html.{'0' * 16}.writing").write_text("of a killed process")
+    (out / "samples").mkdir(exist_ok=True)
+    mine = (
+        "charts/mine.svg",
+        "charts/losses-1.svg",
+        "charts/cost-7.svg",
+        "samples/my.html",
+        "samples/0007.html",
+    )
+    own = (*mine, "lease", "step.json", ".report.md.5")
+    for name in own:
+        (out / name).write_text(name)
+    (out / "plans" / "empty").mkdir(parents=True)
     for source in (whole, partial, whole):
         deliver(source, out, store)
     rescore(out, ["exact"], out)
@@ -290,8 +303,11 @@ def test_files_of_the_user_s_own_come_along(whole: Path, partial: Path, store: S
     assert (out / "tables" / "a" / "scores.csv").read_text() == "1,2"
     assert (out / "charts" / "mine.png").read_bytes() == b"png"
     assert (out / "latest").readlink() == Path("nowhere")
-    assert not (out / "charts" / "of-an-older-run.svg").exists()
-    assert not (out / ".report.html.123").exists()
+    assert not (out / "charts" / "differences-99.svg").exists()
+    assert not (out / f".report.html.{'0' * 16}.writing").exists()
+    render(out)
+    assert {name: (out / name).read_text() for name in own} == {name: name for name in own}
+    assert (out / "plans" / "empty").is_dir()
     assert names(out.parent) == ["out"]
 
 
@@ -299,10 +315,11 @@ def test_pages_drawn_anew_leave_the_user_s_own_files(whole: Path, store: Store, 
     deliver(whole, out, store)
     (out / "samples").mkdir()
     (out / "samples" / "mine.csv").write_text("1")
-    (out / "samples" / "0007.html").write_text("of a report that had more")
+    shutil.copy(out / "report.html", out / "samples" / "0007.html")  # as of a report that had more
+    (out / "samples" / "0008.html").write_text("my page")
     (out / "notes.md").write_text("look")
     render(out)
-    assert names(out / "samples") == ["mine.csv"]
+    assert names(out / "samples") == ["0008.html", "mine.csv"]
     assert (out / "notes.md").read_text() == "look"
 
 
@@ -373,6 +390,29 @@ def test_what_is_no_result_is_refused_before_any_work_and_stays(
 def test_a_store_within_the_result_s_folder_is_refused(store: Store) -> None:
     with pytest.raises(HarnessError, match=r"the store .* lies in it"):
         delivery.refuse(store.root.parent, store)
+
+
+@pytest.mark.parametrize(
+    "folder", ["done", "work", "leases", "logs", "lineage", "damaged", "drawings", "findings"]
+)
+def test_a_place_in_a_store_s_own_folders_is_refused(
+    data: Path, whole: Path, store: Store, tmp_path: Path, folder: str
+) -> None:
+    other = open_store(tmp_path / "other")
+    before = sorted(other.root.rglob("*"))
+    for place in (other.root / folder, other.root / folder / "zz", other.root / folder / "zz" / "deeper"):
+        said = rf"--out {place}: lies in {folder}/ of the store {other.root}, where steps alone write"
+        with pytest.raises(HarnessError, match=said):
+            delivery.refuse(place, store)
+        with pytest.raises(HarnessError, match=said):
+            rescore(whole, ["exact"], place)
+        with pytest.raises(HarnessError, match=said):
+            shareable.write(whole, place)
+    assert sorted(other.root.rglob("*")) == before
+    (tmp_path / "link").symlink_to(other.root / folder)
+    with pytest.raises(HarnessError, match="where steps alone write"):
+        delivery.refuse(tmp_path / "link" / "zz", store)
+    delivery.refuse(tmp_path / folder / "zz", store)  # of no store
 
 
 def test_a_report_that_another_run_writes_into_is_not_published(

@@ -29,6 +29,7 @@ def export(folder: Path, out: Path, ending: str, write: Callable[[Rows, Path], N
         if next(rows(), None) is None:
             path.unlink(missing_ok=True)  # of an earlier export
             continue
+        beside.unlink(missing_ok=True)  # a link there would be followed
         write(rows, beside)
         beside.replace(path)
         written.append(path.name)

@@ -2,7 +2,7 @@
 
 import base64
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from importlib.resources import files
 from pathlib import Path
@@ -10,11 +10,11 @@ from pathlib import Path
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from harness.records import replace_text
 from harness.report import charts, explorer, verdicts, weighed, words
 from harness.report.explorer import Book, Leaf, Plain
 from harness.report.figures import Figures, WeightFigures
 from harness.report.page import Page
+from harness.result import ours
 
 LONGEST = 4_000  # characters of one text that the page shows
 FIRST = "theme.js"  # runs in the head: a page must not show one theme and turn to another
@@ -24,18 +24,30 @@ SCRIPTS = ("page.js", "difference.js", "explorer.js")  # one script, in this ord
 def write(page: Page, figures: Figures, folder: Path, book: Book | None = None) -> None:
     """report.html in the folder, and where the samples don't fit into it, samples/*.html."""
     leaves: list[Leaf] = []
+    samples = folder / "samples"
     for leaf in book.leaves if book else ():
-        (folder / "samples").mkdir(exist_ok=True)
-        replace_text(folder / leaf.name, document("samples.html.j2", {"page": page, "leaf": leaf}))
+        ours.replace(
+            ours.real_folder(samples) / Path(leaf.name).name,
+            document("samples.html.j2", {"page": page, "leaf": leaf}),
+        )
         leaves.append(Leaf(name=leaf.name, says=leaf.says, data={}))  # its texts can go
     if book:
         book.index["leaves"] = [leaf.name for leaf in leaves] or None
-    replace_text(folder / "report.html", render(page, figures, book.index if book else None, leaves))
-    for path in (folder / "samples").glob("*.html"):  # of a report that had more
-        if f"samples/{path.name}" not in {leaf.name for leaf in leaves}:
+    ours.replace(folder / "report.html", render(page, figures, book.index if book else None, leaves))
+    _remove_others(folder, {leaf.name for leaf in leaves})
+
+
+def _remove_others(folder: Path, written: Collection[str]) -> None:
+    """Remove the pages of samples of a report that had more."""
+    samples = folder / "samples"
+    if samples.is_symlink():
+        samples.unlink()
+    for path in list(samples.iterdir()) if samples.is_dir() else ():
+        inside = path.relative_to(folder)
+        if inside.as_posix() not in written and ours.is_ours(folder, inside):
             path.unlink()
     with suppress(OSError):  # it is not there, or holds something of its user's
-        (folder / "samples").rmdir()
+        samples.rmdir()
 
 
 def render(page: Page, figures: Figures, samples: Plain | None = None, leaves: Sequence[Leaf] = ()) -> str:

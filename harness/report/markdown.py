@@ -9,8 +9,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 from markupsafe import escape as html_escape
 
-from harness.records import replace_text
 from harness.report import words
+from harness.result import ours
 
 if TYPE_CHECKING:  # pages without charts are written by light commands, which cannot wait for altair
     from harness.report.answer import Sentence
@@ -28,18 +28,17 @@ _ENTITIES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "|": "&#124;"
 def write(page: "Page", figures: "Figures", folder: Path) -> None:
     """report.md, and in charts/ each chart for light pages and for dark ones."""
     write_charts(figures.all(), folder)
-    replace_text(folder / "report.md", render(page, figures))
+    ours.replace(folder / "report.md", render(page, figures))
 
 
 def write_charts(figures: "Iterable[Figure]", folder: Path) -> None:
     """In charts/, where `picture` looks for them."""
     from harness.report import charts
 
-    (folder / "charts").mkdir(exist_ok=True)
+    drawn = ours.real_folder(folder / "charts")
     for figure in figures:
         for ending, palette in (("", charts.LIGHT), ("-dark", charts.DARK)):
-            path = folder / "charts" / f"{figure.name}{ending}.svg"
-            replace_text(path, charts.in_file(figure.wide, palette))
+            ours.replace(drawn / f"{figure.name}{ending}.svg", charts.in_file(figure.wide, palette))
 
 
 def render(page: "Page", figures: "Figures") -> str:

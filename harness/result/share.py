@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from harness.errors import ResultError
-from harness.result import json_lines, read_document
+from harness.result import json_lines, ours, read_document
 from harness.result.document import refuse_damaged, write_document
 from harness.result.zipped import write_zipped
 
@@ -31,6 +31,7 @@ REASON = "withheld, since it may quote samples; the RESULT that this is a copy o
 def copy(result: Path, out: Path) -> None:
     """Writes into the folder `out` what may be shown of a RESULT; its pages are not drawn."""
     whole = read_document(result)
+    ours.refuse_links(result)
     refuse_damaged(result, whole.get("files", {}))
     private = private_tasks(whole)
     out.mkdir(parents=True, exist_ok=True)

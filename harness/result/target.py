@@ -1,25 +1,29 @@
 """The folder that a RESULT is published into: what of it is ours, and what its user added."""
 
 import os
-import re
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from harness.errors import HarnessError, ResultError
 from harness.publishing import Owned, owned, refuse_unwritable
-from harness.result.document import BESIDE, NAME, SCHEMA, json_object
+from harness.result import ours
+from harness.result.document import NAME, SCHEMA, json_object
+from harness.store import store_around
 
-OURS = (NAME, *BESIDE, "report.html", "report.md", "verdicts.json", "step.json", "lease")
-OUR_FOLDERS = {"charts": ".svg", "samples": ".html"}  # with the ending of the files that we write there
 NOT_PUBLISHED = ("step.json", "lease")  # of a step's folder
 
 
 def refuse(out: Path, option: str = "--out") -> None:
     """Raise HarnessError where no RESULT can be published; it may take the place of another RESULT alone."""
     refuse_unwritable(out, option)
+    if found := store_around(out):
+        root, name = found
+        raise HarnessError(
+            f"{option} {out}: lies in {name}/ of the store {root}, where steps alone write; name another folder"
+        )
     if not out.is_dir() or not any(out.iterdir()):
         return
     if not (out / NAME).exists():
@@ -43,7 +47,14 @@ def publish(source: Path, out: Path) -> None:
     """Put a copy of a RESULT into `out`; what the user added to the RESULT there stays."""
     refuse(out)
     with told(out), owned(out) as place:
-        put(place, place.stage(source, NOT_PUBLISHED))
+        put(place, stage(place, source, NOT_PUBLISHED))
+
+
+def stage(place: Owned, source: Path, leave_out: Container[str] = ()) -> Path:
+    """Copy a RESULT to a hidden folder beside its target, without links in the place of what we write."""
+    fresh = place.stage(source, leave_out)
+    ours.remove_links(fresh)
+    return fresh
 
 
 def put(place: Owned, fresh: Path) -> None:
@@ -63,21 +74,26 @@ def told(out: Path, also: str = "") -> Iterator[None]:
 
 
 def added_files(out: Path) -> Iterator[Path]:
-    """Yield the files, and links, that are not the harness's own, relative to the folder."""
+    """Yield the files, links and empty folders that are not the harness's own, relative to the folder."""
     for folder, folders, files in os.walk(out):
         here = Path(folder).relative_to(out)
         links = [name for name in folders if (out / here / name).is_symlink()]
         for name in sorted([*files, *links]):
-            if not _is_ours(here / name):
+            if not ours.is_ours(out, here / name):
                 yield here / name
+        if not (folders or files or ours.is_ours(out, here) or here == Path()):
+            yield here
 
 
 def carry(out: Path, fresh: Path) -> None:
     """Take the user's own files over to a folder that will be in this one's place."""
     for path in added_files(out):
         place = fresh / path
+        _make_parents(fresh, path)
         if not os.path.lexists(place):
-            place.parent.mkdir(parents=True, exist_ok=True)
+            if (out / path).is_dir() and not (out / path).is_symlink():  # an empty one
+                place.mkdir()
+                continue
             try:
                 os.link(out / path, place, follow_symlinks=False)
             except OSError:  # the file system has no hard links
@@ -89,9 +105,9 @@ def unfinished(document: Mapping[str, Any]) -> list[str]:
     return [str(one.get("label")) for one in document.get("steps", ()) if one.get("state") != "done"]
 
 
-def _is_ours(path: Path) -> bool:
-    if torn := re.fullmatch(r"\.(.+)\.\d+", path.name):  # what a killed writer left beside its file
-        return _is_ours(path.with_name(torn[1]))
-    if len(path.parts) == 1:
-        return path.name in OURS
-    return len(path.parts) == 2 and OUR_FOLDERS.get(path.parts[0]) == path.suffix
+def _make_parents(fresh: Path, path: Path) -> None:
+    """Make the folders that lead to `path`, in place of links to elsewhere that were copied."""
+    for parent in reversed(path.parents[:-1]):
+        if (fresh / parent).is_symlink():
+            (fresh / parent).unlink()
+        (fresh / parent).mkdir(exist_ok=True)
