@@ -6,16 +6,20 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from harness.adapter import read_settings
+from harness.cells import cell
 from harness.checkpoint import json_mapping, licence
 from harness.digest import file_digest
 from harness.errors import HarnessError, ResultError
-from harness.report import gates
+from harness.report import gates, markdown
+from harness.report.answer import Span
+from harness.report.figures import Figure
 from harness.result import baseline, read, read_generations, read_samples
 from harness.result.document import content_digest
 from harness.result.rows import open_rows
@@ -131,3 +135,26 @@ def test_broken_verdicts_are_one_line(tmp_path: Path, content: str) -> None:
         gates.read(tmp_path)
     assert "\n" not in str(told.value)
     assert "http" not in str(told.value)
+
+
+TEXT = "z\n\n# PWN\n\n![i](http://evil/i.png)\x1b[2J"
+
+
+def test_no_text_in_a_line_of_markdown_ends_it() -> None:
+    figure = Figure(name="chart", says=TEXT, drawn_wide=Future(), drawn_narrow=Future())
+    for shown in (
+        markdown.inline(TEXT),
+        markdown.sentence((Span(text=TEXT), Span(text=TEXT, strong=True))),
+        markdown.picture(figure),
+        markdown.cell(TEXT),
+    ):
+        assert "\n" not in shown
+        assert "\x1b" not in shown
+        assert "# PWN" not in shown or "\\# PWN" in shown or shown.startswith("<picture>")
+
+
+def test_a_csv_cell_shows_control_characters() -> None:
+    assert cell("a\x1b[2J\r\x9bb\tc\nd") == "a⟦U+001B⟧[2J⟦U+000D⟧⟦U+009B⟧b\tc\nd"
+    assert cell("=1\x1b") == "'=1⟦U+001B⟧"
+    assert cell(-5) == -5
+    assert cell("-5") == "-5"
