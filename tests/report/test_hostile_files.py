@@ -17,12 +17,14 @@ from harness.cells import cell
 from harness.checkpoint import json_mapping, licence
 from harness.digest import file_digest
 from harness.errors import HarnessError, ResultError
+from harness.export import export
 from harness.report import gates, markdown
 from harness.report.answer import Span
 from harness.report.figures import Figure
-from harness.result import baseline, read, read_generations, read_samples
-from harness.result.document import content_digest
+from harness.result import baseline, json_lines, read, read_document, read_generations, read_samples
+from harness.result.document import content_digest, write_document
 from harness.result.rows import open_rows
+from harness.result.zipped import write_zipped
 from harness.tensors import TensorFile
 
 
@@ -135,6 +137,19 @@ def test_broken_verdicts_are_one_line(tmp_path: Path, content: str) -> None:
         gates.read(tmp_path)
     assert "\n" not in str(told.value)
     assert "http" not in str(told.value)
+
+
+@pytest.mark.parametrize("target", ["csv", "parquet"])
+@pytest.mark.parametrize("value", [10**30, float("nan")])
+def test_a_number_of_an_answer_that_no_table_takes_is_told_with_its_line(
+    copy: Path, tmp_path: Path, target: str, value: float
+) -> None:
+    lines = list(json_lines(copy / "generations.jsonl.gz"))
+    lines[3]["prompt_tokens"] = value
+    write_zipped(copy / "generations.jsonl.gz", lines)
+    write_document(copy, read_document(copy))
+    with pytest.raises(ResultError, match=r"generations.jsonl.gz:4: prompt_tokens: found [^\n]*$"):
+        export(copy, target, uri=None, out=tmp_path / "out")
 
 
 TEXT = "z\n\n# PWN\n\n![i](http://evil/i.png)\x1b[2J"
