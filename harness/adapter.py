@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from harness.adapter_settings import ALPHA, RANK, check_settings
 from harness.errors import AdapterError
+from harness.regular import regular_text
 from harness.sandbox.patterns import check_patterns
 from harness.tensors import Tensor, TensorFile
 
@@ -159,7 +160,7 @@ def read_settings(folder: Path, use: str) -> Mapping[str, Any]:
     """What adapter_config.json says; AdapterError where it is no LoRA adapter's, which alone can be put to this use."""
     path = folder / CONFIG
     try:
-        config = json.loads(path.read_text(encoding="utf-8"))
+        config = json.loads(regular_text(path))
     except RecursionError as error:
         raise AdapterError(f"{path}: nested too deeply; save the adapter again") from error
     except (OSError, ValueError) as error:

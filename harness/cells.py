@@ -1,4 +1,6 @@
-"""Texts in cells of a CSV file: a spreadsheet would run one that begins as a formula does.
+"""Texts in cells of a CSV file: a spreadsheet would run one that begins as a formula does, a terminal obeys its controls.
+
+A line feed within a quoted cell stays, as in every CSV file with texts of several lines.
 
 OWASP's "CSV Injection" has the characters; the wide forms are what Excel takes for them in East Asian locales.
 """
@@ -9,11 +11,13 @@ from typing import TypeVar
 T = TypeVar("T")
 
 _FORMULA = re.compile(r"[=+\-@\t\r\n＝＋－＠]")
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # but tab and line feed
 _NUMBER = re.compile(r"[+-]?\d+(\.\d+)?([eE][+-]?\d+)?")
 
 
 def cell(value: T) -> T | str:
-    """A text that begins so behind a single quote; a number, also one that a text is, as it was."""
-    if isinstance(value, str) and _FORMULA.match(value) and not _NUMBER.fullmatch(value):
-        return f"'{value}"
-    return value
+    """A text that begins so behind a single quote, control characters as their code points; a number as it was."""
+    if not isinstance(value, str) or _NUMBER.fullmatch(value):
+        return value
+    shown = _CONTROL.sub(lambda found: f"⟦U+{ord(found[0]):04X}⟧", value)
+    return f"'{shown}" if _FORMULA.match(value) else shown

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from harness.errors import ModelError
+from harness.errors import ModelError, NotRegular
+from harness.regular import regular_text
 from harness.tensors import AGAIN, TensorFile
 
 # What decides a model's answers; read-mes, training logs and optimiser states do not.
@@ -60,9 +61,9 @@ def licence(folder: Path) -> str | None:
     from ruamel.yaml.error import YAMLError
 
     try:
-        block = _METADATA.match((folder / "README.md").read_text(encoding="utf-8-sig"))
+        block = _METADATA.match(regular_text(folder / "README.md").removeprefix("\ufeff"))
         said = YAML(typ="safe", pure=True).load(block[1]) if block else None
-    except (OSError, ValueError, YAMLError):
+    except (OSError, ValueError, YAMLError, NotRegular):
         return None
     if not isinstance(said, dict):
         return None
@@ -91,7 +92,7 @@ def config(path: Path) -> Mapping[str, Any]:
 def json_mapping(path: Path) -> Mapping[str, Any]:
     """Return what a JSON file of a model's folder says; ModelError where it holds anything but names and values."""
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        found = json.loads(regular_text(path))
     except OSError as error:
         raise ModelError(f"{path}: cannot be read ({error.strerror}); fetch or save it again") from error
     except (ValueError, RecursionError) as error:

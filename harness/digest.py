@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from harness.regular import open_regular
+
 
 def canonical(value: object) -> Any:
     """The value as plain JSON data whose text is the same for equal values.
@@ -39,7 +41,7 @@ def text_digest(text: str) -> str:
 
 def file_digest(path: Path) -> str:
     """64 hex digits of SHA-256 over the file's bytes, read in blocks."""
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 

@@ -9,6 +9,7 @@
     ├── HubError                 the hub cannot be reached, or refuses
     ├── ResultError              a RESULT folder cannot be read or was changed by hand
     │   └── ForeignCode          a RESULT names code that is not run
+    ├── NotRegular               a pipe or a device stands where a file is read
     ├── StoreError               the store cannot hold the work
     └── StepError                a step failed; exit code 3
 
@@ -62,6 +63,10 @@ class ResultError(HarnessError):
 
 class ForeignCode(ResultError):
     """A RESULT names code that is not part of this harness, so it is not run."""
+
+
+class NotRegular(HarnessError):
+    """A pipe, a device or a socket stands where a file is read."""
 
 
 class StoreError(HarnessError):

@@ -13,6 +13,7 @@ from harness.errors import HarnessError, SuiteError
 from harness.models import SCHEMES
 from harness.pins import locate
 from harness.records import from_json, read_json, to_json, write_json
+from harness.regular import regular_text
 from harness.report import words
 from harness.result.odd import MANY_SHORTENED
 from harness.steps.report import Report
@@ -293,7 +294,7 @@ def _key(plan: Plan, one: Asked | Learnt, revision: str) -> str:
 def _json(path: Path) -> dict[str, Any]:
     """What a checkpoint's file says; nothing where it cannot be read, which whoever loads it tells."""
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        found = json.loads(regular_text(path))
     except (OSError, ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.errors import ModelError
+from harness.regular import open_regular
 
 DTYPES = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": "<u2"}
 STORED = {**DTYPES, "I8": "<i1", "U8": "<u1"}  # what can be read as it is stored
@@ -71,7 +72,7 @@ class Tensor:
     def pieces(self) -> Iterator[NDArray[Any]]:
         """The numbers as they are stored, flat, so many at a time; bfloat16 as uint16."""
         left, dtype = prod(self.shape), np.dtype(STORED[self.dtype])
-        with self.path.open("rb") as file:
+        with open_regular(self.path) as file:
             file.seek(self.begin)
             while left:
                 piece = np.fromfile(file, dtype, min(left, PIECE))
@@ -121,7 +122,7 @@ def _read_header(path: Path) -> tuple[int, Mapping[str, Any]]:
     Refuses what the safetensors library refuses: every byte of the file belongs to one tensor.
     """
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             length = int.from_bytes(file.read(8), "little")
             text = file.read(length) if length <= HEADER_LIMIT else b""
         header: dict[str, Any] = json.loads(text)

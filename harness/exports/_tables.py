@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from harness.digest import digest
-from harness.errors import HarnessError
+from harness.errors import HarnessError, ResultError
 from harness.records import read_json, write_json
 from harness.result import json_lines, read, read_document
 from harness.result.document import refuse_damaged
+from harness.result.values import wrong_value
 
 Row = dict[str, Any]
 Rows = Callable[[], Iterator[Row]]  # goes through a table anew each time
@@ -49,8 +50,8 @@ def tables(folder: Path, document: Mapping[str, Any]) -> dict[str, Rows]:
     return {
         **{key: listed(key) for key in ("scores", "comparisons", "costs", "notes", "steps", "weights")},
         "curves": lambda: _points(document),
-        "samples": lambda: map(flat, json_lines(folder / "samples.jsonl.gz")),
-        "generations": lambda: map(flat, json_lines(folder / "generations.jsonl.gz")),
+        "samples": lambda: map(flat, _lines(folder / "samples.jsonl.gz")),
+        "generations": lambda: map(flat, _lines(folder / "generations.jsonl.gz")),
         "rows": lambda: _rows(folder / "rows.parquet"),
     }
 
@@ -75,6 +76,14 @@ def _plain(value: Any) -> Any:
         case list():
             return [_plain(one) for one in value]
     return value
+
+
+def _lines(path: Path) -> Iterator[Mapping[str, Any]]:
+    """The objects of a file; ResultError where a number or a name is none that a table takes."""
+    for number, one in enumerate(json_lines(path), 1):
+        if wrong := wrong_value(one):
+            raise ResultError(f"{path}:{number}: {wrong}; run the suite again")
+        yield one
 
 
 def _points(document: Mapping[str, Any]) -> Iterator[Row]:

@@ -1,6 +1,7 @@
 """Comma-separated tables: lists as JSON, but a sample's sums as a column each.
 
-Texts are as the models wrote them, but for a single quote before what a spreadsheet would take for a formula.
+Texts are as the models wrote them, but for a single quote before what a spreadsheet would take for a formula; control
+characters stand as their code points.
 """
 
 import csv
@@ -38,4 +39,4 @@ def _cells(rows: Rows) -> Iterator[Row]:
 
 
 def _cell(value: Any) -> Any:
-    return json.dumps(value, ensure_ascii=False) if isinstance(value, list) else cell(value)
+    return cell(json.dumps(value, ensure_ascii=False) if isinstance(value, list) else value)

@@ -21,6 +21,8 @@ from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import quoteattr
 
+from harness.errors import StepError
+
 KEPT = 400  # drawings: the charts of some 20 results
 
 
@@ -57,8 +59,11 @@ class Pen:
         self.process.stdin.flush()
         answer = self.process.stdout.readline()
         if not answer:
-            raise RuntimeError(f"chart {name}: the process that draws it ended; what it said stands above")
-        return str(json.loads(answer))
+            raise StepError(f"chart {name}: the process that draws it ended; repeat the command")
+        drawn = json.loads(answer)
+        if "error" in drawn:
+            raise StepError(f"chart {name}: cannot be drawn: {drawn['error']}")
+        return str(drawn["svg"])
 
 
 @cache
@@ -113,7 +118,15 @@ def main() -> None:
 
     vl_convert.vegalite_to_svg({"data": {"values": [{}]}, "mark": "point"})  # ready for the first
     for line in sys.stdin:
-        print(json.dumps(vl_convert.vegalite_to_svg(json.loads(line))), flush=True)
+        print(json.dumps(_answer(vl_convert.vegalite_to_svg, line)), flush=True)
+
+
+def _answer(draw: Callable[[Any], str], spec: str) -> dict[str, str]:
+    """The drawing, or in a line why there is none."""
+    try:
+        return {"svg": draw(json.loads(spec))}
+    except Exception as error:
+        return {"error": " ".join(str(error).split())[:200] or type(error).__name__}
 
 
 _ID = re.compile(r'(?<= id=")[^"]+|(?<=url\(#)[^)]+')

@@ -74,14 +74,18 @@ def _shortened(text: str) -> str:
 
 
 def inline(text: str) -> str:
-    """The text shown as it is within a line of Markdown."""
+    """The text shown as it is within a line of Markdown, which it does not end."""
+    return _shown(" ".join(text.splitlines()))
+
+
+def _shown(text: str) -> str:
     shown = _SPECIAL.sub(lambda found: "\\" + found[0], words.visible(text)).translate(_ENTITIES)
     return _MENTION.sub("@<!-- -->", shown)  # or a pull request would call people
 
 
 def cell(text: str) -> str:
     """The text shown as it is in a table, where a line cannot end: it breaks."""
-    return "<br>".join(line.strip() for line in inline(text).strip().splitlines())
+    return "<br>".join(line.strip() for line in _shown(text).strip().splitlines())
 
 
 def sentence(spans: "Sentence") -> Markup:
@@ -92,7 +96,8 @@ def sentence(spans: "Sentence") -> Markup:
 def picture(figure: "Figure") -> Markup:
     """Both drawings; GitHub shows the one of the reader's theme."""
     dark = f'<source media="(prefers-color-scheme: dark)" srcset="charts/{figure.name}-dark.svg">'
-    light = f'<img alt="{html_escape(figure.says)}" src="charts/{figure.name}.svg">'
+    says = html_escape(" ".join(words.visible(figure.says).split()))  # a blank line would end the HTML
+    light = f'<img alt="{says}" src="charts/{figure.name}.svg">'
     return Markup(f"<picture>{dark}{light}</picture>")  # noqa: S704  escaped above
 
 

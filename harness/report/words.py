@@ -96,7 +96,7 @@ def to_base(one: RecipeScore) -> str:
 
 def samples(one: Comparison) -> str:
     """`better on 61 %, worse on 30 %` of the samples"""
-    if one.better is None or one.worse is None:
+    if one.better is None or one.worse is None or not one.n:
         return ""
     return f"better on {100 * one.better / one.n:.0f}{SPACE}%, worse on {100 * one.worse / one.n:.0f}{SPACE}%"
 

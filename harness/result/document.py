@@ -8,14 +8,15 @@ from typing import Any
 from pydantic_core import from_json
 
 from harness.digest import file_digest, text_digest
-from harness.errors import ResultError
+from harness.errors import NotRegular, ResultError
 from harness.publishing import recovered
 from harness.records import write_json
+from harness.regular import LARGEST, read_regular
+from harness.result.values import wrong_value
 from harness.result.zipped import unzipped_size
 
 SCHEMA = 1
 NAME = "result.json"
-LARGEST = 1 << 28  # bytes; the largest real ones have some 20 million
 BESIDE = ("rows.parquet", "samples.jsonl.gz", "generations.jsonl.gz")
 
 
@@ -36,6 +37,7 @@ def read_document(folder: Path, *, changed: bool = False) -> dict[str, Any]:
     document = json_object(
         path, "a RESULT folder holds a result.json", "run the suite again to write it anew"
     )
+    _hold_manifest(path, document)
     version = document.get("schema")
     if not isinstance(version, int):
         raise ResultError(f"{path}: no schema version; this is not a result of the harness")
@@ -44,6 +46,26 @@ def read_document(folder: Path, *, changed: bool = False) -> dict[str, Any]:
     if not changed and not unchanged(document):
         raise ResultError(f"{path}: changed since it was written (its digest differs); run the suite again")
     return document
+
+
+def _hold_manifest(path: Path, document: Mapping[str, Any]) -> None:
+    """Raise a ResultError where the manifest is not as what reads it takes it to be."""
+    manifest = document.get("manifest", {})
+    if not isinstance(manifest, dict):
+        raise ResultError(f"{path}: broken or changed by hand: manifest: found {repr(manifest)[:60]}")
+    seed, times = manifest.get("seed"), manifest.get("rescored", [])
+    if isinstance(seed, bool) or not isinstance(seed, int | None):
+        raise ResultError(f"{path}: broken or changed by hand: manifest.seed: found {repr(seed)[:60]}")
+    if not isinstance(times, list) or not all(map(_is_rescoring, times)):
+        raise ResultError(f"{path}: broken or changed by hand: manifest.rescored: found {repr(times)[:60]}")
+
+
+def _is_rescoring(time: object) -> bool:
+    """Whether an entry says which metrics each task got."""
+    names = time.get("metrics") if isinstance(time, dict) else None
+    return isinstance(names, dict) and all(
+        isinstance(one, list) and all(isinstance(name, str) for name in one) for one in names.values()
+    )
 
 
 def recorded_size(path: Path) -> int:
@@ -56,13 +78,20 @@ def recorded_size(path: Path) -> int:
 def json_object(path: Path, missing: str, broken: str) -> dict[str, Any]:
     """A file's JSON object; `missing` and `broken` say what would do."""
     try:
-        if (size := path.stat().st_size) > LARGEST:
+        content = read_regular(path, LARGEST)
+        if len(content) > LARGEST:
+            size = path.stat().st_size
             raise ResultError(f"{path}: {size:,} bytes, read are up to {LARGEST:,}; {broken}")
-        document = parsed(path.read_bytes())
+        document = parsed(content)
+        wrong = wrong_value(document)
+    except NotRegular as error:
+        raise ResultError(str(error)) from error
     except OSError as error:
         raise ResultError(f"{path}: {error.strerror}; {missing}") from error
     except (ValueError, RecursionError) as error:
         raise ResultError(f"{path}: not JSON ({error}); {broken}") from error
+    if wrong:
+        raise ResultError(f"{path}: {wrong}; {broken}")
     if not isinstance(document, dict):
         raise ResultError(f"{path}: found no JSON object; not a result of the harness")
     return document

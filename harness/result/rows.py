@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from pyarrow import parquet
 
 from harness.errors import ResultError
+from harness.regular import check_regular
 from harness.types import System
 
 Key = tuple[str, System, str]  # task, system, metric plug-in
@@ -50,6 +51,7 @@ class RowFile:
     def __init__(self, path: Path) -> None:
         self._path = path
         with self._told():
+            check_regular(path)
             self._file = parquet.ParquetFile(path)
             _refuse_bombs(self._file.metadata, path.stat().st_size)
             _hold(self._file)

@@ -6,6 +6,8 @@ from functools import cache
 from types import NoneType, UnionType
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
+from harness.result.values import fits
+
 Record = TypeVar("Record")
 Holds = Callable[[Any], bool]
 
@@ -37,7 +39,7 @@ def _holds(hint: Any) -> Holds:
     if hint in (Any, object):
         return lambda value: True
     if hint in (int, float):
-        return lambda value: isinstance(value, int | hint) and not isinstance(value, bool)
+        return lambda value: isinstance(value, int | hint) and not isinstance(value, bool) and fits(value)
     if hint in (None, NoneType):
         return lambda value: value is None
     if origin is Literal:

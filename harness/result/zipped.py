@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.errors import ResultError
+from harness.regular import open_regular
 
 LONGEST_LINE = 1 << 26  # bytes; no model reads a sample as long as that
 PIECE = 1 << 20
@@ -40,7 +41,7 @@ def read_zipped(path: Path, recorded: Callable[[], int], limits: Limits = Limits
     allowed, total = 0, 0
     try:
         allowed = max(limits.always, limits.times * path.stat().st_size)
-        with gzip.open(path, "rb") as file:
+        with open_regular(path) as raw, gzip.GzipFile(fileobj=raw, mode="rb") as file:
             while line := file.readline(LONGEST_LINE + 1):
                 total += len(line)
                 if len(line) > LONGEST_LINE:
@@ -60,7 +61,7 @@ def read_zipped(path: Path, recorded: Callable[[], int], limits: Limits = Limits
 def unzipped_size(path: Path) -> int:
     """Return how many bytes a compressed file holds, in little memory."""
     total = 0
-    with gzip.open(path, "rb") as file:
+    with open_regular(path) as raw, gzip.GzipFile(fileobj=raw, mode="rb") as file:
         while piece := file.read(PIECE):
             total += len(piece)
     return total

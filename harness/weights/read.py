@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from harness import families
 from harness.errors import ModelError
 from harness.families import Family
+from harness.regular import regular_text
 from harness.tensors import DTYPES, Tensor
 from harness.weights.fused import fused_in, rows_of_parts
 from harness.weights.quantised import Quantised, Scheme, dequantise, quantised
@@ -215,7 +216,7 @@ def _parts(whole: Place, family: Family, config: Mapping[str, Any]) -> list[Plac
 def _config(folder: Path) -> Mapping[str, Any]:
     path = folder / "config.json"
     try:
-        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        found: dict[str, Any] = json.loads(regular_text(path))
         found.get("text_config")
     except (OSError, ValueError, AttributeError) as error:
         raise ModelError(f"{path}: not readable; it says how a fused matrix splits") from error

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from harness.report import render
-from tests.report.conftest import write_result
+from tests.report.conftest import printable, write_result
 
 EVIL = [
     "<script>document.title = 'run'</script>",
@@ -35,8 +35,9 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
         text=lambda text: EVIL[next(turn) % len(EVIL)],
     )
     document = (folder / "result.json").read_text()
-    name = json.dumps("".join(EVIL[:7]))[1:-1]
-    document = document.replace("falcon-tiny", name).replace("Conversations summed", name)
+    evil = "".join(EVIL[:7])
+    name = json.dumps(printable(evil))[1:-1]
+    document = document.replace("falcon-tiny", name).replace("Conversations summed", json.dumps(evil)[1:-1])
     (folder / "result.json").write_text(document)
     path = folder / "samples.jsonl.gz"
     with gzip.open(path, "rt") as file:

@@ -595,6 +595,13 @@ EVIL = (
     "x" * 100_000,
     "",
 )
+
+
+def printable(text: str) -> str:
+    """What a RESULT that is read may have of it in a name."""
+    return "".join(one for one in text if one.isprintable())
+
+
 any_text = st.integers(0, len(EVIL) - 1).map(EVIL.__getitem__) | st.text(st.characters(), max_size=40)
 any_number = st.floats() | st.sampled_from([0.0, -0.0, 1.0, -2.41])
 any_count = st.integers(0, 10**9)

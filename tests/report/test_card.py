@@ -24,7 +24,7 @@ from harness.report.card import build, render
 from harness.result import json_lines, read
 from harness.types import System
 
-from .conftest import write_result
+from .conftest import printable, write_result
 from .leaks import leaks, private_texts
 from .test_render import HOSTILE, Tags
 
@@ -266,7 +266,7 @@ def test_a_rule_that_does_better_is_the_news(example: Path, tmp_path: Path) -> N
 
 
 def test_hostile_names_are_shown_as_text(example: Path, tmp_path: Path) -> None:
-    evil = "".join(HOSTILE[:7])
+    evil = printable("".join(HOSTILE[:7]))
 
     def edit(document: dict[str, Any]) -> None:
         text = json.dumps(document)

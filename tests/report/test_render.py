@@ -20,6 +20,8 @@ from harness.report.figures import Figures
 from harness.report.page import Page, build
 from harness.result import read
 
+from .conftest import printable
+
 HOSTILE = [
     "<script>alert(1)</script>",
     "</script></style></title><img src=x onerror=alert(1)>",
@@ -91,7 +93,8 @@ def hostile(example: Path, tmp_path_factory: pytest.TempPathFactory) -> Page:
         "harness run",
         "layer skipped",
     ):
-        text = text.replace(victim, evil)
+        named = victim in ("falcon-tiny", "quickstart")
+        text = text.replace(victim, json.dumps(printable("".join(HOSTILE[:7])))[1:-1] if named else evil)
     (folder / "result.json").write_text(text)
     _replace_answers(folder)
     result = read(folder)

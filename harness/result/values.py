@@ -1,0 +1,61 @@
+"""Numbers and names in a stranger's file: what nothing could compute or show is told with its place."""
+
+from collections.abc import Iterator
+
+LARGEST_NUMBER = 1e300  # what is added up, or multiplied by a few, stays finite
+LARGEST_WHOLE = 1 << 53  # beyond, a float is another number
+LARGEST_SEED = 1 << 64
+SEEDS = frozenset({"seed", "seeds"})
+COUNTS = frozenset(
+    {"n", "step", "count", "of", "workers", "eigenvalues", "rows", "cols", "shots", "parameters", *SEEDS}
+)
+NAMES = frozenset({"name", "task", "model", "adapter", "recipe", "trained_on", "metric"})
+FREE = frozenset({"where", "metadata"})  # their keys are columns of the user's, their values any text
+
+
+def wrong_value(data: object) -> str:
+    """Return the place of the first number that is out of range, or name that does not fit a line; empty without one."""
+    return next((f"{place}: found {said}" for place, said in _wrong(data, "", "")), "")
+
+
+def fits(number: float) -> bool:
+    """Whether a number is finite and of a size that can be computed with."""
+    return -LARGEST_NUMBER <= number <= LARGEST_NUMBER
+
+
+def refused_constant(name: str) -> float:
+    """ValueError for a word that Python's parser would take for a number."""
+    raise ValueError(f"found {name}, which is no number of JSON")
+
+
+def _wrong(data: object, place: str, key: str) -> Iterator[tuple[str, str]]:
+    if isinstance(data, dict):
+        for name, one in data.items():
+            inner = key if key in FREE else name
+            yield from _wrong(one, f"{place}.{_short(name)}" if place else _short(name), inner)
+    elif isinstance(data, list | tuple):
+        for number, one in enumerate(data):
+            if type(one) is not str:
+                yield from _wrong(one, f"{place}[{number}]", key if key in SEEDS or key in FREE else "")
+    elif isinstance(data, str):
+        if key in NAMES and not data.isprintable():
+            yield place, f"{_short(data)!a}, a name with a character that does not fit a line"
+    elif data is not None and data is not True and data is not False and (said := _number(data, key)):
+        yield place, said
+
+
+def _number(data: object, key: str) -> str:
+    """What is wrong with a number, empty where nothing is."""
+    if isinstance(data, float):
+        return "" if fits(data) else f"{data}, no finite number up to {LARGEST_NUMBER:g}"
+    if not isinstance(data, int):
+        return ""
+    if data < 0 and key in COUNTS:
+        return f"{data if data > -LARGEST_WHOLE else 'a number'}, less than 0"
+    if abs(data) > (LARGEST_SEED if key in SEEDS else LARGEST_WHOLE):
+        return "a whole number above the largest that is read"
+    return ""
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 60 else f"{text[:57]}…"

@@ -1,0 +1,175 @@
+"""A RESULT from a stranger whose files are no files, whose numbers are none, and whose names are pages: a line each."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.adapter import read_settings
+from harness.cells import cell
+from harness.checkpoint import json_mapping, licence
+from harness.digest import file_digest
+from harness.errors import HarnessError, ResultError
+from harness.export import export
+from harness.report import gates, markdown
+from harness.report.answer import Span
+from harness.report.figures import Figure
+from harness.result import baseline, json_lines, read, read_document, read_generations, read_samples
+from harness.result.document import content_digest, write_document
+from harness.result.rows import open_rows
+from harness.result.zipped import write_zipped
+from harness.tensors import TensorFile
+
+
+@pytest.fixture
+def copy(example: Path, tmp_path: Path) -> Path:
+    shutil.copytree(example, tmp_path / "result")
+    return tmp_path / "result"
+
+
+def edited(folder: Path, change: Callable[[dict[str, Any]], object]) -> Path:
+    """Change result.json as somebody would who knows of its digest."""
+    document = json.loads((folder / "result.json").read_bytes())
+    change(document)
+    document["digest"] = content_digest(document)
+    (folder / "result.json").write_text(json.dumps(document))
+    return folder
+
+
+READERS: dict[str, Callable[[Path], object]] = {
+    "result.json": lambda path: read(path.parent),
+    "generations.jsonl.gz": lambda path: list(read_generations(path.parent)),
+    "samples.jsonl.gz": lambda path: list(read_samples(path.parent)),
+    "rows.parquet": lambda path: open_rows(path.parent),
+    "verdicts.json": lambda path: gates.read(path.parent),
+    "baseline.json": baseline.load,
+    "adapter_config.json": lambda path: read_settings(path.parent, "weighed"),
+    "config.json": json_mapping,
+    "adapter_model.safetensors": TensorFile,
+    "any": file_digest,
+}
+
+
+@pytest.mark.parametrize("name", READERS)
+@pytest.mark.parametrize("kind", ["pipe", "device"])
+def test_what_is_no_file_is_refused_before_it_is_read(tmp_path: Path, name: str, kind: str) -> None:
+    path = tmp_path / name
+    if kind == "pipe":
+        os.mkfifo(path)
+    else:
+        path.symlink_to("/dev/zero")
+    with pytest.raises(HarnessError, match=f"{name}: not a regular file; put a file in its place$"):
+        READERS[name](path)
+
+
+def test_a_pipe_as_the_page_of_a_model_says_no_licence(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "README.md")
+    assert licence(tmp_path) is None
+
+
+def test_a_device_as_a_result_is_one_line_on_the_terminal(tmp_path: Path) -> None:
+    (tmp_path / "result.json").symlink_to("/dev/zero")
+    words = [sys.executable, "-m", "harness", "verify", str(tmp_path)]
+    told = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert told.returncode == 2
+    assert "not a regular file" in " ".join(told.stderr.split())
+
+
+def put(*way: str | int, value: object) -> Callable[[dict[str, Any]], None]:
+    def change(document: Any) -> None:
+        for key in way[:-1]:
+            document = document[key]
+        document[way[-1]] = value
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (put("manifest", "seed", value=-5), "manifest.seed: found -5, less than 0"),
+        (put("manifest", "seed", value="x"), "manifest.seed: found 'x'"),
+        (put("manifest", "rescored", value=5), "manifest.rescored: found 5"),
+        (put("manifest", "rescored", value=[{"metrics": {"t": 5}}]), "manifest.rescored: found"),
+        (put("scores", 3, "value", value=10**400), r"scores\[3\].value: found a whole number above"),
+        (put("scores", 3, "value", value=float("nan")), r"scores\[3\].value: found nan, no finite number"),
+        (put("scores", 0, "n", value=-1), r"scores\[0\].n: found -1, less than 0"),
+        (put("scores", 0, "n", value=10**400), r"scores\[0\].n: found a whole number above"),
+        (put("costs", 0, "value", value=10**400), r"costs\[0\].value: found a whole number above"),
+        (put("comparisons", 0, "p", value=float("inf")), r"comparisons\[0\].p: found inf"),
+        (put("weights", 0, "alpha", value=float("nan")), r"weights\[0\].alpha: found nan"),
+        (put("weights", 0, "delta_ratio", value=1e308), r"weights\[0\].delta_ratio: found 1e\+308"),
+        (put("curves", 0, "points", 0, "step", value=10**30), r"curves\[0\].points\[0\].step: found a whole"),
+        (
+            put("curves", 0, "points", 0, "loss", value=float("inf")),
+            r"curves\[0\].points\[0\].loss: found inf",
+        ),
+        (
+            put("suite", "tasks", 0, "name", value="z\n\n# PWN"),
+            r"suite.tasks\[0\].name: found 'z\\n\\n# PWN'",
+        ),
+        (put("scores", 0, "model", value="a\x1b[2J"), r"scores\[0\].model: found 'a\\x1b\[2J'"),
+        (put("suite", "adapters", 0, "name", value="a\u202eb"), r"suite.adapters\[0\].name: found"),
+    ],
+)
+def test_a_value_that_nothing_can_take_is_told_with_its_place(
+    copy: Path, change: Callable[[dict[str, Any]], object], said: str
+) -> None:
+    with pytest.raises(ResultError, match=rf"^\S+result.json: (broken or changed by hand: )?{said}[^\n]*$"):
+        read(edited(copy, change))
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["[" * 100_000, '[{"gate": 5}]', "5", "[5]", '[{"gate": NaN}]', "\udcff"],
+    ids=["deep", "wrong type", "no list", "no object", "NaN", "no text"],
+)
+def test_broken_verdicts_are_one_line(tmp_path: Path, content: str) -> None:
+    (tmp_path / "verdicts.json").write_text(content, errors="surrogateescape")
+    with pytest.raises(ResultError) as told:
+        gates.read(tmp_path)
+    assert "\n" not in str(told.value)
+    assert "http" not in str(told.value)
+
+
+@pytest.mark.parametrize("target", ["csv", "parquet"])
+@pytest.mark.parametrize("value", [10**30, float("nan")])
+def test_a_number_of_an_answer_that_no_table_takes_is_told_with_its_line(
+    copy: Path, tmp_path: Path, target: str, value: float
+) -> None:
+    lines = list(json_lines(copy / "generations.jsonl.gz"))
+    lines[3]["prompt_tokens"] = value
+    write_zipped(copy / "generations.jsonl.gz", lines)
+    write_document(copy, read_document(copy))
+    with pytest.raises(ResultError, match=r"generations.jsonl.gz:4: prompt_tokens: found [^\n]*$"):
+        export(copy, target, uri=None, out=tmp_path / "out")
+
+
+TEXT = "z\n\n# PWN\n\n![i](http://evil/i.png)\x1b[2J"
+
+
+def test_no_text_in_a_line_of_markdown_ends_it() -> None:
+    figure = Figure(name="chart", says=TEXT, drawn_wide=Future(), drawn_narrow=Future())
+    for shown in (
+        markdown.inline(TEXT),
+        markdown.sentence((Span(text=TEXT), Span(text=TEXT, strong=True))),
+        markdown.picture(figure),
+        markdown.cell(TEXT),
+    ):
+        assert "\n" not in shown
+        assert "\x1b" not in shown
+        assert "# PWN" not in shown or "\\# PWN" in shown or shown.startswith("<picture>")
+
+
+def test_a_csv_cell_shows_control_characters() -> None:
+    assert cell("a\x1b[2J\r\x9bb\tc\nd") == "a⟦U+001B⟧[2J⟦U+000D⟧⟦U+009B⟧b\tc\nd"
+    assert cell("=1\x1b") == "'=1⟦U+001B⟧"
+    assert cell(-5) == -5
+    assert cell("-5") == "-5"
