@@ -14,16 +14,11 @@ from harness.errors import ForeignCode, ResultError
 from harness.metrics import OWN, Code, Metric
 from harness.result import Result, TaskFacts, read, read_generations
 from harness.result.answered import Samples, by_rule, paired, unpacked
+from harness.result.compared import EXACT, SPREAD, Cell, check_comparisons, said, seed_of
 from harness.result.document import check_files, read_document, unchanged
 from harness.result.rows import RowFile, Rows, open_rows
 from harness.tally import Tally
 from harness.types import Comparison, Generation, Score, System
-
-EXACT = 1e-6  # points; what writing a double as JSON and parquet keeps by far
-# Two bootstraps of 10,000 resamples put an end of a 95 % interval within 0.04 standard errors of each other
-# (quantile standard error sqrt(0.025 * 0.975 / 10,000) / 0.0584 = 0.027, times sqrt 2): 5 % of the width is 5 of these.
-SPREAD = 0.05
-
 
 Plugins = Mapping[str, Metric | str]  # by their names; or why a metric's code is not run
 
@@ -48,9 +43,10 @@ class Checked:
 
 
 def check(folder: Path, code: Code = OWN) -> Checked:
-    """Return what does not follow from the generations: scores, sample counts, rows, differences.
+    """Return what does not follow from the generations: scores, sample counts, rows, comparisons.
 
-    Values, counts and rows must be equal; an interval may differ by what another resampling seed would move.
+    Values, counts and rows must be equal; an interval may differ by what another resampling seed would move, as may what
+    another version of the harness or of numpy compared.
     Of tasks whose texts were withheld from a copy, the rows are taken as they are, and all else is held against them.
     The answers pass by, one system's after the other's; of each only its rows are held.
     """
@@ -60,6 +56,10 @@ def check(folder: Path, code: Code = OWN) -> Checked:
     problems = check_files(folder, document)
     if not unchanged(document):
         problems.append(f"{folder / 'result.json'}: changed since it was written (its digest differs)")
+    if not _seeded(result):
+        problems.append(
+            f"{folder / 'result.json'}: found the seed {result.manifest['seed']!r}, which seeds nothing"
+        )
     left_out, unknown = _not_recomputed(result, plugins)
     problems += [
         f"{one.task} / {one.system} / {one.metric}: no metric of the task gives this score" for one in unknown
@@ -71,6 +71,7 @@ def check(folder: Path, code: Code = OWN) -> Checked:
         if score.task == task.name
     }
     found: dict[tuple[str, System], list[str]] = {}
+    held: dict[tuple[str, System], Cell] = {}
     with TemporaryDirectory() as place, open_rows(folder) as stored:
         samples = unpacked(folder, Path(place))
         for (name, system), answers in groupby(read_generations(folder), key=lambda one: one[:2]):
@@ -80,16 +81,16 @@ def check(folder: Path, code: Code = OWN) -> Checked:
                 own = samples.get(name, Samples())
                 given = (generation for _, _, generation in answers)
                 cell = ToCheck(result=result, task=task, system=system, plugins=plugins[name])
-                found[name, system] = _check_cell(cell, own, given, stored)
+                found[name, system] = _check_cell(cell, own, given, stored, held)
         for (name, system), task in cells.items():
             if (name, system) not in found:
                 own = samples.get(name, Samples())
                 cell = ToCheck(result=result, task=task, system=system, plugins=plugins[name])
-                found[name, system] = _check_cell(cell, own, by_rule(system, own), stored)
+                found[name, system] = _check_cell(cell, own, by_rule(system, own), stored, held)
     for place_of in cells:
         problems += found[place_of]
     return Checked(
-        problems=(*problems, *_check_comparisons(result)),
+        problems=(*problems, *_check_comparisons(result), *check_comparisons(result, held)),
         not_recomputed=tuple(
             f"{task.name}: {because}"
             for task in result.suite.tasks
@@ -98,6 +99,10 @@ def check(folder: Path, code: Code = OWN) -> Checked:
         ),
         recomputed=len(result.scores) - left_out,
     )
+
+
+def _seeded(result: Result) -> bool:
+    return result.manifest.get("seed", 0) == seed_of(result)
 
 
 def _plugins(task: TaskFacts, code: Code) -> Plugins:
@@ -132,8 +137,14 @@ def _plugin_of(score: Score, plugins: Plugins) -> str | None:
     return None
 
 
-def _check_cell(cell: ToCheck, samples: Samples, answers: Iterator[Generation], stored: RowFile) -> list[str]:
-    """One system on one task, under every metric of the task that may be run."""
+def _check_cell(
+    cell: ToCheck,
+    samples: Samples,
+    answers: Iterator[Generation],
+    stored: RowFile,
+    held: dict[tuple[str, System], Cell],
+) -> list[str]:
+    """One system on one task, under every metric of the task that may be run; its rows are added to those held."""
     result, task, system = cell.result, cell.task, cell.system
     here = f"{task.name} / {system}"
     bare = task.name in result.withheld
@@ -152,6 +163,9 @@ def _check_cell(cell: ToCheck, samples: Samples, answers: Iterator[Generation], 
     if not ids:
         return [f"{here}: scores without generations"]
     problems = []
+    kept: dict[str, NDArray[np.float64]] = {}
+    together = tuple(labels) if task.cluster else None
+    held[task.name, system] = Cell(ids=tuple(ids), clusters=together, rows=kept)
     scores = {one.metric: one for one in result.scores if (one.task, one.system) == (task.name, system)}
     for plugin, tally in tallies.items():
         rows = stored.get((task.name, system, plugin))
@@ -166,16 +180,13 @@ def _check_cell(cell: ToCheck, samples: Samples, answers: Iterator[Generation], 
             continue
         elif (fresh := tally.rows()) is not None:
             problems += _check_rows(f"{here} / {plugin}", ids, fresh, rows)
-        intervals = tally.intervals(_seed(result), labels if task.cluster else None)
+        if (anew := tally.rows()) is not None:
+            kept[plugin] = anew
+        intervals = tally.intervals(seed_of(result), labels if task.cluster else None)
         for name, value in tally.values().items():
             problems += _check_score(f"{here} / {name}", scores.get(name), value, tally.samples)
             problems += _check_interval(f"{here} / {name}", scores.get(name), intervals.get(name))
     return problems
-
-
-def _seed(result: Result) -> int:
-    seed = result.manifest.get("seed")
-    return seed if isinstance(seed, int) else 0
 
 
 def _check_score(here: str, score: Score | None, value: float, n: int) -> list[str]:
@@ -228,7 +239,9 @@ def _check_comparisons(result: Result) -> list[str]:
     problems = []
     families: dict[str, list[Comparison]] = {}
     for one in result.comparisons:
-        here = f"{one.task} / {one.candidate} against {one.baseline} / {one.metric}"
+        here = said(one)
+        if one.family is None and one.p_holm is not None:
+            problems.append(f"{here}: p_holm {one.p_holm} outside every family")
         if one.family is not None:
             families.setdefault(one.family, []).append(one)
         ends = [values.get((one.task, system, one.metric)) for system in (one.candidate, one.baseline)]
@@ -239,12 +252,15 @@ def _check_comparisons(result: Result) -> list[str]:
                 f"{here}: difference {one.difference:.6f} in result.json, {ends[0] - ends[1]:.6f} from the scores"
             )
     for members in families.values():
+        if impossible := [one for one in members if not 0 <= one.p <= 1]:
+            problems += [f"{said(one)}: p = {one.p} is no probability" for one in impossible]
+            continue
         corrected = stats.holm([one.p for one in members])
         for one, p_holm in zip(members, corrected, strict=True):
             if one.p_holm is None or not abs(one.p_holm - float(p_holm)) <= EXACT:
                 problems.append(
-                    f"{one.task} / {one.candidate} against {one.baseline} / {one.metric}: "
-                    f"p_holm {one.p_holm} in result.json, {float(p_holm):.6f} from the p of its family"
+                    f"{said(one)}: p_holm {one.p_holm} in result.json, "
+                    f"{float(p_holm):.6f} from the p of its family"
                 )
     return problems
 
