@@ -1,5 +1,6 @@
 """Whether a RESULT folder's numbers follow from its generations: every score is computed again."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -15,10 +16,13 @@ from harness.metrics import OWN, Code, Metric
 from harness.result import Result, TaskFacts, read, read_generations
 from harness.result.answered import Samples, by_rule, paired, unpacked
 from harness.result.compared import EXACT, SPREAD, Cell, check_comparisons, said, seed_of
+from harness.result.digests import Passed, check_digests, noted
 from harness.result.document import check_files, read_document, unchanged
 from harness.result.rows import RowFile, Rows, open_rows
 from harness.tally import Tally
 from harness.types import Comparison, Generation, Score, System
+
+VERSION = re.compile(r"^version:|:v?[0-9]+(\.[0-9]+)+[^|]*$")
 
 Plugins = Mapping[str, Metric | str]  # by their names; or why a metric's code is not run
 
@@ -40,6 +44,7 @@ class Checked:
     problems: tuple[str, ...]  # a sentence each
     not_recomputed: tuple[str, ...]  # metrics whose code was not run, a sentence for each metric of a task
     recomputed: int  # scores
+    remarks: tuple[str, ...] = ()  # what is otherwise than here, and no fault
 
 
 def check(folder: Path, code: Code = OWN) -> Checked:
@@ -72,14 +77,17 @@ def check(folder: Path, code: Code = OWN) -> Checked:
     }
     found: dict[tuple[str, System], list[str]] = {}
     held: dict[tuple[str, System], Cell] = {}
+    passed: dict[tuple[str, System], Passed] = {}
     with TemporaryDirectory() as place, open_rows(folder) as stored:
-        samples = unpacked(folder, Path(place))
+        asked: dict[str, Passed] = {}
+        samples = unpacked(folder, Path(place), asked)
         for (name, system), answers in groupby(read_generations(folder), key=lambda one: one[:2]):
             if (name, system) in found:
                 found[name, system] = [f"{name} / {system}: generations in more than one place of the file"]
             elif (task := cells.get((name, system))) is not None:
                 own = samples.get(name, Samples())
-                given = (generation for _, _, generation in answers)
+                counted = passed.setdefault((name, system), Passed())
+                given = noted((generation for _, _, generation in answers), counted)
                 cell = ToCheck(result=result, task=task, system=system, plugins=plugins[name])
                 found[name, system] = _check_cell(cell, own, given, stored, held)
         for (name, system), task in cells.items():
@@ -87,8 +95,10 @@ def check(folder: Path, code: Code = OWN) -> Checked:
                 own = samples.get(name, Samples())
                 cell = ToCheck(result=result, task=task, system=system, plugins=plugins[name])
                 found[name, system] = _check_cell(cell, own, by_rule(system, own), stored, held)
+    problems += _check_scores(result)
     for place_of in cells:
         problems += found[place_of]
+    problems += check_digests(result, asked, passed)
     return Checked(
         problems=(*problems, *_check_comparisons(result), *check_comparisons(result, held)),
         not_recomputed=tuple(
@@ -98,7 +108,25 @@ def check(folder: Path, code: Code = OWN) -> Checked:
             if isinstance(because, str)
         ),
         recomputed=len(result.scores) - left_out,
+        remarks=tuple(dict.fromkeys(_other_versions(result, plugins))),
     )
+
+
+def _check_scores(result: Result) -> list[str]:
+    """Each score is there once, and says rightly whether it is the primary one."""
+    problems = []
+    primary = {task.name: task.primary for task in result.suite.tasks}
+    seen = set()
+    for one in result.scores:
+        key, here = (one.task, one.system, one.metric), f"{one.task} / {one.system} / {one.metric}"
+        if key in seen:
+            problems.append(f"{here}: scored twice in result.json")
+        seen.add(key)
+        if one.task in primary and one.primary != (one.metric == primary[one.task]):
+            problems.append(
+                f"{here}: primary {one.primary} in result.json, the task's is {primary[one.task]}"
+            )
+    return problems
 
 
 def _seeded(result: Result) -> bool:
@@ -186,6 +214,8 @@ def _check_cell(
         for name, value in tally.values().items():
             problems += _check_score(f"{here} / {name}", scores.get(name), value, tally.samples)
             problems += _check_interval(f"{here} / {name}", scores.get(name), intervals.get(name))
+            if (score := scores.get(name)) is not None:
+                problems += _check_meaning(f"{here} / {name}", score, tally)
     return problems
 
 
@@ -198,6 +228,45 @@ def _check_score(here: str, score: Score | None, value: float, n: int) -> list[s
     if not abs(score.value - value) <= EXACT:
         problems.append(f"{here}: {score.value:.6f} in result.json, {value:.6f} from the generations")
     return problems
+
+
+def _check_meaning(here: str, score: Score, tally: Tally) -> list[str]:
+    """What a score counts as and in what unit, which its metric says; versions of libraries may be others."""
+    metric = tally.metric
+    problems = [
+        f"{here}: {name} {told} in result.json, {own} is the metric's"
+        for name, told, own in (("better", score.better, metric.better), ("unit", score.unit, metric.unit))
+        if told != own
+    ]
+    if unversioned(score.signature) != unversioned(metric.signature):
+        problems.append(
+            f"{here}: signature {score.signature} in result.json, {tally.signature()} is the metric's"
+        )
+    if metric.value is None and (score.low, score.high) != (None, None):
+        problems.append(f"{here}: an interval in result.json, the metric has none")
+    return problems
+
+
+def unversioned(signature: str) -> tuple[str, ...]:
+    """A signature's settings without versions of libraries, and without the number of references, which the data says."""
+    return tuple(
+        one for one in signature.split("|") if not VERSION.search(one) and not one.startswith("nrefs:")
+    )
+
+
+def _other_versions(result: Result, plugins: Mapping[str, Plugins]) -> Iterator[str]:
+    """Metrics of which a RESULT was made by another version than is here."""
+    for score in result.scores:
+        of_task = plugins.get(score.task, {})
+        metric = of_task.get(_plugin_of(score, of_task) or "")
+        if isinstance(metric, Metric):
+            told, own = _versions(score.signature), _versions(metric.signature)
+            if told != own:
+                yield f"{score.task} / {score.metric}: made by another version: {told}, here {own}"
+
+
+def _versions(signature: str) -> str:
+    return "|".join(one for one in signature.split("|") if VERSION.search(one))
 
 
 def _check_rows(here: str, ids: Sequence[str], fresh: NDArray[np.float64], rows: Rows | None) -> list[str]:
@@ -221,8 +290,10 @@ def _check_rows(here: str, ids: Sequence[str], fresh: NDArray[np.float64], rows:
 
 
 def _check_interval(here: str, score: Score | None, ends: tuple[float, float] | None) -> list[str]:
-    if score is None or ends is None or score.low is None or score.high is None:
+    if score is None or ends is None:
         return []
+    if score.low is None or score.high is None:
+        return [f"{here}: no interval in result.json, [{ends[0]:.3f}, {ends[1]:.3f}] from the generations"]
     low, high = (float(end) for end in ends)
     room = SPREAD * (high - low) + EXACT
     if abs(score.low - low) <= room and abs(score.high - high) <= room:

@@ -9,8 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from harness.result import verify
+from harness.records import to_json
+from harness.result import json_lines, verify
+from harness.result.check import check
 from harness.result.document import write_document
+from harness.steps._asked import Asked
 
 Document = dict[str, Any]
 
@@ -98,3 +101,78 @@ def test_a_result_of_another_version_may_have_drawn_other_resamples(forge: Calla
             one["detectable"] *= 1.005
 
     assert verify(forge(edit)) == []
+
+
+def of_model(document: Document) -> Document:
+    return next(one for one in document["scores"] if one["metric"] == "rougeL" and one["adapter"])
+
+
+@pytest.mark.parametrize(
+    ("edit", "said"),
+    [
+        (
+            lambda d: of_model(d).update(better="lower"),
+            ": better lower in result.json, higher is the metric's",
+        ),
+        (lambda d: of_model(d).update(unit="%"), ": unit % in result.json"),
+        (lambda d: of_model(d).update(signature="rouge|of:another"), ": signature rouge|of:another"),
+        (lambda d: of_model(d).update(primary=False), ": primary False in result.json"),
+        (lambda d: of_model(d).update(low=None, high=None), ": no interval in result.json"),
+        (lambda d: d["scores"].append({**of_model(d), "value": 99.0}), "scored twice"),
+    ],
+)
+def test_a_score_that_is_not_as_its_metric_says_is_told(
+    forge: Callable[..., Path], edit: Callable[[Document], object], said: str
+) -> None:
+    problems = verify(forge(edit))
+    assert any(said in one for one in problems), problems
+
+
+def test_a_metric_of_another_version_is_said_and_no_fault(forge: Callable[..., Path]) -> None:
+    def edit(document: Document) -> None:
+        score = of_model(document)
+        score["signature"] = score["signature"].rpartition("|")[0] + "|version:0.0.1"
+
+    found = check(forge(edit))
+    assert not found.problems
+    assert len(found.remarks) == 1 and "made by another version" in found.remarks[0]
+
+
+def listed(document: Document, folder: Path) -> None:
+    """As a run lists answers."""
+    asked = Asked()
+    for _ in asked.samples(json_lines(folder / "samples.jsonl.gz")):
+        pass
+    for _ in asked.generations(json_lines(folder / "generations.jsonl.gz")):
+        pass
+    document["answers"] = [
+        {"task": one.task, **to_json(one.system), "prompts": one.prompts, "texts": one.texts, "n": one.n}
+        for one in asked.answers()
+    ]
+    for task in document["suite"]["tasks"]:
+        task["samples"] = asked.of(task["name"])
+
+
+def test_digests_that_a_run_takes_of_samples_and_answers_are_found_again(
+    forge: Callable[..., Path], example: Path
+) -> None:
+    assert verify(forge(lambda document: listed(document, example))) == []
+
+
+@pytest.mark.parametrize(
+    ("edit", "said"),
+    [
+        (lambda d: d["answers"][0].update(texts="0" * 16), "the digests are"),
+        (lambda d: d["answers"][0].update(prompts="1" * 16), "the digests are"),
+        (lambda d: d["answers"][0].update(n=4000), "n = 4000 in result.json, 40 generations"),
+        (lambda d: d["answers"].append(d["answers"][0]), "listed twice"),
+        (lambda d: d["answers"].pop(), "are not listed"),
+        (lambda d: d["answers"].append({**d["answers"][0], "model": "another"}), "and there are none"),
+        (lambda d: d["suite"]["tasks"][0].update(samples="0" * 16), "the digest of its samples is 0000"),
+    ],
+)
+def test_a_forged_digest_is_told(
+    forge: Callable[..., Path], example: Path, edit: Callable[[Document], object], said: str
+) -> None:
+    problems = verify(forge(lambda document: (listed(document, example), edit(document))))
+    assert any(said in one for one in problems), problems
