@@ -18,6 +18,7 @@ from harness.result.answered import Samples, by_rule, paired, unpacked
 from harness.result.compared import EXACT, SPREAD, Cell, check_comparisons, said, seed_of
 from harness.result.digests import Passed, check_digests, noted
 from harness.result.document import check_files, read_document, unchanged
+from harness.result.judged import Judged, check_verdicts
 from harness.result.rows import RowFile, Rows, open_rows
 from harness.tally import Tally
 from harness.types import Comparison, Generation, Score, System
@@ -99,8 +100,11 @@ def check(folder: Path, code: Code = OWN) -> Checked:
     for place_of in cells:
         problems += found[place_of]
     problems += check_digests(result, asked, passed)
+    problems += [*_check_comparisons(result), *check_comparisons(result, held)]
+    whole = unchanged(document) and not check_files(folder, document)  # gates judge no other
+    verdicts = check_verdicts(result) if whole else Judged()
     return Checked(
-        problems=(*problems, *_check_comparisons(result), *check_comparisons(result, held)),
+        problems=(*problems, *verdicts.problems),
         not_recomputed=tuple(
             f"{task.name}: {because}"
             for task in result.suite.tasks
@@ -108,7 +112,7 @@ def check(folder: Path, code: Code = OWN) -> Checked:
             if isinstance(because, str)
         ),
         recomputed=len(result.scores) - left_out,
-        remarks=tuple(dict.fromkeys(_other_versions(result, plugins))),
+        remarks=(*dict.fromkeys(_other_versions(result, plugins)), *filter(None, [verdicts.left])),
     )
 
 

@@ -63,11 +63,10 @@ def made_alike(result: Result) -> bool:
     """Whether this harness, with the numpy that is here, draws the same resamples as the RESULT's."""
     libraries = result.manifest.get("libraries")
     numpy = libraries.get("numpy") if isinstance(libraries, dict) else None
-    again = result.manifest.get("rescored") or []
     versions = {result.manifest.get("harness")}
-    versions |= {
-        one.get("harness") if isinstance(one, dict) else None for one in again if isinstance(again, list)
-    }
+    again = result.manifest.get("rescored")
+    for one in again if isinstance(again, list) else ():
+        versions.add(one.get("harness") if isinstance(one, dict) else None)
     return numpy == np.__version__ and versions == {harness.__version__} and "seed" in result.manifest
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from harness.gates.judge import judge, write_verdicts
 from harness.records import to_json
 from harness.result import json_lines, verify
 from harness.result.check import check
@@ -176,3 +177,60 @@ def test_a_forged_digest_is_told(
 ) -> None:
     problems = verify(forge(lambda document: (listed(document, example), edit(document))))
     assert any(said in one for one in problems), problems
+
+
+def gated(document: Document) -> None:
+    document["suite"]["gates"] = [{"name": "no loss", "max_drop": 1.0}]
+
+
+def judged(folder: Path) -> Path:
+    write_verdicts(folder, judge(folder))
+    assert len(json.loads((folder / "verdicts.json").read_bytes())) > 1
+    return folder / "verdicts.json"
+
+
+def test_verdicts_that_a_run_gave_are_given_again(forge: Callable[..., Path]) -> None:
+    folder = forge(gated)
+    judged(folder)
+    found = check(folder)
+    assert (found.problems, found.remarks) == ((), ())
+
+
+@pytest.mark.parametrize(
+    ("edit", "said"),
+    [
+        (lambda v: v[0].update(verdict="invalid"), ": verdict invalid in it"),
+        (lambda v: v[0].update(value=99.0), ": value 99.0 in it"),
+        (lambda v: v[0].update(because="all is well"), ": because all is well in it"),
+        (lambda v: v.append({**v[0], "subject": "another"}), "no gate of result.json gives this"),
+        (lambda v: v.pop(), "the verdict is missing"),
+        (lambda v: v.append(v[0]), "there twice"),
+    ],
+)
+def test_a_forged_verdict_is_told(
+    forge: Callable[..., Path], edit: Callable[[list[Document]], object], said: str
+) -> None:
+    folder = forge(gated)
+    path = judged(folder)
+    verdicts = json.loads(path.read_bytes())
+    edit(verdicts)
+    path.write_text(json.dumps(verdicts))
+    problems = verify(folder)
+    assert any(said in one for one in problems), problems
+
+
+def test_verdicts_without_a_gate_are_told(forge: Callable[..., Path]) -> None:
+    folder = forge(gated)
+    judged(folder)
+    document = json.loads((folder / "result.json").read_bytes())
+    document["suite"]["gates"] = []
+    write_document(folder, document)
+    assert any("holds no gate" in one for one in verify(folder))
+
+
+def test_gates_against_a_baseline_that_is_not_here_are_not_judged_again(forge: Callable[..., Path]) -> None:
+    folder = forge(lambda d: d["suite"].update(gates=[{"max_drop": 1.0, "against": "nowhere.json"}]))
+    judged(folder)
+    found = check(folder)
+    assert not found.problems
+    assert found.remarks == ("verdicts: not judged again, for the baseline nowhere.json is not here",)
