@@ -11,7 +11,8 @@ import pytest
 
 from harness.gates.judge import judge, write_verdicts
 from harness.records import to_json
-from harness.result import json_lines, verify
+from harness.report.page import build
+from harness.result import json_lines, read, verify
 from harness.result.check import check
 from harness.result.document import write_document
 from harness.steps._asked import Asked
@@ -234,3 +235,14 @@ def test_gates_against_a_baseline_that_is_not_here_are_not_judged_again(forge: C
     found = check(folder)
     assert not found.problems
     assert found.remarks == ("verdicts: not judged again, for the baseline nowhere.json is not here",)
+
+
+def test_a_report_shows_no_verdict_on_a_system_that_is_not_in_the_result(forge: Callable[..., Path]) -> None:
+    folder = forge(gated)
+    path = judged(folder)
+    verdicts = json.loads(path.read_bytes())
+    stranger = {**verdicts[0]["system"], "model": "stranger"}
+    path.write_text(json.dumps([*verdicts, {**verdicts[0], "subject": "stranger", "system": stranger}]))
+    page = build(read(folder))
+    assert len(page.verdicts) == len(verdicts) and all(one.subject != "stranger" for one in page.verdicts)
+    assert page.notes[-1].kind == "verdicts left out" and page.notes[-1].count == 1
