@@ -67,6 +67,7 @@ def check(folder: Path, code: Code = OWN) -> Checked:
             f"{folder / 'result.json'}: found the seed {result.manifest['seed']!r}, which seeds nothing"
         )
     left_out, unknown = _not_recomputed(result, plugins)
+    foreign = {(one.task, one.metric) for one in result.scores if _foreign(one, plugins.get(one.task, {}))}
     problems += [
         f"{one.task} / {one.system} / {one.metric}: no metric of the task gives this score" for one in unknown
     ]
@@ -100,7 +101,7 @@ def check(folder: Path, code: Code = OWN) -> Checked:
     for place_of in cells:
         problems += found[place_of]
     problems += check_digests(result, asked, passed)
-    problems += [*_check_comparisons(result), *check_comparisons(result, held)]
+    problems += [*_check_comparisons(result), *check_comparisons(result, held, foreign)]
     whole = unchanged(document) and not check_files(folder, document)  # gates judge no other
     verdicts = check_verdicts(result) if whole else Judged()
     return Checked(
@@ -158,6 +159,12 @@ def _not_recomputed(result: Result, plugins: Mapping[str, Plugins]) -> tuple[int
         elif isinstance(plugins[score.task][plugin], str):
             foreign += 1
     return foreign, unknown
+
+
+def _foreign(score: Score, plugins: Plugins) -> bool:
+    """Whether the code that gives the score is not run."""
+    plugin = _plugin_of(score, plugins)
+    return plugin is not None and isinstance(plugins[plugin], str)
 
 
 def _plugin_of(score: Score, plugins: Plugins) -> str | None:

@@ -1,6 +1,6 @@
 """Whether a RESULT's comparisons follow from its rows: each task's pairs are compared again, as the run compared them."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from math import sqrt
 from typing import Any
@@ -39,8 +39,13 @@ class Cell:
 Cells = Mapping[tuple[str, System], Cell]
 
 
-def check_comparisons(result: Result, cells: Cells) -> Iterator[str]:
-    """A sentence for each comparison that is not what the rows give, is there twice, or is missing from its family."""
+def check_comparisons(
+    result: Result, cells: Cells, foreign: Container[tuple[str, str]] = ()
+) -> Iterator[str]:
+    """A sentence for each comparison that is not what the rows give, is there twice, or is missing from its family.
+
+    What foreign code scored, of (task, score), is taken as it is.
+    """
     for task in result.suite.tasks:
         told = [one for one in result.comparisons if one.task == task.name]
         if not told:
@@ -50,7 +55,8 @@ def check_comparisons(result: Result, cells: Cells) -> Iterator[str]:
         ]
         yield from _twice(told)
         yield from _families(result, task, told)
-        yield from _differing(result, task, known, cells)
+        own = [one for one in known if (one.task, one.metric) not in foreign]
+        yield from _differing(result, task, own, cells)
 
 
 def seed_of(result: Result) -> int:
