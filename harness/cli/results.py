@@ -53,12 +53,17 @@ def report(
     print_report(result, f"report  {result / 'report.html'}", quiet=quiet, as_json=as_json)
 
 
+BELIEVED = "costs, weights, curves, notes, recipes and steps, which do not follow from generations"
+
+
 @app.command()
 def verify(
     result: Annotated[Path, typer.Argument(metavar="RESULT", help="A RESULT folder.")],
     allow_code: AllowCode = False,
 ) -> None:
     """Recompute every score of a RESULT folder from its generations.
+
+    Comparisons and the verdicts of its gates are made again too; costs, weights, curves and notes are not.
 
     A score whose metric is not part of this harness is not recomputed: that is printed, and the exit code is 0 if all
     other scores follow.
@@ -75,7 +80,9 @@ def verify(
             f"{result}: no texts of {', '.join(withheld)} to recompute from; its scores follow from its rows, "
             "and only the RESULT that this is a copy of can be verified whole"
         )
-    for sentence in found.not_recomputed:
+    for sentence in found.remarks:
+        say(sentence)
+    for sentence in (*found.not_recomputed, BELIEVED):
         say(f"not recomputed: {sentence}")
     if found.not_recomputed and not found.recomputed:
         raise ResultError(

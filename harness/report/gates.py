@@ -8,8 +8,9 @@ from pydantic import ValidationError
 from harness.errors import ResultError
 from harness.records import from_json
 from harness.regular import regular_text
+from harness.result import Result
 from harness.result.values import refused_constant, wrong_value
-from harness.types import Verdict
+from harness.types import Note, System, Verdict
 
 FILE = "verdicts.json"
 ORDER = ("fail", "invalid", "inconclusive", "pass")  # what needs a look comes first
@@ -30,6 +31,30 @@ def read(folder: Path) -> tuple[Verdict, ...]:
     except (ValueError, TypeError, RecursionError) as error:
         raise ResultError(f"{path}: not a list of verdicts ({error}); run `harness gate` anew") from error
     return tuple(sorted(found, key=lambda one: ORDER.index(one.verdict)))
+
+
+def follow(found: tuple[Verdict, ...], result: Result) -> tuple[tuple[Verdict, ...], tuple[Note, ...]]:
+    """Return the verdicts on what the result holds, and a note of those on systems and tasks that are not in it."""
+    systems = {one.system for one in (*result.scores, *result.costs)} | {
+        System(model=one.name) for one in result.suite.models
+    }
+    systems |= {System(model=one.model, adapter=one.name) for one in result.suite.adapters}
+    tasks = {one.name for one in result.suite.tasks}
+    kept = tuple(
+        one
+        for one in found
+        if (one.system is None or one.system in systems) and (one.task is None or one.task in tasks)
+    )
+    if len(kept) == len(found):
+        return found, ()
+    note = Note(
+        kind="verdicts left out",
+        where=FILE,
+        count=len(found) - len(kept),
+        of=len(found),
+        detail="they name systems or tasks that are not in this RESULT; `harness gate` judges it again",
+    )
+    return kept, (note,)
 
 
 def _verdict(number: int, data: object) -> Verdict:

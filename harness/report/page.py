@@ -113,18 +113,20 @@ def build(result: Result, asked: Mapping[str, Asked] | None = None) -> Page:
     """The whole page; without samples it is made of result.json and the gates' verdicts alone."""
     tasks = sorted(result.suite.tasks, key=lambda task: not _trained_here(result, task))
     pages = tuple(_task(result, task) for task in tasks if _scored(result, task))
+    verdicts, left_out = gates.follow(gates.read(result.folder), result)
     page = Page(
         title=result.suite.name,
         suite=result.suite,
         models={one.name: one for one in result.suite.models},
         tasks=pages,
         matrix=matrix(pages),
-        verdicts=gates.read(result.folder),
+        verdicts=verdicts,
         curves=result.curves,
         weights=section(result.weights),
-        notes=tuple(
-            one for one in result.notes if not one.kind.startswith("step ")
-        ),  # `failed` says more of them
+        notes=(
+            *(one for one in result.notes if not one.kind.startswith("step ")),  # `failed` says more of them
+            *left_out,
+        ),
         failed=tuple(one for one in result.steps if one.state in ("failed", "skipped")),
         steps=result.steps,
         manifest=manifest(result),

@@ -8,6 +8,7 @@ from pathlib import Path
 from harness.errors import ResultError
 from harness.records import IndexedLines, write_indexed
 from harness.result import read_samples
+from harness.result.digests import Passed, samples_noted
 from harness.trivial import answer
 from harness.types import Generation, Sample, System
 
@@ -20,10 +21,14 @@ class Samples:
     places: Mapping[str, int] = field(default_factory=dict)  # id -> place in the task's data
 
 
-def unpacked(folder: Path, place: Path) -> dict[str, Samples]:
-    """Samples by their tasks, which the file holds one after the other; unpacked into a folder."""
+def unpacked(folder: Path, place: Path, passed: dict[str, Passed] | None = None) -> dict[str, Samples]:
+    """Samples by their tasks, which the file holds one after the other; unpacked into a folder, and noted as they pass."""
+    passed = {} if passed is None else passed
     return {
-        name: _unpacked((sample for _, sample in group), place / f"{number}.jsonl")
+        name: _unpacked(
+            samples_noted((sample for _, sample in group), passed.setdefault(name, Passed())),
+            place / f"{number}.jsonl",
+        )
         for number, (name, group) in enumerate(groupby(read_samples(folder), key=lambda one: one[0]))
     }
 

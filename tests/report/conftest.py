@@ -232,7 +232,8 @@ def scored(
         drawn = stats.bootstrap(rows, metric.value, seed=seed)
         ends = [stats.percentile_interval(drawn[:, place]) for place in range(len(metric.names))]
     return [
-        {**named(task, system), "metric": name, "primary": name == primary, "signature": metric.signature,
+        {**named(task, system), "metric": name, "primary": name == primary,
+         "signature": metric.signature.replace("nrefs:var", "nrefs:1"),
          "unit": metric.unit, "better": metric.better, "value": float(values[place]), "low": float(ends[place][0]),
          "high": float(ends[place][1]), "n": len(rows)}
         for place, name in enumerate(metric.names)
@@ -261,11 +262,18 @@ def compared(
     for label in dict.fromkeys(one.adapter for one in adapted):
         same = [one for one in adapted if one.adapter == label]
         questions[f"models with {label} against each other"] = list(combinations(same, 2))
+    place_of = {system: place for place, system in enumerate(systems)}
+    table = stats.Table(
+        rows=np.stack([rows[system] for system in systems], axis=1),
+        value=metric.value,
+        interval=metric.interval,
+    )
+    everything = [(place_of[a], place_of[b]) for pairs in questions.values() for a, b in pairs]
+    (answers,) = stats.compare([table], everything, seed=seed)
+    answer = iter(answers)
     found = []
     for question, pairs in questions.items():
-        asked = [
-            (a, b, stats.paired(rows[a], rows[b], metric.value, resamples=2_000, seed=seed)) for a, b in pairs
-        ]
+        asked = [(a, b, next(answer)) for a, b in pairs]
         for place, name in enumerate(metric.names):
             corrected = stats.holm([float(one.p[place]) for _, _, one in asked]) if name == primary else []
             for row, (a, b, one) in enumerate(asked):
