@@ -35,9 +35,8 @@ def read(folder: Path) -> tuple[Verdict, ...]:
 
 def follow(found: tuple[Verdict, ...], result: Result) -> tuple[tuple[Verdict, ...], tuple[Note, ...]]:
     """Return the verdicts on what the result holds, and a note of those on systems and tasks that are not in it."""
-    systems = {one.system for one in (*result.scores, *result.costs)} | {
-        System(model=one.name) for one in result.suite.models
-    }
+    systems = {score.system for score in result.scores} | {cost.system for cost in result.costs}
+    systems |= {System(model=model.name) for model in result.suite.models}
     systems |= {System(model=one.model, adapter=one.name) for one in result.suite.adapters}
     tasks = {one.name for one in result.suite.tasks}
     kept = tuple(

@@ -62,10 +62,6 @@ def check(folder: Path, code: Code = OWN) -> Checked:
     problems = check_files(folder, document)
     if not unchanged(document):
         problems.append(f"{folder / 'result.json'}: changed since it was written (its digest differs)")
-    if not _seeded(result):
-        problems.append(
-            f"{folder / 'result.json'}: found the seed {result.manifest['seed']!r}, which seeds nothing"
-        )
     left_out, unknown = _not_recomputed(result, plugins)
     foreign = {(one.task, one.metric) for one in result.scores if _foreign(one, plugins.get(one.task, {}))}
     problems += [
@@ -132,10 +128,6 @@ def _check_scores(result: Result) -> list[str]:
                 f"{here}: primary {one.primary} in result.json, the task's is {primary[one.task]}"
             )
     return problems
-
-
-def _seeded(result: Result) -> bool:
-    return result.manifest.get("seed", 0) == seed_of(result)
 
 
 def _plugins(task: TaskFacts, code: Code) -> Plugins:

@@ -85,7 +85,6 @@ def swap(document: Document) -> None:
         (lambda d: d["comparisons"].remove(in_family(d)), "missing from its family"),
         (lambda d: told(d, family=None).update(p_holm=0.01), "outside every family"),
         (lambda d: in_family(d).update(p=-1.0), "no probability"),
-        (lambda d: d["manifest"].update(seed=-1), "seeds nothing"),
     ],
 )
 def test_a_forged_comparison_is_told(
