@@ -102,6 +102,8 @@ def told(repository: str, kind: Kind, revision: str | None) -> Iterator[None]:
     page = f"https://huggingface.co/{'datasets/' if kind == 'dataset' else ''}{repository}"
     try:
         yield
+    except errors.HFValidationError as error:
+        raise HubError(f"hub:{repository}: not the name of a {kind}; write hub:OWNER/NAME") from error
     except errors.GatedRepoError as error:
         raise HubError(
             f"hub:{repository}: gated; accept its licence at {page}, then set HF_TOKEN to a token of that account"

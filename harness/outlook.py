@@ -6,10 +6,8 @@ from pathlib import Path
 
 from harness.errors import ResultError, SuiteError, UnknownName
 from harness.gates import power, rules
-from harness.gates.checks import Check, checks
+from harness.gates.checks import LENGTH, Check, checks, never
 from harness.gates.power import Outlook
-from harness.gates.quality import never
-from harness.gates.sides import LENGTH
 from harness.result import AdapterFacts, Result, StepFacts, SuiteFacts, TaskFacts, read
 from harness.result.baseline import Baseline, load
 from harness.steps.report import Report

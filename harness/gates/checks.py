@@ -7,8 +7,13 @@ from fnmatch import fnmatchcase
 from harness import metrics
 from harness.errors import HarnessError, UnknownName
 from harness.gates import rules
+from harness.gates.rules import BASE
+from harness.report import words
 from harness.result import Result, TaskFacts
 from harness.types import Gate, System
+
+LENGTH = "length"  # a column that every sample has
+ENOUGH_SEEDS = 3  # of a recipe, for a claim about it
 
 Where = tuple[tuple[str, str], ...]  # column and value
 Judged = tuple[str, tuple[System, ...]]  # who is judged, as it is told, and the systems
@@ -172,3 +177,15 @@ def _nothing(gate: Gate, result: Result, systems: Mapping[str, Sequence[System]]
         if not any(fnmatchcase(one, pattern) for one in known):
             return f"this gate names nothing here: {UnknownName(what, pattern, known)}"
     return "this gate names nothing here: no system that it names answered a task that it names"
+
+
+def never(check: Check, against: str | None) -> str:
+    """Why the check cannot be judged whatever a run comes to; empty where it can."""
+    if check.gate.recipe is not None and len(check.systems) < ENOUGH_SEEDS:
+        seeds = words.plural(len(check.systems), "seed")
+        return f"{seeds}: a claim about a recipe needs {ENOUGH_SEEDS}; name the adapters instead"
+    if check.gate.recipe is not None and against not in (None, BASE):
+        return "a recipe is compared with its base alone; name `against: base`"
+    if against == BASE and any(system.adapter is None for system in check.systems):
+        return "the base against itself; name a baseline's file in `against`"
+    return ""

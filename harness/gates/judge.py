@@ -10,11 +10,11 @@ from harness.errors import HarnessError, ResultError
 from harness.gates import measured, quality, regressions, rules
 from harness.gates.answered import Answered
 from harness.gates.because import sentence
-from harness.gates.checks import Check, checks
+from harness.gates.checks import LENGTH, Check, checks
 from harness.gates.quality import Question
 from harness.gates.regressions import Fall
 from harness.gates.rules import BASE
-from harness.gates.sides import LENGTH, Evidence, PanelKey, evidence
+from harness.gates.sides import Evidence, PanelKey, evidence
 from harness.records import to_json, write_json
 from harness.report import words
 from harness.result import read

@@ -9,7 +9,7 @@ from harness import stats
 from harness.errors import ResultError
 from harness.gates import rules, verdicts
 from harness.gates.answered import Answered
-from harness.gates.checks import Check
+from harness.gates.checks import Check, never
 from harness.gates.rules import BASE
 from harness.gates.sides import Evidence, Panel, PanelKey, Side, unlike
 from harness.gates.standing import too_empty
@@ -17,8 +17,6 @@ from harness.gates.verdicts import Finding
 from harness.report import words
 from harness.result.odd import MANY_EMPTY
 from harness.types import System
-
-ENOUGH_SEEDS = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,18 +60,6 @@ def put(check: Check, found: Evidence) -> Question:
     if check.rule == "must_beat" and check.gate.recipe is None:
         found.claim(question.key, (other[0], own[0]))
     return question
-
-
-def never(check: Check, against: str | None) -> str:
-    """Why the check cannot be judged whatever a run comes to; empty where it can."""
-    if check.gate.recipe is not None and len(check.systems) < ENOUGH_SEEDS:
-        seeds = words.plural(len(check.systems), "seed")
-        return f"{seeds}: a claim about a recipe needs {ENOUGH_SEEDS}; name the adapters instead"
-    if check.gate.recipe is not None and against not in (None, BASE):
-        return "a recipe is compared with its base alone; name `against: base`"
-    if against == BASE and any(system.adapter is None for system in check.systems):
-        return "the base against itself; name a baseline's file in `against`"
-    return ""
 
 
 def answer(question: Question, found: Evidence) -> Answered:

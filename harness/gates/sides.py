@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from harness import metrics, stats
 from harness.errors import ForeignCode, ResultError
-from harness.gates.checks import Where
+from harness.gates.checks import LENGTH, Where
 from harness.gates.rules import BASE
 from harness.gates.standing import Standing
 from harness.result import Result, TaskFacts, read_samples
@@ -21,7 +21,6 @@ from harness.result.lengths import thirds
 from harness.result.rows import RowFile, open_rows
 from harness.types import System
 
-LENGTH = "length"  # a column that every sample has
 PanelKey = tuple[str, str, Where]  # task, metric plug-in, slice
 Side = tuple[str, System]  # "" for the result, or a baseline's file; and who answered
 Claim = tuple[Side, Side]  # what is to have been beaten, and who claims it

@@ -35,6 +35,7 @@ WORKS = {
     "new": "new task fresh",
     "store ls": "store ls --store S",
     "store du": "store du --store S",
+    "store verify": "store verify --store S",
     "store prune": "store prune --yes --keep small.yaml --device cpu --store S",
 }
 
