@@ -19,14 +19,13 @@ from harness.result.odd import MANY_SHORTENED
 from harness.steps.report import Report
 from harness.steps.score import ScoreAnswers
 from harness.types import Model, Plan, Prompt, Recipe, Sample, Task
-from harness.window import context_window, prompt_room, too_long
+from harness.window import UNBOUNDED, context_window, prompt_room, too_long
 
 COUNTS = "fits.json"  # the file beside the digests of a store that keeps the counts
 RULES = 2  # raised when something else is counted
 FIRST = 512  # samples of a split whose prompts are counted at most: tenths of a second a task and model
 # Tokens by which two ways to load a tokenizer may differ in a prompt: special tokens, blanks that are put before it.
 MARGIN = 16
-UNBOUNDED = 1_000_000  # tokenizers without a limit say 1e30
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import IO, Literal
 
 from harness.errors import HarnessError
+from harness.records import sync
 
 Way = Literal["exchange", "renames"]
 Tell = Callable[[str], None]
@@ -62,7 +63,7 @@ class Owned:
             self.target.rename(aside)
             fresh.rename(self.target)
             aside.rename(fresh)  # under this name nobody brings it back
-        _sync_entry(self.target.parent)
+        sync(self.target.parent)
         if inside is not None:  # relative paths would lead into the old folder
             with suppress(OSError):
                 os.chdir(self.target / inside)
@@ -295,13 +296,5 @@ def _sync(folder: Path) -> None:
             _sync(path)
         elif stat.S_ISREG(mode):
             with suppress(PermissionError):  # a file of another user
-                _sync_entry(path)
-    _sync_entry(folder)
-
-
-def _sync_entry(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+                sync(path)
+    sync(folder)

@@ -202,3 +202,12 @@ def flush(file: IO[Any]) -> None:
     """Hands what was written to the disk itself."""
     file.flush()
     os.fsync(file.fileno())
+
+
+def sync(path: Path) -> None:
+    """Hand a file's content, or the names in a folder, to the disk itself."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -18,7 +18,7 @@ from typing import Any
 from harness.errors import StoreError
 from harness.intact import RECORD, Inspector, read_record, sealed
 from harness.lease import Lease, Lost, Pulse, alive, alone, steps_of, taken
-from harness.records import write_json
+from harness.records import sync, write_json
 
 MARK = "harness-store.json"
 BEFORE = (
@@ -181,7 +181,7 @@ def finish(held: Held, record: dict[str, object], lineage: str = "") -> None:
             if not done.is_dir():
                 raise
             shutil.rmtree(folder)
-    _sync_folder(done.parent)
+    sync(done.parent)
     for left in [*store.tries(step), *_unused_parts(store, step)]:
         shutil.rmtree(left, ignore_errors=True)
     if lineage:
@@ -278,17 +278,6 @@ def _number(folder: Path) -> int:
 def _sync(folder: Path) -> None:
     """Hand a folder's files, and their names, to the disk itself."""
     for path in folder.rglob("*"):
-        if path.is_file():
-            with path.open("rb") as file:
-                os.fsync(file.fileno())
-        elif path.is_dir():
-            _sync_folder(path)
-    _sync_folder(folder)
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+        if path.is_file() or path.is_dir():
+            sync(path)
+    sync(folder)

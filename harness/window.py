@@ -6,6 +6,7 @@ from harness.errors import ModelError
 
 # What configurations call the number of positions that a model was built for.
 NAMES = ("max_position_embeddings", "n_positions", "max_sequence_length", "max_seq_len")
+UNBOUNDED = 1_000_000  # tokenizers without a limit say 1e30
 RELATIVE = "relative_attention_num_buckets"  # T5's n_positions is a leftover: its positions are relative
 
 

@@ -149,7 +149,7 @@ def rescore(
     out = out or result
     for line in said(rescore_result(result, metric, out, again=again)):
         say(line)
-    say(f"\nRESULT  {out}\npages   as they were; `harness report {out}` draws them anew")
+    say(f"\nRESULT  {out}\npages   as they were; `harness report {out}` draws them again")
 
 
 @app.command()

@@ -37,6 +37,6 @@ def refuse_broken(files: Iterable[Path]) -> None:
                 warnings.simplefilter("ignore")
                 compile(path.read_bytes(), str(path), "exec", dont_inherit=True)
         except SyntaxError as error:
-            raise SuiteError(f"{path}:{error.lineno or 1}: {error.msg}; mend the metric's script") from None
+            raise SuiteError(f"{path}:{error.lineno or 1}: {error.msg}; fix the metric's script") from None
         except (ValueError, RecursionError, MemoryError) as error:  # NUL bytes, nested too deep
-            raise SuiteError(f"{path}: cannot be read as Python: {error}; mend the metric's script") from None
+            raise SuiteError(f"{path}: cannot be read as Python: {error}; fix the metric's script") from None

@@ -4,7 +4,6 @@ import gc
 import hashlib
 import re
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -20,7 +19,7 @@ from harness.errors import ModelError
 from harness.families import Family
 from harness.neural.foreign import silent_import, told
 from harness.neural.parts import read_config, read_tokenizer
-from harness.neural.reading import first_token, uses_chat, window
+from harness.neural.reading import first_token, uses_chat, window, without_warnings
 from harness.types import Model, ModelPin, Runtime
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
@@ -153,7 +152,7 @@ def _read(
         trust_remote_code=trust,
         output_loading_info=True,
     )
-    with told(where, "config.json may be wrong, or another model's; fetch both again"), _quiet():
+    with told(where, "config.json may be wrong, or another model's; fetch both again"), without_warnings():
         unused: tuple[str, ...] = ()
         if (
             getattr(config, "quantization_config", None) is None
@@ -177,17 +176,6 @@ def _placed(model: Model, dtype: torch.dtype, device: torch.device) -> dict[str,
     """
     quantization = _quantization(model, dtype, device)
     return {"quantization_config": quantization, "device_map": {"": device}} if quantization else {}
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Keeps transformers' table of missing and surplus tensors from the terminal: they are told by name below."""
-    before = logging.get_verbosity()
-    logging.set_verbosity_error()  # type: ignore[no-untyped-call]
-    try:
-        yield
-    finally:
-        logging.set_verbosity(before)
 
 
 def _check_class(where: str, config: Any, kind: Any, trust: bool) -> None:

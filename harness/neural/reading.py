@@ -8,9 +8,7 @@ from typing import Any, Protocol
 
 from harness.errors import ModelError
 from harness.types import Model
-from harness.window import context_window
-
-UNBOUNDED = 1_000_000  # tokenizers without a limit say 1e30
+from harness.window import UNBOUNDED, context_window
 
 
 class Reader(Protocol):
@@ -64,7 +62,10 @@ def reading(folder: Path, model: Model) -> Reading:
 
 @contextmanager
 def without_warnings() -> Iterator[None]:
-    """Keep transformers silent: it warns of every text that is longer than a window, which is what is counted."""
+    """Keep transformers silent.
+
+    It warns of each text that is longer than a window, and prints a table of missing tensors; callers say both themselves.
+    """
     from transformers.utils import logging
 
     before = logging.get_verbosity()
