@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import combinations
 
 from harness import stats
 from harness.metrics import Metric
@@ -110,3 +111,29 @@ def _comparisons(scored: Scored, pair: stats.Pair, metric: Metric, paired: stats
         )
         for i, name in enumerate(metric.names)
     ]
+
+
+def families(task: str, systems: Sequence[System]) -> dict[str, list[tuple[System, System]]]:
+    """Return the pairs of baseline and candidate that are corrected together, by the name of their question."""
+    adapted = [system for system in systems if system.adapter]
+    bases = [s for s in systems if not s.adapter and not s.shots and not s.model.startswith("trivial:")]
+    others = [s for s in systems if not s.adapter and s not in bases]
+    asked: dict[str, list[tuple[System, System]]] = {
+        "each adapter against its base": [
+            (base, system) for system in adapted for base in bases if base.model == system.model
+        ],
+        "each adapter against trivial rules and few-shot bases": [
+            (other, system)
+            for system in adapted
+            for other in others
+            if not other.shots or other.model == system.model
+        ],
+        "bases against each other": list(combinations(bases, 2)),
+    }
+    for name in dict.fromkeys(system.adapter for system in adapted):
+        same = [system for system in adapted if system.adapter == name]
+        asked[f"models with {name} against each other"] = list(combinations(same, 2))
+    for base in bases:
+        same = [system for system in adapted if system.model == base.model]
+        asked[f"adapters of {base.model} against each other"] = list(combinations(same, 2))
+    return {f"{task}: {name}": pairs for name, pairs in asked.items() if pairs}

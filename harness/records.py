@@ -95,16 +95,6 @@ def writing(path: Path, option: str = "") -> Iterator[None]:
         raise HarnessError(f"{place}: cannot be written: {error.strerror or error}") from error
 
 
-def replace_text(path: Path, text: str) -> None:
-    """Write a text beside its place and rename it: a reader sees the old file or the new one."""
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        beside.write_text(text, encoding="utf-8")
-        beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)
-
-
 def read_json(path: Path) -> Any:
     with path.open(encoding="utf-8", errors="surrogatepass") as file:
         return json.load(file)

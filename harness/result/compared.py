@@ -98,40 +98,22 @@ def _families(result: Result, task: TaskFacts, told: Sequence[Comparison]) -> It
             one.system for one in result.scores if one.task == task.name and one.metric == task.primary
         )
     )
-    found = {frozenset((one.baseline, one.candidate)): one for one in told if one.metric == task.primary}
+    families = {pair: name for name, asked in pairs.families(task.name, systems).items() for pair in asked}
     for one in told:
-        family = _family(task.name, one.baseline, one.candidate) if one.metric == task.primary else None
+        family = _family(families, one) if one.metric == task.primary else None
         if one.family != family:
             yield f"{said(one)}: stands in the family {one.family!r} in result.json, it is of {family!r}"
-    own = [one for one in told if one.metric == task.primary]
-    if not own:
-        return
-    for place, a in enumerate(systems):
-        for b in systems[:place]:
-            family = _family(task.name, b, a) or _family(task.name, a, b)
-            if family is not None and frozenset((a, b)) not in found:
-                yield f"{task.name} / {a} against {b} / {task.primary}: missing from its family"
+    own = {frozenset((one.baseline, one.candidate)) for one in told if one.metric == task.primary}
+    for a, b in families if own else ():
+        if frozenset((a, b)) not in own:
+            yield f"{task.name} / {b} against {a} / {task.primary}: missing from its family"
 
 
-def _family(task: str, baseline: System, candidate: System) -> str | None:
-    """The question that a pair is part of; None for a pair that is not asked for."""
-    if candidate.adapter and baseline.adapter:
-        if candidate.adapter == baseline.adapter:
-            return f"{task}: models with {candidate.adapter} against each other"
-        if candidate.model == baseline.model:
-            return f"{task}: adapters of {candidate.model} against each other"
-        return None
-    if baseline.adapter:
-        return None
-    base = not baseline.shots and not baseline.model.startswith("trivial:")
-    if candidate.adapter is None:
-        plain = base and not candidate.shots and not candidate.model.startswith("trivial:")
-        return f"{task}: bases against each other" if plain else None
-    if base:
-        return f"{task}: each adapter against its base" if baseline.model == candidate.model else None
-    if not baseline.shots or baseline.model == candidate.model:
-        return f"{task}: each adapter against trivial rules and few-shot bases"
-    return None
+def _family(families: Mapping[tuple[System, System], str], one: Comparison) -> str | None:
+    """Return the family of a comparison; two bases, or two adapters, may be compared either way round."""
+    either = bool(one.baseline.adapter) == bool(one.candidate.adapter)
+    found = families.get((one.baseline, one.candidate))
+    return families.get((one.candidate, one.baseline)) if found is None and either else found
 
 
 def _differing(result: Result, task: TaskFacts, told: Sequence[Comparison], cells: Cells) -> Iterator[str]:
