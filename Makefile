@@ -55,8 +55,8 @@ leaderboard: $(READY)
 	$(BIN)/harness leaderboard reports/results -o reports/leaderboard.md
 
 kills: $(READY)
-	$(BIN)/python -m tests.kills 120 --suite echo --seed 1
-	$(BIN)/python -m tests.kills 80 --suite real --seed 2
+	$(BIN)/python -m tests.run.kills 120 --suite echo --seed 1
+	$(BIN)/python -m tests.run.kills 80 --suite real --seed 2
 
 fix: $(READY)
 	$(BIN)/ruff format .

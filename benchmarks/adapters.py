@@ -29,8 +29,8 @@ from peft import PeftModel
 from safetensors.torch import load_file
 from torch import nn
 
-from harness import shipped
-from harness.hardware import machine
+from harness.files import shipped
+from harness.files.hardware import machine
 from harness.neural import lora
 from harness.neural.encode import prompt_ids, prompt_text
 from harness.neural.factors import key, put_in

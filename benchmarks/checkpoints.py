@@ -23,8 +23,8 @@ from torch.nn.utils.rnn import pad_sequence
 from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForSeq2SeqLM, AutoTokenizer
 
 from benchmarks import workloads
+from harness.files.shipped import zoo_folder
 from harness.neural import pretrain
-from harness.shipped import zoo_folder
 from harness.zoo.architectures import Pretraining
 
 BENCH = Path(".bench")

@@ -34,8 +34,8 @@ from benchmarks.race import (
     write,
 )
 from harness.kinds.generate import choose_shots
-from harness.prompts import render
-from harness.suite import load_suite
+from harness.suite.load import load_suite
+from harness.tasks.prompts import render
 from harness.types import Sample
 
 SUITES = ROOT / "benchmarks" / "suites"

@@ -20,7 +20,7 @@ from torch import nn
 from torch.nn.functional import cross_entropy
 from transformers import LlamaConfig, LlamaForCausalLM
 
-from harness.hardware import machine
+from harness.files.hardware import machine
 from harness.neural.factors import put_in
 from harness.neural.kernels import quick, quick_attention
 from harness.neural.lora_config import targeted

@@ -15,9 +15,9 @@ import numpy as np
 from benchmarks import measured
 from benchmarks.race import ROOT
 from benchmarks.rouge import DIALOGUES, PAIRS, pairs
-from harness.result import json_lines
-from harness.result.document import read_document, write_document
-from harness.result.rows import Rows, open_rows, write_rows
+from harness.results import json_lines
+from harness.results.document import read_document, write_document
+from harness.results.rows import Rows, open_rows, write_rows
 
 SUITE = ROOT / "benchmarks" / "suites" / "report.yaml"
 

@@ -34,7 +34,7 @@ def model() -> Path:
     import torch
     from transformers import AutoConfig, AutoModelForCausalLM
 
-    from harness.shipped import zoo_folder
+    from harness.files.shipped import zoo_folder
 
     if not (FOLDER / "config.json").exists():
         torch.manual_seed(0)
@@ -77,7 +77,7 @@ def measure(work: str, budget: str) -> dict[str, Any]:
     """In a fresh process."""
     import torch
 
-    from harness.models import open_backend
+    from harness.backends import open_backend
     from harness.neural.memory import bytes_per_token
     from harness.neural.train import Example, train
     from harness.types import Decode, Model, ModelPin, Prompt, Recipe, Runtime

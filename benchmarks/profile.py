@@ -50,7 +50,7 @@ def matrices(model: torch.nn.Module, part: str = "") -> int:
 
 
 def measure(name: str) -> dict[str, float]:
-    from harness.models import open_backend
+    from harness.backends import open_backend
     from harness.types import Decode, Model, ModelPin, Prompt, Runtime
 
     pin = ModelPin(revision="", parameters=None, checkpoint_bytes=None, dtype="float32", family=None)

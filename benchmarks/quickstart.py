@@ -15,7 +15,7 @@ from collections import defaultdict
 from datetime import UTC, datetime
 from pathlib import Path
 
-from harness.hardware import machine
+from harness.files.hardware import machine
 
 RESULTS = Path(__file__).parent / "results"
 

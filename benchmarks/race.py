@@ -12,7 +12,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from harness.hardware import machine
+from harness.files.hardware import machine
 
 ROOT = Path(__file__).resolve().parents[1]
 BENCH = ROOT / ".bench"

@@ -21,8 +21,8 @@ from playwright.sync_api import Browser, sync_playwright
 from benchmarks import made_up, measured
 from benchmarks.race import ROOT, rounds, seconds, spread, write
 from benchmarks.rouge import PAIRS
-from harness.result import json_lines
-from harness.result.document import read_document
+from harness.results import json_lines
+from harness.results.document import read_document
 
 ROUNDS = 5
 MANY = 20_000  # samples a task

@@ -18,7 +18,7 @@ from importlib.metadata import version
 from pathlib import Path
 from statistics import median
 
-from harness.hardware import machine
+from harness.files.hardware import machine
 
 RESULTS = Path(__file__).parent / "results"
 DIALOGUES = Path(__file__).parents[1] / "suites" / "data" / "dialogues"

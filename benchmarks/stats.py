@@ -29,11 +29,11 @@ from benchmarks.made_up import write_lines
 from benchmarks.race import BENCH, goal, ratio, rounds, seconds, spread, write
 from benchmarks.rouge import PAIRS, Pair, pairs
 from harness import stats
-from harness.hardware import PeakMemory
+from harness.files.hardware import PeakMemory
 from harness.metrics import load
-from harness.result import json_lines
-from harness.result.document import read_document, write_document
-from harness.result.rows import Rows, open_rows, write_rows
+from harness.results import json_lines
+from harness.results.document import read_document, write_document
+from harness.results.rows import Rows, open_rows, write_rows
 from harness.types import Generation, Sample, System
 
 ROUNDS = 5

@@ -88,7 +88,7 @@ def race(shape: tuple[int, int], kind: str, randomize: bool, wanted: float) -> R
 
 def race_update(shape: tuple[int, int], wanted: float) -> Row:
     """The package forms ΔW and takes its r largest singular values; its numbers lack the scale, which is 1 here."""
-    from harness.adapter import Factors
+    from harness.checkpoints.adapter import Factors
     from harness.weights import layer
     from harness.weights.oracle import contained
 

@@ -3,15 +3,16 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from harness.result.frames import Frames
+from harness._version import __version__
 
-__version__ = "0.1.0"
+if TYPE_CHECKING:
+    from harness.frames import Frames
+
 __all__ = ["__version__", "load"]
 
 
 def load(path: Path | str) -> "Frames":
     """The pandas frames of a RESULT folder: `load("reports/out/quickstart").scores`."""
-    from harness import result
+    from harness.frames import load as frames
 
-    return result.load(path)
+    return frames(path)

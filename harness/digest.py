@@ -5,10 +5,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
-
-from harness.regular import open_regular
 
 
 def canonical(value: object) -> Any:
@@ -37,12 +34,6 @@ def digest(*values: object) -> str:
 def text_digest(text: str) -> str:
     """16 hex digits of SHA-256 over the text's bytes."""
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
-
-
-def file_digest(path: Path) -> str:
-    """64 hex digits of SHA-256 over the file's bytes, read in blocks."""
-    with open_regular(path) as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def file_name(name: str) -> str:

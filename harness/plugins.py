@@ -11,14 +11,24 @@ from types import ModuleType
 
 from harness.errors import SuiteError, UnknownName
 
-GROUPS = ("data", "engines", "exports", "families", "kinds", "metrics", "models", "steps")
+# Group -> package whose files are its plug-ins; other packages name theirs as entry points of `harness.GROUP`.
+GROUPS = {
+    "backends": "backends",
+    "data": "data",
+    "engines": "run.engines",
+    "exports": "exports",
+    "families": "families",
+    "kinds": "kinds",
+    "metrics": "metrics",
+    "steps": "run.steps",
+}
 
 
 def own_names(group: str) -> tuple[str, ...]:
     """Plug-ins that are a file of this package."""
     if group not in GROUPS:
         raise ValueError(f"no group of plug-ins named {group!r}")
-    files = (Path(__file__).parent / group).glob("*.py")
+    files = Path(__file__).parent.joinpath(*GROUPS[group].split(".")).glob("*.py")
     return tuple(sorted(file.stem for file in files if not file.stem.startswith("_")))
 
 
@@ -37,7 +47,7 @@ def names(group: str) -> tuple[str, ...]:
 def find(group: str, name: str, where: str = "") -> ModuleType:
     """The plug-in's module. Own names come first, so that another package cannot shadow them."""
     if name in own_names(group):
-        return import_module(f"harness.{group}.{name}")
+        return import_module(f"harness.{GROUPS[group]}.{name}")
     for point in _entry_points(group).select(name=name):
         try:
             module = point.load()

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from harness.result import Result
+    from harness.results import Result
     from harness.types import Judgement, Verdict
 
 JUDGED = pytest.StashKey["Judgement"]()
@@ -42,9 +42,9 @@ def pytest_sessionstart(session: pytest.Session) -> None:
         if lonely := [f"--harness-{name}" for name, path in given.items() if path]:
             raise pytest.UsageError(f"{' and '.join(lonely)} without a result; give --harness-result RESULT")
         return
+    from harness import text as words
+    from harness.commands.gate import judge, refuse_none
     from harness.errors import HarnessError
-    from harness.gate import judge, refuse_none
-    from harness.report import words
 
     try:
         judged = judge(given["result"], given["rules"], given["baseline"])
@@ -59,7 +59,8 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
     judged = config.stash.get(JUDGED, None)
     if judged is None:
         return []
-    from harness.report import verdicts, words
+    from harness import text as words
+    from harness.report import verdicts
 
     about = f"harness: {words.plural(len(judged.verdicts), 'gate')} of {_path(config, 'result')}"
     few = (f"few samples: {text}" for text in verdicts.warnings(judged))
@@ -103,13 +104,13 @@ class GateItem(pytest.Item):
         self.verdict = verdict
 
     def setup(self) -> None:
-        from harness.report import words
+        from harness import text as words
 
         if self.verdict.verdict == "invalid":
             pytest.fail(words.line(self.verdict.because), pytrace=False)
 
     def runtest(self) -> None:
-        from harness.report import words
+        from harness import text as words
         from harness.report.verdicts import told
 
         word, because = self.verdict.verdict, words.line(told(self.verdict))
@@ -128,7 +129,7 @@ def harness_result(pytestconfig: pytest.Config) -> "Result":
     folder = _path(pytestconfig, "result")
     if folder is None:
         pytest.skip("no result to look at; give --harness-result RESULT")
-    from harness.result import read
+    from harness.results import read
 
     return read(folder)
 
@@ -140,7 +141,8 @@ def _path(config: pytest.Config, name: str) -> Path | None:
 
 def _name(verdict: "Verdict") -> str:
     """`max_drop 1, llama2-tiny + quickstart on samsum, ROUGE-L, category = reasoning`, in one line."""
-    from harness.report import verdicts, words
+    from harness import text as words
+    from harness.report import verdicts
 
     said = f"{verdicts.name(verdict.gate)}, {verdicts.judged(verdict)}"
     return words.line(said)

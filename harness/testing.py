@@ -6,8 +6,8 @@ from typing import Literal
 from harness.errors import ResultError
 from harness.gates.judge import judge
 from harness.report import verdicts
-from harness.result import Result
-from harness.suite_rules import check
+from harness.results import Result
+from harness.suite.rules import check
 from harness.types import Gate, Verdict, Word
 
 __all__ = ["assert_no_drop"]

@@ -18,7 +18,7 @@ import typer.main
 from ruamel.yaml import YAML
 
 from harness.cli import app
-from harness.suite import load_suite
+from harness.suite.load import load_suite
 
 CI = Path(__file__).parent.parent / "examples" / "ci"
 ADAPTERS = ("hub:someone/adapter@0123abc", "file:candidate")

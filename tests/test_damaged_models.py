@@ -11,13 +11,13 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
 
-from harness import shipped
-from harness.check import check
+from harness.backends import open_backend
+from harness.commands.check import check
+from harness.commands.weigh import Asked, Files, weigh
 from harness.errors import AdapterError, HarnessError, ModelError
-from harness.models import open_backend
-from harness.pins import pins
+from harness.files import shipped
+from harness.plan.pins import pins
 from harness.types import Adapter, Model, ModelPin, Runtime, Source, Suite, Task
-from harness.weigh import Asked, Files, weigh
 
 Damage = Callable[[Path], object]
 PIN = ModelPin(revision="0", parameters=None, checkpoint_bytes=None, dtype="float32", family=None)
@@ -302,7 +302,7 @@ def test_quantisation_is_refused_where_it_cannot_be_done(
 
 
 def test_quantisation_without_its_library_is_refused(folder: Path) -> None:
-    from harness.askable import check_quantization
+    from harness.checkpoints.askable import check_quantization
 
     model = Model(name="mine", uri=f"file:{folder}", quantization="nf4")
     with pytest.raises(ModelError, match="needs bitsandbytes; pip install bitsandbytes"):
@@ -420,7 +420,7 @@ def test_a_hub_model_whose_download_was_interrupted_is_not_called_broken(
     """A run with a network would fetch the rest."""
     from huggingface_hub import constants
 
-    from harness.models import examine
+    from harness.backends import examine
 
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
     snapshots = tmp_path / "hub" / "models--me--tiny" / "snapshots"

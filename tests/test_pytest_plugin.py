@@ -12,8 +12,8 @@ import pytest
 import harness
 from harness.cli import app
 from harness.errors import ResultError, SuiteError
-from harness.result import baseline, read, read_document
-from harness.result.document import write_document
+from harness.results import baseline, read, read_document
+from harness.results.document import write_document
 from harness.testing import assert_no_drop
 
 pytest_plugins = ("pytester",)

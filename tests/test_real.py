@@ -14,8 +14,10 @@ import jsonschema
 import numpy as np
 import pytest
 
-from harness import adapter, report, shipped
-from harness.tensors import TensorFile
+from harness import report
+from harness.checkpoints import adapter
+from harness.checkpoints.safetensors import TensorFile
+from harness.files import shipped
 
 SUITE = """
 tasks: [dialogues]

@@ -24,12 +24,13 @@ from harness import metrics
 from harness.cli import app
 from harness.errors import ForeignCode, HarnessError
 from harness.report.loading import loading
-from harness.result import ModelFacts, TaskFacts, read, verify
-from harness.result.check import check
-from harness.result.code import scripts_outside
-from harness.result.document import write_document
-from harness.result.rows import Rows, open_rows, write_rows
+from harness.results import ModelFacts, TaskFacts, read
+from harness.results.code import scripts_outside
+from harness.results.document import write_document
+from harness.results.rows import Rows, open_rows, write_rows
 from harness.types import System
+from harness.verification import verify
+from harness.verification.scores import check
 
 SUITE = """
 tasks:
@@ -418,10 +419,10 @@ KNOWN = {
 }
 LEAVE = {"NAMED", "AllowedScripts", "scripts_outside"}  # what gives a metric's name leave to run code
 GIVERS = {
-    "metrics/_code.py", "metrics/__init__.py", "result/code.py",  # where it is made
-    "steps/foreign.py",  # metrics of the user's suite
-    "rescore.py",  # metrics of the command line
-    "merging.py",  # metrics of the suite that was just run
+    "metrics/_code.py", "metrics/__init__.py", "results/code.py",  # where it is made
+    "run/steps/foreign.py",  # metrics of the user's suite
+    "commands/rescore.py",  # metrics of the command line
+    "commands/merging.py",  # metrics of the suite that was just run
     "cli/results.py",  # --allow-code
 }  # fmt: skip
 SOURCES = {
@@ -458,7 +459,7 @@ def test_only_what_the_user_wrote_gives_leave_to_run_code() -> None:
 
 def gives_leave(node: ast.AST) -> bool:
     match node:
-        case ast.ImportFrom(module="harness.metrics" | "harness.metrics._code" | "harness.result.code"):
+        case ast.ImportFrom(module="harness.metrics" | "harness.metrics._code" | "harness.results.code"):
             return not LEAVE.isdisjoint(one.name for one in node.names)
         case ast.Attribute(value=ast.Name(id="metrics" | "_code" | "code")):
             return node.attr in LEAVE

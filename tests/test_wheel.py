@@ -35,7 +35,7 @@ def test_suites_recipes_zoo_and_templates_are_inside(wheel: Path) -> None:
         "harness/zoo/falcon-tiny/model.safetensors",
         "harness/report/result.schema.json",
         "harness/report/templates/report.html.j2",
-        "harness/starters/suite.yaml",
+        "harness/suite/starters/suite.yaml",
     ):
         assert name in inside
     assert not [name for name in inside if name.startswith(("tests/", "benchmarks/"))]

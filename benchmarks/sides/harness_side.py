@@ -13,7 +13,7 @@ os.dup2(2, 1)
 
 
 def main(model: str, dtype: str = "float32") -> None:
-    from harness.models import open_backend
+    from harness.backends import open_backend
     from harness.types import Decode, Model, ModelPin, Prompt, Runtime
 
     pin = ModelPin(revision="", parameters=None, checkpoint_bytes=None, dtype=dtype, family=None)

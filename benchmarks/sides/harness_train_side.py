@@ -17,7 +17,7 @@ os.dup2(2, 1)
 def main(model: str) -> None:
     import torch
 
-    from harness.models import open_backend
+    from harness.backends import open_backend
     from harness.neural.encode import pair
     from harness.neural.loss import summed_loss
     from harness.neural.train import Example, train

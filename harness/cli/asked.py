@@ -3,12 +3,12 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.report.printed import say, say_json
+from harness.terminal.printed import say, say_json
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from harness.store import Store
+    from harness.run.store import Store
     from harness.types import Plan, Runtime
 
 
@@ -22,13 +22,13 @@ def planned(
     seed: int,
     adapters: "Sequence[str]" = (),
 ) -> "Plan":
-    from harness.devices import refuse_unknown
-    from harness.fits import refuse
-    from harness.pins import pins
-    from harness.plan import Only
-    from harness.plan import only as parse
-    from harness.plan import plan as draw_up
-    from harness.suite import load_suite, with_adapters
+    from harness.files.devices import refuse_unknown
+    from harness.plan.fits import refuse
+    from harness.plan.pins import pins
+    from harness.plan.plan import Only
+    from harness.plan.plan import only as parse
+    from harness.plan.plan import plan as draw_up
+    from harness.suite.load import load_suite, with_adapters
 
     refuse_unknown(device)
     loaded = with_adapters(load_suite(suite), adapters)
@@ -52,7 +52,7 @@ def runtime_for(
     Two workers of one thread finish sooner than one of two: less than half of a small model's work is long enough to
     be shared between threads.
     """
-    from harness.hardware import machine
+    from harness.files.hardware import machine
     from harness.types import Runtime
 
     cores = machine().cores
@@ -69,7 +69,7 @@ def runtime_for(
 
 def _workers_that_fit(plan: "Plan") -> int:
     """One for each base at least; more where that many copies of the largest take a quarter of the memory."""
-    from harness.hardware import machine
+    from harness.files.hardware import machine
 
     width = {"float32": 4, "bfloat16": 2, "float16": 2}
     largest = max(

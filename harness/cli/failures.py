@@ -16,7 +16,7 @@ from pathlib import Path
 import typer
 
 from harness.errors import HarnessError
-from harness.report.printed import warn
+from harness.terminal.printed import warn
 
 STOPPED = 130  # exit code after Ctrl-C or SIGTERM
 WRONG = 2  # the suite, a file or the command line is wrong

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from harness.cli.options import Inconclusive, InconclusiveOption, OnlyPattern
-from harness.report.printed import say
+from harness.terminal.printed import say
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -24,8 +24,8 @@ def gate(
     comment: Annotated[Path | None, typer.Option(help="Write a comment for a pull request.")] = None,
 ) -> None:
     """Judge a RESULT by its gates; the exit code is the worst verdict's."""
-    from harness.gate import Files, exit_code, refuse_none, show
-    from harness.gate import judge as judge_result
+    from harness.commands.gate import Files, exit_code, refuse_none, show
+    from harness.commands.gate import judge as judge_result
 
     judged = judge_result(result, rules, baseline)
     refuse_none(result, judged)
@@ -44,7 +44,7 @@ def baseline(
     ] = None,
 ) -> None:
     """Write what a RESULT holds as a file for git that later results are compared with."""
-    from harness.result import baseline as kept
+    from harness.results import baseline as kept
 
     kept.refuse_other(out)
     kept.write(out, kept.make(result, only=only or "*/*/*", metric_names=tuple(metric or ())))

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import typer
 
 from harness.errors import HarnessError
-from harness.report.printed import say
+from harness.terminal.printed import say
 
 if TYPE_CHECKING:
-    from harness.suite import Kind as SuiteKind
+    from harness.suite.load import Kind as SuiteKind
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -27,7 +27,7 @@ class Kind(StrEnum):
 @app.command(name="list")
 def list_names(kind: Kind) -> None:
     """List what can be named."""
-    from harness import shipped
+    from harness.files import shipped
 
     if kind in (Kind.metrics, Kind.families):
         from harness import plugins
@@ -36,7 +36,7 @@ def list_names(kind: Kind) -> None:
     elif kind is Kind.models:
         names = tuple(f"zoo:{name}" for name in shipped.zoo_names())
     else:
-        from harness.suite import available
+        from harness.suite.load import available
 
         kinds: dict[Kind, SuiteKind] = {Kind.tasks: "task", Kind.suites: "suite", Kind.recipes: "recipe"}
         names = tuple(available(kinds[kind]))
@@ -52,9 +52,9 @@ class NewKind(StrEnum):
 @app.command()
 def new(kind: NewKind, name: str) -> None:
     """Write a commented file to begin from; it passes `check` as it is."""
-    from harness import shipped
-    from harness.records import write_text
-    from harness.suite_rules import check_name
+    from harness.files import shipped
+    from harness.files.json_lines import write_text
+    from harness.suite.rules import check_name
 
     name = name.removesuffix(".yaml").removesuffix(".yml")
     check_name(name, lambda *keys: f"new {kind.value} {name!r}")

@@ -8,7 +8,7 @@ import typer
 from harness.cli.asked import print_report
 from harness.cli.options import STORE, AllowCode, AsJson, Quiet
 from harness.errors import HarnessError
-from harness.report.printed import say, say_json, warn
+from harness.terminal.printed import say, say_json, warn
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,9 +33,9 @@ def report(
     as_json: AsJson = False,
 ) -> None:
     """Draw a RESULT folder's pages anew, or make a copy of it that may leave the machine."""
-    from harness.publishing import owned_if_possible
+    from harness.files.publishing import owned_if_possible
     from harness.report import render
-    from harness.store import Store, is_store
+    from harness.run.store import Store, is_store
 
     drawings = Store(store).drawings if is_store(store) else None
     if shareable != (out is not None):
@@ -46,7 +46,7 @@ def report(
         with owned_if_possible(result):  # a run may publish there at this moment
             render(result, drawings)
     else:
-        from harness import shareable as copies
+        from harness.commands import share as copies
 
         warn(f"{out}: {copies.write(result, out, drawings)}")
         result = out
@@ -69,8 +69,8 @@ def verify(
     other scores follow.
     """
     from harness.errors import ResultError
-    from harness.result import read
-    from harness.result.check import check
+    from harness.results import read
+    from harness.verification.scores import check
 
     found = check(result, _code([result], allow_code))
     if found.problems:
@@ -95,7 +95,7 @@ def verify(
 def _code(results: "Sequence[Path]", allow_code: bool) -> "Code":
     """What of the code that RESULTs name may run; with --allow-code each script is shown first."""
     from harness.metrics import OWN
-    from harness.result.code import lines, scripts_outside
+    from harness.results.code import lines, scripts_outside
 
     if not allow_code:
         return OWN
@@ -120,7 +120,7 @@ def compare(
 ) -> None:
     """Set B beside A, sample by sample, and say which differences are real and what else was done otherwise."""
     from harness.compare import side_by_side
-    from harness.records import refuse_other_kind
+    from harness.files.json_lines import refuse_other_kind
     from harness.report import side_by_side as page
 
     if markdown:
@@ -143,8 +143,8 @@ def rescore(
     ] = False,
 ) -> None:
     """Score the answers that a RESULT keeps by further metrics; no model is loaded."""
-    from harness.rescore import rescore as rescore_result
-    from harness.rescore import said
+    from harness.commands.rescore import rescore as rescore_result
+    from harness.commands.rescore import said
 
     out = out or result
     for line in said(rescore_result(result, metric, out, again=again)):
@@ -174,8 +174,8 @@ def leaderboard(
     allow_code: AllowCode = False,
 ) -> None:
     """Rank the systems of many runs, with the uncertainty of each rank, where they can be compared at all."""
-    from harness import boards
-    from harness.report import words
+    from harness import text as words
+    from harness.commands import leaderboard as boards
 
     outs = out or [Path(f"reports/leaderboard{ending}") for ending in (".html", ".md", ".csv")]
     boards.refuse_other_endings(outs)

@@ -27,10 +27,10 @@ from harness.cli.options import (
     Workers,
 )
 from harness.errors import HarnessError
-from harness.report.printed import say, warn
+from harness.terminal.printed import say, warn
 
 if TYPE_CHECKING:
-    from harness.store import Store
+    from harness.run.store import Store
     from harness.types import Model, Outcome, Plan
 
 app = typer.Typer(rich_markup_mode=None)
@@ -58,13 +58,14 @@ def run(
     as_json: AsJson = False,
 ) -> None:
     """Train, answer, score and compare what the suite names, and write the report."""
-    from harness import delivery, devices
-    from harness.check import unread
-    from harness.console import watching
-    from harness.plan import untrained
-    from harness.repair import claimed, missing, put_damaged_aside
-    from harness.run import run as run_plan
-    from harness.store import open_store
+    from harness.commands import delivery
+    from harness.commands.check import unread
+    from harness.commands.progress import watching
+    from harness.files import devices
+    from harness.plan.plan import untrained
+    from harness.run.repair import claimed, missing, put_damaged_aside
+    from harness.run.run import run as run_plan
+    from harness.run.store import open_store
 
     devices.refuse_absent(device)
     kept = open_store(store)
@@ -93,7 +94,7 @@ def run(
     if done.failed or delivered is None or delivered.partial:
         raise typer.Exit(3)
     if drawn.suite.gates:
-        from harness.gate import exit_code, show_verdicts
+        from harness.commands.gate import exit_code, show_verdicts
         from harness.report.verdicts import not_passed
 
         if not (quiet or as_json):
@@ -119,14 +120,14 @@ def plan(
     """Show what a run would do: each step, kept or to do and why, and the memory each model needs."""
     from rich.table import Table
 
-    from harness import fits
-    from harness.check import unread
-    from harness.outlook import outlook
-    from harness.outlook import refuse as refuse_gates
-    from harness.plan import untrained
-    from harness.repair import missing
-    from harness.report.consoles import console
-    from harness.store import open_store
+    from harness.commands.check import unread
+    from harness.plan import fits
+    from harness.plan.outlook import outlook
+    from harness.plan.outlook import refuse as refuse_gates
+    from harness.plan.plan import untrained
+    from harness.run.repair import missing
+    from harness.run.store import open_store
+    from harness.terminal.consoles import console
 
     kept = open_store(store)
     drawn = planned(suite, kept, limit, only, device, offline, seed)
@@ -176,7 +177,7 @@ def check(
     result: EarlierResult = None,
 ) -> None:
     """Check a suite: names, templates, sources, and by their headers its models and adapters; no weight is read."""
-    from harness.check import check_named
+    from harness.commands.check import check_named
 
     for line in check_named(name, offline=offline, cache=digests(store), result=result, device=device):
         say(line)
@@ -193,14 +194,14 @@ def show(
     store: StoreFolder = STORE,
 ) -> None:
     """Print prompts exactly as a model gets them, with special tokens and counts."""
-    from harness.show import prompts
+    from harness.commands.show import prompts
 
     for text in prompts(task, model, n, shots, offline=offline, cache=digests(store)):
         say(text)
 
 
 def _why(store: "Store", step: str, lineage: str) -> str:
-    from harness.store import relatives
+    from harness.run.store import relatives
 
     left = store.work(step) / "generations.jsonl"
     if left.is_file():
@@ -219,8 +220,8 @@ def _count(parameters: int | None) -> str:
 
 def _weighing_time(plan: "Plan", model: "Model") -> str:
     """Of the base and its adapters, where the checkpoint lies here."""
-    from harness.hardware import machine
-    from harness.pins import locate
+    from harness.checkpoints.locate import locate
+    from harness.files.hardware import machine
     from harness.weights.cost import expected
 
     if plan.suite.weights is None or model.uri.startswith(("echo:", "http:", "https:")):

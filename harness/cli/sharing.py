@@ -7,7 +7,7 @@ import typer
 
 from harness.cli.options import Offline
 from harness.errors import HarnessError
-from harness.report.printed import say
+from harness.terminal.printed import say
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -23,7 +23,7 @@ def export(
     offline: Offline = False,
 ) -> None:
     """Take a RESULT's numbers elsewhere: tables, MLflow, TensorBoard; texts only of sources that let them be shared."""
-    from harness.export import export as export_result
+    from harness.commands.export import export as export_result
 
     say(export_result(result, to, uri=uri, out=out, offline=offline))
 
@@ -48,7 +48,7 @@ def card(
     offline: Offline = False,
 ) -> None:
     """Write an adapter's README.md: what it scores beside its base, its recipe, how to load it, what that does not show."""
-    from harness import card as cards
+    from harness.commands import card as cards
     from harness.types import System
 
     if push and offline:

@@ -8,10 +8,10 @@ import typer
 from harness.cli.asked import planned
 from harness.cli.options import STORE, Device, Offline, StoreFolder
 from harness.errors import StoreError
-from harness.report.printed import say
+from harness.terminal.printed import say
 
 if TYPE_CHECKING:
-    from harness.store import Store
+    from harness.run.store import Store
 
 app = typer.Typer(no_args_is_help=True, help="Look at, verify and clean the folder of finished steps.")
 
@@ -19,7 +19,7 @@ app = typer.Typer(no_args_is_help=True, help="Look at, verify and clean the fold
 @app.command(name="ls")
 def store_ls(store: StoreFolder = STORE) -> None:
     """List finished steps."""
-    from harness.store import existing_store
+    from harness.run.store import existing_store
 
     for step, content in _records(existing_store(store)):
         if isinstance(content, StoreError):
@@ -33,8 +33,8 @@ def store_du(store: StoreFolder = STORE) -> None:
     """Say how many bytes each kind of step takes."""
     from collections import Counter
 
-    from harness.store import existing_store
-    from harness.upkeep import folder_bytes
+    from harness.run.store import existing_store
+    from harness.run.upkeep import folder_bytes
 
     kept = existing_store(store)
     sizes: Counter[str] = Counter()
@@ -49,8 +49,8 @@ def store_du(store: StoreFolder = STORE) -> None:
 @app.command(name="verify")
 def store_verify(store: StoreFolder = STORE) -> None:
     """Read every finished step and compare it with the digests that it finished with; change nothing."""
-    from harness.store import existing_store
-    from harness.upkeep import verify
+    from harness.run.store import existing_store
+    from harness.run.upkeep import verify
 
     kept = existing_store(store)
     found = verify(kept)
@@ -74,8 +74,8 @@ def store_prune(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:
     """Delete the steps that no named suite and no run under way uses."""
-    from harness.store import existing_store
-    from harness.upkeep import prune
+    from harness.run.store import existing_store
+    from harness.run.upkeep import prune
 
     kept = existing_store(store)
     wanted = {

@@ -9,7 +9,7 @@ import typer
 
 from harness.cli.options import STORE, Offline, StoreFolder
 from harness.errors import HarnessError
-from harness.report.printed import say
+from harness.terminal.printed import say
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -53,14 +53,14 @@ def weigh(
     """Look at a model's weights and at adapters' without data, or hold those of a RESULT against its scores."""
     command = shlex.join(["harness", *sys.argv[1:]])
     if against_scores:
-        from harness.predicts import show
+        from harness.commands.correlate import show
 
         show(Path(model), command, html=html, markdown=markdown)
         return
     if markdown:
         raise HarnessError("--markdown goes with --against-scores; add it, and give a RESULT folder")
-    from harness.weigh import Asked, Files, weighing
-    from harness.weigh import weigh as weigh_model
+    from harness.commands.weigh import Asked, Files, weighing
+    from harness.commands.weigh import weigh as weigh_model
 
     how = weighing(roles, oracle=oracle, split=split, randomize=randomize, intruders_up_to=intruders_up_to)
     asked = Asked(model=model, adapters=tuple(adapter or ()), against=against, weighing=how)

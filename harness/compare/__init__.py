@@ -14,7 +14,7 @@ from harness.compare.sides import Asked, Remarks, Side, Systems
 from harness.compare.texts import with_texts
 from harness.errors import ResultError, UnknownName
 from harness.report.side_by_side import SideBySide, Task
-from harness.result import unlike
+from harness.results import provenance as unlike
 
 
 def side_by_side(

@@ -14,7 +14,7 @@ from harness import metrics
 from harness.compare.sides import Remarks, Side, Systems
 from harness.errors import ResultError
 from harness.metrics import Array, Metric
-from harness.result.rows import Rows
+from harness.results.rows import Rows
 from harness.types import Score
 
 EXACT = 1e-6  # points between a score and what its rows give; what writing a double as JSON and parquet keeps by far

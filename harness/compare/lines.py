@@ -5,12 +5,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from harness import pairs, stats
+from harness import stats
 from harness.compare.comparable import Joint, Scores
 from harness.compare.sides import Asked, Remarks, Systems
 from harness.metrics import Array
 from harness.report.side_by_side import Change, Line
-from harness.result import read_samples
+from harness.results import read_samples
+from harness.scoring import comparisons as pairs
 from harness.types import Score
 
 

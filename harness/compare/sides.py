@@ -8,9 +8,9 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from harness.errors import ResultError, UnknownName
-from harness.result import Result, TaskFacts, read
-from harness.result.document import refuse_damaged
-from harness.result.rows import RowFile, open_rows
+from harness.results import Result, TaskFacts, read
+from harness.results.document import refuse_damaged
+from harness.results.rows import RowFile, open_rows
 from harness.types import Score, System
 
 Systems = tuple[System, System]  # of A and of B

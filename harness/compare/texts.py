@@ -3,10 +3,10 @@
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import replace
 
-from harness import trivial
 from harness.compare.sides import Asked, Side
 from harness.report.side_by_side import Change, Line, Texts
-from harness.result import read_generations, read_samples
+from harness.results import read_generations, read_samples
+from harness.tasks import rules as trivial
 from harness.types import Sample, System
 
 

@@ -15,8 +15,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from harness import plugins, prompts
+from harness import plugins
 from harness.errors import DataError, UnknownName
+from harness.tasks import prompts
 from harness.types import Prompt, Sample, Share, Source, Split, Task
 
 FileDigests = Callable[[Path], str]

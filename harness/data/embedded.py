@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
-from harness import shipped
 from harness.data import FileDigests, Row, file
 from harness.errors import UnknownName
+from harness.files import shipped
 from harness.types import Source, Split
 
 

@@ -14,8 +14,8 @@ from typing import Any, Literal
 from harness.data import FileDigests, Row
 from harness.digest import digest
 from harness.errors import DataError, UnknownName
+from harness.files.yaml import shown
 from harness.types import Source, Split
-from harness.yaml_lines import shown
 
 BUFFER = 1 << 20  # bytes of a Parquet column that are read at once
 # How files begin that are taken for text, what they are, and what would do.

@@ -7,7 +7,7 @@ that comes or goes cannot change what is read. `splits` may slice as `datasets` 
 from collections.abc import Iterator
 from typing import Any
 
-from harness import hub
+from harness.checkpoints import hub
 from harness.data import FileDigests, Row
 from harness.errors import DataError
 from harness.types import Source, Split

@@ -9,7 +9,7 @@ from typing import Any
 from harness.digest import digest
 from harness.report import page as pages
 from harness.report.page import Line, Page, TaskPage
-from harness.result import Curve, Result
+from harness.results import Curve, Result
 from harness.types import Score, System
 
 Series = Sequence[tuple[int, float]]  # step and value

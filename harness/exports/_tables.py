@@ -7,10 +7,10 @@ from typing import Any
 
 from harness.digest import digest
 from harness.errors import HarnessError, ResultError
-from harness.records import read_json, write_json
-from harness.result import json_lines, read, read_document
-from harness.result.document import refuse_damaged
-from harness.result.values import wrong_value
+from harness.files.json_lines import read_json, write_json
+from harness.results import json_lines, read, read_document
+from harness.results.document import refuse_damaged
+from harness.results.values import wrong_value
 
 Row = dict[str, Any]
 Rows = Callable[[], Iterator[Row]]  # goes through a table anew each time
@@ -95,7 +95,7 @@ def _points(document: Mapping[str, Any]) -> Iterator[Row]:
 def _rows(path: Path) -> Iterator[Row]:
     from pyarrow import parquet
 
-    from harness.result.rows import RowFile
+    from harness.results.rows import RowFile
 
     with RowFile(path), parquet.ParquetFile(path) as file:  # the former refuses what its size belies
         for batch in file.iter_batches():

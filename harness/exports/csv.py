@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from harness.cells import cell
 from harness.exports import Place, _tables
 from harness.exports._tables import Row, Rows
+from harness.files.spreadsheet import cell
 
 PLACE: Place = "folder"
 PAGES = False

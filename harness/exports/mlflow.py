@@ -14,12 +14,12 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from harness import text as words
 from harness.errors import HarnessError
 from harness.exports import Place, _runs, package_of
 from harness.exports._runs import Run
-from harness.report import words
 from harness.report.page import Page
-from harness.result import Result, read
+from harness.results import Result, read
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 PLACE: Place = "uri"
 PAGES = True
 SCHEMES = ("sqlite", "file", "http", "https", "postgresql", "mysql", "mssql", "databricks")
-SAME, RUN_OF = "harness.result", "mlflow.parentRunId"
+SAME, RUN_OF = "harness.results", "mlflow.parentRunId"
 AT_ONCE = 1_000  # metrics of one request
 KEPT_APART = 100  # settings or tags of one request
 LONGEST = 5_000  # characters of one value

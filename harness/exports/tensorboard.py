@@ -12,7 +12,7 @@ from pathlib import Path
 from harness.digest import file_name
 from harness.exports import Place, _runs, package_of
 from harness.exports._runs import Run, Series
-from harness.result import read
+from harness.results import read
 from harness.types import System
 
 PLACE: Place = "folder"

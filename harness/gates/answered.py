@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from harness.gates.checks import Check
-from harness.gates.verdicts import Finding
+from harness.gates.decide import Finding
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

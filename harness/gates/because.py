@@ -1,8 +1,8 @@
 """Why a verdict is as it is, in a sentence; the numbers themselves stand beside it."""
 
+from harness import text as words
 from harness.gates.answered import Answered
-from harness.gates.verdicts import Finding
-from harness.report import words
+from harness.gates.decide import Finding
 
 
 def sentence(one: Answered) -> str:

@@ -5,11 +5,11 @@ from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 
 from harness import metrics
+from harness import text as words
 from harness.errors import HarnessError, UnknownName
 from harness.gates import rules
 from harness.gates.rules import BASE
-from harness.report import words
-from harness.result import Result, TaskFacts
+from harness.results import Result, TaskFacts
 from harness.types import Gate, System
 
 LENGTH = "length"  # a column that every sample has

@@ -6,18 +6,18 @@ from math import isfinite
 from pathlib import Path
 
 from harness import stats
+from harness import text as words
 from harness.errors import HarnessError, ResultError
+from harness.files.json_lines import to_json, write_json
 from harness.gates import measured, quality, regressions, rules
 from harness.gates.answered import Answered
 from harness.gates.because import sentence
 from harness.gates.checks import LENGTH, Check, checks
+from harness.gates.evidence import Evidence, PanelKey, evidence
 from harness.gates.quality import Question
 from harness.gates.regressions import Fall
 from harness.gates.rules import BASE
-from harness.gates.sides import Evidence, PanelKey, evidence
-from harness.records import to_json, write_json
-from harness.report import words
-from harness.result import read
+from harness.results import read
 from harness.types import FAMILY_ERROR, Gate, Judgement, Verdict
 
 WITHHELD = "withheld"

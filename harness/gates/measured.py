@@ -5,14 +5,15 @@ from fnmatch import fnmatchcase
 from math import isfinite
 from statistics import fmean
 
+from harness import text as words
 from harness.errors import ResultError
-from harness.gates import rules, verdicts
+from harness.gates import decide as verdicts
+from harness.gates import rules
 from harness.gates.answered import Answered
 from harness.gates.checks import Check
+from harness.gates.evidence import Evidence
 from harness.gates.rules import BASE
-from harness.gates.sides import Evidence
-from harness.report import words
-from harness.result import Result
+from harness.results import Result
 from harness.types import WeightRow
 from harness.weights.summary import alpha, summarise
 

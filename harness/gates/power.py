@@ -11,11 +11,12 @@ from math import sqrt
 import numpy as np
 
 from harness import metrics, stats
+from harness import text as words
 from harness.gates import rules
 from harness.gates.checks import Check
-from harness.report import verdicts, words
-from harness.result import Result
-from harness.result.baseline import Baseline, BaselineSystem
+from harness.report import verdicts
+from harness.results import Result
+from harness.results.baseline import Baseline, BaselineSystem
 from harness.types import System
 
 RULES = ("max_drop", "max_relative_drop")  # those that an innocent adapter may miss by chance alone

@@ -6,16 +6,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness import stats
+from harness import text as words
 from harness.errors import ResultError
-from harness.gates import rules, verdicts
+from harness.gates import decide as verdicts
+from harness.gates import rules
 from harness.gates.answered import Answered
 from harness.gates.checks import Check, never
+from harness.gates.decide import Finding
+from harness.gates.evidence import Evidence, Panel, PanelKey, Side, unlike
 from harness.gates.rules import BASE
-from harness.gates.sides import Evidence, Panel, PanelKey, Side, unlike
 from harness.gates.standing import too_empty
-from harness.gates.verdicts import Finding
-from harness.report import words
-from harness.result.odd import MANY_EMPTY
+from harness.results.odd import MANY_EMPTY
 from harness.types import System
 
 

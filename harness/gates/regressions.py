@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from harness.gates.evidence import Evidence
 from harness.gates.quality import Question
 from harness.gates.rules import BASE
-from harness.gates.sides import Evidence
-from harness.result import read_generations, read_samples
+from harness.results import read_generations, read_samples
 from harness.types import Regression, Sample, System
 
 EACH = 5  # of one question

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from math import isfinite
 from typing import Any
 
-from harness.report import words
+from harness import text as words
 from harness.types import Gate, WorseSamples
 
 BASE = "base"  # in `against`: the model without its adapter

@@ -6,8 +6,8 @@ from functools import cached_property
 from harness.errors import ResultError
 from harness.gates import rules
 from harness.gates.checks import Check
-from harness.result import Result, StepFacts
-from harness.result.odd import Share, mostly_empty
+from harness.results import Result, StepFacts
+from harness.results.odd import Share, mostly_empty
 from harness.types import System
 
 ENDED = ("done", "kept")

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness import plugins
+from harness.backends import Backend
 from harness.errors import SuiteError, UnknownName
-from harness.models import Backend
 from harness.types import Generation, Prompt, Sample, Task
 
 COLUMNS = ("id", "input", "reference", "choices")  # what a source can name columns for

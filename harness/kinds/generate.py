@@ -4,10 +4,10 @@ from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from random import Random
 
+from harness.backends import Backend
 from harness.errors import DataError
 from harness.kinds import Kind
-from harness.models import Backend
-from harness.prompts import render
+from harness.tasks.prompts import render
 from harness.types import Generation, Prompt, Sample, Task
 
 

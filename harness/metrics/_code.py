@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from harness.digest import file_digest
 from harness.errors import ForeignCode
+from harness.files.regular import file_digest
 
 NOT_OURS = "its code is not part of this harness"
 

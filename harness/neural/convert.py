@@ -10,7 +10,7 @@ import torch
 from safetensors.torch import save_file
 
 from harness.errors import ModelError
-from harness.records import writing
+from harness.files.json_lines import writing
 
 NAMES = {"pytorch_model.bin": "model.safetensors", "adapter_model.bin": "adapter_model.safetensors"}
 INDEX = "pytorch_model.bin.index.json"

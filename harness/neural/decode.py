@@ -16,7 +16,6 @@ import torch
 from transformers import DynamicCache, EncoderDecoderCache
 from transformers.cache_utils import DynamicLayer
 
-from harness import stops
 from harness.digest import digest, text_digest
 from harness.errors import ModelError
 from harness.neural import plain
@@ -25,6 +24,7 @@ from harness.neural.encode import Encoded, ahead, encode, room
 from harness.neural.load import Base
 from harness.neural.memory import Budget, out_of_memory
 from harness.neural.slices import Slice, in_slices, slices
+from harness.tasks import stops
 from harness.types import Decode, Finish, Generation, Overflow, Prompt
 
 LEAVE = 0.125  # share of a board's rows that are done when others take their place

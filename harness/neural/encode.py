@@ -6,13 +6,13 @@ from itertools import islice
 
 from transformers import PreTrainedTokenizerBase
 
+from harness.checkpoints.window import prompt_room
 from harness.errors import ModelError
 from harness.neural.foreign import told
 from harness.neural.reading import Reader
-from harness.prompts import Span, fit, with_answer
 from harness.sandbox.templates import ChatTemplate, chat_template
+from harness.tasks.prompts import Span, fit, with_answer
 from harness.types import Overflow, Prompt
-from harness.window import prompt_room
 
 PROBE = Prompt(sample_id="probe", before="", input="Anna will bring the car on Monday.", after="")
 BLOCK = 64  # prompts that go through a chat template in one go

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from harness import checkpoint
+from harness.checkpoints import folder as checkpoint
 from harness.neural.encode import PROBE, check_chat, prompt_ids, prompt_text
 from harness.neural.load import Base, outline
 from harness.neural.lora import check_fit, unproven

@@ -14,7 +14,8 @@ from safetensors import safe_open
 from transformers import AutoModelForCausalLM, AutoModelForSeq2SeqLM, PreTrainedModel
 from transformers.utils import logging
 
-from harness import askable, families
+from harness import families
+from harness.checkpoints import askable
 from harness.errors import ModelError
 from harness.families import Family
 from harness.neural.foreign import silent_import, told

@@ -11,15 +11,15 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 
 from harness import families
-from harness.adapter import CONFIG, MAGNITUDE, MISFIT, read_settings
-from harness.checkpoint import json_mapping
+from harness.checkpoints.adapter import CONFIG, MAGNITUDE, MISFIT, read_settings
+from harness.checkpoints.folder import json_mapping
+from harness.checkpoints.patterns import check_patterns
+from harness.checkpoints.safetensors import TensorFile
 from harness.errors import AdapterError
 from harness.neural.factors import PREFIX, UNSOUND, Factors, applied, check_products, shapes
 from harness.neural.foreign import told
 from harness.neural.load import Base
 from harness.neural.lora_config import LoraConfig, can_be_own, names_to_write, read_config, targeted
-from harness.sandbox.patterns import check_patterns
-from harness.tensors import TensorFile
 from harness.types import Recipe
 
 if TYPE_CHECKING:

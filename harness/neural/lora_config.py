@@ -17,8 +17,8 @@ from transformers.conversion_mapping import get_model_conversion_mapping
 from transformers.core_model_loading import WeightConverter
 from transformers.pytorch_utils import Conv1D
 
-from harness.adapter import read_settings
-from harness.adapter_settings import ALPHA, RANK
+from harness.checkpoints.adapter import read_settings
+from harness.checkpoints.adapter_settings import ALPHA, RANK
 
 ALL_LINEAR = "all-linear"
 SHORTEN = 20  # peft writes this many names or more as the fewest suffixes that mean the same modules

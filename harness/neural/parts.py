@@ -8,7 +8,8 @@ from typing import Any
 from transformers import AutoConfig, AutoTokenizer
 from transformers.models.auto.configuration_auto import CONFIG_MAPPING
 
-from harness import askable, checkpoint
+from harness.checkpoints import askable
+from harness.checkpoints import folder as checkpoint
 from harness.errors import ModelError
 from harness.neural.foreign import told
 

@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from harness.adapter import CONFIG, MISFIT, MOVES_THE_BASE
+from harness.checkpoints.adapter import CONFIG, MISFIT, MOVES_THE_BASE
 from harness.errors import AdapterError
 from harness.neural.factors import PREFIX, overflow, overflowing, put_in
 from harness.neural.foreign import silent_import, told

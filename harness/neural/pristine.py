@@ -12,8 +12,8 @@ from pathlib import Path
 import torch
 from transformers import PreTrainedModel
 
+from harness.checkpoints.safetensors import Tensor, TensorFile
 from harness.errors import ModelError
-from harness.tensors import Tensor, TensorFile
 
 UNSIGNED = {1: torch.uint8, 2: torch.int16, 4: torch.int32, 8: torch.int64}  # bytes -> an integer as wide
 DTYPES = {"F64": torch.float64, "F32": torch.float32, "F16": torch.float16, "BF16": torch.bfloat16}

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from harness.checkpoints.window import UNBOUNDED, context_window
 from harness.errors import ModelError
 from harness.types import Model
-from harness.window import UNBOUNDED, context_window
 
 
 class Reader(Protocol):

@@ -17,8 +17,8 @@ def render(folder: Path | str, drawings: Path | None = None) -> None:
     folder = Path(folder)
     with drawing.pen(drawings) as pen:  # it takes longest: what else is to do is done while it draws
         from harness.report import figures, page
-        from harness.result import read
-        from harness.result.document import refuse_damaged
+        from harness.results import read
+        from harness.results.document import refuse_damaged
 
         result = read(folder)
         refuse_damaged(folder, result.files)
@@ -35,8 +35,8 @@ def render(folder: Path | str, drawings: Path | None = None) -> None:
 def render_terminal(folder: Path | str, console: "Console | None" = None) -> None:
     """Prints the answer and the score tables of a RESULT folder; draws no chart and reads no answer."""
     from harness.report import page, terminal
-    from harness.report.consoles import PlainConsole
-    from harness.result import read
+    from harness.results import read
+    from harness.terminal.consoles import PlainConsole
 
     terminal.show(page.build(read(folder)), console or PlainConsole())
 
@@ -46,7 +46,7 @@ def render_json(folder: Path | str) -> str:
     import json
 
     from harness.report import page, terminal
-    from harness.result import read
+    from harness.results import read
 
     folder = Path(folder)
     return json.dumps(terminal.as_json(page.build(read(folder)), folder), indent=1)
@@ -55,6 +55,6 @@ def render_json(folder: Path | str) -> str:
 def sentences(folder: Path | str) -> list[str]:
     """The answer of each task, for a person."""
     from harness.report import page, terminal
-    from harness.result import read
+    from harness.results import read
 
     return [one for task in page.build(read(folder)).tasks for one in terminal.said(task)]

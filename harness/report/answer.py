@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from statistics import fmean
 
-from harness.report import settle, words
+from harness import text as words
 from harness.report.doubts import doubts
-from harness.result import AdapterFacts, Result, TaskFacts
+from harness.results import AdapterFacts, Result, TaskFacts
+from harness.stats import settle
 from harness.types import Comparison, RecipeScore, Score, System
 
 ENOUGH_SEEDS = 3

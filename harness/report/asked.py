@@ -9,13 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness import metrics
-from harness.result import Result, TaskFacts, json_lines
-from harness.result.document import refuse_damaged
-from harness.result.lengths import thirds
+from harness.results import Result, TaskFacts, json_lines
+from harness.results.document import refuse_damaged
+from harness.results.lengths import thirds
 from harness.types import System
 
 if TYPE_CHECKING:
-    from harness.result.rows import RowFile
+    from harness.results.rows import RowFile
 
 FILES = ("samples.jsonl.gz", "generations.jsonl.gz", "rows.parquet")
 LENGTH = "length of input"
@@ -71,7 +71,7 @@ def asked(result: Result) -> dict[str, Asked]:
 
     Raises ResultError where a file that the RESULT names is missing or changed.
     """
-    from harness.result.rows import open_rows
+    from harness.results.rows import open_rows
 
     refuse_damaged(result.folder, result.files)
     if not all((result.folder / name).is_file() for name in FILES):

@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import log10
 
-from harness.cells import cell
-from harness.leaderboard import Group, Leaderboard, Line, hardware, ways
-from harness.report import words
+from harness import text as words
+from harness.files.spreadsheet import cell
+from harness.leaderboard.rank import Group, Leaderboard, Line, hardware, ways
 from harness.types import Score
 
 Links = Mapping[str, str]  # run -> address of its report or folder, seen from the page

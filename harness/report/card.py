@@ -4,16 +4,17 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from harness import text as words
 from harness.errors import UnknownName
-from harness.report import markdown, words
+from harness.report import markdown
 from harness.report import page as pages
 from harness.report.answer import Field, is_trivial
-from harness.report.costs import Costs
 from harness.report.limits import limits
 from harness.report.loading import hub_id, loading
 from harness.report.page import Line, Page, TaskPage
 from harness.report.weighed import WeightLine
-from harness.result import AdapterFacts, ModelFacts, Result, TaskFacts
+from harness.results import AdapterFacts, ModelFacts, Result, TaskFacts
+from harness.results.costs import Costs
 from harness.types import Comparison, Note, Score, System
 
 MARK = "<!-- made by harness card -->"  # a README with this line in it may be written over

@@ -8,7 +8,8 @@ from urllib.parse import quote
 
 from markupsafe import Markup
 
-from harness.report import markdown, verdicts, words
+from harness import text as words
+from harness.report import markdown, verdicts
 from harness.types import Judgement, Regression
 
 # GitHub takes 65,536 characters. Bytes are never fewer than those, however they are counted.

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from harness.report import words
-from harness.result import Result, TaskFacts
-from harness.result.odd import EMPTY, MANY_EMPTY, MANY_SHORTENED, REFUSED, SHORTENED, Share, counted
+from harness import text as words
+from harness.results import Result, TaskFacts
+from harness.results.odd import EMPTY, MANY_EMPTY, MANY_SHORTENED, REFUSED, SHORTENED, Share, counted
 from harness.types import System
 
 NAMED = 4  # systems that a sentence names at most

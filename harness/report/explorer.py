@@ -19,10 +19,10 @@ from urllib.parse import quote
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.report import words
+from harness import text as words
 from harness.report.answer import is_trivial
 from harness.report.asked import Asked
-from harness.result import Result, json_lines
+from harness.results import Result, json_lines
 from harness.types import System
 
 if TYPE_CHECKING:

@@ -4,7 +4,8 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import partial
 
-from harness.report import charts, words
+from harness import text as words
+from harness.report import charts
 from harness.report.charts import alphas, differences, histogram, losses, pareto, ratios, spectra
 from harness.report.drawing import Pen
 from harness.report.page import Page

@@ -1,6 +1,7 @@
 """Verdicts as GitHub Actions reads them: workflow commands for its log, Markdown for a step's summary."""
 
-from harness.report import comment, verdicts, words
+from harness import text as words
+from harness.report import comment, verdicts
 from harness.report.verdicts import Inconclusive
 from harness.types import Judgement, Verdict
 

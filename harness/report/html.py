@@ -10,11 +10,12 @@ from pathlib import Path
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from harness.report import charts, explorer, verdicts, weighed, words
+from harness import text as words
+from harness.report import charts, explorer, verdicts, weighed
 from harness.report.explorer import Book, Leaf, Plain
 from harness.report.figures import Figures, WeightFigures
 from harness.report.page import Page
-from harness.result import ours
+from harness.results import ours
 
 LONGEST = 4_000  # characters of one text that the page shows
 FIRST = "theme.js"  # runs in the head: a page must not show one theme and turn to another

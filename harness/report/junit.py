@@ -7,9 +7,10 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
-from harness.report import verdicts, words
-from harness.report.printed import safe
+from harness import text as words
+from harness.report import verdicts
 from harness.report.verdicts import Inconclusive
+from harness.terminal.printed import safe
 from harness.types import Judgement, Regression, System, Verdict
 
 _Owner = tuple[str | None, System | None, str | None]  # task, system, metric

@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Sequence
 from statistics import fmean
 
-from harness.report import words
+from harness import text as words
 from harness.report.answer import ENOUGH_SEEDS
 from harness.report.page import TaskPage
-from harness.result import AdapterFacts, ModelFacts, Result
+from harness.results import AdapterFacts, ModelFacts, Result
 from harness.types import System
 
 

@@ -1,8 +1,9 @@
 """Python that loads an adapter with plain peft, and asks it as it was asked when it was measured."""
 
-from harness import families, plugins, prompts
-from harness.report import words
-from harness.result import ModelFacts, TaskFacts
+from harness import families, plugins
+from harness import text as words
+from harness.results import ModelFacts, TaskFacts
+from harness.tasks import prompts
 
 DTYPES = ("float32", "bfloat16", "float16")
 USUAL_TOKENS = 64  # of an answer, where an older result does not say
@@ -36,7 +37,7 @@ def loading(
     return "\n".join(
         [
             *(["from string import Template", ""] if asked else []),
-            *(["from harness.shipped import zoo_folder"] if model.uri.startswith("zoo:") else []),
+            *(["from harness.files.shipped import zoo_folder"] if model.uri.startswith("zoo:") else []),
             "from peft import PeftModel",
             f"from transformers import {', '.join(names)}",
             "",

@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
-from harness.report import words
-from harness.result import ModelFacts, Result, TaskFacts
+from harness import text as words
+from harness.results import ModelFacts, Result, TaskFacts
 from harness.types import Score
 
 Manifest = tuple[tuple[str, tuple[tuple[str, str], ...]], ...]  # heading -> name and value

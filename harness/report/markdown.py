@@ -9,8 +9,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 from markupsafe import escape as html_escape
 
-from harness.report import words
-from harness.result import ours
+from harness import text as words
+from harness.results import ours
 
 if TYPE_CHECKING:  # pages without charts are written by light commands, which cannot wait for altair
     from harness.report.answer import Sentence

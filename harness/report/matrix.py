@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from harness.report import words
+from harness import text as words
 from harness.types import Comparison, System
 
 if TYPE_CHECKING:

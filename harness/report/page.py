@@ -6,10 +6,9 @@ from typing import Literal
 
 import numpy as np
 
-from harness.report import gates, words
+from harness import text as words
 from harness.report.answer import Answer, Field, Sentence, answer, is_trivial
 from harness.report.asked import Asked, Values
-from harness.report.costs import Costs, costs, price
 from harness.report.doubts import empty_share
 from harness.report.explorer import sample_link
 from harness.report.manifest import Manifest, manifest
@@ -17,8 +16,10 @@ from harness.report.matrix import Matrix, matrix
 from harness.report.picks import Pick, change_of, pick
 from harness.report.slices import Cut, cuts
 from harness.report.weighed import WeightSection, section
-from harness.result import Curve, ModelFacts, Result, StepFacts, SuiteFacts, TaskFacts
-from harness.result.odd import Share
+from harness.results import Curve, ModelFacts, Result, StepFacts, SuiteFacts, TaskFacts
+from harness.results import verdicts as gates
+from harness.results.costs import Costs, costs, price
+from harness.results.odd import Share
 from harness.types import Comparison, Note, Score, System, Verdict
 
 Role = Literal["trivial", "base", "adapter"]

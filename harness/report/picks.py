@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from harness.digest import text_digest
 from harness.report.asked import Asked, Values
-from harness.result import Result, TaskFacts, read_generations, read_samples
+from harness.results import Result, TaskFacts, read_generations, read_samples
 from harness.types import Generation, Sample, Score, System
 
 EACH = 3  # samples of each kind

@@ -10,9 +10,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from harness.records import to_json, write_text
-from harness.report import settle, words
-from harness.report.consoles import PlainConsole
+from harness import text as words
+from harness.files.json_lines import to_json, write_text
+from harness.stats import settle
+from harness.terminal.consoles import PlainConsole
 from harness.types import Comparison, System
 
 LONGEST = 240  # characters of one text that a terminal shows

@@ -7,8 +7,8 @@ from rich.console import Console, Group
 from rich.table import Table
 from rich.text import Text
 
-from harness.records import to_json
-from harness.report import words
+from harness import text as words
+from harness.files.json_lines import to_json
 from harness.report.answer import Sentence
 from harness.report.page import Line, Page, TaskPage
 from harness.types import Comparison

@@ -9,7 +9,8 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from harness.report import verdicts, words
+from harness import text as words
+from harness.report import verdicts
 from harness.report.verdicts import Inconclusive
 from harness.types import Judgement, Verdict
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from math import isfinite
 from typing import Literal
 
-from harness.report import words
+from harness import text as words
 from harness.types import Judgement, Regression, Verdict, Word
 
 Inconclusive = Literal["fail", "pass", "warn"]  # what a gate that cannot tell counts as

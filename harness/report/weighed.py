@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
-from harness.report import words
+from harness import text as words
 from harness.types import System, WeightRow
 from harness.weights.beside import Beside, beside
 from harness.weights.finite import NOT_FINITE

@@ -6,9 +6,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from harness.report import words
-from harness.report.consoles import PlainConsole
+from harness import text as words
 from harness.report.weighed import PARTS, WeightSection, asked, columns, number, percent, status, statuses
+from harness.terminal.consoles import PlainConsole
 from harness.types import WeightRow
 from harness.weights.beside import Beside
 from harness.weights.summary import FEW, WeightSummary

@@ -9,8 +9,9 @@ from typing import Literal
 
 import numpy as np
 
-from harness import adapter as lora
-from harness.adapter import Factors, LoraWeights
+from harness.checkpoints import adapter as lora
+from harness.checkpoints.adapter import Factors, LoraWeights
+from harness.checkpoints.shards import stored
 from harness.families import Family
 from harness.families import role as role_of
 from harness.types import Weighing, WeightRow
@@ -21,7 +22,6 @@ from harness.weights.norms import left_directions
 from harness.weights.pool import in_order
 from harness.weights.quantised import Scheme
 from harness.weights.read import NOT_ASKED, TIED, Matrix, Place, places
-from harness.weights.shards import stored
 from harness.weights.updates import Update, updates
 
 

@@ -5,9 +5,9 @@ import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from harness.cells import cell
 from harness.errors import HarnessError
-from harness.records import refuse_other_kind
+from harness.files.json_lines import refuse_other_kind
+from harness.files.spreadsheet import cell
 from harness.types import WeightRow
 
 SHAPE = ("model", "adapter", "part", "layer", "role", "status", "quantised", "rows", "cols", "eigenvalues")

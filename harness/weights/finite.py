@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.checkpoints.safetensors import DTYPES, Tensor
 from harness.errors import ModelError
-from harness.tensors import DTYPES, Tensor
 from harness.weights.kept import Finding, Kept, key
 from harness.weights.read import NOT_ASKED, Place
 

@@ -6,7 +6,7 @@ The update's part is added to W's own Gram matrix as matrices of rank r: W + ΔW
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.adapter import Factors
+from harness.checkpoints.adapter import Factors
 from harness.weights.dense import add_gram, symmetric_eigenvalues
 
 BLOCK = 1024  # rows or columns in float64 at once

@@ -8,7 +8,7 @@ from pathlib import Path
 from threading import get_ident
 
 from harness.digest import digest
-from harness.records import from_json, to_json
+from harness.files.json_lines import from_json, to_json
 from harness.types import Density
 
 VERSION = 1  # raised when the same bytes give other numbers

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.linalg import LinAlgError
 from numpy.typing import NDArray
 
-from harness.adapter import Factors
+from harness.checkpoints.adapter import Factors
 from harness.types import Weighing
 from harness.weights import finite, marchenko_pastur, oracle, power_law, spectrum
 from harness.weights.dense import singular_values

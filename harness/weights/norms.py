@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.adapter import Factors
+from harness.checkpoints.adapter import Factors
 
 
 def norms(

@@ -14,8 +14,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.checkpoints.safetensors import Tensor, Watch
 from harness.errors import ModelError
-from harness.tensors import Tensor, Watch
 
 Scheme = Literal["int8", "nf4", "fp4"]
 SCALES = "SCB"  # beside an 8-bit `weight`: the largest of each row

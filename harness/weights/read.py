@@ -14,13 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness import families
+from harness.checkpoints.safetensors import DTYPES, Tensor
+from harness.checkpoints.shards import stored
 from harness.errors import ModelError
 from harness.families import Family
-from harness.regular import regular_text
-from harness.tensors import DTYPES, Tensor
+from harness.files.regular import regular_text
 from harness.weights.fused import fused_in, rows_of_parts
 from harness.weights.quantised import Quantised, Scheme, dequantise, quantised
-from harness.weights.shards import stored
 
 READ, NOT_ASKED, TIED = "read", "not asked for", "tied to "
 # What a family with `fan_in_fan_out` stores as [in, out].

@@ -5,10 +5,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from harness import families
-from harness.adapter import Factors, LoraWeights
+from harness.checkpoints.adapter import Factors, LoraWeights
+from harness.checkpoints.safetensors import Tensor
 from harness.errors import AdapterError
 from harness.families import Family
-from harness.tensors import Tensor
 from harness.weights.read import Place, place_of
 
 SHARED = ("embedding", "head")  # roles that one tied matrix can have

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from harness import boards
-from harness.result.document import read_document, write_document
+from harness.commands import leaderboard as boards
+from harness.results.document import read_document, write_document
 from tests.browser.conftest import NARROW, SCREENSHOTS, WIDE
 from tests.report.conftest import write_result
 

@@ -125,7 +125,7 @@ def test_a_place_where_nothing_can_be_written_is_named(
     )
     full = tmp_path / "board.csv"
     full.symlink_to("/dev/full")
-    from harness.records import write_text
+    from harness.files.json_lines import write_text
 
     with pytest.raises(Exception, match=r"board\.csv: cannot be written: No space left on device"):
         write_text(full, "text")

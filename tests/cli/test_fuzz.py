@@ -19,7 +19,7 @@ from typing import Any
 
 import pytest
 
-from harness import shipped
+from harness.files import shipped
 from tests.cli.project import make
 from tests.cli.words import exit_code
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from harness import text as words
 from harness.errors import UnknownName
-from harness.report import words
 from tests.cli import project
 from tests.cli.words import harness
 

@@ -11,8 +11,8 @@ import pyarrow.parquet as parquet
 import pytest
 
 from harness import metrics
-from harness.result.document import write_document
-from harness.result.zipped import write_zipped
+from harness.files.zipped import write_zipped
+from harness.results.document import write_document
 from harness.types import Generation, Sample
 
 BASE, TUNED = ("base", None), ("base", "tuned")

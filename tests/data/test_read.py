@@ -14,9 +14,10 @@ from typing import Any
 
 import pytest
 
-from harness import data, shipped
-from harness.digest import file_digest
+from harness import data
 from harness.errors import DataError, SuiteError, UnknownName
+from harness.files import shipped
+from harness.files.regular import file_digest
 from harness.types import Source, Split, Task
 
 ROWS = [

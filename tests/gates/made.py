@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from harness.digest import file_digest
-from harness.result.document import BESIDE, content_digest, read_document
-from harness.result.rows import Rows, write_rows
-from harness.result.zipped import write_zipped
+from harness.files.regular import file_digest
+from harness.files.zipped import write_zipped
+from harness.results.document import BESIDE, content_digest, read_document
+from harness.results.rows import Rows, write_rows
 from harness.types import System
 
 BASE = System(model="m")

@@ -14,8 +14,8 @@ import pytest
 
 from harness.errors import ResultError
 from harness.gates.judge import judge
-from harness.result import baseline
-from harness.result.document import content_digest
+from harness.results import baseline
+from harness.results.document import content_digest
 from harness.types import Gate, Judgement, System, WorseSamples
 
 from .conftest import Said
@@ -640,7 +640,7 @@ def test_rows_of_another_width_than_their_metric_gives_are_refused(here: Path) -
 
 @pytest.mark.parametrize("width", [0, 1, 3])
 def test_so_are_those_of_a_result(tmp_path: Path, width: int) -> None:
-    from harness.result.rows import Rows, open_rows, write_rows
+    from harness.results.rows import Rows, open_rows, write_rows
 
     folder = result(tmp_path / "result", {BASE: points(N), ADAPTER: points(N)})
     with open_rows(folder) as file:

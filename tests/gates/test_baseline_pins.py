@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from harness.pins import pins
-from harness.plan import plan
-from harness.repair import missing
-from harness.store import open_store
-from harness.suite import load_suite
+from harness.plan.pins import pins
+from harness.plan.plan import plan
+from harness.run.repair import missing
+from harness.run.store import open_store
+from harness.suite.load import load_suite
 
 SUITE = """
 tasks: [{name: t, source: {uri: 'file:.'}, prompt: '$input', metrics: [f1], primary: f1}]

@@ -9,10 +9,10 @@ import pytest
 from harness import metrics, stats
 from harness.gates import quality
 from harness.gates.checks import checks
+from harness.gates.evidence import evidence
 from harness.gates.judge import judge
-from harness.gates.sides import evidence
-from harness.result import read
-from harness.result.rows import open_rows
+from harness.results import read
+from harness.results.rows import open_rows
 from harness.types import Gate, System
 from tests.compare.conftest import BASE, make, mixed, plain, right, wrong
 

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from harness.gates.judge import judge
-from harness.result import read
-from harness.result.odd import mostly_empty
+from harness.results import read
+from harness.results.odd import mostly_empty
 from harness.types import Gate, System, WorseSamples
 
 from .conftest import Said

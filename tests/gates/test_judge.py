@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from harness.gates.judge import judge
-from harness.result import baseline
+from harness.results import baseline
 from harness.types import Gate, WorseSamples
 
 SUITE = """

@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness import stats
-from harness.gates import verdicts
+from harness.gates import decide as verdicts
 from harness.gates.judge import judge
-from harness.result import baseline
+from harness.results import baseline
 from harness.types import Gate, Verdict, WorseSamples
 
 from .made import ADAPTER, BASE, result

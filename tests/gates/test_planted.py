@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from harness import shipped
+from harness.files import shipped
 from harness.gates.judge import judge
-from harness.result import baseline
+from harness.results import baseline
 from harness.stats import pass_chance
 from harness.types import Gate, Verdict
 

@@ -9,7 +9,7 @@ import pytest
 from harness import kinds, plugins
 from harness.errors import DataError, SuiteError, UnknownName
 from harness.kinds import generate
-from harness.suite import load_suite
+from harness.suite.load import load_suite
 from harness.types import Sample
 from tests.cli.words import harness
 

@@ -6,7 +6,7 @@ from itertools import islice
 import pytest
 from transformers import AutoTokenizer
 
-from harness import shipped
+from harness.files import shipped
 from harness.neural.batches import VALIDATION_TOKENS, batches_from, by_length, order
 from harness.neural.encode import Pair
 

@@ -23,8 +23,8 @@ from transformers import (
     GPT2LMHeadModel,
 )
 
-from harness import shipped
 from harness.errors import AdapterError, UnknownName
+from harness.files import shipped
 from harness.neural import lora
 from harness.neural.decode import write
 from harness.neural.foreign import silent_import

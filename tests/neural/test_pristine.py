@@ -8,8 +8,8 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from harness import shipped
 from harness.errors import ModelError
+from harness.files import shipped
 from harness.neural.load import Base
 from harness.neural.precision import computing_in
 from harness.neural.pristine import Pristine

@@ -17,6 +17,7 @@ import torch
 from safetensors.torch import load_file
 
 from harness.errors import ModelError, StepError
+from harness.files.json_lines import to_json
 from harness.neural import lora
 from harness.neural.decode import write
 from harness.neural.encode import pair
@@ -24,7 +25,6 @@ from harness.neural.load import Base
 from harness.neural.loss import summed_loss
 from harness.neural.memory import Budget
 from harness.neural.train import Example, schedule, train, validation_steps
-from harness.records import to_json
 from harness.types import Decode, Prompt, Recipe
 from tests.neural.rounding import learnt_apart, rounding
 
@@ -199,7 +199,7 @@ def test_a_killed_process_takes_nothing_along(
         from pathlib import Path
         from harness.neural.load import load
         from harness.neural.train import Example, train
-        from harness.records import from_json
+        from harness.files.json_lines import from_json
         from harness.types import Model, ModelPin, Recipe, Runtime
         import json
         told = [from_json(Example, one) for one in json.loads(Path({str(tmp_path / "told.json")!r}).read_text())]
@@ -337,7 +337,7 @@ def test_two_processes_learn_what_one_learns(
         from pathlib import Path
         from harness.neural.load import load
         from harness.neural.train import Example, train
-        from harness.records import from_json
+        from harness.files.json_lines import from_json
         from harness.types import Model, ModelPin, Recipe, Runtime
         told = [from_json(Example, one) for one in json.loads(Path({str(tmp_path / "told.json")!r}).read_text())]
         pin = ModelPin(revision="", parameters=None, checkpoint_bytes=None, dtype="float32", family=None)

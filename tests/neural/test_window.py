@@ -9,6 +9,7 @@ import pytest
 import torch
 from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedTokenizerFast
 
+from harness.checkpoints.window import context_window, prompt_room
 from harness.errors import ModelError
 from harness.neural import decode as decode_module
 from harness.neural.decode import write
@@ -17,7 +18,6 @@ from harness.neural.load import Base
 from harness.neural.loss import summed_loss
 from harness.neural.memory import Budget
 from harness.types import Decode, Generation, Prompt
-from harness.window import context_window, prompt_room
 
 WINDOW, ANSWER = 11, 6
 SIX = Decode(max_new_tokens=ANSWER)

@@ -15,9 +15,10 @@ import pyarrow.parquet as parquet
 import pytest
 from hypothesis import strategies as st
 
-from harness import metrics, stats, trivial
-from harness.result import read
-from harness.store import open_store
+from harness import metrics, stats
+from harness.results import read
+from harness.run.store import open_store
+from harness.tasks import rules as trivial
 from harness.types import Generation, Judgement, Regression, Sample, System, Verdict
 
 from .leaks import keep_private

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pyarrow.parquet as parquet
 
-from harness.records import write_json
-from harness.result import json_lines
-from harness.result.zipped import write_zipped
+from harness.files.json_lines import write_json
+from harness.files.zipped import write_zipped
+from harness.results import json_lines
 
 QUOTED = "ValueError: cannot parse 'Hana: Hey, are we still on for the science fair?'"
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from harness.report import settle
 from harness.report.answer import Answer, answer
-from harness.result import AdapterFacts, ModelFacts, Result, SuiteFacts, TaskFacts
+from harness.results import AdapterFacts, ModelFacts, Result, SuiteFacts, TaskFacts
+from harness.stats import settle
 from harness.types import Comparison, Note, Score, System
 
 TASK = TaskFacts(name="talks", primary="rougeL", metrics=("rouge",))

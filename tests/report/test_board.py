@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness import boards
 from harness.cli import main
-from harness.leaderboard import Leaderboard, Refusal
+from harness.commands import leaderboard as boards
+from harness.leaderboard.rank import Leaderboard, Refusal
 from harness.report import board as pages
-from harness.result.document import read_document, write_document
+from harness.results.document import read_document, write_document
 from tests.report.conftest import EVIL, write_result
 from tests.report.leaks import keep_private, leaks, private_texts
 

@@ -14,9 +14,11 @@ import pytest
 from pyarrow import parquet
 
 from harness.errors import ResultError
-from harness.result import json_lines, read, verify, zipped
-from harness.result.document import content_digest, recorded_size
-from harness.result.rows import open_rows
+from harness.files import zipped
+from harness.results import json_lines, read
+from harness.results.document import content_digest, recorded_size
+from harness.results.rows import open_rows
+from harness.verification import verify
 
 MEMORY = 3_000_000_000  # bytes of addresses, which the libraries reserve freely; a bomb's line alone has 4 GB
 
@@ -82,7 +84,7 @@ def test_many_short_lines_are_read_no_further_than_a_files_size_lets_expect(tmp_
 
 
 def test_a_result_records_what_its_files_hold(example: Path, tmp_path: Path) -> None:
-    from harness.result.document import write_document
+    from harness.results.document import write_document
 
     folder = tmp_path / "result"
     shutil.copytree(example, folder)

@@ -17,11 +17,11 @@ import pytest
 from huggingface_hub import ModelCard
 from markdown_it import MarkdownIt
 
-from harness import card
+from harness import text as words
+from harness.commands import card
 from harness.errors import HarnessError, UnknownName
-from harness.report import words
 from harness.report.card import build, render
-from harness.result import json_lines, read
+from harness.results import json_lines, read
 from harness.types import System
 
 from .conftest import printable, write_result

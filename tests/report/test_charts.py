@@ -14,7 +14,7 @@ from hypothesis import strategies as some
 from harness.report import charts, drawing
 from harness.report.charts import alphas, differences, histogram, losses, pareto, ratios, spectra
 from harness.report.page import Group, Page, build
-from harness.result import read
+from harness.results import read
 from harness.types import Comparison, System
 
 VEGA_LITE = jsonschema.Draft7Validator(alt.Root._schema)

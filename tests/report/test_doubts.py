@@ -11,7 +11,7 @@ from rich.console import Console
 from harness.report import html, markdown, terminal
 from harness.report.figures import Figures, WeightFigures
 from harness.report.page import Page, build
-from harness.result import read
+from harness.results import read
 from harness.types import Note
 
 SHORTENED = "200 of 200 prompts (100 %) of llama2-tiny did not fit the model's window and were shortened"

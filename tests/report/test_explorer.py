@@ -13,7 +13,7 @@ from harness import metrics
 from harness.report import explorer, render
 from harness.report.asked import asked
 from harness.report.page import build
-from harness.result import read, read_generations, read_samples
+from harness.results import read, read_generations, read_samples
 
 
 def told(folder: Path) -> tuple[dict[str, Any], list[explorer.Leaf]]:

@@ -15,12 +15,12 @@ import pandas as pd
 import pytest
 
 import harness
-from harness.cells import cell
+from harness.commands.export import export
 from harness.errors import HarnessError
-from harness.export import export
+from harness.files.spreadsheet import cell
+from harness.files.zipped import write_zipped
 from harness.report import render
-from harness.result import json_lines, read, read_generations
-from harness.result.zipped import write_zipped
+from harness.results import json_lines, read, read_generations
 
 from .conftest import printable
 from .leaks import leaks, private_texts
@@ -400,7 +400,7 @@ def test_a_missing_package_is_told_with_what_to_install(
 
 def test_an_export_loads_no_neural_library_and_tells_nobody(example: Path, tmp_path: Path) -> None:
     code = (
-        "import os, sys\nfrom pathlib import Path\nfrom harness.export import export\n"
+        "import os, sys\nfrom pathlib import Path\nfrom harness.commands.export import export\n"
         "for target in ('csv', 'parquet', 'tensorboard'):\n"
         f"    export(Path({str(example)!r}), target, uri=None, out=Path(target))\n"
         "assert not {'torch', 'transformers', 'peft', 'mlflow', 'tensorflow'} & set(sys.modules)\n"

@@ -9,13 +9,14 @@ from typing import Any
 import numpy as np
 import pytest
 
+from harness.files.json_lines import to_json
 from harness.gates.judge import judge, write_verdicts
-from harness.records import to_json
 from harness.report.page import build
-from harness.result import json_lines, read, verify
-from harness.result.check import check
-from harness.result.document import write_document
-from harness.steps._asked import Asked
+from harness.results import json_lines, read
+from harness.results.document import write_document
+from harness.run.steps._asked import Asked
+from harness.verification import verify
+from harness.verification.scores import check
 
 Document = dict[str, Any]
 

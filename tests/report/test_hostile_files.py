@@ -12,20 +12,21 @@ from typing import Any
 
 import pytest
 
-from harness.adapter import read_settings
-from harness.cells import cell
-from harness.checkpoint import json_mapping, licence
-from harness.digest import file_digest
+from harness.checkpoints.adapter import read_settings
+from harness.checkpoints.folder import json_mapping, licence
+from harness.checkpoints.safetensors import TensorFile
+from harness.commands.export import export
 from harness.errors import HarnessError, ResultError
-from harness.export import export
-from harness.report import gates, markdown
+from harness.files.regular import file_digest
+from harness.files.spreadsheet import cell
+from harness.files.zipped import write_zipped
+from harness.report import markdown
 from harness.report.answer import Span
 from harness.report.figures import Figure
-from harness.result import baseline, json_lines, read, read_document, read_generations, read_samples
-from harness.result.document import content_digest, write_document
-from harness.result.rows import open_rows
-from harness.result.zipped import write_zipped
-from harness.tensors import TensorFile
+from harness.results import baseline, json_lines, read, read_document, read_generations, read_samples
+from harness.results import verdicts as gates
+from harness.results.document import content_digest, write_document
+from harness.results.rows import open_rows
 
 
 @pytest.fixture

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.report import junit, verdicts, words
+from harness import text as words
+from harness.report import junit, verdicts
 from harness.report.verdicts import Inconclusive
 from harness.types import Judgement
 

@@ -6,12 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from harness import card, shareable
+from harness.commands import card
+from harness.commands import share as shareable
+from harness.commands.export import export
+from harness.commands.rescore import rescore
 from harness.errors import HarnessError, ResultError
-from harness.export import export
 from harness.report import explorer, render
-from harness.rescore import rescore
-from harness.result import ours, target
+from harness.results import ours
+from harness.run import target
 from harness.types import System
 
 

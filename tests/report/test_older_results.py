@@ -13,11 +13,13 @@ from huggingface_hub import ModelCard
 from rich.console import Console
 
 import harness
-from harness import card, shareable
-from harness.export import export
+from harness.commands import card
+from harness.commands import share as shareable
+from harness.commands.export import export
 from harness.report import render, render_terminal
-from harness.result import read, verify
+from harness.results import read
 from harness.types import System
+from harness.verification import verify
 
 from .conftest import ROWS, write_json, write_lines
 

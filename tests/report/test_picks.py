@@ -9,7 +9,7 @@ from hypothesis import strategies as some
 
 from harness.digest import text_digest
 from harness.report.picks import EACH, choose
-from harness.result import TaskFacts
+from harness.results import TaskFacts
 from harness.types import System
 
 TASK = TaskFacts(name="chats", primary="exact", metrics=("exact",))

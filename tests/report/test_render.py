@@ -14,11 +14,12 @@ from pathlib import Path
 import pytest
 from markdown_it import MarkdownIt
 
-from harness.report import drawing, figures, html, markdown, render, words
+from harness import text as words
+from harness.report import drawing, figures, html, markdown, render
 from harness.report.asked import asked
 from harness.report.figures import Figures
 from harness.report.page import Page, build
-from harness.result import read
+from harness.results import read
 
 from .conftest import printable
 
@@ -284,7 +285,7 @@ def test_a_result_of_scores_alone_still_renders(example: Path, drawings: Path, t
 
 def test_a_report_needs_no_neural_library_and_loads_altair_only_to_draw() -> None:
     code = (
-        "import sys, harness.report, harness.result, harness.report.page, harness.report.terminal\n"
+        "import sys, harness.report, harness.results, harness.report.page, harness.report.terminal\n"
         "assert not {'altair', 'pandas', 'jinja2'} & set(sys.modules)\n"
         "import harness.report.html, harness.report.markdown, harness.report.figures\n"
         "assert not {'torch', 'transformers', 'peft', 'pandas', 'scipy.stats'} & set(sys.modules)\n"

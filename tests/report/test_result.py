@@ -17,9 +17,10 @@ import pytest
 
 import harness
 from harness.errors import ResultError
-from harness.result import read, verify
-from harness.result.rows import open_rows
+from harness.results import read
+from harness.results.rows import open_rows
 from harness.types import System
+from harness.verification import verify
 
 SCHEMA = json.loads((files("harness.report") / "result.schema.json").read_text())
 
@@ -222,5 +223,7 @@ def test_frames_hold_what_the_folder_holds(example: Path) -> None:
 
 
 def test_importing_the_package_loads_no_heavy_library() -> None:
-    code = "import sys, harness, harness.result; assert not {'pandas', 'numpy', 'pyarrow'} & set(sys.modules)"
+    code = (
+        "import sys, harness, harness.results; assert not {'pandas', 'numpy', 'pyarrow'} & set(sys.modules)"
+    )
     subprocess.run([sys.executable, "-c", code], check=True)

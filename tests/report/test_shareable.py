@@ -12,10 +12,12 @@ from typing import Any
 import pyarrow.parquet as parquet
 import pytest
 
-from harness import shareable
+from harness.commands import share as shareable
 from harness.errors import HarnessError
 from harness.report import render
-from harness.result import json_lines, read, read_generations, read_samples, share, verify
+from harness.results import json_lines, read, read_generations, read_samples
+from harness.results import redact as share
+from harness.verification import verify
 
 from .leaks import leaks, private_texts
 
@@ -162,7 +164,7 @@ def test_a_copy_without_the_rows_of_its_answers_does_not_verify(copy: Path, tmp_
 
 def test_intervals_over_clusters_are_checked_without_their_names(private: Path, tmp_path: Path) -> None:
     """A cluster's name is a text; a number in its place resamples the same samples together."""
-    from harness.result.check import check
+    from harness.verification.scores import check
 
     folder = Path(shutil.copytree(private, tmp_path / "whole"))
 

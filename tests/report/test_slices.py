@@ -8,7 +8,7 @@ import pytest
 from harness import stats
 from harness.report.asked import LENGTH, Asked, asked
 from harness.report.slices import FEWEST, RESAMPLES, cuts
-from harness.result import read
+from harness.results import read
 from harness.types import System
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from harness.frames import load
 from harness.report import render_json, render_terminal
-from harness.result import load
 
 
 @pytest.mark.parametrize("width", [80, 140])

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from harness import adapter, families
+from harness import families
+from harness.checkpoints import adapter
 from harness.weights.read import places
 from harness.weights.updates import updates
 

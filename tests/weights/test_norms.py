@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from harness.adapter import Factors
+from harness.checkpoints.adapter import Factors
 from harness.weights.norms import effective_rank, low_rank_singular_values, norms
 from harness.weights.oracle import spectrum
 

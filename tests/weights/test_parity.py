@@ -8,7 +8,7 @@ import pytest
 from safetensors.numpy import save_file
 
 from harness import families
-from harness.shipped import zoo_folder
+from harness.files.shipped import zoo_folder
 from harness.types import Weighing, WeightRow
 from harness.weights.analyse import analyse
 from harness.weights.read import places

@@ -91,7 +91,7 @@ def test_the_distance_of_two_spectra_is_scipys() -> None:
 
 @pytest.mark.parametrize("shape", [(60, 40), (40, 60), (50, 50), (2100, 20), (20, 2100), (900, 700)])
 def test_a_gram_matrix_with_an_update_is_that_of_the_sum(shape: tuple[int, int]) -> None:
-    from harness.adapter import Factors
+    from harness.checkpoints.adapter import Factors
 
     rng = np.random.default_rng(0)
     W = rng.standard_normal(shape).astype(np.float32)

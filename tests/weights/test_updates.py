@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
-from harness import adapter, families
+from harness import families
+from harness.checkpoints import adapter
 from harness.errors import AdapterError
 from harness.weights.read import places
 from harness.weights.updates import Update, updates

@@ -16,7 +16,7 @@ from typing import Any, Literal
 import altair as alt
 from altair.utils.schemapi import debug_mode
 
-from harness.report import words
+from harness import text as words
 
 TIP = "tip: "  # what a mark's description begins with that becomes its title, which a page shows beside the pointer
 WIDE, NARROW = 860, 340  # pixels: a desk's column and a phone's

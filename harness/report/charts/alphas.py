@@ -6,7 +6,7 @@ from typing import Any
 
 import altair as alt
 
-from harness.report import words
+from harness import text as words
 from harness.report.charts import NARROW, SERIES, STAND_IN, Chart, Data, at_y
 from harness.types import WeightRow
 from harness.weights.depth import Depths, depths

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import altair as alt
 
-from harness.report import words
+from harness import text as words
 from harness.report.answer import is_trivial, turned
 from harness.report.charts import NARROW, STAND_IN, TIP, Chart, Data, at_x
 from harness.report.page import Group, TaskPage

@@ -7,7 +7,7 @@ from statistics import median
 
 import altair as alt
 
-from harness.report import words
+from harness import text as words
 from harness.report.charts import STAND_IN, Chart, Data, at_x
 from harness.report.charts.alphas import LIMIT
 from harness.report.charts.differences import cut

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 import altair as alt
 
-from harness.report import words
+from harness import text as words
 from harness.report.charts import NARROW, SERIES, STAND_IN, Chart, Data
-from harness.result import Curve
+from harness.results import Curve
 
 HEIGHT, WIDEST = 130, 380  # pixels of a panel
 

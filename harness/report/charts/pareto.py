@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import altair as alt
 
-from harness.report import words
+from harness import text as words
 from harness.report.charts import NARROW, SERIES, STAND_IN, TIP, Chart, Data
 from harness.report.charts.differences import cut
 from harness.report.page import Line, TaskPage

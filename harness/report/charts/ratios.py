@@ -5,7 +5,7 @@ from typing import Any
 
 import altair as alt
 
-from harness.report import words
+from harness import text as words
 from harness.report.charts import NARROW, STAND_IN, Chart, Data, at_x, at_y
 from harness.report.charts.alphas import ROLES
 from harness.report.charts.differences import cut

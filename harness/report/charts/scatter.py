@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 import altair as alt
 
-from harness.report import words
+from harness import text as words
 from harness.report.charts import NARROW, SERIES, STAND_IN, Chart, Data
-from harness.weights.predict import Candidate, Correlation
+from harness.weights.correlation import Candidate, Correlation
 
 HEIGHT, AXIS = 150, 34  # pixels of a panel, and of the numbers at its left
 SHAPES = ("circle", "square", "triangle-up", "diamond", "triangle-down", "cross")

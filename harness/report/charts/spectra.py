@@ -9,7 +9,7 @@ from typing import Any
 
 import altair as alt
 
-from harness.report import words
+from harness import text as words
 from harness.report.charts import STAND_IN, Chart, Data, Kind, picked
 from harness.report.charts.differences import cut
 from harness.types import Density, WeightRow

@@ -1,0 +1,80 @@
+"""A model that is a rule: the public test double. Deterministic, instant, without torch; a token is a word.
+
+`echo:RULE` as a model's uri:
+
+    copy          the input
+    first-line    the input's first line
+    upper         the input in capitals
+    empty         nothing
+    crash-on-ID   like copy, and fails at sample ID
+    kill-on-ID    like copy, and ends its process at sample ID
+
+An adapter has no say in the answer but marks it: the answer begins with `+`.
+"""
+
+import os
+import signal
+from collections.abc import Callable, Collection, Iterator, Sequence
+from pathlib import Path
+
+from harness.digest import text_digest
+from harness.errors import StepError, UnknownName
+from harness.tasks import stops
+from harness.types import Decode, Generation, Model, ModelPin, Overflow, Prompt, Runtime
+
+RULES: dict[str, Callable[[str], str]] = {
+    "copy": lambda text: text,
+    "first-line": lambda text: text.strip().partition("\n")[0],
+    "upper": str.upper,
+    "empty": lambda text: "",
+}
+
+
+class Echo:
+    """Answers by a rule."""
+
+    def __init__(self, rule: str, where: str) -> None:
+        crash, _, self.crash_on = rule.partition("-on-")
+        self.crash = crash if self.crash_on else ""
+        if rule not in RULES and self.crash not in ("crash", "kill"):
+            raise UnknownName("echo rule", rule, [*RULES, "crash-on-ID", "kill-on-ID"], where)
+        self.rule = RULES.get(rule, RULES["copy"])
+
+    def write(
+        self,
+        prompts: Sequence[Prompt],
+        decode: Decode,
+        overflow: Overflow,
+        adapter: Path | None,
+        done: Collection[str] = frozenset(),
+    ) -> Iterator[Generation]:
+        for prompt in prompts:
+            if prompt.sample_id not in done:
+                yield self._answer(prompt, decode, adapter)
+
+    def _answer(self, prompt: Prompt, decode: Decode, adapter: Path | None) -> Generation:
+        if self.crash and prompt.sample_id == self.crash_on:
+            if self.crash == "kill":
+                os.kill(os.getpid(), signal.SIGKILL)
+            raise StepError(f"sample {prompt.sample_id}: echo was asked to fail here")
+        words = self.rule(prompt.input).split(" ")
+        kept = words[: decode.max_new_tokens]
+        text = stops.cut(" ".join(kept), decode)
+        return Generation(
+            sample_id=prompt.sample_id,
+            text=("+" if adapter else "") + text,
+            prompt_tokens=len(prompt.text.split()),
+            output_tokens=len(text.split()),
+            finish="length" if len(words) > len(kept) else "stop",
+            prompt_digest=text_digest(prompt.text),
+        )
+
+    def tokens(self, prompt: Prompt, overflow: Overflow, answer_tokens: int = 0) -> tuple[str, list[int]]:
+        return prompt.text, list(range(len(prompt.text.split())))
+
+    def close(self) -> None:
+        pass
+
+
+def open_backend(model: Model, pin: ModelPin, runtime: Runtime) -> Echo:
+    return Echo(model.uri.partition(":")[2], f"model {model.name}: {model.uri}")

@@ -1,0 +1,93 @@
+"""Models in the hub's format, run in this process by transformers: one base in memory for all its adapters."""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+
+from harness.checkpoints.locate import is_here, locate
+from harness.errors import ModelError
+from harness.neural.decode import write
+from harness.neural.encode import check_chat, encode, room
+from harness.neural.kernels import quick
+from harness.neural.load import Base, load, release
+from harness.neural.lora import adapted, unproven
+from harness.neural.memory import Budget, affordable_tokens
+from harness.types import Decode, Generation, Model, ModelPin, Overflow, Prompt, Runtime
+
+
+class HuggingFace:
+    """Owns one base; adapters are switched on and off, and the last one stays on until another is asked for."""
+
+    def __init__(self, base: Base, batch_tokens: int) -> None:
+        self._base: Base | None = base
+        self.budget = Budget(batch_tokens)
+        self._quick = ExitStack()
+        self._quick.enter_context(quick(base.model, base.device))
+        self._adapter: Path | None = None
+        self._on = ExitStack()
+
+    @property
+    def base(self) -> Base:
+        """The base without any adapter."""
+        return self._with(None)
+
+    def _with(self, adapter: Path | None) -> Base:
+        if self._base is None:
+            raise ValueError("the model is closed")
+        if adapter != self._adapter:
+            self._on.close()
+            self._adapter = None
+            if adapter is not None:
+                self._on.enter_context(adapted(self._base, adapter))
+            self._adapter = adapter
+        return self._base
+
+    def write(
+        self,
+        prompts: Sequence[Prompt],
+        decode: Decode,
+        overflow: Overflow,
+        adapter: Path | None,
+        done: Collection[str] = frozenset(),
+    ) -> Iterator[Generation]:
+        base = self._with(adapter)
+        if adapter is not None:  # failures name both
+            base = replace(base, name=f"{base.name} with the adapter in {adapter}")
+        yield from write(base, prompts, decode, overflow, self.budget, done)
+
+    def doubt(self, adapter: Path) -> str | None:
+        """Why it cannot be told that the adapter belongs to this base; None where it can."""
+        if self._base is None:
+            raise ValueError("the model is closed")
+        return unproven(self._base, adapter)
+
+    def tokens(self, prompt: Prompt, overflow: Overflow, answer_tokens: int = 0) -> tuple[str, list[int]]:
+        encoded = encode(self.base, prompt, overflow, room(self.base, answer_tokens))
+        if encoded is None:
+            raise ModelError(f"sample {prompt.sample_id}: the prompt does not fit {self.base.window} tokens")
+        ids = list(encoded.ids)
+        return self.base.tokenizer.decode(ids, clean_up_tokenization_spaces=False), ids
+
+    def close(self) -> None:
+        self._on.close()
+        self._quick.close()
+        self._base = None
+        release()
+
+
+def open_backend(model: Model, pin: ModelPin, runtime: Runtime) -> HuggingFace:
+    folder = locate(model, pin, offline=runtime.offline)
+    base = load(folder, model, pin, runtime)
+    check_chat(base)
+    return HuggingFace(base, min(runtime.batch_tokens, affordable_tokens(base, runtime.workers)))
+
+
+def examine(model: Model, pin: ModelPin, runtime: Runtime, adapters: Mapping[str, Path]) -> Iterator[str]:
+    """What is to be said of a model whose files are here, and of its adapters; nothing of its weights is read."""
+    if not is_here(model, pin):
+        yield "not downloaded yet, so its tensors, its tokenizer and its adapters are checked only by a run"
+        return
+    from harness.neural.examine import examine as look
+
+    yield from look(locate(model, pin, offline=runtime.offline), model, pin, runtime, adapters)

@@ -1,0 +1,137 @@
+"""What keeps a model from being asked, told from its files alone: in a fraction of a second, without torch.
+
+A model that is only weighed may be an encoder and needs no tokenizer; none of this is asked of it.
+"""
+
+from collections.abc import Collection, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from harness.checkpoints import adapter as lora
+from harness.checkpoints import folder as checkpoint
+from harness.checkpoints.config_size import refuse_not_whole, refuse_oversized
+from harness.checkpoints.safetensors import TensorFile
+from harness.checkpoints.writers import why_not
+from harness.errors import AdapterError, ModelError
+from harness.types import Model
+
+RULES = 2  # raised when more is refused, so that what passed before is looked at again
+# Read by transformers, which takes no notice of some of them where they are broken.
+SETTINGS = (
+    "generation_config.json",
+    "tokenizer_config.json",
+    "special_tokens_map.json",
+    "added_tokens.json",
+    "vocab.json",
+)
+TOKENIZER = "tokenizer.json"
+FLOATS = ("F", "BF16")  # F64, F32, F16 and the kinds of F8
+# Where a config.json says how weights were made whole numbers.
+QUANTISED = ("quantization_config", "compression_config", "quantization_bit")
+VOCABULARIES = (
+    TOKENIZER,
+    "tokenizer.model",
+    "spiece.model",
+    "sentencepiece.bpe.model",
+    "vocab.json",
+    "vocab.txt",
+)
+TOKENIZERS = (
+    "tokenizer*",
+    "tokenization*",
+    "*vocab*",
+    "*.model",
+    "*.spm",
+    "*.tiktoken",
+    "tekken.json",
+)
+
+
+def check_folder(folder: Path, uri: str) -> None:
+    """Raise ModelError where the folder's model cannot write, or its files are broken."""
+    files = checkpoint.headers(folder)  # a torn file is named here; the library would not
+    path = folder / checkpoint.CONFIG
+    check_writes(config := checkpoint.config(path), uri)
+    checkpoint.model_type(path)
+    shapes = {name: file.shape(name) for file in files.values() for name in file.names}
+    refuse_oversized(config, shapes, path)
+    refuse_not_whole(config, path)
+    check_types(files.values(), config)
+    _check_index(folder)
+    for name in SETTINGS:
+        if (folder / name).is_file():
+            checkpoint.json_mapping(folder / name)
+    check_tokenizer(folder)
+
+
+def check_types(files: Iterable[TensorFile], config: Mapping[str, Any]) -> None:
+    """Raise ModelError where a matrix of weights is kept as whole numbers and nothing says what they stand for.
+
+    transformers would take the whole numbers themselves for the weights, and say nothing.
+    """
+    text = config.get("text_config")
+    if any(one.get(key) for one in (config, text) if isinstance(one, Mapping) for key in QUANTISED):
+        return
+    for file in files:
+        for name in file.names:
+            kind = file.dtype(name)
+            if name.endswith(".weight") and len(file.shape(name)) == 2 and not kind.startswith(FLOATS):
+                raise ModelError(
+                    f"{file.path}: {name} is {kind}, and {checkpoint.CONFIG} has no quantization_config; take the "
+                    f"{checkpoint.CONFIG} that was saved with these weights, or weights that are floats"
+                )
+
+
+def check_tokenizer(folder: Path) -> None:
+    """Raise ModelError where the folder has no tokenizer, or a broken one."""
+    if not any(path.is_file() for pattern in TOKENIZERS for path in folder.glob(pattern)):
+        raise ModelError(
+            f"{folder}: found no tokenizer; copy {TOKENIZER} and tokenizer_config.json from the model's source"
+        )
+    path = folder / TOKENIZER
+    if not path.is_file():
+        return
+    found = checkpoint.json_mapping(path)
+    for name, kind in (("model", dict), ("added_tokens", list)):
+        if not isinstance(found.get(name), kind):
+            raise ModelError(
+                f"{path}: broken: no {name!r}, so it makes no tokenizer; copy it again from the model's source"
+            )
+
+
+def check_writes(config: Mapping[str, Any], uri: str) -> None:
+    """Raise ModelError where config.json is that of an encoder, a classifier or another model that only reads."""
+    if said := why_not(config):
+        raise ModelError(f"{uri} {said}")
+
+
+def check_quantization(model: Model, device: str, libraries: Collection[str]) -> None:
+    """Raise ModelError where the model is to be quantised and cannot be on this machine."""
+    if model.quantization == "none":
+        return
+    asked = f"quantization: {model.quantization}"
+    if device != "cuda":
+        raise ModelError(
+            f"{asked} needs a CUDA device, this is {device}; leave it out, or run where there is a GPU "
+            "(`check` and `plan` for such a machine: --device cuda)"
+        )
+    if "bitsandbytes" not in libraries:
+        raise ModelError(f"{asked} needs bitsandbytes; pip install bitsandbytes")
+
+
+def check_adapter(folder: Path) -> None:
+    """Raise AdapterError where an adapter's settings or the header of its weights are broken."""
+    try:
+        lora.check(folder)
+    except ModelError as error:
+        raise AdapterError(str(error)) from error
+
+
+def _check_index(folder: Path) -> None:
+    path = folder / checkpoint.INDEX
+    if (folder / checkpoint.SINGLE).is_file() or not path.is_file():
+        return
+    if not isinstance(checkpoint.json_mapping(path).get("metadata"), dict):
+        raise ModelError(
+            f'{path}: no "metadata", without which transformers reads no index; add "metadata": {{}} to it'
+        )

@@ -1,0 +1,169 @@
+"""A checkpoint's folder, without loading it: which files make it, how many parameters, of what kind."""
+
+import json
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from harness.checkpoints.safetensors import AGAIN, TensorFile
+from harness.errors import ModelError, NotRegular
+from harness.files.regular import regular_text
+
+# What decides a model's answers; read-mes, training logs and optimiser states do not.
+FILES = (
+    "config.json",
+    "generation_config.json",
+    "tokenizer*",
+    "special_tokens_map.json",
+    "added_tokens.json",
+    "vocab.*",
+    "merges.txt",
+    "*.model",
+    "chat_template*",
+    "*.py",
+    "model*.safetensors",
+    "model.safetensors.index.json",
+)
+ADAPTER_FILES = ("adapter_config.json", "adapter_model.safetensors")
+SINGLE = "model.safetensors"
+INDEX = "model.safetensors.index.json"
+CONFIG = "config.json"
+SAVED = "give a folder as `save_pretrained` writes it"
+
+_METADATA = re.compile(r"\s*---[^\S\n]*\n(.*?)\n---\s*?(\n|$)", re.DOTALL)  # as the hub finds it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checkpoint:
+    """What the files say of a model."""
+
+    model_type: str  # config.json's
+    parameters: int  # stored tensors; tied ones are stored once
+    stored_bytes: int
+
+
+def read(folder: Path) -> Checkpoint:
+    """Read config.json and the headers of the weights, not the weights."""
+    files = headers(folder).values()
+    return Checkpoint(
+        model_type=model_type(folder / CONFIG),
+        parameters=sum(math.prod(file.shape(name)) for file in files for name in file.names),
+        stored_bytes=sum(file.stored_bytes(name) for file in files for name in file.names),
+    )
+
+
+def licence(folder: Path) -> str | None:
+    """What the metadata of its README.md says, the hub's model card; None where nothing can be read there."""
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import YAMLError
+
+    try:
+        block = _METADATA.match(regular_text(folder / "README.md").removeprefix("\ufeff"))
+        said = YAML(typ="safe", pure=True).load(block[1]) if block else None
+    except (OSError, ValueError, YAMLError, NotRegular):
+        return None
+    if not isinstance(said, dict):
+        return None
+    found = said.get("license")
+    if found == "other":  # one that the hub has no word for
+        found = said.get("license_name") or found
+    named = [one for one in (found if isinstance(found, list) else [found]) if isinstance(one, str)]
+    return ", ".join(named) or None
+
+
+def model_type(path: Path) -> str:
+    """Return config.json's `model_type`, empty where it names none."""
+    found = config(path).get("model_type", "")
+    if not isinstance(found, str):
+        raise ModelError(f"{path}: model_type is {found!r}, which names no kind of model; {SAVED}")
+    return found
+
+
+def config(path: Path) -> Mapping[str, Any]:
+    """Return what a config.json says."""
+    if not path.is_file():
+        raise ModelError(f"{path}: no such file; {SAVED}")
+    return json_mapping(path)
+
+
+def json_mapping(path: Path) -> Mapping[str, Any]:
+    """Return what a JSON file of a model's folder says; ModelError where it holds anything but names and values."""
+    try:
+        found = json.loads(regular_text(path))
+    except OSError as error:
+        raise ModelError(f"{path}: cannot be read ({error.strerror}); fetch or save it again") from error
+    except (ValueError, RecursionError) as error:
+        raise ModelError(f"{path}: broken: not JSON ({error}); {AGAIN}") from error
+    if not isinstance(found, dict):
+        raise ModelError(f"{path}: broken: a JSON {type(found).__name__}, not names and values; {AGAIN}")
+    return found
+
+
+def weights(folder: Path) -> tuple[Path, ...]:
+    """The safetensors files that hold the model; pickles are never read. A whole file wins over an index, as it does
+    in transformers.
+    """
+    if not folder.is_dir():
+        raise ModelError(
+            f"{folder}: no such folder; give a checkpoint's folder as `save_pretrained` writes it"
+        )
+    if (folder / SINGLE).is_file():
+        return (folder / SINGLE,)
+    if (folder / INDEX).is_file():
+        names = sorted(set(weight_map(folder).values()))
+        if missing := [name for name in names if not (folder / name).is_file()]:
+            more = f", as are {len(missing) - 1} more" if len(missing) > 1 else ""
+            raise ModelError(
+                f"{folder}: {missing[0]} is missing, which {INDEX} names{more}; fetch the checkpoint again"
+            )
+        return tuple(folder / name for name in names)
+    if pickles := sorted(path.name for path in folder.iterdir() if path.suffix in (".bin", ".pt", ".pth")):
+        raise ModelError(
+            f"{folder}: found {pickles[0]}, a pickle, which may run code; {convert_hint(str(folder))}"
+        )
+    if others := sorted(path.name for path in folder.iterdir() if path.suffix == ".gguf"):
+        raise ModelError(
+            f"{folder}: found no {SINGLE}; {others[0]} lies there, a kind of file that is not read here; give the "
+            "folder of the same model in the hub's layout, or convert the file with transformers (`gguf_file=`)"
+        )
+    raise ModelError(
+        f"{folder}: found no {SINGLE}; give a checkpoint's folder as `save_pretrained` writes it"
+    )
+
+
+def weight_map(folder: Path) -> Mapping[str, str]:
+    """Return which shard holds each parameter, as the index says."""
+    path = folder / INDEX
+    found = json_mapping(path).get("weight_map")
+    if not isinstance(found, dict) or not found:
+        raise ModelError(f"{path}: broken: no weight_map, which says what each shard holds; {AGAIN}")
+    for parameter, name in found.items():
+        if not isinstance(name, str) or Path(name).name != name or len(name) > 255:
+            raise ModelError(f"{path}: {parameter} is said to be in {name!r}, no file of the folder; {AGAIN}")
+    return found
+
+
+def headers(folder: Path) -> Mapping[str, TensorFile]:
+    """Return the model's files by name, of each only the header read; a shard holds what the index says it holds."""
+    files = {path.name: TensorFile(path) for path in weights(folder)}
+    if SINGLE in files:
+        return files
+    held = {name: frozenset(file.names) for name, file in files.items()}
+    for parameter, name in weight_map(folder).items():
+        if parameter not in held[name]:
+            raise ModelError(
+                f"{folder / INDEX}: {parameter} should be in {name} and is not; fetch both again"
+            )
+    return files
+
+
+def convert_hint(place: str) -> str:
+    return f"run `harness convert {place}` once and use the folder it writes"
+
+
+def identity(folder: Path, patterns: tuple[str, ...]) -> tuple[Path, ...]:
+    """The files that make a checkpoint or an adapter what it is, sorted by name."""
+    return tuple(sorted({path for pattern in patterns for path in folder.glob(pattern) if path.is_file()}))

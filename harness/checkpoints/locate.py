@@ -1,0 +1,91 @@
+"""Where models and adapters lie: folders on this machine, the tiny models of the package, the hub's cache."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from harness.checkpoints import folder as checkpoint
+from harness.checkpoints import hub
+from harness.errors import HarnessError, ModelError
+from harness.files import shipped
+from harness.types import Adapter, Model, ModelPin
+
+HUB_FILES = (*checkpoint.FILES, "*.txt", "README.md")
+ADAPTER_HUB_FILES = (*checkpoint.ADAPTER_FILES, "README.md")
+
+
+def locate(model: Model, pin: ModelPin, *, offline: bool = False) -> Path:
+    """The local folder that holds the checkpoint as pinned; a hub model is downloaded where it is not yet."""
+    scheme, _, place = model.uri.partition(":")
+    if scheme != "hub":
+        return folder_of(model)
+    with named(f"model {model.name!r}"):
+        folder = hub.snapshot(place, "model", pin.revision, HUB_FILES, offline=offline)
+        refuse_pickles(folder, place)
+    return folder
+
+
+def licence(model: Model, pin: ModelPin) -> str | None:
+    """What the model's card says, where it lies on this machine: no network is asked, and no step's id holds it."""
+    scheme, _, place = model.uri.partition(":")
+    if scheme == "hub":
+        return checkpoint.licence(hub.cached(place, "model") / "snapshots" / pin.revision)
+    return checkpoint.licence(folder_of(model)) if scheme in ("zoo", "file") else None
+
+
+def locate_adapter(adapter: Adapter, revision: str | None, *, offline: bool = False) -> Path:
+    """The local folder that holds an existing adapter as pinned."""
+    scheme, _, place = adapter.uri.partition(":")
+    if scheme == "hub":
+        return hub.snapshot(place, "model", revision or "main", ADAPTER_HUB_FILES, offline=offline)
+    return Path(place)
+
+
+def is_here(model: Model, pin: ModelPin) -> bool:
+    """Whether the model's weights are on this machine, whole or broken; an interrupted download is not."""
+    scheme, _, place = model.uri.partition(":")
+    if scheme != "hub":
+        return True
+    folder = snapshot(place, pin.revision)
+    if (folder / checkpoint.SINGLE).is_file() or not (folder / checkpoint.INDEX).is_file():
+        return (folder / checkpoint.SINGLE).is_file()
+    try:
+        shards = set(checkpoint.weight_map(folder).values())
+    except ModelError:
+        return True
+    return all((folder / name).is_file() for name in shards)
+
+
+def snapshot(place: str, revision: str) -> Path:
+    return hub.cached(place, "model") / "snapshots" / revision
+
+
+def folder_of(model: Model) -> Path:
+    scheme, _, place = model.uri.partition(":")
+    return shipped.zoo_folder(place) if scheme == "zoo" else Path(place)
+
+
+def refuse_pickles(folder: Path, place: str) -> None:
+    """Refuses a hub model that has no safetensors: only those were downloaded."""
+    try:
+        checkpoint.weights(folder)
+    except ModelError as error:
+        if any((folder / name).exists() for name in (checkpoint.SINGLE, checkpoint.INDEX)):
+            raise
+        raise pickled(place) from error
+
+
+def pickled(place: str) -> ModelError:
+    return ModelError(
+        f"hub:{place}: found no safetensors, only pickles, which may run code; "
+        "look for a revision that has them, or download it and " + checkpoint.convert_hint("FOLDER")
+    )
+
+
+@contextmanager
+def named(what: str) -> Iterator[None]:
+    """Puts the thing in hand before a failure's message."""
+    try:
+        yield
+    except HarnessError as error:
+        raise type(error)(f"{what}: {error}") from error.__cause__

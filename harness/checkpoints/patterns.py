@@ -1,0 +1,85 @@
+"""Regular expressions of an adapter's configuration, tried within a time limit before they are used.
+
+Each is tried on every name that it will be asked about. The same expression takes the same time on the same name again,
+in our own code and in peft's, so whatever has passed may be used as it is written.
+"""
+
+import re
+from collections.abc import Collection, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from harness.checkpoints.adapter_settings import PATTERNS, shortened
+from harness.errors import AdapterError
+from harness.sandbox import Exceeded, Sandbox, _match
+
+SECONDS = 2.0  # of the processor, for all expressions together; real ones take a few milliseconds
+MOST = 20_000_000  # expressions times names
+LONGEST = 100_000  # characters of all expressions that have to be tried
+# Without a group, an alternative or a repetition an expression is read once from left to right.
+PLAIN = re.compile(r"[\w.^$/-]*")
+ALL_LINEAR = "all-linear"  # peft's word for all linear maps
+
+
+def check_patterns(path: Path, config: Mapping[str, Any], names: Collection[str]) -> None:
+    """Raise AdapterError where a regular expression of the configuration is none, or hangs on a module's name."""
+    found = list(_expressions(config))
+    if len(found) * len(names) > MOST:
+        raise AdapterError(
+            f"{path}: {len(found):,} patterns for {len(names):,} modules; name each module once at most"
+        )
+    doubtful = [(key, pattern, tried) for key, pattern, tried in found if not PLAIN.fullmatch(pattern)]
+    if not doubtful:
+        return
+    if sum(len(pattern) for _, pattern, _ in doubtful) > LONGEST:
+        raise AdapterError(
+            f"{path}: {doubtful[0][0]}: patterns of more than {LONGEST:,} characters; use a list of names"
+        )
+    _try(path, doubtful, names)
+
+
+def _try(path: Path, doubtful: list[tuple[str, str, str]], names: Collection[str]) -> None:
+    sandbox = Sandbox(_match)
+    left = SECONDS
+    try:
+        for number, (key, pattern, tried) in enumerate(doubtful):
+            request: dict[str, object] = {"expression": tried} | (
+                {"names": list(names)} if not number else {}
+            )
+            try:
+                said = sandbox.ask(request, max(left, 0.001))
+            except Exceeded as error:
+                raise AdapterError(
+                    f"{path}: {key}: the pattern {shortened(pattern)} {_reason(error)} on {len(names):,} names of "
+                    "modules; use a list of names"
+                ) from error
+            if isinstance(said, str):
+                raise AdapterError(
+                    f"{path}: {key}: {shortened(pattern)} is no regular expression ({said}); correct it"
+                )
+            left -= said
+    finally:
+        sandbox.close()
+
+
+def _reason(error: Exceeded) -> str:
+    said = str(error)
+    return f"took more than {SECONDS:g} s" if said.startswith("took") else said
+
+
+def _expressions(config: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
+    """Key, pattern as it is written and regular expression as peft 0.21 makes it of the pattern."""
+    for key in PATTERNS:
+        for pattern in config.get(key) or ():
+            yield key, pattern, rf"(.*\.)?({pattern})$"
+    for key in ("target_modules", "exclude_modules"):
+        pattern = config.get(key)
+        if isinstance(pattern, str) and pattern.lower() != ALL_LINEAR:
+            yield key, pattern, pattern
+    for key, before, after in (
+        ("modules_to_save", r"(^|.*\.)", r"($|\..*)"),
+        ("layers_pattern", r"(?:^|.*?\.)", r"\.(?P<idx>\d+)\."),
+    ):
+        found = config.get(key) or ()
+        for pattern in [found] if isinstance(found, str) else found:
+            yield key, pattern, f"{before}{pattern}{after}"

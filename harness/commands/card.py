@@ -1,0 +1,146 @@
+"""`harness card`: an adapter's README.md for the hub, its metadata written by the hub's own classes."""
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from harness import text as words
+from harness.checkpoints import hub
+from harness.digest import file_name
+from harness.errors import HarnessError
+from harness.files.json_lines import writing
+from harness.report import card as cards
+from harness.report.card import Card, Measured
+from harness.report.loading import hub_id, is_seq2seq
+from harness.results import ours, read
+from harness.types import Score, System
+
+if TYPE_CHECKING:
+    from huggingface_hub import EvalResult
+
+NAME = "README.md"
+TEMPLATE = (
+    "[More Information Needed]"  # what peft's own README, written beside every adapter it saves, is full of
+)
+HUB_METRICS = {  # as the hub calls them, where it does not call them as we do
+    **dict.fromkeys(("rouge1", "rouge2", "rougeL", "rougeLsum"), "rouge"),
+    "bleu": "sacrebleu",
+    "exact": "exact_match",
+}
+
+
+def write(
+    result: Path,
+    system: System,
+    out: Path | None = None,  # a file or a folder; None: cards/ in the RESULT, which a new run empties
+    *,
+    licence: str | None = None,
+    place: str | None = None,  # the adapter's repository, where it has one
+) -> Path:
+    """Writes the card and says where it is. A README that somebody wrote by hand is not written over."""
+    text = compose(cards.build(read(result), system, place=place, licence=licence), place)
+    if out is None:
+        out = result / "cards" / file_name(f"{system.model}--{system.adapter}") / NAME
+        with writing(result / "cards"):
+            ours.real_folder(result / "cards")
+            ours.real_folder(out.parent)
+    else:
+        out = out / NAME if out.is_dir() or out.suffix != ".md" else out
+        ours.refuse_links_on_the_way(result, out, "-o")
+    with writing(out):
+        if out.exists() and not out.is_file():  # a device, say, which may be read for ever
+            raise HarnessError(f"{out}: not a file; name a new file")
+        if out.exists() and not _may_be_replaced(out.read_text(encoding="utf-8", errors="replace")):
+            raise HarnessError(
+                f"{out}: a README that the harness did not write; move it, or give another -o FILE"
+            )
+        ours.replace(out, text)
+    return out
+
+
+def push(path: Path, repository: str) -> str:
+    """Uploads the card to the adapter's repository, as a commit on its main branch; says the commit's address."""
+    if hub.switched_off():
+        raise HarnessError(f"--push {repository}: HF_HUB_OFFLINE keeps the hub's client from the network")
+    return hub.upload(repository, path, NAME, "Describe how the adapter was measured")
+
+
+def compose(card: Card, place: str | None = None) -> str:
+    """The file: metadata between two lines of hyphens, then the page."""
+    from huggingface_hub import ModelCardData
+
+    name = (place or f"{card.system.model}-{card.system.adapter}").rpartition("/")[2]
+    base, data = _base(card), hub_id(card.trained_on.source) if card.trained_on else None
+    results = [one for measured in card.measured for one in _results(card, measured)]
+    metadata = ModelCardData(
+        base_model=base,
+        library_name="peft",
+        license=_licence(card.licence),
+        pipeline_tag=_task_type(card),
+        datasets=[words.visible(data)] if data else None,
+        metrics=list(dict.fromkeys(one.metric_type for one in results)) or None,
+        tags=["lora", "transformers", *([f"base_model:adapter:{base}"] if base else [])],
+        model_name=words.visible(name) if results else None,
+        eval_results=results or None,
+    )
+    return f"---\n{metadata.to_yaml()}\n---\n\n{cards.render(card)}"
+
+
+def _may_be_replaced(text: str) -> bool:
+    return cards.MARK in text or TEMPLATE in text
+
+
+def _base(card: Card) -> str | None:
+    """The base's id on the hub. One that lies elsewhere has none: a name alone would point to somebody else's model."""
+    base = hub_id(card.model.uri)
+    if base is None and "/" in card.model.name:
+        base = card.model.name
+    return base if base and re.fullmatch(r"[\w.-]+/[\w.-]+|[\w.-]+", base, re.ASCII) else None
+
+
+def _licence(name: str | None) -> str | None:
+    """As the hub writes licences: `apache-2.0`."""
+    return name.strip().lower().replace(" ", "-") if name else None
+
+
+def _task_type(card: Card) -> str:
+    return "text2text-generation" if is_seq2seq(card.model) else "text-generation"
+
+
+def _results(card: Card, measured: Measured) -> "list[EvalResult]":
+    from huggingface_hub import EvalResult
+
+    task = measured.task.facts
+    source, digest = hub_id(task.source), measured.digest
+    shared = sum(one.task.facts.source == task.source for one in card.measured) > 1
+    return [
+        EvalResult(
+            task_type=_task_type(card),
+            task_name=words.visible(task.name),
+            dataset_type=words.visible(source or file_name(task.name)),
+            dataset_name=words.visible(source or task.name),
+            dataset_config=words.visible(task.name)
+            if shared
+            else None,  # or two tasks would be taken for one
+            dataset_split="test",
+            dataset_revision=digest if source and digest else None,
+            dataset_args={"digest": digest} if digest and not source else None,
+            metric_type=_metric_type(score),
+            metric_name=words.metric(score.metric),
+            metric_value=round(score.value, 1),
+            metric_config=words.visible(score.signature),
+            metric_args=_precision(score),
+        )
+        for score in (measured.line.score, *measured.line.others)
+    ]
+
+
+def _metric_type(score: Score) -> str:
+    return words.visible(HUB_METRICS.get(score.metric, score.metric.removeprefix("evaluate:")))
+
+
+def _precision(score: Score) -> dict[str, object]:
+    """What a score is worth: how many samples it is of, and its 95 % interval."""
+    if score.low is None or score.high is None:
+        return {"samples": score.n}
+    return {"samples": score.n, "low_95": round(score.low, 1), "high_95": round(score.high, 1)}

@@ -1,0 +1,100 @@
+"""What can be known to be wrong before anything runs: names, templates, columns, sources, checkpoints."""
+
+from collections.abc import Iterator, Mapping
+from fnmatch import fnmatchcase
+from itertools import islice
+from pathlib import Path
+
+from harness import data, kinds, metrics
+from harness.errors import DataError
+from harness.plan import fits, plan
+from harness.plan.examined import examined
+from harness.plan.outlook import outlook, refuse
+from harness.plan.pins import pins
+from harness.run.steps.score import ScoreAnswers
+from harness.suite.load import available, load_recipes, load_suite, load_task
+from harness.types import Plan, Recipe, Split, Suite, Task
+
+FIRST = 512  # test samples whose references are looked at
+
+
+def check_named(
+    name: str, *, offline: bool, cache: Path, result: Path | None = None, device: str = "auto"
+) -> Iterator[str]:
+    """Checks a suite, a task or a recipe, whichever the name or the file's folder says; yields what was looked at."""
+    folder = Path(name).resolve().parent.name
+    named = [kind for kind in ("suite", "task", "recipe") if name in available(kind)]
+    if folder == "tasks" or named == ["task"]:
+        task = load_task(name)
+        counts = data.check(task, kinds.find(task.kind).ask, offline=offline)
+        data.check_shots(task, counts)
+        yield _task(task, counts)
+    elif folder == "adapters" or named == ["recipe"]:
+        yield from map(_recipe, load_recipes(name))
+    else:
+        yield from check(load_suite(name), offline=offline, cache=cache, result=result, device=device)
+
+
+def check(
+    suite: Suite, *, offline: bool, cache: Path, result: Path | None = None, device: str = "auto"
+) -> Iterator[str]:
+    """Raises at the first thing that is wrong; yields a line for each thing that was looked at."""
+    pinned = pins(suite, device=device, offline=offline, cache=cache)
+    for task in suite.tasks:
+        counts = data.check(task, kinds.find(task.kind).ask, offline=offline)
+        missing = [split for split in plan.splits_needed(suite, task) if split not in counts]
+        if missing:
+            raise DataError(
+                f"task {task.name}: {task.source.uri} has no {missing[0]} split, which training needs; add it"
+            )
+        yield _task(task, counts)
+    for model in suite.models:
+        pin = pinned.models[model.name]
+        yield f"model {model.name}: {model.uri} at {pin.revision[:12]}, {pin.family or 'no family'}, {pin.dtype}"
+        for said in examined(suite, pinned, model, offline=offline, cache=cache):
+            yield f"model {model.name}: {said}"
+    yield from map(_recipe, suite.recipes)
+    drawn = plan.plan(suite, pinned)
+    refuse(drawn, _columns(suite, offline=offline))
+    yield from plan.untrained(drawn)
+    yield from unread(drawn, offline=offline)
+    fits.refuse(drawn)
+    yield from fits.lines(drawn, cache=cache.with_name(fits.COUNTS), offline=offline)
+    yield from outlook(drawn, result)
+
+
+def unread(drawn: Plan, *, offline: bool = False) -> Iterator[str]:
+    """Yield a line for each task and metric that reads no word in more than half of the first test references."""
+    asked = {step.spec.task for step in drawn.steps if isinstance(step.spec, ScoreAnswers)}
+    for task in (task for task in drawn.suite.tasks if task.name in asked):
+        metrics_here = [metric for metric in task.metrics if not metric.startswith(plan.FOREIGN)]
+        source = data.pinned(task.source, drawn.pins.sources[task.name])
+        samples = list(islice(data.read(source, "test", offline=offline), FIRST))
+        for metric in metrics_here:
+            none = sum(not any(metrics.reads(metric, one) for one in sample.references) for sample in samples)
+            if 2 * none > len(samples):
+                yield (
+                    f"task {task.name}: {metric} reads no word in {none:,} of the first {len(samples):,} test references "
+                    "(it knows a to z and 0 to 9 alone), which score 0 whatever the answer; use chrf"
+                )
+
+
+def _columns(suite: Suite, *, offline: bool) -> dict[str, set[str]]:
+    """By task the columns of its test samples, where a gate names one."""
+    asked = [gate.task for gate in suite.gates if gate.where or gate.by]
+    return {
+        task.name: {
+            name for sample in data.read(task.source, "test", offline=offline) for name in sample.metadata
+        }
+        for task in suite.tasks
+        if any(fnmatchcase(task.name, pattern) for pattern in asked)
+    }
+
+
+def _task(task: Task, counts: Mapping[Split, int]) -> str:
+    listed = ", ".join(f"{count:,} {split}" for split, count in counts.items())
+    return f"task {task.name}: {listed} samples from {task.source.uri}"
+
+
+def _recipe(recipe: Recipe) -> str:
+    return f"recipe {recipe.name}: rank {recipe.rank}, alpha {recipe.alpha:g}, targets {', '.join(recipe.targets)}"

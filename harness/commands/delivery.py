@@ -1,0 +1,211 @@
+"""Put what a run found where its user asked for it; no whole RESULT, and nothing that the user added, is lost.
+
+A RESULT is whole when all of its steps are done, else partial. A partial RESULT never replaces a whole one: it is
+published beside it, as `OUT.partial`, until a whole one is there. What the user added to the RESULT that is replaced
+(files, metrics of `harness rescore`) comes along; where it cannot, the replaced RESULT is kept as `OUT.before-TIME`.
+"""
+
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from harness import text as words
+from harness.commands.gate import of_run
+from harness.commands.merging import merged, rescored
+from harness.commands.rescore import add
+from harness.errors import HarnessError, ResultError
+from harness.files.publishing import Owned, owned
+from harness.results import read, read_document, records
+from harness.results.document import check_files, unchanged
+from harness.run import target
+from harness.run.store import Store
+from harness.types import Judgement
+
+SHOWN = 3  # labels of steps
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivered:
+    """Where a run's RESULT was published, and what to say of it."""
+
+    folder: Path
+    judged: Judgement
+    partial: bool
+    told: tuple[str, ...] = ()
+    warned: tuple[str, ...] = ()
+
+
+def partial_of(out: Path) -> Path:
+    """Return the place beside a whole RESULT for a partial one."""
+    place = out.resolve() if out.name in ("", "..") else out
+    return place.with_name(f"{place.name}.partial")
+
+
+def refuse(out: Path, store: Store) -> None:
+    """Raise HarnessError where a run could not publish; called before any work."""
+    if store.root.is_relative_to(out.resolve()):
+        raise HarnessError(f"--out {out}: the store {store.root} lies in it; name another folder")
+    target.refuse(out)
+    target.refuse(partial_of(out))
+
+
+def deliver(report: Path, out: Path, store: Store) -> Delivered:
+    """Publish a report of the store at `out`, or beside it if `out` holds more."""
+    target.refuse(out)
+    with target.told(out, f", and the RESULT of this run lies in {report}"), owned(out) as place:
+        old, new = _standing(place.target), read_document(report)
+        missing = target.unfinished(new)
+        if missing and old is not None and (not target.unfinished(old) or _lacking(old, new)):
+            return _beside(report, out, old, missing)
+        delivered = _in_place(place, report, out, old, store)
+        if missing:
+            line = f"{_partial(new, missing)}; the same command continues, and a whole RESULT takes its place"
+            return replace(delivered, partial=True, warned=(*delivered.warned, line))
+    _remove_partial(partial_of(out), str(new["suite"]["name"]))
+    return delivered
+
+
+def _standing(out: Path) -> dict[str, Any] | None:
+    """Return what is known of the RESULT at `out`, None where there is none."""
+    return read_document(out, changed=True) if (out / "result.json").exists() else None
+
+
+def _beside(report: Path, out: Path, old: Mapping[str, Any], missing: list[str]) -> Delivered:
+    beside = partial_of(out)
+    target.refuse(beside)
+    with owned(beside) as place:
+        fresh = _staged(place, report)
+        judged = replace(of_run(fresh), name=beside.name)
+        target.put(place, fresh)
+    more = "whole" if not target.unfinished(old) else "fuller"
+    line = (
+        f"{_partial(read_document(report), missing)}: it is in {beside}; the {more} RESULT of {_created(old)} "
+        f"in {out} stays"
+    )
+    return Delivered(folder=beside, judged=judged, partial=True, warned=(line,))
+
+
+def _in_place(
+    place: Owned, report: Path, out: Path, old: Mapping[str, Any] | None, store: Store
+) -> Delivered:
+    fresh = _staged(place, report)
+    told: list[str] = []
+    warned: list[str] = []  # printed even with --quiet: it is about what the user had
+    kept: list[str] = []  # reasons to keep the old RESULT
+    if old is not None:
+        lines, lost = _merge(place.target, old, report, fresh, store)
+        told += lines
+        kept += lost
+        if more := _lacking(old, read_document(fresh)):
+            if _in_store(old, store):
+                warned.append(f"{_replaced(old)} had {more}; {_again(old)} publishes it again from the store")
+            else:
+                kept.append(f"it had {more}, and its steps are not in this store")
+    judged = replace(of_run(fresh), name=out.name)
+    if kept and old is not None:
+        stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
+        copy = place.keep_as(f"{place.target.name}.before-{stamp}")
+        warned = [f"{_replaced(old)} is kept as {copy}: {'; '.join(kept)}"]
+    target.put(place, fresh)
+    return Delivered(folder=out, judged=judged, partial=False, told=tuple(told), warned=tuple(warned))
+
+
+def _staged(place: Owned, report: Path) -> Path:
+    """Copy the report, and make sure that no other run wrote into it meanwhile."""
+    fresh = target.stage(place, report, target.NOT_PUBLISHED)
+    if changed := check_files(fresh, read_document(fresh)):
+        raise ResultError(
+            f"{report}: {Path(changed[0]).name}; another run may write there: run the same command again"
+        )
+    return fresh
+
+
+def _merge(
+    out: Path, old: Mapping[str, Any], report: Path, fresh: Path, store: Store
+) -> tuple[list[str], list[str]]:
+    """Bring added metrics into the staged RESULT; return what to say, and reasons to keep the old RESULT."""
+    if not unchanged(old):
+        return [], ["its result.json was changed by hand"]
+    try:
+        before, new = records(out, old), read(report)
+    except ResultError as error:
+        return [], [str(error)]
+    found = merged(before, new)
+    told = []
+    if found.names:
+        from harness.report import render
+
+        add(new, fresh, found.names, found.added)
+        render(fresh, store.drawings)
+        names = ", ".join(
+            f"{metric} on {words.visible(task)}" for task, some in found.names.items() for metric in some
+        )
+        told.append(f"kept what `harness rescore` had added: {names}")
+    return told, [
+        f"{one} was added to it by `harness rescore` and is not in the new one" for one in found.lost
+    ]
+
+
+# What one RESULT has that another has not.
+
+
+def _lacking(old: Mapping[str, Any], new: Mapping[str, Any]) -> str:
+    """Say what the new RESULT has less of, "" where it has no less."""
+    before, now = _counts(old), _counts(new)
+    gone = [key for key in before if key not in now]
+    fewer = [key for key in before if key in now and before[key] > now[key]]
+    said = []
+    if gone:
+        said.append(f"{words.plural(len(gone), 'score')} that this one lacks")
+    if fewer:
+        key = max(fewer, key=lambda one: before[one])
+        said.append(f"more samples (n = {before[key]:,}, now {now[key]:,})")
+    return " and ".join(said)
+
+
+def _counts(document: Mapping[str, Any]) -> dict[tuple[object, ...], int]:
+    """Return the number of samples behind each score."""
+    names = ("task", "metric", "model", "adapter", "shots")
+    return {tuple(one.get(name) for name in names): one.get("n") or 0 for one in document.get("scores", ())}
+
+
+def _in_store(document: Mapping[str, Any], store: Store) -> bool:
+    steps = document.get("steps", ())
+    return bool(steps) and all(store.has(str(one["id"])) for one in steps if one.get("state") == "done")
+
+
+def _remove_partial(beside: Path, suite: str) -> None:
+    """Remove what an earlier run of the suite left beside, unless its user added something to it."""
+    with suppress(ResultError, OSError):
+        if not (beside / "result.json").is_file():
+            return
+        with owned(beside) as place:
+            document = read_document(place.target)
+            added = rescored(document) or any(target.added_files(place.target))
+            if target.unfinished(document) and document["suite"]["name"] == suite and not added:
+                place.remove()
+
+
+# In words.
+
+
+def _partial(document: Mapping[str, Any], missing: list[str]) -> str:
+    labels = "; ".join(map(words.visible, missing[:SHOWN])) + ("; …" if len(missing) > SHOWN else "")
+    total = len(document["steps"])
+    return f"partial RESULT: {len(missing)} of {words.plural(total, 'step')} have no result ({labels})"
+
+
+def _replaced(old: Mapping[str, Any]) -> str:
+    return f"the RESULT of {_created(old)} that was here"
+
+
+def _created(document: Mapping[str, Any]) -> str:
+    return words.visible(str(document.get("manifest", {}).get("created") or "an earlier run"))
+
+
+def _again(document: Mapping[str, Any]) -> str:
+    command = document.get("manifest", {}).get("command")
+    return f"`{words.visible(str(command))}`" if command else "the command that made it"

@@ -1,0 +1,34 @@
+"""Prompts exactly as a model gets them, special tokens and counts included."""
+
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+
+from harness import data, kinds
+from harness import text as words
+from harness.backends import open_backend
+from harness.plan.pins import pins
+from harness.suite.load import load_model, load_task
+from harness.types import Runtime, Suite
+
+
+def prompts(
+    task_name: str, model_name: str, count: int, shots: int, *, offline: bool, cache: Path
+) -> Iterator[str]:
+    """The first prompts of the test split, as text to print."""
+    task, model = load_task(task_name), load_model(model_name)
+    kind = kinds.find(task.kind)
+    suite = Suite(name="show", tasks=(task,), models=(model,))
+    pinned = pins(suite, offline=offline, cache=cache)
+    examples = (
+        kind.choose_shots(list(data.read(task.source, "train", offline=offline)), shots) if shots else ()
+    )
+    runtime = Runtime(device=pinned.device, offline=offline)
+    backend = open_backend(model, pinned.models[model.name], runtime)
+    for sample in islice(data.read(task.source, "test", offline=offline), count):
+        text, tokens = backend.tokens(
+            kind.ask(task, sample, examples), task.overflow, task.decode.max_new_tokens
+        )
+        references = " | ".join(sample.references)
+        yield f"── {task.name} {words.line(sample.id)} · {model.name} · {len(tokens)} tokens\n{text}\n→ {references}\n"
+    backend.close()

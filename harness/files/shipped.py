@@ -1,0 +1,33 @@
+"""Where the files are that come with the harness: suites, tasks, recipes, tiny models, starters."""
+
+from pathlib import Path
+from typing import Literal
+
+_PACKAGE = Path(__file__).parents[1]
+
+
+def folder(kind: Literal["suites", "adapters"]) -> Path:
+    """The shipped suites, with tasks and data below, or recipes: inside the package in a wheel, else beside it."""
+    inside = _PACKAGE / "shipped" / kind
+    return inside if inside.is_dir() else _PACKAGE.parent / kind
+
+
+def zoo_folder(name: str) -> Path:
+    return _PACKAGE / "zoo" / name
+
+
+def zoo_names() -> tuple[str, ...]:
+    """The tiny models that are here."""
+    return tuple(sorted(config.parent.name for config in (_PACKAGE / "zoo").glob("*/config.json")))
+
+
+def data_names() -> tuple[str, ...]:
+    """The embedded data sets that are here."""
+    return tuple(sorted(test.parent.name for test in (folder("suites") / "data").glob("*/test.jsonl")))
+
+
+def starter(kind: Literal["task", "suite", "recipe"], name: str) -> str:
+    """A commented YAML file to begin from, under a new name; it passes `check` as it is."""
+    return (
+        (_PACKAGE / "suite" / "starters" / f"{kind}.yaml").read_text(encoding="utf-8").replace("<name>", name)
+    )

@@ -1,0 +1,106 @@
+"""Plain data from a YAML file to a frozen record: checked here once, believed ever after."""
+
+import json
+import re
+from collections.abc import Iterable
+from dataclasses import fields, is_dataclass
+from functools import cache
+from types import GenericAlias
+from typing import Any, TypeVar, get_args, get_type_hints
+
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+
+from harness.errors import SuiteError, UnknownName
+from harness.files.yaml import Document
+
+Record = TypeVar("Record")
+
+_WANTED = {
+    "bool": "true or false",
+    "dataclass": "a mapping",
+    "dict": "a mapping",
+    "float": "a number",
+    "int": "a whole number",
+    "mapping": "a mapping",
+    "string": "text",
+    "tuple": "a list",
+}
+
+
+def record(kind: type[Record], data: object, document: Document, *keys: str | int) -> Record:
+    """The record that the data at `keys` describes; a SuiteError with a line for every mistake."""
+    lists: TypeAdapter[list[Record]] = _list_of(kind)  # type: ignore[arg-type]  # mypy: "not Hashable"; types are
+    try:
+        # As JSON, strict: a list may become a tuple and 1 a float, but "3" is no number and 1 not true.
+        return lists.validate_json(json.dumps([data]), strict=True)[0]
+    except ValidationError as error:
+        raise SuiteError("\n".join(_sentences(kind, error, data, document, keys))) from None
+
+
+def found(value: object) -> str:
+    """What stands there, for a message."""
+    match value:
+        case None:
+            return "nothing"
+        case bool():
+            return str(value).lower()
+        case int() | float():
+            return f"the number {value}"
+        case str():
+            return f"the text {value!r}"
+        case list():
+            return "a list"
+        case _:
+            return "a mapping"
+
+
+@cache
+def _list_of(kind: type[Any]) -> TypeAdapter[Any]:
+    # In a list, because a plain dataclass takes pydantic's configuration only from what is around it.
+    listed: Any = GenericAlias(list, (kind,))
+    return TypeAdapter(listed, config=ConfigDict(extra="forbid"))
+
+
+def _sentences(
+    kind: type[Any], error: ValidationError, data: object, document: Document, keys: tuple[str | int, ...]
+) -> Iterable[str]:
+    wanted: dict[tuple[str | int, ...], list[str]] = {}
+    for mistake in error.errors(include_url=False):
+        way = mistake["loc"][1:]
+        reason, value = mistake["type"], mistake["input"]
+        if reason == "unexpected_keyword_argument":
+            known = [field.name for field in fields(_kind_at(kind, way[:-1]))]
+            yield str(UnknownName("key", str(way[-1]), known, document.at(*keys, *way)))
+        elif reason.startswith("missing"):
+            yield f"{document.at(*keys, *way)}: missing; add `{way[-1]}:`"
+        elif reason == "literal_error" and isinstance(value, str) and _holds(data, way):
+            choices = re.findall("'([^']*)'", mistake["ctx"]["expected"])
+            yield str(UnknownName(str(way[-1]), value, choices, document.at(*keys, *way)))
+        else:  # a value that may be of several kinds gives a mistake for each, the kind's name at the end
+            way = way if _holds(data, way) else way[:-1]
+            choice = mistake.get("ctx", {}).get("expected", "") or _WANTED.get(
+                reason.split("_")[0], mistake["msg"]
+            )
+            wanted.setdefault(way, [found(value)]).append(choice)
+    for way, (what, *choices) in wanted.items():
+        yield f"{document.at(*keys, *way)}: found {what}; give {' or '.join(choices)}"
+
+
+def _holds(data: object, way: tuple[str | int, ...]) -> bool:
+    """Whether the way leads to a value that was given."""
+    for key in way:
+        try:
+            data = data[key]  # type: ignore[index]
+        except (KeyError, IndexError, TypeError):
+            return False
+    return True
+
+
+def _kind_at(kind: type[Any], way: tuple[str | int, ...]) -> type[Any]:
+    """The record that a way of field names leads to."""
+    for key in way:
+        named: Any = get_type_hints(kind)[str(key)]
+        choices: tuple[Any, ...] = get_args(named)
+        record: Any = next((one for one in choices if is_dataclass(one)), named)  # one that may be left out
+        kind = record
+    return kind

@@ -1,0 +1,118 @@
+"""Which entries of a RESULT the harness wrote, and how it writes there: never through a symbolic link.
+
+A RESULT may be another person's. A link in it that stands in the place of one of our files or folders would lead what is
+written, or removed, to wherever that person liked: it is replaced by a file or folder, or refused. All other entries are
+the user's own and stay.
+"""
+
+import os
+import re
+from pathlib import Path
+from secrets import token_hex
+
+from harness.errors import HarnessError, ResultError
+from harness.results.document import BESIDE, NAME
+
+DATA = (NAME, *BESIDE)
+FILES = (*DATA, "report.html", "report.md", "verdicts.json")
+# Folder -> the names of our files in it, and how each of them begins: a file of such a name may be the user's.
+FOLDERS = {
+    "charts": (
+        re.compile(
+            r"(?:(?:differences|cost|spectra)-\d+|losses|alphas|alpha-histogram|ratios)(?:-dark)?\.svg"
+        ),
+        b'<svg role="img" aria-label=',
+    ),
+    "samples": (
+        re.compile(r"\d{4,}\.html"),
+        b'<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        b'<meta http-equiv="Content-Security-Policy" content="default-src &#39;none&#39;; style-src &#39;sha256-',
+    ),
+}
+_BEING_WRITTEN = re.compile(r"\.(.+)\.[0-9a-f]{16}\.writing")
+_BESIDE_JSON = re.compile(r"\.(.+)\.\d+")  # where `records.write_json` writes first
+
+
+def is_ours(folder: Path, path: Path) -> bool:
+    """Whether we wrote what is at `path` within the RESULT; a link in the place of what we write counts as ours."""
+    whole = folder / path
+    if whole.is_symlink():
+        return _in_place_of_ours(path)
+    if begun := _BEING_WRITTEN.fullmatch(path.name):  # by a process that was killed
+        return _in_place_of_ours(path.with_name(begun[1]))
+    if len(path.parts) == 1:
+        return path.name in FILES or (path.name in FOLDERS and whole.is_dir())
+    return _in_place_of_ours(path) and _begins(whole, FOLDERS[path.parts[0]][1])
+
+
+def remove_links(folder: Path) -> None:
+    """Remove from a fresh copy the links that stand in the place of our files and folders."""
+    for path in list(folder.iterdir()):
+        if path.is_symlink() and is_ours(folder, path.relative_to(folder)):
+            path.unlink()
+    for name in FOLDERS:
+        for path in list((folder / name).iterdir()) if (folder / name).is_dir() else ():
+            if path.is_symlink() and is_ours(folder, path.relative_to(folder)):
+                path.unlink()
+
+
+def refuse_links(folder: Path) -> None:
+    """Raise ResultError where a file with the RESULT's data is a link: a copy would hold what lies elsewhere."""
+    for name in DATA:
+        if (folder / name).is_symlink():
+            raise ResultError(
+                f"{folder / name}: found a symbolic link; copy the RESULT with its files: `cp -rL FROM TO`"
+            )
+
+
+def refuse_links_on_the_way(result: Path, out: Path, option: str) -> None:
+    """Raise HarnessError where `out` lies in the RESULT and a link in the RESULT leads it elsewhere."""
+    root, place = Path(os.path.abspath(result)), Path(os.path.abspath(out))  # noqa: PTH100  links are not followed
+    if not place.is_relative_to(root):
+        return
+    for path in (place, *place.parents):
+        if path == root:
+            return
+        if path.is_symlink():
+            raise HarnessError(f"{option} {out}: {path} is a symbolic link in the RESULT; name another place")
+
+
+def real_folder(folder: Path) -> Path:
+    """Make a folder within a RESULT, in place of a link that stands there."""
+    if folder.is_symlink():
+        folder.unlink()
+    try:
+        folder.mkdir(exist_ok=True)
+    except FileExistsError as error:
+        raise HarnessError(f"{folder}: a file stands where a folder is needed; move it") from error
+    return folder
+
+
+def replace(path: Path, text: str) -> None:
+    """Write a text beside its place and rename it: a reader sees the old file or the new one, and no link is followed."""
+    beside = path.with_name(f".{path.name}.{token_hex(8)}.writing")
+    try:
+        with beside.open("x", encoding="utf-8") as file:
+            file.write(text)
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def _in_place_of_ours(path: Path) -> bool:
+    if begun := _BEING_WRITTEN.fullmatch(path.name) or _BESIDE_JSON.fullmatch(path.name):
+        return _in_place_of_ours(path.with_name(begun[1]))
+    if len(path.parts) == 1:
+        return path.name in FILES or path.name in FOLDERS
+    return (
+        len(path.parts) == 2
+        and path.parts[0] in FOLDERS
+        and FOLDERS[path.parts[0]][0].fullmatch(path.name) is not None
+    )
+
+
+def _begins(path: Path, beginning: bytes) -> bool:
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        return file.read(len(beginning)) == beginning

@@ -1,0 +1,141 @@
+"""What two RESULTs, A and B, did otherwise, a sentence each: a difference between their scores may come from it."""
+
+from collections.abc import Iterator, Mapping
+from itertools import takewhile
+
+from harness.results import Result, TaskFacts, read_samples
+from harness.types import System
+
+BEFORE, LONGEST = 12, 60  # characters of a text that are shown: before the place where two part, and in all
+
+Facts = Mapping[str, object]
+
+
+def of_task(a: Result, b: Result, name: str) -> Iterator[str]:
+    """How the task was asked, and of which data."""
+    yield from _unlike("", _task(a, name), _task(b, name))
+    ours, theirs = _facts(a, name).samples, _facts(b, name).samples
+    withheld = name in (*a.withheld, *b.withheld)
+    if ours and theirs and ours != theirs and not withheld:  # as where one side was asked more samples
+        yield from _of_samples(a, b, name)
+
+
+def of_prompts(a: Result, b: Result, task: str, one: System, other: System) -> Iterator[str]:
+    """Whether both models read the same, where both were asked the same samples."""
+    ours, theirs = (
+        {(answers.task, answers.system): answers for answers in result.answers}.get((task, system))
+        for result, system in ((a, one), (b, other))
+    )
+    same = _facts(a, task).samples == _facts(b, task).samples
+    if same and ours and theirs and ours.prompts and theirs.prompts and ours.prompts != theirs.prompts:
+        yield "the prompts as they were written differ (template, examples, chat format or what was cut)"
+
+
+def of_run(a: Result, b: Result) -> Iterator[str]:
+    """On what, and with which versions."""
+    yield from _unlike("", _run(a), _run(b))
+
+
+def of_base(a: Result, b: Result, model: str) -> Iterator[str]:
+    """What a base's name stands for."""
+    yield from _unlike(f"{model}'s ", _base(a, model), _base(b, model))
+
+
+def of_adapter(a: Result, b: Result, system: System) -> Iterator[str]:
+    """What an adapter's name stands for: where it came from, and by which recipe it was trained."""
+    yield from _unlike(f"{system}'s ", _adapter(a, system), _adapter(b, system))
+
+
+def _facts(result: Result, name: str) -> TaskFacts:
+    return next(one for one in result.suite.tasks if one.name == name)
+
+
+def _task(result: Result, name: str) -> Facts:
+    """An older result does not know how it decoded, and says nothing of it."""
+    task = _facts(result, name)
+    digests = result.manifest.get("sources")
+    data = digests.get(name) if isinstance(digests, Mapping) else None
+    return {
+        "prompt": task.prompt,
+        "source": task.source,
+        "cluster": task.cluster,
+        "primary metric": task.primary,
+        **({"data digest": data} if data else {}),
+        **({"shots": task.shots, "overflow": task.overflow} if task.overflow else {}),
+        **{f"decode's {key}": value for key, value in _decode(task).items()},
+    }
+
+
+def _decode(task: TaskFacts) -> Mapping[str, object]:
+    """A result from before it was a setting kept leading whitespace, so that a stop string there ended an answer."""
+    return {"leading_whitespace": "keep", **task.decode} if task.decode.get("stop") else task.decode
+
+
+def _of_samples(a: Result, b: Result, name: str) -> Iterator[str]:
+    """How many of the samples in common ask, or expect, something else."""
+    ours, theirs = (
+        {
+            sample.id: (sample.input, sample.references)
+            for task, sample in read_samples(one.folder)
+            if task == name
+        }
+        for one in (a, b)
+    )
+    common = ours.keys() & theirs.keys()
+    if changed := sum(ours[one] != theirs[one] for one in common):
+        yield f"the data differ: {changed:,} of {len(common):,} samples in common have another input or reference"
+
+
+def _run(result: Result) -> Facts:
+    manifest = result.manifest
+    libraries = manifest.get("libraries")
+    versions = libraries.items() if isinstance(libraries, Mapping) else ()
+    facts = {key: manifest[key] for key in ("device", "harness") if key in manifest}
+    return facts | {f"{name}'s version": version for name, version in versions}
+
+
+def _base(result: Result, model: str) -> Facts:
+    for one in result.suite.models:
+        if one.name == model:
+            known = ("uri", "revision", "dtype", "quantization", "chat")
+            return {field: getattr(one, field) for field in known}
+    return {}
+
+
+def _adapter(result: Result, system: System) -> Facts:
+    adapters = (
+        one for one in result.suite.adapters if (one.model, one.name) == (system.model, system.adapter)
+    )
+    for one in adapters:
+        recipe = next((recipe for recipe in result.suite.recipes if recipe.get("name") == one.recipe), {})
+        own = {"uri": one.uri, "training task": one.trained_on, "seed": one.seed, "recipe": one.recipe}
+        return own | {
+            f"recipe's {key}": value for key, value in recipe.items() if key not in ("name", "seeds")
+        }
+    return {}
+
+
+def _unlike(whose: str, a: Facts, b: Facts) -> Iterator[str]:
+    """What both know and only one of them does not share."""
+    for name in a:
+        if name in b and a[name] != b[name]:
+            ours, theirs = _apart(a[name], b[name])
+            yield f"{whose}{name} differs: {ours} in A, {theirs} in B"
+
+
+def _apart(one: object, other: object) -> tuple[str, str]:
+    """Both as a line shows them; of long texts what begins a little before they part."""
+    if not isinstance(one, str) or not isinstance(other, str):
+        return _said(one), _said(other)
+    alike = sum(1 for _ in takewhile(lambda both: both[0] == both[1], zip(one, other, strict=False)))
+    start = max(0, alike - BEFORE) if max(len(one), len(other)) > LONGEST else 0
+    return _cut(one, start), _cut(other, start)
+
+
+def _cut(text: str, start: int) -> str:
+    before, after = "…" if start else "", "…" if len(text) > start + LONGEST else ""
+    return repr(before + text[start : start + LONGEST] + after)
+
+
+def _said(value: object) -> str:
+    return "nothing" if value is None else repr(value) if isinstance(value, str) else str(value)

@@ -1,0 +1,242 @@
+"""rows.parquet, opened: where each system's rows lie is known, and they are read when they are asked for."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow
+from numpy.typing import NDArray
+from pyarrow import parquet
+
+from harness.errors import ResultError
+from harness.files.regular import check_regular
+from harness.types import System
+
+Key = tuple[str, System, str]  # task, system, metric plug-in
+Places = NDArray[np.intp]
+
+ROWS = (
+    1 << 14
+)  # that are written, and read again, at once: as Python's lists they take many times their memory
+# What a group may hold; pyarrow's own groups have up to 2^20 rows. A few bytes may stand for any number of equal ones.
+MOST_ROWS, MOST_NUMBERS, MOST_BYTES = 1 << 20, 1 << 24, 1 << 30
+TIMES = 20  # rows a byte of the file; each has an id and sums, and takes a byte or more
+WHOSE = ("task", "model", "adapter", "shots", "metric")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rows:
+    """The row of sums of every sample, for one system under one metric."""
+
+    ids: tuple[str, ...]
+    stats: NDArray[np.float64]  # [n, k]
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A row group of the file. Row i is numbers[starts[i] : starts[i + 1]]."""
+
+    number: int
+    ids: list[str]
+    numbers: NDArray[np.float64]
+    starts: NDArray[np.int32]
+
+
+class RowFile:
+    """An open rows.parquet."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        with self._told():
+            check_regular(path)
+            self._file = parquet.ParquetFile(path)
+            _refuse_bombs(self._file.metadata, path.stat().st_size)
+            _hold(self._file)
+            self._places = _places(self._file)
+        self._last: Group | None = None  # one that holds several systems' rows is asked for again at once
+        self._ahead: dict[int, Group] = {}
+
+    def __enter__(self) -> "RowFile":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+
+    def keys(self) -> tuple[Key, ...]:
+        return tuple(self._places)
+
+    def read_ahead(self, keys: Iterable[Key]) -> None:
+        """Reads the rows of several keys at once, which takes a quarter of the time of one after the other."""
+        numbers = sorted({number for key in keys for number, _ in self._places.get(key, ())})
+        with self._told():
+            table = self._file.read_row_groups(numbers, columns=["sample_id", "stats"], use_threads=False)
+            start = 0
+            for number in numbers:
+                size = self._file.metadata.row_group(number).num_rows
+                self._ahead[number] = _group(number, table.slice(start, size))
+                start += size
+
+    def get(self, key: Key) -> Rows | None:
+        """None where there are none."""
+        if key not in self._places:
+            return None
+        ids: list[str] = []
+        stats: list[NDArray[np.float64]] = []
+        for number, places in self._places[key]:
+            group = self._group(number)
+            ids += [group.ids[place] for place in places]
+            starts, lengths = group.starts[places], np.diff(group.starts)[places]
+            if (lengths != (stats[0].shape[1] if stats else lengths[0])).any():
+                task, system, metric = key
+                raise ResultError(f"{self._path}: {task} / {system} / {metric}: rows of different lengths")
+            stats.append(group.numbers[starts[:, None] + np.arange(lengths[0])])
+        return Rows(ids=tuple(ids), stats=np.concatenate(stats))
+
+    def _group(self, number: int) -> Group:
+        if number in self._ahead:
+            return self._ahead[number]
+        if self._last is None or self._last.number != number:
+            with self._told():
+                table = self._file.read_row_group(number, columns=["sample_id", "stats"])
+                self._last = _group(number, table)
+        return self._last
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """What goes wrong, as a failure of this file."""
+        try:
+            yield
+        except (OSError, pyarrow.ArrowException, KeyError, TypeError, ValueError) as error:
+            raise ResultError(f"{self._path}: cannot be read: {error}") from error
+
+
+def open_rows(folder: Path) -> RowFile:
+    """The rows of a RESULT folder, as the score steps left them."""
+    return RowFile(folder / "rows.parquet")
+
+
+def write_rows(path: Path, tables: Iterable[tuple[Key, Rows]]) -> None:
+    """One row a task, system, metric and sample, with the metric's sums; every key in row groups of its own."""
+    text = pyarrow.string()
+    kinds = {name: pyarrow.int32() if name == "shots" else text for name in WHOSE}
+    schema = pyarrow.schema({**kinds, "sample_id": text, "stats": pyarrow.list_(pyarrow.float64())})
+    with parquet.ParquetWriter(path, schema, compression="zstd") as writer:
+        for (task, system, metric), rows in tables:
+            for start in range(0, len(rows.ids), ROWS):
+                ids, sums = rows.ids[start : start + ROWS], rows.stats[start : start + ROWS]
+                n = len(ids)
+                columns = [
+                    *(_texts([task] * n), _texts([system.model] * n)),
+                    pyarrow.nulls(n, text) if system.adapter is None else _texts([system.adapter] * n),
+                    pyarrow.Array.from_buffers(
+                        pyarrow.int32(), n, [None, _bytes(np.full(n, system.shots, np.int32))]
+                    ),
+                    *(_texts([metric] * n), _texts(ids), _lists(sums)),
+                ]
+                writer.write_table(pyarrow.Table.from_arrays(columns, schema=schema))
+
+
+# From and to buffers: pyarrow's own way between its arrays and numpy's, or lists, imports all of pandas.
+
+
+def _texts(values: Sequence[str]) -> Any:
+    encoded = [value.encode() for value in values]
+    ends = np.cumsum([0, *map(len, encoded)], dtype=np.int32)
+    return pyarrow.StringArray.from_buffers(len(encoded), _bytes(ends), pyarrow.py_buffer(b"".join(encoded)))
+
+
+def _lists(
+    rows: NDArray[np.float64],  # [n, k]
+) -> Any:
+    n, k = rows.shape
+    starts = np.arange(0, (n + 1) * k, k, dtype=np.int32) if k else np.zeros(n + 1, dtype=np.int32)
+    values = pyarrow.Array.from_buffers(pyarrow.float64(), n * k, [None, _bytes(rows)])
+    kind = pyarrow.list_(pyarrow.float64())
+    return pyarrow.Array.from_buffers(kind, n, [None, _bytes(starts)], children=[values])
+
+
+def _bytes(array: NDArray[Any]) -> Any:
+    return pyarrow.py_buffer(np.ascontiguousarray(array))
+
+
+def _refuse_bombs(metadata: Any, size: int) -> None:
+    """ValueError where the file holds more than one of its size can, or a group more than is read at once."""
+    groups = [metadata.row_group(number) for number in range(metadata.num_row_groups)]
+    columns = [(one.column(number)) for one in groups for number in range(one.num_columns)]
+    rows = sum(one.num_rows for one in groups)
+    if rows != metadata.num_rows or rows > max(MOST_ROWS, TIMES * size):
+        raise ValueError(f"{metadata.num_rows:,} rows in {size:,} bytes; not the harness's")
+    if (
+        any(not 0 <= one.num_rows <= MOST_ROWS for one in groups)
+        or any(not 0 <= one.num_values <= MOST_NUMBERS for one in columns)
+        or any(one.total_uncompressed_size > MOST_BYTES for one in columns)
+    ):
+        raise ValueError(
+            f"a group of more than {MOST_ROWS:,} rows or {MOST_NUMBERS:,} numbers; not the harness's"
+        )
+
+
+def _hold(file: Any) -> None:
+    """ValueError where a column whose bytes are read is missing or of another type than is written here."""
+    schema = file.schema_arrow
+    for name, kind in {"sample_id": pyarrow.string(), "stats": pyarrow.list_(pyarrow.float64())}.items():
+        if name not in schema.names or not schema.field(name).type.equals(kind):
+            raise ValueError(f"the column {name} is missing or not of {kind}")
+
+
+def _group(number: int, table: Any) -> Group:
+    lists = table.column("stats").combine_chunks()
+    if table.column("sample_id").null_count or lists.null_count or lists.values.null_count:
+        raise ValueError("a sample without an id or a number")
+    return Group(
+        number,
+        table.column("sample_id").to_pylist(),
+        _buffer(lists.values, np.float64),
+        _buffer(lists.offsets, np.int32),
+    )
+
+
+def _buffer(array: Any, kind: Any) -> NDArray[Any]:
+    """An array without gaps as numpy's."""
+    return np.frombuffer(array.buffers()[1], kind)[array.offset : array.offset + len(array)]
+
+
+def _places(file: Any) -> dict[Key, list[tuple[int, Places]]]:
+    """For each key, the row groups that hold its rows, and where in them."""
+    found: dict[Key, list[tuple[int, Places]]] = {}
+    for number in range(file.num_row_groups):
+        group = file.metadata.row_group(number)
+        key = _only_key(group)
+        for one, places in _mixed(file, number) if key is None else [(key, np.arange(group.num_rows))]:
+            found.setdefault(one, []).append((number, places))
+    return found
+
+
+def _only_key(group: Any) -> Key | None:
+    """What all rows of a group share, as in every group that the harness writes; None where statistics don't say so."""
+    columns = [group.column(number) for number in range(group.num_columns)]
+    said = {column.path_in_schema: column.statistics for column in columns}
+    values: list[Any] = []
+    for one in (said[name] for name in WHOSE):
+        if one is None or not one.has_null_count or one.null_count not in (0, group.num_rows):
+            return None
+        if one.null_count == 0 and (not one.has_min_max or one.min != one.max):
+            return None
+        values.append(None if one.null_count else one.min)
+    return _key(*values)
+
+
+def _mixed(file: Any, number: int) -> Iterator[tuple[Key, Places]]:
+    """The keys of a group of several, and where each one's rows are."""
+    found: dict[Key, list[int]] = {}
+    columns = file.read_row_group(number, columns=list(WHOSE)).to_pydict()
+    for place, values in enumerate(zip(*(columns[name] for name in WHOSE), strict=True)):
+        found.setdefault(_key(*values), []).append(place)
+    return ((key, np.array(places)) for key, places in found.items())
+
+
+def _key(task: str, model: str, adapter: str | None, shots: int, metric: str) -> Key:
+    return task, System(model=model, adapter=adapter, shots=shots), metric

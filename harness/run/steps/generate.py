@@ -1,0 +1,104 @@
+"""A block of test samples answered by one system; every answer is on disk as soon as it is there."""
+
+import shutil
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness import kinds
+from harness.backends import Careful
+from harness.files.json_lines import IndexedLines, drop_torn_line, iterate_lines, line, read_lines, write_json
+from harness.run.steps import Bench, UsedAdapter, UsedModel, adapter_folder
+from harness.types import Generation, Sample, Task
+
+VERSION = 3
+LIBRARIES = ("torch", "transformers", "tokenizers", "peft")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Generate:
+    """Needs the task's data and, for an adapter trained here, its training."""
+
+    used: UsedModel
+    adapter: UsedAdapter | None
+    task: Task  # without what cannot move an answer
+    start: int  # test samples start ... stop - 1 in data order
+    stop: int
+    device: str  # "cpu" | "cuda"
+
+
+def run(spec: Generate, bench: Bench) -> None:
+    kind, data = kinds.find(spec.task.kind), bench.need(0)
+    samples = IndexedLines(data / "test.jsonl", Sample)[spec.start : spec.stop]
+    shots = (
+        kind.choose_shots(IndexedLines(data / "train.jsonl", Sample), spec.task.shots)
+        if spec.task.shots
+        else ()
+    )
+    answers = bench.folder / "generations.jsonl"
+    answered = _continue(answers, bench.relatives)
+    prompts = [kind.ask(spec.task, sample, shots) for sample in samples]
+    kept = written = sum(sample.id in answered for sample in samples)
+    bench.progress(kept, len(samples))
+
+    started, tokens, doubt, memory = time.perf_counter(), 0, None, None
+    adapter = adapter_folder(spec.adapter, bench)
+    if kept < len(samples):
+        backend = bench.slot.open(spec.used)
+        careful = backend if isinstance(backend, Careful) else None
+        doubt = careful.doubt(adapter) if careful and adapter else None
+        halved = careful.budget.halvings if careful else 0
+        started = time.perf_counter()
+        with answers.open("a", encoding="utf-8", errors="surrogatepass") as file:
+            for generation in kind.answer(backend, prompts, spec.task, adapter, answered):
+                file.write(line(generation))
+                file.flush()
+                written, tokens = written + 1, tokens + generation.output_tokens
+                bench.progress(written, len(samples))
+        if careful and careful.budget.halvings > halved:
+            times = careful.budget.halvings - halved
+            memory = f"memory did not suffice {times} times; {careful.budget.tokens} tokens at once did"
+    seconds = time.perf_counter() - started
+    _put_in_order(answers, samples)
+    write_json(
+        bench.folder / "cost.json",
+        {
+            "seconds": seconds,
+            "output_tokens": tokens,
+            "samples": len(samples) - kept,
+            "doubt": doubt,
+            "memory": memory,
+            "adapter_bytes": _bytes(adapter),
+        },
+    )
+
+
+def _bytes(adapter: Path | None) -> int | None:
+    """Of an adapter's weights, as they are kept."""
+    return None if adapter is None else (adapter / "adapter_model.safetensors").stat().st_size
+
+
+def _continue(answers: Path, relatives: tuple[Path, ...]) -> set[str]:
+    """Takes up the answers of an interrupted try, or of a shorter block that is finished; says whose they are."""
+    if not answers.exists() and relatives:
+        largest = max(relatives, key=lambda folder: (folder / answers.name).stat().st_size)
+        copied = answers.with_suffix(".copied")
+        shutil.copyfile(largest / answers.name, copied)
+        copied.rename(answers)
+    if not answers.exists():
+        return set()
+    drop_torn_line(answers)
+    return {generation.sample_id for generation in iterate_lines(answers, Generation)}
+
+
+def _put_in_order(answers: Path, samples: list[Sample]) -> None:
+    """Answers come by length; they are kept in data order."""
+    found = (
+        {generation.sample_id: generation for generation in read_lines(answers, Generation)}
+        if samples
+        else {}
+    )
+    ordered = answers.with_suffix(".ordered")
+    with ordered.open("w", encoding="utf-8", errors="surrogatepass") as file:
+        file.writelines(line(found[sample.id]) for sample in samples if sample.id in found)
+    ordered.rename(answers)

@@ -1,0 +1,251 @@
+"""The suite file: YAML to a Suite in which every name stands for something.
+
+A task or a recipe is a mapping in the suite, or the name of a file: `tasks/NAME.yaml`, `adapters/NAME.yaml`.
+A recipe with a `sweep` stands for a grid of recipes (`sweep.py`).
+Relative `file:` paths start at the YAML file that names them. What a gate compares with is a file of the user's,
+so its path starts at the working folder; a shipped suite's is shipped too, unless a file of that name is here.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+from harness.errors import SuiteError, UnknownName
+from harness.files import shipped
+from harness.files.validation import found, record
+from harness.files.yaml import Document, Keys, load
+from harness.suite import rules as suite_rules
+from harness.suite import sweep
+from harness.types import FAMILY_ERROR, Adapter, Gate, Model, Recipe, Suite, Task, Weighing
+
+Kind = Literal["suite", "task", "recipe"]
+Item = TypeVar("Item", Task, Model, Recipe, Adapter, Gate)
+
+_LISTS = ("tasks", "models", "recipes", "adapters", "gates")
+
+
+def load_suite(name_or_path: str) -> Suite:
+    """The suite of that name or in that file, checked whole."""
+    document = _open("suite", name_or_path)
+    data = _mapping(document)
+    own = {key: value for key, value in data.items() if key not in (*_LISTS, "weights")}
+    suite = replace(
+        record(Suite, {**own, "tasks": [], "models": []}, document),
+        tasks=_items(Task, document, "tasks"),
+        models=_items(Model, document, "models"),
+        adapters=_items(Adapter, document, "adapters"),
+        gates=tuple(_with_baseline(gate, document.path.parent) for gate in _items(Gate, document, "gates")),
+        weights=_weighing(document),
+    )
+    grids = _recipes(document)
+    entries = [n for n, grid in enumerate(grids) for _ in grid]
+
+    def at(*keys: str | int) -> str:
+        match keys:
+            case ("recipes", int(n), *more):  # one of a grid is told by the entry that it comes from
+                return document.at("recipes", entries[n], *more)
+        return document.at(*keys)
+
+    suite = replace(suite, recipes=tuple(recipe for grid in grids for recipe in grid))
+    suite_rules.check_suite(suite, at)
+    return suite
+
+
+def with_adapters(suite: Suite, said: Sequence[str]) -> Suite:
+    """The suite with other places for adapters that it names: `NAME=PATH` or `NAME=hub:OWNER/NAME@REVISION`."""
+    adapters = {one.name: one for one in suite.adapters}
+    for one in said:
+        name, equals, place = one.partition("=")
+        if not equals or not place:
+            raise SuiteError(f"--adapter {one}: write NAME=PATH or NAME=hub:OWNER/NAME@REVISION")
+        if name not in adapters:
+            raise UnknownName("adapter in this suite", name, adapters, "--adapter")
+        uri = place if place.startswith(("hub:", "file:")) else f"file:{place}"
+        uri, _, revision = uri.partition("@") if uri.startswith("hub:") else (uri, "", "")
+        fresh = _anchored(replace(adapters[name], uri=uri, revision=revision or None), Path.cwd())
+        suite_rules.check_adapter(fresh, lambda *keys, said=one: f"--adapter {said}")
+        adapters[name] = fresh
+    return replace(suite, adapters=tuple(adapters.values()))
+
+
+def load_rules(path: str) -> tuple[tuple[Gate, ...], float]:
+    """The gates of a file of their own, and the `family_error` that it sets for them."""
+    if not Path(path).is_file():
+        raise SuiteError(f"{path}: no such file; give the path of a YAML file with `gates:`")
+    document = load(Path(path))
+    known = {"gates", "family_error"}
+    for key in _mapping(document).keys() - {"name"} - known:
+        raise UnknownName("key", key, known, document.at(key))
+    error = document.data.get("family_error", FAMILY_ERROR)
+    if not isinstance(error, int | float) or isinstance(error, bool):
+        raise SuiteError(f"{document.at('family_error')}: found {found(error)}; give a number")
+    suite_rules.check_family_error(float(error), document.at)
+    gates = _items(Gate, document, "gates")
+    if not gates:
+        raise SuiteError(f"{document.at('gates')}: no gates; name at least one, see docs/gates.md")
+    return gates, float(error)
+
+
+def load_task(name_or_path: str) -> Task:
+    """The task of that name or in that file."""
+    document = _open("task", name_or_path)
+    return _checked(Task, document, _filed(document), ())
+
+
+def load_recipes(name_or_path: str) -> tuple[Recipe, ...]:
+    """The recipe of that name or in that file: several where it sweeps."""
+    document = _open("recipe", name_or_path)
+    return _grid(document, _filed(document), ())
+
+
+def load_model(name_or_uri: str) -> Model:
+    """A model outside any suite: a uri, or the name of one of the tiny models."""
+    names = shipped.zoo_names()
+    if not (":" in name_or_uri or name_or_uri in names or get_close_matches(name_or_uri, names, cutoff=0.5)):
+        raise SuiteError(
+            f"{name_or_uri}: no tiny model of that name; write file:{name_or_uri} or hub:OWNER/NAME, or name one of "
+            f"{', '.join(names)}"
+        )
+    uri = name_or_uri if ":" in name_or_uri else f"zoo:{name_or_uri}"
+    name = uri.partition(":")[2].rstrip("/").rpartition("/")[2] or "model"
+    model = _anchored(Model(name=name, uri=uri), Path.cwd())
+    suite_rules.check_model(model, lambda *keys: name_or_uri)
+    return model
+
+
+def available(kind: Kind, base: Path | None = None) -> dict[str, Path]:
+    """Every name that stands for a suite, task or recipe, and its file; `base` is the folder of a suite file."""
+    files = (file for folder in reversed(_folders(kind, base)) for file in folder.glob("*.yaml"))
+    return dict(sorted({file.stem: file for file in files}.items()))
+
+
+def _folders(kind: Kind, base: Path | None) -> tuple[Path, ...]:
+    """Where files of a kind are looked for, the first that has it wins: beside the suite, here, shipped."""
+    here = Path.cwd()
+    match kind:
+        case "suite":
+            return (here / "suites", shipped.folder("suites"))
+        case "task":
+            below, own, last = "tasks", here / "suites" / "tasks", shipped.folder("suites") / "tasks"
+        case "recipe":
+            below, own, last = "../adapters", here / "adapters", shipped.folder("adapters")
+    beside = (base / below).resolve() if base else last.resolve()
+    return (own, last) if beside == last.resolve() else (beside, own, last)
+
+
+def _open(kind: Kind, name: str, base: Path | None = None, where: str = "") -> Document:
+    """The file that a name or a path means; a path in a suite starts at the suite's folder."""
+    if Path(name).suffix in (".yaml", ".yml") or len(Path(name).parts) > 1:
+        path = (base or Path.cwd()) / Path(name).expanduser()
+        if not path.is_file():
+            raise SuiteError(f"{where or name}: no file {path}; give the path of a {kind}, or its name")
+        return load(path)
+    known = available(kind, base)
+    if name not in known:
+        raise UnknownName(kind, name, known, where)
+    return load(known[name])
+
+
+def _mapping(document: Document) -> dict[str, Any]:
+    """What a file holds; its name is the file's unless it says otherwise."""
+    if not isinstance(document.data, dict):
+        raise SuiteError(f"{document.at()}: found {found(document.data)}; give a mapping of keys to values")
+    return {"name": document.path.stem, **document.data}
+
+
+def _filed(document: Document) -> dict[str, Any]:
+    """What the file of a task or a recipe holds; it is found by its file's name, so it has no other."""
+    data = _mapping(document)
+    if data["name"] != document.path.stem:
+        raise SuiteError(
+            f"{document.at('name')}: found {data['name']!r}; name it as its file, {document.path.stem!r}"
+        )
+    return data
+
+
+def _with_baseline(gate: Gate, folder: Path) -> Gate:
+    """The gate of a shipped suite with the baseline that is shipped beside it, unless the user has one of that name."""
+    if gate.against is None or folder != shipped.folder("suites") or Path(gate.against).exists():
+        return gate
+    beside = folder.parent / gate.against
+    return replace(gate, against=str(beside)) if beside.is_file() else gate
+
+
+def _weighing(document: Document) -> Weighing | None:
+    """`weights: true`, `false`, or a mapping of what shall be other than usual."""
+    said = document.data.get("weights", True)
+    if isinstance(said, bool):
+        return Weighing() if said else None
+    if not isinstance(said, dict):
+        raise SuiteError(f"{document.at('weights')}: found {found(said)}; give true or false or a mapping")
+    return record(Weighing, said, document, "weights")
+
+
+def _entries(document: Document, key: str) -> list[object]:
+    """One of the suite's lists, as it is written."""
+    entries = document.data.get(key, [])
+    if not isinstance(entries, list):
+        raise SuiteError(f"{document.at(key)}: found {found(entries)}; give a list")
+    return entries
+
+
+def _items(kind: type[Item], document: Document, key: str) -> tuple[Item, ...]:
+    """One of the suite's lists."""
+    return tuple(_item(kind, entry, document, (key, n)) for n, entry in enumerate(_entries(document, key)))
+
+
+def _item(kind: type[Item], entry: object, document: Document, keys: Keys) -> Item:
+    if isinstance(entry, str) and kind is Task:
+        file = _open("task", entry, document.path.parent, document.at(*keys))
+        return _checked(kind, file, _filed(file), ())
+    return _checked(kind, document, entry, keys)
+
+
+def _recipes(document: Document) -> list[tuple[Recipe, ...]]:
+    """The recipes that each entry of the suite stands for."""
+    grids = []
+    for n, entry in enumerate(_entries(document, "recipes")):
+        if isinstance(entry, str):
+            file = _open("recipe", entry, document.path.parent, document.at("recipes", n))
+            grids.append(_grid(file, _filed(file), ()))
+        else:
+            grids.append(_grid(document, entry, ("recipes", n)))
+    return grids
+
+
+def _grid(document: Document, entry: object, keys: Keys) -> tuple[Recipe, ...]:
+    """One recipe, or as many as it sweeps."""
+    if not isinstance(entry, dict):
+        return (_checked(Recipe, document, entry, keys),)
+    return tuple(_checked(Recipe, where, one, keys) for one, where in sweep.recipes(entry, document, keys))
+
+
+def _checked(kind: type[Item], document: Document, entry: object, keys: Keys) -> Item:
+    """The record that the entry under some keys of a document describes, once all its rules hold."""
+    item = record(kind, entry, document, *keys)
+    item = _anchored(item, document.path.parent)
+    suite_rules.check(item, lambda *more: document.at(*keys, *more))
+    return item
+
+
+def _anchored(item: Item, folder: Path) -> Item:
+    """The record with its relative paths made absolute."""
+    match item:
+        case Task():
+            from harness.metrics import _places
+
+            return replace(
+                item,
+                source=replace(item.source, uri=_anchor(item.source.uri, folder)),
+                metrics=tuple(_places.anchored(metric, folder) for metric in item.metrics),
+            )
+        case Model() | Adapter():
+            return replace(item, uri=_anchor(item.uri, folder))
+    return item
+
+
+def _anchor(uri: str, folder: Path) -> str:
+    place = uri.removeprefix("file:")
+    return uri if place == uri else f"file:{(folder / Path(place).expanduser()).resolve()}"

@@ -1,0 +1,324 @@
+"""What must hold in a suite beyond its shape: names that stand for something, numbers within range, parts that fit.
+
+Each rule is told how a key's place is written (`at`), so that its message can begin with file, line and key.
+"""
+
+import re
+from collections.abc import Callable, Iterable
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import get_args
+
+from harness import data, families, kinds, plugins
+from harness.errors import SuiteError, UnknownName
+from harness.files import shipped
+from harness.gates import rules
+from harness.tasks import prompts
+from harness.types import Adapter, Gate, Model, Recipe, Suite, Task
+
+At = Callable[..., str]  # keys below the record -> "FILE:LINE: dotted.key"
+Range = tuple[str, Callable[[float], bool]]
+
+_COUNT: Range = ("1 or more", lambda number: number >= 1)
+_NOT_NEGATIVE: Range = ("0 or more", lambda number: number >= 0)
+_POSITIVE: Range = ("more than 0", lambda number: number > 0)
+_SHARE: Range = ("from 0 to 1", lambda number: 0 <= number <= 1)
+_PART: Range = ("from 0 to less than 1", lambda number: 0 <= number < 1)
+
+_RECIPE_RANGES = {
+    "rank": _COUNT,
+    "alpha": _POSITIVE,
+    "dropout": _PART,
+    "epochs": _POSITIVE,
+    "steps": _COUNT,
+    "batch_size": _COUNT,
+    "micro_batch_size": _COUNT,
+    "learning_rate": _POSITIVE,
+    "warmup": _SHARE,
+    "weight_decay": _NOT_NEGATIVE,
+    "max_grad_norm": _POSITIVE,
+    "max_tokens": _COUNT,
+    "max_samples": _COUNT,
+    "validation_samples": _NOT_NEGATIVE,
+    "validations": _COUNT,
+}
+_DECODE_RANGES = {
+    "max_new_tokens": _COUNT,
+    "temperature": _NOT_NEGATIVE,
+    "top_p": _SHARE,
+    "seed": _NOT_NEGATIVE,
+}
+
+_GATE_RANGES = {
+    "max_drop": _NOT_NEGATIVE,
+    "max_relative_drop": ("from 0 to 100, in percent", lambda number: 0 <= number <= 100),
+    "min_tokens_per_second": _POSITIVE,
+    "max_adapter_megabytes": _POSITIVE,
+    "max_train_seconds": _POSITIVE,
+    "max_delta_ratio": _POSITIVE,
+    "max_intruder_dimensions": _NOT_NEGATIVE,
+}
+
+_TARGETS = ("q", "k", "v", "o", "feed-forward", "all-linear")
+_LONGEST_NAME = 100  # characters: names of files are made of it
+_SPLITS = ("train", "validation", "test")
+
+
+def check(item: Task | Model | Recipe | Adapter | Gate, at: At) -> None:
+    match item:
+        case Task():
+            check_task(item, at)
+        case Model():
+            check_model(item, at)
+        case Recipe():
+            check_recipe(item, at)
+        case Adapter():
+            check_adapter(item, at)
+        case Gate():
+            check_gate(item, at)
+
+
+def check_task(task: Task, at: At) -> None:
+    from harness import metrics
+    from harness.metrics import _places
+    from harness.tasks import rules as trivial
+
+    check_name(task.name, at)
+    kind = kinds.find(task.kind, at("kind"))
+    _filled(task.metrics, at("metrics"))
+    _distinct(task.metrics, at, "metrics")
+    scores: list[str] = []
+    for n, metric in enumerate(task.metrics):
+        if not metric.startswith("evaluate:"):
+            _known("metric", metric, metrics.names(), at("metrics", n))
+        elif (path := _places.path_of(metric)) and not path.exists():
+            raise SuiteError(
+                f"{at('metrics', n)}: no file {path}; a path starts at the folder of the task's file"
+            )
+        scores.extend(metrics.score_names(metric))
+    _known("score among the task's metrics", task.primary, scores, at("primary"))
+    for n, rule in enumerate(task.trivial):
+        _known("trivial rule", rule, trivial.RULES, at("trivial", n))
+    _within("shots", task.shots, _NOT_NEGATIVE, at)
+    for key, limits in _DECODE_RANGES.items():
+        _within(key, getattr(task.decode, key), limits, lambda key: at("decode", key))
+    if "" in task.decode.stop:
+        raise SuiteError(
+            f"{at('decode', 'stop')}: found an empty text; every answer would end before it began"
+        )
+    _source(task, kind, at)
+    prompts.check(task, where=at("prompt"))
+
+
+def _source(task: Task, kind: kinds.Kind, at: At) -> None:
+    scheme, place = _scheme(task.source.uri, data.schemes(), at("source", "uri"))
+    if scheme == "embedded":
+        _known("embedded data set", place, shipped.data_names(), at("source", "uri"))
+    for key in task.source.columns:
+        _known("key", key, kinds.COLUMNS, at("source", "columns", key))
+        if key not in kind.columns:
+            raise SuiteError(
+                f"{at('source', 'columns', key)}: the kind {kind.name!r} reads no {key}; leave the key out"
+            )
+    if task.source.config is not None and scheme in ("file", "embedded"):
+        raise SuiteError(
+            f"{at('source', 'config')}: {scheme}: sources have no configurations; leave the key out"
+        )
+    for key in task.source.splits:
+        _known("split", key, _SPLITS, at("source", "splits", key))
+    if task.source.splits and "test" not in task.source.splits:
+        raise SuiteError(
+            f"{at('source', 'splits')}: no test split; name the one that is measured on: `test: …`"
+        )
+
+
+def check_model(model: Model, at: At) -> None:
+    check_name(model.name, at)
+    known = {"zoo", "hub", "file", *plugins.names("backends")} - {"hf"}
+    scheme, place = _scheme(model.uri, known, at("uri"))
+    if scheme == "zoo":
+        _known("tiny model", place, shipped.zoo_names(), at("uri"))
+    if scheme == "echo":
+        from harness.backends.echo import Echo
+
+        Echo(place, at("uri"))  # which knows its rules
+    if scheme == "hub" and "@" in place:
+        repository, _, revision = place.partition("@")
+        raise SuiteError(
+            f"{at('uri')}: found {model.uri!r}; write hub:{repository} and `revision: {revision}`"
+        )
+    if scheme != "hub" and model.revision is not None:
+        raise SuiteError(f"{at('revision')}: {scheme}: models have no revisions; leave it out")
+    if model.family is not None:
+        _known("family", model.family, plugins.names("families"), at("family"))
+
+
+def check_adapter(adapter: Adapter, at: At) -> None:
+    check_name(adapter.name, at)
+    _scheme(adapter.uri, ("file", "hub"), at("uri"))
+
+
+def check_recipe(recipe: Recipe, at: At) -> None:
+    check_name(recipe.name, at)
+    if (recipe.epochs is None) == (recipe.steps is None):
+        both = recipe.epochs is not None
+        raise SuiteError(
+            f"{at('steps') if both else at()}: found {'both' if both else 'neither'} of epochs and steps; give one"
+        )
+    for key, limits in _RECIPE_RANGES.items():
+        if getattr(recipe, key) is not None:
+            _within(key, getattr(recipe, key), limits, at)
+    if recipe.micro_batch_size is not None and recipe.batch_size % recipe.micro_batch_size:
+        raise SuiteError(
+            f"{at('micro_batch_size')}: {recipe.micro_batch_size} does not divide batch_size {recipe.batch_size}"
+        )
+    _filled(recipe.targets, at("targets"))
+    for n, target in enumerate(recipe.targets):
+        _known("target", target, _TARGETS, at("targets", n))
+    if "all-linear" in recipe.targets and len(recipe.targets) > 1:
+        raise SuiteError(f"{at('targets')}: all-linear holds every other target; give it alone")
+    _filled(recipe.seeds, at("seeds"))
+    _distinct(recipe.seeds, at, "seeds")
+    for n, seed in enumerate(recipe.seeds):
+        _within(n, seed, _NOT_NEGATIVE, lambda n: at("seeds", n))
+
+
+def check_gate(gate: Gate, at: At) -> None:
+    given = [*rules.given(gate)]
+    if not given:
+        raise SuiteError(f"{at()}: a gate without a rule; give one of {', '.join(rules.ALL)}")
+    for rule in given:
+        if not rules.finite(gate, rule):
+            raise SuiteError(f"{at(rule)}: found a number that is not finite; give one that is")
+    for key, limits in _GATE_RANGES.items():
+        if getattr(gate, key) is not None:
+            _within(key, getattr(gate, key), limits, at)
+    quality = any(rule in rules.QUALITY for rule in given)
+    for key in ("metric", "where", "by"):
+        if getattr(gate, key) and not quality:
+            raise SuiteError(f"{at(key)}: {given[0]} has no samples; leave {key} out")
+    if gate.against is not None and not any(rule in (*rules.DROPS, *rules.COSTS) for rule in given):
+        raise SuiteError(f"{at('against')}: {given[0]} compares with nothing; leave it out")
+    if gate.where and gate.by:
+        raise SuiteError(f"{at('by')}: where and by together; give one of them")
+    if gate.recipe is not None:
+        _recipe_gate(gate, given, at)
+    if gate.alpha_within is not None and not 0 < gate.alpha_within[0] < gate.alpha_within[1]:
+        raise SuiteError(f"{at('alpha_within')}: give two numbers, the smaller first: [2, 6]")
+    if gate.max_worse_samples is not None:
+        worse = gate.max_worse_samples
+        if (worse.samples is None) == (worse.percent is None):
+            raise SuiteError(f"{at('max_worse_samples')}: give either samples or percent, beside drop")
+        _within("drop", worse.drop, _NOT_NEGATIVE, lambda key: at("max_worse_samples", key))
+        if worse.samples is not None:
+            _within("samples", worse.samples, _NOT_NEGATIVE, lambda key: at("max_worse_samples", key))
+        if worse.percent is not None:
+            percent: Range = ("from 0 to 100", lambda number: 0 <= number <= 100)
+            _within("percent", worse.percent, percent, lambda key: at("max_worse_samples", key))
+
+
+def _recipe_gate(gate: Gate, given: list[str], at: At) -> None:
+    """A mean over seeds has a score and a difference, and no samples or weights of its own."""
+    if gate.adapter != "*":
+        raise SuiteError(f"{at('recipe')}: recipe and adapter together; give one of them")
+    for rule in given:
+        if rule not in ("min_value", "max_drop", "max_relative_drop", "must_beat"):
+            raise SuiteError(
+                f"{at(rule)}: {rule} is of an adapter, not of a recipe; name adapters by a pattern"
+            )
+
+
+def check_family_error(error: float, at: At) -> None:
+    limits: Range = ("more than 0 and less than 1", lambda number: 0 < number < 1)
+    _within("family_error", error, limits, at)
+
+
+def check_suite(suite: Suite, at: At) -> None:
+    """The parts of a suite against each other; each is sound by itself."""
+    check_name(suite.name, at)
+    _filled(suite.tasks, at("tasks"))
+    _filled(suite.models, at("models"))
+    tasks = [task.name for task in suite.tasks]
+    models = [model.name for model in suite.models]
+    _distinct(tasks, at, "tasks")
+    _distinct(models, at, "models")
+    _distinct([recipe.name for recipe in suite.recipes], at, "recipes")
+    _distinct([adapter.name for adapter in suite.adapters], at, "adapters")
+    for n, adapter in enumerate(suite.adapters):
+        _known("model", adapter.base, models, at("adapters", n, "base"))
+        if adapter.name in {recipe.name for recipe in suite.recipes}:
+            raise SuiteError(
+                f"{at('adapters', n, 'name')}: {adapter.name!r} is a recipe too; call one of them otherwise"
+            )
+    for n, name in enumerate(suite.train_on):
+        _known("task in this suite", name, tasks, at("train_on", n))
+    for n, name in enumerate(suite.across if isinstance(suite.across, tuple) else ()):
+        _known("task in this suite", name, tasks, at("across", n))
+    if suite.recipes and not suite.train_on:
+        raise SuiteError(f"{at('recipes')}: nothing to train on; add `train_on: [{tasks[0]}]`")
+    if suite.train_on and not suite.recipes:
+        raise SuiteError(f"{at('train_on')}: nothing to train by; add `recipes: [lora-r16]`")
+    for n, role in enumerate(suite.weights.roles if suite.weights else ()):
+        _known("role", role, get_args(families.Role), at("weights", "roles", n))
+    _distinct(suite.train_on, at, "train_on")
+    _filled(suite.base_shots, at("base_shots"))
+    _distinct(suite.base_shots, at, "base_shots")
+    for n, shots in enumerate(suite.base_shots):
+        _within(n, shots, _NOT_NEGATIVE, lambda n: at("base_shots", n))
+    if suite.limit is not None:
+        _within("limit", suite.limit, _COUNT, at)
+    check_family_error(suite.family_error, at)
+    for n, gate in enumerate(suite.gates):
+        for key, name, names in (("task", gate.task, tasks), ("model", gate.model, models)):
+            if not any(fnmatchcase(one, name) for one in names):
+                raise UnknownName(f"{key} in this suite", name, names, at("gates", n, key))
+
+
+def check_name(name: str, at: At) -> None:
+    """Raise a SuiteError for a name that could not stand in a file's name."""
+    if len(name) > _LONGEST_NAME:
+        raise SuiteError(f"{at('name')}: found {len(name):,} characters; use {_LONGEST_NAME} at most")
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", name):
+        raise SuiteError(
+            f"{at('name')}: found {name!r}; use letters, digits, '.', '_' and '-', a letter or digit first"
+        )
+
+
+def _known(what: str, name: str, known: Iterable[str], where: str) -> None:
+    known = tuple(known)
+    if name not in known:
+        raise UnknownName(what, name, known, where)
+
+
+def _within(key: str | int, number: float, limits: Range, at: At) -> None:
+    wanted, holds = limits
+    if not holds(number):
+        raise SuiteError(f"{at(key)}: found the number {number}; give {wanted}")
+
+
+def _filled(values: tuple[object, ...], where: str) -> None:
+    if not values:
+        raise SuiteError(f"{where}: an empty list; name at least one")
+
+
+def _distinct(values: Iterable[object], at: At, key: str) -> None:
+    values = list(values)
+    for n, value in enumerate(values):
+        if value in values[:n]:
+            raise SuiteError(f"{at(key, n)}: {value!r} is there twice; keep one, or call it otherwise")
+
+
+def _scheme(uri: str, known: Iterable[str], where: str) -> tuple[str, str]:
+    """A uri's scheme and what follows."""
+    scheme, colon, place = uri.partition(":")
+    if not (colon and place):
+        near = f"file:{uri}" if Path(uri).exists() or uri.startswith((".", "/", "~")) else f"hub:{uri}"
+        raise SuiteError(f"{where}: found {uri!r}, which names no place; did you mean {near!r}?")
+    if scheme in ("http", "https"):
+        raise SuiteError(
+            f"{where}: found {uri!r}; servers are not supported yet, use a zoo:, hub: or file: one"
+        )
+    _known("scheme", scheme, known, where)
+    if scheme == "hub" and not re.fullmatch(r"[\w.-]+(/[\w.-]+)?(@[\w./-]+)?", place):
+        raise SuiteError(f"{where}: found {uri!r}; write hub:OWNER/NAME")
+    return scheme, place

@@ -1,0 +1,92 @@
+"""A recipe with lists in it: `sweep: {rank: [4, 16], epochs: [1, 2]}` stands for a grid of ordinary recipes.
+
+The grid is laid out before anything else sees it: plan, ids, store and report know single recipes only.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import product
+from math import prod
+from typing import Any
+
+from harness.errors import SuiteError, UnknownName
+from harness.files.validation import found
+from harness.files.yaml import Document, Keys
+
+MOST = 256  # recipes of one grid: each trains an adapter for every base, task and seed
+LETTERS = {  # field -> what a name calls it; numbers only, so that every value can stand in a name
+    "rank": "r",
+    "alpha": "a",
+    "dropout": "d",
+    "epochs": "e",
+    "steps": "s",
+    "batch_size": "b",
+    "learning_rate": "lr",
+    "warmup": "w",
+    "weight_decay": "wd",
+    "max_grad_norm": "g",
+    "max_tokens": "t",
+    "max_samples": "n",
+}
+
+
+def recipes(
+    entry: Mapping[str, Any],  # what stands under `keys` of the document
+    document: Document,
+    keys: Keys,
+) -> Iterator[tuple[dict[str, Any], Document]]:
+    """Each recipe of the grid, the last field changing fastest; without a sweep the entry alone.
+
+    NAME-r4-lr0.001 is the one of rank 4 and learning rate 0.001, the fields in the sweep's order. Its document finds
+    a swept value on the line of the list that it comes from.
+    """
+    if "sweep" not in entry:
+        yield dict(entry), document
+        return
+    lists = _lists(entry, document, keys)
+    plain = {key: value for key, value in entry.items() if key != "sweep"}
+    for places in product(*(range(len(values)) for values in lists.values())):
+        swept = {field: values[n] for (field, values), n in zip(lists.items(), places, strict=True)}
+        cell = {**plain, **swept}
+        if isinstance(plain.get("name"), str):  # anything else is refused with the rest of the recipe
+            cell["name"] = "-".join([plain["name"], *(_part(*one) for one in swept.items())])
+        lines = {
+            (*keys, field): document.lines[(*keys, "sweep", field, n)]
+            for field, n in zip(lists, places, strict=True)
+        }
+        yield cell, replace(document, lines={**document.lines, **lines})
+
+
+def _part(field: str, value: object) -> str:
+    return LETTERS[field] + str(value).removesuffix(".0")
+
+
+def _lists(entry: Mapping[str, Any], document: Document, keys: Keys) -> Mapping[str, Sequence[Any]]:
+    """The sweep, once it says a grid of at least one recipe and at most `MOST`."""
+    sweep = entry["sweep"]
+    here = (*keys, "sweep")
+    if not isinstance(sweep, dict) or not sweep:
+        what = "an empty mapping" if sweep == {} else found(sweep)
+        raise SuiteError(f"{document.at(*here)}: found {what}; give fields and their values: `rank: [4, 16]`")
+    for field, values in sweep.items():
+        at = document.at(*here, field)
+        if field not in LETTERS:
+            raise UnknownName("field to sweep", field, LETTERS, at)
+        if not isinstance(values, list) or not values:
+            what = "an empty list" if values == [] else found(values)
+            raise SuiteError(f"{at}: found {what}; give a list of numbers")
+        if field in entry:
+            line = document.lines[(*here, field)]
+            raise SuiteError(
+                f"{document.at(*keys, field)}: {field} is swept as well, on line {line}; keep one"
+            )
+        for n, value in enumerate(values):
+            if value in values[:n]:
+                raise SuiteError(f"{document.at(*here, field, n)}: {value!r} is there twice; keep one")
+    size = prod(map(len, sweep.values()))
+    if size > MOST:
+        counts = " × ".join(str(len(values)) for values in sweep.values())
+        raise SuiteError(
+            f"{document.at(*here)}: {counts} = {size:,} recipes; leave values out, {MOST} are the most"
+        )
+    return sweep

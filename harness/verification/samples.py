@@ -1,0 +1,66 @@
+"""Each answer of a RESULT with its sample, as they pass by: of a task's samples only the ids are held."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby, islice
+from pathlib import Path
+
+from harness.errors import ResultError
+from harness.files.json_lines import IndexedLines, write_indexed
+from harness.results import read_samples
+from harness.results.digests import Passed, samples_noted
+from harness.tasks.rules import answer
+from harness.types import Generation, Sample, System
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Samples:
+    """A task's samples, unpacked on disk: they are gone through once for each system."""
+
+    lines: Sequence[Sample] = ()
+    places: Mapping[str, int] = field(default_factory=dict)  # id -> place in the task's data
+
+
+def unpacked(folder: Path, place: Path, passed: dict[str, Passed] | None = None) -> dict[str, Samples]:
+    """Samples by their tasks, which the file holds one after the other; unpacked into a folder, and noted as they pass."""
+    passed = {} if passed is None else passed
+    return {
+        name: _unpacked(
+            samples_noted((sample for _, sample in group), passed.setdefault(name, Passed())),
+            place / f"{number}.jsonl",
+        )
+        for number, (name, group) in enumerate(groupby(read_samples(folder), key=lambda one: one[0]))
+    }
+
+
+def _unpacked(samples: Iterator[Sample], path: Path) -> Samples:
+    places: dict[str, int] = {}
+
+    def placed() -> Iterator[Sample]:
+        for sample in samples:
+            places[sample.id] = len(places)
+            yield sample
+
+    write_indexed(path, placed())
+    return Samples(lines=IndexedLines(path, Sample), places=places)
+
+
+def by_rule(system: System, samples: Samples) -> Iterator[Generation]:
+    """A rule's answers may not be kept: it gives them again."""
+    if system.model.startswith("trivial:"):
+        rule = system.model.removeprefix("trivial:")
+        for sample in samples.lines:
+            yield Generation(sample_id=sample.id, text=answer(rule, sample))
+
+
+def paired(here: str, samples: Samples, answers: Iterator[Generation]) -> Iterator[tuple[Sample, Generation]]:
+    """Each answer with its sample; answers are kept in the samples' order, and not every sample need have one."""
+    lines, passed = iter(samples.lines), 0
+    for generation in answers:
+        place = samples.places.get(generation.sample_id)
+        if place is None:
+            raise ResultError(f"{here}: a generation without a sample, {generation.sample_id!r}")
+        if place < passed:
+            raise ResultError(f"{here}: generation {generation.sample_id!r} is there twice or out of order")
+        yield next(islice(lines, place - passed, None)), generation
+        passed = place + 1
