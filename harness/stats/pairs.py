@@ -114,6 +114,9 @@ def _results(
             spread[np.abs(spread) <= TIE] = 0.0  # equal columns of a matrix product may be rounded apart
             low, high = np.quantile(spread, ENDS, axis=-1)
             error = spread.std(axis=-1, ddof=1)
+            error[np.ptp(spread, axis=-1) <= TIE] = (
+                0.0  # what is left is rounding, which differs between processes
+            )
         yield Paired(
             difference=scores[b] - scores[a],
             low=low,

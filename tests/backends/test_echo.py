@@ -75,5 +75,5 @@ def test_an_unknown_rule_answers_with_the_near_ones() -> None:
 
 
 def test_an_unknown_scheme_answers_with_the_near_ones() -> None:
-    with pytest.raises(UnknownName, match=r"no model named 'ehco'.* did you mean 'echo'\?"):
+    with pytest.raises(UnknownName, match=r"no backend named 'ehco'.* did you mean 'echo'\?"):
         open_backend(Model(name="m", uri="ehco:copy"), PIN, Runtime())

@@ -90,7 +90,7 @@ def test_many_systems_in_blocks_stand_as_every_pair_says(monkeypatch: pytest.Mon
     chance = np.random.default_rng(3)
     found = chance.normal(size=(40, 60)) + chance.normal(size=(40, 1))
     whole = standings(found)
-    monkeypatch.setattr("harness.leaderboard.BLOCK", 7)
+    monkeypatch.setattr("harness.leaderboard.rank.BLOCK", 7)
     for one, other in zip(whole, standings(found), strict=True):
         assert (one == other).all()
     # Holm over all pairs, from the p of each.

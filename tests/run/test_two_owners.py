@@ -28,7 +28,7 @@ PULSE = Pulse(beat_seconds=0.05, stale_seconds=1.0)
 STOPPED = """
 import json, sys
 from pathlib import Path
-from harness.run import run
+from harness.run.run import run
 from harness.run.store import Store
 from harness.types import Runtime
 from tests.run.test_run import Silent, comparable, drawn, result

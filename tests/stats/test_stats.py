@@ -67,7 +67,7 @@ def test_constant_rows_have_no_width():
     result = stats.paired(constant, constant + rows([0.1]) - rows([0.0]), mean, resamples=200)
     np.testing.assert_allclose([result.difference, result.low, result.high], 10)
     assert result.p[0] == pytest.approx(1 / 201)
-    assert result.detectable[0] == pytest.approx(0, abs=1e-9)
+    assert result.detectable[0] == 0  # not the rounding of a matrix product, which differs between processes
 
 
 def test_the_interval_covers_the_truth_as_often_as_it_says():
