@@ -7,14 +7,21 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+IF_SET = {"hashed": "if set"}  # metadata of a record's field
+
 
 def canonical(value: object) -> Any:
     """The value as plain JSON data whose text is the same for equal values.
 
-    Records become objects that name their type; a whole float stays a float (1.0 is not 1).
+    Records become objects that name their type; a whole float stays a float (1.0 is not 1). A field whose metadata is
+    IF_SET is left out while it has its default, so that a new setting does not rename what was made without it.
     """
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        fields = {f.name: canonical(getattr(value, f.name)) for f in dataclasses.fields(value)}
+        fields = {
+            f.name: canonical(getattr(value, f.name))
+            for f in dataclasses.fields(value)
+            if not _unset(value, f)
+        }
         return {"": type(value).__name__, **fields}
     if isinstance(value, Mapping):
         return {str(key): canonical(value[key]) for key in sorted(value, key=str)}
@@ -23,6 +30,15 @@ def canonical(value: object) -> Any:
     if value is None or isinstance(value, str | int | float | bool):
         return value
     raise TypeError(f"no canonical form for {type(value).__name__}")
+
+
+def _unset(record: object, field: "dataclasses.Field[Any]") -> bool:
+    """Return whether a field that is hashed only if it is set has its default."""
+    if field.metadata != IF_SET:
+        return False
+    made = field.default_factory
+    default = field.default if made is dataclasses.MISSING else made()
+    return bool(getattr(record, field.name) == default)
 
 
 def digest(*values: object) -> str:

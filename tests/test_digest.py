@@ -1,10 +1,10 @@
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.digest import digest
+from harness.digest import IF_SET, canonical, digest
 from harness.files.regular import file_digest
 
 plain = st.recursive(
@@ -47,3 +47,20 @@ def test_a_files_digest_is_sha_256(tmp_path) -> None:  # type: ignore[no-untyped
     path = tmp_path / "empty"
     path.touch()
     assert file_digest(path) == "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+
+
+@dataclass(frozen=True)
+class Before:
+    rank: int = 8
+
+
+@dataclass(frozen=True)
+class After:
+    rank: int = 8
+    objective: str = field(default="answers", metadata=IF_SET)
+
+
+def test_a_setting_added_later_renames_only_what_uses_it() -> None:
+    before, after = canonical(Before()), canonical(After())
+    assert before | {"": "After"} == after
+    assert digest(After()) != digest(After(objective="labels"))

@@ -46,7 +46,7 @@ PURE = (
     "gates/power.py",
     "plan/plan.py",
     "tasks/prompts.py",
-    "types.py",
+    *(str(p.relative_to(PACKAGE)) for p in PACKAGE.glob("types/*.py")),
     *(str(p.relative_to(PACKAGE)) for p in PACKAGE.glob("stats/*.py")),
 )
 

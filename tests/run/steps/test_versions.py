@@ -23,7 +23,7 @@ KINDS = [kind for kind in plugins.own_names("steps") if kind != "report"]
 # Files that cannot move a result. Their imports are not followed either.
 LEFT_OUT = {
     "__init__.py": "the package's version, and a shortcut to the frames of a RESULT",
-    "types.py": "records only; every field of a step's spec is part of the step's id",
+    "types/*": "records only; every field of a step's spec is part of the step's id",
     "errors.py": "wording",
     "commands/progress.py": "what a terminal shows",
     "report/*": "pages, which show results",

@@ -1,0 +1,66 @@
+"""The nouns of the harness: frozen records, checked once at the border, believed ever after.
+
+Quality scores and their differences are on 0 to 100; log-probabilities are in nats; times in seconds.
+"""
+
+from harness.types.finding import Answers, Comparison, Cost, Density, Note, RecipeScore, Score, WeightRow
+from harness.types.plan import ModelPin, Outcome, Pins, Plan, Runtime, State, Step
+from harness.types.sample import Finish, Generation, Prompt, Sample, System
+from harness.types.suite import (
+    FAMILY_ERROR,
+    Adapter,
+    Decode,
+    Gate,
+    Model,
+    Overflow,
+    Recipe,
+    Share,
+    Source,
+    Split,
+    Suite,
+    Task,
+    Weighing,
+    WorseSamples,
+)
+from harness.types.verdict import Judgement, Regression, Verdict, Word
+
+__all__ = [
+    "FAMILY_ERROR",
+    "Adapter",
+    "Answers",
+    "Comparison",
+    "Cost",
+    "Decode",
+    "Density",
+    "Finish",
+    "Gate",
+    "Generation",
+    "Judgement",
+    "Model",
+    "ModelPin",
+    "Note",
+    "Outcome",
+    "Overflow",
+    "Pins",
+    "Plan",
+    "Prompt",
+    "Recipe",
+    "RecipeScore",
+    "Regression",
+    "Runtime",
+    "Sample",
+    "Score",
+    "Share",
+    "Source",
+    "Split",
+    "State",
+    "Step",
+    "Suite",
+    "System",
+    "Task",
+    "Verdict",
+    "Weighing",
+    "WeightRow",
+    "Word",
+    "WorseSamples",
+]

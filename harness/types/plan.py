@@ -1,0 +1,82 @@
+"""What a plan is made of, and how a run carries it out."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from harness.types.suite import Suite
+
+State = Literal["done", "kept", "failed", "skipped", "busy", "lost"]  # the last two: another process has it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelPin:
+    """What a model's name means today."""
+
+    revision: str  # hub commit, or digest of the files
+    parameters: int | None  # counted from the files, None where they could not be read
+    checkpoint_bytes: int | None
+    dtype: Literal["float32", "bfloat16", "float16"]
+    family: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pins:
+    """What the outside world holds today: everything a plan may depend on besides the suite."""
+
+    device: Literal["cpu", "cuda"]
+    models: Mapping[str, ModelPin]
+    sources: Mapping[str, str]  # task -> revision or digest of its data
+    adapters: Mapping[str, str]  # adapter -> revision or digest
+    libraries: Mapping[str, str]  # distribution -> version
+    test_samples: Mapping[str, int]  # task -> samples in its test split
+    baselines: Mapping[str, str] = field(
+        default_factory=dict
+    )  # file that a gate names -> digest, or "missing"
+    scripts: Mapping[str, str] = field(default_factory=dict)  # metric that is a file of the user's -> digest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One piece of work, named by everything that can move its result."""
+
+    id: str  # 16 hex digits
+    kind: str
+    spec: object  # the frozen record that steps/KIND.py declares
+    needs: tuple[str, ...] = ()  # ids, in the order the step's spec expects them
+    lane: str | None = None  # the base model it shares; None: light work
+    label: str = ""  # for people; not part of the id
+    lineage: str = ""  # equal for steps that may continue each other's answers
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """All steps of a suite, needs before what needs them."""
+
+    suite: Suite
+    pins: Pins
+    steps: tuple[Step, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Runtime:
+    """How the work is done; never hashed."""
+
+    device: str = "cpu"  # "cpu" | "cuda" | "cuda:1"
+    workers: int = 1  # 0: in this process
+    threads: int = 1  # per worker
+    batch_tokens: int = 65536  # prompt and answer tokens in flight at once; fewer where memory is short
+    offline: bool = False
+    allow_remote_code: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """How a step ended."""
+
+    step: str
+    state: State
+    seconds: float = 0.0
+    peak_bytes: int = 0  # resident memory of the process that ran it
+    reason: str = ""
+    log: str = ""  # path of the step's log

@@ -1,0 +1,62 @@
+"""What gates say of a result."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from harness.types.sample import System
+
+Word = Literal["pass", "fail", "inconclusive", "invalid"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What one rule of a gate says of one system on one task."""
+
+    gate: str  # its name, or the rule in words: "max_drop 1.0"
+    rule: str  # the gate's field: "max_drop"
+    verdict: Word
+    because: str  # a sentence with the numbers
+    subject: str  # who is judged: "llama2-tiny + quickstart"
+    task: str | None = None  # None: of the adapter alone, whatever the task
+    system: System | None = None  # None: a recipe, or a gate that names nothing
+    metric: str | None = None
+    slice: str | None = None  # "category = reasoning"
+    against: str | None = None  # "base", or a baseline's file
+    value: float | None = None  # what was measured: a difference, a score, a count, a cost
+    low: float | None = None  # 95 %
+    high: float | None = None
+    limit: str | None = None  # what the rule asks, in words: "1.0", "2 samples", "2 to 6"
+    n: int | None = None
+    needed: int | None = None  # samples that would probably decide, where it is inconclusive
+    innocent: float | None = (
+        None  # chance that an adapter as good as what it is compared with passes at this n
+    )
+    innocent_needs: int | None = None  # samples from which that chance is 80 %
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Regression:
+    """One sample that fell, for people who want to see what broke."""
+
+    task: str
+    system: System
+    against: str  # "base", or a baseline's file
+    metric: str
+    sample_id: str
+    before: float  # the metric on this sample alone
+    after: float
+    prompt: str | None = None  # texts only where the source's `share` allows
+    reference: str | None = None
+    answer_before: str | None = None
+    answer_after: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judgement:
+    """Every verdict on one result."""
+
+    name: str  # the suite's
+    verdicts: tuple[Verdict, ...]
+    regressions: tuple[Regression, ...] = ()  # worst first
+    remarks: tuple[str, ...] = ()  # "baseline made with torch 2.13.0, here 2.14.0"
+    family_error: float = 0.05
