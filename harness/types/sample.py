@@ -32,6 +32,7 @@ class Prompt:
 
     @property
     def text(self) -> str:
+        """Return the whole prompt."""
         return self.before + self.input + self.after
 
 
