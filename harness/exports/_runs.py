@@ -74,12 +74,12 @@ def created(result: Result) -> float:
 
 
 def named(text: str) -> str:
-    """The text as a name that every tracker takes."""
+    """Return the text as a name that every tracker takes."""
     return re.sub(r"[^\w\-. ]+", "_", text).strip(" .")[:200] or "_"
 
 
 def _settings(result: Result, task: TaskPage, system: System) -> dict[str, object]:
-    """What was asked of what: the model as it was loaded, the recipe with all its fields."""
+    """Return the settings of a run: the model as it was loaded, the recipe with all its fields."""
     model = next((one for one in result.suite.models if one.name == system.model), None)
     adapter = next(
         (one for one in result.suite.adapters if (one.model, one.name) == (system.model, system.adapter)),

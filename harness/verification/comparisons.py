@@ -43,7 +43,7 @@ Cells = Mapping[tuple[str, System], Cell]
 def check_comparisons(
     result: Result, cells: Cells, foreign: Container[tuple[str, str]] = ()
 ) -> Iterator[str]:
-    """A sentence for each comparison that is not what the rows give, is there twice, or is missing from its family.
+    """Yield a sentence for each comparison that is not what the rows give, is there twice, or is missing from its family.
 
     What foreign code scored, of (task, score), is taken as it is.
     """
@@ -61,7 +61,7 @@ def check_comparisons(
 
 
 def seed_of(result: Result) -> int:
-    """The seed of a RESULT's resampling; 0 where it says none that can be one."""
+    """Return the seed of a RESULT's resampling; 0 where the manifest has no valid one."""
     seed = result.manifest.get("seed")
     return seed if isinstance(seed, int) and not isinstance(seed, bool) and seed >= 0 else 0
 
@@ -78,6 +78,7 @@ def made_alike(result: Result) -> bool:
 
 
 def said(one: Comparison) -> str:
+    """Return a comparison as a message names it."""
     return f"{one.task} / {one.candidate} against {one.baseline} / {one.metric}"
 
 
@@ -91,7 +92,7 @@ def _twice(told: Sequence[Comparison]) -> Iterator[str]:
 
 
 def _families(result: Result, task: TaskFacts, told: Sequence[Comparison]) -> Iterator[str]:
-    """The primary metric's comparisons stand in the family of their question, and it is whole."""
+    """Yield a sentence for each comparison outside its question's family, and for each family that is not complete."""
     if all(one.family is None and one.better is None for one in told):
         return  # older, and claims nothing
     systems = list(
@@ -143,7 +144,7 @@ def _differing(result: Result, task: TaskFacts, told: Sequence[Comparison], cell
 
 
 def _scored(task: TaskFacts, systems: tuple[System, ...], cells: Cells) -> pairs.Scored | str | None:
-    """The task's tables; or what is wrong with its samples; None where there are none."""
+    """Return the task's tables, or what is wrong with its samples; None where there are no samples."""
     here = [cells[task.name, system] for system in systems]
     if not here:
         return None
@@ -195,7 +196,7 @@ def _by_asked(found: pairs.Found) -> dict[Asked, Comparison]:
 
 
 def _unlike(one: Comparison, anew: Comparison, alike: bool) -> list[str]:
-    """What of a comparison is not as it was found anew."""
+    """Return the fields of a comparison that differ from the recomputed one."""
     width = 0.0 if alike else SPREAD * (anew.high - anew.low)
     rooms = {
         "low": width + EXACT,

@@ -234,7 +234,7 @@ def _check_score(here: str, score: Score | None, value: float, n: int) -> list[s
 
 
 def _check_meaning(here: str, score: Score, tally: Tally) -> list[str]:
-    """What a score counts as and in what unit, which its metric says; versions of libraries may be others."""
+    """Return what of a score's unit and direction differs from its metric; library versions may differ."""
     metric = tally.metric
     problems = [
         f"{here}: {name} {told} in result.json, {own} is the metric's"
@@ -251,7 +251,7 @@ def _check_meaning(here: str, score: Score, tally: Tally) -> list[str]:
 
 
 def unversioned(signature: str) -> tuple[str, ...]:
-    """A signature's settings without versions of libraries, and without the number of references, which the data says."""
+    """Return a signature's settings without library versions and the number of references, which depends on the data."""
     return tuple(
         one for one in signature.split("|") if not VERSION.search(one) and not one.startswith("nrefs:")
     )
