@@ -60,21 +60,12 @@ def check_comparisons(
         yield from _differing(result, task, own, cells)
 
 
-def seed_of(result: Result) -> int:
-    """Return the seed of a RESULT's resampling; 0 where the manifest has no valid one."""
-    seed = result.manifest.get("seed")
-    return seed if isinstance(seed, int) and not isinstance(seed, bool) and seed >= 0 else 0
-
-
 def made_alike(result: Result) -> bool:
     """Whether this harness, with the numpy that is here, draws the same resamples as the RESULT's."""
-    libraries = result.manifest.get("libraries")
-    numpy = libraries.get("numpy") if isinstance(libraries, dict) else None
-    versions = {result.manifest.get("harness")}
-    again = result.manifest.get("rescored")
-    for one in again if isinstance(again, list) else ():
-        versions.add(one.get("harness") if isinstance(one, dict) else None)
-    return numpy == np.__version__ and versions == {__version__} and "seed" in result.manifest
+    made = result.manifest
+    versions = {made.harness, *(time.harness for time in made.rescored)}
+    numpy = made.libraries.get("numpy")
+    return numpy == np.__version__ and versions == {__version__} and made.seed is not None
 
 
 def said(one: Comparison) -> str:
@@ -127,8 +118,8 @@ def _differing(result: Result, task: TaskFacts, told: Sequence[Comparison], cell
     if scored is None or not scored.tells:
         yield from (f"{said(one)}: there is nothing to compare by" for one in told)
         return
-    fresh = _again(scored, task.primary, told, seed_of(result))
-    older = _bootstrapped(scored, told, seed_of(result)) if any(one.better is None for one in told) else {}
+    fresh = _again(scored, task.primary, told, result.seed)
+    older = _bootstrapped(scored, told, result.seed) if any(one.better is None for one in told) else {}
     alike = made_alike(result)
     for one in told:
         anew = fresh.get((one.baseline, one.candidate, one.metric))
