@@ -18,6 +18,7 @@ METRICS = {
 RULES = {"lead-3": "first 3 sentences", "copy": "copy of the input"}
 MINUS, SPACE = "\N{MINUS SIGN}", "\N{NO-BREAK SPACE}"
 LEAST_P = 0.001
+LONGEST_NAME = 120  # characters of a name in a sentence
 SIGNIFICANT = 0.05
 
 # C0 and C1 controls but tab and line feed; marks that reorder what stands around them; halves of a surrogate pair.
@@ -43,6 +44,11 @@ def line(text: str) -> str:
 def shorten(text: str, most: int) -> str:
     """The first `most` characters, and how many more there were."""
     return text if len(text) <= most else f"{text[:most]} … ({len(text) - most:,} more characters)"
+
+
+def name(text: str) -> str:
+    """Return a name from a suite or from data, cut to a length that a sentence can hold."""
+    return shorten(text, LONGEST_NAME)
 
 
 def metric(name: str) -> str:

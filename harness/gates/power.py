@@ -14,10 +14,10 @@ from harness import metrics, stats
 from harness import text as words
 from harness.gates import rules
 from harness.gates.checks import Check
-from harness.report import verdicts
 from harness.results import Result
 from harness.results.baseline import Baseline, BaselineSystem
 from harness.types import System
+from harness.types.verdict import LIKELY
 
 RULES = ("max_drop", "max_relative_drop")  # those that an innocent adapter may miss by chance alone
 UNKNOWN = "not known before a first run or a baseline"
@@ -151,7 +151,7 @@ def _line(known: Sequence[Outlook], unknown: int) -> str:
     # Downwards: 79.9 % are not the 80 % that would do.
     said = f"with n = {one.n:,} an adapter that lost nothing passes {least}{int(100 * chance)} times in 100"
     told = f"{said} ({'; '.join(filter(None, facts))})"
-    if chance >= verdicts.LIKELY:
+    if chance >= LIKELY:
         return f"{rule}: {told}"
     needs = one.needs
     if needs is None:
@@ -167,11 +167,11 @@ def _unknown(group: Sequence[Outlook]) -> str:
 
 
 def _gate(check: Check) -> str:
-    return verdicts.name(rules.name(check.gate, check.rule))
+    return words.name(rules.name(check.gate, check.rule))
 
 
 def _judged(check: Check) -> str:
     """`llama2-tiny + quickstart on samsum, ROUGE-L`"""
-    on = f" on {verdicts.name(check.task)}" if check.task else ""
-    metric = f", {verdicts.name(words.metric(check.metric))}" if check.metric else ""
-    return f"{verdicts.name(check.subject)}{on}{metric}"
+    on = f" on {words.name(check.task)}" if check.task else ""
+    metric = f", {words.name(words.metric(check.metric))}" if check.metric else ""
+    return f"{words.name(check.subject)}{on}{metric}"

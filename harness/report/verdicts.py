@@ -10,12 +10,11 @@ from typing import Literal
 
 from harness import text as words
 from harness.types import Judgement, Regression, Verdict, Word
+from harness.types.verdict import LIKELY
 
 Inconclusive = Literal["fail", "pass", "warn"]  # what a gate that cannot tell counts as
 
 ORDER: tuple[Word, ...] = ("fail", "invalid", "inconclusive", "pass")
-LONGEST_NAME = 120  # characters of one name
-LIKELY = 0.8  # chance of passing that an innocent adapter should have
 
 _SAID: Mapping[Word, tuple[str, str]] = {  # of one gate, of several
     "fail": ("failed", "failed"),
@@ -51,26 +50,22 @@ def worst_first(verdicts: Sequence[Verdict]) -> list[Verdict]:
 def not_passed(judgement: Judgement, inconclusive: Inconclusive) -> list[str]:
     """`max_drop 1: failed: m + x on t, F1: −1.42 [−2.51, −0.33], n = 200`: a line for each, the worst first."""
     return [
-        words.line(f"{name(one.gate)}: {_SAID[one.verdict][0]}: {judged(one)}: {told(one)}")
+        words.line(f"{words.name(one.gate)}: {_SAID[one.verdict][0]}: {judged(one)}: {told(one)}")
         for one in worst_first(judgement.verdicts)
         if one.verdict != "pass" and not (one.verdict == "inconclusive" and inconclusive == "pass")
     ]
 
 
-def name(text: str) -> str:
-    return words.shorten(text, LONGEST_NAME)
-
-
 def gate(one: Verdict) -> str:
     """The name that a gate was given, else its rule."""
-    return name(one.gate if _named(one) else one.rule)
+    return words.name(one.gate if _named(one) else one.rule)
 
 
 def limit(one: Verdict) -> str:
     """What the rule asks; with the rule, where the gate is called by a name of its own."""
     if _named(one):
-        return name(f"{one.rule} {one.limit or ''}".strip())
-    return name(one.limit or one.gate.removeprefix(one.rule).strip())
+        return words.name(f"{one.rule} {one.limit or ''}".strip())
+    return words.name(one.limit or one.gate.removeprefix(one.rule).strip())
 
 
 def _named(one: Verdict) -> bool:
@@ -79,14 +74,14 @@ def _named(one: Verdict) -> bool:
 
 def judged(one: Verdict) -> str:
     """`llama2-tiny + quickstart on samsum, ROUGE-L, category = reasoning`"""
-    who = f"{name(one.subject)} on {name(one.task)}" if one.task else name(one.subject)
-    metric = name(words.metric(one.metric)) if one.metric else ""
-    return ", ".join(filter(None, (who, metric, name(one.slice or ""))))
+    who = f"{words.name(one.subject)} on {words.name(one.task)}" if one.task else words.name(one.subject)
+    metric = words.name(words.metric(one.metric)) if one.metric else ""
+    return ", ".join(filter(None, (who, metric, words.name(one.slice or ""))))
 
 
 def fell(one: Regression) -> str:
     """`llama2-tiny + quickstart on samsum, ROUGE-L`"""
-    return f"{name(words.system(one.system))} on {name(one.task)}, {name(words.metric(one.metric))}"
+    return f"{words.name(words.system(one.system))} on {words.name(one.task)}, {words.name(words.metric(one.metric))}"
 
 
 def _percent(value: float | None) -> str:
@@ -157,7 +152,7 @@ def warnings(judgement: Judgement) -> list[str]:
 def _warning(group: Sequence[Verdict]) -> str:
     one = min(group, key=lambda each: each.innocent or 0.0)
     others = f" and {words.plural(len(group) - 1, 'other')}" if len(group) > 1 else ""
-    rule = name(one.gate)
+    rule = words.name(one.gate)
     need = (
         f"{rule} needs n ≥ {one.innocent_needs:,} here"
         if one.innocent_needs

@@ -5,6 +5,8 @@ from typing import Literal
 
 from harness.types.sample import System
 
+LIKELY = 0.8  # pass probability that an adapter which lost nothing should have
+
 Word = Literal["pass", "fail", "inconclusive", "invalid"]
 
 
