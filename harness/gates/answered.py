@@ -15,5 +15,5 @@ class Answered:
     because: str = ""
     n: int | None = None
     against: str | None = None
-    innocent: float | None = None
-    innocent_needs: int | None = None
+    pass_probability_if_equal: float | None = None
+    samples_for_80_percent: int | None = None

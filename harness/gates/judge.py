@@ -8,7 +8,6 @@ from pathlib import Path
 from harness import stats
 from harness import text as words
 from harness.errors import HarnessError, ResultError
-from harness.files.json_lines import to_json, write_json
 from harness.gates import measured, quality, regressions, rules
 from harness.gates.answered import Answered
 from harness.gates.because import sentence
@@ -50,11 +49,6 @@ def judge(
         remarks=tuple(_remarks(found, answered)),
         family_error=family_error,
     )
-
-
-def write_verdicts(folder: Path, judged: Judgement) -> None:
-    """verdicts.json: what the suite's own gates say, beside the result that they are of."""
-    write_json(folder / "verdicts.json", [to_json(one) for one in judged.verdicts])
 
 
 def _sliced(check: Check, found: Evidence) -> Iterator[Check]:
@@ -202,8 +196,8 @@ def _verdict(one: Answered) -> Verdict:
         high=finding.high if finding else None,
         n=one.n,
         needed=finding.needed if finding else None,
-        innocent=one.innocent,
-        innocent_needs=one.innocent_needs,
+        pass_probability_if_equal=one.pass_probability_if_equal,
+        samples_for_80_percent=one.samples_for_80_percent,
     )
 
 

@@ -172,8 +172,8 @@ def _found(check: Check, panel: Panel, own: list[Side], other: list[Side], again
         finding=_in_percent(finding, before) if check.rule == "max_relative_drop" else finding,
         n=n,
         against=against,
-        innocent=stats.pass_chance(margin, error),
-        innocent_needs=stats.samples_for_pass(margin, error, n),
+        pass_probability_if_equal=stats.pass_chance(margin, error),
+        samples_for_80_percent=stats.samples_for_pass(margin, error, n),
     )
 
 

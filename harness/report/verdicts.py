@@ -10,11 +10,10 @@ from typing import Literal
 
 from harness import text as words
 from harness.types import Judgement, Regression, Verdict, Word
-from harness.types.verdict import LIKELY
+from harness.types.verdict import LIKELY, WORST_FIRST
 
 Inconclusive = Literal["fail", "pass", "warn"]  # what a gate that cannot tell counts as
 
-ORDER: tuple[Word, ...] = ("fail", "invalid", "inconclusive", "pass")
 
 _SAID: Mapping[Word, tuple[str, str]] = {  # of one gate, of several
     "fail": ("failed", "failed"),
@@ -32,7 +31,7 @@ def answer(judgement: Judgement) -> str:
         return "No gate was judged"
     if counts["pass"] == total:
         return f"{words.every(total, 'gate')} passed"
-    said = [counted(word, counts[word]) for word in ORDER if counts[word]]
+    said = [counted(word, counts[word]) for word in WORST_FIRST if counts[word]]
     number, verb = said[0].split(" ", 1)
     return ", ".join([f"{number} of {words.plural(total, 'gate')} {verb}", *said[1:]])
 
@@ -44,7 +43,7 @@ def counted(word: Word, n: int) -> str:
 
 def worst_first(verdicts: Sequence[Verdict]) -> list[Verdict]:
     """Those that failed, are invalid, cannot tell, passed; each kind in the order it had."""
-    return sorted(verdicts, key=lambda one: ORDER.index(one.verdict))
+    return sorted(verdicts, key=lambda one: WORST_FIRST.index(one.verdict))
 
 
 def not_passed(judgement: Judgement, inconclusive: Inconclusive) -> list[str]:
@@ -138,26 +137,28 @@ def samples(one: Verdict) -> str:
 
 
 def warnings(judgement: Judgement) -> list[str]:
-    """A sentence for each gate that an innocent adapter would often not pass, the worst of its systems speaking for all.
+    """Return a sentence for each gate that an adapter which lost nothing would often not pass, of its least likely system.
 
     `max_drop 1.0 needs n ≥ 1,600 here …`
     """
     weakest: dict[tuple[str | None, ...], list[Verdict]] = {}
     for one in judgement.verdicts:
-        if one.innocent is not None and one.innocent < LIKELY:
+        if one.pass_probability_if_equal is not None and one.pass_probability_if_equal < LIKELY:
             weakest.setdefault((one.gate, one.task, one.metric, one.slice, one.against), []).append(one)
     return [_warning(group) for group in weakest.values()]
 
 
 def _warning(group: Sequence[Verdict]) -> str:
-    one = min(group, key=lambda each: each.innocent or 0.0)
+    one = min(group, key=lambda each: each.pass_probability_if_equal or 0.0)
     others = f" and {words.plural(len(group) - 1, 'other')}" if len(group) > 1 else ""
     rule = words.name(one.gate)
     need = (
-        f"{rule} needs n ≥ {one.innocent_needs:,} here"
-        if one.innocent_needs
+        f"{rule} needs n ≥ {one.samples_for_80_percent:,} here"
+        if one.samples_for_80_percent
         else f"{rule} is too strict here"
     )
     here = f" with n = {one.n:,}" if one.n is not None else ""
-    chance = int(100 * (one.innocent or 0.0))  # downwards: 79.9 % are not the 80 % that would do
+    chance = int(
+        100 * (one.pass_probability_if_equal or 0.0)
+    )  # downwards: 79.9 % are not the 80 % that would do
     return f"{need}:{here} an adapter that lost nothing passes {chance} times in 100 ({judged(one)}{others})"
