@@ -35,7 +35,12 @@ def assert_no_drop(
         raise ValueError(f"inconclusive={inconclusive!r}; give 'skip', 'fail' or 'pass'")
     folder = result.folder if isinstance(result, Result) else Path(result)
     gate = Gate(
-        task=task, metric=metric, model=model, adapter=adapter, max_drop=max_drop, against=str(baseline)
+        task=task,
+        metric=metric,
+        model=model,
+        adapter=adapter,
+        against=str(baseline),
+        rules={"max_drop": max_drop},
     )
     check(gate, lambda *keys: ": ".join(map(str, ("assert_no_drop", *keys))))
     judged = judge(folder, [gate], baseline=Path(baseline))

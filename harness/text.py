@@ -127,6 +127,16 @@ def significant(one: Comparison | None) -> bool:
     return one is not None and one.p_holm is not None and one.p_holm < SIGNIFICANT
 
 
+def minus(limit: float) -> str:
+    """Return `−1`, and `0` for zero: a drop of so many points, as a difference."""
+    return f"{MINUS}{limit:g}" if limit else f"{limit:g}"
+
+
+def plain(value: float | None) -> str:
+    """Return a whole number as it is, another with one digit."""
+    return number(value, 0 if value is not None and value == round(value) else 1)
+
+
 def seconds(value: float | None) -> str:
     """`0.4 s`, `41 s`, `3 min 20 s`, `2 h 5 min`"""
     if value is None:

@@ -4,11 +4,12 @@ Names come from suites and data, so all text here is still foreign: whoever show
 """
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from math import isfinite
 from typing import Literal
 
 from harness import text as words
+from harness.gates import rules
 from harness.types import Judgement, Regression, Verdict, Word
 from harness.types.verdict import LIKELY, WORST_FIRST
 
@@ -83,45 +84,10 @@ def fell(one: Regression) -> str:
     return f"{words.name(words.system(one.system))} on {words.name(one.task)}, {words.name(words.metric(one.metric))}"
 
 
-def _percent(value: float | None) -> str:
-    return "" if value is None else f"{words.signed(value, 2)} %"
-
-
-def _tokens_per_second(value: float | None) -> str:
-    return "" if value is None else f"{words.count(value)} tokens/s"
-
-
-def _plain(value: float | None) -> str:
-    """A count as it is, a share with a digit."""
-    return words.number(value, 0 if value is not None and value == round(value) else 1)
-
-
-def _ratio(value: float | None) -> str:
-    return words.number(value, 3)
-
-
-def _score(value: float | None) -> str:
-    return words.number(value, 2)
-
-
-_FORMS: Mapping[str, Callable[[float | None], str]] = {
-    "min_value": _score,
-    "max_drop": words.signed_2,
-    "max_relative_drop": _percent,
-    "must_beat": words.signed_2,
-    "max_worse_samples": _plain,
-    "min_tokens_per_second": _tokens_per_second,
-    "max_adapter_megabytes": words.megabytes,
-    "max_train_seconds": words.seconds,
-    "max_delta_ratio": _ratio,
-    "max_intruder_dimensions": _plain,
-}
-
-
 def measured(one: Verdict) -> str:
     """`−1.42 [−2.51, −0.33]`: two digits, since what decides is often near a whole number."""
     finite = all(isfinite(number) for number in (one.value, one.low, one.high) if number is not None)
-    form = _FORMS.get(one.rule, _score) if finite else _score
+    form = rules.form(one.rule) if finite else rules.score_form
     return f"{form(one.value)} {words.interval(one.low, one.high, form)}".strip()
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from harness.errors import ResultError
 from harness.files.zipped import read_zipped
+from harness.results import gates as gate_documents
 from harness.results.document import SCHEMA, parsed, read_document, recorded_size
 from harness.results.typed import record
 from harness.types import (
@@ -24,7 +25,6 @@ from harness.types import (
     Score,
     System,
     WeightRow,
-    WorseSamples,
 )
 
 __all__ = ["SCHEMA", "read_document"]
@@ -175,7 +175,7 @@ def records(folder: Path, document: Mapping[str, Any]) -> Result:
                 tasks=tuple(record(TaskFacts, one) for one in suite["tasks"]),
                 models=tuple(record(ModelFacts, one) for one in suite["models"]),
                 adapters=tuple(record(AdapterFacts, one) for one in suite.get("adapters", ())),
-                gates=tuple(_gate(one) for one in suite.get("gates", ())),
+                gates=tuple(gate_documents.from_document(one) for one in suite.get("gates", ())),
             ),
             scores=tuple(record(Score, one, system=_system(one)) for one in document["scores"]),
             comparisons=tuple(
@@ -261,11 +261,6 @@ def _mapping(document: Mapping[str, Any], key: str) -> Mapping[str, Any]:
 
 def _step(data: Mapping[str, Any]) -> StepFacts:
     return record(StepFacts, data, system=_system(data) if data.get("model") else None)
-
-
-def _gate(data: Mapping[str, Any]) -> Gate:
-    worse = data.get("max_worse_samples")
-    return record(Gate, data, max_worse_samples=None if worse is None else record(WorseSamples, worse))
 
 
 def _weight_row(data: Mapping[str, Any]) -> WeightRow:

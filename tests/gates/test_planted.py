@@ -14,7 +14,8 @@ from harness.files import shipped
 from harness.gates.judge import judge
 from harness.results import baseline
 from harness.stats import pass_chance
-from harness.types import Gate, Verdict
+from harness.types import Verdict
+from tests.gates.made import gate as make_gate
 
 SAMPLES, FEW = 150, 12
 MAX_DROP = (
@@ -97,7 +98,7 @@ def accepted(project: Project) -> Path:
 
 
 def verdict(result: Path, against: Path, max_drop: float = MAX_DROP) -> Verdict:
-    (found,) = judge(result, [Gate(max_drop=max_drop)], baseline=against).verdicts
+    (found,) = judge(result, [make_gate(max_drop=max_drop)], baseline=against).verdicts
     return found
 
 

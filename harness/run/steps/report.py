@@ -16,6 +16,7 @@ from harness.data import share_of
 from harness.files.hardware import machine
 from harness.files.json_lines import read_json, to_json
 from harness.files.zipped import write_zipped
+from harness.results import gates
 from harness.results.document import SCHEMA, write_document
 from harness.run.steps import Bench
 from harness.run.steps._asked import Asked
@@ -23,7 +24,7 @@ from harness.run.steps._costs import costs
 from harness.run.steps._findings import Findings, NamedAdapter, Part, Report
 from harness.run.steps._notes import notes
 from harness.run.store import Store
-from harness.types import Gate, Outcome, Task
+from harness.types import Outcome, Task
 
 if TYPE_CHECKING:  # pyarrow is loaded where rows are written
     from harness.results.rows import Key, Rows
@@ -135,15 +136,9 @@ def _suite(spec: Report, asked: Asked) -> dict[str, Any]:
         ],
         "recipes": [to_json(recipe) for recipe in suite.recipes],
         "adapters": [to_json(adapter) for adapter in spec.adapters],
-        "gates": [_said(gate) for gate in suite.gates],
+        "gates": [gates.document(gate) for gate in suite.gates],
         "family_error": suite.family_error,
     }
-
-
-def _said(gate: Gate) -> dict[str, Any]:
-    """What a gate says, and not what it leaves out."""
-    usual = to_json(Gate())
-    return {key: value for key, value in to_json(gate).items() if value != usual[key]}
 
 
 def _task(task: Task, asked: Asked) -> dict[str, Any]:
