@@ -20,6 +20,7 @@ GROUPS = {
     "families": "families",
     "kinds": "kinds",
     "metrics": "metrics",
+    "rules": "gates.rules",
     "steps": "run.steps",
 }
 

@@ -144,7 +144,7 @@ def _name(verdict: "Verdict") -> str:
     from harness import text as words
     from harness.report import verdicts
 
-    said = f"{verdicts.name(verdict.gate)}, {verdicts.judged(verdict)}"
+    said = f"{words.name(verdict.gate)}, {verdicts.judged(verdict)}"
     return words.line(said)
 
 

@@ -9,6 +9,7 @@ from harness.report import verdicts
 from harness.results import Result
 from harness.suite.rules import check
 from harness.types import Gate, Verdict, Word
+from harness.types.verdict import WORST_FIRST
 
 __all__ = ["assert_no_drop"]
 
@@ -34,11 +35,16 @@ def assert_no_drop(
         raise ValueError(f"inconclusive={inconclusive!r}; give 'skip', 'fail' or 'pass'")
     folder = result.folder if isinstance(result, Result) else Path(result)
     gate = Gate(
-        task=task, metric=metric, model=model, adapter=adapter, max_drop=max_drop, against=str(baseline)
+        task=task,
+        metric=metric,
+        model=model,
+        adapter=adapter,
+        against=str(baseline),
+        rules={"max_drop": max_drop},
     )
     check(gate, lambda *keys: ": ".join(map(str, ("assert_no_drop", *keys))))
     judged = judge(folder, [gate], baseline=Path(baseline))
-    said = {word: _said(judged.verdicts, word) for word in verdicts.ORDER}
+    said = {word: _said(judged.verdicts, word) for word in WORST_FIRST}
     if said["invalid"] or not judged.verdicts:
         raise ResultError(said["invalid"] or f"{folder}: nothing was judged")
     if said["fail"]:

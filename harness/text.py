@@ -18,6 +18,7 @@ METRICS = {
 RULES = {"lead-3": "first 3 sentences", "copy": "copy of the input"}
 MINUS, SPACE = "\N{MINUS SIGN}", "\N{NO-BREAK SPACE}"
 LEAST_P = 0.001
+LONGEST_NAME = 120  # characters of a name in a sentence
 SIGNIFICANT = 0.05
 
 # C0 and C1 controls but tab and line feed; marks that reorder what stands around them; halves of a surrogate pair.
@@ -43,6 +44,11 @@ def line(text: str) -> str:
 def shorten(text: str, most: int) -> str:
     """Return the first `most` characters, and how many more there were."""
     return text if len(text) <= most else f"{text[:most]} … ({len(text) - most:,} more characters)"
+
+
+def name(text: str) -> str:
+    """Return a name from a suite or from data, cut to a length that a sentence can hold."""
+    return shorten(text, LONGEST_NAME)
 
 
 def metric(name: str) -> str:
@@ -122,6 +128,16 @@ def certainty(one: Comparison) -> str:
 def significant(one: Comparison | None) -> bool:
     """Return whether a difference is significant after correction."""
     return one is not None and one.p_holm is not None and one.p_holm < SIGNIFICANT
+
+
+def minus(limit: float) -> str:
+    """Return `−1`, and `0` for zero: a drop of so many points, as a difference."""
+    return f"{MINUS}{limit:g}" if limit else f"{limit:g}"
+
+
+def plain(value: float | None) -> str:
+    """Return a whole number as it is, another with one digit."""
+    return number(value, 0 if value is not None and value == round(value) else 1)
 
 
 def seconds(value: float | None) -> str:

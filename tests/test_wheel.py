@@ -109,7 +109,7 @@ def test_the_shipped_adapters_pass_their_gates_from_the_wheel_in_an_empty_folder
     command = [str(python.parent / "harness"), "run", "ci", "--offline", "--only", "*/flan-t5-tiny"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, env=elsewhere())
     assert done.returncode == 0, done.stdout + done.stderr
-    verdicts = json.loads((tmp_path / "reports" / "out" / "ci" / "verdicts.json").read_text())
+    verdicts = json.loads((tmp_path / "reports" / "out" / "ci" / "verdicts.json").read_text())["verdicts"]
     compared = [one for one in verdicts if one["against"] not in (None, "base")]
     assert len(compared) == 3
     assert {one["verdict"] for one in verdicts} == {"pass"}

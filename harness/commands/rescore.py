@@ -82,9 +82,10 @@ def add(result: Result, fresh: Path, wanted: Names, found: Added) -> None:
     """Write what was found into a copy of the RESULT that nobody reads yet, and judge its gates again."""
     _write(fresh, result.folder, wanted, found)
     if result.suite.gates:  # one may have waited for the metric
-        from harness.gates.judge import judge, write_verdicts
+        from harness.gates.judge import judge
+        from harness.results import verdicts
 
-        write_verdicts(fresh, judge(fresh))
+        verdicts.write(fresh, judge(fresh).verdicts)
 
 
 def said(scores: Sequence[Score]) -> Iterator[str]:

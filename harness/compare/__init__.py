@@ -10,10 +10,10 @@ from fnmatch import fnmatchcase
 from harness.compare import sides
 from harness.compare.comparable import comparable
 from harness.compare.lines import lines
-from harness.compare.sides import Asked, Remarks, Side, Systems
+from harness.compare.records import ComparedTask, SideBySide
+from harness.compare.sides import ComparisonRequest, Remarks, Side, Systems
 from harness.compare.texts import with_texts
 from harness.errors import ResultError, UnknownName
-from harness.report.side_by_side import SideBySide, Task
 from harness.results import provenance as unlike
 
 
@@ -31,10 +31,12 @@ def side_by_side(
         left, right = sides.opened(a, b, stack)
         systems, only = sides.matched(left, right)
         names, more = sides.tasks(left, right, task)
-        asked = Asked(a=left, b=right, systems=systems, metric=metric, seed=seed, samples=samples)
+        request = ComparisonRequest(
+            a=left, b=right, systems=systems, metric=metric, seed=seed, samples=samples
+        )
         if metric is not None:
-            _known_metric(asked, metric, names)
-        tasks = tuple(_task(asked, name) for name in names)
+            _known_metric(request, metric, names)
+        tasks = tuple(_task(request, name) for name in names)
     if not any(one.lines for one in tasks):
         reasons = "; ".join(f"{one.name}: {remark}" for one in tasks for remark in one.remarks)
         raise ResultError(f"{a} and {b}: nothing can be compared: {reasons}")
@@ -48,8 +50,8 @@ def side_by_side(
     )
 
 
-def _known_metric(asked: Asked, pattern: str, tasks: Sequence[str]) -> None:
-    known = {name for side in (asked.a, asked.b) for task in tasks for _, name in side.scores(task)}
+def _known_metric(request: ComparisonRequest, pattern: str, tasks: Sequence[str]) -> None:
+    known = {name for side in (request.a, request.b) for task in tasks for _, name in side.scores(task)}
     if not any(fnmatchcase(name, pattern) for name in known):
         raise UnknownName("metric", pattern, known)
 
@@ -66,19 +68,19 @@ def _unlike(a: Side, b: Side, systems: Sequence[Systems]) -> Iterator[str]:
     yield from unlike.of_run(a.result, b.result)
 
 
-def _task(asked: Asked, name: str) -> Task:
-    remarks = Remarks(asked.systems)
-    if asked.a.result is not asked.b.result:
-        for text in unlike.of_task(asked.a.result, asked.b.result, name):
+def _task(request: ComparisonRequest, name: str) -> ComparedTask:
+    remarks = Remarks(request.systems)
+    if request.a.result is not request.b.result:
+        for text in unlike.of_task(request.a.result, request.b.result, name):
             remarks.add(text)
-    for pair in asked.systems:
-        for text in unlike.of_prompts(asked.a.result, asked.b.result, name, *pair):
+    for pair in request.systems:
+        for text in unlike.of_prompts(request.a.result, request.b.result, name, *pair):
             remarks.add(text, pair)
-    joints, bare = comparable(asked.a, asked.b, name, asked.systems, asked.metric, remarks)
-    found = lines(asked, name, joints, bare, remarks)
-    return Task(
+    joints, bare = comparable(request.a, request.b, name, request.systems, request.metric, remarks)
+    found = lines(request, name, joints, bare, remarks)
+    return ComparedTask(
         name=name,
-        primary=asked.a.task(name).primary,
-        lines=with_texts(asked, name, found),
+        primary=request.a.task(name).primary,
+        lines=with_texts(request, name, found),
         remarks=remarks.told(),
     )

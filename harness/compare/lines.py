@@ -7,16 +7,16 @@ import numpy as np
 
 from harness import stats
 from harness.compare.comparable import Joint, Scores
-from harness.compare.sides import Asked, Remarks, Systems
+from harness.compare.records import PairUnderMetric, SampleChange
+from harness.compare.sides import ComparisonRequest, Remarks, Systems
 from harness.metrics import Array
-from harness.report.side_by_side import Change, Line
 from harness.results import read_samples
 from harness.scoring import comparisons as pairs
 from harness.types import Score
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Group:
+class PairsOnSameSamples:
     """Pairs on the same samples under the same metrics: they share tables and a draw."""
 
     ids: tuple[str, ...]
@@ -31,25 +31,25 @@ class Group:
 
 
 def lines(
-    asked: Asked, task: str, joints: Sequence[Joint], bare: Sequence[Scores], remarks: Remarks
-) -> list[Line]:
+    request: ComparisonRequest, task: str, joints: Sequence[Joint], bare: Sequence[Scores], remarks: Remarks
+) -> list[PairUnderMetric]:
     """Holm over all pairs of A's primary metric; its lines come first."""
-    primary = asked.a.task(task).primary
-    groups = _groups(asked, task, joints)
+    primary = request.a.task(task).primary
+    groups = _groups(request, task, joints)
     decides = (group for group in groups if any(primary in one.names for one in group.scored.metrics))
     size = sum(len(group.systems) for group in decides)
-    found = [line for group in groups for line in _lines(asked, group, primary, size, remarks)]
+    found = [line for group in groups for line in _lines(request, group, primary, size, remarks)]
     found = [*_corrected(found, primary, f"{task}: B against A"), *(_bare(one, remarks) for one in bare)]
     order = list(dict.fromkeys(line.metric for line in found))
 
-    def place(line: Line) -> tuple[bool, int, int]:
-        pair = asked.systems.index((line.baseline, line.candidate))
+    def place(line: PairUnderMetric) -> tuple[bool, int, int]:
+        pair = request.systems.index((line.baseline, line.candidate))
         return line.metric != primary, order.index(line.metric), pair
 
     return sorted(found, key=place)
 
 
-def _groups(asked: Asked, task: str, joints: Sequence[Joint]) -> list[Group]:
+def _groups(request: ComparisonRequest, task: str, joints: Sequence[Joint]) -> list[PairsOnSameSamples]:
     of_pair: dict[tuple[tuple[str, ...], Systems], list[Joint]] = {}
     for joint in joints:
         of_pair.setdefault((joint.ids, joint.systems), []).append(joint)
@@ -57,14 +57,16 @@ def _groups(asked: Asked, task: str, joints: Sequence[Joint]) -> list[Group]:
     for (ids, _), own in of_pair.items():
         metrics = ((one.plugin, one.metric.names) for one in own)
         alike.setdefault((ids, *metrics), []).append(own)
-    labels = _labels(asked, task) if joints else None
+    labels = _labels(request, task) if joints else None
     return [_group(task, together, labels) for together in alike.values()]
 
 
-def _group(task: str, together: Sequence[Sequence[Joint]], labels: Mapping[str, str] | None) -> Group:
+def _group(
+    task: str, together: Sequence[Sequence[Joint]], labels: Mapping[str, str] | None
+) -> PairsOnSameSamples:
     first = together[0]
     ids, systems = first[0].ids, tuple(own[0].systems for own in together)
-    return Group(
+    return PairsOnSameSamples(
         ids=ids,
         systems=systems,
         scores=tuple(tuple(score for one in own for _, score in one.scores) for own in together),
@@ -85,9 +87,9 @@ def _table(joints: Sequence[Joint]) -> stats.Table:
     return stats.Table(rows=rows, value=metric.value, interval=metric.interval)
 
 
-def _labels(asked: Asked, task: str) -> Mapping[str, str] | None:
+def _labels(request: ComparisonRequest, task: str) -> Mapping[str, str] | None:
     """What each sample shares with those that are drawn together with it, by A, or by B where A does not say."""
-    side = asked.a if asked.a.task(task).cluster is not None else asked.b
+    side = request.a if request.a.task(task).cluster is not None else request.b
     column = side.task(task).cluster
     if column is None:
         return None
@@ -100,21 +102,25 @@ def _numbers(labels: Sequence[str]) -> list[int]:
     return [known.setdefault(label, len(known)) for label in labels]
 
 
-def _lines(asked: Asked, group: Group, primary: str, family_size: int, remarks: Remarks) -> list[Line]:
+def _lines(
+    request: ComparisonRequest, group: PairsOnSameSamples, primary: str, family_size: int, remarks: Remarks
+) -> list[PairUnderMetric]:
     scored = group.scored
     values = np.concatenate([table.scores() for table in scored.tables], axis=1)  # [systems, names]
-    alone = np.concatenate([table.of_samples() for table in scored.tables], axis=2) if asked.samples else None
+    alone = (
+        np.concatenate([table.of_samples() for table in scored.tables], axis=2) if request.samples else None
+    )
     places = [group.place(pair) for pair in range(len(group.systems))]
     found: pairs.Found = {}
     if scored.tells:
-        found = pairs.compared(scored, places, asked.seed)
-        found = pairs.refined(scored, found, primary, family_size, asked.seed)
+        found = pairs.compared(scored, places, request.seed)
+        found = pairs.refined(scored, found, primary, family_size, request.seed)
     else:
         drawn = "sample" if scored.clusters is None else "cluster of samples"
         for pair in group.systems:
             remarks.add(f"not tested: one {drawn} tells no two systems apart", pair)
     return [
-        Line(
+        PairUnderMetric(
             metric=score.metric,
             signature=score.signature,
             unit=score.unit,
@@ -125,25 +131,25 @@ def _lines(asked: Asked, group: Group, primary: str, family_size: int, remarks: 
             candidate_score=float(values[places[pair][1], name]),
             n=scored.n,
             comparison=found[places[pair]][name] if found else None,
-            changes=() if alone is None else _changes(asked, group.ids, alone[:, places[pair], name]),
+            changes=() if alone is None else _changes(request, group.ids, alone[:, places[pair], name]),
         )
         for pair, scores in enumerate(group.scores)
         for name, score in enumerate(scores)
     ]
 
 
-def _changes(asked: Asked, ids: Sequence[str], alone: Array) -> tuple[Change, ...]:
+def _changes(request: ComparisonRequest, ids: Sequence[str], alone: Array) -> tuple[SampleChange, ...]:
     """The samples that changed most; those that did not, or have no score by themselves, are none."""
     moved = np.nan_to_num(np.abs(alone[:, 1] - alone[:, 0]))
-    first = np.argsort(-moved, kind="stable")[: asked.samples]
+    first = np.argsort(-moved, kind="stable")[: request.samples]
     return tuple(
-        Change(sample=ids[place], baseline=float(alone[place, 0]), candidate=float(alone[place, 1]))
+        SampleChange(sample=ids[place], baseline=float(alone[place, 0]), candidate=float(alone[place, 1]))
         for place in first
         if moved[place] > stats.TIE
     )
 
 
-def _corrected(found: Sequence[Line], primary: str, family: str) -> list[Line]:
+def _corrected(found: Sequence[PairUnderMetric], primary: str, family: str) -> list[PairUnderMetric]:
     tested = [line.comparison for line in found if line.comparison is not None]
     comparisons = iter(pairs.corrected(tested, primary, family))
     return [
@@ -151,14 +157,14 @@ def _corrected(found: Sequence[Line], primary: str, family: str) -> list[Line]:
     ]
 
 
-def _bare(scores: Scores, remarks: Remarks) -> Line:
+def _bare(scores: Scores, remarks: Remarks) -> PairUnderMetric:
     one, other = scores
     counts = "" if one.n == other.n else f", of {one.n:,} samples in A and {other.n:,} in B"
     remarks.add(
         f"{one.metric} is not tested: it has no rows by sample, only whole scores{counts}",
         (one.system, other.system),
     )
-    return Line(
+    return PairUnderMetric(
         metric=one.metric,
         signature=one.signature,
         unit=one.unit,

@@ -3,32 +3,34 @@
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import replace
 
-from harness.compare.sides import Asked, Side
-from harness.report.side_by_side import Change, Line, Texts
+from harness.compare.records import PairUnderMetric, SampleChange, SampleTexts
+from harness.compare.sides import ComparisonRequest, Side
 from harness.results import read_generations, read_samples
 from harness.tasks import rules as trivial
 from harness.types import Sample, System
 
 
-def with_texts(asked: Asked, task: str, lines: Sequence[Line]) -> tuple[Line, ...]:
+def with_texts(
+    request: ComparisonRequest, task: str, lines: Sequence[PairUnderMetric]
+) -> tuple[PairUnderMetric, ...]:
     """The lines, their samples with texts; ids and numbers alone where either side shares no text."""
     wanted = {change.sample for line in lines for change in line.changes}
-    if not wanted or any(side.task(task).share != "text" for side in (asked.a, asked.b)):
+    if not wanted or any(side.task(task).share != "text" for side in (request.a, request.b)):
         return tuple(lines)
     samples = {
         sample.id: sample
-        for name, sample in read_samples(asked.a.result.folder, {(task, one) for one in wanted})
+        for name, sample in read_samples(request.a.result.folder, {(task, one) for one in wanted})
         if name == task
     }
-    ours, theirs = (_answers(side, task, wanted) for side in (asked.a, asked.b))
+    ours, theirs = (_answers(side, task, wanted) for side in (request.a, request.b))
 
-    def told(line: Line, change: Change) -> Change:
+    def told(line: PairUnderMetric, change: SampleChange) -> SampleChange:
         sample = samples.get(change.sample)
         if sample is None:
             return change
         return replace(
             change,
-            texts=Texts(
+            texts=SampleTexts(
                 input=sample.input,
                 references=sample.references,
                 baseline=_answer(ours, line.baseline, sample),

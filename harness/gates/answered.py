@@ -1,4 +1,4 @@
-"""A check with what it came to, before all of a file are corrected together."""
+"""A check with its finding, before all of a file are corrected together."""
 
 from dataclasses import dataclass
 
@@ -8,12 +8,12 @@ from harness.gates.decide import Finding
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answered:
-    """One that could not be asked has a reason, and no finding."""
+    """A check with its finding, or with the reason why there is none."""
 
     check: Check
     finding: Finding | None = None  # None: invalid
     because: str = ""
     n: int | None = None
     against: str | None = None
-    innocent: float | None = None
-    innocent_needs: int | None = None
+    pass_probability_if_equal: float | None = None
+    samples_for_80_percent: int | None = None

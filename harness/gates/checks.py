@@ -3,12 +3,15 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
+from functools import partial
+from typing import Any
 
 from harness import metrics
 from harness import text as words
 from harness.errors import HarnessError, UnknownName
+from harness.files.yaml import dotted
 from harness.gates import rules
-from harness.gates.rules import BASE
+from harness.gates.rules import BASE, Demand, Rule
 from harness.results import Result, TaskFacts
 from harness.types import Gate, System
 
@@ -21,10 +24,11 @@ Judged = tuple[str, tuple[System, ...]]  # who is judged, as it is told, and the
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Check:
-    """One question. One that cannot be asked says why in `problem`."""
+    """One question: a rule about a system. A check that cannot be judged says why in `problem`."""
 
     gate: Gate
-    rule: str
+    rule: Rule
+    limit: Any  # of the rule's own type
     subject: str
     task: str | None = None
     systems: tuple[System, ...] = ()  # one; or a recipe's adapters, a seed each
@@ -40,7 +44,7 @@ class Check:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Scores:
+class ScoreNames:
     """What a task's scores are called."""
 
     plugins: Mapping[str, str]  # those that can be computed here, with the metric plug-in that gives each
@@ -49,22 +53,34 @@ class Scores:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Known:
+class Nameable:
     """What gates may name."""
 
     result: Result
     systems: Mapping[str, Sequence[System]]  # by task
-    scores: Mapping[str, Scores]  # by task
+    scores: Mapping[str, ScoreNames]  # by task
 
 
 def checks(gates: Sequence[Gate], result: Result) -> list[Check]:
-    """All questions, gate by gate. A gate that names nothing here is one too: it must not pass unseen."""
-    known = Known(
+    """Return all questions, gate by gate. A gate that names nothing here is one too: it must not pass unseen.
+
+    SuiteError for a rule that is not known, or a limit that is not of the rule's type.
+    """
+    nameable = Nameable(
         result=result,
         systems=planned(result),
         scores={task.name: _scores(task, result) for task in result.suite.tasks},
     )
-    return [check for gate in gates for rule in rules.given(gate) for check in _of(gate, rule, known)]
+    return [
+        check
+        for number, gate in enumerate(gates)
+        for demand in rules.demands(gate, partial(_place, number))
+        for check in _of(gate, demand, nameable)
+    ]
+
+
+def _place(number: int, *keys: str | int) -> str:
+    return dotted(("gates", number, *keys))
 
 
 def planned(result: Result) -> dict[str, list[System]]:
@@ -81,7 +97,7 @@ def planned(result: Result) -> dict[str, list[System]]:
     }
 
 
-def _scores(task: TaskFacts, result: Result) -> Scores:
+def _scores(task: TaskFacts, result: Result) -> ScoreNames:
     found: dict[str, str] = {}
     problems: list[str] = []
     for plugin in task.metrics:
@@ -90,35 +106,39 @@ def _scores(task: TaskFacts, result: Result) -> Scores:
         except HarnessError as error:
             problems.append(f"a plug-in of {task.name} is not installed here: {error}")
     others = dict.fromkeys(
-        one.metric for one in result.scores if one.task == task.name and one.metric not in found
+        score.metric for score in result.scores if score.task == task.name and score.metric not in found
     )
-    return Scores(plugins=found, others=tuple(others), problem="; ".join(problems))
+    return ScoreNames(plugins=found, others=tuple(others), problem="; ".join(problems))
 
 
-def _of(gate: Gate, rule: str, known: Known) -> Iterator[Check]:
-    result, systems = known.result, known.systems
-    tasks = [one for one in result.suite.tasks if fnmatchcase(one.name, gate.task)]
-    count = 0
-    if rule in rules.WEIGHTS or (rule in rules.COSTS and rule not in rules.BY_TASK):
-        named = dict.fromkeys(one for task in tasks for one in systems[task.name] if _matches(gate, one))
+def _of(gate: Gate, demand: Demand, nameable: Nameable) -> Iterator[Check]:
+    result, systems = nameable.result, nameable.systems
+    tasks = [task for task in result.suite.tasks if fnmatchcase(task.name, gate.task)]
+    (rule, limit), count = demand, 0
+    if not rule.by_task:
+        named = dict.fromkeys(
+            system for task in tasks for system in systems[task.name] if _matches(gate, system)
+        )
         for system in named:
             count += 1
-            yield Check(gate=gate, rule=rule, subject=str(system), systems=(system,))
+            yield Check(gate=gate, rule=rule, limit=limit, subject=str(system), systems=(system,))
     else:
         for task in tasks:
             for subject, group in _subjects(gate, systems[task.name], result, task):
-                for check in _on(gate, rule, task, known.scores[task.name], (subject, group)):
+                for check in _on(gate, demand, task, nameable.scores[task.name], (subject, group)):
                     count += 1
                     yield check
     if not count:
-        yield Check(gate=gate, rule=rule, subject="nothing", problem=_nothing(gate, result, systems))
+        problem = _nothing(gate, result, systems)
+        yield Check(gate=gate, rule=rule, limit=limit, subject="nothing", problem=problem)
 
 
-def _on(gate: Gate, rule: str, task: TaskFacts, scores: Scores, judged: Judged) -> Iterator[Check]:
+def _on(gate: Gate, demand: Demand, task: TaskFacts, scores: ScoreNames, judged: Judged) -> Iterator[Check]:
     """The question under each metric that the gate names."""
     subject, group = judged
-    made = Check(gate=gate, rule=rule, subject=subject, task=task.name, systems=group)
-    if rule not in rules.QUALITY:
+    rule, limit = demand
+    made = Check(gate=gate, rule=rule, limit=limit, subject=subject, task=task.name, systems=group)
+    if not rule.of_samples:
         yield made
         return
     pattern = gate.metric or task.primary
@@ -140,15 +160,15 @@ def _subjects(
 ) -> Iterator[tuple[str, tuple[System, ...]]]:
     """Who is judged on a task: each system, or each recipe over its seeds."""
     if gate.recipe is None:
-        yield from ((str(one), (one,)) for one in systems if _matches(gate, one))
+        yield from ((str(system), (system,)) for system in systems if _matches(gate, system))
         return
     groups: dict[tuple[str, str, str | None], list[System]] = {}
-    for one in result.suite.adapters:
-        system = System(model=one.model, adapter=one.name)
-        if system not in systems or not fnmatchcase(one.model, gate.model):
+    for adapter in result.suite.adapters:
+        system = System(model=adapter.model, adapter=adapter.name)
+        if system not in systems or not fnmatchcase(adapter.model, gate.model):
             continue
-        if one.recipe and fnmatchcase(one.recipe, gate.recipe):
-            groups.setdefault((one.model, one.recipe, one.trained_on), []).append(system)
+        if adapter.recipe and fnmatchcase(adapter.recipe, gate.recipe):
+            groups.setdefault((adapter.model, adapter.recipe, adapter.trained_on), []).append(system)
     several = len({trained for _, _, trained in groups}) > 1
     for (model, recipe, trained), group in groups.items():
         on = f" trained on {trained}" if several else ""
@@ -165,22 +185,31 @@ def _matches(gate: Gate, system: System) -> bool:
 
 def _nothing(gate: Gate, result: Result, systems: Mapping[str, Sequence[System]]) -> str:
     """Which pattern it is that nothing answers to."""
-    every = {one for group in systems.values() for one in group}
-    if gate.recipe is None and gate.adapter != "base" and every and all(one.adapter is None for one in every):
+    every = {system for group in systems.values() for system in group}
+    if (
+        gate.recipe is None
+        and gate.adapter != "base"
+        and every
+        and all(system.adapter is None for system in every)
+    ):
         return "this gate names nothing here: there are no adapters; say `adapter: base`"
     for what, pattern, known in (
-        ("task", gate.task, [one.name for one in result.suite.tasks]),
-        ("model", gate.model, {one.model for one in every}),
-        ("adapter", gate.adapter, {one.adapter or "base" for one in every}),
-        ("recipe", gate.recipe or "*", {one.recipe for one in result.suite.adapters if one.recipe}),
+        ("task", gate.task, [task.name for task in result.suite.tasks]),
+        ("model", gate.model, {system.model for system in every}),
+        ("adapter", gate.adapter, {system.adapter or "base" for system in every}),
+        (
+            "recipe",
+            gate.recipe or "*",
+            {adapter.recipe for adapter in result.suite.adapters if adapter.recipe},
+        ),
     ):
-        if not any(fnmatchcase(one, pattern) for one in known):
+        if not any(fnmatchcase(name, pattern) for name in known):
             return f"this gate names nothing here: {UnknownName(what, pattern, known)}"
     return "this gate names nothing here: no system that it names answered a task that it names"
 
 
-def never(check: Check, against: str | None) -> str:
-    """Why the check cannot be judged whatever a run comes to; empty where it can."""
+def never_judged(check: Check, against: str | None) -> str:
+    """Return why the check cannot be judged whatever a run comes to; empty where it can."""
     if check.gate.recipe is not None and len(check.systems) < ENOUGH_SEEDS:
         seeds = words.plural(len(check.systems), "seed")
         return f"{seeds}: a claim about a recipe needs {ENOUGH_SEEDS}; name the adapters instead"

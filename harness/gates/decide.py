@@ -1,8 +1,7 @@
 """From numbers to a verdict: pass, fail, or that these samples cannot tell. Pure functions.
 
-A question is put so that larger is better: `gain` is by how much the truth lies above what is demanded, found as
-`estimate` with the resampled values `drawn`. It passes where the interval lies at or above nothing, fails where it lies
-below, and is inconclusive where nothing lies within.
+Larger is better. A question passes where the interval of the estimate lies at or above its limit, fails where it lies
+below, and is inconclusive where the limit lies within.
 """
 
 from dataclasses import dataclass, replace
@@ -19,7 +18,7 @@ FEW = 10  # resamples beyond: with fewer, their share says less of a small chanc
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """What one question comes to, before all of a file are corrected together."""
+    """The result of one question, before all of a file are corrected together."""
 
     word: Word
     value: float
@@ -28,10 +27,11 @@ class Finding:
     chance: float | None = None  # two-sided p of a truth at the limit; None: nothing here is left to chance
     needed: int | None = None
     error: float | None = None  # standard error of the estimate
+    note: str = ""  # what else a verdict should say: the test, the method, the layer
 
 
 def above(estimate: float, drawn: NDArray[np.float64], margin: float, n: int) -> Finding:
-    """Whether a difference lies at or above minus the margin."""
+    """Judge whether a difference lies at or above minus the margin, by its resampled values."""
     low, high = stats.percentile_interval(drawn)
     error = float(drawn.std(ddof=1))
     # Sums of the same rows in another order differ by rounding alone.
@@ -50,7 +50,7 @@ def above(estimate: float, drawn: NDArray[np.float64], margin: float, n: int) ->
 
 
 def between(estimate: float, low: float, high: float, margin: float, n: int) -> Finding:
-    """The same where an interval is all that is known, and is taken for a normal one."""
+    """Judge the same where an interval is all that is known, and is taken for a normal one."""
     error = (high - low) / (2 * stats.Z_95)
     word: Word = (
         "pass" if low >= -margin - stats.TIE else "fail" if high < -margin - stats.TIE else "inconclusive"
@@ -68,7 +68,7 @@ def between(estimate: float, low: float, high: float, margin: float, n: int) -> 
 
 
 def beaten(difference: Finding, n: int) -> Finding:
-    """To have beaten is more than not to have lost: the whole interval lies above nothing."""
+    """Turn a finding about a difference into that of a claim, which passes only if the whole interval lies above zero."""
     assert difference.low is not None and difference.high is not None
     equal = not difference.error and difference.value <= stats.TIE
     if difference.low > stats.TIE:
@@ -90,7 +90,7 @@ def chance_at(estimate: float, drawn: NDArray[np.float64], limit: float) -> floa
 
 
 def proportion(hits: int, n: int, most_percent: float) -> Finding:
-    """Whether a share, in percent, is at most so much (Wilson)."""
+    """Judge whether a share, in percent, is at most so much (Wilson)."""
     low, high = stats.wilson(hits, n)
     word: Word = "pass" if high <= most_percent else "fail" if low > most_percent else "inconclusive"
     share = hits / n
@@ -107,6 +107,26 @@ def proportion(hits: int, n: int, most_percent: float) -> Finding:
     )
 
 
-def exact(value: float, holds: bool) -> Finding:
-    """What is counted or measured, and not inferred."""
-    return Finding(word="pass" if holds else "fail", value=value)
+def share_at_least(hits: int, n: int, least_percent: float) -> Finding:
+    """Judge whether a share, in percent, is at least so much: whether that of misses is at most the rest."""
+    return turned(proportion(n - hits, n, 100 - least_percent), 100.0)
+
+
+def exact(value: float, holds: bool, note: str = "") -> Finding:
+    """Judge what is counted or measured, and not inferred."""
+    return Finding(word="pass" if holds else "fail", value=value, note=note)
+
+
+def turned(finding: Finding, whole: float = 0.0) -> Finding:
+    """Return the same about the whole less the number: a share of misses as one of hits, a loss as a gain."""
+    low = None if finding.high is None else whole - finding.high
+    high = None if finding.low is None else whole - finding.low
+    return replace(finding, value=whole - finding.value, low=low, high=high)
+
+
+def times(finding: Finding, factor: float) -> Finding:
+    """Return the same in another unit; its standard error stays in the old one."""
+    assert finding.low is not None and finding.high is not None
+    return replace(
+        finding, value=factor * finding.value, low=factor * finding.low, high=factor * finding.high
+    )

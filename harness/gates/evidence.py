@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from harness import metrics, stats
 from harness.errors import ForeignCode, ResultError
 from harness.gates.checks import LENGTH, Where
+from harness.gates.preconditions import Preconditions
 from harness.gates.rules import BASE
-from harness.gates.standing import Standing
+from harness.gates.scores import Claim, PairedRows, Side
 from harness.results import Result, TaskFacts, read_samples
 from harness.results.baseline import Baseline, asked_digest, decoding, load
 from harness.results.document import check_files
@@ -21,58 +22,20 @@ from harness.results.lengths import thirds
 from harness.results.rows import RowFile, open_rows
 from harness.types import System
 
-PanelKey = tuple[str, str, Where]  # task, metric plug-in, slice
-Side = tuple[str, System]  # "" for the result, or a baseline's file; and who answered
-Claim = tuple[Side, Side]  # what is to have been beaten, and who claims it
-
-
-@dataclass(frozen=True, kw_only=True)
-class Panel:
-    """Everything that is asked of one task under one metric plug-in over one slice: one draw serves it all."""
-
-    metric: metrics.Metric
-    places: Mapping[Side, int]
-    ids: tuple[str, ...]
-    table: stats.Table
-    clusters: list[int] | None
-    seed: int
-    claims: tuple[Claim, ...] = ()
-
-    @property
-    def n(self) -> int:
-        return len(self.ids)
-
-    @cached_property
-    def drawn(self) -> NDArray[np.float64]:
-        """[sides, names, resamples]"""
-        return stats.resampled([self.table], seed=self.seed, clusters=self.clusters)[0]
-
-    @cached_property
-    def chances(self) -> tuple[dict[Claim, NDArray[np.float64]], str]:
-        """The p of each claim, by names, and the test in words."""
-        pairs = [(self.places[theirs], self.places[mine]) for theirs, mine in self.claims]
-        p, test = stats.chance(
-            self.table, pairs, resamples=stats.RESAMPLES, seed=self.seed, clusters=self.clusters
-        )
-        return dict(zip(self.claims, p, strict=True)), test
-
-    @cached_property
-    def alone(self) -> NDArray[np.float64]:
-        """The metric on each sample by itself: [n, sides, names]."""
-        return self.table.of_samples()
+RowsKey = tuple[str, str, Where]  # task, metric plug-in, slice
 
 
 @dataclass(kw_only=True)
-class Evidence:
-    """What gates may look at: a result, its rows, and the baselines that they name; each read once, when it is asked for."""
+class GateInputs:
+    """A result, its rows, and the baselines that gates name; each is read once, when it is needed."""
 
     result: Result
     given: Path | None  # a baseline given by hand
     _opened: ExitStack
     _baselines: dict[str, Baseline | str] = field(default_factory=dict)
-    _expected: dict[PanelKey, dict[Side, None]] = field(default_factory=dict)
-    _claims: dict[PanelKey, dict[Claim, None]] = field(default_factory=dict)
-    _panels: dict[PanelKey, tuple[Panel | None, dict[Side, str]]] = field(default_factory=dict)
+    _expected: dict[RowsKey, dict[Side, None]] = field(default_factory=dict)
+    _claims: dict[RowsKey, dict[Claim, None]] = field(default_factory=dict)
+    _made_rows: dict[RowsKey, tuple[PairedRows | None, dict[Side, str]]] = field(default_factory=dict)
 
     @cached_property
     def rows(self) -> RowFile:
@@ -84,8 +47,8 @@ class Evidence:
         return next(iter(check_files(self.result.folder, {"files": self.result.files})), "")
 
     @cached_property
-    def standing(self) -> Standing:
-        return Standing(self.result)
+    def preconditions(self) -> Preconditions:
+        return Preconditions(self.result)
 
     def task(self, name: str) -> TaskFacts:
         return next(one for one in self.result.suite.tasks if one.name == name)
@@ -134,31 +97,31 @@ class Evidence:
             )
         return found
 
-    def expect(self, key: PanelKey, sides: Sequence[Side]) -> None:
+    def expect(self, key: RowsKey, sides: Sequence[Side]) -> None:
         """Says beforehand what will be asked, so that one draw serves it all."""
         self._expected.setdefault(key, {}).update(dict.fromkeys(sides))
 
-    def claim(self, key: PanelKey, claim: Claim) -> None:
+    def claim(self, key: RowsKey, claim: Claim) -> None:
         """Says beforehand what is to be told from chance, likewise."""
         self._claims.setdefault(key, {})[claim] = None
 
-    def panel(self, key: PanelKey, sides: Sequence[Side]) -> Panel:
+    def paired_rows(self, key: RowsKey, sides: Sequence[Side]) -> PairedRows:
         """The rows of everything expected; ResultError where one of these sides has none, or other samples."""
-        if key not in self._panels:
-            self._panels[key] = self._made(key)
-        panel, problems = self._panels[key]
+        if key not in self._made_rows:
+            self._made_rows[key] = self._made(key)
+        rows, problems = self._made_rows[key]
         for side in sides:
             if side in problems:
                 raise ResultError(problems[side])
-        assert panel is not None
-        return panel
+        assert rows is not None
+        return rows
 
-    def let_go(self, key: PanelKey) -> None:
+    def let_go(self, key: RowsKey) -> None:
         """Once all that was expected of it has been asked."""
-        self._panels.pop(key, None)
+        self._made_rows.pop(key, None)
 
-    def _made(self, key: PanelKey) -> tuple[Panel | None, dict[Side, str]]:
-        """A panel of the sides that have rows, and what is wrong with the others."""
+    def _made(self, key: RowsKey) -> tuple[PairedRows | None, dict[Side, str]]:
+        """Return the sides that have rows, and what is wrong with the others."""
         task, plugin, where = key
         metric = metrics.own(plugin)
         if metric is None:
@@ -173,7 +136,9 @@ class Evidence:
         for side in sorted(self._expected[key], key=lambda side: side[0]):  # the result's own come first
             try:
                 own, rows = self._rows(task, plugin, side)
-                _hold(metric, own, rows, f"{side[0] or 'rows.parquet'}: {plugin} of {side[1]} on {task}")
+                _refuse_unsound(
+                    metric, own, rows, f"{side[0] or 'rows.parquet'}: {plugin} of {side[1]} on {task}"
+                )
                 ids = ids or own
                 tables[side] = self._placed(task, ids, side, (own, rows))
             except ResultError as error:
@@ -189,7 +154,7 @@ class Evidence:
             problems[side] = f"{side[0] or side[1]}: rows of {plugin} of another width on {task}"
             del tables[side]
         stacked = np.stack([*tables.values()], axis=1)
-        panel = Panel(
+        paired = PairedRows(
             metric=metric,
             places={side: place for place, side in enumerate(tables)},
             ids=tuple(ids[place] for place in keep),
@@ -198,7 +163,7 @@ class Evidence:
             seed=self._seed(),
             claims=tuple(claim for claim in self._claims.get(key, ()) if tables.keys() >= {*claim}),
         )
-        return panel, problems
+        return paired, problems
 
     def _rows(self, task: str, plugin: str, side: Side) -> tuple[tuple[str, ...], NDArray[np.float64]]:
         origin, system = side
@@ -250,20 +215,20 @@ class Evidence:
         return self.result.seed
 
 
-def unlike(evidence: Evidence, against: str, task: TaskFacts, system: System, metric: str | None) -> str:
-    """What makes a result and a baseline no pair, and how to mend it; empty where they are one."""
-    baseline = evidence.baseline(against)
-    refresh = f"; if that is meant, refresh it: harness baseline {evidence.result.folder} -o {against}"
+def unlike(inputs: GateInputs, against: str, task: TaskFacts, system: System, metric: str | None) -> str:
+    """Return what makes a result and a baseline no pair, and what would do; empty where they are one."""
+    baseline = inputs.baseline(against)
+    refresh = f"; if that is meant, refresh it: harness baseline {inputs.result.folder} -o {against}"
     kept = baseline.tasks.get(task.name)
     if kept is None:
         return f"{against} knows no task {task.name}{refresh}"
     if not task.samples:
         return "an older result, which does not say what was asked; run the suite again"
-    here = {one.metric: one.signature for one in evidence.result.scores if one.task == task.name}
-    prompts = {(one.task, one.system): one.prompts for one in evidence.result.answers}
+    here = {one.metric: one.signature for one in inputs.result.scores if one.task == task.name}
+    prompts = {(one.task, one.system): one.prompts for one in inputs.result.answers}
     system_kept = baseline.systems.get((task.name, system))
     asked_alike = system_kept is None or system_kept.prompts == prompts.get((task.name, system))
-    n = max((one.n for one in evidence.result.scores if one.task == task.name), default=0)
+    n = max((one.n for one in inputs.result.scores if one.task == task.name), default=0)
     if kept.n != n:
         return f"other samples: {against} has {kept.n}, the result {n}{refresh}"
     if kept.samples != task.samples:
@@ -282,12 +247,14 @@ def unlike(evidence: Evidence, against: str, task: TaskFacts, system: System, me
 
 
 @contextmanager
-def evidence(result: Result, given: Path | None) -> Iterator[Evidence]:
+def opened(result: Result, given: Path | None) -> Iterator[GateInputs]:
     with ExitStack() as opened:
-        yield Evidence(result=result, given=given, _opened=opened)
+        yield GateInputs(result=result, given=given, _opened=opened)
 
 
-def _hold(metric: metrics.Metric, ids: Sequence[str], rows: NDArray[np.float64], whose: str) -> None:
+def _refuse_unsound(
+    metric: metrics.Metric, ids: Sequence[str], rows: NDArray[np.float64], whose: str
+) -> None:
     """ResultError where rows are not what the metric adds up, a sample each."""
     assert metric.value is not None
     if not ids:

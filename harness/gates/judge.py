@@ -7,17 +7,16 @@ from pathlib import Path
 
 from harness import stats
 from harness import text as words
-from harness.errors import HarnessError, ResultError
-from harness.files.json_lines import to_json, write_json
-from harness.gates import measured, quality, regressions, rules
+from harness.errors import HarnessError, ResultError, SuiteError
+from harness.gates import measured, questions, regressions, rules
 from harness.gates.answered import Answered
-from harness.gates.because import sentence
 from harness.gates.checks import LENGTH, Check, checks
-from harness.gates.evidence import Evidence, PanelKey, evidence
-from harness.gates.quality import Question
-from harness.gates.regressions import Fall
+from harness.gates.evidence import GateInputs, RowsKey, opened
+from harness.gates.questions import RowsQuestion
+from harness.gates.regressions import Loss
 from harness.gates.rules import BASE
-from harness.results import read
+from harness.gates.sentences import sentence
+from harness.results import Result, read
 from harness.types import FAMILY_ERROR, Gate, Judgement, Verdict
 
 WITHHELD = "withheld"
@@ -30,48 +29,53 @@ def judge(
     family_error: float | None = None,
     baseline: Path | None = None,
 ) -> Judgement:
-    """Judges a RESULT by its suite's gates or by others; nothing but the RESULT and baselines is read."""
+    """Judge a RESULT by its suite's gates or by others; nothing but the RESULT and baselines is read."""
     result = read(folder)
-    gates = result.suite.gates if gates is None else gates
-    family_error = family_error or (
-        result.suite.family_error if gates is result.suite.gates else FAMILY_ERROR
-    )
-    with evidence(result, baseline) as found:
-        asked = [one for check in checks(gates, result) for one in _sliced(check, found)]
-        put = [_put(one, found) for one in asked]
-        answered, fallen = _answers(put, found)
-        corrected = _significant(_corrected(answered, family_error))
-        suspects = [falls for one, falls in zip(corrected, fallen, strict=True) if _lost(one)]
-        worst = regressions.worst(suspects, found)
+    if family_error is None:
+        family_error = result.suite.family_error if gates is None else FAMILY_ERROR
+    with opened(result, baseline) as inputs:
+        sliced = [each for check in _checks(gates, result) for each in _sliced(check, inputs)]
+        asked = [_ask(check, inputs) for check in sliced]
+        answers, losses = _answers(asked, inputs)
+        corrected = _significant(_corrected(answers, family_error))
+        suspects = [lost for answer, lost in zip(corrected, losses, strict=True) if _lost(answer)]
+        worst = regressions.worst(suspects, inputs)
     return Judgement(
         name=result.suite.name,
-        verdicts=tuple(_verdict(one) for one in corrected),
+        verdicts=tuple(_verdict(answer) for answer in corrected),
         regressions=worst,
-        remarks=tuple(_remarks(found, answered)),
+        remarks=tuple(_remarks(inputs, answers)),
         family_error=family_error,
     )
 
 
-def write_verdicts(folder: Path, judged: Judgement) -> None:
-    """verdicts.json: what the suite's own gates say, beside the result that they are of."""
-    write_json(folder / "verdicts.json", [to_json(one) for one in judged.verdicts])
+def _checks(gates: Sequence[Gate] | None, result: Result) -> list[Check]:
+    """Return the checks of these gates, or of the suite's own; ResultError where result.json holds none that are sound."""
+    if gates is not None:
+        return checks(gates, result)
+    try:
+        return checks(result.suite.gates, result)
+    except SuiteError as error:
+        raise ResultError(f"{result.folder / 'result.json'}: suite.{error}") from error
 
 
-def _sliced(check: Check, found: Evidence) -> Iterator[Check]:
-    """The check for each value of the column that its gate names."""
-    if check.rule in rules.QUALITY and not check.problem and found.changed:
-        check = replace(check, problem=found.changed)  # answers that are not as they were given prove nothing
+def _sliced(check: Check, inputs: GateInputs) -> Iterator[Check]:
+    """Return the check for each value of the column that its gate names."""
+    if check.rule.of_samples and not check.problem and inputs.changed:
+        check = replace(
+            check, problem=inputs.changed
+        )  # answers that are not as they were given prove nothing
     if check.problem or check.task is None or not (check.gate.by or check.where):
         yield check
         return
-    shared = found.task(check.task).share == "text"
+    shared = inputs.task(check.task).share == "text"
     if check.gate.by is None:
         said = ", ".join(f"{column} = {value if shared else WITHHELD}" for column, value in check.where)
         yield replace(check, slice=said)
         return
     column = check.gate.by
     try:
-        values = found.values(check.task, column)
+        values = inputs.values(check.task, column)
     except ResultError as error:
         yield replace(check, problem=str(error))
         return
@@ -82,139 +86,139 @@ def _sliced(check: Check, found: Evidence) -> Iterator[Check]:
 
 
 def _invalid(check: Check, because: str) -> Answered:
-    against = check.gate.against if check.rule in rules.DROPS else None
+    against = check.gate.against if check.rule.compares else None
     return Answered(check=check, because=because, against=against)
 
 
-def _put(check: Check, found: Evidence) -> Question | Answered:
-    """A question about rows, or at once what it comes to; whatever makes it impossible is its reason."""
+def _ask(check: Check, inputs: GateInputs) -> RowsQuestion | Answered:
+    """Return a question about rows, or at once the answer; whatever makes it impossible is the answer's reason."""
     if check.problem:
         return _invalid(check, check.problem)
-    if not rules.finite(check.gate, check.rule):
-        return _invalid(check, f"{rules.title(check.gate, check.rule)}: a limit that is not finite")
+    if not rules.finite(check.limit):
+        return _invalid(check, f"{rules.title(check.rule, check.limit)}: a limit that is not finite")
     try:
-        found.standing.hold(check)
-        if check.rule in rules.COSTS:
-            return _finite(measured.cost(check, found))
-        if check.rule in rules.WEIGHTS:
-            return _finite(measured.weights(check, found.result))
-        return quality.put(check, found)
+        inputs.preconditions.refuse_lost(check)
+        if check.rule.reads == "cost":
+            return _finite(measured.cost(check, inputs))
+        if check.rule.reads == "weights":
+            return _finite(measured.weights(check, inputs.result))
+        return questions.question(check, inputs)
     except (HarnessError, ValueError) as error:
         return _invalid(check, str(error))
 
 
-def _finite(one: Answered) -> Answered:
-    """What is no number is never passed: every comparison with NaN is false, whichever way it is put."""
-    finding = one.finding
+def _finite(answer: Answered) -> Answered:
+    """Return the answer, invalid where a number is not finite: every comparison with NaN is false."""
+    finding = answer.finding
     if finding is None:
-        return one
+        return answer
     numbers = (finding.value, finding.low, finding.high, finding.chance, finding.error)
     if all(isfinite(number) for number in numbers if number is not None):
-        return one
-    return _invalid(one.check, f"what was measured is not finite: {finding.value:g}")
+        return answer
+    return _invalid(answer.check, f"what was measured is not finite: {finding.value:g}")
 
 
 def _answers(
-    put: Sequence[Question | Answered], found: Evidence
-) -> tuple[list[Answered], list[tuple[Fall, ...]]]:
-    """What each comes to, and the samples that fell most; those over the same rows together, which are then let go."""
-    answered = {place: one for place, one in enumerate(put) if isinstance(one, Answered)}
-    fallen: dict[int, tuple[Fall, ...]] = {}
-    questions: dict[PanelKey, list[tuple[int, Question]]] = {}
-    for place, one in enumerate(put):
-        if isinstance(one, Question):
-            questions.setdefault(one.key, []).append((place, one))
-    for key, together in questions.items():
+    asked: Sequence[RowsQuestion | Answered], inputs: GateInputs
+) -> tuple[list[Answered], list[tuple[Loss, ...]]]:
+    """Return each answer, and the samples that lost most; those over the same rows together, which are then let go."""
+    answers = {place: answer for place, answer in enumerate(asked) if isinstance(answer, Answered)}
+    losses: dict[int, tuple[Loss, ...]] = {}
+    by_rows: dict[RowsKey, list[tuple[int, RowsQuestion]]] = {}
+    for place, question in enumerate(asked):
+        if isinstance(question, RowsQuestion):
+            by_rows.setdefault(question.key, []).append((place, question))
+    for key, together in by_rows.items():
         for place, question in together:
             try:
-                answered[place] = _finite(quality.answer(question, found))
-                fallen[place] = regressions.falls(question, found)
+                answers[place] = _finite(questions.answer(question, inputs))
+                losses[place] = regressions.losses(question, inputs)
             except (HarnessError, ValueError) as error:
-                answered[place] = _invalid(question.check, str(error))
-        found.let_go(key)
-    return [answered[place] for place in range(len(put))], [fallen.get(p, ()) for p in range(len(put))]
+                answers[place] = _invalid(question.check, str(error))
+        inputs.let_go(key)
+    places = range(len(asked))
+    return [answers[place] for place in places], [losses.get(place, ()) for place in places]
 
 
-def _lost(one: Answered) -> bool:
-    """Whether its samples are worth a look: it compares, and did not pass."""
-    return one.finding is not None and one.finding.word != "pass" and one.against is not None
+def _lost(answer: Answered) -> bool:
+    """Return whether its samples are worth a look: it compares, and did not pass."""
+    return answer.finding is not None and answer.finding.word != "pass" and answer.against is not None
 
 
-def _corrected(answered: list[Answered], family_error: float) -> list[Answered]:
-    """Holm over all gates that could fail by chance: what fails alone but not among so many cannot tell."""
+def _corrected(answers: list[Answered], family_error: float) -> list[Answered]:
+    """Apply Holm over all gates that could fail by chance: what fails alone but not among so many cannot tell."""
     could = [
         place
-        for place, one in enumerate(answered)
-        if one.finding and one.finding.chance is not None and one.check.rule != "must_beat"
+        for place, answer in enumerate(answers)
+        if answer.finding and answer.finding.chance is not None and not answer.check.rule.claim
     ]
-    adjusted = stats.holm([_chance(answered[place]) for place in could])
-    found = list(answered)
+    adjusted = stats.holm([_chance(answers[place]) for place in could])
+    found = list(answers)
     for place, p in zip(could, adjusted, strict=True):
-        finding = answered[place].finding
+        finding = answers[place].finding
         if finding and finding.word == "fail" and p >= family_error:
-            needed = stats.needed_samples(stats.Z_95, 1.0, answered[place].n or 2)
+            needed = stats.needed_samples(stats.Z_95, 1.0, answers[place].n or 2)
             because = f"it fails by itself, but not among {len(could)} gates (p_holm = {p:.3f})"
             found[place] = replace(
-                answered[place], finding=replace(finding, word="inconclusive", needed=needed), because=because
+                answers[place], finding=replace(finding, word="inconclusive", needed=needed), because=because
             )
     return found
 
 
-def _significant(answered: list[Answered]) -> list[Answered]:
-    """`must_beat` is a claim: significant after Holm over all such claims of the file."""
-    claims = [p for p, one in enumerate(answered) if one.finding and one.check.rule == "must_beat"]
-    adjusted = stats.holm([_chance(answered[place]) for place in claims])
-    found = list(answered)
+def _significant(answers: list[Answered]) -> list[Answered]:
+    """Pass a claim (`must_beat`) only if it is significant after Holm over all claims of the file."""
+    claims = [place for place, answer in enumerate(answers) if answer.finding and answer.check.rule.claim]
+    adjusted = stats.holm([_chance(answers[place]) for place in claims])
+    found = list(answers)
     for place, p in zip(claims, adjusted, strict=True):
-        one, finding = answered[place], answered[place].finding
+        answer, finding = answers[place], answers[place].finding
         assert finding is not None
         among = f"{words.p_value(p, 'p_holm')} among {words.plural(len(claims), 'claim')}"
-        because = "; ".join(filter(None, (one.because, among)))
+        because = "; ".join(filter(None, (answer.because, among)))
         if finding.word == "pass" and p >= words.SIGNIFICANT:
-            needed = stats.needed_samples(finding.value, finding.error or 0.0, one.n or 2)
+            needed = stats.needed_samples(finding.value, finding.error or 0.0, answer.n or 2)
             finding = replace(finding, word="inconclusive", needed=needed)
-        found[place] = replace(one, finding=finding, because=because)
+        found[place] = replace(answer, finding=finding, because=because)
     return found
 
 
-def _chance(one: Answered) -> float:
-    assert one.finding is not None and one.finding.chance is not None
-    return one.finding.chance
+def _chance(answer: Answered) -> float:
+    assert answer.finding is not None and answer.finding.chance is not None
+    return answer.finding.chance
 
 
-def _verdict(one: Answered) -> Verdict:
-    check, finding = one.check, one.finding
-    title = rules.title(check.gate, check.rule)
+def _verdict(answer: Answered) -> Verdict:
+    check, finding = answer.check, answer.finding
     return Verdict(
-        gate=rules.name(check.gate, check.rule),
-        rule=check.rule,
-        limit=title.removeprefix(check.rule).strip() or None,
+        gate=rules.name(check.gate, check.rule, check.limit),
+        rule=check.rule.name,
+        limit=check.rule.limit_text(check.limit) or None,
         verdict=finding.word if finding else "invalid",
-        because=sentence(one),
+        because=sentence(answer),
         subject=check.subject,
         task=check.task,
         system=check.system,
         metric=check.metric,
         slice=check.slice or None,
-        against=one.against,
+        against=answer.against,
         value=finding.value if finding else None,
         low=finding.low if finding else None,
         high=finding.high if finding else None,
-        n=one.n,
+        n=answer.n,
         needed=finding.needed if finding else None,
-        innocent=one.innocent,
-        innocent_needs=one.innocent_needs,
+        pass_probability_if_equal=answer.pass_probability_if_equal,
+        samples_for_80_percent=answer.samples_for_80_percent,
     )
 
 
-def _remarks(found: Evidence, answered: Sequence[Answered]) -> Iterator[str]:
-    """What differs from a baseline without making it no baseline."""
+def _remarks(inputs: GateInputs, answers: Sequence[Answered]) -> Iterator[str]:
+    """Say what differs from a baseline without making it no baseline."""
     for name in dict.fromkeys(
-        one.against for one in answered if one.finding and one.against not in (None, BASE)
+        answer.against for answer in answers if answer.finding and answer.against not in (None, BASE)
     ):
         assert name is not None
-        baseline = found.baseline(name)
-        mine = found.result.manifest.libraries
+        baseline = inputs.baseline(name)
+        mine = inputs.result.manifest.libraries
         theirs = baseline.environment.get("libraries")
         if isinstance(theirs, dict):
             other = [
@@ -222,7 +226,7 @@ def _remarks(found: Evidence, answered: Sequence[Answered]) -> Iterator[str]:
             ]
             if other:
                 yield f"{name} was made with other libraries: {', '.join(other)}"
-        for model in found.result.suite.models:
+        for model in inputs.result.suite.models:
             revision = baseline.revisions.get(model.name)
             if revision and model.revision and revision != model.revision:
                 yield f"{name} was made with another revision of {model.name}: {revision}, here {model.revision}"

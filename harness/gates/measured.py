@@ -1,104 +1,65 @@
-"""Rules on costs and on weights: measured, not sampled, so they pass or fail."""
+"""Costs and weights, gathered for the rules that judge them: measured, not sampled, so they pass or fail."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from fnmatch import fnmatchcase
-from math import isfinite
 from statistics import fmean
 
-from harness import text as words
 from harness.errors import ResultError
-from harness.gates import decide as verdicts
-from harness.gates import rules
 from harness.gates.answered import Answered
 from harness.gates.checks import Check
-from harness.gates.evidence import Evidence
+from harness.gates.costs import MeasuredCost
+from harness.gates.evidence import GateInputs
+from harness.gates.layers import JudgedWeights
 from harness.gates.rules import BASE
 from harness.results import Result
-from harness.types import WeightRow
-from harness.weights.summary import alpha, summarise
+from harness.types import Cost
 
 
-def cost(check: Check, found: Evidence) -> Answered:
-    quantity, unit, by_hardware = rules.COSTS[check.rule]
+def cost(check: Check, inputs: GateInputs) -> Answered:
+    """Return the finding on a cost; ResultError where it was not measured, or elsewhere than was agreed."""
+    quantity = check.rule.cost
+    assert quantity is not None
     (system,) = check.systems
     costs = [
-        one
-        for one in found.result.costs
-        if one.system == system
-        and one.quantity == quantity
-        and (check.task is None or one.task == check.task)
+        cost
+        for cost in inputs.result.costs
+        if cost.system == system
+        and cost.quantity == quantity.name
+        and (check.task is None or cost.task == check.task)
     ]
     if not costs:
-        lost = found.standing.lost_of(system)
+        lost = inputs.preconditions.lost_of(system)
         raise ResultError(
-            f"the result holds no {quantity} of {system}: it was not measured in this run{lost}"
+            f"the result holds no {quantity.name} of {system}: it was not measured in this run{lost}"
         )
-    here = ", ".join(dict.fromkeys(one.hardware for one in costs))
-    if by_hardware:
-        agreed = check.gate.hardware
-        if agreed is not None and not all(fnmatchcase(one.hardware, agreed) for one in costs):
+    here = ", ".join(dict.fromkeys(cost.hardware for cost in costs))
+    if quantity.by_hardware:
+        _refuse_other_hardware(check, inputs, costs, here)
+    measured = MeasuredCost(value=fmean(cost.value for cost in costs), unit=quantity.unit, hardware=here)
+    finding = check.rule.judge(check.limit, measured)
+    return Answered(check=check, finding=finding, because=finding.note)
+
+
+def _refuse_other_hardware(check: Check, inputs: GateInputs, costs: Sequence[Cost], here: str) -> None:
+    agreed, against = check.gate.hardware, inputs.against(check.gate.against)
+    if agreed is not None:
+        if not all(fnmatchcase(cost.hardware, agreed) for cost in costs):
             raise ResultError(f"measured on other hardware: {here}, agreed for {agreed}")
-        against = found.against(check.gate.against)
-        if agreed is None and against != BASE:
-            there = found.baseline(against).environment.get("hardware")
-            mine = found.result.manifest.hardware or None
-            if mine is None or there is None:
-                raise ResultError(
-                    f"nobody knows on what hardware {'it' if mine is None else against} was measured"
-                )
-            if there != mine:
-                raise ResultError(f"measured on other hardware than {against}: {mine}, there {there}")
-    value, limit = fmean(one.value for one in costs), getattr(check.gate, check.rule)
-    holds = value >= limit if check.rule.startswith("min_") else value <= limit
-    return Answered(
-        check=check, finding=verdicts.exact(value, holds), because=f"{value:,.4g} {unit} on {here}"
-    )
+        return
+    if against == BASE:
+        return
+    there = inputs.baseline(against).environment.get("hardware")
+    mine = inputs.result.manifest.hardware or None
+    if mine is None or there is None:
+        unknown = "it" if mine is None else against
+        raise ResultError(f"nobody knows on what hardware {unknown} was measured")
+    if there != mine:
+        raise ResultError(f"measured on other hardware than {against}: {mine}, there {there}")
 
 
 def weights(check: Check, result: Result) -> Answered:
+    """Return the finding on a system's weights; ResultError where they are not known."""
     (system,) = check.systems
-    rows = [one for one in result.weights if (one.model, one.adapter) == (system.model, system.adapter)]
-    gate = check.gate
-    if check.rule == "alpha_within":
-        assert gate.alpha_within is not None
-        part = "merged" if system.adapter else "W"
-        _finite(((row, alpha(row)) for row in rows if row.part == part), "alpha")
-        medians = [one.median_alpha for one in summarise(rows) if one.part == part]
-        if not medians or medians[0] is None:
-            raise ResultError(
-                f"no alpha is known of {system}: its weights were not looked at, or are too small"
-            )
-        low, high = gate.alpha_within
-        return Answered(check=check, finding=verdicts.exact(medians[0], low <= medians[0] <= high))
-    name, limit = (
-        ("delta_ratio", gate.max_delta_ratio)
-        if check.rule == "max_delta_ratio"
-        else ("intruder_dimensions", gate.max_intruder_dimensions)
-    )
-    known = [one for one in rows if name in one.numbers]
-    if not known:
-        raise ResultError(f"no {name.replace('_', ' ')} is known of {system}: see `weights` in the suite")
-    for row in rows:
-        if row.part == known[0].part and name not in row.numbers and row.status.startswith("failed"):
-            raise ResultError(
-                f"no {name.replace('_', ' ')} is known of {words.visible(row.layer)}: {row.status}"
-            )
-    _finite(((row, row.numbers[name]) for row in known), name.replace("_", " "))
-    worst = max(known, key=lambda one: one.numbers[name])
-    assert limit is not None
-    return Answered(
-        check=check,
-        finding=verdicts.exact(worst.numbers[name], worst.numbers[name] <= limit),
-        because=_layer(worst),
-    )
-
-
-def _finite(numbers: Iterable[tuple[WeightRow, float | None]], what: str) -> None:
-    """ResultError where one is no number: the largest, or the median, of some and NaN may be either."""
-    for row, number in numbers:
-        if number is not None and not isfinite(number):
-            raise ResultError(f"the {what} of {words.visible(row.layer)} is not finite: {number}")
-
-
-def _layer(row: WeightRow) -> str:
-    return f"the largest is in {words.visible(row.layer)}"
+    rows = [row for row in result.weights if (row.model, row.adapter) == (system.model, system.adapter)]
+    finding = check.rule.judge(check.limit, JudgedWeights(system=system, rows=rows))
+    return Answered(check=check, finding=finding, because=finding.note)

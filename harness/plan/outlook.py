@@ -5,35 +5,40 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from harness.errors import ResultError, SuiteError, UnknownName
-from harness.gates import power, rules
-from harness.gates.checks import LENGTH, Check, checks, never
-from harness.gates.power import Outlook
+from harness.gates import forecast, rules
+from harness.gates.checks import LENGTH, Check, checks, never_judged
+from harness.gates.forecast import Forecast
 from harness.results import AdapterFacts, Result, StepFacts, SuiteFacts, TaskFacts, read
 from harness.results.baseline import Baseline, load
 from harness.run.steps.report import Report
 from harness.run.steps.score import ScoreAnswers
-from harness.types import Plan, System
+from harness.types import Gate, Plan, System
 
 
 def outlook(plan: Plan, earlier: Path | None = None) -> Iterator[str]:
     """A line for each gate and task. `earlier` is a RESULT of the suite; None: where a run leaves it, if it has."""
-    gates = [gate for gate in plan.suite.gates if any(rule in power.RULES for rule in rules.given(gate))]
+    gates = [gate for gate in plan.suite.gates if _forecast(gate)]
     if not gates:
         return
     try:
-        known = Known(*_earlier(plan, earlier))
+        known = EarlierResults(*_earlier(plan, earlier))
     except ResultError as error:
         if earlier:
             raise
         yield str(error)
-        known = Known(None, "")
+        known = EarlierResults(None, "")
     asked = {
         (spec.task, spec.system): spec.samples
         for spec in (step.spec for step in plan.steps)
         if isinstance(spec, ScoreAnswers)
     }
-    found = [check for check in checks(gates, _expected(plan)) if check.rule in power.RULES]
-    yield from power.lines([known.outlook(check, asked) for check in found])
+    found = [check for check in checks(gates, _expected(plan)) if check.rule.tolerated_drop]
+    yield from forecast.lines([known.forecast(check, asked) for check in found])
+
+
+def _forecast(gate: Gate) -> bool:
+    """Return whether something can be forecast of the gate."""
+    return any(rules.find(name).tolerated_drop for name in rules.stated(gate))
 
 
 def refuse(plan: Plan, columns: Mapping[str, Collection[str]] | None = None) -> None:
@@ -42,20 +47,20 @@ def refuse(plan: Plan, columns: Mapping[str, Collection[str]] | None = None) -> 
     `columns` are those of each task's test samples, where they were read.
     """
     for check in checks(plan.suite.gates, _expected(plan)):
-        problem = check.problem or _never(check, columns or {})
+        problem = check.problem or _never_judged(check, columns or {})
         if problem:
             place = plan.suite.gates.index(check.gate)
-            name = rules.name(check.gate, check.rule)
+            name = rules.name(check.gate, check.rule, check.limit)
             raise SuiteError(f"suite {plan.suite.name}: gates.{place}: {name} can never be judged: {problem}")
 
 
-def _never(check: Check, columns: Mapping[str, Collection[str]]) -> str:
-    if check.rule not in rules.QUALITY:
+def _never_judged(check: Check, columns: Mapping[str, Collection[str]]) -> str:
+    if not check.rule.of_samples:
         return ""
-    against = check.gate.against if check.rule in rules.DROPS else None  # None: `gate --baseline` may say
-    if check.rule == "must_beat" and against is None:
+    against = check.gate.against if check.rule.compares else None  # None: `gate --baseline` may say
+    if check.rule.claim and against is None:
         against = rules.BASE
-    if problem := never(check, against):
+    if problem := never_judged(check, against):
         return problem
     known = columns.get(check.task or "")
     asked = [*check.gate.where, *([check.gate.by] if check.gate.by else [])]
@@ -64,29 +69,29 @@ def _never(check: Check, columns: Mapping[str, Collection[str]]) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class EarlierResults:
     """What an earlier result and the baselines that gates name say."""
 
     result: Result | None
     source: str
     baselines: dict[str, Baseline | str] = field(default_factory=dict)  # read once; or what is wrong with it
 
-    def outlook(self, check: Check, asked: Mapping[tuple[str, System], int]) -> Outlook:
+    def forecast(self, check: Check, asked: Mapping[tuple[str, System], int]) -> Forecast:
         if check.problem:
-            return Outlook(check=check, n=1, because=f"not known: {check.problem}")
+            return Forecast(check=check, n=1, because=f"not known: {check.problem}")
         n = asked.get((check.task or "", check.systems[0]), 1)
         if check.system is None:
-            return Outlook(check=check, n=n, because="not known of a mean over seeds")
+            return Forecast(check=check, n=n, because="not known of a mean over seeds")
         if check.gate.where or check.gate.by:  # how many samples a slice has is seen when they are read
-            return Outlook(check=check, n=n, because="not known of a slice before a run")
-        spread = power.of_result(check, self.result, self.source) if self.result else None
+            return Forecast(check=check, n=n, because="not known of a slice before a run")
+        spread = forecast.of_result(check, self.result, self.source) if self.result else None
         if spread is None and check.gate.against not in (None, rules.BASE):
             assert check.gate.against is not None
             baseline = self._baseline(check.gate.against)
             if isinstance(baseline, str):
-                return Outlook(check=check, n=n, because=f"not known: {baseline}")
-            spread = power.of_baseline(check, baseline)
-        return Outlook(check=check, n=n, spread=spread)
+                return Forecast(check=check, n=n, because=f"not known: {baseline}")
+            spread = forecast.of_baseline(check, baseline)
+        return Forecast(check=check, n=n, spread=spread)
 
     def _baseline(self, file: str) -> Baseline | str:
         if file not in self.baselines:

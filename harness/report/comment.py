@@ -53,7 +53,7 @@ def render(
         regressions = judgement.regressions[: shown.regressions]
         parts = {
             "answer": verdicts.answer(judgement),
-            "name": verdicts.name(judgement.name),
+            "name": words.name(judgement.name),
             "failed": failed[: shown.failed],
             "passed": passed[: shown.passed],
             "all_passed": len(passed),
@@ -113,5 +113,5 @@ def _last_line(marker: str | None) -> str:
     """A comment of HTML, which nothing in the marker can end."""
     if marker is None:
         return ""
-    text = " ".join(words.visible(verdicts.name(marker)).split())
+    text = " ".join(words.visible(words.name(marker)).split())
     return f"\n<!-- {text.replace('>', '_')} -->\n"

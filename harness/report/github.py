@@ -38,7 +38,7 @@ def _level(one: Verdict, inconclusive: Inconclusive) -> str:
 
 
 def _told(one: Verdict) -> tuple[str, str]:
-    title = f"{verdicts.name(one.gate)} {_TITLES[one.verdict]}"
+    title = f"{words.name(one.gate)} {_TITLES[one.verdict]}"
     return title, f"{verdicts.judged(one)}: {verdicts.told(one)}"
 
 

@@ -83,7 +83,7 @@ class _Names:
 
 def _name(one: Verdict) -> str:
     parts = (one.gate, one.subject, one.metric, one.slice)
-    return _text(", ".join(verdicts.name(part) for part in parts if part))
+    return _text(", ".join(words.name(part) for part in parts if part))
 
 
 def _lines(one: Verdict, fallen: Mapping[_Owner, Sequence[Regression]]) -> Iterator[str]:

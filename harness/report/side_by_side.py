@@ -1,100 +1,21 @@
-"""Two RESULTs, or two systems, side by side: the records of it, for a terminal, for Markdown and as JSON."""
+"""Two RESULTs, or two systems, side by side: on a terminal, in Markdown and as JSON."""
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from harness import text as words
+from harness.compare.records import ComparedTask, PairUnderMetric, SampleChange, SideBySide
 from harness.files.json_lines import to_json, write_text
 from harness.stats import settle
 from harness.terminal.consoles import PlainConsole
-from harness.types import Comparison, System
 
 LONGEST = 240  # characters of one text that a terminal shows
 WIDE = 160  # columns, where the terminal is none
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Texts:
-    """What a sample asks, and what both answered."""
-
-    input: str
-    references: tuple[str, ...]
-    baseline: str
-    candidate: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
-    """A sample that two systems do not score the same on, each by that sample alone."""
-
-    sample: str
-    baseline: float
-    candidate: float
-    texts: Texts | None = None  # only where the task's source lets text be shared
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
-    """Two systems under one metric."""
-
-    metric: str
-    signature: str
-    unit: str
-    better: Literal["higher", "lower"]
-    baseline: System
-    candidate: System
-    baseline_score: float  # on the samples that both answered
-    candidate_score: float
-    n: int
-    comparison: Comparison | None  # None: there are the scores alone; a remark says why
-    changes: tuple[Change, ...] = ()  # the largest first
-
-    @property
-    def difference(self) -> float:
-        return self.candidate_score - self.baseline_score
-
-    @property
-    def gain(self) -> float:
-        """More than 0 where the candidate does better."""
-        return self.difference if self.better == "higher" else -self.difference
-
-    @property
-    def shares(self) -> tuple[float, float, float] | None:
-        """Percent of the samples on which the candidate does better, the same and worse by itself."""
-        one = self.comparison
-        if one is None or one.better is None or one.worse is None:
-            return None
-        better, worse = 100 * one.better / one.n, 100 * one.worse / one.n
-        return better, 100 - better - worse, worse
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Task:
-    """All pairs on one task."""
-
-    name: str
-    primary: str
-    lines: tuple[Line, ...]
-    remarks: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SideBySide:
-    """B against A."""
-
-    a: str  # as they were given
-    b: str
-    named: bool  # two systems of different names; else every line has a system of both
-    seed: int
-    tasks: tuple[Task, ...]
-    remarks: tuple[str, ...] = ()
 
 
 def as_json(found: SideBySide) -> str:
@@ -119,12 +40,12 @@ def show(found: SideBySide, console: Console | None = None) -> None:
         _remarks(task.remarks, console)
 
 
-def metrics(task: Task) -> list[str]:
+def metrics(task: ComparedTask) -> list[str]:
     """In the order of the lines."""
     return list(dict.fromkeys(line.metric for line in task.lines))
 
 
-def answer(task: Task) -> str:
+def answer(task: ComparedTask) -> str:
     """What the primary metric says, in a sentence; nothing where it was not compared."""
     asked = [line for line in task.lines if line.metric == task.primary and line.comparison is not None]
     sure = [line for line in asked if words.significant(line.comparison)]
@@ -147,7 +68,7 @@ def answer(task: Task) -> str:
     return f"{where}: {said}. {unseen} {settled}".rstrip()
 
 
-def title(task: Task, metric: str) -> str:
+def title(task: ComparedTask, metric: str) -> str:
     """`dialogues, ROUGE-L, lower is better, exploratory`"""
     lower = any(line.better == "lower" for line in task.lines if line.metric == metric)
     return ", ".join(
@@ -157,7 +78,7 @@ def title(task: Task, metric: str) -> str:
     )
 
 
-def system(found: SideBySide, line: Line) -> str:
+def system(found: SideBySide, line: PairUnderMetric) -> str:
     """Who is compared with whom."""
     if not found.named:
         return words.system(line.candidate)
@@ -167,7 +88,7 @@ def system(found: SideBySide, line: Line) -> str:
 HEADINGS = ("system", "A", "B", "B − A", "certainty", "detectable", "better / equal / worse", "n")
 
 
-def cells(found: SideBySide, line: Line) -> list[str]:
+def cells(found: SideBySide, line: PairUnderMetric) -> list[str]:
     """A line as people read it, under HEADINGS."""
     one = line.comparison
     scores = [words.number(line.baseline_score), words.number(line.candidate_score)]
@@ -189,7 +110,7 @@ def cells(found: SideBySide, line: Line) -> list[str]:
     ]
 
 
-def _table(found: SideBySide, task: Task, metric: str) -> Table:
+def _table(found: SideBySide, task: ComparedTask, metric: str) -> Table:
     table = Table(
         title=Text(title(task, metric)), title_justify="left", box=None, pad_edge=False, padding=(0, 2, 0, 0)
     )
@@ -208,7 +129,7 @@ def _table(found: SideBySide, task: Task, metric: str) -> Table:
     return table
 
 
-def _samples(found: SideBySide, task: Task, console: Console) -> None:
+def _samples(found: SideBySide, task: ComparedTask, console: Console) -> None:
     for line in task.lines:
         if line.changes:
             which = f"{system(found, line)}, {words.metric(line.metric)}: the samples that changed most"
@@ -220,13 +141,13 @@ def _samples(found: SideBySide, task: Task, console: Console) -> None:
                 console.print(Text(f"    {name:<10}{shown}", style="dim"))
 
 
-def moved(change: Change) -> str:
+def moved(change: SampleChange) -> str:
     """`test-000017  71.2 → 12.0 (−59.2)`"""
     ends = f"{words.number(change.baseline)} → {words.number(change.candidate)}"
     return f"{words.visible(change.sample)}  {ends} ({words.signed(change.candidate - change.baseline)})"
 
 
-def texts(change: Change) -> Sequence[tuple[str, str]]:
+def texts(change: SampleChange) -> Sequence[tuple[str, str]]:
     if change.texts is None:
         return ()
     one = change.texts

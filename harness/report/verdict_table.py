@@ -13,6 +13,7 @@ from harness import text as words
 from harness.report import verdicts
 from harness.report.verdicts import Inconclusive
 from harness.types import Judgement, Verdict
+from harness.types.verdict import WORST_FIRST
 
 MOST = 200  # rows
 MOST_WARNINGS = 10
@@ -92,7 +93,7 @@ def _line(cells: Sequence[Text], widths: Sequence[int]) -> Table:
 def _rest(left: Sequence[Verdict]) -> str:
     """`and 9,800 more: 10 failed, 9,790 passed`"""
     counts = Counter(one.verdict for one in left)
-    said = ", ".join(verdicts.counted(word, counts[word]) for word in verdicts.ORDER if counts[word])
+    said = ", ".join(verdicts.counted(word, counts[word]) for word in WORST_FIRST if counts[word])
     return f"and {len(left):,} more: {said}"
 
 

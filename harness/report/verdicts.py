@@ -4,18 +4,17 @@ Names come from suites and data, so all text here is still foreign: whoever show
 """
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from math import isfinite
 from typing import Literal
 
 from harness import text as words
+from harness.gates import rules
 from harness.types import Judgement, Regression, Verdict, Word
+from harness.types.verdict import LIKELY, WORST_FIRST
 
 Inconclusive = Literal["fail", "pass", "warn"]  # what a gate that cannot tell counts as
 
-ORDER: tuple[Word, ...] = ("fail", "invalid", "inconclusive", "pass")
-LONGEST_NAME = 120  # characters of one name
-LIKELY = 0.8  # chance of passing that an innocent adapter should have
 
 _SAID: Mapping[Word, tuple[str, str]] = {  # of one gate, of several
     "fail": ("failed", "failed"),
@@ -33,7 +32,7 @@ def answer(judgement: Judgement) -> str:
         return "No gate was judged"
     if counts["pass"] == total:
         return f"{words.every(total, 'gate')} passed"
-    said = [counted(word, counts[word]) for word in ORDER if counts[word]]
+    said = [counted(word, counts[word]) for word in WORST_FIRST if counts[word]]
     number, verb = said[0].split(" ", 1)
     return ", ".join([f"{number} of {words.plural(total, 'gate')} {verb}", *said[1:]])
 
@@ -45,32 +44,28 @@ def counted(word: Word, n: int) -> str:
 
 def worst_first(verdicts: Sequence[Verdict]) -> list[Verdict]:
     """Those that failed, are invalid, cannot tell, passed; each kind in the order it had."""
-    return sorted(verdicts, key=lambda one: ORDER.index(one.verdict))
+    return sorted(verdicts, key=lambda one: WORST_FIRST.index(one.verdict))
 
 
 def not_passed(judgement: Judgement, inconclusive: Inconclusive) -> list[str]:
     """`max_drop 1: failed: m + x on t, F1: −1.42 [−2.51, −0.33], n = 200`: a line for each, the worst first."""
     return [
-        words.line(f"{name(one.gate)}: {_SAID[one.verdict][0]}: {judged(one)}: {told(one)}")
+        words.line(f"{words.name(one.gate)}: {_SAID[one.verdict][0]}: {judged(one)}: {told(one)}")
         for one in worst_first(judgement.verdicts)
         if one.verdict != "pass" and not (one.verdict == "inconclusive" and inconclusive == "pass")
     ]
 
 
-def name(text: str) -> str:
-    return words.shorten(text, LONGEST_NAME)
-
-
 def gate(one: Verdict) -> str:
     """The name that a gate was given, else its rule."""
-    return name(one.gate if _named(one) else one.rule)
+    return words.name(one.gate if _named(one) else one.rule)
 
 
 def limit(one: Verdict) -> str:
     """What the rule asks; with the rule, where the gate is called by a name of its own."""
     if _named(one):
-        return name(f"{one.rule} {one.limit or ''}".strip())
-    return name(one.limit or one.gate.removeprefix(one.rule).strip())
+        return words.name(f"{one.rule} {one.limit or ''}".strip())
+    return words.name(one.limit or one.gate.removeprefix(one.rule).strip())
 
 
 def _named(one: Verdict) -> bool:
@@ -79,55 +74,20 @@ def _named(one: Verdict) -> bool:
 
 def judged(one: Verdict) -> str:
     """`llama2-tiny + quickstart on samsum, ROUGE-L, category = reasoning`"""
-    who = f"{name(one.subject)} on {name(one.task)}" if one.task else name(one.subject)
-    metric = name(words.metric(one.metric)) if one.metric else ""
-    return ", ".join(filter(None, (who, metric, name(one.slice or ""))))
+    who = f"{words.name(one.subject)} on {words.name(one.task)}" if one.task else words.name(one.subject)
+    metric = words.name(words.metric(one.metric)) if one.metric else ""
+    return ", ".join(filter(None, (who, metric, words.name(one.slice or ""))))
 
 
 def fell(one: Regression) -> str:
     """`llama2-tiny + quickstart on samsum, ROUGE-L`"""
-    return f"{name(words.system(one.system))} on {name(one.task)}, {name(words.metric(one.metric))}"
-
-
-def _percent(value: float | None) -> str:
-    return "" if value is None else f"{words.signed(value, 2)} %"
-
-
-def _tokens_per_second(value: float | None) -> str:
-    return "" if value is None else f"{words.count(value)} tokens/s"
-
-
-def _plain(value: float | None) -> str:
-    """A count as it is, a share with a digit."""
-    return words.number(value, 0 if value is not None and value == round(value) else 1)
-
-
-def _ratio(value: float | None) -> str:
-    return words.number(value, 3)
-
-
-def _score(value: float | None) -> str:
-    return words.number(value, 2)
-
-
-_FORMS: Mapping[str, Callable[[float | None], str]] = {
-    "min_value": _score,
-    "max_drop": words.signed_2,
-    "max_relative_drop": _percent,
-    "must_beat": words.signed_2,
-    "max_worse_samples": _plain,
-    "min_tokens_per_second": _tokens_per_second,
-    "max_adapter_megabytes": words.megabytes,
-    "max_train_seconds": words.seconds,
-    "max_delta_ratio": _ratio,
-    "max_intruder_dimensions": _plain,
-}
+    return f"{words.name(words.system(one.system))} on {words.name(one.task)}, {words.name(words.metric(one.metric))}"
 
 
 def measured(one: Verdict) -> str:
     """`−1.42 [−2.51, −0.33]`: two digits, since what decides is often near a whole number."""
     finite = all(isfinite(number) for number in (one.value, one.low, one.high) if number is not None)
-    form = _FORMS.get(one.rule, _score) if finite else _score
+    form = rules.form(one.rule) if finite else rules.score_form
     return f"{form(one.value)} {words.interval(one.low, one.high, form)}".strip()
 
 
@@ -143,26 +103,28 @@ def samples(one: Verdict) -> str:
 
 
 def warnings(judgement: Judgement) -> list[str]:
-    """A sentence for each gate that an innocent adapter would often not pass, the worst of its systems speaking for all.
+    """Return a sentence for each gate that an adapter which lost nothing would often not pass, of its least likely system.
 
     `max_drop 1.0 needs n ≥ 1,600 here …`
     """
     weakest: dict[tuple[str | None, ...], list[Verdict]] = {}
     for one in judgement.verdicts:
-        if one.innocent is not None and one.innocent < LIKELY:
+        if one.pass_probability_if_equal is not None and one.pass_probability_if_equal < LIKELY:
             weakest.setdefault((one.gate, one.task, one.metric, one.slice, one.against), []).append(one)
     return [_warning(group) for group in weakest.values()]
 
 
 def _warning(group: Sequence[Verdict]) -> str:
-    one = min(group, key=lambda each: each.innocent or 0.0)
+    one = min(group, key=lambda each: each.pass_probability_if_equal or 0.0)
     others = f" and {words.plural(len(group) - 1, 'other')}" if len(group) > 1 else ""
-    rule = name(one.gate)
+    rule = words.name(one.gate)
     need = (
-        f"{rule} needs n ≥ {one.innocent_needs:,} here"
-        if one.innocent_needs
+        f"{rule} needs n ≥ {one.samples_for_80_percent:,} here"
+        if one.samples_for_80_percent
         else f"{rule} is too strict here"
     )
     here = f" with n = {one.n:,}" if one.n is not None else ""
-    chance = int(100 * (one.innocent or 0.0))  # downwards: 79.9 % are not the 80 % that would do
+    chance = int(
+        100 * (one.pass_probability_if_equal or 0.0)
+    )  # downwards: 79.9 % are not the 80 % that would do
     return f"{need}:{here} an adapter that lost nothing passes {chance} times in 100 ({judged(one)}{others})"

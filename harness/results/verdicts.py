@@ -1,36 +1,66 @@
-"""What gates said of a result, where they were asked: `verdicts.json` beside it."""
+"""verdicts.json: what gates said of a result, beside the result. Written and read here."""
 
 import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from pydantic import ValidationError
 
 from harness.errors import ResultError
-from harness.files.json_lines import from_json
+from harness.files.json_lines import from_json, to_json, write_json
 from harness.files.regular import regular_text
 from harness.results import Result
 from harness.results.values import refused_constant, wrong_value
 from harness.types import Note, System, Verdict
+from harness.types.verdict import WORST_FIRST
 
 FILE = "verdicts.json"
-ORDER = ("fail", "invalid", "inconclusive", "pass")  # what needs a look comes first
+SCHEMA = 2  # 1: a bare list of verdicts, with the names of _RENAMED
+_RENAMED = {"innocent": "pass_probability_if_equal", "innocent_needs": "samples_for_80_percent"}
+
+
+def write(folder: Path, verdicts: Sequence[Verdict]) -> None:
+    """Write what the gates of a suite said of the result in the folder."""
+    write_json(folder / FILE, {"schema": SCHEMA, "verdicts": [to_json(verdict) for verdict in verdicts]})
 
 
 def read(folder: Path) -> tuple[Verdict, ...]:
-    """Every verdict, those that need a look first; none where no gate was asked."""
+    """Return every verdict, those that need a look first; none where no gate was asked."""
     path = folder / FILE
     if not path.exists():
         return ()
     try:
         content = json.loads(regular_text(path), parse_constant=refused_constant)
-        if not isinstance(content, list):
-            raise TypeError(f"found a JSON {type(content).__name__}")
         if wrong := wrong_value(content):
             raise ValueError(wrong)
-        found = [_verdict(number, one) for number, one in enumerate(content)]
+        found = [_verdict(number, data) for number, data in enumerate(_of_schema(content))]
     except (ValueError, TypeError, RecursionError) as error:
-        raise ResultError(f"{path}: not a list of verdicts ({error}); run `harness gate` anew") from error
-    return tuple(sorted(found, key=lambda one: ORDER.index(one.verdict)))
+        raise ResultError(f"{path}: not a list of verdicts ({error}); run `harness gate` again") from error
+    return tuple(sorted(found, key=lambda verdict: WORST_FIRST.index(verdict.verdict)))
+
+
+def _of_schema(content: object) -> list[Any]:
+    """Return the verdicts as data of today's schema; TypeError or ValueError where the content is of none."""
+    if isinstance(content, list):
+        return [_renamed(data) for data in content]
+    if not isinstance(content, dict):
+        raise TypeError(f"found a JSON {type(content).__name__}")
+    schema, verdicts = content.get("schema"), content.get("verdicts")
+    if type(schema) is not int:
+        raise TypeError("found no schema number")
+    if schema > SCHEMA:
+        raise ValueError(f"found schema {schema}, this harness reads up to {SCHEMA}: update the harness")
+    if not isinstance(verdicts, list):
+        raise TypeError(f"verdicts: found a JSON {type(verdicts).__name__}")
+    return verdicts
+
+
+def _renamed(data: object) -> object:
+    """Return a verdict of schema 1 with today's names of its fields."""
+    if not isinstance(data, Mapping):
+        return data
+    return {_RENAMED.get(key, key): value for key, value in data.items()}
 
 
 def follow(found: tuple[Verdict, ...], result: Result) -> tuple[tuple[Verdict, ...], tuple[Note, ...]]:
@@ -57,11 +87,17 @@ def follow(found: tuple[Verdict, ...], result: Result) -> tuple[tuple[Verdict, .
 
 
 def _verdict(number: int, data: object) -> Verdict:
-    """TypeError with the place of what first is wrong."""
+    """Return the verdict; TypeError or ValueError with the place of the first mistake."""
     try:
         found = from_json(Verdict, data)
     except ValidationError as error:
         wrong = error.errors(include_url=False, include_context=False)[0]
         place = ".".join(map(str, (f"[{number}]", *wrong["loc"])))
         raise TypeError(f"{place}: {wrong['msg']}, found {repr(wrong['input'])[:60]}") from error
+    chance = found.pass_probability_if_equal
+    if chance is not None and not 0 <= chance <= 1:
+        raise ValueError(f"[{number}].pass_probability_if_equal: found {chance:g}, a probability is 0 to 1")
+    for name in ("n", "needed", "samples_for_80_percent"):
+        if (count := getattr(found, name)) is not None and count < 0:
+            raise ValueError(f"[{number}].{name}: found {count}, less than 0")
     return found

@@ -16,8 +16,8 @@ from harness.errors import SuiteError, UnknownName
 from harness.files import shipped
 from harness.files.validation import found, record
 from harness.files.yaml import Document, Keys, load
+from harness.suite import gates, sweep
 from harness.suite import rules as suite_rules
-from harness.suite import sweep
 from harness.types import FAMILY_ERROR, Adapter, Gate, Model, Recipe, Suite, Task, Weighing
 
 Kind = Literal["suite", "task", "recipe"]
@@ -82,10 +82,10 @@ def load_rules(path: str) -> tuple[tuple[Gate, ...], float]:
     if not isinstance(error, int | float) or isinstance(error, bool):
         raise SuiteError(f"{document.at('family_error')}: found {found(error)}; give a number")
     suite_rules.check_family_error(float(error), document.at)
-    gates = _items(Gate, document, "gates")
-    if not gates:
+    found_gates = _items(Gate, document, "gates")
+    if not found_gates:
         raise SuiteError(f"{document.at('gates')}: no gates; name at least one, see docs/gates.md")
-    return gates, float(error)
+    return found_gates, float(error)
 
 
 def load_task(name_or_path: str) -> Task:
@@ -224,7 +224,11 @@ def _grid(document: Document, entry: object, keys: Keys) -> tuple[Recipe, ...]:
 
 def _checked(kind: type[Item], document: Document, entry: object, keys: Keys) -> Item:
     """The record that the entry under some keys of a document describes, once all its rules hold."""
-    item = record(kind, entry, document, *keys)
+    item = (
+        gates.gate(entry, lambda *more: document.at(*keys, *more))
+        if kind is Gate
+        else record(kind, entry, document, *keys)
+    )
     item = _anchored(item, document.path.parent)
     suite_rules.check(item, lambda *more: document.at(*keys, *more))
     return item

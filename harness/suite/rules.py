@@ -12,7 +12,7 @@ from typing import get_args
 from harness import data, families, kinds, plugins
 from harness.errors import SuiteError, UnknownName
 from harness.files import shipped
-from harness.gates import rules
+from harness.suite.gates import check_gate
 from harness.tasks import prompts
 from harness.types import Adapter, Gate, Model, Recipe, Suite, Task
 
@@ -47,16 +47,6 @@ _DECODE_RANGES = {
     "temperature": _NOT_NEGATIVE,
     "top_p": _SHARE,
     "seed": _NOT_NEGATIVE,
-}
-
-_GATE_RANGES = {
-    "max_drop": _NOT_NEGATIVE,
-    "max_relative_drop": ("from 0 to 100, in percent", lambda number: 0 <= number <= 100),
-    "min_tokens_per_second": _POSITIVE,
-    "max_adapter_megabytes": _POSITIVE,
-    "max_train_seconds": _POSITIVE,
-    "max_delta_ratio": _POSITIVE,
-    "max_intruder_dimensions": _NOT_NEGATIVE,
 }
 
 _TARGETS = ("q", "k", "v", "o", "feed-forward", "all-linear")
@@ -181,51 +171,6 @@ def check_recipe(recipe: Recipe, at: At) -> None:
     _distinct(recipe.seeds, at, "seeds")
     for n, seed in enumerate(recipe.seeds):
         _within(n, seed, _NOT_NEGATIVE, lambda n: at("seeds", n))
-
-
-def check_gate(gate: Gate, at: At) -> None:
-    given = [*rules.given(gate)]
-    if not given:
-        raise SuiteError(f"{at()}: a gate without a rule; give one of {', '.join(rules.ALL)}")
-    for rule in given:
-        if not rules.finite(gate, rule):
-            raise SuiteError(f"{at(rule)}: found a number that is not finite; give one that is")
-    for key, limits in _GATE_RANGES.items():
-        if getattr(gate, key) is not None:
-            _within(key, getattr(gate, key), limits, at)
-    quality = any(rule in rules.QUALITY for rule in given)
-    for key in ("metric", "where", "by"):
-        if getattr(gate, key) and not quality:
-            raise SuiteError(f"{at(key)}: {given[0]} has no samples; leave {key} out")
-    if gate.against is not None and not any(rule in (*rules.DROPS, *rules.COSTS) for rule in given):
-        raise SuiteError(f"{at('against')}: {given[0]} compares with nothing; leave it out")
-    if gate.where and gate.by:
-        raise SuiteError(f"{at('by')}: where and by together; give one of them")
-    if gate.recipe is not None:
-        _recipe_gate(gate, given, at)
-    if gate.alpha_within is not None and not 0 < gate.alpha_within[0] < gate.alpha_within[1]:
-        raise SuiteError(f"{at('alpha_within')}: give two numbers, the smaller first: [2, 6]")
-    if gate.max_worse_samples is not None:
-        worse = gate.max_worse_samples
-        if (worse.samples is None) == (worse.percent is None):
-            raise SuiteError(f"{at('max_worse_samples')}: give either samples or percent, beside drop")
-        _within("drop", worse.drop, _NOT_NEGATIVE, lambda key: at("max_worse_samples", key))
-        if worse.samples is not None:
-            _within("samples", worse.samples, _NOT_NEGATIVE, lambda key: at("max_worse_samples", key))
-        if worse.percent is not None:
-            percent: Range = ("from 0 to 100", lambda number: 0 <= number <= 100)
-            _within("percent", worse.percent, percent, lambda key: at("max_worse_samples", key))
-
-
-def _recipe_gate(gate: Gate, given: list[str], at: At) -> None:
-    """A mean over seeds has a score and a difference, and no samples or weights of its own."""
-    if gate.adapter != "*":
-        raise SuiteError(f"{at('recipe')}: recipe and adapter together; give one of them")
-    for rule in given:
-        if rule not in ("min_value", "max_drop", "max_relative_drop", "must_beat"):
-            raise SuiteError(
-                f"{at(rule)}: {rule} is of an adapter, not of a recipe; name adapters by a pattern"
-            )
 
 
 def check_family_error(error: float, at: At) -> None:

@@ -20,7 +20,6 @@ from harness.types.suite import (
     Suite,
     Task,
     Weighing,
-    WorseSamples,
 )
 from harness.types.verdict import Judgement, Regression, Verdict, Word
 
@@ -62,5 +61,4 @@ __all__ = [
     "Weighing",
     "WeightRow",
     "Word",
-    "WorseSamples",
 ]

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from harness.types.fields import Spread
+
 Split = Literal["train", "validation", "test"]
 
 Share = Literal["text", "scores"]
@@ -123,17 +125,8 @@ class Weighing:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WorseSamples:
-    """How many samples may fall: many small gains must not hide a broken class."""
-
-    drop: float  # points; a sample that falls by more is counted
-    samples: int | None = None  # exactly one of: at most so many of the samples that were asked
-    percent: float | None = None  # at most so many of a hundred, of samples like these
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Gate:
-    """What must hold of every system that the patterns name: one rule or several, each with a verdict of its own."""
+    """Demands on every system that the patterns name: one rule or several, each with a verdict of its own."""
 
     name: str | None = None
     task: str = "*"  # patterns with * and ?
@@ -148,18 +141,10 @@ class Gate:
     by: str | None = (
         None  # a column, each of whose values is judged alone; "length": thirds by words of input
     )
-    hardware: str | None = None  # a pattern: where the costs below were agreed
-    min_value: float | None = None
-    max_drop: float | None = None  # points
-    max_relative_drop: float | None = None  # percent of what it is compared with
-    must_beat: bool = False
-    max_worse_samples: WorseSamples | None = None
-    min_tokens_per_second: float | None = None
-    max_adapter_megabytes: float | None = None
-    max_train_seconds: float | None = None
-    max_delta_ratio: float | None = None  # of any layer: Frobenius norms of the update and of the weights
-    alpha_within: tuple[float, float] | None = None  # the median over layers, merged with the adapter
-    max_intruder_dimensions: int | None = None  # of any layer
+    hardware: str | None = None  # a pattern: where limits of costs were agreed
+    # Name of a rule -> its limit as plain data: {"max_drop": 1.0}. A suite writes these beside the other keys;
+    # harness/gates/rules/NAME.py says what each demands.
+    rules: Spread[Mapping[str, object]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,11 @@ from typing import Literal
 
 from harness.types.sample import System
 
+LIKELY = 0.8  # pass probability that an adapter which lost nothing should have
+
 Word = Literal["pass", "fail", "inconclusive", "invalid"]
+
+WORST_FIRST: tuple[Word, ...] = ("fail", "invalid", "inconclusive", "pass")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,10 +32,9 @@ class Verdict:
     limit: str | None = None  # what the rule asks, in words: "1.0", "2 samples", "2 to 6"
     n: int | None = None
     needed: int | None = None  # samples that would probably decide, where it is inconclusive
-    innocent: float | None = (
-        None  # chance that an adapter as good as what it is compared with passes at this n
-    )
-    innocent_needs: int | None = None  # samples from which that chance is 80 %
+    # 0 to 1: how often an adapter that is as good as what it is compared with passes at this n
+    pass_probability_if_equal: float | None = None
+    samples_for_80_percent: int | None = None  # samples from which that probability is 80 %
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,8 +10,12 @@ from harness.results import Result
 from harness.types import Verdict
 from harness.verification.comparisons import EXACT, SPREAD, made_alike
 
-NAME = "verdicts.json"
-EXACTLY = ("because", "needed", "innocent", "innocent_needs")  # what another version may put otherwise
+EXACTLY = (
+    "because",
+    "needed",
+    "pass_probability_if_equal",
+    "samples_for_80_percent",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,7 +31,7 @@ def check_verdicts(result: Result) -> Judged:
     from harness.gates.judge import judge
     from harness.results import verdicts as gates
 
-    path = result.folder / NAME
+    path = result.folder / gates.FILE
     if not path.is_file():
         return Judged()
     if not result.suite.gates:

@@ -176,7 +176,7 @@ def test_gates_are_those_of_the_folder_that_was_published(
     assert deliver(whole, out, store).judged.verdicts[0].verdict == "pass"
     found = deliver(partial, out, store)
     assert found.judged.name == "out.partial"
-    verdicts = json.loads((found.folder / "verdicts.json").read_text())
+    verdicts = json.loads((found.folder / "verdicts.json").read_text())["verdicts"]
     assert [one.verdict for one in found.judged.verdicts] == [one["verdict"] for one in verdicts]
 
 

@@ -132,7 +132,7 @@ def test_the_manifest_says_what_was_added_and_when(result: Path) -> None:
 
 def test_a_gate_that_waited_for_the_metric_is_judged(result: Path) -> None:
     def word() -> str:
-        (one,) = json.loads((result / "verdicts.json").read_text())
+        (one,) = json.loads((result / "verdicts.json").read_text())["verdicts"]
         return str(one["verdict"])
 
     assert word() == "invalid"

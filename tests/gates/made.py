@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
@@ -9,14 +10,26 @@ import numpy as np
 
 from harness.files.regular import file_digest
 from harness.files.zipped import write_zipped
+from harness.gates.rules.max_worse_samples import WorseSamples
 from harness.results.document import BESIDE, content_digest, read_document
 from harness.results.rows import Rows, write_rows
-from harness.types import System
+from harness.types import Gate, System
 
 BASE = System(model="m")
 ADAPTER = System(model="m", adapter="x")
 SIGNATURES = {"f1": "f1|version:1", "exact": "exact|version:1"}
 Edit = Callable[[dict[str, Any]], None]
+
+
+def gate(**said: Any) -> Gate:
+    """A gate as a suite writes it: rules beside the other keys."""
+    keys = {field.name for field in fields(Gate)}
+    rules = {
+        name: asdict(limit) if isinstance(limit, WorseSamples) else limit
+        for name, limit in said.items()
+        if name not in keys
+    }
+    return Gate(**{key: value for key, value in said.items() if key in keys}, rules=rules)
 
 
 def points(n: int, *, seed: int = 0, gain: float = 0.0) -> list[float]:

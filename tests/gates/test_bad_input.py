@@ -14,9 +14,10 @@ import pytest
 
 from harness.errors import ResultError
 from harness.gates.judge import judge
+from harness.gates.rules.max_worse_samples import WorseSamples
 from harness.results import baseline
 from harness.results.document import content_digest
-from harness.types import Gate, Judgement, System, WorseSamples
+from harness.types import Judgement, System
 
 from .conftest import Said
 from .made import (
@@ -31,10 +32,11 @@ from .made import (
     weights,
     write,
 )
+from .made import gate as make_gate
 
 Harness = Callable[..., Said]
 N = 60
-EVERY = Gate(
+EVERY = make_gate(
     min_value=0,
     max_drop=100,
     max_relative_drop=100,
@@ -98,12 +100,12 @@ def test_a_sound_result_passes(here: Path, harness: Harness) -> None:
 
 
 def test_a_limit_of_nothing_is_a_limit(here: Path) -> None:
-    gate = Gate(min_value=0, max_drop=0, max_relative_drop=0, max_intruder_dimensions=0)
+    gate = make_gate(min_value=0, max_drop=0, max_relative_drop=0, max_intruder_dimensions=0)
     assert [*words(judge(here / "result", [gate]))] == [
         "min_value", "max_drop", "max_relative_drop", "max_intruder_dimensions",
     ]  # fmt: skip
     changed(here / "result", lambda d: d["weights"][0].update(intruder_dimensions=1))
-    found = words(judge(here / "result", [Gate(max_intruder_dimensions=0)]))
+    found = words(judge(here / "result", [make_gate(max_intruder_dimensions=0)]))
     assert found == {"max_intruder_dimensions": "fail"}
 
 
@@ -111,7 +113,7 @@ def test_no_drop_at_all_is_passed_by_equal_answers_and_failed_by_worse_ones(tmp_
     kept = tmp_path / "kept.json"
     one = result(tmp_path / "one", {BASE: points(N)})
     baseline.write(kept, baseline.make(one))
-    gate = Gate(adapter="base", max_drop=0, against=str(kept))
+    gate = make_gate(adapter="base", max_drop=0, against=str(kept))
     assert words(judge(one, [gate])) == {"max_drop": "pass"}
     other = result(tmp_path / "other", {BASE: points(N, gain=-0.05)})
     assert words(judge(other, [gate])) == {"max_drop": "fail"}
@@ -155,7 +157,7 @@ def test_rules_that_are_none_are_a_line(
 
 @pytest.mark.parametrize("limit", [float("nan"), float("inf"), float("-inf")])
 def test_a_limit_that_is_no_number_is_never_passed(here: Path, limit: float) -> None:
-    gate = Gate(
+    gate = make_gate(
         min_value=limit, max_drop=limit, max_relative_drop=limit, min_tokens_per_second=limit, max_delta_ratio=limit,
         max_worse_samples=WorseSamples(drop=limit, samples=1), alpha_within=(limit, limit),
     )  # fmt: skip
@@ -213,9 +215,7 @@ MISSHAPEN: dict[str, Edit] = {
     "a manifest that is a list": lambda d: d.update(manifest=[]),
     "a model that is a list": lambda d: d["scores"][0].update(model=["m"]),
     "a gate that is text": lambda d: d["suite"].update(gates=["max_drop"]),
-    "a limit that is text": lambda d: d["suite"].update(gates=[{"max_drop": "1"}]),
-    "a limit that is a truth": lambda d: d["suite"].update(gates=[{"max_drop": True}]),
-    "a range of one": lambda d: d["suite"].update(gates=[{"alpha_within": [2]}]),
+    "a pattern that is a number": lambda d: d["suite"].update(gates=[{"task": 1, "max_drop": 1}]),
 }
 
 
@@ -231,6 +231,24 @@ def test_a_result_of_another_shape_is_a_line(
         "compare": ("result#m", "result#m+x"),
     }
     a_line(harness(command, *more[command]), "result.json")
+
+
+@pytest.mark.parametrize(
+    ("gate", "said"),
+    [
+        ({"max_drop": "1"}, "suite.gates[0].max_drop: found the text '1'; give a number"),
+        ({"max_drop": True}, "suite.gates[0].max_drop: found true; give a number"),
+        ({"alpha_within": [2]}, "suite.gates[0].alpha_within"),
+        ({"max_worse_samples": {"samples": 1}}, "suite.gates[0].max_worse_samples.drop: missing"),
+        ({"max_dorp": 1}, "suite.gates[0].max_dorp: no rule named 'max_dorp'; did you mean 'max_drop'"),
+    ],
+)
+def test_a_rule_of_a_result_that_is_none_is_a_line_where_it_would_be_judged(
+    here: Path, harness: Harness, gate: dict[str, Any], said: str
+) -> None:  # fmt: skip
+    changed(here / "result", lambda d: d["suite"].update(gates=[gate]))
+    a_line(harness("gate", "result"), "result.json", said)
+    assert harness("gate", "result", "--rules", "rules.yaml").code == 0
 
 
 def cut(path: Path) -> None:
@@ -347,32 +365,32 @@ def test_few_samples_pass_nothing_that_is_inferred(tmp_path: Path, n: int) -> No
 @pytest.mark.parametrize(("level", "word"), [(0.0, "fail"), (0.5, "pass"), (1.0, "pass")])
 def test_rows_that_are_all_the_same_are_judged(tmp_path: Path, level: float, word: str) -> None:
     same = result(tmp_path / "same", {BASE: [0.5] * N, ADAPTER: [level] * N})
-    gate = Gate(max_drop=1, must_beat=level > 0.5, min_value=10)
+    gate = make_gate(max_drop=1, must_beat=level > 0.5, min_value=10)
     found = words(judge(same, [gate]))
     assert found.pop("must_beat", "pass") == "pass"
     assert found == {"min_value": word, "max_drop": word}
     level_ = result(tmp_path / "level", {BASE: [0.5] * N, ADAPTER: [0.5] * N})
-    assert words(judge(level_, [Gate(must_beat=True)])) == {"must_beat": "fail"}
-    assert words(judge(level_, [Gate(max_relative_drop=0)])) == {"max_relative_drop": "pass"}
+    assert words(judge(level_, [make_gate(must_beat=True)])) == {"must_beat": "fail"}
+    assert words(judge(level_, [make_gate(max_relative_drop=0)])) == {"max_relative_drop": "pass"}
     nothing = result(tmp_path / "nothing", {BASE: [0.0] * N, ADAPTER: [0.0] * N})
-    assert words(judge(nothing, [Gate(max_relative_drop=5)])) == {"max_relative_drop": "invalid"}
+    assert words(judge(nothing, [make_gate(max_relative_drop=5)])) == {"max_relative_drop": "invalid"}
 
 
 def test_no_sample_in_common_is_nothing_to_compare(here: Path, harness: Harness) -> None:
     ids = [f"z{n}" for n in range(N)]
     result(here / "other", {BASE: points(N), ADAPTER: points(N)}, ids=ids)
-    judged = judge(here / "other", [Gate(max_drop=1)], baseline=here / "kept.json")
+    judged = judge(here / "other", [make_gate(max_drop=1)], baseline=here / "kept.json")
     assert "other samples" in reasons(judged)["max_drop"]
     a_line(harness("compare", "result", "other"), "nothing can be compared", "0 samples in common")
 
 
 def test_a_metric_that_is_missing_is_named(here: Path, harness: Harness) -> None:
-    judged = judge(here / "result", [Gate(metric="rogue", min_value=0)])
+    judged = judge(here / "result", [make_gate(metric="rogue", min_value=0)])
     assert "no metric named 'rogue'" in reasons(judged)["min_value"]
     a_line(harness("compare", "result#m", "result#m+x", "--metric", "rogue"), "no metric named 'rogue'")
     a_line(harness("rescore", "result", "--metric", "rogue", "--out", "new"), "did you mean 'rouge'")
     changed(here / "result", lambda d: d["suite"]["tasks"][0]["metrics"].append("chrf"))  # it was not scored
-    judged = judge(here / "result", [Gate(metric="chrf", min_value=0)])
+    judged = judge(here / "result", [make_gate(metric="chrf", min_value=0)])
     assert "no rows of chrf" in reasons(judged)["min_value"]
 
 
@@ -392,9 +410,9 @@ def test_a_plug_in_that_is_not_installed_makes_only_its_gates_invalid(
     judged = judge(here / "result", [EVERY])
     assert set(words(judged).values()) == {"pass"}
     for metric in ("far", "elsewhere", "f*r"):
-        judged = judge(here / "result", [Gate(metric=metric, min_value=0)])
+        judged = judge(here / "result", [make_gate(metric=metric, min_value=0)])
         assert "elsewhere" in reasons(judged)["min_value"], metric
-    several = judge(here / "result", [Gate(metric="*", min_value=0)]).verdicts
+    several = judge(here / "result", [make_gate(metric="*", min_value=0)]).verdicts
     assert {one.metric: one.verdict for one in several} == {
         "f1": "pass",
         "exact": "pass",
@@ -444,7 +462,7 @@ def test_a_score_that_is_missing_since_its_step_failed_is_not_passed_over(
         document["steps"] += lost
 
     folder = result(tmp_path / "result", {BASE: points(N)}, edit=edit)
-    for gate in (EVERY, Gate(adapter="x*", max_drop=1, must_beat=True, min_value=1)):
+    for gate in (EVERY, make_gate(adapter="x*", max_drop=1, must_beat=True, min_value=1)):
         judged = judge(folder, [gate])
         assert {one.verdict for one in judged.verdicts} == {"invalid"}
         assert all("failed: out of memory" in one.because for one in judged.verdicts if one.rule in QUALITY)
@@ -456,7 +474,7 @@ def test_an_adapter_that_changes_nothing_passes_nothing(here: Path) -> None:
             one["texts"] = "same"
 
     changed(here / "result", alike)
-    found = reasons(judge(here / "result", [EVERY, Gate(must_beat=True)]))
+    found = reasons(judge(here / "result", [EVERY, make_gate(must_beat=True)]))
     assert set(found) == {*QUALITY, *COSTS, *WEIGHTS, "must_beat"}
     assert all("inert" in because for because in found.values())
 
@@ -489,7 +507,7 @@ def test_rows_that_are_no_numbers_pass_nothing(tmp_path: Path, harness: Harness,
     document = json.loads((folder / "result.json").read_text())
     finite(document)
     write(folder, document)  # so that the rows alone hold it
-    found = reasons(judge(folder, [EVERY, Gate(must_beat=True)]))
+    found = reasons(judge(folder, [EVERY, make_gate(must_beat=True)]))
     assert set(found) == {*QUALITY, "must_beat"}
     assert all("not finite" in because for because in found.values()), found
     a_line(harness("compare", f"{folder}#m", f"{folder}#m+x"), "rows.parquet")
@@ -514,7 +532,7 @@ def test_costs_and_weights_that_are_no_numbers_pass_nothing(here: Path, number: 
         document["weights"] = many
 
     changed(here / "result", edit)
-    gate = Gate(
+    gate = make_gate(
         min_tokens_per_second=1, max_adapter_megabytes=1e9, max_train_seconds=1e9, max_delta_ratio=1e9,
         max_intruder_dimensions=10**9, alpha_within=(1, 6),
     )  # fmt: skip
@@ -526,7 +544,7 @@ def test_layers_that_could_not_be_looked_at_are_not_within_a_limit(here: Path) -
     lost = weights(ADAPTER, layer="h.1.q", status="failed: not finite")
     del lost["delta_ratio"], lost["intruder_dimensions"]
     changed(here / "result", lambda d: d["weights"].append(lost))
-    found = reasons(judge(here / "result", [Gate(max_delta_ratio=1, max_intruder_dimensions=5)]))
+    found = reasons(judge(here / "result", [make_gate(max_delta_ratio=1, max_intruder_dimensions=5)]))
     assert set(found) == set(WEIGHTS)
     assert all("h.1.q" in because for because in found.values())
 
@@ -534,7 +552,7 @@ def test_layers_that_could_not_be_looked_at_are_not_within_a_limit(here: Path) -
 def test_a_cost_whose_hardware_nobody_knows_passes_no_baseline(here: Path) -> None:
     changed(here / "result", lambda d: d["manifest"].pop("hardware"))
     baseline.write(here / "kept.json", baseline.make(here / "result"))
-    found = reasons(judge(here / "result", [Gate(min_tokens_per_second=1, against="kept.json")]))
+    found = reasons(judge(here / "result", [make_gate(min_tokens_per_second=1, against="kept.json")]))
     assert "hardware" in found["min_tokens_per_second"]
 
 
@@ -600,7 +618,7 @@ def test_a_baseline_of_another_shape_is_a_line_or_makes_its_gates_invalid(
     edit(document)
     (here / "kept.json").write_text(json.dumps({**document, "digest": content_digest(document)}))
     a_line(harness("gate", "result", "--rules", "rules.yaml", "--baseline", "kept.json"), "kept.json")
-    judged = judge(here / "result", [Gate(max_drop=100, against="kept.json"), Gate(min_value=0)])
+    judged = judge(here / "result", [make_gate(max_drop=100, against="kept.json"), make_gate(min_value=0)])
     assert words(judged) == {"max_drop": "invalid", "min_value": "pass"}
     assert "kept.json" in reasons(judged)["max_drop"]
 
@@ -634,7 +652,7 @@ def test_rows_of_another_width_than_their_metric_gives_are_refused(here: Path) -
         for row in system["rows"].values():
             row["f1"] = [*row["f1"], 1]
     baseline.write(here / "kept.json", {key: value for key, value in document.items() if key != "digest"})
-    judged = judge(here / "result", [Gate(max_drop=100, against="kept.json"), Gate(min_value=0)])
+    judged = judge(here / "result", [make_gate(max_drop=100, against="kept.json"), make_gate(min_value=0)])
     assert words(judged) == {"max_drop": "invalid", "min_value": "pass"}
 
 
@@ -648,7 +666,7 @@ def test_so_are_those_of_a_result(tmp_path: Path, width: int) -> None:
     wide = {key: Rows(ids=rows.ids, stats=np.ones((N, width))) for key, rows in kept.items() if rows}
     write_rows(folder / "rows.parquet", wide.items())
     changed(folder, lambda document: None)
-    found = words(judge(folder, [EVERY, Gate(must_beat=True)]))
+    found = words(judge(folder, [EVERY, make_gate(must_beat=True)]))
     assert {rule: found[rule] for rule in (*QUALITY, "must_beat")} == dict.fromkeys(
         (*QUALITY, "must_beat"), "invalid"
     )
@@ -691,7 +709,7 @@ def test_ten_thousand_gates_are_judged_in_seconds(tmp_path: Path) -> None:
     scores = {System(model="m", adapter=f"x{n}"): points(800, gain=n / 100) for n in range(7)}
     folder = result(tmp_path / "result", {BASE: points(800), **scores})
     gates = [
-        Gate(adapter=f"x{n % 7}", **rule)  # type: ignore[arg-type]
+        make_gate(adapter=f"x{n % 7}", **rule)  # type: ignore[arg-type]
         for n in range(2_500)
         for rule in (
             {"max_drop": n % 50},

@@ -7,14 +7,15 @@ import numpy as np
 import pytest
 
 from harness import metrics, stats
-from harness.gates import quality
+from harness.gates import questions
 from harness.gates.checks import checks
-from harness.gates.evidence import evidence
+from harness.gates.evidence import opened
 from harness.gates.judge import judge
 from harness.results import read
 from harness.results.rows import open_rows
-from harness.types import Gate, System
+from harness.types import System
 from tests.compare.conftest import BASE, make, mixed, plain, right, wrong
+from tests.gates.made import gate as make_gate
 
 
 def every(k: int, start: int = 0) -> Any:
@@ -30,10 +31,10 @@ def test_p_of_claims_tested_together_is_that_of_each_alone(tmp_path: Path, task:
     named = {"metrics": ["f1", "exact", "rouge"], **task}
     result = read(make(tmp_path / "r", plain(answers=ANSWERS, task=named)))
     names = ("f1", "exact", "rouge1", "rougeL")
-    gates = [Gate(adapter="*", metric=name, must_beat=True) for name in names]
-    with evidence(result, None) as found:
-        questions = [quality.put(check, found) for check in checks(gates, result)]
-        answered = [quality.answer(one, found) for one in questions]
+    gates = [make_gate(adapter="*", metric=name, must_beat=True) for name in names]
+    with opened(result, None) as inputs:
+        asked = [questions.question(check, inputs) for check in checks(gates, result)]
+        answered = [questions.answer(question, inputs) for question in asked]
     assert len(answered) == len(names) * 3
     told = []
     with open_rows(result.folder) as rows:
@@ -67,7 +68,8 @@ def test_a_claim_without_rows_leaves_the_others_their_answer(tmp_path: Path) -> 
 
     result = read(make(tmp_path / "r", plain(answers=ANSWERS, edit=lost)))
     found = {
-        one.subject: one.verdict for one in judge(result.folder, [Gate(adapter="*", must_beat=True)]).verdicts
+        one.subject: one.verdict
+        for one in judge(result.folder, [make_gate(adapter="*", must_beat=True)]).verdicts
     }
     assert found == {"base + gone": "invalid"} | {f"base + {name}": found[f"base + {name}"] for name in "xyz"}
     assert found["base + z"] == "pass"

@@ -8,19 +8,21 @@ from typing import Any
 import pytest
 
 from harness.gates.judge import judge
+from harness.gates.rules.max_worse_samples import WorseSamples
 from harness.results import read
 from harness.results.odd import mostly_empty
-from harness.types import Gate, System, WorseSamples
+from harness.types import Gate, System
 
 from .conftest import Said
 from .made import ADAPTER, BASE, changed, points, result
+from .made import gate as make_gate
 
 GATES = (
-    Gate(adapter="*", must_beat=True),
-    Gate(adapter="*", max_drop=30.0),
-    Gate(adapter="*", max_relative_drop=90.0),
-    Gate(adapter="*", min_value=1.0),
-    Gate(adapter="*", max_worse_samples=WorseSamples(drop=99, percent=50)),
+    make_gate(adapter="*", must_beat=True),
+    make_gate(adapter="*", max_drop=30.0),
+    make_gate(adapter="*", max_relative_drop=90.0),
+    make_gate(adapter="*", min_value=1.0),
+    make_gate(adapter="*", max_worse_samples=WorseSamples(drop=99, percent=50)),
 )
 
 
@@ -67,7 +69,7 @@ def test_a_base_whose_answers_are_empty_is_not_there_to_be_beaten(better: Path) 
 
 def test_an_adapter_whose_answers_are_empty_passes_no_gate_on_scores(better: Path) -> None:
     judged = judge(
-        changed(better, empty(200, ADAPTER)), (*GATES, Gate(adapter="*", max_adapter_megabytes=20))
+        changed(better, empty(200, ADAPTER)), (*GATES, make_gate(adapter="*", max_adapter_megabytes=20))
     ).verdicts
     assert [one.verdict for one in judged] == ["invalid"] * 5 + ["pass"]
     assert all("200 of 200 answers of m + x are empty (100 %)" in one.because for one in judged[:5])
@@ -83,7 +85,7 @@ def test_a_baseline_of_empty_answers_is_not_there_to_be_beaten_either(
     better: Path, tmp_path: Path, harness: Callable[..., Said]
 ) -> None:
     file = tmp_path / "b.json"
-    against = (Gate(adapter="base", max_drop=5.0, against=str(file)),)
+    against = (make_gate(adapter="base", max_drop=5.0, against=str(file)),)
     changed(better, empty(150, BASE))
     assert harness("baseline", better, "-o", file).code == 0
     assert [one["empty"] for one in json.loads(file.read_text())["systems"] if "empty" in one] == [150]
@@ -124,9 +126,9 @@ def test_an_older_baseline_holds_where_leading_whitespace_moved_nothing(
     changed(better, decoded({"stop": []}))
     assert harness("baseline", better, "-o", file).code == 0
     changed(better, decoded(here))
-    assert words(better, (Gate(adapter="base", max_drop=5.0, against=str(file)),)) == [word]
+    assert words(better, (make_gate(adapter="base", max_drop=5.0, against=str(file)),)) == [word]
     changed(better, decoded({"stop": ["\n"]}))
     assert harness("baseline", better, "-o", file).code == 0
     for setting, expected in (("keep", "pass"), ("drop", "invalid")):
         changed(better, decoded({"stop": ["\n"], "leading_whitespace": setting}))
-        assert words(better, (Gate(adapter="base", max_drop=5.0, against=str(file)),)) == [expected]
+        assert words(better, (make_gate(adapter="base", max_drop=5.0, against=str(file)),)) == [expected]

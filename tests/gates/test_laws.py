@@ -13,10 +13,12 @@ from hypothesis import strategies as st
 from harness import stats
 from harness.gates import decide as verdicts
 from harness.gates.judge import judge
+from harness.gates.rules.max_worse_samples import WorseSamples
 from harness.results import baseline
-from harness.types import Gate, Verdict, WorseSamples
+from harness.types import Gate, Verdict
 
 from .made import ADAPTER, BASE, result
+from .made import gate as make_gate
 
 # Scores as metrics give them: many nothings, many wholes, and between.
 SCORES = st.one_of(st.sampled_from([0.0, 0.25, 0.5, 1.0]), st.floats(0, 1, width=16))
@@ -39,7 +41,7 @@ def judged(base: Sequence[float], mine: Sequence[float], gates: Sequence[Gate]) 
 
 
 def drops(*limits: float) -> list[Gate]:
-    return [Gate(max_drop=limit) for limit in limits]
+    return [make_gate(max_drop=limit) for limit in limits]
 
 
 @given(pairs())
@@ -65,7 +67,7 @@ def test_so_do_a_result_and_its_baseline(pair: tuple[list[float], list[float]]) 
         files = [Path(place) / f"{n}.json" for n in range(2)]
         for folder, file in zip(folders, files, strict=True):
             baseline.write(file, baseline.make(folder))
-        gate = Gate(adapter="base", max_drop=1)
+        gate = make_gate(adapter="base", max_drop=1)
         (there,) = judge(folders[1], [gate], baseline=files[0]).verdicts
         (back,) = judge(folders[0], [gate], baseline=files[1]).verdicts
     assert there.value is not None and there.low is not None and there.high is not None
@@ -81,9 +83,9 @@ def test_samples_on_which_both_are_equal_never_turn_a_pass_into_a_fail(
 ) -> None:
     base, mine = pair
     gates = [
-        Gate(max_drop=limit),
-        Gate(max_worse_samples=WorseSamples(drop=limit, samples=3)),
-        Gate(max_worse_samples=WorseSamples(drop=limit, percent=20)),
+        make_gate(max_drop=limit),
+        make_gate(max_worse_samples=WorseSamples(drop=limit, samples=3)),
+        make_gate(max_worse_samples=WorseSamples(drop=limit, percent=20)),
     ]
     before = judged(base, mine, gates)
     after = judged([*base, *[score] * more], [*mine, *[score] * more], gates)
@@ -118,10 +120,10 @@ def test_the_order_of_samples_moves_no_difference_and_nothing_that_is_not_resamp
     pair: tuple[list[float], list[float]], random: Random
 ) -> None:
     gates = [
-        Gate(max_drop=5),
-        Gate(max_worse_samples=WorseSamples(drop=5, samples=4)),
-        Gate(max_worse_samples=WorseSamples(drop=5, percent=20)),
-        Gate(metric="exact", min_value=20),
+        make_gate(max_drop=5),
+        make_gate(max_worse_samples=WorseSamples(drop=5, samples=4)),
+        make_gate(max_worse_samples=WorseSamples(drop=5, percent=20)),
+        make_gate(metric="exact", min_value=20),
     ]
     before, after = judged(*pair, gates), judged(*_shuffled(pair, random), gates)
     assert after[0].value == pytest.approx(before[0].value, abs=1e-9)
@@ -162,7 +164,7 @@ def test_the_order_in_which_a_baseline_holds_its_samples_changes_nothing(
     base, mine = pair
     order = list(range(len(base)))
     random.shuffle(order)
-    gates = [Gate(adapter="base", max_drop=5), Gate(adapter="base", max_relative_drop=20)]
+    gates = [make_gate(adapter="base", max_drop=5), make_gate(adapter="base", max_relative_drop=20)]
     with TemporaryDirectory() as place:
         folder = result(Path(place) / "result", {BASE: mine})
         found = []
@@ -182,7 +184,7 @@ def test_copies_of_a_gate_never_turn_anothers_pass_into_a_fail(
 ) -> None:
     """More gates make Holm's correction stricter: what passes stays, and what failed may become one that cannot tell."""
     base, mine = pair
-    gates = [Gate(max_drop=limit), Gate(min_value=10 * limit), Gate(must_beat=True)]
+    gates = [make_gate(max_drop=limit), make_gate(min_value=10 * limit), make_gate(must_beat=True)]
     alone = judged(base, mine, gates)
     among = judged(base, mine, [*gates, *[gates[0]] * copies])
     for one, other in zip(alone, among[:3], strict=True):
@@ -200,13 +202,13 @@ def test_a_stricter_limit_never_turns_what_does_not_pass_into_a_pass(
     base, mine = pair
     lenient = sorted(limits, reverse=True)
     ladders = [
-        [Gate(max_drop=limit) for limit in lenient],
-        [Gate(max_relative_drop=limit) for limit in lenient],
-        [Gate(min_value=limit) for limit in reversed(lenient)],
-        [Gate(metric="exact", min_value=limit) for limit in reversed(lenient)],
-        [Gate(max_worse_samples=WorseSamples(drop=5, percent=limit)) for limit in lenient],
-        [Gate(max_worse_samples=WorseSamples(drop=5, samples=int(limit))) for limit in lenient],
-        [Gate(max_worse_samples=WorseSamples(drop=limit, samples=3)) for limit in lenient],
+        [make_gate(max_drop=limit) for limit in lenient],
+        [make_gate(max_relative_drop=limit) for limit in lenient],
+        [make_gate(min_value=limit) for limit in reversed(lenient)],
+        [make_gate(metric="exact", min_value=limit) for limit in reversed(lenient)],
+        [make_gate(max_worse_samples=WorseSamples(drop=5, percent=limit)) for limit in lenient],
+        [make_gate(max_worse_samples=WorseSamples(drop=5, samples=int(limit))) for limit in lenient],
+        [make_gate(max_worse_samples=WorseSamples(drop=limit, samples=3)) for limit in lenient],
     ]
     found = iter(judged(base, mine, [gate for ladder in ladders for gate in ladder]))
     for ladder in ladders:

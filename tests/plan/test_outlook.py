@@ -11,11 +11,13 @@ import pytest
 
 from harness import stats
 from harness.gates.checks import Check
-from harness.gates.power import Outlook, Spread, lines, of_baseline, of_result
+from harness.gates.forecast import Forecast, Spread, lines, of_baseline, of_result
+from harness.gates.rules import demands
 from harness.results import Result, SuiteFacts
 from harness.results.baseline import Baseline, BaselineSystem
 from harness.types import Comparison, Gate, Score, System
 from tests.cli.words import harness as harness_here
+from tests.gates.made import gate as make_gate
 
 SUITE = """
 tasks: [{name: t, source: {uri: 'file:.', columns: {id: id}}, prompt: '$input', metrics: [f1], primary: f1}]
@@ -25,15 +27,23 @@ gates: [{model: a, adapter: base, max_drop: 1.0, against: kept.json}]
 """
 
 
-def outlook(error: float, n: int, *, gate: Gate) -> Outlook:
+def check_of(gate: Gate, *, subject: str, system: System, metric: str, plugin: str | None = None) -> Check:
+    """The check of a gate with one rule."""
+    ((rule, limit),) = demands(gate, lambda *keys: ".".join(map(str, keys)))
+    return Check(
+        gate=gate, rule=rule, limit=limit, subject=subject, task="t", systems=(system,), metric=metric, plugin=plugin
+    )  # fmt: skip
+
+
+def outlook(error: float, n: int, *, gate: Gate) -> Forecast:
     system = System(model="m", adapter="x")
-    check = Check(gate=gate, rule="max_drop", subject="m + x", task="t", systems=(system,), metric="rougeL")
-    return Outlook(check=check, n=n, spread=Spread(error=error, n=n, level=30.0, source="an earlier run"))
+    check = check_of(gate, subject="m + x", system=system, metric="rougeL")
+    return Forecast(check=check, n=n, spread=Spread(error=error, n=n, level=30.0, source="an earlier run"))
 
 
 def test_the_example_of_the_manual_and_the_number_that_it_names() -> None:
     """With SE 0.4 and a tolerated drop of 1.0 only 70 % of the innocent pass."""
-    one = outlook(0.4, 819, gate=Gate(max_drop=1.0))
+    one = outlook(0.4, 819, gate=make_gate(max_drop=1.0))
     assert one.chance == pytest.approx(0.7054, abs=1e-4)
     (line,) = lines([one])
     needs = stats.samples_for_pass(1.0, 0.4, 819)
@@ -41,15 +51,15 @@ def test_the_example_of_the_manual_and_the_number_that_it_names() -> None:
         f"max_drop 1 needs n ≥ {needs:,} here: with n = 819 an adapter that lost nothing passes 70 times"
         in line
     )
-    enough = outlook(0.4 * (819 / needs) ** 0.5, needs, gate=Gate(max_drop=1.0))
+    enough = outlook(0.4 * (819 / needs) ** 0.5, needs, gate=make_gate(max_drop=1.0))
     assert enough.chance == pytest.approx(0.8, abs=1e-3)
 
 
 def test_the_worst_system_speaks_for_its_gate_and_other_samples_scale() -> None:
-    gate = Gate(max_drop=1.0)
+    gate = make_gate(max_drop=1.0)
     (line,) = lines([outlook(0.3, 800, gate=gate), outlook(0.6, 800, gate=gate)])
     assert "and 1 other" in line and "SE 0.60" in line
-    grown = Outlook(
+    grown = Forecast(
         check=outlook(0.6, 800, gate=gate).check, n=3200, spread=outlook(0.6, 800, gate=gate).spread
     )
     assert grown.chance == pytest.approx(stats.pass_chance(1.0, 0.3))
@@ -131,21 +141,19 @@ def comparison(system: System, *, error: float, n: int) -> Result:
 
 
 @pytest.mark.parametrize(
-    ("gate", "rule", "margin"),
+    ("gate", "margin"),
     [
-        (Gate(max_drop=1.0), "max_drop", 1.0),
-        (Gate(max_relative_drop=5.0), "max_relative_drop", 2.0),  # of the base's 40
-        (Gate(max_relative_drop=5.0, against="b.json"), "max_relative_drop", 2.5),  # of its own 50
+        (make_gate(max_drop=1.0), 1.0),
+        (make_gate(max_relative_drop=5.0), 2.0),  # of the base's 40
+        (make_gate(max_relative_drop=5.0, against="b.json"), 2.5),  # of its own 50
     ],
 )
-def test_an_earlier_comparison_tells_the_spread_at_other_samples(
-    gate: Gate, rule: str, margin: float
-) -> None:
+def test_an_earlier_comparison_tells_the_spread_at_other_samples(gate: Gate, margin: float) -> None:
     system = System(model="m", adapter="x")
-    check = Check(gate=gate, rule=rule, subject="m + x", task="t", systems=(system,), metric="f1")
+    check = check_of(gate, subject="m + x", system=system, metric="f1")
     spread = of_result(check, comparison(system, error=0.8, n=200), "earlier")
     assert spread is not None and spread.error == pytest.approx(0.8)
-    one = Outlook(check=check, n=800, spread=spread)
+    one = Forecast(check=check, n=800, spread=spread)
     assert one.margin == pytest.approx(margin)
     assert one.chance == pytest.approx(stats.pass_chance(margin, 0.4))
     assert one.needs == stats.samples_for_pass(margin, 0.8, 200)
@@ -153,9 +161,7 @@ def test_an_earlier_comparison_tells_the_spread_at_other_samples(
 
 def test_answers_that_are_all_the_same_or_few_say_nothing_of_the_spread() -> None:
     system = System(model="m", adapter="x")
-    check = Check(
-        gate=Gate(max_drop=1), rule="max_drop", subject="", task="t", systems=(system,), metric="f1"
-    )
+    check = check_of(make_gate(max_drop=1), subject="", system=system, metric="f1")
     assert of_result(check, comparison(system, error=0.0, n=200), "") is None
     assert of_result(check, comparison(system, error=0.5, n=5), "") is None
 
@@ -179,10 +185,9 @@ def test_a_baseline_of_adapter_and_base_is_paired_and_of_one_alone_is_a_bound() 
             answers=None,
         )
 
-    check = Check(
-        gate=Gate(max_drop=1, against="b.json"), rule="max_drop", subject="", task="t", systems=(adapter,),
-        metric="f1", plugin="f1",
-    )  # fmt: skip
+    check = check_of(
+        make_gate(max_drop=1, against="b.json"), subject="", system=adapter, metric="f1", plugin="f1"
+    )
     own, other = kept(adapter, score + gain, np.arange(n)), kept(base, score, rng.permutation(n))
 
     def spread(*systems: BaselineSystem) -> Spread | None:

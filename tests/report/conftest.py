@@ -533,7 +533,7 @@ def judgement() -> Judgement:
     return Judgement(
         name="ci",
         verdicts=(
-            a_verdict(innocent=0.7012, innocent_needs=1600),
+            a_verdict(pass_probability_if_equal=0.7012, samples_for_80_percent=1600),
             a_verdict(
                 gate="no broken class",
                 rule="max_worse_samples",
@@ -635,8 +635,8 @@ st.register_type_strategy(
         limit=st.none() | any_text,
         n=st.none() | any_count,
         needed=st.none() | any_count,
-        innocent=st.none() | st.floats(0, 1),
-        innocent_needs=st.none() | any_count,
+        pass_probability_if_equal=st.none() | st.floats(0, 1),
+        samples_for_80_percent=st.none() | any_count,
     ),
 )
 st.register_type_strategy(

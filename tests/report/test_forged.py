@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 
 from harness.files.json_lines import to_json
-from harness.gates.judge import judge, write_verdicts
+from harness.gates.judge import judge
 from harness.report.page import build
 from harness.results import json_lines, read
+from harness.results import verdicts as verdicts_file
 from harness.results.document import write_document
 from harness.run.steps._asked import Asked
 from harness.verification import verify
@@ -185,8 +186,8 @@ def gated(document: Document) -> None:
 
 
 def judged(folder: Path) -> Path:
-    write_verdicts(folder, judge(folder))
-    assert len(json.loads((folder / "verdicts.json").read_bytes())) > 1
+    verdicts_file.write(folder, judge(folder).verdicts)
+    assert len(json.loads((folder / "verdicts.json").read_bytes())["verdicts"]) > 1
     return folder / "verdicts.json"
 
 
@@ -213,9 +214,9 @@ def test_a_forged_verdict_is_told(
 ) -> None:
     folder = forge(gated)
     path = judged(folder)
-    verdicts = json.loads(path.read_bytes())
-    edit(verdicts)
-    path.write_text(json.dumps(verdicts))
+    document = json.loads(path.read_bytes())
+    edit(document["verdicts"])
+    path.write_text(json.dumps(document))
     problems = verify(folder)
     assert any(said in one for one in problems), problems
 
@@ -240,9 +241,11 @@ def test_gates_against_a_baseline_that_is_not_here_are_not_judged_again(forge: C
 def test_a_report_shows_no_verdict_on_a_system_that_is_not_in_the_result(forge: Callable[..., Path]) -> None:
     folder = forge(gated)
     path = judged(folder)
-    verdicts = json.loads(path.read_bytes())
+    document = json.loads(path.read_bytes())
+    verdicts = document["verdicts"]
     stranger = {**verdicts[0]["system"], "model": "stranger"}
-    path.write_text(json.dumps([*verdicts, {**verdicts[0], "subject": "stranger", "system": stranger}]))
+    more = {**verdicts[0], "subject": "stranger", "system": stranger}
+    path.write_text(json.dumps({**document, "verdicts": [*verdicts, more]}))
     page = build(read(folder))
     assert len(page.verdicts) == len(verdicts) and all(one.subject != "stranger" for one in page.verdicts)
     assert page.notes[-1].kind == "verdicts left out" and page.notes[-1].count == 1

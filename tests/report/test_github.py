@@ -90,7 +90,7 @@ def test_what_cannot_tell_is_what_the_caller_wants(judgement: Judgement, inconcl
 
 
 def test_all_passed_says_nothing(judgement: Judgement) -> None:
-    passed = replace(judgement.verdicts[0], innocent=0.9)
+    passed = replace(judgement.verdicts[0], pass_probability_if_equal=0.9)
     assert github.annotations(replace(judgement, verdicts=(passed,), remarks=()), "fail") == []
 
 

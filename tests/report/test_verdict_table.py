@@ -168,13 +168,17 @@ def test_a_gate_is_told_by_its_name_and_what_it_asks(
 
 
 def weak(one: Verdict, **said: object) -> Verdict:
-    return replace(one, **{"innocent": 0.7, "innocent_needs": 1600, **said})  # type: ignore[arg-type]
+    return replace(one, **{"pass_probability_if_equal": 0.7, "samples_for_80_percent": 1600, **said})  # type: ignore[arg-type]
 
 
 def test_one_warning_speaks_for_all_systems_of_a_gate_and_does_not_round_up(judgement: Judgement) -> None:
     one = judgement.verdicts[0]
-    group = (weak(one), weak(one, subject="other", innocent=0.5), weak(one, metric="bleu", innocent=0.7999))
-    said = verdicts.warnings(replace(judgement, verdicts=(*group, weak(one, innocent=0.8))))
+    group = (
+        weak(one),
+        weak(one, subject="other", pass_probability_if_equal=0.5),
+        weak(one, metric="bleu", pass_probability_if_equal=0.7999),
+    )
+    said = verdicts.warnings(replace(judgement, verdicts=(*group, weak(one, pass_probability_if_equal=0.8))))
     assert said == [
         "max_drop 1.0 needs n ≥ 1,600 here: with n = 800 an adapter that lost nothing passes 50 times in 100"
         " (other on dialogues, ROUGE-L and 1 other)",
@@ -185,6 +189,6 @@ def test_one_warning_speaks_for_all_systems_of_a_gate_and_does_not_round_up(judg
 
 def test_a_gate_that_no_number_of_samples_would_help_is_too_strict(judgement: Judgement) -> None:
     (said,) = verdicts.warnings(
-        replace(judgement, verdicts=(weak(judgement.verdicts[0], innocent_needs=None),))
+        replace(judgement, verdicts=(weak(judgement.verdicts[0], samples_for_80_percent=None),))
     )
     assert said.startswith("max_drop 1.0 is too strict here: with n = 800")

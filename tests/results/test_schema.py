@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from harness.errors import ResultError
 from harness.results import Result, document, from_document
 from harness.results.plain import parts
-from harness.types import WeightRow
+from harness.types import Gate, WeightRow
 from harness.types.fields import Range, Shape
 
 FOLDER = Path("a RESULT")
@@ -59,6 +59,10 @@ def record_of(kind: type[Any]) -> st.SearchStrategy[Any]:
     if kind is WeightRow:
         named = {part.name for part in parts(kind)}
         fields["numbers"] = st.dictionaries(text.filter(lambda name: name not in named), number, max_size=3)
+    if kind is Gate:  # a rule without a limit is none, and its name is no other key's
+        named = {part.name for part in parts(kind)}
+        limits = number | text | st.booleans() | st.lists(scalar, max_size=2)
+        fields["rules"] = st.dictionaries(text.filter(lambda name: name not in named), limits, max_size=2)
     if kind is Result:
         fields["schema"] = st.just(1)
     return st.builds(kind, **fields)

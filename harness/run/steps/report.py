@@ -47,8 +47,9 @@ __all__ = ["LIBRARIES", "VERSION", "NamedAdapter", "Part", "Report", "run"]
 
 
 def run(spec: Report, bench: Bench) -> None:
-    from harness.gates.judge import judge, write_verdicts
+    from harness.gates.judge import judge
     from harness.report import render
+    from harness.results import verdicts
     from harness.results.rows import write_rows
 
     found = Findings(spec, bench)
@@ -60,7 +61,7 @@ def run(spec: Report, bench: Bench) -> None:
     write_zipped(bench.folder / "generations.jsonl.gz", asked.generations(found.generations()))
     write_document(bench.folder, document(result(spec, bench, found, asked)))
     if spec.suite.gates:
-        write_verdicts(bench.folder, judge(bench.folder))
+        verdicts.write(bench.folder, judge(bench.folder).verdicts)
     bench.progress(1, 2)
     render(bench.folder, Store(bench.folder.parents[1]).drawings)
     bench.progress(2, 2)

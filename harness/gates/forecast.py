@@ -1,4 +1,4 @@
-"""Before a run: how often an adapter that lost nothing will pass a gate with so many samples. Pure.
+"""Before a run: how often an adapter that lost nothing will pass a gate with so many samples. Pure functions.
 
 The standard error of its difference is that of an adapter against its base in something earlier, scaled to these samples.
 It stands in for what nobody can know yet; `harness gate` says afterwards what it was.
@@ -14,12 +14,11 @@ from harness import metrics, stats
 from harness import text as words
 from harness.gates import rules
 from harness.gates.checks import Check
-from harness.report import verdicts
 from harness.results import Result
 from harness.results.baseline import Baseline, BaselineSystem
 from harness.types import System
+from harness.types.verdict import LIKELY
 
-RULES = ("max_drop", "max_relative_drop")  # those that an innocent adapter may miss by chance alone
 UNKNOWN = "not known before a first run or a baseline"
 
 
@@ -35,7 +34,7 @@ class Spread:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outlook:
+class Forecast:
     """One question that a run will put to n samples, with what is known of it."""
 
     check: Check
@@ -45,22 +44,21 @@ class Outlook:
 
     @property
     def margin(self) -> float:
-        """Points that may be lost; nothing of a score of nothing."""
-        gate = self.check.gate
-        if self.check.rule == "max_drop":
-            return gate.max_drop or 0.0
-        return (gate.max_relative_drop or 0.0) / 100 * max(0.0, self.spread.level if self.spread else 0.0)
+        """Points that may be lost."""
+        tolerated = self.check.rule.tolerated_drop
+        assert tolerated is not None
+        return tolerated(self.check.limit, self.spread.level if self.spread else 0.0)
 
     @property
     def chance(self) -> float | None:
-        """That the innocent pass."""
+        """Return the probability that an adapter with no true drop passes; None where no spread is known."""
         if self.spread is None:
             return None
         return stats.pass_chance(self.margin, self.spread.error * sqrt(self.spread.n / self.n))
 
     @property
     def needs(self) -> int | None:
-        """Samples from which that chance is 80 %; None: no number suffices."""
+        """Return the samples from which that probability is 80 %; None: no number suffices."""
         assert self.spread is not None
         return stats.samples_for_pass(self.margin, self.spread.error, self.spread.n)
 
@@ -112,12 +110,18 @@ def _error(table: stats.Table, name: int) -> float:
     return float((own - base).std(ddof=1))
 
 
-def lines(outlooks: Sequence[Outlook]) -> Iterator[str]:
+def lines(forecasts: Sequence[Forecast]) -> Iterator[str]:
     """One for each gate, task and metric, the worst of its systems speaking for all."""
-    groups: dict[tuple[str | None, ...], list[Outlook]] = {}
-    for one in outlooks:
+    groups: dict[tuple[str | None, ...], list[Forecast]] = {}
+    for one in forecasts:
         check = one.check
-        key = (rules.name(check.gate, check.rule), check.rule, check.task, check.metric, check.gate.against)
+        key = (
+            rules.name(check.gate, check.rule, check.limit),
+            check.rule.name,
+            check.task,
+            check.metric,
+            check.gate.against,
+        )
         groups.setdefault(key, []).append(one)
     for group in groups.values():
         known = [one for one in group if one.spread]
@@ -136,7 +140,7 @@ def _ordered(kept: BaselineSystem, ids: Sequence[str], plugin: str) -> stats.Arr
     return kept.rows[plugin][[places[one] for one in ids]]
 
 
-def _line(known: Sequence[Outlook], unknown: int) -> str:
+def _line(known: Sequence[Forecast], unknown: int) -> str:
     """`max_drop 1.0 needs n ≥ 1,600 here: with n = 819 an adapter that lost nothing passes 70 times in 100 (…)`"""
     one = min(known, key=lambda each: each.chance or 0.0)
     spread, chance, rule = one.spread, one.chance, _gate(one.check)
@@ -151,7 +155,7 @@ def _line(known: Sequence[Outlook], unknown: int) -> str:
     # Downwards: 79.9 % are not the 80 % that would do.
     said = f"with n = {one.n:,} an adapter that lost nothing passes {least}{int(100 * chance)} times in 100"
     told = f"{said} ({'; '.join(filter(None, facts))})"
-    if chance >= verdicts.LIKELY:
+    if chance >= LIKELY:
         return f"{rule}: {told}"
     needs = one.needs
     if needs is None:
@@ -159,7 +163,7 @@ def _line(known: Sequence[Outlook], unknown: int) -> str:
     return f"few samples: {rule} needs n ≥ {needs:,} here{' at most' if spread.most else ''}: {told}"
 
 
-def _unknown(group: Sequence[Outlook]) -> str:
+def _unknown(group: Sequence[Forecast]) -> str:
     one = group[0]
     others = f" and {words.plural(len(group) - 1, 'other')}" if len(group) > 1 else ""
     whose = f"{_judged(one.check)}{others}"
@@ -167,11 +171,11 @@ def _unknown(group: Sequence[Outlook]) -> str:
 
 
 def _gate(check: Check) -> str:
-    return verdicts.name(rules.name(check.gate, check.rule))
+    return words.name(rules.name(check.gate, check.rule, check.limit))
 
 
 def _judged(check: Check) -> str:
     """`llama2-tiny + quickstart on samsum, ROUGE-L`"""
-    on = f" on {verdicts.name(check.task)}" if check.task else ""
-    metric = f", {verdicts.name(words.metric(check.metric))}" if check.metric else ""
-    return f"{verdicts.name(check.subject)}{on}{metric}"
+    on = f" on {words.name(check.task)}" if check.task else ""
+    metric = f", {words.name(words.metric(check.metric))}" if check.metric else ""
+    return f"{words.name(check.subject)}{on}{metric}"

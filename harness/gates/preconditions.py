@@ -1,35 +1,33 @@
 """Whether a system can be judged at all: the steps that its gates need ended, and its adapter changes something."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 
 from harness.errors import ResultError
-from harness.gates import rules
 from harness.gates.checks import Check
 from harness.results import Result, StepFacts
 from harness.results.odd import Share, mostly_empty
 from harness.types import System
 
 ENDED = ("done", "kept")
-ANSWERS = ("load", "train", "generate")
 
 
-class Standing:
-    """What became of every system of a result, gone through once for all gates."""
+class Preconditions:
+    """Whether the systems of a result can be judged; the result is gone through once for all gates."""
 
     def __init__(self, result: Result) -> None:
         self._result = result
 
-    def hold(self, check: Check) -> None:
-        """ResultError where a step failed that the check needs, or where an adapter changes nothing."""
+    def refuse_lost(self, check: Check) -> None:
+        """Raise a ResultError where a step failed that the check needs, or where an adapter changes nothing."""
         for system in check.systems:
             for step in self._lost(check, system):
                 raise ResultError(_said(step))
             if system.adapter is not None:
                 self._moves(check, system)
 
-    def hold_answers(self, task: str, system: System) -> None:
-        """ResultError where so many of the system's answers are empty that nothing is worth comparing with them."""
+    def refuse_empty(self, task: str, system: System) -> None:
+        """Raise a ResultError where so many of the system's answers are empty that they cannot be compared."""
         if (empty := self._empty.get((task, system))) is not None:
             raise ResultError(too_empty(str(system), empty))
 
@@ -52,11 +50,10 @@ class Standing:
     def _lost(self, check: Check, system: System) -> Iterator[StepFacts]:
         if not self._failed:
             return
-        needed = _needed(check.rule)
         # The base's answers, too: without them nobody can say that an adapter's are others.
-        whose = (None, System(model=system.model), system) if check.rule in rules.QUALITY else (None, system)
+        whose = (None, System(model=system.model), system) if check.rule.of_samples else (None, system)
         for step in (step for one in dict.fromkeys(whose) for step in self._failed.get(one, ())):
-            if step.kind in needed and step.task in ("", check.task):
+            if step.kind in check.rule.steps and step.task in ("", check.task):
                 yield step
 
     def _moves(self, check: Check, system: System) -> None:
@@ -67,7 +64,7 @@ class Standing:
         ]
         if alike and all(alike):
             raise ResultError("the adapter is inert: every answer equals its base's")
-        if system in self._still:
+        if system in self._zero_updates:
             raise ResultError("the adapter is inert: its update is zero in every layer")
 
     @cached_property
@@ -83,14 +80,14 @@ class Standing:
         return found
 
     @cached_property
-    def _still(self) -> set[System]:
-        """Those whose update is zero in every layer."""
-        zero: dict[System, bool] = {}
+    def _zero_updates(self) -> set[System]:
+        """Systems whose update is zero in every layer."""
+        is_zero: dict[System, bool] = {}
         for row in self._result.weights:
             if row.part == "delta":
                 system = System(model=row.model, adapter=row.adapter)
-                zero[system] = zero.get(system, True) and row.status == "zero"
-        return {system for system, still in zero.items() if still}
+                is_zero[system] = is_zero.get(system, True) and row.status == "zero"
+        return {system for system, zero in is_zero.items() if zero}
 
 
 def too_empty(who: str, empty: Share) -> str:
@@ -99,15 +96,6 @@ def too_empty(who: str, empty: Share) -> str:
         f"{empty.count:,} of {empty.of:,} answers of {who} are empty ({100 * empty.share:.0f} %), so its scores say little; "
         "look at its prompts, stop strings and weights, or set allow_empty: true in the task where such answers are right"
     )
-
-
-def _needed(rule: str) -> Sequence[str]:
-    """Kinds of the steps without which a rule says nothing."""
-    if rule in rules.WEIGHTS:
-        return ("train", "spectra")
-    if rule in rules.COSTS:
-        return ANSWERS if rule in rules.BY_TASK else ("train",)
-    return (*ANSWERS, "score")
 
 
 def _said(step: StepFacts) -> str:

@@ -1,0 +1,200 @@
+"""Rules of gates: each a file with a `RULE`. A gate names a rule by the name of its file: `max_drop: 1.0`.
+
+A rule judges one system on one task, or a recipe over its seeds: by the score, by the difference from what it is compared
+with, by a cost, or by the weights. Another package's rule is found by its entry point in the group `harness.rules`.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields, is_dataclass
+from functools import cache, partial
+from math import isfinite
+from typing import TYPE_CHECKING, Any, Literal
+
+from harness import plugins
+from harness import text as words
+from harness.errors import HarnessError, SuiteError
+from harness.types import Gate
+
+if TYPE_CHECKING:  # numpy is loaded where a rule judges
+    from harness.gates.decide import Finding
+
+BASE = "base"  # in `against`: the model without its adapter
+# Of fewer samples a bootstrap interval is far too narrow: of two it is as wide as they are apart, half the time.
+FEWEST = 10
+
+At = Callable[..., str]  # keys below the limit -> where it stands: "FILE:LINE: gates[0].max_drop"
+Reads = Literal["score", "difference", "cost", "weights"]
+
+ANSWERS = ("load", "train", "generate")  # kinds of the steps that answers come from
+STEPS: Mapping[Reads, tuple[str, ...]] = {  # kinds of the steps without which there is nothing to judge
+    "score": (*ANSWERS, "score"),
+    "difference": (*ANSWERS, "score"),
+    "cost": ("train",),
+    "weights": ("train", "spectra"),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CostQuantity:
+    """Which cost a rule judges."""
+
+    name: str  # as costs of a result call it
+    unit: str
+    by_hardware: bool  # whether it is another on other hardware
+    by_task: bool = False  # whether every task has its own; else it is of an adapter, whatever the task
+
+
+def _any(limit: Any, at: At) -> None:
+    """Accept every limit."""
+
+
+def _number(limit: Any) -> str:
+    return f"{limit:g}"
+
+
+def _nothing(limit: Any, finding: "Finding", n: int) -> str:
+    return ""
+
+
+def score_form(value: float | None) -> str:
+    """Write a score or a difference of scores with two digits, since what decides is often near a whole number."""
+    return words.number(value, 2)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """What a gate can demand."""
+
+    name: str  # as a gate writes it
+    limit: Any  # the type of what a gate writes after it: float, bool, tuple[float, float], or a record
+    reads: Reads
+    # Limit, what is read -> finding. What is read is a JudgedScores (gates/scores.py), a MeasuredCost (gates/costs.py) or
+    # a JudgedWeights (gates/layers.py). ResultError where that cannot be judged.
+    judge: Callable[[Any, Any], "Finding"]
+    check: Callable[[Any, At], None] = _any  # SuiteError for a limit that is out of range
+    limit_text: Callable[[Any], str] = _number
+    # Limit, finding, samples -> where the interval lies, as a sentence; empty where the finding's note says it all
+    sentence: Callable[[Any, "Finding", int], str] = _nothing
+    form: Callable[[float | None], str] = score_form  # how the number that was measured is written
+    cost: CostQuantity | None = None  # of a rule that reads a cost
+    # Limit, score that is compared with -> points that may be lost. From these comes the forecast, how often an adapter that
+    # lost nothing passes; None: nothing is forecast.
+    tolerated_drop: Callable[[Any, float], float] | None = None
+    # A claim is compared with the base unless its gate says otherwise, tested by permutation, and passes only if it is
+    # significant after Holm over all claims of the file.
+    claim: bool = False
+    of_recipes: bool = False  # whether it can be asked of a recipe's mean over seeds
+    fewest: int = FEWEST  # samples, or clusters of them, that it can be judged by
+
+    @property
+    def of_samples(self) -> bool:
+        """Whether it is judged by rows of samples, and so has a metric and slices."""
+        return self.reads in ("score", "difference")
+
+    @property
+    def compares(self) -> bool:
+        return self.reads == "difference"
+
+    @property
+    def by_task(self) -> bool:
+        """Whether every task is judged; else an adapter is, whatever the task."""
+        return self.of_samples or (self.cost is not None and self.cost.by_task)
+
+    @property
+    def steps(self) -> tuple[str, ...]:
+        """Kinds of the steps without which it says nothing."""
+        return ANSWERS if self.cost is not None and self.cost.by_task else STEPS[self.reads]
+
+
+Demand = tuple[Rule, Any]  # a rule and the limit that a gate gives it
+
+
+@cache
+def find(name: str, where: str = "") -> Rule:
+    """Return the rule of that name; UnknownName where there is none, SuiteError where its plug-in has no sound RULE."""
+    module = plugins.find("rules", name, where)
+    rule = getattr(module, "RULE", None)
+    if problem := _problem(rule, name):
+        place = f"{where}: " if where else ""
+        raise SuiteError(f"{place}the plug-in {name!r} ({module.__name__}) is no rule of gates: {problem}")
+    assert isinstance(rule, Rule)
+    return rule
+
+
+def _problem(rule: object, name: str) -> str:
+    """Return what is wrong with a plug-in's RULE; empty where it is sound."""
+    if not isinstance(rule, Rule):
+        return "it has no `RULE = harness.gates.rules.Rule(…)`"
+    if rule.name != name:
+        return f"its RULE is named {rule.name!r}"
+    if rule.name in {field.name for field in fields(Gate)}:
+        return f"a gate has a key {name!r} already"
+    if rule.reads not in STEPS:
+        return f"RULE.reads is {rule.reads!r}; known: {', '.join(STEPS)}"
+    if (rule.reads == "cost") != (rule.cost is not None):
+        return "RULE.cost says which cost is read, where RULE.reads is 'cost' and only there"
+    return ""
+
+
+def names() -> tuple[str, ...]:
+    """Return the names of all rules, other packages' included."""
+    return plugins.names("rules")
+
+
+def stated(gate: Gate) -> dict[str, object]:
+    """Return the rules that a gate demands by name; a limit of 0 is one, though it equals false."""
+    return {name: limit for name, limit in gate.rules.items() if limit is not None and limit is not False}
+
+
+def demands(gate: Gate, at: At) -> list[Demand]:
+    """Return the rules that a gate demands, each with its limit; SuiteError for no rule, or a limit of another type."""
+    from harness.files.validation import checked  # and pydantic
+
+    found = []
+    for name, value in stated(gate).items():
+        rule = find(name, at(name))
+        found.append((rule, checked(rule.limit, value, partial(at, name))))
+    return found
+
+
+def finite(limit: object) -> bool:
+    """Return whether the numbers of a limit are finite: with NaN every comparison is false."""
+    if is_dataclass(limit):
+        return all(finite(getattr(limit, field.name)) for field in fields(limit))
+    if isinstance(limit, tuple | list):
+        return all(map(finite, limit))
+    return not isinstance(limit, float) or isfinite(limit)
+
+
+def title(rule: Rule, limit: object) -> str:
+    """Return what is demanded, as short as it can be said: "max_drop 1"."""
+    return f"{rule.name} {rule.limit_text(limit)}".strip()
+
+
+def name(gate: Gate, rule: Rule, limit: object) -> str:
+    """Return what the gate is called; the name of one with several rules is followed by the rule's."""
+    if gate.name is None:
+        return title(rule, limit)
+    return words.visible(gate.name) if len(stated(gate)) == 1 else f"{words.visible(gate.name)}, {rule.name}"
+
+
+def form(name: str) -> Callable[[float | None], str]:
+    """Return how numbers of the rule of that name are written; as scores are, where it is not installed here."""
+    try:
+        return find(name).form
+    except HarnessError:
+        return score_form
+
+
+def within(wanted: str, holds: Callable[[float], bool]) -> Callable[[float, At], None]:
+    """Return a check that raises a SuiteError for a number that is out of range; `wanted` says the range."""
+
+    def check(number: float, at: At) -> None:
+        if not holds(number):
+            raise SuiteError(f"{at()}: found the number {number}; give {wanted}")
+
+    return check
+
+
+not_negative = within("0 or more", lambda number: number >= 0)
+positive = within("more than 0", lambda number: number > 0)

@@ -1,0 +1,212 @@
+"""The scores of a system as a rule judges them: paired rows, and the numbers that they give."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness import metrics, stats
+from harness.gates import decide
+from harness.gates.decide import Finding
+from harness.types import System
+
+Side = tuple[str, System]  # "" for the result, or a baseline's file; and who answered
+Claim = tuple[Side, Side]  # what is to have been beaten, and who claims it
+
+
+@dataclass(frozen=True, kw_only=True)
+class PairedRows:
+    """The rows of all sides on one task under one metric plug-in over one slice: one draw serves them all."""
+
+    metric: metrics.Metric
+    places: Mapping[Side, int]
+    ids: tuple[str, ...]
+    table: stats.Table
+    clusters: list[int] | None
+    seed: int
+    claims: tuple[Claim, ...] = ()
+
+    @property
+    def n(self) -> int:
+        return len(self.ids)
+
+    @property
+    def units(self) -> int:
+        """What is resampled: samples, or clusters of them."""
+        return self.n if self.clusters is None else len(set(self.clusters))
+
+    @cached_property
+    def scores(self) -> NDArray[np.float64]:
+        """[sides, names]"""
+        return self.table.scores()
+
+    @cached_property
+    def drawn(self) -> NDArray[np.float64]:
+        """[sides, names, resamples]"""
+        return stats.resampled([self.table], seed=self.seed, clusters=self.clusters)[0]
+
+    @cached_property
+    def chances(self) -> tuple[dict[Claim, NDArray[np.float64]], str]:
+        """The p of each claim, by names, and the test in words."""
+        pairs = [(self.places[theirs], self.places[mine]) for theirs, mine in self.claims]
+        p, test = stats.chance(
+            self.table, pairs, resamples=stats.RESAMPLES, seed=self.seed, clusters=self.clusters
+        )
+        return dict(zip(self.claims, p, strict=True)), test
+
+    @cached_property
+    def by_sample(self) -> NDArray[np.float64]:
+        """The metric on each sample by itself: [n, sides, names]."""
+        return self.table.of_samples()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UncertainNumber:
+    """A score or a difference with how far it scatters, turned so that larger is better."""
+
+    value: float
+    n: int
+    drawn: NDArray[np.float64] | None = None  # resampled values; None: the ends are all that is known
+    ends: tuple[float, float] | None = None  # 95 %; None: those of the resampled values
+    method: str = ""  # how the interval was made, where a verdict should say it
+
+    def at_least(self, limit: float) -> Finding:
+        """Judge whether the truth lies at or above the limit."""
+        if self.ends is not None:
+            finding = decide.between(self.value, *self.ends, -limit, self.n)
+        else:
+            assert self.drawn is not None
+            finding = decide.above(self.value, self.drawn, -limit, self.n)
+        return replace(finding, note=self.method)
+
+
+@dataclass(frozen=True, kw_only=True)
+class JudgedScores:
+    """What one system, or a recipe over its seeds, scores under one metric, alone and against what it is compared with."""
+
+    rows: PairedRows
+    metric: str
+    own: tuple[Side, ...]  # who is judged: one, or a recipe's seeds
+    other: tuple[Side, ...]  # what each is compared with; none for a score alone
+    against: str | None  # what that is called
+    of_recipe: bool = False
+
+    @property
+    def n(self) -> int:
+        return self.rows.n
+
+    @property
+    def sign(self) -> float:
+        """1 where a larger score is better, else −1."""
+        return 1.0 if self.rows.metric.better == "higher" else -1.0
+
+    @property
+    def column(self) -> int:
+        return self.rows.metric.names.index(self.metric)
+
+    @property
+    def hits(self) -> tuple[int, int] | None:
+        """Hits and samples, where the score is a share of hits that are judged by Wilson's interval."""
+        if self.of_recipe or not self._wilson:
+            return None
+        hits, total = self.rows.table.rows[:, self._mine].sum(axis=0)
+        return int(hits), int(total)
+
+    @property
+    def score(self) -> UncertainNumber:
+        """The score, turned."""
+        if self.of_recipe:
+            return self._over_seeds(self._over.score)
+        drawn = self.sign * self._drawn(self._mine)
+        return UncertainNumber(value=self.sign * self._score(self._mine), n=self.n, drawn=drawn)
+
+    @property
+    def before(self) -> float:
+        """The score of what it is compared with, as it is."""
+        if not self.of_recipe:
+            return self._score(self._theirs)
+        assert self.rows.metric.value is not None
+        base = self.rows.table.rows[:, self._theirs]
+        return float(self.rows.metric.value(base.sum(axis=0))[self.column])
+
+    @property
+    def before_drawn(self) -> NDArray[np.float64] | None:
+        """Resampled values of that score; None where it is a recipe's, whose resamples are not kept."""
+        return None if self.of_recipe else self._drawn(self._theirs)
+
+    @property
+    def difference(self) -> UncertainNumber:
+        """By how much it is better than what it is compared with."""
+        if self.of_recipe:
+            assert self._over.difference is not None
+            return self._over_seeds(self._over.difference)
+        value = self.sign * (self._score(self._mine) - self._score(self._theirs))
+        drawn = self.sign * (self._drawn(self._mine) - self._drawn(self._theirs))
+        return UncertainNumber(value=value, n=self.n, drawn=drawn, ends=self._ends_of_hits())
+
+    @property
+    def changes(self) -> NDArray[np.float64]:
+        """By how much it is better on each sample by itself; NaN where a sample has no score of its own."""
+        alone = self.rows.by_sample
+        change: NDArray[np.float64] = self.sign * (
+            alone[:, self._mine, self.column] - alone[:, self._theirs, self.column]
+        )
+        return change
+
+    @property
+    def p_if_equal(self) -> tuple[float, str] | None:
+        """p of a claim, and the test in words; None for a recipe, whose interval is all there is."""
+        if self.of_recipe:
+            return None
+        p, test = self.rows.chances
+        return float(p[self.other[0], self.own[0]][self.column]), test
+
+    @property
+    def _mine(self) -> int:
+        return self.rows.places[self.own[0]]
+
+    @property
+    def _theirs(self) -> int:
+        return self.rows.places[self.other[0]]
+
+    @property
+    def _wilson(self) -> bool:
+        return self.rows.metric.interval == "wilson" and self.rows.clusters is None
+
+    def _score(self, place: int) -> float:
+        return float(self.rows.scores[place, self.column])
+
+    def _drawn(self, place: int) -> NDArray[np.float64]:
+        return np.asarray(self.rows.drawn[place, self.column])
+
+    def _ends_of_hits(self) -> tuple[float, float] | None:
+        """The interval of a difference of hits; None where it is to be resampled."""
+        if not self._wilson:
+            return None
+        change = self.changes
+        low, high, _ = stats.changed_interval(int((change > 0).sum()), int((change < 0).sum()), self.n)
+        return low, high
+
+    @cached_property
+    def _over(self) -> stats.OverSeeds:
+        assert self.rows.metric.value is not None
+        table = self.rows.table.rows
+        return stats.over_seeds(
+            [table[:, self.rows.places[side]] for side in self.own],
+            table[:, self._theirs] if self.other else None,
+            self.rows.metric.value,
+            seed=self.rows.seed,
+            clusters=self.rows.clusters,
+        )
+
+    def _over_seeds(self, estimate: stats.Estimate) -> UncertainNumber:
+        assert estimate.low is not None and estimate.high is not None
+        low, high = (float(ends[self.column]) for ends in (estimate.low, estimate.high))
+        return UncertainNumber(
+            value=self.sign * float(estimate.value[self.column]),
+            n=self.n,
+            ends=(low, high) if self.sign > 0 else (-high, -low),
+            method=self._over.method,
+        )
