@@ -93,11 +93,11 @@ def _in_own_words(error: typer.TyperException) -> None:
         case "less_than_equal":
             wanted = f"{details['le']} or less"
         case "value_error":
-            error.message = str(details["error"]).rstrip(".")  # type: ignore[attr-defined]  # of typer's own copy
+            error.message = str(details["error"]).rstrip(".")
             return
         case _:
             return
-    error.message = f"found {wrong['input']!r}; give {wanted}"  # type: ignore[attr-defined]  # of typer's own copy
+    error.message = f"found {wrong['input']!r}; give {wanted}"
 
 
 def _open_closed_streams() -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from harness.cli.failures import guarded
 from harness.errors import StepError, SuiteError
+from harness.run.store import open_store
 from tests.cli.words import harness
 
 
@@ -208,3 +209,23 @@ def test_a_wrong_value_in_the_environment_names_the_variable(
     monkeypatch.setenv("HARNESS_OFFLINE", "maybe")
     done = harness(capsys, "check", "quickstart")
     assert (done.code, "(env var: 'HARNESS_OFFLINE'): found 'maybe'; give 1 or 0" in done.err) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("answer", "code", "message"),
+    [("", 2, "add --yes"), ("n\n", 0, "nothing was deleted"), ("y\n", 0, "MB freed")],
+)
+def test_a_question_that_nobody_answers_names_the_option_that_does(
+    tmp_path: Path, answer: str, code: int, message: str
+) -> None:
+    open_store(tmp_path / "store")
+    done = subprocess.run(
+        [sys.executable, "-m", "harness", "store", "prune", "--store", "store"],
+        cwd=tmp_path,
+        input=answer,
+        capture_output=True,
+        text=True,
+    )
+    assert (done.returncode, message in done.stdout + done.stderr) == (code, True)
+    assert "Delete every step in store? [y/N]" in done.stderr
+    assert "same command continues" not in done.stderr
