@@ -29,7 +29,10 @@ def read(folder: Path) -> tuple[Verdict, ...]:
             raise ValueError(wrong)
         found = [_verdict(number, one) for number, one in enumerate(content)]
     except (ValueError, TypeError, RecursionError) as error:
-        raise ResultError(f"{path}: not a list of verdicts ({error}); run `harness gate` anew") from error
+        wrong = f"broken in line {error.lineno}" if isinstance(error, json.JSONDecodeError) else str(error)
+        raise ResultError(
+            f"{path}: not a list of verdicts ({wrong}); remove it, then `harness run` its suite again writes it anew"
+        ) from error
     return tuple(sorted(found, key=lambda one: ORDER.index(one.verdict)))
 
 
