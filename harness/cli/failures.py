@@ -14,7 +14,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import typer
-from pydantic import ValidationError
 
 from harness.errors import HarnessError
 from harness.terminal.printed import warn
@@ -77,6 +76,8 @@ def told(error: Exception) -> tuple[str, int]:
 
 def _in_own_words(error: typer.TyperException) -> None:
     """Say of a value on the command line what was found and what would do; pydantic's sentences say neither."""
+    from pydantic import ValidationError  # not at the top: --help needs none of it
+
     if not isinstance(error.__cause__, ValidationError):
         return
     wrong = error.__cause__.errors(include_url=False)[0]
