@@ -32,7 +32,7 @@ def planned(
 
     refuse_unknown(device)
     loaded = with_adapters(load_suite(suite), adapters)
-    part = parse(only) if only else Only()
+    part = Only() if only is None else parse(only)
     pinned = pins(loaded, device=device, offline=offline, cache=digests(store.root))
     drawn = draw_up(loaded, pinned, seed=seed, limit=limit, part=part)
     refuse(drawn)

@@ -27,6 +27,7 @@ _FULL = (errno.ENOSPC, errno.EDQUOT)
 
 def guarded(command: Callable[[], object]) -> int:
     """Run a command and return its exit code; whatever it raises is told in a line on standard error."""
+    _open_closed_streams()
     _print_anything()
     try:
         code = command()
@@ -34,6 +35,7 @@ def guarded(command: Callable[[], object]) -> int:
     except typer.Exit as left:
         code = left.exit_code
     except typer.TyperException as error:
+        _in_own_words(error)
         error.show()  # type: ignore[attr-defined]  # typer's own copy of click's errors has it
         code = WRONG
     except (KeyboardInterrupt, typer.Abort):
@@ -70,6 +72,48 @@ def told(error: Exception) -> tuple[str, int]:
         case _:
             first = str(error).strip().partition("\n")[0]
             return f"unexpected {type(error).__name__}: {first}{_details(error)}", FAILED
+
+
+def _in_own_words(error: typer.TyperException) -> None:
+    """Say of a value on the command line what was found and what would do; pydantic's sentences say neither."""
+    from pydantic import ValidationError  # not at the top: --help needs none of it
+
+    if not isinstance(error.__cause__, ValidationError):
+        return
+    wrong = error.__cause__.errors(include_url=False)[0]
+    details = wrong.get("ctx", {})
+    match wrong["type"]:
+        case "int_parsing" | "int_from_float" | "int_parsing_size":
+            wanted = "a whole number"
+        case "float_parsing" | "finite_number":
+            wanted = "a number"
+        case "bool_parsing":
+            wanted = "1 or 0"
+        case "greater_than_equal":
+            wanted = f"{details['ge']} or more"
+        case "less_than_equal":
+            wanted = f"{details['le']} or less"
+        case "value_error":
+            error.message = str(details["error"]).rstrip(".")
+            return
+        case _:
+            return
+    error.message = f"found {wrong['input']!r}; give {wanted}"
+
+
+def _open_closed_streams() -> None:
+    """Write nowhere what goes to a stream that is closed; a file that is opened later would else stand in its place."""
+    for number, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
+        try:
+            os.fstat(number)
+        except OSError:
+            nowhere = os.open(os.devnull, os.O_RDWR)
+            if nowhere != number:
+                os.dup2(nowhere, number)
+                os.close(nowhere)
+            os.set_inheritable(number, True)
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(number, mode, encoding="utf-8", closefd=False))  # noqa: SIM115  # lasts as long as the process
 
 
 def _reader_gone() -> int:

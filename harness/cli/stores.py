@@ -1,13 +1,14 @@
 """The folder of finished steps: looked at, verified and cleaned."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from harness.cli.asked import planned
 from harness.cli.options import STORE, Device, Offline, StoreFolder
-from harness.errors import StoreError
+from harness.errors import HarnessError, StoreError
 from harness.terminal.printed import say
 
 if TYPE_CHECKING:
@@ -81,10 +82,9 @@ def store_prune(
     wanted = {
         step.id for suite in keep or [] for step in planned(suite, kept, None, None, device, offline, 0).steps
     }
-    if not yes:
-        typer.confirm(
-            f"Delete every step in {store} that {', '.join(keep or ['no suite'])} does not use?", abort=True
-        )
+    if not (yes or _confirmed(store, keep or [])):
+        say("nothing was deleted")
+        return
     try:
         pruned = prune(kept, wanted)
     except OSError as error:
@@ -92,6 +92,21 @@ def store_prune(
     if pruned.in_use:
         say(f"{pruned.in_use} finished steps stay: a run that is under way needs them")
     say(f"{pruned.freed / 1e6:.1f} MB freed")
+
+
+def _confirmed(store: Path, keep: Sequence[str]) -> bool:
+    """Ask whether to delete; HarnessError where nobody can answer."""
+    which = (
+        f"every step in {store} that {' and '.join(keep)} do not need" if keep else f"every step in {store}"
+    )
+    if len(keep) == 1:
+        which = which.replace(" do not need", " does not need")
+    try:
+        return typer.confirm(f"Delete {which}?", err=True)
+    except typer.Abort as left:
+        if isinstance(left.__context__, EOFError):
+            raise HarnessError(f"\nnobody is here to say whether to delete {which}; add --yes") from None
+        raise
 
 
 def _records(store: "Store") -> "Iterator[tuple[str, dict[str, Any] | StoreError]]":

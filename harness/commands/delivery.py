@@ -101,7 +101,10 @@ def _in_place(
         kept += lost
         if more := _lacking(old, read_document(fresh)):
             if _in_store(old, store):
-                warned.append(f"{_replaced(old)} had {more}; {_again(old)} publishes it again from the store")
+                warned.append(
+                    f"{_replaced(old)} had {more}; {_again(old)}, with its suite and data as they were then, "
+                    "publishes it again from the store"
+                )
             else:
                 kept.append(f"it had {more}, and its steps are not in this store")
     judged = replace(of_run(fresh), name=out.name)

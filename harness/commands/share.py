@@ -8,6 +8,7 @@ from harness.files.json_lines import writing
 from harness.report import render
 from harness.results import read
 from harness.results import redact as share
+from harness.results.verdicts import FILE as VERDICTS
 from harness.run.target import publish, refuse
 
 
@@ -23,8 +24,13 @@ def write(result: Path, out: Path, drawings: Path | None = None) -> str:
             publish(copy, out)
         withheld = read(copy).withheld
     if not withheld:
-        return "every source lets its texts be shared: nothing was left out"
-    return f"ids and numbers alone of {', '.join(withheld)} (share: scores)"
+        return "every source lets its texts be shared: no text was left out"
+    gates = ""
+    if (result / VERDICTS).exists():
+        gates = (
+            f"; without what its gates said, which may quote samples: `harness gate {out}` judges the copy"
+        )
+    return f"ids and numbers alone of {', '.join(withheld)} (share: scores){gates}"
 
 
 def _refuse_what_would_be_lost(out: Path) -> None:

@@ -91,17 +91,23 @@ def named(asked: Asked, *, offline: bool) -> tuple[list[Model], dict[str, Path]]
         raise HarnessError(
             f"{asked.model}: a RESULT folder: add --against-scores, or name a model: file:FOLDER"
         )
+    for one in (asked.model, asked.against):
+        if one is not None and one.startswith("echo:"):
+            raise HarnessError(f"{one}: a rule, which has no weights; name a model: zoo:NAME or file:FOLDER")
     models = [load_model(one) for one in (asked.model, asked.against) if one is not None]
     if len({one.name for one in models}) < len(models):
         names = _distinct([one.uri for one in models])
         models = [replace(model, name=name) for model, name in zip(models, names, strict=True)]
     folders = [_adapter(one, offline) for one in asked.adapters]
-    places = [one if one.startswith("hub:") else str(Path(one).resolve()) for one in asked.adapters]
+    places = [
+        one if one.startswith("hub:") else str(Path(one.removeprefix("file:")).resolve())
+        for one in asked.adapters
+    ]
     return models, dict(zip(_distinct(places), folders, strict=True))
 
 
 def _adapter(place: str, offline: bool) -> Path:
-    uri = place if place.startswith("hub:") else f"file:{place}"
+    uri = place if place.startswith(("hub:", "file:")) else f"file:{place}"
     folder = locate_adapter(Adapter(name="adapter", base="", uri=uri), None, offline=offline)
     if not folder.is_dir():
         raise AdapterError(f"--adapter {place}: no such folder; an adapter is a folder in PEFT's layout")

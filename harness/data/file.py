@@ -105,9 +105,15 @@ def _existing(path: Path) -> Path:
         found = path.exists()
     except (OSError, ValueError) as error:  # a name that is too long, or holds a NUL
         raise DataError(f"{shown(path)}: cannot be looked at: {_reason(error)}") from error
+    if not found and not path.parent.is_dir():
+        raise DataError(
+            f"{shown(path)}: no such file or folder, nor is {shown(path.parent)}; a path starts at the folder of the "
+            "file that names it"
+        )
     if not found:
-        near = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
-        raise UnknownName("file", path.name, near, shown(path.parent))
+        raise UnknownName(
+            "file", path.name, [entry.name for entry in path.parent.iterdir()], shown(path.parent)
+        )
     return path
 
 

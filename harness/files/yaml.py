@@ -61,6 +61,10 @@ def load(path: Path) -> Document:
         raise SuiteError(f"{shown(path)}: not UTF-8 at byte {error.start}; save it as UTF-8") from error
     except MarkedYAMLError as error:
         line = f":{error.problem_mark.line + 1}" if error.problem_mark else ""
+        if error.problem == "but found another document":
+            raise SuiteError(
+                f"{shown(path)}{line}: a second document begins; keep one, and no `---`"
+            ) from error
         raise SuiteError(f"{shown(path)}{line}: not YAML: {error.problem or error}") from error
     except YAMLError as error:
         raise SuiteError(f"{shown(path)}: not YAML: {' '.join(str(error).split())}") from error

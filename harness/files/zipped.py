@@ -56,7 +56,8 @@ def read_zipped(path: Path, recorded: Callable[[], int], limits: Limits = Limits
                     )
                 yield line
     except (OSError, EOFError, zlib.error) as error:
-        raise ResultError(f"{path}: cannot be read: {error}") from error
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else error
+        raise ResultError(f"{path}: cannot be read: {reason}; copy the RESULT again as a whole") from error
 
 
 def unzipped_size(path: Path) -> int:

@@ -55,6 +55,8 @@ class Only:
 
 def only(pattern: str) -> Only:
     """`task/model/adapter`, each with * and ?; what is left out stands for all."""
+    if not pattern.strip():
+        raise SuiteError("--only: found nothing; give task/model/adapter, or leave it out")
     parts = pattern.split("/")
     if len(parts) > 3:
         raise SuiteError(f"--only {pattern}: found {len(parts)} parts; give task/model/adapter")
@@ -117,16 +119,14 @@ def plan(
 ) -> Plan:
     """All steps of a suite, or of the part that is asked for, needs before what needs them."""
     _refuse_untrainable(suite, part)
+    _refuse_unknown("task", part.task, (task.name for task in suite.tasks), part)
+    _refuse_unknown("model", part.model, (model.name for model in suite.models), part)
     suite = replace(
         suite, models=tuple(model for model in suite.models if fnmatchcase(model.name, part.model))
     )
     draft = Draft(suite=suite, pins=pins, seed=seed, limit=suite.limit if limit is None else limit, only=part)
-    asked = [task for task in suite.tasks if fnmatchcase(task.name, part.task)]
-    if not asked or not suite.models:
-        raise SuiteError(
-            f"--only {part.task}/{part.model}/{part.adapter}: the suite has no such task and model"
-        )
     _refuse_unknown_adapter(suite, part)
+    asked = [task for task in suite.tasks if fnmatchcase(task.name, part.task)]
     loads = {
         task.name: _load(draft, task) for task in suite.tasks if task in asked or task.name in suite.train_on
     }
@@ -178,9 +178,14 @@ def _refuse_unknown_adapter(suite: Suite, part: Only) -> None:
     models = {model.name for model in suite.models}
     trained = (name for name, *_ in _to_train(suite) if any(map(trainable, suite.models)))
     known = {*trained, *(one.name for one in suite.adapters if one.base in models), "base"}
-    if not any(fnmatchcase(name, part.adapter) for name in known):
-        where = f"--only {part.task}/{part.model}/{part.adapter}"
-        raise UnknownName("adapter", part.adapter, known, where)
+    _refuse_unknown("adapter", part.adapter, known, part)
+
+
+def _refuse_unknown(what: str, pattern: str, names: Iterable[str], part: Only) -> None:
+    """Raise UnknownName where none of the names is as the pattern says."""
+    known = tuple(names)
+    if not any(fnmatchcase(name, pattern) for name in known):
+        raise UnknownName(what, pattern, known, f"--only {part.task}/{part.model}/{part.adapter}")
 
 
 def splits_needed(suite: Suite, task: Task) -> tuple[Split, ...]:

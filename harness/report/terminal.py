@@ -14,6 +14,7 @@ from harness.report.page import Line, Page, TaskPage
 from harness.types import Comparison
 
 NARROWEST = 100  # columns: below, the costs are left out
+NAME = 12  # columns that a name needs at least; a longer one goes on in the next line
 
 
 def show(page: Page, console: Console) -> None:
@@ -23,18 +24,39 @@ def show(page: Page, console: Console) -> None:
         console.print(Text(page.partial, style="bold yellow"), highlight=False)
     for task in page.tasks:
         console.print()
-        console.print(_task(task, wide=console.width >= NARROWEST), highlight=False)
+        console.print(_task(task, console), highlight=False)
     if page.notes or page.failed:
         troubles = words.plural(len(page.notes) + len(page.failed), "note")
         console.print(f"\n{troubles} on what went other than planned, in the report", style="yellow")
 
 
-def _task(task: TaskPage, *, wide: bool) -> Group:
+def _task(task: TaskPage, console: Console) -> Group:
     parts: list[Text | Table] = []
     if task.answer:
         doubts = [Text(one, style="yellow") for one in task.answer.doubts]
         parts += [_sentence(task.answer.lead), *doubts, _sentence(task.answer.gain), Text()]
-    return Group(*parts, _table(task, wide=wide))
+    table = _table(task, wide=console.width >= NARROWEST)
+    if _least_width(table, console) > console.width:  # rich would cut numbers, and leave columns out
+        return Group(*parts, *_lines(task))
+    return Group(*parts, table)
+
+
+def _least_width(table: Table, console: Console) -> int:
+    """Return how many columns a terminal needs, so that no number of the table is cut."""
+    numbers = [[column.header, *column.cells] for column in table.columns[1:]]
+    return NAME + sum(2 + max(console.measure(cell).maximum for cell in cells) for cells in numbers)
+
+
+def _lines(task: TaskPage) -> list[Text]:
+    """The table's title and a sentence a system, for a terminal that is too narrow for the table."""
+    sentences = [Text(_title(task), style="bold")]
+    for line in task.lines:
+        name, score, difference, certainty = _cells(task, line, wide=False)
+        sentence = Text(": ").join([name, score])
+        if difference.plain:
+            sentence = Text(", ").join([sentence + Text("; against its base ") + difference, certainty])
+        sentences.append(sentence)
+    return sentences
 
 
 def _sentence(sentence: Sentence) -> Text:
@@ -45,9 +67,12 @@ def _sentence(sentence: Sentence) -> Text:
 
 
 def _table(task: TaskPage, *, wide: bool) -> Table:
-    title = f"{words.visible(task.facts.name)}, {task.metric}, {words.plural(task.samples, 'sample')}"
     table = Table(
-        title=Text(title, style="bold"), title_justify="left", box=None, pad_edge=False, padding=(0, 2, 0, 0)
+        title=Text(_title(task), style="bold"),
+        title_justify="left",
+        box=None,
+        pad_edge=False,
+        padding=(0, 2, 0, 0),
     )
     for heading in ("system", task.metric, "against its base", ""):
         # A cut name would make two seeds of one recipe look alike: it goes on in the next line instead.
@@ -58,6 +83,10 @@ def _table(task: TaskPage, *, wide: bool) -> Table:
     for line in task.lines:
         table.add_row(*_cells(task, line, wide=wide))
     return table
+
+
+def _title(task: TaskPage) -> str:
+    return f"{words.visible(task.facts.name)}, {task.metric}, {words.plural(task.samples, 'sample')}"
 
 
 def _cells(task: TaskPage, line: Line, *, wide: bool) -> list[Text]:

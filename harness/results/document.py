@@ -32,6 +32,8 @@ def write_document(folder: Path, document: Mapping[str, Any]) -> None:
 def read_document(folder: Path, *, changed: bool = False) -> dict[str, Any]:
     """`result.json` as plain data; one that is newer than ours, or (unless asked for) changed by hand, is refused."""
     path = folder / NAME
+    if folder.is_file():
+        raise ResultError(f"{folder}: is a file; name the RESULT folder, which holds a result.json")
     if not folder.is_dir():
         recovered(folder)
     document = json_object(

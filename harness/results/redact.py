@@ -24,6 +24,7 @@ OF_ANSWERS = (
     *("task", "model", "adapter", "shots", "sample_id", "prompt_digest", "prompt_tokens", "output_tokens"),
     *("truncated_tokens", "finish", "logprob"),
 )
+VERDICTS = "verdicts.json"
 WITHHELD = "withheld"
 REASON = "withheld, since it may quote samples; the RESULT that this is a copy of says it"
 
@@ -41,6 +42,8 @@ def copy(result: Path, out: Path) -> None:
         shutil.copyfile(result / "rows.parquet", out / "rows.parquet")  # ids and sums
     except OSError as error:
         raise ResultError(f"{result / 'rows.parquet'}: cannot be copied: {error.strerror}") from error
+    if not private and (result / VERDICTS).is_file():
+        shutil.copyfile(result / VERDICTS, out / VERDICTS)
     write_document(out, document(whole))
 
 

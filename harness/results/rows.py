@@ -1,5 +1,6 @@
 """rows.parquet, opened: where each system's rows lie is known, and they are read when they are asked for."""
 
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -110,7 +111,10 @@ class RowFile:
         try:
             yield
         except (OSError, pyarrow.ArrowException, KeyError, TypeError, ValueError) as error:
-            raise ResultError(f"{self._path}: cannot be read: {error}") from error
+            reason = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else error
+            raise ResultError(
+                f"{self._path}: cannot be read: {reason}; copy the RESULT again as a whole"
+            ) from error
 
 
 def open_rows(folder: Path) -> RowFile:

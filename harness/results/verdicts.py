@@ -36,7 +36,10 @@ def read(folder: Path) -> tuple[Verdict, ...]:
             raise ValueError(wrong)
         found = [_verdict(number, data) for number, data in enumerate(_of_schema(content))]
     except (ValueError, TypeError, RecursionError) as error:
-        raise ResultError(f"{path}: not a list of verdicts ({error}); run `harness gate` again") from error
+        wrong = f"broken in line {error.lineno}" if isinstance(error, json.JSONDecodeError) else str(error)
+        raise ResultError(
+            f"{path}: not a list of verdicts ({wrong}); remove it, then `harness run` its suite again writes it again"
+        ) from error
     return tuple(sorted(found, key=lambda verdict: WORST_FIRST.index(verdict.verdict)))
 
 

@@ -256,6 +256,10 @@ def _distinct(values: Iterable[object], at: At, key: str) -> None:
 def _scheme(uri: str, known: Iterable[str], where: str) -> tuple[str, str]:
     """A uri's scheme and what follows."""
     scheme, colon, place = uri.partition(":")
+    if colon and not place and scheme in known:
+        raise SuiteError(
+            f"{where}: found {uri!r}, which names no place; write it behind the colon: {scheme}:…"
+        )
     if not (colon and place):
         near = f"file:{uri}" if Path(uri).exists() or uri.startswith((".", "/", "~")) else f"hub:{uri}"
         raise SuiteError(f"{where}: found {uri!r}, which names no place; did you mean {near!r}?")

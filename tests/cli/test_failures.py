@@ -10,6 +10,7 @@ import pytest
 
 from harness.cli.failures import guarded
 from harness.errors import StepError, SuiteError
+from harness.run.store import open_store
 from tests.cli.words import harness
 
 
@@ -166,3 +167,65 @@ def test_a_server_that_does_not_answer_is_told_without_the_pool_of_connections(
         target._told("http://x"),
     ):
         raise MlflowException("HTTPConnectionPool(host='x', port=80): Max retries exceeded with url: /api")
+
+
+@pytest.mark.parametrize("stream", [1, 2])
+@pytest.mark.parametrize("words", [("list", "tasks"), ("list", "nothing")])
+def test_a_command_works_where_standard_output_or_error_is_closed(
+    tmp_path: Path, stream: int, words: tuple[str, ...]
+) -> None:
+    """Like `harness list tasks >&-`: what is opened next must not become standard output either."""
+    command = f'"$0" -m harness "$@" {stream}>&-'
+    done = subprocess.run(
+        ["sh", "-c", command, sys.executable, *words], cwd=tmp_path, capture_output=True, text=True
+    )
+    assert done.returncode == (0 if words == ("list", "tasks") else 2)
+    assert "unexpected" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("run", "small", "--limit", "abc"), "'--limit': found 'abc'; give a whole number"),
+        (("run", "small", "--limit", "0"), "'--limit': found '0'; give 1 or more"),
+        (("run", "small", "--seed", "-1"), "'--seed': found '-1'; give 0 or more"),
+        (("gate", "R", "--inconclusive", "maybe"), "'maybe' is not one of 'fail', 'pass', 'warn'"),
+        (("list", "nothing"), "'nothing' is not one of 'tasks'"),
+    ],
+)
+def test_a_wrong_value_on_the_command_line_is_told_in_the_harness_words(
+    capsys: pytest.CaptureFixture[str], words: tuple[str, ...], message: str
+) -> None:
+    done = harness(capsys, *words)
+    assert done.code == 2
+    assert message in done.err
+    assert "Input should" not in done.err
+    assert "Value error" not in done.err
+
+
+def test_a_wrong_value_in_the_environment_names_the_variable(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HARNESS_OFFLINE", "maybe")
+    done = harness(capsys, "check", "quickstart")
+    assert (done.code, "(env var: 'HARNESS_OFFLINE'): found 'maybe'; give 1 or 0" in done.err) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("answer", "code", "message"),
+    [("", 2, "add --yes"), ("n\n", 0, "nothing was deleted"), ("y\n", 0, "MB freed")],
+)
+def test_a_question_that_nobody_answers_names_the_option_that_does(
+    tmp_path: Path, answer: str, code: int, message: str
+) -> None:
+    open_store(tmp_path / "store")
+    done = subprocess.run(
+        [sys.executable, "-m", "harness", "store", "prune", "--store", "store"],
+        cwd=tmp_path,
+        input=answer,
+        capture_output=True,
+        text=True,
+    )
+    assert (done.returncode, message in done.stdout + done.stderr) == (code, True)
+    assert "Delete every step in store? [y/N]" in done.stderr
+    assert "same command continues" not in done.stderr

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
-from harness.commands.weigh import _distinct, weighing
+from harness.commands.weigh import Asked, _distinct, named, weighing
 from harness.errors import HarnessError
 from harness.types import Weighing
 
@@ -120,3 +120,20 @@ def test_options_say_what_a_suites_weights_say() -> None:
 )
 def test_equal_names_are_told_apart_by_more_of_their_paths(places: list[str], names: list[str]) -> None:
     assert _distinct(places) == names
+
+
+def test_an_adapter_is_named_by_its_folder_or_as_a_suite_names_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    folder = adapter(tmp_path / "mine", 0)
+    for place in ("mine", "file:mine", f"file:{folder}"):
+        asked = Asked(model="zoo:llama2-tiny", adapters=(place,), against=None, weighing=Weighing())
+        found = named(asked, offline=True)[1]
+        assert {name: path.resolve() for name, path in found.items()} == {"mine": folder}
+
+
+def test_a_rule_has_no_weights() -> None:
+    asked = Asked(model="echo:copy", adapters=(), against=None, weighing=Weighing())
+    with pytest.raises(HarnessError, match="echo:copy: a rule, which has no weights; name a model"):
+        named(asked, offline=True)

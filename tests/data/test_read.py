@@ -276,6 +276,15 @@ def test_a_missing_file_is_told_with_near_names(tmp_path: Path) -> None:
         list(data.read(source(tmp_path, splits={"test": "tests.csv"}), "test"))
 
 
+def test_a_missing_file_in_a_missing_folder_is_told_with_where_paths_start(tmp_path: Path) -> None:
+    missing = tmp_path / "data" / "mine"
+    message = (
+        f"{missing}: no such file or folder, nor is {missing.parent}; a path starts at the folder of the"
+    )
+    with pytest.raises(DataError, match=re.escape(message)):
+        list(data.read(source(missing), "test"))
+
+
 def test_an_unreadable_kind_of_file(tmp_path: Path) -> None:
     (tmp_path / "test.xlsx").touch()
     with pytest.raises(

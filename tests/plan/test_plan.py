@@ -193,9 +193,17 @@ def test_only_a_part_of_the_suite(pattern: str, expected: set[str]) -> None:
     assert {step.label for step in drawn.steps if step.kind == "score"} == expected
 
 
-@pytest.mark.parametrize("pattern", ["three/*", "one/c", "a/b/c/d"])
-def test_a_part_that_is_not_there_is_refused(pattern: str) -> None:
-    with pytest.raises(SuiteError, match="--only"):
+@pytest.mark.parametrize(
+    ("pattern", "message"),
+    [
+        ("three/*", "--only three/*/*: no task named 'three'; known: one, two"),
+        ("one/c", "--only one/c/*: no model named 'c'; known: a, b"),
+        ("a/b/c/d", "--only a/b/c/d: found 4 parts; give task/model/adapter"),
+        (" ", "--only: found nothing; give task/model/adapter, or leave it out"),
+    ],
+)
+def test_a_part_that_is_not_there_is_refused_with_those_that_are(pattern: str, message: str) -> None:
+    with pytest.raises(SuiteError, match=re.escape(message)):
         plan(SUITE, PINS, part=only(pattern))
 
 

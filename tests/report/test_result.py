@@ -17,7 +17,7 @@ import pytest
 
 import harness
 from harness.errors import ResultError
-from harness.results import read
+from harness.results import read, verdicts
 from harness.results.rows import open_rows
 from harness.types import System
 from harness.verification import verify
@@ -227,3 +227,31 @@ def test_importing_the_package_loads_no_heavy_library() -> None:
         "import sys, harness, harness.results; assert not {'pandas', 'numpy', 'pyarrow'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize("name", ["rows.parquet", "samples.jsonl.gz", "generations.jsonl.gz"])
+def test_a_file_that_is_missing_is_told_in_words(copy: Path, name: str) -> None:
+    (copy / name).unlink()
+    with pytest.raises(ResultError) as told:
+        verify(copy)
+    message = f"{copy / name}: cannot be read: No such file or directory; copy the RESULT again as a whole"
+    assert str(told.value) == message
+
+
+def test_verdicts_that_cannot_be_read_name_what_writes_them_anew(copy: Path) -> None:
+    (copy / "verdicts.json").write_text("[\n{")
+    with pytest.raises(ResultError) as told:
+        verdicts.read(copy)
+    assert str(told.value) == (
+        f"{copy / 'verdicts.json'}: not a list of verdicts (broken in line 2); remove it, then `harness run` its suite "
+        "again writes it anew"
+    )
+
+
+def test_a_file_in_place_of_a_result_is_told_as_one(copy: Path) -> None:
+    with pytest.raises(ResultError) as told:
+        read(copy / "rows.parquet")
+    assert (
+        str(told.value)
+        == f"{copy / 'rows.parquet'}: is a file; name the RESULT folder, which holds a result.json"
+    )

@@ -95,7 +95,7 @@ def test_a_copy_says_what_it_withholds(copy: Path) -> None:
 
 def test_a_public_result_is_copied_whole(example: Path, drawings: Path, tmp_path: Path) -> None:
     said = shareable.write(example, tmp_path / "copy", drawings)
-    assert said == "every source lets its texts be shared: nothing was left out"
+    assert said == "every source lets its texts be shared: no text was left out"
     for name in ("samples", "generations"):
         one, other = (list(json_lines(at / f"{name}.jsonl.gz")) for at in (example, tmp_path / "copy"))
         assert one == other
@@ -205,3 +205,16 @@ def test_a_copy_never_takes_a_results_place(private: Path, drawings: Path, tmp_p
     assert made.returncode == 0, made.stderr
     assert "ids and numbers alone of dialogues" in made.stderr
     assert leaks(tmp_path / "new", private_texts(private)) == set()
+
+
+@pytest.mark.parametrize("whose", ["public", "private"])
+def test_what_gates_said_is_in_a_copy_or_it_is_said_that_it_is_not(
+    example: Path, private: Path, drawings: Path, tmp_path: Path, whose: str
+) -> None:
+    folder = Path(shutil.copytree(example if whose == "public" else private, tmp_path / "result"))
+    (folder / "verdicts.json").write_text("[]")
+    said = shareable.write(folder, tmp_path / "copy", drawings)
+    assert (tmp_path / "copy" / "verdicts.json").exists() == (whose == "public")
+    assert (
+        f"without what its gates said, which may quote samples: `harness gate {tmp_path / 'copy'}`" in said
+    ) == (whose == "private")

@@ -1,5 +1,6 @@
 import io
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -25,6 +26,20 @@ def test_the_terminal_says_the_answer_and_the_table_and_no_colour_when_piped(
     assert "\x1b" not in text
     assert max(map(len, text.splitlines())) <= width
     assert ("tokens/s" in text) == (width == 140)
+
+
+@pytest.mark.parametrize("width", [20, 30, 45])
+def test_a_narrow_terminal_shows_every_system_and_every_number_whole(example: Path, width: int) -> None:
+    wide, narrow = io.StringIO(), io.StringIO()
+    render_terminal(example, Console(file=wide, width=90))
+    render_terminal(example, Console(file=narrow, width=width))
+    text = " ".join(narrow.getvalue().replace("\N{NO-BREAK SPACE}", " ").split())
+    for row in wide.getvalue().splitlines():
+        for number in re.findall(r"\d+\.\d \[[^]]+\]", row.replace("\N{NO-BREAK SPACE}", " ")):
+            assert number in text
+    for name in ("falcon-tiny:", "llama2-tiny:", "+ quickstart (best): ", "first 3 sentences:"):
+        assert name in text
+    assert max(map(len, narrow.getvalue().splitlines())) <= max(width, 40)
 
 
 def test_json_holds_the_answer_and_numbers_that_nobody_rounded(example: Path) -> None:
