@@ -28,6 +28,7 @@ _ENTITIES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "|": "&#124;"
 def write(page: "Page", figures: "Figures", folder: Path) -> None:
     """report.md, and in charts/ each chart for light pages and for dark ones."""
     write_charts(figures.all(), folder)
+    ours.make_room(folder, Path("report.md"))
     ours.replace(folder / "report.md", render(page, figures))
 
 
@@ -38,6 +39,7 @@ def write_charts(figures: "Iterable[Figure]", folder: Path) -> None:
     drawn = ours.real_folder(folder / "charts")
     for figure in figures:
         for ending, palette in (("", charts.LIGHT), ("-dark", charts.DARK)):
+            ours.make_room(folder, Path("charts", f"{figure.name}{ending}.svg"))
             ours.replace(drawn / f"{figure.name}{ending}.svg", charts.in_file(figure.wide, palette))
 
 
