@@ -45,8 +45,8 @@ def is_ours(folder: Path, path: Path) -> bool:
     if len(path.parts) == 1:
         if path.name in FOLDERS:
             return whole.is_dir()
-        return path.name in FILES and not whole.is_dir() and _begins(whole, BEGINNINGS.get(path.name, b""))
-    return _in_place_of_ours(path) and _begins(whole, FOLDERS[path.parts[0]][1])
+        return path.name in FILES and not whole.is_dir() and begins(whole, BEGINNINGS.get(path.name, b""))
+    return _in_place_of_ours(path) and begins(whole, FOLDERS[path.parts[0]][1])
 
 
 def remove_links(folder: Path) -> None:
@@ -135,8 +135,9 @@ def _in_place_of_ours(path: Path) -> bool:
     )
 
 
-def _begins(path: Path, beginning: bytes) -> bool:
-    if not path.is_file():
+def begins(path: Path, beginning: bytes) -> bool:
+    """Whether a file begins so; a link to one does not."""
+    if path.is_symlink() or not path.is_file():
         return False
     with path.open("rb") as file:
         return file.read(len(beginning)) == beginning
