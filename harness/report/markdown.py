@@ -19,8 +19,9 @@ if TYPE_CHECKING:  # pages without charts are written by light commands, which c
 
 LONGEST = 600  # characters of one text that the file shows
 
-# What Markdown, its mathematics and its automatic links give a meaning to. An underscore between letters has none.
-_SPECIAL = re.compile(r"[\\`*\[\]#~$]|(?<![^\W_])_|_(?![^\W_])|(?<=www)\.|:(?=//)")
+# What Markdown, its mathematics and its automatic links give a meaning to, and GitHub's runner where a file is printed
+# (`::error::`). An underscore between letters has none.
+_SPECIAL = re.compile(r"[\\`*\[\]#~$]|(?<![^\W_])_|_(?![^\W_])|(?<=www)\.|:(?=//|:)")
 _MENTION = re.compile(r"@(?=\w)")
 _ENTITIES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "|": "&#124;"})
 

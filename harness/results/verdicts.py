@@ -64,4 +64,9 @@ def _verdict(number: int, data: object) -> Verdict:
         wrong = error.errors(include_url=False, include_context=False)[0]
         place = ".".join(map(str, (f"[{number}]", *wrong["loc"])))
         raise TypeError(f"{place}: {wrong['msg']}, found {repr(wrong['input'])[:60]}") from error
+    if found.innocent is not None and not 0 <= found.innocent <= 1:
+        raise TypeError(f"[{number}].innocent: a chance lies between 0 and 1, found {found.innocent}")
+    for name, count in (("needed", found.needed), ("innocent_needs", found.innocent_needs)):
+        if count is not None and count < 0:
+            raise TypeError(f"[{number}].{name}: a number of samples is 0 at least, found {count}")
     return found
