@@ -61,6 +61,8 @@ def told(error: Exception) -> tuple[str, int]:
             return f"{name}: the disk is full; free some of it and repeat the command", FAILED
         case OSError(strerror=str(reason), filename=str(name)):
             return f"{name}: {reason[:1].lower()}{reason[1:]}", WRONG
+        case FileNotFoundError(filename=None):  # of `os.getcwd`
+            return "the folder that you are in is gone; `cd` into one that is there", WRONG
         case OSError(errno=number) if number in _FULL:
             return f"the disk is full; free some of it and repeat the command{_details(error)}", FAILED
         case RuntimeError() if "Symlink loop from" in str(error):  # of Path.resolve

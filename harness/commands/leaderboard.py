@@ -17,7 +17,7 @@ from harness import metrics, stats
 from harness.digest import digest, text_digest
 from harness.errors import HarnessError, ResultError
 from harness.files.hardware import machine
-from harness.files.json_lines import writing
+from harness.files.json_lines import write_text
 from harness.leaderboard.rank import Array, Entry, Leaderboard, Refusal, Samples, rank, shares
 from harness.report import board as pages
 from harness.results import Result, TaskFacts, from_document, read_document, read_samples
@@ -66,9 +66,7 @@ def make(
 
 def write(board: Leaderboard, runs: Mapping[str, Path], out: Path) -> None:
     """One file, of the kind that its ending says."""
-    drawn = _drawn(board, runs, out)
-    with writing(out, "-o"):
-        out.write_text(drawn, encoding="utf-8", newline="\n")
+    write_text(out, _drawn(board, runs, out), option="-o")
 
 
 def check(board: Leaderboard, runs: Mapping[str, Path], out: Path) -> None:

@@ -11,7 +11,7 @@ from harness.checkpoints.locate import locate, locate_adapter
 from harness.commands.progress import counting
 from harness.errors import AdapterError, HarnessError, UnknownName
 from harness.files.hardware import machine
-from harness.files.json_lines import writing
+from harness.files.json_lines import write_text, writing
 from harness.plan.pins import pins
 from harness.report import weight_tables
 from harness.report.weighed import WeightSection, columns, section
@@ -179,4 +179,4 @@ def _write_page(found: WeightSection, path: Path, title: str, command: str) -> N
 
         drawn = figures.draw_weights(found, pen)
         page = html.render_weights(found, drawn, title, columns(found.rows), command)
-        path.write_text(page, encoding="utf-8")
+        write_text(path, page)

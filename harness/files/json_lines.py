@@ -4,11 +4,13 @@ import errno
 import json
 import os
 import re
+import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from itertools import islice
 from pathlib import Path
+from secrets import token_hex
 from typing import IO, Any, Literal, TypeVar, cast, overload
 
 from pydantic import TypeAdapter
@@ -50,10 +52,31 @@ def write_json(path: Path, data: object) -> None:
         raise
 
 
-def write_text(path: Path, text: str, mode: Literal["w", "a"] = "w") -> None:
-    """Write a file that a command is asked for; HarnessError where its place cannot be written."""
-    with writing(path), path.open(mode, encoding="utf-8", errors="surrogatepass", newline="\n") as file:
-        file.write(text)
+def write_text(path: Path, text: str, mode: Literal["w", "a"] = "w", option: str = "") -> None:
+    """Write a file that a command is asked for; HarnessError where its place cannot be written.
+
+    What was there stays until all of the text is on the disk.
+    """
+    with writing(path, option):
+        if mode == "a" or (path.exists() and not path.is_file()):  # a device, say
+            with path.open(mode, encoding="utf-8", errors="surrogatepass", newline="\n") as file:
+                file.write(text)
+        else:
+            _replace_text(path.resolve(), text)
+
+
+def _replace_text(path: Path, text: str) -> None:
+    """Write a text beside its place and rename it."""
+    beside = path.with_name(f".{token_hex(8)}.writing")
+    try:
+        with beside.open("x", encoding="utf-8", errors="surrogatepass", newline="\n") as file:
+            file.write(text)
+            flush(file)
+        if path.exists():
+            shutil.copymode(path, beside)
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)
 
 
 def refuse_other_kind(

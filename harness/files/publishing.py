@@ -11,6 +11,7 @@ A lock, `.NAME.lock`, lets one process at a time publish into a target. Its next
 import errno
 import fcntl
 import os
+import re
 import secrets
 import shutil
 import socket
@@ -27,6 +28,7 @@ from harness.files.json_lines import sync
 Way = Literal["exchange", "renames"]
 Tell = Callable[[str], None]
 
+LOCKED_BY = "process "  # how a lock begins
 EXCHANGE = 2  # RENAME_EXCHANGE of linux/fs.h
 WORKING_FOLDER = -100  # AT_FDCWD of fcntl.h
 NO_EXCHANGE = (
@@ -202,7 +204,7 @@ def _locked(target: Path, tell: Tell) -> Iterator[bool]:
 
 def _take(path: Path, target: Path, tell: Tell) -> IO[str] | None:
     while True:
-        file = path.open("a+", encoding="utf-8")
+        file = _open_lock(path, target)
         try:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -218,10 +220,29 @@ def _take(path: Path, target: Path, tell: Tell) -> IO[str] | None:
             raise
         if _is_at(file, path):  # else its last owner has removed it meanwhile
             file.truncate(0)
-            file.write(f"process {os.getpid()} on {socket.gethostname()}")
+            file.write(f"{LOCKED_BY}{os.getpid()} on {socket.gethostname()}")
             file.flush()
             return file
         file.close()
+
+
+def _open_lock(path: Path, target: Path) -> IO[str]:
+    """Open the lock; HarnessError where what stands there is not a lock of ours: it would be written over."""
+    flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+    refused = HarnessError(
+        f"{path}: not a lock of the harness, and stands where that of {target} is needed; move it"
+    )
+    try:
+        handle = os.open(path, flags, 0o666)
+    except OSError as error:
+        if error.errno in (errno.ELOOP, errno.EISDIR, errno.ENXIO):  # a link, a folder, a socket
+            raise refused from error
+        raise
+    begins = stat.S_ISREG(os.fstat(handle).st_mode) and os.pread(handle, len(LOCKED_BY), 0)
+    if begins not in (b"", LOCKED_BY.encode()):  # False: a pipe or a device
+        os.close(handle)
+        raise refused
+    return os.fdopen(handle, "r+", encoding="utf-8", errors="replace")
 
 
 def _is_at(file: IO[str], path: Path) -> bool:
@@ -247,7 +268,8 @@ def _prefix(target: Path, kind: str) -> str:
 
 def _left(target: Path, kind: str) -> list[Path]:
     """Return hidden folders beside the target, the youngest first."""
-    found = [one for one in target.parent.iterdir() if one.name.startswith(_prefix(target, kind))]
+    ours = re.compile(re.escape(_prefix(target, kind)) + r"[0-9a-f]{8}-[0-9a-f]{4}")
+    found = [one for one in target.parent.iterdir() if ours.fullmatch(one.name)]
     return sorted(found, key=_modified, reverse=True)
 
 

@@ -1,19 +1,25 @@
 """What weights alone say of measured quality, for people: sentences that stay within the intervals, and the pages."""
 
 import csv
+import io
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from harness import text as words
+from harness.files.json_lines import write_text
+from harness.files.spreadsheet import cell
 from harness.report import charts, drawing, html, markdown
 from harness.report.charts import scatter
 from harness.report.figures import Figure
 from harness.report.page import Page
+from harness.results import ours
 from harness.weights.correlation import Candidate, Correlation, Within
 from harness.weights.data_free import MEANINGS
 
+COLUMNS = ("task", "base", "adapter", "score", "gain")  # of adapters.csv; each number's follow
 NAMED = 3  # numbers that a sentence names; the table has all
 
 
@@ -144,7 +150,7 @@ def write_html(page: Page, found: Sequence[Prediction], command: str, path: Path
     """One file that asks nothing of any network."""
     with drawing.pen() as pen:
         figures = _figures(found, pen)
-        path.write_text(html.document("prediction.html.j2", _shown(page, found, figures, command)), "utf-8")
+        write_text(path, html.document("prediction.html.j2", _shown(page, found, figures, command)))
 
 
 def write_markdown(page: Page, found: Sequence[Prediction], command: str, path: Path) -> None:
@@ -152,7 +158,7 @@ def write_markdown(page: Page, found: Sequence[Prediction], command: str, path: 
     with drawing.pen() as pen:
         figures = _figures(found, pen)
         text = markdown.document("prediction.md.j2", _shown(page, found, figures, command))
-        path.write_text(text, encoding="utf-8")
+        write_text(path, text)
         markdown.write_charts(figures.values(), path.parent)
     _write_adapters(found, path.parent / "adapters.csv")
 
@@ -194,11 +200,15 @@ def _figures(found: Sequence[Prediction], pen: drawing.Pen) -> Mapping[str, Figu
 
 def _write_adapters(found: Sequence[Prediction], path: Path) -> None:
     names = list(dict.fromkeys(name for one in found for each in one.candidates for name in each.numbers))
-    with path.open("w", encoding="utf-8", newline="") as file:
+    if os.path.lexists(path) and not ours.begins(path, ",".join(COLUMNS).encode()):
+        ours.keep_aside(path)
+    with io.StringIO(newline="") as file:
         rows = csv.writer(file, lineterminator="\n")
-        rows.writerow(["task", "base", "adapter", "score", "gain", *names])
+        rows.writerow([*COLUMNS, *map(cell, names)])
         for one in found:
             for each in one.candidates:
                 numbers = (f"{each.numbers[name]:.6g}" if name in each.numbers else "" for name in names)
                 gain = "" if each.gain is None else f"{each.gain:.6g}"
-                rows.writerow([one.task, each.base, each.adapter, f"{each.score:.6g}", gain, *numbers])
+                names_of = map(cell, (one.task, each.base, each.adapter))
+                rows.writerow([*names_of, f"{each.score:.6g}", gain, *numbers])
+        write_text(path, file.getvalue())

@@ -27,13 +27,13 @@ def write(page: Page, figures: Figures, folder: Path, book: Book | None = None) 
     leaves: list[Leaf] = []
     samples = folder / "samples"
     for leaf in book.leaves if book else ():
-        ours.replace(
-            ours.real_folder(samples) / Path(leaf.name).name,
-            document("samples.html.j2", {"page": page, "leaf": leaf}),
-        )
+        place = ours.real_folder(samples) / Path(leaf.name).name
+        ours.make_room(folder, place.relative_to(folder))
+        ours.replace(place, document("samples.html.j2", {"page": page, "leaf": leaf}))
         leaves.append(Leaf(name=leaf.name, says=leaf.says, data={}))  # its texts can go
     if book:
         book.index["leaves"] = [leaf.name for leaf in leaves] or None
+    ours.make_room(folder, Path("report.html"))
     ours.replace(folder / "report.html", render(page, figures, book.index if book else None, leaves))
     _remove_others(folder, {leaf.name for leaf in leaves})
 

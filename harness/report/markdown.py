@@ -19,8 +19,9 @@ if TYPE_CHECKING:  # pages without charts are written by light commands, which c
 
 LONGEST = 600  # characters of one text that the file shows
 
-# What Markdown, its mathematics and its automatic links give a meaning to. An underscore between letters has none.
-_SPECIAL = re.compile(r"[\\`*\[\]#~$]|(?<![^\W_])_|_(?![^\W_])|(?<=www)\.|:(?=//)")
+# What Markdown, its mathematics and its automatic links give a meaning to, and GitHub's runner where a file is printed
+# (`::error::`). An underscore between letters has none.
+_SPECIAL = re.compile(r"[\\`*\[\]#~$]|(?<![^\W_])_|_(?![^\W_])|(?<=www)\.|:(?=//|:)")
 _MENTION = re.compile(r"@(?=\w)")
 _ENTITIES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "|": "&#124;"})
 
@@ -28,6 +29,7 @@ _ENTITIES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "|": "&#124;"
 def write(page: "Page", figures: "Figures", folder: Path) -> None:
     """report.md, and in charts/ each chart for light pages and for dark ones."""
     write_charts(figures.all(), folder)
+    ours.make_room(folder, Path("report.md"))
     ours.replace(folder / "report.md", render(page, figures))
 
 
@@ -38,6 +40,7 @@ def write_charts(figures: "Iterable[Figure]", folder: Path) -> None:
     drawn = ours.real_folder(folder / "charts")
     for figure in figures:
         for ending, palette in (("", charts.LIGHT), ("-dark", charts.DARK)):
+            ours.make_room(folder, Path("charts", f"{figure.name}{ending}.svg"))
             ours.replace(drawn / f"{figure.name}{ending}.svg", charts.in_file(figure.wide, palette))
 
 

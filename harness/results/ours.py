@@ -12,9 +12,14 @@ from secrets import token_hex
 
 from harness.errors import HarnessError, ResultError
 from harness.results.document import BESIDE, NAME
+from harness.terminal.printed import warn
 
 DATA = (NAME, *BESIDE)
 FILES = (*DATA, "report.html", "report.md", "verdicts.json")
+_PAGE = (
+    b'<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+    b'<meta http-equiv="Content-Security-Policy" content="default-src &#39;none&#39;; style-src &#39;sha256-'
+)
 # Folder -> the names of our files in it, and how each of them begins: a file of such a name may be the user's.
 FOLDERS = {
     "charts": (
@@ -23,12 +28,9 @@ FOLDERS = {
         ),
         b'<svg role="img" aria-label=',
     ),
-    "samples": (
-        re.compile(r"\d{4,}\.html"),
-        b'<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        b'<meta http-equiv="Content-Security-Policy" content="default-src &#39;none&#39;; style-src &#39;sha256-',
-    ),
+    "samples": (re.compile(r"\d{4,}\.html"), _PAGE),
 }
+BEGINNINGS = {"report.html": _PAGE}  # of those of our files that a user's own can be told from
 _BEING_WRITTEN = re.compile(r"\.(.+)\.[0-9a-f]{16}\.writing")
 _BESIDE_JSON = re.compile(r"\.(.+)\.\d+")  # where `records.write_json` writes first
 
@@ -41,8 +43,10 @@ def is_ours(folder: Path, path: Path) -> bool:
     if begun := _BEING_WRITTEN.fullmatch(path.name):  # by a process that was killed
         return _in_place_of_ours(path.with_name(begun[1]))
     if len(path.parts) == 1:
-        return path.name in FILES or (path.name in FOLDERS and whole.is_dir())
-    return _in_place_of_ours(path) and _begins(whole, FOLDERS[path.parts[0]][1])
+        if path.name in FOLDERS:
+            return whole.is_dir()
+        return path.name in FILES and not whole.is_dir() and begins(whole, BEGINNINGS.get(path.name, b""))
+    return _in_place_of_ours(path) and begins(whole, FOLDERS[path.parts[0]][1])
 
 
 def remove_links(folder: Path) -> None:
@@ -81,11 +85,31 @@ def real_folder(folder: Path) -> Path:
     """Make a folder within a RESULT, in place of a link that stands there."""
     if folder.is_symlink():
         folder.unlink()
-    try:
-        folder.mkdir(exist_ok=True)
-    except FileExistsError as error:
-        raise HarnessError(f"{folder}: a file stands where a folder is needed; move it") from error
+    if os.path.lexists(folder) and not folder.is_dir():
+        keep_aside(folder)
+    folder.mkdir(exist_ok=True)
     return folder
+
+
+def make_room(folder: Path, path: Path) -> None:
+    """Keep under another name what stands at `path` within the RESULT, where we write, and is the user's own."""
+    if os.path.lexists(folder / path) and not is_ours(folder, path):
+        keep_aside(folder / path)
+
+
+def keep_aside(path: Path) -> None:
+    """Rename what is the user's own, and say so."""
+    kept = kept_name(path)
+    path.rename(kept)
+    warn(f"{path}: the harness writes here, and what was here is not its own: it is kept as {kept.name}")
+
+
+def kept_name(path: Path) -> Path:
+    """Return a free name beside a path, which is none of ours: `losses.kept.svg`."""
+    kept, number = path.with_name(f"{path.stem}.kept{path.suffix}"), 2
+    while os.path.lexists(kept):
+        kept, number = path.with_name(f"{path.stem}.kept-{number}{path.suffix}"), number + 1
+    return kept
 
 
 def replace(path: Path, text: str) -> None:
@@ -111,8 +135,9 @@ def _in_place_of_ours(path: Path) -> bool:
     )
 
 
-def _begins(path: Path, beginning: bytes) -> bool:
-    if not path.is_file():
+def begins(path: Path, beginning: bytes) -> bool:
+    """Whether a file begins so; a link to one does not."""
+    if path.is_symlink() or not path.is_file():
         return False
     with path.open("rb") as file:
         return file.read(len(beginning)) == beginning

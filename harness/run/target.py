@@ -12,6 +12,7 @@ from harness.files.publishing import Owned, owned, refuse_unwritable
 from harness.results import ours
 from harness.results.document import NAME, SCHEMA, json_object
 from harness.run.store import store_around
+from harness.terminal.printed import warn
 
 NOT_PUBLISHED = ("step.json", "lease")  # of a step's folder
 
@@ -86,10 +87,13 @@ def added_files(out: Path) -> Iterator[Path]:
 
 
 def carry(out: Path, fresh: Path) -> None:
-    """Take the user's own files over to a folder that will be in this one's place."""
+    """Take the user's own files over to a folder that will be in this one's place.
+
+    Those that stand where the harness writes get another name there.
+    """
+    kept: dict[Path, Path] = {}  # what stands where the harness writes -> its name in the fresh folder
     for path in added_files(out):
-        place = fresh / path
-        _make_parents(fresh, path)
+        place = _place(fresh, path, kept)
         if not os.path.lexists(place):
             if (out / path).is_dir() and not (out / path).is_symlink():  # an empty one
                 place.mkdir()
@@ -98,6 +102,10 @@ def carry(out: Path, fresh: Path) -> None:
                 os.link(out / path, place, follow_symlinks=False)
             except OSError:  # the file system has no hard links
                 shutil.copy2(out / path, place, follow_symlinks=False)
+    for path, place in kept.items():
+        warn(
+            f"{out / path}: the harness writes here, and what was here is not its own: it is kept as {place.name}"
+        )
 
 
 def unfinished(document: Mapping[str, Any]) -> list[str]:
@@ -105,9 +113,16 @@ def unfinished(document: Mapping[str, Any]) -> list[str]:
     return [str(one.get("label")) for one in document.get("steps", ()) if one.get("state") != "done"]
 
 
-def _make_parents(fresh: Path, path: Path) -> None:
-    """Make the folders that lead to `path`, in place of links to elsewhere that were copied."""
-    for parent in reversed(path.parents[:-1]):
-        if (fresh / parent).is_symlink():
-            (fresh / parent).unlink()
-        (fresh / parent).mkdir(exist_ok=True)
+def _place(fresh: Path, path: Path, kept: dict[Path, Path]) -> Path:
+    """Return where a user's file goes; the folders that lead there are made, in place of links that were copied."""
+    place = fresh
+    for whole in (*reversed(path.parents[:-1]), path):
+        place = kept.get(whole, place / whole.name)
+        last = whole == path
+        if not last and place.is_symlink():
+            place.unlink()
+        if os.path.lexists(place) and (ours.is_ours(fresh, whole) if last else not place.is_dir()):
+            place = kept[whole] = ours.kept_name(place)
+        if not last:
+            place.mkdir(exist_ok=True)
+    return place

@@ -33,6 +33,7 @@ def fails(error: BaseException) -> Callable[[], object]:
             3,
         ),
         (RuntimeError("Symlink loop from '/x/a.json'"), "error: /x/a.json: a link that leads to itself", 2),
+        (FileNotFoundError(2, "No such file or directory"), "error: the folder that you are in is gone", 2),
         (KeyError("total"), "error: unexpected KeyError: 'total' (details in ", 3),
         (
             RecursionError("too deep\nsecond line"),

@@ -186,3 +186,25 @@ def test_pages_are_whole_and_in_the_readers_colours(
         rows = list(csv.DictReader(file))
     assert len(rows) == 2 * ADAPTERS
     assert rows[1]["delta_ratio of ΔW"] == "0.1"
+
+
+def test_names_are_no_formulas_in_the_table_of_adapters(tmp_path: Path) -> None:
+    folder = result(tmp_path / "r")
+    text = (folder / "result.json").read_text()
+    (folder / "result.json").write_text(text.replace('"r-s0"', '"=1+1"'))
+    show(folder, "harness weigh r --against-scores", markdown=tmp_path / "page.md")
+    with (tmp_path / "adapters.csv").open() as file:
+        names = {row["adapter"] for row in csv.DictReader(file)}
+    assert "'=1+1" in names and "=1+1" not in names
+
+
+def test_a_table_of_the_users_own_beside_the_page_is_kept(tmp_path: Path) -> None:
+    folder = result(tmp_path / "r")
+    (tmp_path / "adapters.csv").write_text("my table")
+    (tmp_path / "charts").write_text("my charts")
+    for _ in range(2):
+        show(folder, "harness weigh r --against-scores", markdown=tmp_path / "page.md")
+    assert (tmp_path / "adapters.kept.csv").read_text() == "my table"
+    assert (tmp_path / "charts.kept").read_text() == "my charts"
+    assert (tmp_path / "adapters.csv").read_text().startswith("task,base,adapter")
+    assert not (tmp_path / "adapters.kept-2.csv").exists()

@@ -428,3 +428,74 @@ def test_a_report_that_another_run_writes_into_is_not_published(
         deliver(torn, out, store)
     assert document(out) == before
     assert names(tmp_path) == ["out", "torn"]
+
+
+def mine(out: Path) -> None:
+    """Files of the user's own at names that the harness writes to."""
+    for name in ("differences-1.svg", "differences-1-dark.svg", "losses.svg"):
+        (out / "charts" / name).write_text(f"my {name}")
+    (out / "samples").write_text("my samples")
+    (out / "report.html").write_text("my page")
+
+
+def kept(out: Path) -> dict[str, str]:
+    found = {path.relative_to(out).as_posix(): path for path in out.rglob("*") if ".kept" in path.name}
+    return {name: path.read_text() for name, path in found.items()}
+
+
+def test_files_of_the_user_at_names_that_the_harness_writes_are_kept_under_others(
+    data: Path, store: Store, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out, first = data / "named-alike", report(data, store)
+    deliver(first, out, store)
+    mine(out)
+    deliver(first, out, store)
+    found = {
+        "charts/differences-1.kept.svg": "my differences-1.svg",
+        "charts/differences-1-dark.kept.svg": "my differences-1-dark.svg",
+        "report.kept.html": "my page",
+    }
+    assert kept(out) == found
+    assert (out / "charts" / "losses.svg").read_text() == "my losses.svg"  # no chart of this run
+    assert (out / "samples").read_text() == "my samples"
+    assert capsys.readouterr().err.count("what was here is not its own: it is kept as") == 3
+    deliver(first, out, store)
+    assert kept(out) == found
+    assert not capsys.readouterr().err
+
+
+@pytest.mark.parametrize("again", ["run", "report"])
+def test_a_file_of_the_user_in_the_place_of_the_folder_of_charts_is_kept(
+    data: Path, store: Store, again: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out, first = data / f"file-charts-{again}", report(data, store)
+    deliver(first, out, store)
+    shutil.rmtree(out / "charts")
+    (out / "charts").write_text("my charts")
+    deliver(first, out, store) if again == "run" else render(out, store.drawings)
+    assert (out / "charts").is_dir()
+    assert (out / "charts.kept").read_text() == "my charts"
+    assert "kept as charts.kept" in capsys.readouterr().err
+
+
+def test_pages_drawn_anew_keep_the_users_own_figures(data: Path, store: Store) -> None:
+    out = data / "drawn-anew"
+    deliver(report(data, store), out, store)
+    mine(out)
+    render(out, store.drawings)
+    render(out, store.drawings)
+    assert kept(out)["charts/differences-1.kept.svg"] == "my differences-1.svg"
+    assert len(kept(out)) == 3
+    assert (out / "charts" / "differences-1.svg").read_text().startswith("<svg")
+
+
+def test_a_folder_of_the_user_in_the_place_of_a_page_is_kept(data: Path, store: Store) -> None:
+    out, first = data / "folder-page", report(data, store)
+    deliver(first, out, store)
+    (out / "report.md").unlink()
+    (out / "report.md").mkdir()
+    for name in ("a.txt", "b.txt"):
+        (out / "report.md" / name).write_text(name)
+    deliver(first, out, store)
+    assert (out / "report.md").is_file()
+    assert sorted(path.name for path in (out / "report.kept.md").iterdir()) == ["a.txt", "b.txt"]

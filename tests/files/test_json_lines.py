@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from harness.errors import HarnessError
 from harness.files import json_lines as records
 from harness.types import Generation, Recipe, Sample, System
 
@@ -62,3 +63,32 @@ def test_a_record_is_read_from_the_mark_before_it(tmp_path: Path) -> None:
     path.write_bytes(b"#" * mark + content[mark:])  # what lies before cannot be read any more
     assert [sample.id for sample in found[1_500:1_503]] == ["1500", "1501", "1502"]
     assert found[1_999].id == "1999"
+
+
+def test_a_file_that_cannot_be_written_whole_stays_as_it_was(tmp_path: Path) -> None:
+    """Its text is longer than files may be here, as on a disk that is full."""
+    import resource
+    import signal
+
+    path = tmp_path / "base.json"
+    path.write_text("old")
+    before, ignored = resource.getrlimit(resource.RLIMIT_FSIZE), signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, before[1]))
+    try:
+        with pytest.raises(HarnessError, match=r"base\.json: cannot be written: File too large"):
+            records.write_text(path, "new" * 1000)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, ignored)
+    assert path.read_text() == "old"
+    assert [one.name for one in tmp_path.iterdir()] == ["base.json"]
+
+
+def test_a_text_goes_where_a_link_leads_and_keeps_the_permissions(tmp_path: Path) -> None:
+    (tmp_path / "real.md").write_text("old")
+    (tmp_path / "real.md").chmod(0o640)
+    (tmp_path / "page.md").symlink_to("real.md")
+    records.write_text(tmp_path / "page.md", "new")
+    assert (tmp_path / "page.md").is_symlink()
+    assert (tmp_path / "real.md").read_text() == "new"
+    assert (tmp_path / "real.md").stat().st_mode & 0o777 == 0o640

@@ -208,7 +208,7 @@ def test_who_waits_says_for_whom(base: Path) -> None:
 
 
 def test_a_folder_that_was_renamed_when_its_process_was_killed_comes_back(base: Path) -> None:
-    (base / "a").rename(base / ".out.old-1234-56")
+    (base / "a").rename(base / ".out.old-0123abcd-45ef")
     assert recovered(base / "out")
     assert content(base / "out") == {"a"}
     assert names(base) == ["b", "out"]
@@ -287,3 +287,47 @@ def test_a_place_that_can_be_written_is_taken_without_a_trace(tmp_path: Path) ->
     for place in ("new", "deep/er/new", "."):
         refuse_unwritable(tmp_path / place, "--out")
     assert names(tmp_path) == []
+
+
+@pytest.mark.parametrize("planted", ["link", "link to nothing", "own file", "folder", "pipe"])
+def test_what_stands_in_the_place_of_the_lock_and_is_none_is_left_as_it_is(
+    tmp_path: Path, planted: str
+) -> None:
+    lock, mine = tmp_path / ".out.lock", tmp_path / "thesis.txt"
+    mine.write_text("my thesis")
+    match planted:
+        case "link":
+            lock.symlink_to(mine)
+        case "link to nothing":
+            lock.symlink_to(tmp_path / "nothing")
+        case "own file":
+            lock.write_text("mine")
+        case "folder":
+            lock.mkdir()
+        case "pipe":
+            os.mkfifo(lock)
+    with (
+        pytest.raises(HarnessError, match=r"\.out\.lock: not a lock of the harness"),
+        owned(tmp_path / "out"),
+    ):
+        pass
+    assert mine.read_text() == "my thesis"
+    assert not (tmp_path / "nothing").exists()
+    assert os.path.lexists(lock)
+    assert planted != "own file" or lock.read_text() == "mine"
+
+
+def test_a_lock_that_a_killed_process_left_is_taken(tmp_path: Path) -> None:
+    (tmp_path / ".out.lock").write_text("process 1 on elsewhere")
+    with owned(tmp_path / "out"):
+        assert (tmp_path / ".out.lock").read_text().startswith(f"process {os.getpid()} on")
+    assert not (tmp_path / ".out.lock").exists()
+
+
+def test_folders_of_its_user_beside_the_target_are_neither_brought_back_nor_removed(tmp_path: Path) -> None:
+    for name in (".out.old-2024", ".out.new-ideas"):
+        (tmp_path / name).mkdir()
+    assert not recovered(tmp_path / "out")
+    with owned(tmp_path / "out"):
+        pass
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".out.new-ideas", ".out.old-2024"]

@@ -140,6 +140,18 @@ def test_broken_verdicts_are_one_line(tmp_path: Path, content: str) -> None:
     assert "http" not in str(told.value)
 
 
+@pytest.mark.parametrize(
+    ("field", "value"), [("innocent", -1e299), ("innocent", 2), ("innocent_needs", -1), ("needed", -5)]
+)
+def test_a_chance_or_a_number_of_samples_that_is_none_is_told_with_its_place(
+    tmp_path: Path, field: str, value: float
+) -> None:
+    gate = {"gate": "g", "rule": "max_drop", "verdict": "pass", "because": "b", "subject": "s"}
+    (tmp_path / "verdicts.json").write_text(json.dumps([gate, {**gate, field: value}]))
+    with pytest.raises(ResultError, match=rf"verdicts.json: not a list of verdicts \(\[1\].{field}: [^\n]*$"):
+        gates.read(tmp_path)
+
+
 @pytest.mark.parametrize("target", ["csv", "parquet"])
 @pytest.mark.parametrize("value", [10**30, float("nan")])
 def test_a_number_of_an_answer_that_no_table_takes_is_told_with_its_line(
@@ -167,6 +179,11 @@ def test_no_text_in_a_line_of_markdown_ends_it() -> None:
         assert "\n" not in shown
         assert "\x1b" not in shown
         assert "# PWN" not in shown or "\\# PWN" in shown or shown.startswith("<picture>")
+
+
+def test_no_line_of_markdown_is_a_command_of_githubs_runner_where_it_is_printed() -> None:
+    for shown in (markdown.inline, markdown.cell):
+        assert shown("::error::x") == "\\::error\\::x"
 
 
 def test_a_csv_cell_shows_control_characters() -> None:
