@@ -46,7 +46,9 @@ def shorten(text: str, most: int) -> str:
 
 
 def metric(name: str) -> str:
-    return METRICS.get(name) or visible(name)
+    """Return a score's name for people, with the metric's settings where they are not the usual ones."""
+    bare, bracket, settings = name.partition("(")
+    return METRICS[bare] + visible(bracket + settings) if bare in METRICS else visible(name)
 
 
 def system(one: System) -> str:

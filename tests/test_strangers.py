@@ -401,8 +401,9 @@ MODULES = {
     "cloudpickle",
 }
 KNOWN = {
-    "plugins.py: import_module": "a name among this package's own files",
-    "plugins.py: entry_points": "what is installed, which the user chose",
+    "plugins/__init__.py: import_module": "a name among this package's own files",
+    "plugins/__init__.py: entry_points": "what is installed, which the user chose",
+    "plugins/files.py: exec": "a file that the user's own suite or command names, as it was when it was named",
     "metrics/_porter.py: import_module": "one name, written there",
     "metrics/_porter.py: module_from_spec": "one name, written there",
     "report/drawing.py: subprocess": "this Python with this package's own file",
@@ -419,7 +420,7 @@ KNOWN = {
 }
 LEAVE = {"NAMED", "AllowedScripts", "scripts_outside"}  # what gives a metric's name leave to run code
 GIVERS = {
-    "metrics/_code.py", "metrics/__init__.py", "results/code.py",  # where it is made
+    "plugins/permission.py", "metrics/__init__.py", "results/code.py",  # where it is made
     "run/steps/foreign.py",  # metrics of the user's suite
     "commands/rescore.py",  # metrics of the command line
     "commands/merging.py",  # metrics of the suite that was just run
@@ -459,9 +460,9 @@ def test_only_what_the_user_wrote_gives_leave_to_run_code() -> None:
 
 def gives_leave(node: ast.AST) -> bool:
     match node:
-        case ast.ImportFrom(module="harness.metrics" | "harness.metrics._code" | "harness.results.code"):
+        case ast.ImportFrom(module="harness.metrics" | "harness.plugins.permission" | "harness.results.code"):
             return not LEAVE.isdisjoint(one.name for one in node.names)
-        case ast.Attribute(value=ast.Name(id="metrics" | "_code" | "code")):
+        case ast.Attribute(value=ast.Name(id="metrics" | "permission" | "code")):
             return node.attr in LEAVE
     return False
 

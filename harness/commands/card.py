@@ -136,7 +136,8 @@ def _results(card: Card, measured: Measured) -> "list[EvalResult]":
 
 
 def _metric_type(score: Score) -> str:
-    return words.visible(HUB_METRICS.get(score.metric, score.metric.removeprefix("evaluate:")))
+    name = score.metric.partition("(")[0]
+    return words.visible(HUB_METRICS.get(name, name.removeprefix("evaluate:")))
 
 
 def _precision(score: Score) -> dict[str, object]:

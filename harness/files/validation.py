@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import fields, is_dataclass
 from functools import cache
 from types import GenericAlias
@@ -14,6 +14,7 @@ from harness.errors import SuiteError, UnknownName
 from harness.files.yaml import Document
 
 Record = TypeVar("Record")
+At = Callable[..., str]  # keys below the record -> "FILE:LINE: dotted.key"
 
 _WANTED = {
     "bool": "true or false",
@@ -28,13 +29,18 @@ _WANTED = {
 
 
 def record(kind: type[Record], data: object, document: Document, *keys: str | int) -> Record:
-    """The record that the data at `keys` describes; a SuiteError with a line for every mistake."""
+    """Return the record that the data at `keys` describes; a SuiteError with a line for every mistake."""
+    return record_at(kind, data, lambda *way: document.at(*keys, *way))
+
+
+def record_at(kind: type[Record], data: object, at: At) -> Record:
+    """Return the record that the data describes; a SuiteError with a line for every mistake, which begins with its place."""
     lists: TypeAdapter[list[Record]] = _list_of(kind)  # type: ignore[arg-type]  # mypy: "not Hashable"; types are
     try:
         # As JSON, strict: a list may become a tuple and 1 a float, but "3" is no number and 1 not true.
         return lists.validate_json(json.dumps([data]), strict=True)[0]
     except ValidationError as error:
-        raise SuiteError("\n".join(_sentences(kind, error, data, document, keys))) from None
+        raise SuiteError("\n".join(_sentences(kind, error, data, at))) from None
 
 
 def found(value: object) -> str:
@@ -61,21 +67,19 @@ def _list_of(kind: type[Any]) -> TypeAdapter[Any]:
     return TypeAdapter(listed, config=ConfigDict(extra="forbid"))
 
 
-def _sentences(
-    kind: type[Any], error: ValidationError, data: object, document: Document, keys: tuple[str | int, ...]
-) -> Iterable[str]:
+def _sentences(kind: type[Any], error: ValidationError, data: object, at: At) -> Iterable[str]:
     wanted: dict[tuple[str | int, ...], list[str]] = {}
     for mistake in error.errors(include_url=False):
         way = mistake["loc"][1:]
         reason, value = mistake["type"], mistake["input"]
         if reason == "unexpected_keyword_argument":
             known = [field.name for field in fields(_kind_at(kind, way[:-1]))]
-            yield str(UnknownName("key", str(way[-1]), known, document.at(*keys, *way)))
+            yield str(UnknownName("key", str(way[-1]), known, at(*way)))
         elif reason.startswith("missing"):
-            yield f"{document.at(*keys, *way)}: missing; add `{way[-1]}:`"
+            yield f"{at(*way)}: missing; add `{way[-1]}:`"
         elif reason == "literal_error" and isinstance(value, str) and _holds(data, way):
             choices = re.findall("'([^']*)'", mistake["ctx"]["expected"])
-            yield str(UnknownName(str(way[-1]), value, choices, document.at(*keys, *way)))
+            yield str(UnknownName(str(way[-1]), value, choices, at(*way)))
         else:  # a value that may be of several kinds gives a mistake for each, the kind's name at the end
             way = way if _holds(data, way) else way[:-1]
             choice = mistake.get("ctx", {}).get("expected", "") or _WANTED.get(
@@ -83,7 +87,7 @@ def _sentences(
             )
             wanted.setdefault(way, [found(value)]).append(choice)
     for way, (what, *choices) in wanted.items():
-        yield f"{document.at(*keys, *way)}: found {what}; give {' or '.join(choices)}"
+        yield f"{at(*way)}: found {what}; give {' or '.join(choices)}"
 
 
 def _holds(data: object, way: tuple[str | int, ...]) -> bool:

@@ -5,10 +5,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from harness.data.overlap import Overlap
 from harness.files.json_lines import from_json, iterate_lines, read_json
 from harness.results.odd import EMPTY, REFUSED, SHORTENED, place
 from harness.run.steps._findings import Findings, Part
+from harness.tasks.overlap import Overlap
 from harness.types import Answers, Generation, Note, System
 from harness.weights.finite import NOT_FINITE
 
