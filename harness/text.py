@@ -48,7 +48,9 @@ def shorten(text: str, most: int) -> str:
 def metric(name: str) -> str:
     """Return a score's name for people, with the metric's settings where they are not the usual ones."""
     bare, bracket, settings = name.partition("(")
-    return METRICS[bare] + visible(bracket + settings) if bare in METRICS else visible(name)
+    if bare not in METRICS:
+        return visible(name)
+    return METRICS[bare] + visible(f" {bracket}{settings}" if bracket else "")
 
 
 def system(one: System) -> str:
