@@ -14,7 +14,6 @@ from harness.errors import SuiteError, UnknownName
 from harness.files.yaml import Document
 
 Record = TypeVar("Record")
-At = Callable[..., str]  # keys below the record -> "FILE:LINE: dotted.key"
 
 _WANTED = {
     "bool": "true or false",
@@ -28,13 +27,19 @@ _WANTED = {
 }
 
 
+At = Callable[..., str]  # keys below the data -> where they stand: "FILE:LINE: dotted.key"
+
+
 def record(kind: type[Record], data: object, document: Document, *keys: str | int) -> Record:
-    """Return the record that the data at `keys` describes; a SuiteError with a line for every mistake."""
-    return record_at(kind, data, lambda *way: document.at(*keys, *way))
+    """The record that the data at `keys` describes; a SuiteError with a line for every mistake."""
+    return checked(kind, data, lambda *more: document.at(*keys, *more))
 
 
-def record_at(kind: type[Record], data: object, at: At) -> Record:
-    """Return the record that the data describes; a SuiteError with a line for every mistake, which begins with its place."""
+def checked(kind: type[Record], data: object, at: At) -> Record:
+    """Return the record, or the value of another type, that plain data describes.
+
+    Raises a SuiteError with a line for every mistake, each with its place by `at`.
+    """
     lists: TypeAdapter[list[Record]] = _list_of(kind)  # type: ignore[arg-type]  # mypy: "not Hashable"; types are
     try:
         # As JSON, strict: a list may become a tuple and 1 a float, but "3" is no number and 1 not true.

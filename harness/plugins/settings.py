@@ -7,7 +7,7 @@ from functools import cache
 from typing import Any, get_type_hints
 
 from harness.errors import SuiteError
-from harness.files.validation import At, found, record_at
+from harness.files.validation import At, checked, found
 from harness.plugins.choice import Setting
 
 
@@ -17,11 +17,11 @@ def settings(factory: Callable[..., Any], given: Mapping[str, Any], at: At) -> d
         if isinstance(value, list | dict):
             raise SuiteError(f"{at(name)}: found {found(value)}; give one value")
     kind = _record(factory)
-    checked = record_at(kind, dict(given), at)
+    record = checked(kind, dict(given), at)
     return {
         each.name: value
         for each in fields(kind)
-        if each.name in given and not _is(value := getattr(checked, each.name), each.default)
+        if each.name in given and not _is(value := getattr(record, each.name), each.default)
     }
 
 

@@ -21,7 +21,7 @@ tasks:
     primary: {primary}
 models: [{{name: copy, uri: "echo:copy"}}]
 weights: false
-gates: [{{adapter: base, metric: "exact(ignore_case=false)", min_value: 10}}]
+gates: [{{adapter: base, metric: "exact(ignore_case=false)", min_value: 50}}]
 """
 
 
@@ -123,8 +123,9 @@ def test_settings_stand_in_names_and_signature_and_move_the_score(
     assert (scores["rougeL"]["primary"], scores["rougeL(stemmer=false)"]["primary"]) == (True, False)
     assert "ROUGE-L (stemmer=false)" in Path("R/report.html").read_text()
     assert harness(capsys, "verify", "R").code == 0
-    verdicts = json.loads(Path("R/verdicts.json").read_text())["verdicts"]
-    assert [one["metric"] for one in verdicts] == ["exact(ignore_case=false)"]
+    judged = harness(capsys, "gate", "R")
+    assert judged.code == 1
+    assert "Exact match (ignore_case=false)" in judged.out + judged.err
 
 
 def test_a_score_with_settings_may_decide(here: Path) -> None:
