@@ -13,7 +13,6 @@ from harness import data, families, kinds, plugins
 from harness.errors import SuiteError, UnknownName
 from harness.files import shipped
 from harness.gates import rules
-from harness.tasks import prompts
 from harness.types import Adapter, Gate, Model, Recipe, Suite, Task
 
 At = Callable[..., str]  # keys below the record -> "FILE:LINE: dotted.key"
@@ -110,7 +109,7 @@ def check_task(task: Task, at: At) -> None:
             f"{at('decode', 'stop')}: found an empty text; every answer would end before it began"
         )
     _source(task, kind, at)
-    prompts.check(task, where=at("prompt"))
+    kind.check(task, at)
 
 
 def _source(task: Task, kind: kinds.Kind, at: At) -> None:
