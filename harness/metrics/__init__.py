@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness import plugins
-from harness.errors import ForeignCode, SuiteError
+from harness.errors import ForeignCode, SuiteError, UnknownName
 from harness.plugins.choice import PluginChoice, parse
 from harness.plugins.files import load_file, plugin_file
 from harness.plugins.permission import NAMED, NOT_OURS, OWN, AllowedScripts, Code, Script
@@ -83,18 +83,18 @@ def load(name: str, where: str = "", *, code: Code = OWN) -> Metric:
     plugin = _plugin(choice, where, code)
     settings = _settings(plugin, choice, where)
     arguments = [code.permit(name, choice.argument)] if choice.argument else []
-    metric: object = plugin.metric(*arguments, **settings)
+    metric = _factory(plugin, where)(*arguments, **settings)
     if not isinstance(metric, Metric):
-        raise SuiteError(f"{where or name}: its `metric()` returns no harness.metrics.Metric")
+        raise SuiteError(f"{_place(where)}{name}: its `metric()` returns no harness.metrics.Metric")
     if choice.path is not None:
         metric = _of_file(metric, plugin, choice)
     return _named(metric, choice.suffix) if choice.settings else metric
 
 
-def own(name: str) -> Metric | None:
+def own(name: str, where: str = "") -> Metric | None:
     """Return the metric that a RESULT names; None where that leads to code which is not part of this harness."""
     try:
-        return load(name)
+        return load(name, where)
     except ForeignCode:
         return None
 
@@ -104,7 +104,7 @@ def canonical(choice: PluginChoice, at: Callable[..., str]) -> str:
 
     `at` says where a setting stands.
     """
-    plugin = _plugin(choice, at(), NAMED)
+    plugin = _plugin(choice, at(), OWN)
     if not choice.settings:
         return str(choice)
     from harness.plugins.settings import settings
@@ -116,7 +116,7 @@ def score_names(metric: str, where: str = "") -> tuple[str, ...]:
     """Return what its scores are called, without loading what computes them where that is foreign code."""
     choice = parse(metric, where)
     if choice.path is not None:
-        known = own(metric)
+        known = own(metric, where)
         return known.names if known else (choice.own + choice.suffix,)
     plugin = _plugin(choice, where, OWN)
     found: tuple[str, ...] = plugin.score_names(choice.argument) if choice.argument else plugin.NAMES
@@ -126,13 +126,11 @@ def score_names(metric: str, where: str = "") -> tuple[str, ...]:
 def gives(metric: str, score: str) -> bool:
     """Return whether a score is the metric's; foreign code that gives several numbers calls them `NAME.KEY`."""
     choice, known = parse(metric), score_names(metric)
-    if score in known:
-        return True
-    foreign = bool(choice.argument) or choice.path is not None
+    if score in known or choice.argument:
+        return score in known or score.startswith(f"{known[0]}.")
+    bare, bracket, settings = score.partition("(")
     return (
-        foreign
-        and score.endswith(choice.suffix)
-        and score.startswith(f"{known[0].removesuffix(choice.suffix)}.")
+        choice.path is not None and bare.startswith(f"{choice.own}.") and bracket + settings == choice.suffix
     )
 
 
@@ -143,11 +141,19 @@ def reads(metric: str, text: str) -> bool:
     return look is None or look(text)
 
 
+def _place(where: str) -> str:
+    return f"{where}: " if where else ""
+
+
 def _plugin(choice: PluginChoice, where: str, code: Code) -> ModuleType:
     """Return the plug-in. One that takes an argument has `score_names`, others NAMES; a file needs neither."""
     if choice.path is not None:
         return _module(choice, where, code)
     plugin = plugins.find("metrics", choice.name, where)
+    if any((file.group, file.name) == ("metrics", choice.name) for file in plugins.used()):
+        raise UnknownName(
+            "metric", choice.name, plugins.names("metrics"), where
+        )  # a task holds a file's path
     takes_argument = hasattr(plugin, "score_names")
     if takes_argument == bool(choice.argument):
         return plugin
@@ -156,7 +162,7 @@ def _plugin(choice: PluginChoice, where: str, code: Code) -> ModuleType:
         if takes_argument
         else f"{choice.name!r} takes nothing after a colon"
     )
-    raise SuiteError(f"{where}{': ' if where else ''}no metric named {str(choice)!r}; {hint}")
+    raise SuiteError(f"{_place(where)}no metric named {str(choice)!r}; {hint}")
 
 
 def _module(choice: PluginChoice, where: str, code: Code) -> ModuleType:
@@ -171,12 +177,12 @@ def _module(choice: PluginChoice, where: str, code: Code) -> ModuleType:
 def _factory(plugin: ModuleType, where: str) -> Callable[..., object]:
     factory: object = getattr(plugin, "metric", None)
     if not callable(factory):
-        raise SuiteError(f"{where}{': ' if where else ''}{plugin.__file__}: has no `metric() -> Metric`")
+        raise SuiteError(f"{_place(where)}{plugin.__file__}: has no `metric() -> Metric`")
     return factory
 
 
 def _settings(plugin: ModuleType, choice: PluginChoice, where: str) -> Mapping[str, object]:
-    factory = _factory(plugin, where or str(choice))
+    factory = _factory(plugin, where)
     if not choice.settings:
         return {}
     from harness.plugins.settings import settings  # which loads pydantic
