@@ -149,11 +149,10 @@ def _plugin(choice: PluginChoice, where: str, code: Code) -> ModuleType:
     """Return the plug-in. One that takes an argument has `score_names`, others NAMES; a file needs neither."""
     if choice.path is not None:
         return _module(choice, where, code)
-    plugin = plugins.find("metrics", choice.name, where)
     if any((file.group, file.name) == ("metrics", choice.name) for file in plugins.used()):
-        raise UnknownName(
-            "metric", choice.name, plugins.names("metrics"), where
-        )  # a task holds a file's path
+        # A task holds the path of a file, so a file's bare name comes from a RESULT.
+        raise UnknownName("metric", choice.name, plugins.names("metrics"), where)
+    plugin = plugins.find("metrics", choice.name, where)
     takes_argument = hasattr(plugin, "score_names")
     if takes_argument == bool(choice.argument):
         return plugin

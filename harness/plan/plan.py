@@ -214,7 +214,8 @@ def _load(draft: Draft, task: Task) -> Step:
         data=draft.pins.sources[task.name],
         splits=splits,
     )
-    return draft.add(load_step, spec, (), f"load {task.name}", None)
+    used = [("data", task.source.uri.partition(":")[0])]
+    return draft.add(load_step, spec, (), f"load {task.name}", None, plugins=used)
 
 
 def _asked(task: Task, shots: int) -> Task:
@@ -231,6 +232,12 @@ def _asked(task: Task, shots: int) -> Task:
         allow_empty=False,
         shots=shots,
     )
+
+
+def _model_plugins(draft: Draft, model: Model) -> list[tuple[str, str]]:
+    """Return the plug-ins that a model's answers and weights go through."""
+    family = draft.pins.models[model.name].family
+    return [("backends", model.uri.partition(":")[0]), *([("families", family)] if family else [])]
 
 
 def _used(draft: Draft, model: Model) -> UsedModel:
@@ -251,7 +258,7 @@ def _trained(draft: Draft, loads: dict[str, Step]) -> list[Candidate]:
                 device=draft.pins.device,
             )
             label = f"train {model.name} + {name}"
-            used = [("kinds", task.kind)]
+            used = [("kinds", task.kind), *_model_plugins(draft, model)]
             step = draft.add(train_step, spec, (loads[task.name],), label, model.name, plugins=used)
             found.append(
                 Candidate(
@@ -339,7 +346,7 @@ def _blocks(
             device=draft.pins.device,
         )
         label = f"generate {task.name}, {system}"
-        used = [("kinds", task.kind)]
+        used = [("kinds", task.kind), *_model_plugins(draft, model)]
         found.append(draft.add(generate_step, spec, needs, label, model.name, grows="stop", plugins=used))
     return found
 
@@ -403,7 +410,8 @@ def _spectra(draft: Draft, candidates: Sequence[Candidate]) -> Parts:
             )
             needs = (one.step,) if one and one.step else ()
             system = System(model=model.name, adapter=name)
-            step = draft.add(spectra_step, spec, needs, f"weigh {system}", model.name)
+            used = _model_plugins(draft, model)
+            step = draft.add(spectra_step, spec, needs, f"weigh {system}", model.name, plugins=used)
             found.append((report_step.Part(kind="spectra", system=system), step))
     return found
 

@@ -26,6 +26,8 @@ from harness.types import FAMILY_ERROR, Adapter, Gate, Model, Recipe, Suite, Tas
 Kind = Literal["suite", "task", "recipe"]
 Item = TypeVar("Item", Task, Model, Recipe, Adapter, Gate)
 
+NOT_IN_SUITES = ("exports", "steps")  # groups of which a suite names no plug-in
+
 _LISTS = ("tasks", "models", "recipes", "adapters", "gates")
 
 
@@ -261,7 +263,7 @@ def _anchor(uri: str, folder: Path) -> str:
 def _plugin_paths(document: Document) -> Iterator[tuple[str, Path, str]]:
     """Yield group, path and place of each file under `plugins:`, a list, or lists by group."""
     said = document.data.get("plugins", [])
-    groups = [group for group in plugins.GROUPS if group != "steps"]
+    groups = [group for group in plugins.GROUPS if group not in NOT_IN_SUITES]
     lists = said if isinstance(said, dict) else {"": said}
     for group, entries in lists.items():
         keys: Keys = ("plugins", group) if group else ("plugins",)

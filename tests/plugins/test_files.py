@@ -110,6 +110,36 @@ def test_a_suite_runs_with_one_file_for_each_group(
     assert {one["metric"] for one in result["comparisons"]} >= {"letters", "letters(letter=n)"}
 
 
+DATA = """
+from harness.data import Row
+
+def splits(source, *, offline):
+    return ("test",)
+
+def rows(source, split, *, offline):
+    for n in range(int(source.uri.partition(":")[2])):
+        yield Row(where=f"{source.uri}:{n}", values={"id": str(n), "input": f"number {n}", "reference": f"NUMBER {n}"})
+
+def pin(source, digests, *, offline):
+    return source.uri
+"""
+
+
+def test_a_source_of_data_is_a_file_too(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (here / "numbers.py").write_text(DATA)  # whose group must be named: nothing in it says so
+    path = suite(here, listed="{data: [numbers.py]}", kind="generate", scored='[exact, "./letters.py"]')
+    (here / "small.yaml").write_text(Path(path).read_text().replace("file:data", "numbers:12"))
+    before = {step.label: step.id for kind in steps(path, here / "digests").values() for step in kind}
+    assert harness(capsys, "run", path, "--workers", "0", *RUN).code == 0
+    result = json.loads(Path("R/result.json").read_text())
+    assert {
+        one["value"] for one in result["scores"] if (one["model"], one["metric"]) == ("upper", "exact")
+    } == {100.0}
+    (here / "numbers.py").write_text(DATA + "\n# another\n")
+    after = {step.label: step.id for kind in steps(path, here / "digests").values() for step in kind}
+    assert not before.items() & after.items()
+
+
 def test_a_file_stands_in_the_ids_of_the_steps_that_use_it(here: Path) -> None:
     before = steps(suite(here), here / "digests")
     (here / "letters.py").write_text(METRIC + "\n# another\n")
