@@ -36,9 +36,7 @@ def load_suite(name_or_path: str) -> Suite:
     document = _open("suite", name_or_path)
     data = _mapping(document)
     own = {key: value for key, value in data.items() if key not in (*_LISTS, "weights", "plugins")}
-    plugins.use(())
-    for group, path, where in _plugin_paths(document):
-        _use(group, path, where)
+    _use_listed(document)
     suite = replace(
         record(Suite, {**own, "tasks": [], "models": []}, document),
         tasks=_items(Task, document, "tasks"),
@@ -80,13 +78,17 @@ def with_adapters(suite: Suite, said: Sequence[str]) -> Suite:
 
 
 def load_rules(path: str) -> tuple[tuple[Gate, ...], float]:
-    """The gates of a file of their own, and the `family_error` that it sets for them."""
+    """Return the gates of a file of their own, and the `family_error` that it sets for them.
+
+    `plugins` in such a file are the user's own metrics that a RESULT was scored with, for its gates to be judged by.
+    """
     if not Path(path).is_file():
         raise SuiteError(f"{path}: no such file; give the path of a YAML file with `gates:`")
     document = load(Path(path))
-    known = {"gates", "family_error"}
+    known = {"gates", "family_error", "plugins"}
     for key in _mapping(document).keys() - {"name"} - known:
         raise UnknownName("key", key, known, document.at(key))
+    _use_listed(document)
     error = document.data.get("family_error", FAMILY_ERROR)
     if not isinstance(error, int | float) or isinstance(error, bool):
         raise SuiteError(f"{document.at('family_error')}: found {found(error)}; give a number")
@@ -258,6 +260,13 @@ def _anchor(uri: str, folder: Path) -> str:
 
 
 # Plug-ins of the user's own project, and metrics with settings.
+
+
+def _use_listed(document: Document) -> None:
+    """Let the names of the document's `plugins` stand for its files, and no other names for files."""
+    plugins.use(())
+    for group, path, where in _plugin_paths(document):
+        _use(group, path, where)
 
 
 def _plugin_paths(document: Document) -> Iterator[tuple[str, Path, str]]:

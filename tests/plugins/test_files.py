@@ -263,6 +263,18 @@ def test_a_file_with_several_scores_puts_its_name_before_each(here: Path) -> Non
     assert not metrics.gives(parse(chosen).name, "letters.per(letter=x)")
 
 
+def test_gates_on_a_file_are_judged_where_the_users_own_rules_name_it(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert harness(capsys, "run", suite(here), "--workers", "0", *RUN).code == 0
+    gate = 'gates: [{model: copy, adapter: base, metric: "letters", min_value: 10}]\n'
+    (here / "gates.yaml").write_text(gate)
+    plugins.use(())  # as a process begins
+    assert harness(capsys, "gate", "R", "--rules", "gates.yaml").code == 5
+    (here / "gates.yaml").write_text("plugins: [./letters.py]\n" + gate)
+    assert harness(capsys, "gate", "R", "--rules", "gates.yaml").code == 0
+
+
 def test_answers_are_scored_again_by_a_file(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     done = harness(capsys, "run", suite(here, scored="[exact]"), "--workers", "0", *RUN)
     assert done.code == 5, done.err  # the gate names a metric that is not there yet
