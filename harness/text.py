@@ -52,8 +52,11 @@ def name(text: str) -> str:
 
 
 def metric(name: str) -> str:
-    """Return a metric's name for people."""
-    return METRICS.get(name) or visible(name)
+    """Return a score's name for people, with the metric's settings where they are not the usual ones."""
+    bare, bracket, settings = name.partition("(")
+    if bare not in METRICS:
+        return visible(name)
+    return METRICS[bare] + visible(f" {bracket}{settings}" if bracket else "")
 
 
 def system(one: System) -> str:

@@ -10,7 +10,7 @@ import shutil
 import socket
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ import pytest
 import typer
 
 import harness
-from harness import metrics
+from harness import metrics, plugins
 from harness.cli import app
 from harness.errors import ForeignCode, HarnessError
 from harness.report.loading import loading
@@ -63,6 +63,20 @@ class Evil(evaluate.Metric):
 """
 
 
+# The same as a file of somebody's project: `metrics: ["./evil.py"]`.
+FILE = """
+from pathlib import Path
+Path({marker!r}).touch()
+from harness.metrics import Metric
+
+def metric():
+    return Metric(
+        names=("evil",), signature="evil|version:1", unit="points",
+        row=lambda sample, generation: (7.0, 1.0), value=lambda total: total[..., :1] / total[..., 1:],
+    )
+"""
+
+
 def call(*words: object) -> int:
     """What a command exits with; a failure that is none of the harness's own is raised."""
     try:
@@ -94,6 +108,14 @@ def marker(tmp_path: Path) -> Path:
 
 
 @pytest.fixture(autouse=True)
+def no_files() -> Iterator[None]:
+    """Let no command find the files that another one was given."""
+    plugins.use(())
+    yield
+    plugins.use(())
+
+
+@pytest.fixture(autouse=True)
 def no_network(monkeypatch: pytest.MonkeyPatch) -> list[object]:
     """Every address that anything wanted to reach."""
     asked: list[object] = []
@@ -111,7 +133,7 @@ def rewritten(folder: Path, plugin: str, *, primary: bool = False) -> Path:
     """Scores, rows, comparisons and steps of a metric that only the RESULT names, as an attacker would write them."""
     document = json.loads((folder / "result.json").read_bytes())
     (task,) = document["suite"]["tasks"]
-    name = f"evaluate:{Path(plugin.partition(':')[2]).stem}"
+    name = f"evaluate:{Path(plugin.partition(':')[2]).stem}" if ":" in plugin else Path(plugin).stem
     task["metrics"] = [plugin, *task["metrics"]]
     ours = [one for one in document["scores"] if one["metric"] == "f1"]
     document["scores"] += [{**one, "metric": name, "primary": primary} for one in ours]
@@ -137,6 +159,10 @@ def strange(made: Path, tmp_path: Path, marker: Path) -> Callable[..., Path]:
 
     def make(which: str, *, primary: bool = False) -> Path:
         folder = Path(shutil.copytree(made, tmp_path / f"stranger-{Path(which).name}"))
+        if which.startswith("file "):
+            place = folder if which == "file inside" else tmp_path
+            (place / "evil.py").write_text(FILE.format(marker=str(marker)))
+            return rewritten(folder, str(place / "evil.py"), primary=primary)
         place = {"inside": folder, "outside": tmp_path, "relative": folder}.get(which)
         if place is None:
             return rewritten(folder, f"evaluate:{which}", primary=primary)
@@ -192,6 +218,80 @@ def test_no_command_runs_what_a_result_names(
     folder = strange("inside", primary=True)
     prepared(made, tmp_path, "evaluate:evil")
     assert call(*(word.format(r=folder, made=made) for word in COMMANDS[command])) in (0, 2, 5)
+    assert not marker.exists()
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_no_command_runs_a_file_that_a_result_names(
+    strange: Callable[..., Path],
+    command: str,
+    made: Path,
+    tmp_path: Path,
+    marker: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    folder = strange("file inside", primary=True)
+    prepared(made, tmp_path, "evil")
+    assert call(*(word.format(r=folder, made=made) for word in COMMANDS[command])) in (0, 2, 5)
+    assert not marker.exists()
+
+
+def test_a_file_that_a_result_names_is_not_recomputed_and_gates_on_it_are_invalid(
+    strange: Callable[..., Path], tmp_path: Path, marker: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = strange("file inside")
+    assert call("verify", folder) == 0
+    said = capsys.readouterr().out
+    assert f"not recomputed: t: {folder / 'evil.py'}: its code is not part of this harness" in said
+    assert "every other score follows from its generations" in said
+    (tmp_path / "gates.yaml").write_text(GATE.format(metric="evil"))
+    assert call("gate", folder, "--rules", tmp_path / "gates.yaml") == 5
+    assert "its code is not part of this harness" in " ".join(capsys.readouterr().out.split())
+    assert call("verify", folder, "--allow-code") == 0  # for it lies in the RESULT itself
+    assert f"and it lies in {folder}" in capsys.readouterr().out
+    assert not marker.exists()
+
+
+def test_with_leave_a_file_elsewhere_is_shown_and_then_run(
+    strange: Callable[..., Path], tmp_path: Path, marker: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder, script = strange("file outside"), tmp_path / "evil.py"
+    assert call("verify", folder, "--allow-code") == 2  # for the scores are not what the file gives
+    assert marker.exists()
+    captured = capsys.readouterr()
+    assert f"runs {script} (sha256 {sha256(script.read_bytes()).hexdigest()})" in captured.err
+    assert "evil: 66.666667 in result.json, 7.000000 from the generations" in captured.out
+
+
+def test_a_file_that_the_user_names_himself_is_run(
+    made: Path, strange: Callable[..., Path], tmp_path: Path, marker: Path
+) -> None:
+    strange("file outside")
+    copy = Path(shutil.copytree(made, tmp_path / "mine"))
+    assert call("rescore", copy, "--metric", tmp_path / "evil.py") == 0
+    assert marker.exists()
+    assert {score.value for score in read(copy).scores if score.metric == "evil"} == {7.0}
+
+
+@pytest.mark.parametrize("name", ["evil", "kinds"])
+def test_no_suite_of_a_result_makes_a_file_a_plug_in(
+    strange: Callable[..., Path], name: str, marker: Path
+) -> None:
+    folder = strange("file inside")
+    document = json.loads((folder / "result.json").read_bytes())
+    document["suite"]["plugins"] = {"metrics": {"evil": str(folder / "evil.py")}}
+    document["suite"]["tasks"][0]["kind"] = name
+    document["suite"]["tasks"][0]["metrics"][0] = "evil"
+    write_document(folder, document)
+    for words in (
+        ("verify", folder),
+        ("report", folder),
+        ("gate", folder),
+        ("rescore", folder, "--metric", "chrf"),
+    ):
+        assert call(*words) in (0, 2, 5)
+        assert plugins.used() == ()
     assert not marker.exists()
 
 
@@ -401,8 +501,9 @@ MODULES = {
     "cloudpickle",
 }
 KNOWN = {
-    "plugins.py: import_module": "a name among this package's own files",
-    "plugins.py: entry_points": "what is installed, which the user chose",
+    "plugins/__init__.py: import_module": "a name among this package's own files",
+    "plugins/__init__.py: entry_points": "what is installed, which the user chose",
+    "plugins/files.py: exec": "a file that the user's own suite or command names, as it was when it was named",
     "metrics/_porter.py: import_module": "one name, written there",
     "metrics/_porter.py: module_from_spec": "one name, written there",
     "report/drawing.py: subprocess": "this Python with this package's own file",
@@ -418,7 +519,7 @@ KNOWN = {
 }
 LEAVE = {"NAMED", "AllowedScripts", "scripts_outside"}  # what gives a metric's name leave to run code
 GIVERS = {
-    "metrics/_code.py", "metrics/__init__.py", "results/code.py",  # where it is made
+    "plugins/permission.py", "metrics/__init__.py", "results/code.py",  # where it is made
     "run/steps/foreign.py",  # metrics of the user's suite
     "commands/rescore.py",  # metrics of the command line
     "commands/merging.py",  # metrics of the suite that was just run
@@ -458,10 +559,34 @@ def test_only_what_the_user_wrote_gives_leave_to_run_code() -> None:
 
 def gives_leave(node: ast.AST) -> bool:
     match node:
-        case ast.ImportFrom(module="harness.metrics" | "harness.metrics._code" | "harness.results.code"):
+        case ast.ImportFrom(module="harness.metrics" | "harness.plugins.permission" | "harness.results.code"):
             return not LEAVE.isdisjoint(one.name for one in node.names)
-        case ast.Attribute(value=ast.Name(id="metrics" | "_code" | "code")):
+        case ast.Attribute(value=ast.Name(id="metrics" | "permission" | "code")):
             return node.attr in LEAVE
+    return False
+
+
+USERS = {  # what makes a file a plug-in
+    "plugins/__init__.py", "suite/load.py",  # of the user's suite or task
+    "commands/rescore.py",  # of the command line
+    "run/run.py",  # in a worker, the files of the suite that is run
+}  # fmt: skip
+
+
+def test_only_what_the_user_wrote_makes_a_file_a_plug_in() -> None:
+    found = {path for path, tree in SOURCES.items() if any(uses_files(node) for node in ast.walk(tree))}
+    assert found == USERS
+
+
+def uses_files(node: ast.AST) -> bool:
+    """Return whether the registry of the user's files is changed here."""
+    match node:
+        case ast.Attribute(value=ast.Name(id="plugins"), attr="use"):
+            return True
+        case ast.ImportFrom(module="harness.plugins"):
+            return any(alias.name == "use" for alias in node.names)
+        case ast.FunctionDef(name="use"):
+            return True
     return False
 
 

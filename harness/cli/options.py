@@ -50,7 +50,7 @@ AllowCode = Annotated[
     bool,
     typer.Option(
         "--allow-code",
-        help="Run the scripts that a RESULT names for its metrics (evaluate:PATH), where they lie outside of it; "
+        help="Run the scripts that a RESULT names for its metrics (evaluate:PATH, PATH.py), where they lie outside of it; "
         "each is shown with its digest first. Without it such scores are not recomputed.",
     ),
 ]

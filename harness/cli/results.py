@@ -134,7 +134,9 @@ def compare(
 @app.command()
 def rescore(
     result: Annotated[Path, typer.Argument(metavar="RESULT", help="A RESULT folder.")],
-    metric: Annotated[list[str], typer.Option(help="A metric, as in a task; may be repeated.")],
+    metric: Annotated[
+        list[str], typer.Option(help="A metric: NAME, 'NAME(SETTING=VALUE)' or PATH.py; may be repeated.")
+    ],
     out: Annotated[
         Path | None, typer.Option(help="A new folder; without it the RESULT itself grows.")
     ] = None,

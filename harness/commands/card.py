@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from harness import kinds
 from harness import text as words
 from harness.checkpoints import hub
 from harness.digest import file_name
@@ -12,7 +13,7 @@ from harness.files.json_lines import writing
 from harness.report import card as cards
 from harness.report.card import Card, Measured
 from harness.report.loading import hub_id, is_seq2seq
-from harness.results import ours, read
+from harness.results import TaskFacts, ours, read
 from harness.types import Score, System
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ def compose(card: Card, place: str | None = None) -> str:
         base_model=base,
         library_name="peft",
         license=_licence(card.licence),
-        pipeline_tag=_task_type(card),
+        pipeline_tag=_hub_task(card, card.trained_on),
         datasets=[words.visible(data)] if data else None,
         metrics=list(dict.fromkeys(one.metric_type for one in results)) or None,
         tags=["lora", "transformers", *([f"base_model:adapter:{base}"] if base else [])],
@@ -103,8 +104,11 @@ def _licence(name: str | None) -> str | None:
     return name.strip().lower().replace(" ", "-") if name else None
 
 
-def _task_type(card: Card) -> str:
-    return "text2text-generation" if is_seq2seq(card.model) else "text-generation"
+def _hub_task(card: Card, task: TaskFacts | None) -> str:
+    """Return what the hub calls a kind of task; of a kind that says nothing, what it calls the model's."""
+    kind = kinds.known(task.kind) if task else None
+    model = "text2text-generation" if is_seq2seq(card.model) else "text-generation"
+    return (kind.hub_task if kind else None) or model
 
 
 def _results(card: Card, measured: Measured) -> "list[EvalResult]":
@@ -115,7 +119,7 @@ def _results(card: Card, measured: Measured) -> "list[EvalResult]":
     shared = sum(one.task.facts.source == task.source for one in card.measured) > 1
     return [
         EvalResult(
-            task_type=_task_type(card),
+            task_type=_hub_task(card, task),
             task_name=words.visible(task.name),
             dataset_type=words.visible(source or file_name(task.name)),
             dataset_name=words.visible(source or task.name),
@@ -136,7 +140,8 @@ def _results(card: Card, measured: Measured) -> "list[EvalResult]":
 
 
 def _metric_type(score: Score) -> str:
-    return words.visible(HUB_METRICS.get(score.metric, score.metric.removeprefix("evaluate:")))
+    name = score.metric.partition("(")[0]
+    return words.visible(HUB_METRICS.get(name, name.removeprefix("evaluate:")))
 
 
 def _precision(score: Score) -> dict[str, object]:

@@ -13,6 +13,7 @@ from harness.plan.outlook import outlook, refuse
 from harness.plan.pins import pins
 from harness.run.steps.score import ScoreAnswers
 from harness.suite.load import available, load_recipes, load_suite, load_task
+from harness.tasks.metric_names import is_program
 from harness.types import Plan, Recipe, Split, Suite, Task
 
 FIRST = 512  # test samples whose references are looked at
@@ -67,7 +68,7 @@ def unread(drawn: Plan, *, offline: bool = False) -> Iterator[str]:
     """Yield a line for each task and metric that reads no word in more than half of the first test references."""
     asked = {step.spec.task for step in drawn.steps if isinstance(step.spec, ScoreAnswers)}
     for task in (task for task in drawn.suite.tasks if task.name in asked):
-        metrics_here = [metric for metric in task.metrics if not metric.startswith(plan.FOREIGN)]
+        metrics_here = [metric for metric in task.metrics if not is_program(metric)]
         source = data.pinned(task.source, drawn.pins.sources[task.name])
         samples = list(islice(data.read(source, "test", offline=offline), FIRST))
         for metric in metrics_here:

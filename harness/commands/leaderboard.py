@@ -24,6 +24,7 @@ from harness.results import Result, TaskFacts, from_document, read_document, rea
 from harness.results.baseline import asked_digest
 from harness.results.costs import Costs, costs
 from harness.results.rows import RowFile, Rows, open_rows
+from harness.tasks.metric_names import is_foreign
 from harness.types import Cost, Score, System
 from harness.verification.scores import check as check_result
 
@@ -207,7 +208,7 @@ def _entries(run: str, result: Result) -> Iterator[Entry]:
 
 def _plugin(task: TaskFacts) -> str | None:
     """Who gives the primary score; None where code would have to be run that is not part of this harness."""
-    own = [one for one in task.metrics if ":" not in one]
+    own = [metric for metric in task.metrics if not is_foreign(metric)]
     return next((one for one in own if task.primary in metrics.score_names(one)), None)
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from harness import metrics, plugins
 from harness.commands.rescore import Added, Names, added
 from harness.errors import HarnessError
+from harness.plugins.choice import parse
 from harness.results import Result, TaskFacts
 from harness.results.document import check_files
 from harness.results.rows import Key, Rows, open_rows
@@ -64,7 +65,7 @@ def merged(old: Result, new: Result) -> Merged:
 
 def _loaded(name: str, new: Result) -> metrics.Metric:
     named = any(name in task.metrics for task in new.suite.tasks)
-    if not named and name not in plugins.own_names("metrics"):
+    if not named and parse(name).name not in plugins.own_names("metrics"):
         raise HarnessError("other answers, and its code is not part of the harness")
     return metrics.load(name, code=metrics.NAMED if named else metrics.OWN)  # the user's own suite names it
 

@@ -19,7 +19,9 @@ from harness import text as words
 from harness._version import __version__
 from harness.errors import HarnessError, ResultError
 from harness.files.publishing import owned
-from harness.metrics import Metric, _places
+from harness.metrics import Metric
+from harness.plugins import use as use_files
+from harness.plugins.choice import parse
 from harness.results import (
     Rescoring,
     Result,
@@ -35,6 +37,7 @@ from harness.results.rows import Key, RowFile, Rows, open_rows, write_rows
 from harness.run import target
 from harness.scoring import comparisons as pairs
 from harness.scoring.accumulate import Tally
+from harness.suite.load import metric_named
 from harness.types import Comparison, Generation, Score, System
 from harness.verification.samples import Samples, by_rule, paired, unpacked
 
@@ -67,10 +70,11 @@ def rescore(folder: Path, names: Sequence[str], out: Path, *, again: bool = Fals
     """Publish the RESULT with those metrics at `out`, which may be its own folder; return the new scores."""
     read_document(folder)
     target.refuse(out)
+    use_files(())  # none but what this command names
     with target.told(out), owned(out) as place:  # until it is published: a run may publish there meanwhile
         result = read(folder)
         _refuse(result, place.target)
-        wanted = _wanted(result, dict.fromkeys(_places.anchored(name, Path.cwd()) for name in names), again)
+        wanted = _wanted(result, dict.fromkeys(map(_named, names)), again)
         found = added(result, wanted)
         fresh = target.stage(place, folder)
         add(result, fresh, wanted, found)
@@ -107,6 +111,12 @@ def _refuse(result: Result, out: Path) -> None:
         raise ResultError(
             f"{result.folder}: a copy without the texts of {', '.join(result.withheld)}; rescore the RESULT that it is of"
         )
+
+
+def _named(metric: str) -> str:
+    """Return a metric of the command line as a task would name it."""
+    where = f"--metric {metric}"
+    return metric_named(parse(metric, where), Path.cwd(), lambda *keys: ": ".join([where, *map(str, keys)]))
 
 
 def _wanted(result: Result, names: Mapping[str, None], again: bool) -> Wanted:

@@ -29,6 +29,6 @@ def prompts(
         text, tokens = backend.tokens(
             kind.ask(task, sample, examples), task.overflow, task.decode.max_new_tokens
         )
-        references = " | ".join(sample.references)
-        yield f"── {task.name} {words.line(sample.id)} · {model.name} · {len(tokens)} tokens\n{text}\n→ {references}\n"
+        expected = kind.expected(sample)
+        yield f"── {task.name} {words.line(sample.id)} · {model.name} · {len(tokens)} tokens\n{text}\n→ {expected}\n"
     backend.close()

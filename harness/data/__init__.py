@@ -40,7 +40,8 @@ class Row:
 
 
 def schemes() -> tuple[str, ...]:
-    return tuple(name for name in plugins.names("data") if name != "overlap")
+    """Return the schemes that a source's uri may begin with."""
+    return plugins.names("data")
 
 
 def splits(source: Source, *, offline: bool = False) -> tuple[Split, ...]:

@@ -8,6 +8,7 @@ from typing import Literal
 
 from harness import plugins
 from harness.errors import UnknownName
+from harness.plugins.files import PluginFile
 
 Role = Literal["q", "k", "v", "o", "qkv", "feed-forward", "embedding", "head", "other"]
 Architecture = Literal["causal", "seq2seq", "encoder"]
@@ -43,7 +44,7 @@ class Family:
 
 def of(model_type: str) -> Family:
     """Return the family that names this model type, else the generic one, which knows the usual names."""
-    return _by_model_type().get(model_type, find("generic"))
+    return _by_model_type(plugins.used()).get(model_type, find("generic"))
 
 
 def find(name: str) -> Family:
@@ -53,7 +54,8 @@ def find(name: str) -> Family:
 
 
 @cache
-def _by_model_type() -> dict[str, Family]:
+def _by_model_type(used: tuple[PluginFile, ...]) -> dict[str, Family]:
+    """Return each model type's family; `used` are the user's own files, which may be others the next time."""
     families = map(find, plugins.names("families"))
     return {model_type: family for family in families for model_type in family.model_types}
 

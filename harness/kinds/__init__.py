@@ -1,23 +1,60 @@
 """Kinds of task: each a file with a `KIND`, a few pure functions over a backend's verbs.
 
-A task names its kind: `kind: generate`. Another package's kind is found by its entry point in the group `harness.kinds`.
+A task names its kind: `kind: generate`. A kind is a file of this folder, a file of the user's own project that the suite
+lists under `plugins`, or another package's entry point in the group `harness.kinds`.
 """
 
-from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal, get_args
 
 from harness import plugins
 from harness.backends import Backend
 from harness.errors import SuiteError, UnknownName
+from harness.files.validation import At
+from harness.results.odd import EMPTY, REFUSED, SHORTENED
+from harness.tasks import prompts
 from harness.types import Generation, Prompt, Sample, Task
 
 COLUMNS = ("id", "input", "reference", "choices")  # what a source can name columns for
+
+Verb = Literal["write", "likelihoods", "head"]  # what a backend can be asked to do
 
 Answer = Callable[
     [Backend, Sequence[Prompt], Task, Path | None, Collection[str]],  # the last: ids that are answered
     Iterator[Generation],
 ]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Oddity:
+    """A way in which an answer is other than it should be; the report counts such answers."""
+
+    said: str  # of many: "answers without a word"
+    holds: Callable[[Generation], bool]
+
+
+ODD_WRITING: Mapping[str, Oddity] = {
+    SHORTENED: Oddity(
+        said="prompts whose input was shortened to fit", holds=lambda answer: answer.truncated_tokens > 0
+    ),
+    EMPTY: Oddity(said="answers without a word", holds=lambda answer: not answer.text.strip()),
+    "cut short": Oddity(
+        said="answers that reached the token limit", holds=lambda answer: answer.finish == "length"
+    ),
+    REFUSED: Oddity(said="prompts too long to ask", holds=lambda answer: answer.finish == "refused"),
+}
+
+
+def check_prompt(task: Task, at: At) -> None:
+    """Raise SuiteError where the task's prompt is no template that a sample can fill."""
+    prompts.check(task, where=at("prompt"))
+
+
+def references(sample: Sample) -> str:
+    """Return the reference answers in a line."""
+    return " | ".join(sample.references)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +66,12 @@ class Kind:
     ask: Callable[[Task, Sample, Sequence[Sample]], Prompt]  # task, sample, examples -> prompt
     target: Callable[[Sample], str]  # what an adapter is trained to write
     answer: Answer  # the answers as they finish, in any order
+    verb: Verb = "write"  # what `answer` asks of the backend
     columns: tuple[str, ...] = ("id", "input", "reference")  # the columns that it reads, of COLUMNS
+    check: Callable[[Task, At], None] = check_prompt  # SuiteError where a task of this kind cannot be
+    expected: Callable[[Sample], str] = references  # how the wanted answer is shown beside a prompt
+    odd: Mapping[str, Oddity] = field(default_factory=lambda: ODD_WRITING)  # kind of note -> what it counts
+    hub_task: str | None = None  # what the hub calls it on a model card; None: whatever it calls the model's
 
 
 def find(name: str, where: str = "") -> Kind:
@@ -45,13 +87,20 @@ def find(name: str, where: str = "") -> Kind:
     return kind
 
 
+def known(name: str) -> Kind | None:
+    """Return the kind that a RESULT names; None where it is not installed here."""
+    return find(name) if name in plugins.names("kinds") else None
+
+
 def _problem(kind: object, name: str) -> str:
     """Return what is wrong with a plug-in's KIND; nothing where it is sound."""
     if not isinstance(kind, Kind):
         return "it has no `KIND = harness.kinds.Kind(…)`"
     if kind.name != name:
         return f"its KIND is named {kind.name!r}"
-    for part in ("choose_shots", "ask", "target", "answer"):
+    if kind.verb not in get_args(Verb):
+        return f"KIND.verb is {kind.verb!r}; known: {', '.join(get_args(Verb))}"
+    for part in ("choose_shots", "ask", "target", "answer", "check", "expected"):
         if not callable(getattr(kind, part)):
             return f"KIND.{part} is no function"
     others = [column for column in kind.columns if column not in COLUMNS]

@@ -2,12 +2,15 @@
 
     row(sample, generation) -> k sums        value(sum of rows) -> the scores
 
+Settings of a metric are the keyword-only parameters of its factory, `metric(*, stemmer: bool = True)`.
+
 A corpus score is `value` of the sum of all rows, so a resampled one is a matrix product of resampling counts
 with rows. A metric that is no function of sums gives `corpus` instead, and has no interval.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from types import ModuleType
 from typing import Literal
 
@@ -15,8 +18,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness import plugins
-from harness.errors import ForeignCode, SuiteError
-from harness.metrics._code import NAMED, NOT_OURS, OWN, AllowedScripts, Code, Script
+from harness.errors import ForeignCode, SuiteError, UnknownName
+from harness.plugins.choice import PluginChoice, parse
+from harness.plugins.files import load_file, plugin_file
+from harness.plugins.permission import NAMED, NOT_OURS, OWN, AllowedScripts, Code, Script
 from harness.types import Generation, Sample
 
 __all__ = [
@@ -28,6 +33,8 @@ __all__ = [
     "Code",
     "Metric",
     "Script",
+    "canonical",
+    "gives",
     "load",
     "names",
     "own",
@@ -62,49 +69,148 @@ class Metric:
 
 
 def names() -> tuple[str, ...]:
-    """Every metric there is; "evaluate" is used with what it shall load: "evaluate:NAME", "evaluate:PATH"."""
+    """Return every metric there is; "evaluate" is used with what it shall load: "evaluate:NAME", "evaluate:PATH"."""
     return plugins.names("metrics")
 
 
 def load(name: str, where: str = "", *, code: Code = OWN) -> Metric:
-    """Return the metric of that name; "evaluate:PATH" hands PATH to the plug-in `evaluate`.
+    """Return the metric of that name: "rouge", "bleu(tokenize=zh)", "evaluate:PATH", "/path/of/my_metric.py".
 
-    ForeignCode where the name leads to code that `code` does not allow. Only who wrote the name himself, or was shown what
-    it leads to, may give another than OWN.
+    Its scores are named with the settings: "rougeL(stemmer=false)". ForeignCode where the name leads to code that `code`
+    does not allow. Only who wrote the name himself, or was shown what it leads to, may give another than OWN.
     """
-    plugin, argument = _find(name, where)
-    metric: Metric = plugin.metric(code.permit(name, argument)) if argument else plugin.metric()
-    return metric
+    choice = parse(name, where)
+    plugin = _plugin(choice, where, code)
+    settings = _settings(plugin, choice, where)
+    arguments = [code.permit(name, choice.argument)] if choice.argument else []
+    metric = _factory(plugin, where)(*arguments, **settings)
+    if not isinstance(metric, Metric):
+        raise SuiteError(f"{_place(where)}{name}: its `metric()` returns no harness.metrics.Metric")
+    if choice.path is not None:
+        metric = _of_file(metric, plugin, choice)
+    return _named(metric, choice.suffix) if choice.settings else metric
 
 
-def own(name: str) -> Metric | None:
+def own(name: str, where: str = "") -> Metric | None:
     """Return the metric that a RESULT names; None where that leads to code which is not part of this harness."""
     try:
-        return load(name)
+        return load(name, where)
     except ForeignCode:
         return None
 
 
+def canonical(choice: PluginChoice, at: Callable[..., str]) -> str:
+    """Return the name of a metric that the user chose, its settings checked and without those that are the defaults.
+
+    `at` says where a setting stands.
+    """
+    plugin = _plugin(choice, at(), OWN)
+    if not choice.settings:
+        return str(choice)
+    from harness.plugins.settings import settings
+
+    return str(replace(choice, settings=settings(_factory(plugin, at()), choice.settings, at)))
+
+
 def score_names(metric: str, where: str = "") -> tuple[str, ...]:
-    """What its scores are called, without loading what computes them."""
-    plugin, argument = _find(metric, where)
-    found: tuple[str, ...] = plugin.score_names(argument) if argument else plugin.NAMES
-    return found
+    """Return what its scores are called, without loading what computes them where that is foreign code."""
+    choice = parse(metric, where)
+    if choice.path is not None:
+        known = own(metric, where)
+        return known.names if known else (choice.own + choice.suffix,)
+    plugin = _plugin(choice, where, OWN)
+    found: tuple[str, ...] = plugin.score_names(choice.argument) if choice.argument else plugin.NAMES
+    return tuple(name + choice.suffix for name in found)
+
+
+def gives(metric: str, score: str) -> bool:
+    """Return whether a score is the metric's; foreign code that gives several numbers calls them `NAME.KEY`."""
+    choice, known = parse(metric), score_names(metric)
+    if score in known or choice.argument:
+        return score in known or score.startswith(f"{known[0]}.")
+    bare, bracket, settings = score.partition("(")
+    return (
+        choice.path is not None and bare.startswith(f"{choice.own}.") and bracket + settings == choice.suffix
+    )
 
 
 def reads(metric: str, text: str) -> bool:
     """Return whether the metric finds anything to compare in a reference, as far as its plug-in says (`reads`)."""
-    plugin, _ = _find(metric, "")
-    look: Callable[[str], bool] | None = getattr(plugin, "reads", None)
+    choice = parse(metric)
+    look: Callable[[str], bool] | None = getattr(_plugin(choice, "", OWN), "reads", None)
     return look is None or look(text)
 
 
-def _find(name: str, where: str) -> tuple[ModuleType, str]:
-    """The plug-in, and what follows the colon. One that takes an argument has `score_names`, others NAMES."""
-    head, _, argument = name.partition(":")
-    plugin = plugins.find("metrics", head, where)
+def _place(where: str) -> str:
+    return f"{where}: " if where else ""
+
+
+def _plugin(choice: PluginChoice, where: str, code: Code) -> ModuleType:
+    """Return the plug-in. One that takes an argument has `score_names`, others NAMES; a file needs neither."""
+    if choice.path is not None:
+        return _module(choice, where, code)
+    if any((file.group, file.name) == ("metrics", choice.name) for file in plugins.used()):
+        # A task holds the path of a file, so a file's bare name comes from a RESULT.
+        raise UnknownName("metric", choice.name, plugins.names("metrics"), where)
+    plugin = plugins.find("metrics", choice.name, where)
     takes_argument = hasattr(plugin, "score_names")
-    if takes_argument == bool(argument):
-        return plugin, argument
-    hint = f"write {head}:NAME or {head}:PATH" if takes_argument else f"{head!r} takes nothing after a colon"
-    raise SuiteError(f"{where}{': ' if where else ''}no metric named {name!r}; {hint}")
+    if takes_argument == bool(choice.argument):
+        return plugin
+    hint = (
+        f"write {choice.name}:NAME or {choice.name}:PATH"
+        if takes_argument
+        else f"{choice.name!r} takes nothing after a colon"
+    )
+    raise SuiteError(f"{_place(where)}no metric named {str(choice)!r}; {hint}")
+
+
+def _module(choice: PluginChoice, where: str, code: Code) -> ModuleType:
+    """Return the module of a file: one that the user's own suite uses, or that `code` allows."""
+    for file in plugins.used():
+        if file.group == "metrics" and str(file.path) == choice.name:
+            return load_file(file, where)
+    place = code.permit(str(choice), choice.name)
+    return load_file(plugin_file("metrics", Path(place)), where)
+
+
+def _factory(plugin: ModuleType, where: str) -> Callable[..., object]:
+    factory: object = getattr(plugin, "metric", None)
+    if not callable(factory):
+        raise SuiteError(f"{_place(where)}{plugin.__file__}: has no `metric() -> Metric`")
+    return factory
+
+
+def _settings(plugin: ModuleType, choice: PluginChoice, where: str) -> Mapping[str, object]:
+    factory = _factory(plugin, where)
+    if not choice.settings:
+        return {}
+    from harness.plugins.settings import settings  # which loads pydantic
+
+    return settings(
+        factory, choice.settings, lambda *keys: ": ".join([where or str(choice), *map(str, keys)])
+    )
+
+
+def _of_file(metric: Metric, plugin: ModuleType, choice: PluginChoice) -> Metric:
+    """Return the metric with scores named as its file, so that its name alone says which scores are its own."""
+    names = [f"{choice.own}.{name}" for name in metric.names] if len(metric.names) > 1 else [choice.own]
+    script = plugin.__name__.rpartition("_")[2]
+    signature = f"{metric.signature}|file:{choice.own}{choice.suffix}|script:{script}"
+    return _with_names(replace(metric, signature=signature), names)
+
+
+def _named(metric: Metric, suffix: str) -> Metric:
+    return _with_names(metric, [name + suffix for name in metric.names])
+
+
+def _with_names(metric: Metric, names: Sequence[str]) -> Metric:
+    """Return the metric with other names for its scores."""
+    corpus = metric.corpus
+    if corpus is None:
+        return replace(metric, names=tuple(names))
+    called = dict(zip(metric.names, names, strict=True))
+
+    def renamed(samples: Sequence[Sample], generations: Sequence[Generation]) -> Mapping[str, float]:
+        return {called.get(name, name): value for name, value in corpus(samples, generations).items()}
+
+    return replace(metric, names=tuple(names), corpus=renamed)

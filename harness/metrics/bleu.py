@@ -1,4 +1,6 @@
-"""Corpus BLEU (Papineni et al. 2002) by sacrebleu (Post 2018), at sacrebleu's defaults."""
+"""Corpus BLEU (Papineni et al. 2002) by sacrebleu (Post 2018), with its defaults."""
+
+from typing import Literal
 
 import numpy as np
 
@@ -8,13 +10,15 @@ from harness.types import Generation, Sample
 NAMES = ("bleu",)
 ORDERS = 4
 
+Tokenizer = Literal["13a", "intl", "zh", "char", "none"]  # of sacrebleu's those that need no download
 
-def metric() -> Metric:
-    """Matches are counted by sacrebleu; `value` is its `compute_bleu` for many totals at once."""
+
+def metric(*, tokenize: Tokenizer = "13a", lowercase: bool = False) -> Metric:
+    """Return BLEU; matches are counted by sacrebleu, `value` is its `compute_bleu` for many totals at once."""
     from sacrebleu.metrics.bleu import BLEU
 
     # Counts do not depend on effective_order; without it sacrebleu warns at every sentence.
-    counter = BLEU(effective_order=True)
+    counter = BLEU(effective_order=True, tokenize=tokenize, lowercase=lowercase)
 
     def row(sample: Sample, generation: Generation) -> tuple[float, ...]:
         """Matches and n-grams of each order, words of the answer, words of the closest reference."""
@@ -26,7 +30,8 @@ def metric() -> Metric:
             float(score.ref_len),
         )
 
-    return Metric(names=NAMES, signature=f"BLEU|{_signature()}", unit="points", row=row, value=value)
+    signature = f"BLEU|{_signature(tokenize, lowercase)}"
+    return Metric(names=NAMES, signature=signature, unit="points", row=row, value=value)
 
 
 def value(
@@ -51,10 +56,10 @@ def value(
     return np.asarray(bleu[..., None])
 
 
-def _signature() -> str:
-    """As sacrebleu prints it after scoring a corpus, here one whose number of references varies."""
+def _signature(tokenize: Tokenizer, lowercase: bool) -> str:
+    """Return what sacrebleu prints after scoring a corpus, here one whose number of references varies."""
     from sacrebleu.metrics.bleu import BLEU
 
-    bleu = BLEU()
+    bleu = BLEU(tokenize=tokenize, lowercase=lowercase)
     bleu.corpus_score(["a", "a"], [["a", "a"], ["a", None]])  # type: ignore[list-item]
     return str(bleu.get_signature())

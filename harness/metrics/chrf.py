@@ -1,4 +1,11 @@
-"""Corpus chrF2 (Popović 2015) by sacrebleu (Post 2018), at its defaults: six character orders, no words."""
+"""Corpus chrF2 (Popović 2015) by sacrebleu (Post 2018): six character orders, no words unless asked for.
+
+With `word_order` 2 it is chrF++ (Popović 2017).
+"""
+
+import string
+from collections.abc import Iterator
+from typing import Literal
 
 import numpy as np
 
@@ -9,13 +16,18 @@ NAMES = ("chrf",)
 ORDERS = 6
 BETA = 2.0
 
+WordOrder = Literal[0, 1, 2]  # the longest n-grams of words that are counted beside those of characters
 
-def metric() -> Metric:
-    """N-grams are sacrebleu's, and so is the choice of a reference: the one with the best sentence chrF2."""
-    from sacrebleu import extract_char_ngrams
+
+def metric(*, word_order: WordOrder = 0, lowercase: bool = False) -> Metric:
+    """Return chrF; n-grams are sacrebleu's, and so is the choice of a reference: the one with the best sentence chrF2."""
+    from sacrebleu import extract_char_ngrams, extract_word_ngrams
     from sacrebleu.metrics.chrf import CHRF
 
-    judge = CHRF()
+    judge = CHRF(word_order=word_order, lowercase=lowercase)
+
+    def case(text: str) -> str:
+        return text.lower() if lowercase else text
 
     def row(sample: Sample, generation: Generation) -> tuple[float, ...]:
         """For each order: n-grams of the answer, of the reference, and matches."""
@@ -24,19 +36,23 @@ def metric() -> Metric:
             best = max(
                 sample.references, key=lambda text: judge.sentence_score(generation.text, [text]).score
             )
+        texts = case(generation.text), case(best)
+        words = [[*_words(text)] for text in texts] if word_order else [[], []]
+        counts = [[extract_char_ngrams(text, order) for text in texts] for order in range(1, ORDERS + 1)]
+        counts += [[extract_word_ngrams(side, order + 1) for side in words] for order in range(word_order)]
         sums: list[float] = []
-        for order in range(1, ORDERS + 1):
-            answer, reference = extract_char_ngrams(generation.text, order), extract_char_ngrams(best, order)
+        for answer, reference in counts:
             # sacrebleu counts nothing for an order that the reference is too short for.
             sums += [float(answer.total() if reference else 0), float(reference.total())]
             sums += [float((answer & reference).total())]
         return tuple(sums)
 
-    return Metric(names=NAMES, signature=f"chrF2|{_signature()}", unit="points", row=row, value=value)
+    signature = f"chrF2{'+' * word_order}|{_signature(word_order, lowercase)}"
+    return Metric(names=NAMES, signature=signature, unit="points", row=row, value=value)
 
 
 def value(
-    total: Array,  # [..., 18], as `row` orders them
+    total: Array,  # [..., 18], or 3 more for each order of words, as `row` orders them
 ) -> Array:  # [..., 1], 0 to 100
     """F of the precision and the recall, each a mean over the orders that both sides have n-grams of."""
     answer, reference, match = total[..., 0::3], total[..., 1::3], total[..., 2::3]
@@ -49,10 +65,21 @@ def value(
     return np.asarray(chrf[..., None])
 
 
-def _signature() -> str:
-    """As sacrebleu prints it after scoring a corpus, here one whose number of references varies."""
+def _words(text: str) -> Iterator[str]:
+    """Yield words, a mark at the end of one, or else at its beginning, by itself: as sacrebleu does for chrF++."""
+    for word in text.split():
+        if len(word) > 1 and word[-1] in string.punctuation:
+            yield from (word[:-1], word[-1])
+        elif len(word) > 1 and word[0] in string.punctuation:
+            yield from (word[0], word[1:])
+        else:
+            yield word
+
+
+def _signature(word_order: WordOrder, lowercase: bool) -> str:
+    """Return what sacrebleu prints after scoring a corpus, here one whose number of references varies."""
     from sacrebleu.metrics.chrf import CHRF
 
-    chrf = CHRF()
+    chrf = CHRF(word_order=word_order, lowercase=lowercase)
     chrf.corpus_score(["a", "a"], [["a", "a"], ["a", None]])  # type: ignore[list-item]
     return str(chrf.get_signature())

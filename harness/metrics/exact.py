@@ -1,4 +1,4 @@
-"""Share of answers equal to a reference, after trimming and case folding."""
+"""Share of answers equal to a reference, after trimming and, unless it is switched off, case folding."""
 
 from harness.metrics import Array, Metric
 from harness.types import Generation, Sample
@@ -6,10 +6,20 @@ from harness.types import Generation, Sample
 NAMES = ("exact",)
 
 
-def metric() -> Metric:
+def metric(*, ignore_case: bool = True) -> Metric:
+    """Return the metric; with `ignore_case` "Paris" equals "PARIS"."""
+
+    def clean(text: str) -> str:
+        return text.strip().casefold() if ignore_case else text.strip()
+
+    def row(sample: Sample, generation: Generation) -> tuple[float, ...]:
+        """Return (hits, samples)."""
+        return float(clean(generation.text) in map(clean, sample.references)), 1.0
+
+    case = "folded" if ignore_case else "kept"
     return Metric(
         names=NAMES,
-        signature="exact|case:folded|space:trimmed|nrefs:var|refs:any|version:1",
+        signature=f"exact|case:{case}|space:trimmed|nrefs:var|refs:any|version:1",
         unit="%",
         interval="wilson",
         row=row,
@@ -17,14 +27,6 @@ def metric() -> Metric:
     )
 
 
-def row(sample: Sample, generation: Generation) -> tuple[float, ...]:
-    """(hits, samples)"""
-    return float(_clean(generation.text) in map(_clean, sample.references)), 1.0
-
-
 def value(total: Array) -> Array:
+    """Return hits in percent of samples."""
     return 100.0 * total[..., :1] / total[..., 1:]
-
-
-def _clean(text: str) -> str:
-    return text.strip().casefold()

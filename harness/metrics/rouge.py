@@ -27,20 +27,23 @@ WORDS = 1 << 17
 CHARACTERS = 1 << 20
 
 
-def metric() -> Metric:
-    """With the Porter stemmer; ROUGE-Lsum's sentences end at newlines; the best reference of several."""
+def metric(*, stemmer: bool = True) -> Metric:
+    """Return the four variants, with Porter's stemmer or without.
+
+    ROUGE-Lsum's sentences end at newlines; of several references the best one counts, for each variant by itself.
+    """
 
     def row(sample: Sample, generation: Generation) -> tuple[float, ...]:
         """F1 of each variant, 0 to 1, and the number of samples."""
-        return *_scorer().best(sample.references, generation.text), 1.0
+        return *_scorer(stemmer).best(sample.references, generation.text), 1.0
 
     def value(total: Array) -> Array:
         return 100.0 * total[..., :-1] / total[..., -1:]
 
     return Metric(
         names=NAMES,
-        signature="rouge|score:f1|mean:samples|nrefs:var|refs:best|stemmer:yes|split:newline|tok:default"
-        f"|nltk:{version('nltk')}|version:{version('rouge-score')}",
+        signature=f"rouge|score:f1|mean:samples|nrefs:var|refs:best|stemmer:{'yes' if stemmer else 'no'}"
+        f"|split:newline|tok:default|nltk:{version('nltk')}|version:{version('rouge-score')}",
         unit="points",
         row=row,
         value=value,
@@ -53,9 +56,9 @@ def reads(text: str) -> bool:
 
 
 @cache
-def _scorer() -> "Scorer":
-    """Made where the first row is, which is when nltk's stemmer is loaded."""
-    return Scorer(porter())
+def _scorer(stemmer: bool) -> "Scorer":
+    """Return the one scorer of a process; nltk's stemmer is loaded where the first row is made."""
+    return Scorer(porter() if stemmer else None)
 
 
 @dataclass(frozen=True, slots=True)

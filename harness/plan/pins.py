@@ -23,6 +23,7 @@ from harness.files import devices
 from harness.files.json_lines import from_json, read_json, write_json
 from harness.files.regular import file_digest
 from harness.gates.rules import BASE
+from harness.tasks import metric_names
 from harness.types import Adapter, Model, ModelPin, Pins, Split, Suite, Task
 
 # Distributions whose version can move a result; each kind of step names its own among them.
@@ -64,7 +65,11 @@ def pins(suite: Suite, *, device: str = "auto", offline: bool = False, cache: Pa
     if suite.tasks:  # a model that is only weighed need not answer
         for model in suite.models:
             _check_askable(model, models[model.name], kind, remembered, offline)
-    samples = {task.name: _samples(task, sources[task.name], remembered, offline) for task in suite.tasks}
+    scripts = _scripts(suite, remembered)
+    samples = {}
+    for task in suite.tasks:
+        known = (sources[task.name], scripts.get(suite.plugins.get("kinds", {}).get(task.kind, "")))
+        samples[task.name] = _samples(task, known, remembered, offline)
     for task in suite.tasks:
         data.check_shots(task, samples[task.name], suite.base_shots)
     found = Pins(
@@ -74,7 +79,7 @@ def pins(suite: Suite, *, device: str = "auto", offline: bool = False, cache: Pa
         adapters={adapter.name: _adapter(adapter, remembered, offline) for adapter in suite.adapters},
         libraries=libraries(),
         test_samples={task.name: samples[task.name]["test"] for task in suite.tasks},
-        scripts=_scripts(suite, remembered),
+        scripts=scripts,
         baselines={
             gate.against: _baseline(gate.against, remembered)
             for gate in suite.gates
@@ -86,16 +91,16 @@ def pins(suite: Suite, *, device: str = "auto", offline: bool = False, cache: Pa
 
 
 def _scripts(suite: Suite, remembered: "Remembered") -> dict[str, str]:
-    """Return a digest for each metric that is a file, or a folder of files, of the user's."""
-    from harness.metrics import _places
-
+    """Return a digest for each metric that is a program of the user's, and each plug-in that is a file of his project."""
     found = {}
     for metric in dict.fromkeys(metric for task in suite.tasks for metric in task.metrics):
-        path = _places.path_of(metric)
-        if path is not None:
+        path = metric_names.path_of(metric)
+        if metric_names.is_program(metric) and path is not None:
             files = tuple(sorted(path.glob("*.py"))) if path.is_dir() else (path,)
-            _places.refuse_broken(files)
+            metric_names.refuse_broken(files)
             found[metric] = remembered.files_digest(files)
+    for group in suite.plugins.values():
+        found |= {path: remembered.file_digest(Path(path)) for path in group.values()}
     return found
 
 
@@ -173,10 +178,16 @@ class Remembered:
         return checkpoint.Checkpoint(model_type=kind, parameters=parameters, stored_bytes=stored_bytes)
 
 
-def _samples(task: Task, pin: str, remembered: Remembered, offline: bool) -> Mapping[Split, int]:
+def _samples(
+    task: Task,
+    known: tuple[str, str | None],  # the source's pin, and the digest of a kind that is a file
+    remembered: Remembered,
+    offline: bool,
+) -> Mapping[Split, int]:
     """Return the samples in each split. All are read, once, so that what is wrong with them is said before any work."""
-    source = task.source
-    key = digest(source.columns, source.splits, source.config, task.kind, task.prompt, task.cluster, pin)
+    source, (pin, kind) = task.source, known
+    asked = (task.kind, task.prompt, task.cluster, pin)
+    key = digest(source.columns, source.splits, source.config, *asked, *([kind] if kind else []))
     if "test" not in remembered.samples.get(key, ()):
         pinned = replace(task, source=data.pinned(task.source, pin))
         remembered.samples[key] = data.check(pinned, kinds.find(task.kind).ask, offline=offline)

@@ -11,6 +11,7 @@ from typing import Any
 from harness.backends import trainable
 from harness.digest import canonical, digest
 from harness.errors import SuiteError, UnknownName
+from harness.plugins.choice import parse
 from harness.run.steps import UsedAdapter, UsedModel
 from harness.run.steps import compare as compare_step
 from harness.run.steps import foreign as foreign_step
@@ -20,12 +21,12 @@ from harness.run.steps import report as report_step
 from harness.run.steps import score as score_step
 from harness.run.steps import spectra as spectra_step
 from harness.run.steps import train as train_step
+from harness.tasks.metric_names import PROGRAM, is_program
 from harness.types import Decode, Model, Pins, Plan, Recipe, Source, Split, Step, Suite, System, Task
 
 BLOCK = 512  # test samples a generate step covers at most
 MOST_TASKS_ACROSS = 4  # up to so many tasks, every adapter is run on all of them
 TRIVIAL = "trivial:"
-FOREIGN = "evaluate:"  # a metric that is somebody's own program
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,18 +76,32 @@ class Draft:
     steps: dict[str, Step] = field(default_factory=dict)
 
     def add(
-        self, kind: Any, spec: object, needs: Iterable[Step], label: str, lane: str | None, grows: str = ""
+        self,
+        kind: Any,
+        spec: object,
+        needs: Iterable[Step],
+        label: str,
+        lane: str | None,
+        grows: str = "",
+        plugins: Iterable[tuple[str, str]] = (),  # group and name of each that can move the result
     ) -> Step:
-        """A step named by its kind and version, spec, needs and the libraries that can move its result."""
+        """Return a step named by its kind and version, spec, needs and the code of others that can move its result."""
         name = kind.__name__.rpartition(".")[2]
         libraries = {lib: self.pins.libraries[lib] for lib in kind.LIBRARIES if lib in self.pins.libraries}
         ids = tuple(need.id for need in needs)
-        identity = digest(name, kind.VERSION, placeless(spec), ids, libraries)
+        scripts = self._scripts(plugins)
+        code = (libraries, scripts) if scripts else (libraries,)
+        identity = digest(name, kind.VERSION, placeless(spec), ids, *code)
         shorter = placeless(replace(spec, **{grows: 0})) if grows else None  # type: ignore[type-var]
-        lineage = digest(name, kind.VERSION, shorter, ids, libraries) if grows else ""
+        lineage = digest(name, kind.VERSION, shorter, ids, *code) if grows else ""
         step = Step(id=identity, kind=name, spec=spec, needs=ids, lane=lane, label=label, lineage=lineage)
         self.steps.setdefault(identity, step)
         return self.steps[identity]
+
+    def _scripts(self, plugins: Iterable[tuple[str, str]]) -> dict[str, str]:
+        """Return the digests of those plug-ins that are files of the user's own project."""
+        paths = {(group, name): self.suite.plugins.get(group, {}).get(name) for group, name in plugins}
+        return {f"{of[0]}/{of[1]}": self.pins.scripts[path] for of, path in sorted(paths.items()) if path}
 
     def samples(self, task: Task) -> int:
         found = self.pins.test_samples[task.name]
@@ -204,7 +219,8 @@ def _load(draft: Draft, task: Task) -> Step:
         data=draft.pins.sources[task.name],
         splits=splits,
     )
-    return draft.add(load_step, spec, (), f"load {task.name}", None)
+    used = [("data", task.source.uri.partition(":")[0])]
+    return draft.add(load_step, spec, (), f"load {task.name}", None, plugins=used)
 
 
 def _asked(task: Task, shots: int) -> Task:
@@ -221,6 +237,12 @@ def _asked(task: Task, shots: int) -> Task:
         allow_empty=False,
         shots=shots,
     )
+
+
+def _model_plugins(draft: Draft, model: Model) -> list[tuple[str, str]]:
+    """Return the plug-ins that a model's answers and weights go through."""
+    family = draft.pins.models[model.name].family
+    return [("backends", model.uri.partition(":")[0]), *([("families", family)] if family else [])]
 
 
 def _used(draft: Draft, model: Model) -> UsedModel:
@@ -241,7 +263,8 @@ def _trained(draft: Draft, loads: dict[str, Step]) -> list[Candidate]:
                 device=draft.pins.device,
             )
             label = f"train {model.name} + {name}"
-            step = draft.add(train_step, spec, (loads[task.name],), label, model.name)
+            used = [("kinds", task.kind), *_model_plugins(draft, model)]
+            step = draft.add(train_step, spec, (loads[task.name],), label, model.name, plugins=used)
             found.append(
                 Candidate(
                     name=name,
@@ -328,7 +351,8 @@ def _blocks(
             device=draft.pins.device,
         )
         label = f"generate {task.name}, {system}"
-        found.append(draft.add(generate_step, spec, needs, label, model.name, grows="stop"))
+        used = [("kinds", task.kind), *_model_plugins(draft, model)]
+        found.append(draft.add(generate_step, spec, needs, label, model.name, grows="stop", plugins=used))
     return found
 
 
@@ -346,18 +370,20 @@ def _score(
         seed=draft.seed,
     )
     lane = model.name if model else "trivial rules"
-    return draft.add(score_step, spec, (load, *blocks), f"score {task.name}, {system}", lane)
+    used = [("metrics", parse(metric).own) for metric in spec.metrics]
+    label = f"score {task.name}, {system}"
+    return draft.add(score_step, spec, (load, *blocks), label, lane, plugins=used)
 
 
 def _own(metrics: Iterable[str]) -> tuple[str, ...]:
     """Return the metrics that are no programs of others; those have a step each."""
-    return tuple(metric for metric in metrics if not metric.startswith(FOREIGN))
+    return tuple(metric for metric in metrics if not is_program(metric))
 
 
 def _foreign(draft: Draft, task: Task, system: System, load: Step, scored: Step) -> Parts:
     """Return a step for each metric that is somebody's own program: where it fails, the other scores stand."""
     found: Parts = []
-    for metric in (metric for metric in task.metrics if metric.startswith(FOREIGN)):
+    for metric in (metric for metric in task.metrics if is_program(metric)):
         spec = foreign_step.ForeignScore(
             task=task.name,
             system=system,
@@ -366,7 +392,7 @@ def _foreign(draft: Draft, task: Task, system: System, load: Step, scored: Step)
             primary=task.primary,
             samples=draft.samples(task),
         )
-        label = f"score {task.name}, {system} by {FOREIGN}{metric.rpartition('/')[2].removeprefix(FOREIGN)}"
+        label = f"score {task.name}, {system} by {PROGRAM}{metric.rpartition('/')[2].removeprefix(PROGRAM)}"
         step = draft.add(foreign_step, spec, (load, scored), label.removesuffix(".py"), scored.lane)
         found.append((report_step.Part(kind="foreign", task=task.name, system=system), step))
     return found
@@ -389,7 +415,8 @@ def _spectra(draft: Draft, candidates: Sequence[Candidate]) -> Parts:
             )
             needs = (one.step,) if one and one.step else ()
             system = System(model=model.name, adapter=name)
-            step = draft.add(spectra_step, spec, needs, f"weigh {system}", model.name)
+            used = _model_plugins(draft, model)
+            step = draft.add(spectra_step, spec, needs, f"weigh {system}", model.name, plugins=used)
             found.append((report_step.Part(kind="spectra", system=system), step))
     return found
 

@@ -6,7 +6,9 @@ from pathlib import Path
 from harness.errors import ResultError
 from harness.files.regular import file_digest
 from harness.metrics import AllowedScripts, Script
+from harness.plugins.choice import parse
 from harness.results import read
+from harness.tasks.metric_names import is_foreign
 
 
 def scripts_outside(folders: Sequence[Path]) -> AllowedScripts:
@@ -29,14 +31,15 @@ def lines(shown: AllowedScripts) -> Iterator[str]:
 
 
 def _named(folders: Sequence[Path]) -> Iterator[str]:
-    """What follows the colon in the names of the RESULTs' metrics."""
+    """Yield what the names of the RESULTs' metrics lead to: what follows a colon, or the path of a file."""
     for folder in folders:
         try:
             tasks = read(folder, changed=True).suite.tasks
         except ResultError:
             continue  # whoever reads it says what is wrong with it
         for task in tasks:
-            yield from (argument for name in task.metrics if (argument := name.partition(":")[2]))
+            for choice in (parse(name) for name in task.metrics if is_foreign(name)):
+                yield choice.argument or choice.name
 
 
 def _problem(path: Path, folders: Sequence[Path]) -> str:

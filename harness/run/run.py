@@ -18,6 +18,7 @@ from harness import plugins
 from harness.errors import HarnessError, StepError
 from harness.files import hardware
 from harness.files.json_lines import to_json
+from harness.plugins.files import PluginFile
 from harness.run.intact import Inspector
 from harness.run.lease import Busy, Lost
 from harness.run.repair import missing, put_aside
@@ -51,9 +52,13 @@ class Performer:
     slot: Slot | None = None
     inspector: Inspector = field(default_factory=Inspector)
     shown: dict[str, Path] = field(default_factory=dict)  # folders of steps over a part of what they need
+    plugins: tuple[PluginFile, ...] = field(
+        default_factory=plugins.used
+    )  # of the suite, for workers to use too
 
     def __call__(self, step: Step, progress: Progress) -> Outcome:
         """Never raises but to end the process: a failure is an outcome."""
+        plugins.use(self.plugins)
         if self.store.has(step.id):
             return Outcome(step=step.id, state="kept")
         started = time.perf_counter()

@@ -6,16 +6,19 @@ Relative `file:` paths start at the YAML file that names them. What a gate compa
 so its path starts at the working folder; a shipped suite's is shipped too, unless a file of that name is here.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
+from harness import plugins
 from harness.errors import SuiteError, UnknownName
 from harness.files import shipped
-from harness.files.validation import found, record
+from harness.files.validation import At, found, record
 from harness.files.yaml import Document, Keys, load
+from harness.plugins.choice import PluginChoice, parse
+from harness.plugins.files import PluginFile, group_of, plugin_file
 from harness.suite import gates, sweep
 from harness.suite import rules as suite_rules
 from harness.types import FAMILY_ERROR, Adapter, Gate, Model, Recipe, Suite, Task, Weighing
@@ -23,14 +26,17 @@ from harness.types import FAMILY_ERROR, Adapter, Gate, Model, Recipe, Suite, Tas
 Kind = Literal["suite", "task", "recipe"]
 Item = TypeVar("Item", Task, Model, Recipe, Adapter, Gate)
 
+NOT_IN_SUITES = ("exports", "steps")  # groups of which a suite names no plug-in
+
 _LISTS = ("tasks", "models", "recipes", "adapters", "gates")
 
 
 def load_suite(name_or_path: str) -> Suite:
-    """The suite of that name or in that file, checked whole."""
+    """Return the suite of that name or in that file, checked whole; from here on its plug-ins are found by name."""
     document = _open("suite", name_or_path)
     data = _mapping(document)
-    own = {key: value for key, value in data.items() if key not in (*_LISTS, "weights")}
+    own = {key: value for key, value in data.items() if key not in (*_LISTS, "weights", "plugins")}
+    _use_listed(document)
     suite = replace(
         record(Suite, {**own, "tasks": [], "models": []}, document),
         tasks=_items(Task, document, "tasks"),
@@ -38,6 +44,7 @@ def load_suite(name_or_path: str) -> Suite:
         adapters=_items(Adapter, document, "adapters"),
         gates=tuple(_with_baseline(gate, document.path.parent) for gate in _items(Gate, document, "gates")),
         weights=_weighing(document),
+        plugins=_paths(plugins.used()),
     )
     grids = _recipes(document)
     entries = [n for n, grid in enumerate(grids) for _ in grid]
@@ -71,13 +78,17 @@ def with_adapters(suite: Suite, said: Sequence[str]) -> Suite:
 
 
 def load_rules(path: str) -> tuple[tuple[Gate, ...], float]:
-    """The gates of a file of their own, and the `family_error` that it sets for them."""
+    """Return the gates of a file of their own, and the `family_error` that it sets for them.
+
+    `plugins` in such a file are the user's own metrics that a RESULT was scored with, for its gates to be judged by.
+    """
     if not Path(path).is_file():
         raise SuiteError(f"{path}: no such file; give the path of a YAML file with `gates:`")
     document = load(Path(path))
-    known = {"gates", "family_error"}
+    known = {"gates", "family_error", "plugins"}
     for key in _mapping(document).keys() - {"name"} - known:
         raise UnknownName("key", key, known, document.at(key))
+    _use_listed(document)
     error = document.data.get("family_error", FAMILY_ERROR)
     if not isinstance(error, int | float) or isinstance(error, bool):
         raise SuiteError(f"{document.at('family_error')}: found {found(error)}; give a number")
@@ -89,7 +100,8 @@ def load_rules(path: str) -> tuple[tuple[Gate, ...], float]:
 
 
 def load_task(name_or_path: str) -> Task:
-    """The task of that name or in that file."""
+    """Return the task of that name or in that file."""
+    plugins.use(())
     document = _open("task", name_or_path)
     return _checked(Task, document, _filed(document), ())
 
@@ -224,6 +236,8 @@ def _grid(document: Document, entry: object, keys: Keys) -> tuple[Recipe, ...]:
 
 def _checked(kind: type[Item], document: Document, entry: object, keys: Keys) -> Item:
     """The record that the entry under some keys of a document describes, once all its rules hold."""
+    if kind is Task:
+        entry = _with_metrics(entry, document, keys)
     item = (
         gates.gate(entry, lambda *more: document.at(*keys, *more))
         if kind is Gate
@@ -238,13 +252,7 @@ def _anchored(item: Item, folder: Path) -> Item:
     """The record with its relative paths made absolute."""
     match item:
         case Task():
-            from harness.metrics import _places
-
-            return replace(
-                item,
-                source=replace(item.source, uri=_anchor(item.source.uri, folder)),
-                metrics=tuple(_places.anchored(metric, folder) for metric in item.metrics),
-            )
+            return replace(item, source=replace(item.source, uri=_anchor(item.source.uri, folder)))
         case Model() | Adapter():
             return replace(item, uri=_anchor(item.uri, folder))
     return item
@@ -253,3 +261,94 @@ def _anchored(item: Item, folder: Path) -> Item:
 def _anchor(uri: str, folder: Path) -> str:
     place = uri.removeprefix("file:")
     return uri if place == uri else f"file:{(folder / Path(place).expanduser()).resolve()}"
+
+
+# Plug-ins of the user's own project, and metrics with settings.
+
+
+def _use_listed(document: Document) -> None:
+    """Let the names of the document's `plugins` stand for its files, and no other names for files."""
+    plugins.use(())
+    for group, path, where in _plugin_paths(document):
+        _use(group, path, where)
+
+
+def _plugin_paths(document: Document) -> Iterator[tuple[str, Path, str]]:
+    """Yield group, path and place of each file under `plugins:`, a list, or lists by group."""
+    said = document.data.get("plugins", [])
+    groups = [group for group in plugins.GROUPS if group not in NOT_IN_SUITES]
+    lists = said if isinstance(said, dict) else {"": said}
+    for group, entries in lists.items():
+        keys: Keys = ("plugins", group) if group else ("plugins",)
+        if group and group not in groups:
+            raise UnknownName("group of plug-ins", group, groups, document.at(*keys))
+        if not isinstance(entries, list):
+            raise SuiteError(f"{document.at(*keys)}: found {found(entries)}; give a list of paths")
+        for n, entry in enumerate(entries):
+            where = document.at(*keys, n)
+            if not isinstance(entry, str) or not entry.endswith(".py"):
+                raise SuiteError(f"{where}: found {found(entry)}; give the path of a Python file")
+            path = _python_file(document.path.parent / Path(entry).expanduser(), where)
+            yield group or group_of(path, groups, where), path, where
+
+
+def _python_file(path: Path, where: str) -> Path:
+    if not path.is_file():
+        raise SuiteError(f"{where}: no file {path}; a path starts at the folder of the file that names it")
+    return path.resolve()
+
+
+def _use(group: str, path: Path, where: str) -> None:
+    """Let the file's name stand for it; SuiteError where the name stands for something else."""
+    file = plugin_file(group, path)
+    plugins.refuse_taken(file, where)
+    for other in plugins.used():
+        if (other.group, other.name) == (group, file.name) and other.path != path:
+            raise SuiteError(f"{where}: {path.name}: {other.path} is named so too; rename one of them")
+    plugins.use([*plugins.used(), file])
+
+
+def _paths(files: Sequence[PluginFile]) -> dict[str, dict[str, str]]:
+    paths: dict[str, dict[str, str]] = {}
+    for file in sorted(files, key=lambda file: (file.group, file.name)):
+        paths.setdefault(file.group, {})[file.name] = str(file.path)
+    return paths
+
+
+def _with_metrics(entry: object, document: Document, keys: Keys) -> object:
+    """Return the task's entry with each of its metrics as one text: `bleu(tokenize=zh)`, `/path/of/my_metric.py`."""
+    if not isinstance(entry, dict) or not isinstance(entry.get("metrics"), list):
+        return entry
+    metrics = [_metric(said, document, (*keys, "metrics", n)) for n, said in enumerate(entry["metrics"])]
+    return {**entry, "metrics": metrics}
+
+
+def _metric(said: object, document: Document, keys: Keys) -> object:
+    match said:
+        case str():
+            choice = parse(said, document.at(*keys))
+        case dict() if len(said) == 1 and isinstance(settings := next(iter(said.values())), dict):
+            (name,) = said
+            choice, keys = replace(parse(name, document.at(*keys)), settings=settings), (*keys, name)
+        case dict():
+            raise SuiteError(
+                f"{document.at(*keys)}: found a mapping; give a metric and its settings: `rouge: {{stemmer: false}}`"
+            )
+        case _:
+            return said  # no metric's name, which is told with the rest of the task
+    return metric_named(choice, document.path.parent, lambda *more: document.at(*keys, *more))
+
+
+def metric_named(choice: PluginChoice, folder: Path, at: At) -> str:
+    """Return the metric that the user chose as a text, its settings checked; relative paths start at the folder."""
+    from harness import metrics
+    from harness.tasks.metric_names import anchored
+
+    if choice.path is not None:
+        path = _python_file(folder / choice.path, at())
+        _use("metrics", path, at())
+        choice = replace(choice, name=str(path))
+    for file in plugins.used():
+        if (file.group, file.name) == ("metrics", choice.name):
+            choice = replace(choice, name=str(file.path))
+    return anchored(metrics.canonical(choice, at), folder)

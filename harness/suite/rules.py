@@ -13,7 +13,6 @@ from harness import data, families, kinds, plugins
 from harness.errors import SuiteError, UnknownName
 from harness.files import shipped
 from harness.suite.gates import check_gate
-from harness.tasks import prompts
 from harness.types import Adapter, Gate, Model, Recipe, Suite, Task
 
 At = Callable[..., str]  # keys below the record -> "FILE:LINE: dotted.key"
@@ -70,7 +69,7 @@ def check(item: Task | Model | Recipe | Adapter | Gate, at: At) -> None:
 
 def check_task(task: Task, at: At) -> None:
     from harness import metrics
-    from harness.metrics import _places
+    from harness.tasks import metric_names
     from harness.tasks import rules as trivial
 
     check_name(task.name, at)
@@ -79,13 +78,16 @@ def check_task(task: Task, at: At) -> None:
     _distinct(task.metrics, at, "metrics")
     scores: list[str] = []
     for n, metric in enumerate(task.metrics):
-        if not metric.startswith("evaluate:"):
-            _known("metric", metric, metrics.names(), at("metrics", n))
-        elif (path := _places.path_of(metric)) and not path.exists():
+        if (path := metric_names.path_of(metric)) and not path.exists():
             raise SuiteError(
                 f"{at('metrics', n)}: no file {path}; a path starts at the folder of the task's file"
             )
-        scores.extend(metrics.score_names(metric))
+        for score in metrics.score_names(metric, at("metrics", n)):
+            if score in scores:
+                raise SuiteError(
+                    f"{at('metrics', n)}: another metric of the task gives {score!r} too; keep one"
+                )
+            scores.append(score)
     _known("score among the task's metrics", task.primary, scores, at("primary"))
     for n, rule in enumerate(task.trivial):
         _known("trivial rule", rule, trivial.RULES, at("trivial", n))
@@ -97,7 +99,7 @@ def check_task(task: Task, at: At) -> None:
             f"{at('decode', 'stop')}: found an empty text; every answer would end before it began"
         )
     _source(task, kind, at)
-    prompts.check(task, where=at("prompt"))
+    kind.check(task, at)
 
 
 def _source(task: Task, kind: kinds.Kind, at: At) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from harness.digest import IF_SET
 from harness.types.fields import Spread
 
 Split = Literal["train", "validation", "test"]
@@ -46,7 +47,7 @@ class Task:
     name: str
     source: Source
     prompt: str  # string.Template: $input and any other column
-    metrics: tuple[str, ...]
+    metrics: tuple[str, ...]  # with settings: "bleu(tokenize=zh)"; a file: its absolute path
     primary: str  # the metric that decides
     kind: str = "generate"
     about: str = ""
@@ -164,3 +165,5 @@ class Suite:
     family_error: float = FAMILY_ERROR  # chance that any of the gates fails where nothing is wrong
     limit: int | None = None  # test samples per task
     about: str = ""
+    # Files of the user's own project that are plug-ins: group -> name -> absolute path.
+    plugins: Mapping[str, Mapping[str, str]] = field(default_factory=dict, metadata=IF_SET)

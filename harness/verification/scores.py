@@ -162,9 +162,8 @@ def _foreign(score: Score, plugins: Plugins) -> bool:
 def _plugin_of(score: Score, plugins: Plugins) -> str | None:
     """Return the metric that gives a score: a foreign one that gives several numbers calls them `evaluate:NAME.KEY`."""
     for plugin in plugins:
-        for name in metrics.score_names(plugin):
-            if score.metric == name or (":" in plugin and score.metric.startswith(f"{name}.")):
-                return plugin
+        if metrics.gives(plugin, score.metric):
+            return plugin
     return None
 
 

@@ -15,8 +15,15 @@ WORDS = ["the", "The", "cat", "sat", "on", "mat.", "3,000", "don't", "--", "ü",
 TEXT = st.lists(st.sampled_from(WORDS), max_size=12).map(" ".join) | st.text(max_size=20)
 REFERENCE = TEXT.filter(str.strip)
 METRICS = {
-    "bleu": (load("bleu"), sacrebleu.metrics.BLEU),
-    "chrf": (load("chrf"), sacrebleu.metrics.CHRF),
+    name: (load(name), kind, settings)
+    for name, kind, settings in [
+        ("bleu", sacrebleu.metrics.BLEU, {}),
+        ("bleu(lowercase=true,tokenize=zh)", sacrebleu.metrics.BLEU, {"lowercase": True, "tokenize": "zh"}),
+        ("bleu(tokenize=intl)", sacrebleu.metrics.BLEU, {"tokenize": "intl"}),
+        ("chrf", sacrebleu.metrics.CHRF, {}),
+        ("chrf(word_order=2)", sacrebleu.metrics.CHRF, {"word_order": 2}),
+        ("chrf(lowercase=true,word_order=1)", sacrebleu.metrics.CHRF, {"lowercase": True, "word_order": 1}),
+    ]
 }
 
 
@@ -37,7 +44,7 @@ def total(metric, pairs):
 def oracle(kind, pairs):
     width = max(len(references) for references, _ in pairs)
     streams = [[r[i] if i < len(r) else None for r, _ in pairs] for i in range(width)]
-    judge = METRICS[kind][1]()
+    judge = METRICS[kind][1](**METRICS[kind][2])
     return judge.corpus_score([text for _, text in pairs], streams).score, str(judge.get_signature())
 
 

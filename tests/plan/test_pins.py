@@ -16,9 +16,9 @@ from safetensors.numpy import save_file
 from harness.checkpoints.locate import licence, locate, locate_adapter
 from harness.errors import AdapterError, DataError, HubError, ModelError, SuiteError, UnknownName
 from harness.files import shipped
-from harness.metrics._places import refuse_broken
 from harness.plan.pins import Remembered, found_device, libraries, pins
 from harness.suite.load import load_suite
+from harness.tasks.metric_names import refuse_broken
 from harness.types import Adapter, Model, ModelPin, Source, Suite, Task
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"

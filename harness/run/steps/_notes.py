@@ -1,32 +1,27 @@
 """What went other than planned: nothing is dropped silently."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from harness.data.overlap import Overlap
+from harness import kinds
 from harness.files.json_lines import from_json, iterate_lines, read_json
-from harness.results.odd import EMPTY, REFUSED, SHORTENED, place
+from harness.results.odd import place
 from harness.run.steps._findings import Findings, Part
+from harness.tasks.overlap import Overlap
 from harness.types import Answers, Generation, Note, System
 from harness.weights.finite import NOT_FINITE
 
 FIRST = 5  # sample ids named in a note
 
-ODD: Mapping[str, tuple[str, Callable[[Generation], bool]]] = {
-    SHORTENED: ("prompts whose input was shortened to fit", lambda one: one.truncated_tokens > 0),
-    EMPTY: ("answers without a word", lambda one: not one.text.strip()),
-    "cut short": ("answers that reached the token limit", lambda one: one.finish == "length"),
-    REFUSED: ("prompts too long to ask", lambda one: one.finish == "refused"),
-}
-
 
 def notes(found: Findings, answers: Sequence[Answers]) -> Iterator[Note]:
     """What went other than planned, with counts."""
     yield from _overlaps(found)
+    odd = {task.name: kinds.find(task.kind).odd for task in found.spec.suite.tasks}
     for part, _, folder in found.folders("score"):
-        yield from _odd(part, folder / "generations.jsonl")
+        yield from _odd(part, folder / "generations.jsonl", odd[part.task])
     yield from _inert(answers)
     for part, _, folder in found.folders("generate"):
         cost = read_json(folder / "cost.json")
@@ -83,26 +78,26 @@ def _overlaps(found: Findings) -> Iterator[Note]:
                 )
 
 
-def _odd(part: Part, path: Path) -> Iterator[Note]:
+def _odd(part: Part, path: Path, odd: Mapping[str, kinds.Oddity]) -> Iterator[Note]:
     """Notes on one system's answers to one task."""
     assert part.system is not None
     total = 0
     counts: Counter[str] = Counter()
-    first: dict[str, list[str]] = {kind: [] for kind in ODD}
+    first: dict[str, list[str]] = {kind: [] for kind in odd}
     for generation in iterate_lines(path, Generation):
         total += 1
-        for kind, (_, is_odd) in ODD.items():
-            if is_odd(generation):
+        for kind, oddity in odd.items():
+            if oddity.holds(generation):
                 counts[kind] += 1
                 first[kind] += [generation.sample_id] if counts[kind] <= FIRST else []
-    for kind, (detail, _) in ODD.items():
+    for kind, oddity in odd.items():
         if counts[kind]:
             yield Note(
                 kind=kind,
                 where=place(part.task, part.system),
                 count=counts[kind],
                 of=total,
-                detail=detail,
+                detail=oddity.said,
                 samples=tuple(first[kind]),
             )
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from harness import kinds
 from harness.backends import Careful
+from harness.errors import ModelError
 from harness.files.json_lines import IndexedLines, drop_torn_line, iterate_lines, line, read_lines, write_json
 from harness.run.steps import Bench, UsedAdapter, UsedModel, adapter_folder
 from harness.types import Generation, Sample, Task
@@ -45,6 +46,11 @@ def run(spec: Generate, bench: Bench) -> None:
     adapter = adapter_folder(spec.adapter, bench)
     if kept < len(samples):
         backend = bench.slot.open(spec.used)
+        if not hasattr(backend, kind.verb):
+            model = spec.used.model
+            raise ModelError(
+                f"model {model.name}: {model.uri} cannot be asked for {kind.verb}, which the kind {kind.name!r} needs"
+            )
         careful = backend if isinstance(backend, Careful) else None
         doubt = careful.doubt(adapter) if careful and adapter else None
         halved = careful.budget.halvings if careful else 0

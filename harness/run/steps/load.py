@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 
 from harness.data import pinned, read
-from harness.data.overlap import overlap
 from harness.files.json_lines import IndexedLines, to_json, write_indexed, write_json
 from harness.run.steps import Bench
+from harness.tasks.overlap import overlap
 from harness.types import Sample, Source, Split
 
 VERSION = 2

@@ -30,7 +30,7 @@ LEFT_OUT = {
     "results/*": "a RESULT folder is made of results",
     "files/hardware.py": "says where a run took place",
     "run/store.py": "keeps what steps wrote",
-    "plugins.py": "finds a file by its name; the files of the group are followed instead",
+    "plugins/*": "finds a file by its name; the files of the group are followed instead",
     "plan/pins.py": "finds the folder of what a spec pins by revision or digest",
     "checkpoints/hub.py": "downloads files of a pinned commit",
     "files/shipped.py": "finds files that came with the package",
@@ -183,7 +183,7 @@ ANSWERING = (
     *(f"neural/{name}.py" for name in ("peft_lora", "pristine", "kernels", "decode", "cache", "memory")),
 )
 NAMED = {
-    "load": ("data/__init__.py", "data/file.py", "data/hub.py", "data/embedded.py", "data/overlap.py"),
+    "load": ("data/__init__.py", "data/file.py", "data/hub.py", "data/embedded.py", "tasks/overlap.py"),
     "train": (*ANSWERING, *(f"neural/{name}.py" for name in ("train", "batches", "loss", "precision"))),
     "generate": (*ANSWERING, "neural/plain.py", "neural/slices.py"),
     "score": (

@@ -1,4 +1,4 @@
-"""Where a metric of the user's own lies: `evaluate:PATH`.
+"""How a task names a metric: `rouge`, `bleu(tokenize=zh)`, `evaluate:PATH`, `./my_metric.py`.
 
 A path in a task's file starts at that file's folder, a path on the command line at the working folder. Both become
 absolute where they are read, so a RESULT names one file only.
@@ -6,17 +6,35 @@ absolute where they are read, so a RESULT names one file only.
 
 import warnings
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 from harness.errors import SuiteError
+from harness.plugins.choice import PluginChoice, parse
 
-_SCHEME = "evaluate:"
+PROGRAM = (
+    "evaluate:"  # a metric that sees all answers at once and may fail by itself: it has a step of its own
+)
+
+
+def is_program(metric: str) -> bool:
+    """Return whether the metric is a program of Hugging Face's `evaluate`."""
+    return metric.startswith(PROGRAM)
+
+
+def is_foreign(metric: str) -> bool:
+    """Return whether the name leads to code that is neither the harness's nor an installed package's."""
+    choice = parse(metric)
+    return bool(choice.argument) or choice.path is not None
 
 
 def path_of(metric: str) -> Path | None:
     """Return the path that a metric's name holds; None for a name of the harness or of the hub."""
-    place = metric.removeprefix(_SCHEME)
-    if place == metric or not (place.endswith(".py") or place.startswith((".", "/", "~"))):
+    choice = parse(metric)
+    if choice.path is not None:
+        return choice.path
+    place = choice.argument
+    if not is_program(metric) or not (place.endswith(".py") or place.startswith((".", "/", "~"))):
         return None
     return Path(place).expanduser()
 
@@ -24,7 +42,11 @@ def path_of(metric: str) -> Path | None:
 def anchored(metric: str, folder: Path) -> str:
     """Return the metric's name with its relative path made absolute, from a folder on."""
     path = path_of(metric)
-    return metric if path is None else f"{_SCHEME}{(folder / path).resolve()}"
+    return metric if path is None else str(_at(parse(metric), (folder / path).resolve()))
+
+
+def _at(choice: PluginChoice, path: Path) -> PluginChoice:
+    return replace(choice, argument=str(path)) if choice.path is None else replace(choice, name=str(path))
 
 
 def refuse_broken(files: Iterable[Path]) -> None:

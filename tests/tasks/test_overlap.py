@@ -5,7 +5,7 @@ from random import Random
 from hypothesis import given
 from hypothesis import strategies as some
 
-from harness.data.overlap import WORDS, overlap
+from harness.tasks.overlap import WORDS, overlap
 from harness.types import Sample
 
 

@@ -1,0 +1,96 @@
+"""Find plug-ins by name: a file of this package, a file of the user's own project, or another package's entry point.
+
+Nothing is imported before it is named.
+"""
+
+from collections.abc import Iterable
+from functools import cache
+from importlib import import_module
+from importlib.metadata import EntryPoints, entry_points
+from pathlib import Path
+from types import ModuleType
+
+from harness.errors import SuiteError, UnknownName
+from harness.plugins.files import PluginFile, load_file
+
+# Group -> package whose files are its plug-ins; other packages name theirs as entry points of `harness.GROUP`.
+GROUPS = {
+    "backends": "backends",
+    "data": "data",
+    "engines": "run.engines",
+    "exports": "exports",
+    "families": "families",
+    "kinds": "kinds",
+    "metrics": "metrics",
+    "rules": "gates.rules",
+    "steps": "run.steps",
+}
+
+_used: dict[tuple[str, str], PluginFile] = {}  # group and name -> file of the user's own project
+
+
+def own_names(group: str) -> tuple[str, ...]:
+    """Return the plug-ins that are a file of this package."""
+    if group not in GROUPS:
+        raise ValueError(f"no group of plug-ins named {group!r}")
+    files = Path(__file__).parents[1].joinpath(*GROUPS[group].split(".")).glob("*.py")
+    return tuple(sorted(file.stem for file in files if not file.stem.startswith("_")))
+
+
+@cache
+def _entry_points(group: str) -> EntryPoints:
+    """Return other packages' plug-ins; every installed package is asked, which takes some 30 ms."""
+    return entry_points(group=f"harness.{group}")
+
+
+def names(group: str) -> tuple[str, ...]:
+    """Return every plug-in of the group, also those of other packages and of the user's own project."""
+    others = _entry_points(group).names
+    files = (name for of, name in _used if of == group)
+    return tuple(sorted({*own_names(group), *others, *files}))
+
+
+def find(group: str, name: str, where: str = "") -> ModuleType:
+    """Return the plug-in's module. Own names come first, so that nothing can shadow them."""
+    if name in own_names(group):
+        return import_module(f"harness.{GROUPS[group]}.{name}")
+    if (file := _used.get((group, name))) is not None:
+        return load_file(file, where)
+    for point in _entry_points(group).select(name=name):
+        try:
+            module = point.load()
+        except Exception as error:  # foreign code: what it may raise cannot be known
+            place = f"{where}: " if where else ""
+            raise SuiteError(
+                f"{place}the plug-in {name!r} ({point.value}) cannot be imported: {type(error).__name__}: {error}"
+            ) from error
+        if not isinstance(module, ModuleType):
+            raise UnknownName(
+                f"module behind entry point {point.value} of {group[:-1]}", name, names(group), where
+            )
+        return module
+    raise UnknownName(group.rstrip("s"), name, names(group), where)
+
+
+def use(files: Iterable[PluginFile]) -> None:
+    """Let names stand for these files of the user's own project, and for no others that were used before.
+
+    Only what the user wrote may lead here: a suite, or the words of a command. A RESULT never does.
+    """
+    _used.clear()
+    _used.update({(file.group, file.name): file for file in files})
+
+
+def used() -> tuple[PluginFile, ...]:
+    """Return the files of the user's own project, for a worker process to `use`."""
+    return tuple(_used.values())
+
+
+def refuse_taken(file: PluginFile, where: str) -> None:
+    """Raise SuiteError for a file whose name a plug-in of the harness or of an installed package has."""
+    others = {"the harness": own_names(file.group), "an installed package": _entry_points(file.group).names}
+    for whose, taken in others.items():
+        if file.name in taken:
+            raise SuiteError(
+                f"{where}: {file.path.name}: {whose} has {file.name!r} among its {file.group}; rename the file"
+            )

@@ -1,0 +1,105 @@
+"""Plug-ins that are files of the user's own project: `plugins: [./choice.py]`, `metrics: ["./my_metric.py"]`.
+
+Such a file is one module, and cannot import the files beside it: its own bytes alone stand in the ids of the steps using it.
+"""
+
+import ast
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
+from types import ModuleType
+
+from harness.errors import SuiteError
+from harness.files.regular import LARGEST, file_digest, read_regular
+
+MARKS = {"families": "FAMILY"}  # for all other groups the group's name in singular
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PluginFile:
+    """A file of the user's own project that is a plug-in, as it was when the user named it."""
+
+    group: str  # "kinds"
+    path: Path  # absolute
+    digest: str  # SHA-256 of its bytes
+
+    @property
+    def name(self) -> str:
+        """Return what it is called by: the file's name without its ending."""
+        return self.path.stem
+
+
+def plugin_file(group: str, path: Path) -> PluginFile:
+    """Return the file as it is now."""
+    return PluginFile(group=group, path=path, digest=file_digest(path))
+
+
+def group_of(path: Path, groups: Iterable[str], where: str) -> str:
+    """Return the group that a file serves, told by what it defines at its top level; nothing of it is run.
+
+    The mark is the group's name in singular: a value in capitals, `KIND = …`, or a function, `def metric(…)`.
+    """
+    values, functions = _defined(_parsed(path, read_regular(path, LARGEST)))
+    marks = {mark(group): group for group in groups}
+    found = [group for name, group in marks.items() if name in values or name.lower() in functions]
+    if len(found) == 1:
+        return found[0]
+    what = f"defines {' and '.join(found)}" if found else f"defines none of {', '.join(marks)}"
+    raise SuiteError(
+        f"{where}: {path.name} {what}; say which group it serves: `plugins: {{kinds: [{path.name}]}}`"
+    )
+
+
+def mark(group: str) -> str:
+    """Return the name that a file of the group defines."""
+    return MARKS.get(group, group.removesuffix("s").upper())
+
+
+@cache
+def load_file(file: PluginFile, where: str = "") -> ModuleType:
+    """Run the file as a module of its own, once a process; SuiteError where it is not as it was when it was named."""
+    place = f"{where}: " if where else ""
+    source = read_regular(file.path, LARGEST)
+    if sha256(source).hexdigest() != file.digest:
+        raise SuiteError(f"{place}{file.path}: changed after it was named; run the command again")
+    module = ModuleType(f"harness_plugin_{file.name}_{file.digest[:16]}")
+    module.__file__ = str(file.path)
+    sys.modules[module.__name__] = module  # where dataclasses and pickle look it up
+    try:
+        code = compile(_parsed(file.path, source), str(file.path), "exec", dont_inherit=True)
+        exec(code, module.__dict__)  # noqa: S102  the user's own file, which his suite or command names
+    except SuiteError:
+        raise
+    except Exception as error:  # foreign code: what it may raise cannot be known
+        del sys.modules[module.__name__]
+        raise SuiteError(
+            f"{place}{file.path}: cannot be imported: {type(error).__name__}: {error}"
+        ) from error
+    return module
+
+
+def _parsed(path: Path, source: bytes) -> ast.Module:
+    try:
+        return ast.parse(source, str(path))
+    except SyntaxError as error:
+        raise SuiteError(f"{path}:{error.lineno or 1}: {error.msg}; fix the plug-in") from None
+    except (ValueError, RecursionError, MemoryError) as error:  # NUL bytes, nested too deep
+        raise SuiteError(f"{path}: cannot be read as Python: {error}; fix the plug-in") from None
+
+
+def _defined(module: ast.Module) -> tuple[set[str], set[str]]:
+    """Return the names of the values, and of the functions, that a module's own statements define."""
+    values: set[str] = set()
+    functions: set[str] = set()
+    for node in module.body:
+        match node:
+            case ast.FunctionDef(name=name):
+                functions.add(name)
+            case ast.Assign(targets=targets):
+                values.update(target.id for target in targets if isinstance(target, ast.Name))
+            case ast.AnnAssign(target=ast.Name(id=name)):
+                values.add(name)
+    return values, functions
