@@ -220,14 +220,14 @@ def _count(parameters: int | None) -> str:
 
 def _weighing_time(plan: "Plan", model: "Model") -> str:
     """Of the base and its adapters, where the checkpoint lies here."""
-    from harness.checkpoints.locate import locate
+    from harness import backends
     from harness.files.hardware import machine
     from harness.weights.cost import expected
 
-    if plan.suite.weights is None or model.uri.startswith(("echo:", "http:", "https:")):
+    if plan.suite.weights is None or backends.of(model).folder is None:
         return "none"
     try:
-        folder = locate(model, plan.pins.models[model.name], offline=True)
+        folder = backends.folder(model, plan.pins.models[model.name], offline=True)
     except HarnessError:
         return "known once it is downloaded"
     seconds = expected(plan, model.name, folder, machine().cores)

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from harness import backends
 from harness._version import __version__
-from harness.checkpoints.locate import licence
 from harness.data import share_of
 from harness.files.hardware import machine
 from harness.files.json_lines import read_json, to_json
@@ -128,7 +128,7 @@ def _suite(spec: Report, asked: Asked) -> dict[str, Any]:
                 "dtype": pins.models[model.name].dtype,
                 "quantization": model.quantization,
                 "chat": model.chat,
-                "licence": licence(model, pins.models[model.name]),
+                "licence": backends.of(model).licence(model, pins.models[model.name]),
             }
             for model in suite.models
         ],
