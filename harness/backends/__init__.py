@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol, get_args, runtime_checkable
 
 from harness import plugins
-from harness.checkpoints.remembered import Remembered
 from harness.digest import digest
 from harness.errors import ModelError, SuiteError, UnknownName
-from harness.files.hardware import Machine
 from harness.types import Decode, DeviceKind, Generation, Model, ModelPin, Overflow, Prompt, Runtime, Uri
 
 if TYPE_CHECKING:
+    from harness.checkpoints.remembered import Remembered
+    from harness.files.hardware import Machine
     from harness.neural.load import Base
 
 At = Callable[..., str]  # keys below the model -> "FILE:LINE: dotted.key"
@@ -81,7 +81,7 @@ class Trainable(Protocol):
     def base(self) -> "Base": ...
 
 
-def pin_by_uri(model: Model, device: DeviceKind, remembered: Remembered, offline: bool) -> ModelPin:
+def pin_by_uri(model: Model, device: DeviceKind, remembered: "Remembered", offline: bool) -> ModelPin:
     """Return the pin of a model that has no files here: its uri is all that is known of it."""
     return ModelPin(
         revision=digest(model.uri),
@@ -107,9 +107,9 @@ class Backend:
     # Raises SuiteError where the suite names a model that cannot be.
     check: Callable[[Model, At], None] = lambda model, at: None
     # What the model's name means today. The last argument: touch no network.
-    pin: Callable[[Model, DeviceKind, Remembered, bool], ModelPin] = pin_by_uri
+    pin: Callable[[Model, DeviceKind, "Remembered", bool], ModelPin] = pin_by_uri
     # Raises ModelError where files say that the model cannot be asked; in a fraction of a second, without torch.
-    check_askable: Callable[[Model, ModelPin, DeviceKind, Remembered, bool], None] = (
+    check_askable: Callable[[Model, ModelPin, DeviceKind, "Remembered", bool], None] = (
         lambda model, pin, device, remembered, offline: None
     )
     # Yields what is to be said of a model and of its adapters before it is opened; raises ModelError as opening would.
@@ -124,7 +124,7 @@ class Backend:
     trains: bool = False  # what is opened is Trainable
     licence: Callable[[Model, ModelPin], str | None] = lambda model, pin: None  # no network is asked
     # How many processes may have the model open at once.
-    workers: Callable[[ModelPin, Machine], int] = lambda pin, machine: machine.cores
+    workers: Callable[[ModelPin, "Machine"], int] = lambda pin, machine: machine.cores
 
 
 def schemes() -> tuple[str, ...]:
