@@ -67,6 +67,7 @@ class Runtime:
     workers: int = 1  # 0: in this process
     threads: int = 1  # per worker
     batch_tokens: int = 65536  # prompt and answer tokens in flight at once; fewer where memory is short
+    engine: str = "local"  # what runs the lanes, a file of run/engines/
     offline: bool = False
     allow_remote_code: bool = False
 
