@@ -18,7 +18,7 @@ from harness.types import Split
 # A file younger than this is digested each time: it may change again within the resolution of its time stamp.
 _SETTLED_NANOSECONDS = 2_000_000_000
 
-Count = Annotated[int, Field(ge=0, le=10**12)]  # of samples
+SampleCount = Annotated[int, Field(ge=0, le=10**12)]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -28,7 +28,7 @@ class Remembered:
     # path -> size, mtime in ns, inode, digest
     digests: dict[str, tuple[int, int, int, str]] = field(default_factory=dict)
     # digest of task and data -> samples in each split
-    samples: dict[str, dict[Split, Count]] = field(default_factory=dict)
+    samples: dict[str, dict[Split, SampleCount]] = field(default_factory=dict)
     # place@revision -> type, parameters, bytes
     checkpoints: dict[str, tuple[str, int, int]] = field(default_factory=dict)
     # what was looked at and found sound -> what there is to say of it
