@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from harness import plugins
-from harness.backends import Backend
+from harness.backends import OpenBackend
 from harness.errors import SuiteError, UnknownName
 from harness.files.validation import At
 from harness.results.odd import EMPTY, REFUSED, SHORTENED
@@ -22,7 +22,7 @@ COLUMNS = ("id", "input", "reference", "choices")  # what a source can name colu
 Verb = Literal["write", "likelihoods", "head"]  # what a backend can be asked to do
 
 Answer = Callable[
-    [Backend, Sequence[Prompt], Task, Path | None, Collection[str]],  # the last: ids that are answered
+    [OpenBackend, Sequence[Prompt], Task, Path | None, Collection[str]],  # the last: ids that are answered
     Iterator[Generation],
 ]
 

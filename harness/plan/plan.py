@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from typing import Any
 
+from harness import backends
 from harness.backends import trainable
 from harness.digest import canonical, digest
 from harness.errors import SuiteError, UnknownName
@@ -84,10 +85,12 @@ class Draft:
         lane: str | None,
         grows: str = "",
         plugins: Iterable[tuple[str, str]] = (),  # group and name of each that can move the result
+        libraries_too: Iterable[str] = (),
     ) -> Step:
         """Return a step named by its kind and version, spec, needs and the code of others that can move its result."""
         name = kind.__name__.rpartition(".")[2]
-        libraries = {lib: self.pins.libraries[lib] for lib in kind.LIBRARIES if lib in self.pins.libraries}
+        named = (*kind.LIBRARIES, *libraries_too)
+        libraries = {lib: self.pins.libraries[lib] for lib in named if lib in self.pins.libraries}
         ids = tuple(need.id for need in needs)
         scripts = self._scripts(plugins)
         code = (libraries, scripts) if scripts else (libraries,)
@@ -352,7 +355,19 @@ def _blocks(
         )
         label = f"generate {task.name}, {system}"
         used = [("kinds", task.kind), *_model_plugins(draft, model)]
-        found.append(draft.add(generate_step, spec, needs, label, model.name, grows="stop", plugins=used))
+        libraries = backends.of(model).libraries
+        found.append(
+            draft.add(
+                generate_step,
+                spec,
+                needs,
+                label,
+                model.name,
+                grows="stop",
+                plugins=used,
+                libraries_too=libraries,
+            )
+        )
     return found
 
 
@@ -403,7 +418,7 @@ def _spectra(draft: Draft, candidates: Sequence[Candidate]) -> Parts:
     if draft.suite.weights is None:
         return found
     for model in draft.suite.models:
-        if model.uri.startswith(("echo:", "http:", "https:")):
+        if backends.of(model).folder is None:
             continue  # no weights to look at
         for one in [None, *(one for one in candidates if one.model == model)]:
             name = one.name if one else None

@@ -12,16 +12,19 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from harness import plugins
 from harness.errors import HarnessError, StepError
 from harness.files import hardware
 from harness.files.json_lines import to_json
 from harness.plugins.files import PluginFile
+from harness.run import engines
+from harness.run.engines import Count, Progress
 from harness.run.intact import Inspector
 from harness.run.lease import Busy, Lost
 from harness.run.repair import missing, put_aside
+from harness.run.schedule import Schedule
 from harness.run.steps import Bench, RunRecord, Slot
 from harness.run.store import Store, finish, lease, relatives, show
 from harness.types import Outcome, Plan, Runtime, Step
@@ -30,19 +33,9 @@ FULL = (errno.ENOSPC, errno.EDQUOT)
 BUSY_SECONDS = 0.5  # between two looks at a step that another process has
 TOLERANT = ("compare", "report")  # steps that work with what there is
 
-Progress = Callable[[int, int], None]
-
-
-class Watch(Protocol):
-    """Somebody who looks on."""
-
-    def started(self, step: Step) -> None: ...
-    def progress(self, step: Step, done: int, total: int) -> None: ...
-    def ended(self, step: Step, outcome: Outcome) -> None: ...
-
 
 @dataclass(slots=True)
-class Performer:
+class Runner:
     """Does one step after another, keeping a base model in memory between them; travels to a worker before it starts."""
 
     store: Store
@@ -56,7 +49,7 @@ class Performer:
         default_factory=plugins.used
     )  # of the suite, for workers to use too
 
-    def __call__(self, step: Step, progress: Progress) -> Outcome:
+    def __call__(self, step: Step, count: Count) -> Outcome:
         """Never raises but to end the process: a failure is an outcome."""
         plugins.use(self.plugins)
         if self.store.has(step.id):
@@ -69,7 +62,7 @@ class Performer:
 
                 def on(done: int, total: int) -> None:
                     held.lease.check()
-                    progress(done, total)
+                    count(done, total)
 
                 with hardware.PeakMemory() as peak:
                     plugins.find("steps", step.kind).run(step.spec, self._bench(step, held.folder, on))
@@ -88,7 +81,7 @@ class Performer:
         except Exception as error:
             return self._failed(step, error, time.perf_counter() - started)
 
-    def _bench(self, step: Step, folder: Path, progress: Progress) -> Bench:
+    def _bench(self, step: Step, folder: Path, count: Count) -> Bench:
         self.slot = self.slot or Slot(self.runtime)
         return Bench(
             folder=folder,
@@ -100,8 +93,12 @@ class Performer:
                 one for one in relatives(self.store, step.lineage) if self.inspector.damage(one) is None
             ),
             run=self.run,
-            progress=progress,
+            progress=count,
         )
+
+    def log(self, step: Step) -> Path:
+        """Return the step's log: what libraries print, and the traceback of a failure."""
+        return self.store.log(step.id)
 
     def _folder(self, need: str, step: Step) -> Path:
         """Return where a need's results are, looked at: also of a step over what there is, which is not kept."""
@@ -148,7 +145,7 @@ class Performer:
     def _log(self, step: Step, error: Exception) -> None:
         with (
             suppress(OSError),  # on a full disk: the outcome says it too
-            self.store.log(step.id).open("a", encoding="utf-8", errors="backslashreplace") as file,
+            self.log(step).open("a", encoding="utf-8", errors="backslashreplace") as file,
         ):
             traceback.print_exception(error, file=file)
 
@@ -171,50 +168,49 @@ class Run:
         return [one for one in self.outcomes.values() if one.state == "failed"]
 
 
-def run(
-    plan: Plan, store: Store, runtime: Runtime, watch: Watch, *, engine: str = "local", command: str = ""
-) -> Run:
-    """Runs what is missing, in the order of needs."""
+def run(plan: Plan, store: Store, runtime: Runtime, progress: Progress, *, command: str = "") -> Run:
+    """Run what is missing, in the order of needs."""
+    engine = engines.find(runtime.engine)
     outcomes: dict[str, Outcome] = {}
-    performer = Performer(store=store, runtime=runtime, steps={step.id: step for step in plan.steps})
+    runner = Runner(store=store, runtime=runtime, steps={step.id: step for step in plan.steps})
     todo = missing(plan, store)
 
     def record(step: Step, outcome: Outcome) -> None:
         outcomes[step.id] = outcome
-        watch.ended(step, outcome)
+        progress.ended(step, outcome)
 
     first = [step for step in todo if step.lane is None and step.kind not in TOLERANT]
     lanes = [step for step in todo if step.lane is not None]
     last = [step for step in todo if step.kind in TOLERANT]
-    _in_process(first, performer, watch, record, outcomes)
+    _in_process(first, runner, progress, record, outcomes)
     for step in _doomed(lanes, outcomes):
-        record(step, _skipped(step, performer.steps, outcomes))
+        record(step, _skipped(step, runner.steps, outcomes))
     able = [step for step in lanes if step.id not in outcomes]
     if able:
-        for step, outcome in plugins.find("engines", engine).run(able, performer, watch):
+        for step, outcome in engine(Schedule(able), runner, progress):
             if outcome.state == "failed":
                 outcome = replace(outcome, log=_log_of(step, store))
             record(step, outcome)
             for other in _doomed(able, outcomes):
-                record(other, _skipped(other, performer.steps, outcomes))
-    performer.run = RunRecord(command=command, outcomes=outcomes)
-    _in_process(last, performer, watch, record, outcomes)
+                record(other, _skipped(other, runner.steps, outcomes))
+    runner.run = RunRecord(command=command, outcomes=outcomes)
+    _in_process(last, runner, progress, record, outcomes)
     goal = plan.steps[-1].id
-    report = store.done(goal) if store.has(goal) else performer.shown.get(goal)
+    report = store.done(goal) if store.has(goal) else runner.shown.get(goal)
     return Run(outcomes=outcomes, report=report)
 
 
 def _in_process(
     steps: Iterable[Step],
-    performer: Performer,
-    watch: Watch,
+    runner: Runner,
+    progress: Progress,
     record: Callable[[Step, Outcome], None],
     outcomes: Mapping[str, Outcome],
 ) -> None:
     for step in steps:
-        watch.started(step)
-        progress = partial(watch.progress, step)
-        while (outcome := performer(step, progress)).state in ("busy", "lost"):
+        progress.started(step)
+        count = partial(progress.progress, step)
+        while (outcome := runner(step, count)).state in ("busy", "lost"):
             time.sleep(BUSY_SECONDS)
         record(step, outcome)
 

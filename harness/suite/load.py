@@ -21,7 +21,7 @@ from harness.plugins.choice import PluginChoice, parse
 from harness.plugins.files import PluginFile, group_of, plugin_file
 from harness.suite import gates, sweep
 from harness.suite import rules as suite_rules
-from harness.types import FAMILY_ERROR, Adapter, Gate, Model, Recipe, Suite, Task, Weighing
+from harness.types import FAMILY_ERROR, Adapter, Gate, Model, Recipe, Suite, Task, Uri, Weighing
 
 Kind = Literal["suite", "task", "recipe"]
 Item = TypeVar("Item", Task, Model, Recipe, Adapter, Gate)
@@ -121,7 +121,7 @@ def load_model(name_or_uri: str) -> Model:
             f"{', '.join(names)}"
         )
     uri = name_or_uri if ":" in name_or_uri else f"zoo:{name_or_uri}"
-    name = uri.partition(":")[2].rstrip("/").rpartition("/")[2] or "model"
+    name = Uri.parse(uri).place.rstrip("/").rpartition("/")[2] or "model"
     model = _anchored(Model(name=name, uri=uri), Path.cwd())
     suite_rules.check_model(model, lambda *keys: name_or_uri)
     return model

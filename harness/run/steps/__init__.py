@@ -8,7 +8,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from harness.backends import Backend, open_backend
+from harness import backends
+from harness.backends import OpenBackend
 from harness.checkpoints.locate import locate_adapter
 from harness.types import Adapter, Model, ModelPin, Outcome, Runtime
 
@@ -35,12 +36,12 @@ class Slot:
 
     runtime: Runtime
     _used: UsedModel | None = None
-    _backend: Backend | None = None
+    _backend: OpenBackend | None = None
 
-    def open(self, used: UsedModel) -> Backend:
+    def open(self, used: UsedModel) -> OpenBackend:
         if self._backend is None or self._used != used:
             self.close()
-            self._backend = open_backend(used.model, used.pin, self.runtime)
+            self._backend = backends.open_backend(used.model, used.pin, self.runtime)
             self._used = used
         return self._backend
 
@@ -73,6 +74,11 @@ class Bench:
 
     def need(self, position: int) -> Path:
         return self.needs[position][1]
+
+
+def model_folder(used: UsedModel, bench: Bench) -> Path:
+    """Return where the model's weights are."""
+    return backends.folder(used.model, used.pin, offline=bench.runtime.offline)
 
 
 def adapter_folder(used: UsedAdapter | None, bench: Bench) -> Path | None:

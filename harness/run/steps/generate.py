@@ -13,7 +13,7 @@ from harness.run.steps import Bench, UsedAdapter, UsedModel, adapter_folder
 from harness.types import Generation, Sample, Task
 
 VERSION = 3
-LIBRARIES = ("torch", "transformers", "tokenizers", "peft")
+LIBRARIES = ()  # its model's backend names them
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

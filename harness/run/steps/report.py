@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
+from harness import backends
 from harness._version import __version__
-from harness.checkpoints.locate import licence
 from harness.data import share_of
 from harness.files.hardware import machine
 from harness.files.json_lines import iterate_lines, read_json, to_json
@@ -165,7 +165,7 @@ def _model(model: Model, pin: ModelPin) -> ModelFacts:
         dtype=pin.dtype,
         quantization=model.quantization,
         chat=model.chat,
-        licence=licence(model, pin),
+        licence=backends.of(model).licence(model, pin),
     )
 
 

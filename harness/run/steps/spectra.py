@@ -2,9 +2,8 @@
 
 from dataclasses import dataclass
 
-from harness.checkpoints.locate import locate
 from harness.files.json_lines import to_json, write_json
-from harness.run.steps import Bench, UsedAdapter, UsedModel, adapter_folder
+from harness.run.steps import Bench, UsedAdapter, UsedModel, adapter_folder, model_folder
 from harness.run.store import Store
 from harness.types import Weighing
 
@@ -27,7 +26,7 @@ def run(spec: Spectra, bench: Bench) -> None:
     from harness.weights.analyse import Look, analyse
     from harness.weights.kept import Kept
 
-    folder = locate(spec.used.model, spec.used.pin, offline=bench.runtime.offline)
+    folder = model_folder(spec.used, bench)
     family = families.find(spec.used.pin.family or "generic")
     look = Look(threads=bench.runtime.threads, kept=Kept(Store(bench.folder.parents[1]).findings))
     rows = []

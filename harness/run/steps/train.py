@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from random import Random
 
 from harness import kinds
+from harness.backends import Trainable
 from harness.errors import ModelError
 from harness.files.json_lines import read_lines, to_json, write_json
 from harness.run.steps import Bench, UsedModel
@@ -25,11 +26,10 @@ class Train:
 
 
 def run(spec: Train, bench: Bench) -> None:
-    from harness.backends.hf import HuggingFace
     from harness.neural.train import Example, train
 
     kind, backend = kinds.find(spec.task.kind), bench.slot.open(spec.used)
-    if not isinstance(backend, HuggingFace):
+    if not isinstance(backend, Trainable):
         raise ModelError(
             f"model {spec.used.model.name}: {spec.used.model.uri} cannot be trained; use a zoo, hub or file model"
         )
