@@ -93,7 +93,7 @@ def write(base: Base, rows: Sequence[tuple[int, Sequence[int]]]) -> Iterator[tup
     """Greedy answers to one batch."""
     longest = max(len(ids) for _, ids in rows)
     filled = [([0] * (longest - len(ids)), list(ids)) for _, ids in rows]
-    if base.seq2seq:
+    if base.architecture.name == "seq2seq":
         ids = torch.tensor([have + [base.pad] * len(none) for none, have in filled])
         seen = torch.tensor([[1] * len(have) + none for none, have in filled])
     else:
@@ -102,7 +102,9 @@ def write(base: Base, rows: Sequence[tuple[int, Sequence[int]]]) -> Iterator[tup
     written = base.model.generate(
         input_ids=ids, attention_mask=seen, max_new_tokens=NEW_TOKENS, do_sample=False, pad_token_id=base.pad
     )
-    for (at, _), row in zip(rows, written[:, 1 if base.seq2seq else longest :].tolist(), strict=True):
+    for (at, _), row in zip(
+        rows, written[:, 1 if base.architecture.name == "seq2seq" else longest :].tolist(), strict=True
+    ):
         end = next((nth for nth, token in enumerate(row) if token in base.ends), len(row))
         yield at, tuple(row[:end])
 

@@ -13,6 +13,7 @@ from harness.errors import SuiteError, UnknownName
 
 # Group -> package whose files are its plug-ins; other packages name theirs as entry points of `harness.GROUP`.
 GROUPS = {
+    "architectures": "neural.architectures",
     "backends": "backends",
     "data": "data",
     "engines": "run.engines",

@@ -11,7 +11,7 @@ from harness.errors import HarnessError
 from harness.files.json_lines import writing
 from harness.report import card as cards
 from harness.report.card import Card, Measured
-from harness.report.loading import hub_id, is_seq2seq
+from harness.report.loading import architecture_of, hub_id
 from harness.results import ours, read
 from harness.types import Score, System
 
@@ -104,7 +104,7 @@ def _licence(name: str | None) -> str | None:
 
 
 def _task_type(card: Card) -> str:
-    return "text2text-generation" if is_seq2seq(card.model) else "text-generation"
+    return architecture_of(card.model).hub_task
 
 
 def _results(card: Card, measured: Measured) -> "list[EvalResult]":

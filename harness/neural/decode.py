@@ -13,14 +13,15 @@ from dataclasses import dataclass, field
 from typing import cast
 
 import torch
-from transformers import DynamicCache, EncoderDecoderCache
+from transformers import DynamicCache
 from transformers.cache_utils import DynamicLayer
 
 from harness.digest import digest, text_digest
 from harness.errors import ModelError
 from harness.neural import plain
-from harness.neural.cache import SlotLayer, reading_cache, slot_cache
-from harness.neural.encode import Encoded, ahead, encode, room
+from harness.neural.architectures import ReadPrompts, room, writing
+from harness.neural.cache import SlotLayer, slot_cache
+from harness.neural.encode import Encoded, ahead, encode
 from harness.neural.load import Base
 from harness.neural.memory import Budget, out_of_memory
 from harness.neural.slices import Slice, in_slices, slices
@@ -63,7 +64,8 @@ def write(
             yield Generation(
                 sample_id=prompt.sample_id, text="", finish="refused", prompt_digest=text_digest(prompt.text)
             )
-    prefix = () if base.seq2seq else common_prefix([one.ids for one in encoded])
+    shares = writing(base).read_prefix is not None
+    prefix = common_prefix([one.ids for one in encoded]) if shares else ()
     for session in sessions([len(one.ids) for one in encoded], decode.max_new_tokens, budget.tokens):
         rows = [encoded[at] for at in session]
         if all(row.sample_id in done for row in rows):
@@ -141,7 +143,8 @@ def _answer(
         yield from _answer_plainly(base, encoded, count, decode)
         return
     waiting = deque(encoded)
-    begun = _read_prefix(base, prefix) if prefix else None
+    how = writing(base)
+    begun = how.read_prefix(base, prefix) if how.read_prefix and prefix else None
     board = Board(base, decode, count, len(encoded[0].ids))
     while waiting or board.live:
         free = count - board.live
@@ -149,7 +152,7 @@ def _answer(
             joining = [waiting.popleft() for _ in range(min(free, len(waiting)))]
             board.gather()
             for part in _parts(base, joining, len(prefix)):
-                board.put(part, _read(base, part, begun))
+                board.put(part, how.read(base, [prompt.ids for prompt in part], begun))
         else:
             if free >= LEAVE * count:
                 count = board.close_ranks()
@@ -168,32 +171,25 @@ def _answer_plainly(base: Base, encoded: Sequence[Encoded], count: int, decode: 
         yield row
 
 
-@dataclass(slots=True, kw_only=True)
-class Read:
-    """What reading some prompts left behind."""
-
-    logits: torch.Tensor  # [rows, vocabulary], of each prompt's last token
-    decoder: DynamicCache  # of all tokens, filled up on the right
-    encoder: DynamicCache | None = None  # of a seq2seq model, what its decoder looks at
-    tokens: tuple[int, ...]  # of each row in `decoder`
-
-
 class Board:
     """The rows that are being answered, [rows, ...] all, and the columns that they have filled."""
 
     def __init__(self, base: Base, decode: Decode, count: int, longest: int) -> None:
         self.base, self.decode = base, decode
         self.look = LOOK[base.device.type]
-        self.window = sys.maxsize if base.window is None or base.seq2seq else base.window
-        self.column = 1 if base.seq2seq else longest  # the next one to fill
+        how = writing(base)
+        self._step = how.step
+        layout = how.layout(longest, base.window)
+        self.window = sys.maxsize if layout.window is None else layout.window
+        self.column = layout.column  # the next one to fill
         self.rows: list[Row | None] = [None] * count  # None: free
         self.finished: list[Row] = []
         self.decoder: DynamicCache | None = None  # opened when the first prompts show its shape
-        self.encoder: DynamicCache | None = None  # what a seq2seq decoder looks at
+        self.encoder: DynamicCache | None = None  # what a decoder with an encoder looks at
         device = base.device
         columns = self.column + decode.max_new_tokens + self.look + SLACK
         self.seen = torch.zeros(count, columns, dtype=torch.long, device=device)
-        self.prompt_seen = torch.zeros(count, longest if base.seq2seq else 0, dtype=torch.long, device=device)
+        self.prompt_seen = torch.zeros(count, layout.prompt_columns, dtype=torch.long, device=device)
         self.next = torch.zeros(count, 1, dtype=torch.long, device=device)  # the token to read
         self.position = torch.zeros_like(self.next)  # of that token in its row
         self.age = torch.zeros_like(self.next)  # tokens of the answer so far
@@ -203,7 +199,7 @@ class Board:
     def live(self) -> int:
         return sum(row is not None for row in self.rows)
 
-    def put(self, part: Sequence[Encoded], read: Read) -> None:
+    def put(self, part: Sequence[Encoded], read: ReadPrompts) -> None:
         """Prompts that were read take free rows; their logits say each answer's first token."""
         places = [at for at, row in enumerate(self.rows) if row is None][: len(part)]
         self.decoder = self.decoder or slot_cache(read.decoder, len(self.rows), self.seen.shape[1])
@@ -288,30 +284,12 @@ class Board:
         if self.first:
             for layer in _slots(self.decoder):
                 layer.show(self.column, self.first)
-        seen = self.seen[:, self.first : self.column + 1]
-        if self.encoder is None:
-            read = self.base.model(
-                input_ids=self.next,
-                attention_mask=seen,
-                position_ids=self.position,
-                past_key_values=self.decoder,
-                use_cache=True,
-                logits_to_keep=1,
-            )
-            return cast(torch.Tensor, read.logits[:, -1])
-        asked = self.encoder.get_seq_length()
-        states = torch.zeros(1, 1, 1, device=self.base.device).expand(
-            len(self.rows), asked, 1
-        )  # only its shape counts
-        read = self.base.model(
-            encoder_outputs=(states,),
-            attention_mask=self.prompt_seen[:, :asked],
-            decoder_input_ids=self.next,
-            decoder_attention_mask=seen,
-            past_key_values=EncoderDecoderCache(self.decoder, self.encoder),
-            use_cache=True,
-        )
-        return cast(torch.Tensor, read.logits[:, -1])
+        return self._step(self)
+
+    @property
+    def visible(self) -> torch.Tensor:  # int64 [rows, columns]
+        """What the model sees of each row, the token to read included."""
+        return self.seen[:, self.first : self.column + 1]
 
     def _slices(self) -> tuple[Slice, ...]:
         """How attention is cut up on a CPU; a GPU has more to do than to wait for memory."""
@@ -377,82 +355,6 @@ def _parts(base: Base, rows: Sequence[Encoded], prefix: int) -> Iterator[Sequenc
         count = max(1, tokens // (len(rows[start].ids) - prefix))
         yield rows[start : start + count]
         start += count
-
-
-def _read_prefix(base: Base, prefix: Sequence[int]) -> DynamicCache:
-    """What every prompt begins with, read once, as one row."""
-    cache = reading_cache(base.model.config)
-    base.model(
-        input_ids=torch.tensor([prefix], device=base.device),
-        past_key_values=cache,
-        use_cache=True,
-        logits_to_keep=1,
-    )
-    return cache
-
-
-def _read(base: Base, part: Sequence[Encoded], begun: DynamicCache | None) -> Read:
-    """Reads prompts, from behind what was begun.
-
-    They are filled up on the right, where no token of theirs looks: a decoder needs no mask.
-    """
-    if base.seq2seq:
-        return _read_seq2seq(base, part)
-    skip = 0 if begun is None else begun.get_seq_length()
-    longest = max(len(one.ids) for one in part) - skip
-    ids = torch.full((len(part), longest), base.pad)
-    last = torch.zeros(len(part), longest, dtype=torch.bool)
-    for row, one in enumerate(part):
-        own = one.ids[skip:]
-        ids[row, : len(own)] = torch.tensor(own)
-        last[row, len(own) - 1] = True
-    ids, last = _sent(base, ids), _sent(base, last)
-    cache = reading_cache(base.model.config, begun, len(part))
-    positions = torch.arange(skip, skip + longest, device=base.device).expand(len(part), -1)
-    logits = base.model(
-        input_ids=ids, position_ids=positions, past_key_values=cache, use_cache=True, logits_to_keep=last
-    ).logits
-    if logits.ndim == 3:  # a class that knows no logits_to_keep gave them all
-        logits = logits[last]
-    return Read(logits=logits, decoder=cache, tokens=tuple(len(one.ids) for one in part))
-
-
-def _read_seq2seq(base: Base, part: Sequence[Encoded]) -> Read:
-    """Reads prompts with the encoder, and the token that begins every answer with the decoder."""
-    longest = max(len(one.ids) for one in part)
-    ids = torch.full((len(part), longest), base.pad)
-    seen = torch.zeros(len(part), longest, dtype=torch.long)
-    for row, one in enumerate(part):
-        ids[row, : len(one.ids)] = torch.tensor(one.ids)
-        seen[row, : len(one.ids)] = 1
-    ids, seen = _sent(base, ids), _sent(base, seen)
-    config = base.model.config
-    cache = EncoderDecoderCache(reading_cache(config), reading_cache(config))
-    logits = base.model(
-        encoder_outputs=(base.model.get_encoder()(input_ids=ids, attention_mask=seen).last_hidden_state,),
-        attention_mask=seen,
-        decoder_input_ids=torch.full((len(part), 1), decoder_start(base), device=base.device),
-        past_key_values=cache,
-        use_cache=True,
-    ).logits[:, -1]
-    return Read(
-        logits=logits,
-        decoder=cache.self_attention_cache,
-        encoder=cache.cross_attention_cache,
-        tokens=(1,) * len(part),
-    )
-
-
-def _sent(base: Base, tensor: torch.Tensor) -> torch.Tensor:
-    """On the model's device; a GPU fetches it without anybody waiting."""
-    if base.device.type != "cuda":
-        return tensor
-    return tensor.pin_memory().to(base.device, non_blocking=True)
-
-
-def decoder_start(base: Base) -> int:
-    given = base.model.config.decoder_start_token_id
-    return int(given if given is not None else base.pad)
 
 
 def _choose(

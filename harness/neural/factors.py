@@ -53,8 +53,8 @@ class Factors:
             update.dropping = on
 
     def settings(self) -> dict[str, Any]:
-        model, seq2seq = self._base.model, self._base.seq2seq
-        return written(self._config, self._dropout, seq2seq=seq2seq, model=model)
+        task_type = self._base.architecture.peft_task_type
+        return written(self._config, self._dropout, task_type, self._base.model)
 
     def detach(self) -> None:
         for name, update in self._updates.items():

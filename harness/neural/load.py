@@ -10,14 +10,17 @@ from pathlib import Path
 from typing import Any
 
 import torch
+import transformers
 from safetensors import safe_open
-from transformers import AutoModelForCausalLM, AutoModelForSeq2SeqLM, PreTrainedModel
+from transformers import PreTrainedModel
 from transformers.utils import logging
 
 from harness import families
 from harness.checkpoints import askable
 from harness.errors import ModelError
 from harness.families import Family
+from harness.neural import architectures
+from harness.neural.architectures import Architecture
 from harness.neural.foreign import silent_import, told
 from harness.neural.parts import read_config, read_tokenizer
 from harness.neural.reading import first_token, uses_chat, window, without_warnings
@@ -37,12 +40,12 @@ class Base:
     digest: str  # of the weights, the same wherever they lie
     device: torch.device
     dtype: torch.dtype
-    seq2seq: bool
+    architecture: Architecture
     chat: bool  # prompts go through the tokenizer's chat template
     bos: int | None  # the token that every prompt begins with, where the tokenizer puts one
     pad: int  # fills rows up; always masked by length, so that end-of-sequence stays a token to learn
     ends: frozenset[int]  # tokens that end an answer
-    window: int | None  # tokens that fit, prompt and answer together (seq2seq: each); None: no limit is known
+    window: int | None  # tokens that fit; None: no limit is known
     unused: tuple[str, ...] = ()  # the checkpoint's tensors that the model has no place for
 
 
@@ -71,7 +74,9 @@ def _base(folder: Path, model: Model, pin: ModelPin, runtime: Runtime, device: t
     family_name = model.family or pin.family
     family = families.find(family_name) if family_name else families.of(config.model_type)
     dtype = _dtype(model, config.model_type, torch.device(runtime.device))
-    loaded, unused = _read(folder, config, dtype, device, model, trust)
+    architecture = architectures.of(config.to_dict())
+    automatic = getattr(transformers, architecture.auto_class)
+    loaded, unused = _read(folder, config, automatic, dtype, device, model, trust)
     text_config = config.get_text_config()
     _check_vocabulary(where, tokenizer, text_config.vocab_size)
     said = getattr(config, "eos_token_id", getattr(text_config, "eos_token_id", None))
@@ -88,7 +93,7 @@ def _base(folder: Path, model: Model, pin: ModelPin, runtime: Runtime, device: t
         digest=weights_digest(folder),
         device=device,
         dtype=dtype,
-        seq2seq=bool(config.is_encoder_decoder),
+        architecture=architecture,
         chat=uses_chat(model, tokenizer),
         bos=first_token(tokenizer),
         pad=_pad(tokenizer, text_config.vocab_size),
@@ -137,11 +142,16 @@ def weights_digest(folder: Path) -> str:
 
 
 def _read(
-    folder: Path, config: Any, dtype: torch.dtype, device: torch.device, model: Model, trust: bool
+    folder: Path,
+    config: Any,
+    kind: Any,  # transformers' automatic class
+    dtype: torch.dtype,
+    device: torch.device,
+    model: Model,
+    trust: bool,
 ) -> tuple[PreTrainedModel, tuple[str, ...]]:
     """The model, and the names of what the checkpoint has too much."""
     where = f"model {model.name}: {folder}"
-    kind: Any = AutoModelForSeq2SeqLM if config.is_encoder_decoder else AutoModelForCausalLM
     _check_class(where, config, kind, trust)
     opened = partial(
         kind.from_pretrained,

@@ -85,12 +85,13 @@ def read_config(folder: Path) -> LoraConfig:
     )
 
 
-def written(config: LoraConfig, dropout: float, *, seq2seq: bool, model: PreTrainedModel) -> dict[str, Any]:
-    """The fields as peft writes them, so that peft and all that read its files can use the adapter."""
-    mapping = {"base_model_class": type(model).__name__, "parent_library": type(model).__module__}
+def written(
+    config: LoraConfig, dropout: float, task_type: str | None, model: PreTrainedModel
+) -> dict[str, Any]:
+    """Return the fields as peft writes them, so that peft and all that read its files can use the adapter."""
     return {
         **UNUSED,
-        "auto_mapping": mapping if seq2seq else None,
+        "auto_mapping": auto_mapping(task_type, model),
         "base_model_name_or_path": config.base,
         "inference_mode": True,
         "lora_alpha": config.alpha,
@@ -99,10 +100,16 @@ def written(config: LoraConfig, dropout: float, *, seq2seq: bool, model: PreTrai
         "peft_version": version("peft"),
         "r": config.rank,
         "target_modules": config.targets if isinstance(config.targets, str) else sorted(config.targets),
-        # peft 0.21's wrapper for SEQ_2_SEQ_LM asks for a method that transformers 5.23 has renamed; the plain one serves.
-        "task_type": None if seq2seq else "CAUSAL_LM",
+        "task_type": task_type,
         "use_rslora": config.rslora,
     }
+
+
+def auto_mapping(task_type: str | None, model: PreTrainedModel) -> dict[str, str] | None:
+    """Return what peft writes in place of a task type: the model's class, by which it is loaded again."""
+    if task_type is not None:
+        return None
+    return {"base_model_class": type(model).__name__, "parent_library": type(model).__module__}
 
 
 def targeted(model: PreTrainedModel, targets: tuple[str, ...] | str) -> dict[str, nn.Module]:

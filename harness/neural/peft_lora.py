@@ -17,7 +17,7 @@ from harness.errors import AdapterError
 from harness.neural.factors import PREFIX, overflow, overflowing, put_in
 from harness.neural.foreign import silent_import, told
 from harness.neural.load import Base
-from harness.neural.lora_config import STARTS
+from harness.neural.lora_config import STARTS, auto_mapping
 from harness.neural.pristine import Pristine
 from harness.types import Recipe
 
@@ -29,6 +29,7 @@ class PeftFactors:
     """New factors by peft on a base's modules, ready to be trained."""
 
     def __init__(self, base: Base, recipe: Recipe, targets: tuple[str, ...] | str) -> None:
+        task_type = base.architecture.peft_task_type
         config = LoraConfig(
             r=recipe.rank,
             lora_alpha=recipe.alpha,  # type: ignore[arg-type]  # peft says int and takes any number
@@ -37,13 +38,8 @@ class PeftFactors:
             use_rslora=recipe.rslora,
             fan_in_fan_out=base.family.fan_in_fan_out,
             bias="none",
-            task_type=None if base.seq2seq else "CAUSAL_LM",
-            auto_mapping={
-                "base_model_class": type(base.model).__name__,
-                "parent_library": type(base.model).__module__,
-            }
-            if base.seq2seq
-            else None,
+            task_type=task_type,
+            auto_mapping=auto_mapping(task_type, base.model),
             base_model_name_or_path=base.name,  # never where the base lies on this disk
         )
         self._model = _wrap(base, config)

@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 
+from harness.neural.architectures import writing
 from harness.neural.cache import only_attention
 from harness.neural.encode import Encoded
 from harness.neural.load import Base
@@ -17,8 +18,7 @@ from harness.neural.load import Base
 def has_slots(base: Base) -> bool:
     """Whether rows of this model may come and go: neural.decode answers, and this file is not needed."""
     config = base.model.config
-    relative = hasattr(config, "relative_attention_num_buckets")
-    return only_attention(config.get_text_config(decoder=True)) and (relative or not base.seq2seq)
+    return only_attention(config.get_text_config(decoder=True)) and writing(base).mixes_ages(config)
 
 
 @torch.no_grad()
@@ -30,15 +30,17 @@ def answer(
     From where a row's logits are NaN or infinite its tokens are `not_finite`.
     """
     model: Any = base.model
+    written_by = writing(base)
+    left = written_by.padding_side == "left"
     for start in range(0, len(encoded), count):
         rows = encoded[start : start + count]
         longest = max(len(row.ids) for row in rows)
         ids, seen = [], []
         for row in rows:
             fill = longest - len(row.ids)
-            ids.append([*row.ids, *[base.pad] * fill] if base.seq2seq else [*[base.pad] * fill, *row.ids])
             mask = [1] * len(row.ids)
-            seen.append([*mask, *[0] * fill] if base.seq2seq else [*[0] * fill, *mask])
+            ids.append([*[base.pad] * fill, *row.ids] if left else [*row.ids, *[base.pad] * fill])
+            seen.append([*[0] * fill, *mask] if left else [*mask, *[0] * fill])
         watched = _Watched()
         written = model.generate(
             torch.tensor(ids, device=base.device),
@@ -46,7 +48,7 @@ def answer(
             generation_config=_greedy(base, max_new_tokens),
             logits_processor=[watched],
         )
-        new = written[:, 1:] if base.seq2seq else written[:, longest:]
+        new = written[:, written_by.layout(longest, base.window).column :]
         new = new.masked_fill(~torch.stack(watched.finite, dim=1), not_finite)
         yield from zip(rows, new.tolist(), strict=True)
 

@@ -11,11 +11,12 @@ from harness import data, kinds
 from harness import text as words
 from harness.backends import SCHEMES
 from harness.checkpoints.locate import locate
-from harness.checkpoints.window import UNBOUNDED, context_window, prompt_room, too_long
+from harness.checkpoints.window import UNBOUNDED, context_window, too_long
 from harness.digest import digest
 from harness.errors import HarnessError, SuiteError
 from harness.files.json_lines import from_json, read_json, to_json, write_json
 from harness.files.regular import regular_text
+from harness.neural import architectures
 from harness.results.odd import MANY_SHORTENED
 from harness.run.steps.report import Report
 from harness.run.steps.score import ScoreAnswers
@@ -147,7 +148,8 @@ def _count_prompts(asked: Asked, folder: Path, prompts: Sequence[Prompt]) -> Fit
     tokens = asked.task.decode.max_new_tokens
     if _surely_fit(asked.model, folder, [prompt.text for prompt in prompts], tokens):
         return Fit(over=0, of=len(prompts), window=None)
-    from harness.neural.encode import ahead, encode, room
+    from harness.neural.architectures import room
+    from harness.neural.encode import ahead, encode
     from harness.neural.reading import reading, without_warnings
 
     with without_warnings():
@@ -204,8 +206,7 @@ def _surely_fit(
     )
     if window is None or (templated and model.chat != "off") or model.chat == "on":
         return False
-    seq2seq = config.get("is_encoder_decoder") is True
-    most = prompt_room(window, seq2seq=seq2seq, answer_tokens=answer_tokens, name=f"model {model.name}")
+    most = architectures.room_of(architectures.of(config), window, answer_tokens, name=f"model {model.name}")
     if at_most is not None:
         most = at_most if most is None else min(most, at_most)
     try:

@@ -56,13 +56,13 @@ def ask_plainly(model: torch.nn.Module, base: Base, prompt: Prompt) -> str:
     """transformers' own generate on transformers' own tokenizer."""
     encoded = base.tokenizer(prompt.text, return_tensors="pt", return_token_type_ids=False)
     out = model.generate(**encoded, max_new_tokens=8, do_sample=False, pad_token_id=base.pad)[0]
-    new = out if base.seq2seq else out[encoded["input_ids"].shape[1] :]
+    new = out if base.architecture.name == "seq2seq" else out[encoded["input_ids"].shape[1] :]
     text: str = base.tokenizer.decode(new, skip_special_tokens=True)
     return text.strip()
 
 
 def logits(base: Base) -> torch.Tensor:
-    return logits_of(base.model, seq2seq=base.seq2seq)
+    return logits_of(base.model, seq2seq=base.architecture.name == "seq2seq")
 
 
 def logits_of(model: torch.nn.Module, *, seq2seq: bool = False) -> torch.Tensor:
@@ -80,7 +80,7 @@ def test_our_adapter_gives_the_same_answers_in_plain_peft(
     with lora.adapted(base, tmp_path):
         ours = ask(base, prompts)
     assert ours != ask(base, prompts)
-    kind = AutoModelForSeq2SeqLM if base.seq2seq else AutoModelForCausalLM
+    kind = AutoModelForSeq2SeqLM if base.architecture.name == "seq2seq" else AutoModelForCausalLM
     plain = kind.from_pretrained(folders(base.family.name), dtype=torch.float32).eval()
     peft_model = PeftModel.from_pretrained(plain, str(tmp_path)).eval()
     assert {prompt.sample_id: ask_plainly(peft_model, base, prompt) for prompt in prompts} == ours

@@ -94,12 +94,12 @@ def test_the_file_has_pefts_fields_and_values(base: Base, tmp_path: Path, target
         lora_dropout=0.1,
         target_modules=named[0] if named else list(found["target_modules"]),
         use_rslora=recipe.rslora,
-        task_type=None if base.seq2seq else "CAUSAL_LM",
+        task_type=None if base.architecture.name == "seq2seq" else "CAUSAL_LM",
         auto_mapping={
             "base_model_class": type(base.model).__name__,
             "parent_library": type(base.model).__module__,
         }
-        if base.seq2seq
+        if base.architecture.name == "seq2seq"
         else None,
         base_model_name_or_path=base.name,
     )

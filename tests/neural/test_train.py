@@ -123,7 +123,7 @@ def test_the_loss_is_transformers_own_over_the_answers_tokens(base: Base, prompt
     batch = [one for one in pairs if one is not None]
     wanted = 0.0
     for one in batch:
-        if base.seq2seq:
+        if base.architecture.name == "seq2seq":
             ids, labels = torch.tensor([one.prompt]), torch.tensor([one.answer])
         else:
             ids = torch.tensor([one.prompt + one.answer])

@@ -9,11 +9,12 @@ import pytest
 import torch
 from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedTokenizerFast
 
-from harness.checkpoints.window import context_window, prompt_room
+from harness.checkpoints.window import context_window
 from harness.errors import ModelError
 from harness.neural import decode as decode_module
+from harness.neural.architectures import find, room, room_of
 from harness.neural.decode import write
-from harness.neural.encode import encode, pair, room
+from harness.neural.encode import encode, pair
 from harness.neural.load import Base
 from harness.neural.loss import summed_loss
 from harness.neural.memory import Budget
@@ -155,11 +156,11 @@ def test_a_training_example_fills_the_window_to_the_last_position(
 
 
 def test_the_room_for_a_prompt_counts_what_is_read() -> None:
-    def of(window: int | None, tokens: int, seq2seq: bool = False) -> int | None:
-        return prompt_room(window, seq2seq=seq2seq, answer_tokens=tokens, name="m")
+    def of(window: int | None, tokens: int, architecture: str = "causal") -> int | None:
+        return room_of(find(architecture), window, tokens, "m")
 
     assert [of(11, tokens) for tokens in (0, 1, 6, 11)] == [11, 11, 6, 1]
-    assert (of(None, 6), of(11, 6, seq2seq=True)) == (None, 11)
+    assert (of(None, 6), of(11, 6, "seq2seq")) == (None, 11)
 
 
 def test_the_window_is_what_the_configuration_gives() -> None:
