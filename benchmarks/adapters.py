@@ -37,7 +37,8 @@ from harness.neural.factors import key, put_in
 from harness.neural.load import Base, load
 from harness.neural.lora_config import read_config, targeted
 from harness.neural.low_rank import FixedUpdate
-from harness.neural.train import Example, train
+from harness.neural.objectives import Example
+from harness.neural.train import train
 from harness.types import Model, ModelPin, Prompt, Recipe, Runtime
 
 RESULTS = Path(__file__).parent / "results"

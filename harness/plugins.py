@@ -21,6 +21,7 @@ GROUPS = {
     "families": "families",
     "kinds": "kinds",
     "metrics": "metrics",
+    "objectives": "neural.objectives",
     "steps": "run.steps",
 }
 

@@ -52,6 +52,17 @@ class Factors:
         for update in self._updates.values():
             update.dropping = on
 
+    @contextmanager
+    def off(self) -> Iterator[None]:
+        """Let the base answer without the factors for as long as the block runs."""
+        for name, update in self._updates.items():
+            put_in(self._base.model, name, update.frozen)
+        try:
+            yield
+        finally:
+            for name, update in self._updates.items():
+                put_in(self._base.model, name, update)
+
     def settings(self) -> dict[str, Any]:
         task_type = self._base.architecture.peft_task_type
         return written(self._config, self._dropout, task_type, self._base.model)

@@ -61,6 +61,12 @@ class PeftFactors:
             if "lora_dropout" in name:
                 module.train(on)
 
+    @contextmanager
+    def off(self) -> Iterator[None]:
+        """Let the base answer without the factors for as long as the block runs."""
+        with self._model.disable_adapter():
+            yield
+
     def settings(self) -> dict[str, Any]:
         config = self._model.peft_config["default"].to_dict() | {"inference_mode": True}
         return {name: sorted(value) if isinstance(value, set) else value for name, value in config.items()}

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from accelerate import Accelerator, DistributedType
@@ -22,14 +22,14 @@ from transformers.modeling_layers import GradientCheckpointingLayer
 
 from harness.digest import digest
 from harness.errors import ModelError, StepError
-from harness.neural import lora
+from harness.neural import lora, objectives
 from harness.neural.batches import batches_from, by_length
-from harness.neural.encode import Pair, ahead, pair
+from harness.neural.encode import ahead
 from harness.neural.kernels import quick, quick_attention
 from harness.neural.load import Base
-from harness.neural.loss import summed_loss
+from harness.neural.objectives import Example, Item, Objective
 from harness.neural.precision import computing_in
-from harness.types import Overflow, Prompt, Recipe
+from harness.types import Recipe
 
 if TYPE_CHECKING:
     from harness.neural.factors import Factors
@@ -40,22 +40,13 @@ WAYS = (DistributedType.NO, DistributedType.MULTI_CPU, DistributedType.MULTI_GPU
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Example:
-    """A prompt and the answer to learn."""
-
-    id: str
-    prompt: Prompt
-    answer: str
-    overflow: Overflow = "keep-start"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Trained:
     """How a training went."""
 
     steps: int
     best_step: int  # whose factors were kept
-    best_validation_loss: float | None  # nats per answer token; None without validation samples
+    best_validation_loss: float | None  # None without validation samples
+    loss_unit: str
     seconds: float  # of training itself, interrupted tries included
     trainable_parameters: int
     samples_seen: int
@@ -87,9 +78,10 @@ def train(
 
     Dropout is the recipe's alone: the base stays in evaluation mode, whatever dropout it was pretrained with.
     """
-    pairs = list(_pairs(base, examples, recipe))
-    chosen = [one for one in pairs if one is not None]
-    checks = [one for one in _pairs(base, validation, recipe) if one is not None]
+    objective, settings = objectives.of(recipe)
+    items = list(_encoded(base, objective, examples, recipe))
+    chosen = [item for item in items if item is not None]
+    checks = [item for item in _encoded(base, objective, validation, recipe) if item is not None]
     if not chosen:
         raise StepError(
             f"none of {len(examples)} training examples fits max_tokens: {recipe.max_tokens}; raise it"
@@ -97,7 +89,7 @@ def train(
     folder.mkdir(parents=True, exist_ok=True)
     steps = recipe.steps or math.ceil((recipe.epochs or 1.0) * len(chosen) / recipe.batch_size)
     with _attached(base, recipe, seed) as attached:
-        run = _Run(base, attached, recipe, seed, folder, steps)
+        run = _Run(base, attached, recipe, objective, settings, seed, folder, steps)
         run.resume()
         run.train(chosen, checks, progress)
         if run.first:
@@ -107,11 +99,12 @@ def train(
         steps=steps,
         best_step=run.at.best_step,
         best_validation_loss=run.at.best_loss if checks else None,
+        loss_unit=objective.unit,
         seconds=run.at.seconds,
         trainable_parameters=sum(parameter.numel() for parameter in run.parameters),
         samples_seen=run.at.samples_seen,
-        truncated=sum(one.truncated_tokens > 0 for one in chosen),
-        skipped=tuple(example.id for example, one in zip(examples, pairs, strict=True) if one is None),
+        truncated=sum(item.truncated_tokens > 0 for item in chosen),
+        skipped=tuple(example.id for example, item in zip(examples, items, strict=True) if item is None),
     )
 
 
@@ -126,10 +119,14 @@ class _Run:
         base: Base,
         attached: "Factors | PeftFactors",
         recipe: Recipe,
+        objective: Objective,
+        settings: Any,  # the objective's
         seed: int,
         folder: Path,
         steps: int,
     ) -> None:
+        self.objective, self.settings = objective, settings
+        self.reference = attached.off if objective.needs_reference else None
         self.base, self.attached, self.recipe, self.seed, self.steps = base, attached, recipe, seed, steps
         self.checkpoint = folder / "checkpoint.safetensors"
         self.curve = folder / "curve.jsonl"
@@ -152,19 +149,18 @@ class _Run:
         self.best: dict[str, torch.Tensor] | None = None
 
     def train(
-        self, pairs: Sequence[Pair], checks: Sequence[Pair], progress: Callable[[int, int], None]
+        self, items: Sequence[Item], checks: Sequence[Item], progress: Callable[[int, int], None]
     ) -> None:
         saved = begun = time.monotonic()
         before = self.at.seconds
         measuring = validation_steps(self.steps, self.recipe)
-        batches = batches_from(
-            self.at.step + 1, [one.tokens for one in pairs], self.recipe.batch_size, self.seed
-        )
+        sizes = [self.objective.size(item) for item in items]
+        batches = batches_from(self.at.step + 1, sizes, self.recipe.batch_size, self.seed)
         progress(self.at.step, self.steps)
         with self.curve.open("a", encoding="utf-8") if self.first else nullcontext() as curve:
             for step in range(self.at.step + 1, self.steps + 1):
                 batch = next(batches)
-                loss = self.learn(step, [pairs[at] for at in batch])
+                loss = self.learn(step, [items[at] for at in batch])
                 measured = self.measure(step, checks) if step in measuring else None
                 self.at.step = step
                 self.at.samples_seen += len(batch)
@@ -188,14 +184,14 @@ class _Run:
             point["validation_loss"] = measured
         return json.dumps(point) + "\n"
 
-    def learn(self, step: int, batch: Sequence[Pair]) -> float:
-        """One optimiser step; the mean loss over the batch's answer tokens."""
+    def learn(self, step: int, batch: Sequence[Item]) -> float:
+        """Take one optimiser step, and return the batch's mean loss."""
         torch.manual_seed(int(digest("dropout", self.seed, step)[:15], 16))
         self.attached.drop(True)
         total = torch.zeros((), device=self.base.device)
         for last, rows, share in self.parts(batch):
             with nullcontext() if last else self.accelerator.no_sync(self.model):
-                loss = summed_loss(self.base, rows, self.model) * share
+                loss = self.loss(rows, self.model) * share
                 # Of several processes' gradients the mean is taken.
                 self.accelerator.backward(loss * self.accelerator.num_processes)
                 total += loss.detach()
@@ -207,7 +203,7 @@ class _Run:
                 remedy = f"so are {self.base.name}'s own logits: look for such weights with `harness weigh`"
             raise StepError(
                 f"training step {step} of {self.steps}: loss {mean}, gradient norm {norm} on samples "
-                f"{', '.join(one.sample_id for one in batch)}; {remedy}"
+                f"{', '.join(item.sample_id for item in batch)}; {remedy}"
             )
         for group in self.optimizer.param_groups:
             group["lr"] = self.rate(step)
@@ -215,9 +211,16 @@ class _Run:
         self.optimizer.zero_grad(set_to_none=True)
         return mean
 
-    def parts(self, batch: Sequence[Pair]) -> Iterator[tuple[bool, Sequence[Pair], float]]:
-        """What goes through the model at once: whether it is the last, its rows, and what their loss is multiplied by."""
-        share = 1.0 / sum(len(one.answer) for one in batch)
+    def loss(self, items: Sequence[Item], model: Any) -> torch.Tensor:
+        """Return the summed loss of some items, by the base's own module or by what several processes train."""
+        return self.objective.loss(self.base, items, self.settings, model, self.reference)
+
+    def weight(self, items: Sequence[Item]) -> float:
+        return sum(map(self.objective.weight, items))
+
+    def parts(self, batch: Sequence[Item]) -> Iterator[tuple[bool, Sequence[Item], float]]:
+        """Yield what goes through the model at once: whether it is the last, its rows, and the factor of their loss."""
+        share = 1.0 / self.weight(batch)
         own = batch[self.accelerator.process_index :: self.accelerator.num_processes]
         if not own:  # the others wait for this process in the way back
             own, share = batch[:1], 0.0
@@ -225,14 +228,16 @@ class _Run:
         for start in range(0, len(own), size):
             yield start + size >= len(own), own[start : start + size], share
 
-    def measure(self, step: int, checks: Sequence[Pair]) -> float | None:
-        """Mean loss over the validation answers' tokens; the factors are kept where it is the lowest so far."""
+    def measure(self, step: int, checks: Sequence[Item]) -> float | None:
+        """Return the mean loss of the validation items; the factors are kept where it is the lowest so far."""
         if not checks:
             return None
         self.attached.drop(False)
         with torch.no_grad():
-            total = sum(summed_loss(self.base, batch).item() for batch in by_length(checks))
-        loss = total / sum(len(one.answer) for one in checks)
+            total = sum(
+                self.loss(batch, self.base.model).item() for batch in by_length(checks, self.objective.size)
+            )
+        loss = total / self.weight(checks)
         if not math.isfinite(loss):
             raise StepError(
                 f"training step {step} of {self.steps}: validation loss is {loss}; lower learning_rate"
@@ -297,10 +302,12 @@ def validation_steps(steps: int, recipe: Recipe) -> set[int]:
     return {round(steps * nth / count) for nth in range(1, count + 1)}
 
 
-def _pairs(base: Base, examples: Sequence[Example], recipe: Recipe) -> Iterator[Pair | None]:
+def _encoded(
+    base: Base, objective: Objective, examples: Sequence[Example], recipe: Recipe
+) -> Iterator[Item | None]:
     prompts = ahead(base, (example.prompt for example in examples))
-    for example, prompt in zip(examples, prompts, strict=True):
-        yield pair(base, prompt, example.answer, example.overflow, recipe.max_tokens)
+    for example, _ in zip(examples, prompts, strict=True):
+        yield objective.encode(base, example, recipe)
 
 
 @contextmanager

@@ -16,6 +16,7 @@ from harness.errors import SuiteError, UnknownName
 from harness.files import shipped
 from harness.files.validation import found, record
 from harness.files.yaml import Document, Keys, load
+from harness.neural import objectives
 from harness.suite import rules as suite_rules
 from harness.suite import sweep
 from harness.types import FAMILY_ERROR, Adapter, Gate, Model, Recipe, Suite, Task, Weighing
@@ -224,10 +225,34 @@ def _grid(document: Document, entry: object, keys: Keys) -> tuple[Recipe, ...]:
 
 def _checked(kind: type[Item], document: Document, entry: object, keys: Keys) -> Item:
     """The record that the entry under some keys of a document describes, once all its rules hold."""
-    item = record(kind, entry, document, *keys)
+    said = _in_full(entry) if kind is Recipe else entry
+    item = record(kind, said, document, *keys)
     item = _anchored(item, document.path.parent)
     suite_rules.check(item, lambda *more: document.at(*keys, *more))
+    if isinstance(item, Recipe):
+        _check_objective(item, document, (*keys, "objective"))
     return item
+
+
+def _in_full(recipe: object) -> object:
+    """Return a recipe as it is written, `objective: NAME` as the mapping that it is short for."""
+    if isinstance(recipe, dict) and isinstance(recipe.get("objective"), str):
+        return {**recipe, "objective": {"name": recipe["objective"]}}
+    return recipe
+
+
+def _check_objective(recipe: Recipe, document: Document, keys: Keys) -> None:
+    """Raise SuiteError where there is no such objective, or it has no such settings."""
+    name = recipe.objective.get("name")
+    if not isinstance(name, str):
+        wrong = "no name" if name is None else found(name)
+        raise SuiteError(
+            f"{document.at(*keys, 'name')}: found {wrong}; give one of {', '.join(objectives.names())}"
+        )
+    named = (*keys, "name")
+    objective = objectives.find(name, document.at(*(named if named in document.lines else keys)))
+    settings = record(objective.settings, objectives.own_settings(recipe.objective), document, *keys)
+    objective.check(settings, lambda *more: document.at(*keys, *more))
 
 
 def _anchored(item: Item, folder: Path) -> Item:

@@ -30,7 +30,8 @@ from harness.neural.decode import write
 from harness.neural.foreign import silent_import
 from harness.neural.load import Base
 from harness.neural.memory import Budget
-from harness.neural.train import Example, train
+from harness.neural.objectives import Example
+from harness.neural.train import train
 from harness.types import Decode, Prompt, Recipe
 from tests.neural.rounding import distance, rounding
 
@@ -284,7 +285,8 @@ def test_plain_lora_is_trained_and_applied_without_importing_peft(
         from pathlib import Path
         from harness.neural.load import load
         from harness.neural.lora import adapted, inert, unproven
-        from harness.neural.train import Example, train
+        from harness.neural.objectives import Example
+        from harness.neural.train import train
         from harness.types import Model, ModelPin, Prompt, Recipe, Runtime
         pin = ModelPin(revision="", parameters=None, checkpoint_bytes=None, dtype="float32", family=None)
         base = load(Path({str(folders("t5"))!r}), Model(name="t5", uri="zoo:two-layers"), pin, Runtime())

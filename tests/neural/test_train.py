@@ -22,9 +22,10 @@ from harness.neural import lora
 from harness.neural.decode import write
 from harness.neural.encode import pair
 from harness.neural.load import Base
-from harness.neural.loss import summed_loss
 from harness.neural.memory import Budget
-from harness.neural.train import Example, schedule, train, validation_steps
+from harness.neural.objectives import Example
+from harness.neural.objectives.answers import summed_loss
+from harness.neural.train import schedule, train, validation_steps
 from harness.types import Decode, Prompt, Recipe
 from tests.neural.rounding import learnt_apart, rounding
 
@@ -198,7 +199,8 @@ def test_a_killed_process_takes_nothing_along(
         import sys, time
         from pathlib import Path
         from harness.neural.load import load
-        from harness.neural.train import Example, train
+        from harness.neural.objectives import Example
+        from harness.neural.train import train
         from harness.files.json_lines import from_json
         from harness.types import Model, ModelPin, Recipe, Runtime
         import json
@@ -336,7 +338,8 @@ def test_two_processes_learn_what_one_learns(
         import json, sys
         from pathlib import Path
         from harness.neural.load import load
-        from harness.neural.train import Example, train
+        from harness.neural.objectives import Example
+        from harness.neural.train import train
         from harness.files.json_lines import from_json
         from harness.types import Model, ModelPin, Recipe, Runtime
         told = [from_json(Example, one) for one in json.loads(Path({str(tmp_path / "told.json")!r}).read_text())]

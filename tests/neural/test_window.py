@@ -16,8 +16,8 @@ from harness.neural.architectures import find, room, room_of
 from harness.neural.decode import write
 from harness.neural.encode import encode, pair
 from harness.neural.load import Base
-from harness.neural.loss import summed_loss
 from harness.neural.memory import Budget
+from harness.neural.objectives.answers import summed_loss
 from harness.types import Decode, Generation, Prompt
 
 WINDOW, ANSWER = 11, 6

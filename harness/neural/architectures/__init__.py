@@ -80,7 +80,7 @@ class ReadPrompts:
     tokens: tuple[int, ...]  # of each row in `decoder`
 
 
-class Rows(Protocol):
+class RowsInFlight(Protocol):
     """A batch of answers that are a token short, [rows, …] all."""
 
     @property
@@ -109,7 +109,7 @@ class Writing:
     read_prefix: "Callable[[LoadedModel, Sequence[int]], DynamicCache] | None"
     # Prompts, read from behind the prefix that the cache holds.
     read: "Callable[[LoadedModel, Sequence[tuple[int, ...]], DynamicCache | None], ReadPrompts]"
-    step: "Callable[[Rows], torch.Tensor]"  # one token of every row -> logits [rows, vocabulary]
+    step: "Callable[[RowsInFlight], torch.Tensor]"  # one token of every row -> logits [rows, vocabulary]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ from harness.neural.architectures import (
     LoadedModel,
     Reader,
     ReadPrompts,
-    Rows,
+    RowsInFlight,
     TokenPair,
     Writing,
     plain_ids,
@@ -127,7 +127,7 @@ def _read(base: LoadedModel, prompts: Sequence[tuple[int, ...]], begun: "Dynamic
     return ReadPrompts(logits=logits, decoder=cache, tokens=tuple(map(len, prompts)))
 
 
-def _step(rows: Rows) -> "torch.Tensor":
+def _step(rows: RowsInFlight) -> "torch.Tensor":
     logits: torch.Tensor = rows.base.model(
         input_ids=rows.next,
         attention_mask=rows.visible,

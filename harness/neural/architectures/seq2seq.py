@@ -10,7 +10,7 @@ from harness.neural.architectures import (
     LoadedModel,
     Reader,
     ReadPrompts,
-    Rows,
+    RowsInFlight,
     TokenPair,
     Writing,
     plain_ids,
@@ -106,7 +106,7 @@ def _read(base: LoadedModel, prompts: Sequence[tuple[int, ...]], begun: "Dynamic
     )
 
 
-def _step(rows: Rows) -> "torch.Tensor":
+def _step(rows: RowsInFlight) -> "torch.Tensor":
     import torch
     from transformers import EncoderDecoderCache
 
