@@ -33,10 +33,10 @@ from harness.files import shipped
 from harness.files.hardware import machine
 from harness.neural import lora
 from harness.neural.encode import prompt_ids, prompt_text
-from harness.neural.factors import key, put_in
 from harness.neural.load import Base, load
-from harness.neural.lora_config import read_config, targeted
-from harness.neural.low_rank import FixedUpdate
+from harness.neural.lora.config import read_config, targeted
+from harness.neural.lora.factors import key, put_in
+from harness.neural.lora.linear import FrozenLora
 from harness.neural.objectives import Example
 from harness.neural.train import train
 from harness.types import Model, ModelPin, Prompt, Recipe, Runtime
@@ -138,7 +138,7 @@ def beside(base: Base, adapter: Path) -> Iterator[None]:
     modules = targeted(base.model, config.targets)
     for name, module in modules.items():
         A, B = tensors[key(name, "A")], tensors[key(name, "B")]
-        put_in(base.model, name, FixedUpdate(module, A, B, config.scale_of(name)).eval())
+        put_in(base.model, name, FrozenLora(module, A, B, config.scale_of(name)).eval())
     yield
     for name, module in modules.items():
         put_in(base.model, name, module)

@@ -7,9 +7,8 @@ from pathlib import Path
 
 from harness.checkpoints.locate import is_here, locate
 from harness.errors import ModelError
-from harness.neural.architectures import room
 from harness.neural.decode import write
-from harness.neural.encode import check_chat, encode
+from harness.neural.encode import check_chat, encode, room
 from harness.neural.kernels import quick
 from harness.neural.load import Base, load, release
 from harness.neural.lora import adapted, unproven

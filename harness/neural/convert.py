@@ -9,10 +9,11 @@ from typing import Any
 import torch
 from safetensors.torch import save_file
 
+from harness.checkpoints.adapter import PICKLED, WEIGHTS
 from harness.errors import ModelError
 from harness.files.json_lines import writing
 
-NAMES = {"pytorch_model.bin": "model.safetensors", "adapter_model.bin": "adapter_model.safetensors"}
+NAMES = {"pytorch_model.bin": "model.safetensors", PICKLED: WEIGHTS}
 INDEX = "pytorch_model.bin.index.json"
 BESIDE = (
     "*.json",

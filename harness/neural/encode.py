@@ -7,7 +7,7 @@ from itertools import islice
 from transformers import PreTrainedTokenizerBase
 
 from harness.errors import ModelError
-from harness.neural.architectures import Reader
+from harness.neural.architectures import Reader, room_of
 from harness.neural.foreign import told
 from harness.sandbox.templates import ChatTemplate, chat_template
 from harness.tasks.prompts import Span, fit
@@ -67,11 +67,11 @@ def pair(base: Reader, prompt: Prompt, answer: str, overflow: Overflow, max_toke
     written = base.architecture.answer_ids(base, prompt_text(base, prompt), answer)
     answer_ids = (*written, base.tokenizer.eos_token_id)
     budget = max_tokens - len(answer_ids)
-    room = base.architecture.prompt_room(base.window, len(answer_ids))
-    if room is not None:
-        if room < 1:
+    left = base.architecture.prompt_room(base.window, len(answer_ids))
+    if left is not None:
+        if left < 1:
             return None
-        budget = min(budget, room)
+        budget = min(budget, left)
     encoded = encode(base, prompt, overflow, budget)
     if encoded is None:
         return None
@@ -81,6 +81,14 @@ def pair(base: Reader, prompt: Prompt, answer: str, overflow: Overflow, max_toke
         answer=answer_ids,
         truncated_tokens=encoded.truncated_tokens,
     )
+
+
+def room(base: Reader, answer_tokens: int) -> int | None:
+    """Return how many tokens a prompt may have before an answer; None where any number fits.
+
+    Raises ModelError where no prompt would be left.
+    """
+    return room_of(base.architecture, base.window, answer_tokens, base.name)
 
 
 def ahead(base: Reader, prompts: Iterable[Prompt]) -> Iterator[Prompt]:

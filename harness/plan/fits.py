@@ -149,8 +149,7 @@ def _count_prompts(asked: Asked, folder: Path, prompts: Sequence[Prompt]) -> Fit
     tokens = asked.task.decode.max_new_tokens
     if _surely_fit(asked.model, folder, [prompt.text for prompt in prompts], tokens):
         return Fit(over=0, of=len(prompts), window=None)
-    from harness.neural.architectures import room
-    from harness.neural.encode import ahead, encode
+    from harness.neural.encode import ahead, encode, room
     from harness.neural.reading import reading, without_warnings
 
     with without_warnings():

@@ -7,8 +7,8 @@ import pytest
 from transformers import AutoTokenizer
 
 from harness.files import shipped
-from harness.neural.batches import VALIDATION_TOKENS, batches_from, by_length, order
 from harness.neural.encode import Pair
+from harness.neural.train.batches import VALIDATION_TOKENS, batches_from, by_length, order
 
 
 @pytest.mark.parametrize("name", shipped.data_names())

@@ -17,13 +17,13 @@ from transformers import (
 
 from harness.digest import text_digest
 from harness.errors import ModelError
-from harness.neural import decode as decode_module
-from harness.neural.architectures import room
-from harness.neural.decode import LEAST_PREFIX, SESSION, common_prefix, rows_that_fit, sessions, write
-from harness.neural.encode import encode
+from harness.neural.decode import batch as batch_module
+from harness.neural.decode import write
+from harness.neural.decode.plain import has_slots
+from harness.neural.decode.sessions import LEAST_PREFIX, SESSION, common_prefix, rows_that_fit, sessions
+from harness.neural.encode import encode, room
 from harness.neural.load import Base
 from harness.neural.memory import Budget, affordable_tokens, bytes_per_token
-from harness.neural.plain import has_slots
 from harness.types import Decode, Generation, Prompt
 
 TWELVE = Decode(max_new_tokens=12)
@@ -162,7 +162,7 @@ def test_logits_of_rows_that_are_done_are_nobodys(
     hook = llama.model.register_forward_hook(spoil)
     list(write(llama, prompts[:4], TWELVE, "keep-start", Budget(4000)))
     needed = calls
-    monkeypatch.setitem(decode_module.LOOK, "cpu", look)
+    monkeypatch.setitem(batch_module.LOOK, "cpu", look)
     calls, last = 0, needed
     assert list(write(llama, prompts[:4], TWELVE, "keep-start", Budget(4000))) == wanted
     calls, last = 0, needed - 1
@@ -260,7 +260,7 @@ def test_a_beginning_that_all_prompts_share_is_read_once_and_changes_nothing(
     alone = told([one for prompt in asked for one in write(base, [prompt], SAMPLED, "keep-start", Budget(1))])
     ids = [encode(base, prompt, "keep-start", None).ids for prompt in asked]  # type: ignore[union-attr]
     assert len(common_prefix(ids)) > LEAST_PREFIX
-    monkeypatch.setitem(decode_module.LOOK, "cpu", look)
+    monkeypatch.setitem(batch_module.LOOK, "cpu", look)
     for budget in (150, 700, 100_000):
         assert told(list(write(base, asked, SAMPLED, "keep-start", Budget(budget)))) == alone
 

@@ -43,9 +43,9 @@ def make_adapter(base: Base, folder: Path, recipe: Recipe = RECIPE, seed: int = 
     """Factors with random B, as if trained."""
     model = lora.attach(base, recipe, seed)
     torch.manual_seed(seed + 1)
-    tensors = {name: torch.randn_like(tensor) * 0.3 for name, tensor in lora.factors(model).items()}
+    tensors = {name: torch.randn_like(tensor) * 0.3 for name, tensor in model.tensors().items()}
     lora.save(model, base, folder, tensors)
-    lora.detach(model)
+    model.detach()
     return folder
 
 
@@ -263,12 +263,12 @@ def test_a_bfloat16_base_answers_with_the_factors_that_it_was_trained_with(
     """Beside the matrices, not in them: W + scale·B·A would round a small update away."""
     base = open_base(folders(base.family.name), dtype="bfloat16")
     attached = lora.attach(base, RECIPE, 0)
-    small = {name: torch.randn_like(tensor) * 0.02 for name, tensor in lora.factors(attached).items()}
+    small = {name: torch.randn_like(tensor) * 0.02 for name, tensor in attached.tensors().items()}
     attached.put(small)
     training = logits(base)
     apart = rounding(base.model, lambda: logits(base))
     lora.save(attached, base, tmp_path)
-    lora.detach(attached)
+    attached.detach()
     before = logits(base)
     with lora.adapted(base, tmp_path):
         answering = logits(base)
@@ -325,7 +325,7 @@ def test_an_adapter_adds_alpha_over_r_times_b_a(llama: Base, tmp_path: Path) -> 
 def test_new_factors_change_nothing_and_are_inert(base: Base, prompts: list[Prompt], tmp_path: Path) -> None:
     model = lora.attach(base, RECIPE, seed=0)
     lora.save(model, base, tmp_path / "new")
-    lora.detach(model)
+    model.detach()
     plain = logits(base)
     with lora.adapted(base, tmp_path / "new"):
         assert torch.equal(logits(base), plain)
@@ -360,8 +360,8 @@ def test_factors_begin_as_the_seed_says_and_leave_torchs_own_seed_alone(llama: B
     found = []
     for seed in (1, 1, 2):
         model = lora.attach(llama, RECIPE, seed)
-        found.append(lora.factors(model))
-        lora.detach(model)
+        found.append(model.tensors())
+        model.detach()
     assert torch.equal(torch.rand(3), wanted)
     assert all(torch.equal(found[0][name], found[1][name]) for name in found[0])
     assert any(not torch.equal(found[0][name], found[2][name]) for name in found[0])
@@ -562,7 +562,7 @@ def test_a_module_that_an_adapters_configuration_names_is_not_imported(
 def test_peft_is_imported_without_a_word() -> None:
     """On some processors bitsandbytes tells of kernels that it would fetch."""
     done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", "import harness.neural.peft_lora"],
+        [sys.executable, "-W", "ignore", "-c", "import harness.neural.lora.by_peft"],
         capture_output=True,
         text=True,
         check=True,

@@ -15,7 +15,7 @@ from transformers import AutoModelForCausalLM, LlamaConfig, MixtralConfig, PreTr
 
 from harness.neural import lora
 from harness.neural.load import Base
-from harness.neural.lora_config import can_be_own, names_to_write, read_config, targeted
+from harness.neural.lora.config import can_be_own, names_to_write, read_config, targeted
 from harness.types import Recipe
 
 RECIPE = Recipe(name="test", rank=4, alpha=8, steps=1)
@@ -85,7 +85,7 @@ def test_the_file_has_pefts_fields_and_values(base: Base, tmp_path: Path, target
     recipe = replace(RECIPE, targets=targets, dropout=0.1, rslora=targets == ("q", "v"))
     attached = lora.attach(base, recipe, 0)
     lora.save(attached, base, tmp_path)
-    lora.detach(attached)
+    attached.detach()
     found = json.loads((tmp_path / lora.CONFIG).read_text())
     named = targets if targets == ("all-linear",) else None
     config = PeftLoraConfig(
@@ -119,8 +119,8 @@ def test_factors_begin_as_pefts_do(
     for architecture in ("llama", "t5"):
         base = open_base(folders(architecture), dtype=dtype)
         attached = lora.attach(base, replace(RECIPE, targets=("all-linear",)), 7)
-        found = lora.factors(attached)
-        lora.detach(attached)
+        found = attached.tensors()
+        attached.detach()
         torch.manual_seed(7)
         theirs = by_peft(base.model, target_modules="all-linear")
         wanted = {name: tensor for name, tensor in theirs.named_parameters() if ".lora_" in name}

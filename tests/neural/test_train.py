@@ -25,7 +25,8 @@ from harness.neural.load import Base
 from harness.neural.memory import Budget
 from harness.neural.objectives import Example
 from harness.neural.objectives.answers import summed_loss
-from harness.neural.train import schedule, train, validation_steps
+from harness.neural.train import train
+from harness.neural.train.schedule import schedule, validation_steps
 from harness.types import Decode, Prompt, Recipe
 from tests.neural.rounding import learnt_apart, rounding
 
@@ -54,8 +55,8 @@ def weights(folder: Path) -> dict[str, torch.Tensor]:
 def beginning(base: Base, recipe: Recipe, seed: int) -> dict[str, torch.Tensor]:
     """The factors before the first step."""
     attached = lora.attach(base, recipe, seed)
-    found = lora.factors(attached)
-    lora.detach(attached)
+    found = attached.tensors()
+    attached.detach()
     return found
 
 

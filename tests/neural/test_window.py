@@ -11,10 +11,10 @@ from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedTokenizerFa
 
 from harness.checkpoints.window import context_window
 from harness.errors import ModelError
-from harness.neural import decode as decode_module
-from harness.neural.architectures import find, room, room_of
+from harness.neural.architectures import find, room_of
+from harness.neural.decode import batch as batch_module
 from harness.neural.decode import write
-from harness.neural.encode import encode, pair
+from harness.neural.encode import encode, pair, room
 from harness.neural.load import Base
 from harness.neural.memory import Budget
 from harness.neural.objectives.answers import summed_loss
@@ -96,7 +96,7 @@ def test_a_prompt_and_its_answer_fill_the_window_to_the_last_position(
     kind: str, look: int, small: Callable[[str], Base], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Eleven positions read six tokens of a prompt and five of six new ones: the last is never read."""
-    monkeypatch.setitem(decode_module.LOOK, "cpu", look)
+    monkeypatch.setitem(batch_module.LOOK, "cpu", look)
     base = small(kind)
     assert base.window == WINDOW
     assert room(base, ANSWER) == WINDOW - ANSWER + 1

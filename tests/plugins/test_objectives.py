@@ -14,8 +14,8 @@ from harness.digest import canonical, digest
 from harness.errors import SuiteError, UnknownName
 from harness.neural import lora, objectives
 from harness.neural.load import Base, load
+from harness.neural.lora.by_peft import PeftFactors
 from harness.neural.objectives import Example, Objective
-from harness.neural.peft_lora import PeftFactors
 from harness.neural.train import train
 from harness.suite.load import load_recipes
 from harness.types import Model, Prompt, Recipe
@@ -78,7 +78,7 @@ def test_a_loss_of_a_batch_is_the_sum_over_its_parts(name: str, base: Base) -> N
         assert whole.ndim == 0 and whole.dtype == torch.float32 and whole.requires_grad
         torch.testing.assert_close(whole, parts, rtol=1e-4, atol=1e-4)  # float32, sums in another order
     finally:
-        lora.detach(attached)
+        attached.detach()
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -188,7 +188,7 @@ def test_the_reference_is_the_base_without_its_adapter(base: Base, by_peft: bool
                 off, _ = base.architecture.logits(base, items, base.model)
             again, _ = base.architecture.logits(base, items, base.model)
         finally:
-            lora.detach(attached)
+            attached.detach()
     assert torch.equal(off, before) and torch.equal(again, changed)
     assert not torch.equal(changed, before)
 

@@ -157,16 +157,11 @@ def of(config: Mapping[str, Any]) -> Architecture:
     return next((architecture for architecture in special if architecture.recognises(config)), find(USUAL))
 
 
-def room(reader: Reader, answer_tokens: int) -> int | None:
+def room_of(architecture: Architecture, window: int | None, answer_tokens: int, name: str) -> int | None:
     """Return how many tokens a prompt may have before an answer; None where any number fits.
 
     Raises ModelError where no prompt would be left.
     """
-    return room_of(reader.architecture, reader.window, answer_tokens, reader.name)
-
-
-def room_of(architecture: Architecture, window: int | None, answer_tokens: int, name: str) -> int | None:
-    """Return what `room` does, of a model whose tokenizer is not read."""
     found = architecture.prompt_room(window, answer_tokens)
     if window is not None and found is not None and found < 1:
         raise ModelError(too_long(name, window, answer_tokens))

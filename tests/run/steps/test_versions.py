@@ -179,13 +179,29 @@ ANSWERING = (
         "kinds/generate.py",
         "files/json_lines.py",
     ),
-    *(f"neural/{name}.py" for name in ("load", "encode", "lora", "lora_config", "factors", "low_rank")),
-    *(f"neural/{name}.py" for name in ("peft_lora", "pristine", "kernels", "decode", "cache", "memory")),
+    *(
+        f"neural/{name}.py"
+        for name in ("load", "encode", "pristine", "kernels", "cache", "memory", "padding")
+    ),
+    *(f"neural/architectures/{name}.py" for name in ("__init__", "causal", "seq2seq")),
+    *(
+        f"neural/decode/{name}.py"
+        for name in ("__init__", "answer", "batch", "choose", "plain", "sessions", "slices")
+    ),
+    *(
+        f"neural/lora/{name}.py"
+        for name in ("__init__", "by_peft", "config", "factors", "files", "fit", "linear")
+    ),
 )
 NAMED = {
     "load": ("data/__init__.py", "data/file.py", "data/hub.py", "data/embedded.py", "data/overlap.py"),
-    "train": (*ANSWERING, *(f"neural/{name}.py" for name in ("train", "batches", "loss", "precision"))),
-    "generate": (*ANSWERING, "neural/plain.py", "neural/slices.py"),
+    "train": (
+        *ANSWERING,
+        *(f"neural/train/{name}.py" for name in ("__init__", "batches", "checkpoint", "loop", "precision")),
+        *(f"neural/train/{name}.py" for name in ("prepare", "schedule")),
+        *("neural/objectives/__init__.py", "neural/objectives/answers.py"),
+    ),
+    "generate": ANSWERING,
     "score": (
         "scoring/accumulate.py",
         "tasks/rules.py",

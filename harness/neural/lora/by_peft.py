@@ -12,12 +12,12 @@ from typing import Any
 import torch
 from torch import nn
 
-from harness.checkpoints.adapter import CONFIG, MISFIT, MOVES_THE_BASE
+from harness.checkpoints.adapter import CONFIG, MISFIT, MOVES_THE_BASE, PREFIX
 from harness.errors import AdapterError
-from harness.neural.factors import PREFIX, overflow, overflowing, put_in
 from harness.neural.foreign import silent_import, told
 from harness.neural.load import Base
-from harness.neural.lora_config import STARTS, auto_mapping
+from harness.neural.lora.config import STARTS, auto_mapping
+from harness.neural.lora.factors import overflow, overflowing, put_in
 from harness.neural.pristine import Pristine
 from harness.types import Recipe
 

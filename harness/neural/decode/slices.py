@@ -1,6 +1,6 @@
-"""Attention of many answers of different ages, without the columns in front of the young ones.
+"""Attention of many answers of different ages, without the empty columns in front of the youngest.
 
-All rows of a board end at one column, so a row that joined late has nothing in the columns that older rows fill. Reading
+All rows of a batch end at one column, so a row that joined late has nothing in the columns that older rows fill. Reading
 them all the same took a quarter of the time of answers of 80 tokens: with one token a row, attention is as fast as
 memory gives keys and values. So rows are taken some at a time, each slice from where its first row begins.
 """
@@ -37,7 +37,7 @@ def slices(
     for first in range(0, len(starts), size):
         part = [start for start in starts[first : first + size] if start is not None]
         found.append(Slice(first, min(first + size, len(starts)), min(part, default=columns - 1)))
-    read = sum((one.last - one.first) * (columns - one.start) for one in found)
+    read = sum((part.last - part.first) * (columns - part.start) for part in found)
     return tuple(found) if read <= WORTH * len(starts) * columns else ()
 
 

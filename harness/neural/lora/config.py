@@ -19,8 +19,8 @@ from transformers.pytorch_utils import Conv1D
 
 from harness.checkpoints.adapter import read_settings
 from harness.checkpoints.adapter_settings import ALPHA, RANK
+from harness.checkpoints.patterns import ALL_LINEAR, by_pattern
 
-ALL_LINEAR = "all-linear"
 SHORTEN = 20  # peft writes this many names or more as the fewest suffixes that mean the same modules
 # Every field that peft writes for a LoRA adapter, with what it holds in a plain one; the others are in `written`.
 NULL = (
@@ -62,11 +62,11 @@ class LoraConfig:
     plain: bool = True  # nothing in it asks for more than B·A on linear maps
 
     def rank_of(self, module: str) -> int:
-        return int(_by_pattern(self.rank_pattern, module, self.rank))
+        return int(by_pattern(self.rank_pattern, module, self.rank))
 
     def scale_of(self, module: str) -> float:
         """α / r, or α / √r (Kalajdzievski 2023)."""
-        rank, alpha = self.rank_of(module), _by_pattern(self.alpha_pattern, module, self.alpha)
+        rank, alpha = self.rank_of(module), by_pattern(self.alpha_pattern, module, self.alpha)
         return float(alpha / (math.sqrt(rank) if self.rslora else rank))
 
 
@@ -138,7 +138,7 @@ def names_to_write(model: PreTrainedModel, targets: tuple[str, ...] | str) -> tu
 
 def can_be_own(model: PreTrainedModel, modules: Iterable[nn.Module]) -> bool:
     """Whether all of them are linear maps, in a model whose modules are called as they are in its checkpoint."""
-    converts = any(isinstance(one, WeightConverter) for one in get_model_conversion_mapping(model))
+    converts = any(isinstance(step, WeightConverter) for step in get_model_conversion_mapping(model))
     return not converts and all(isinstance(module, nn.Linear) for module in modules)
 
 
@@ -154,14 +154,6 @@ def _means(targets: tuple[str, ...] | str, name: str) -> bool:
     if isinstance(targets, str):
         return re.fullmatch(targets, name) is not None
     return any(name == target or name.endswith(f".{target}") for target in targets)
-
-
-def _by_pattern(patterns: Mapping[str, Any], module: str, otherwise: Any) -> Any:
-    """The value of the first pattern that matches the end of the module's name at a dot."""
-    for pattern, value in patterns.items():
-        if re.match(rf"(.*\.)?({pattern})$", module):
-            return value
-    return otherwise
 
 
 def _fewest_suffixes(names: Sequence[str], others: Iterable[str]) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ from harness.neural.load import Base
 
 
 def has_slots(base: Base) -> bool:
-    """Whether rows of this model may come and go: neural.decode answers, and this file is not needed."""
+    """Return whether rows of this model may come and go: a `Batch` answers, and this file is not needed."""
     config = base.model.config
     return only_attention(config.get_text_config(decoder=True)) and writing(base).mixes_ages(config)
 
