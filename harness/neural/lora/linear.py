@@ -182,7 +182,7 @@ def _flat(x: torch.Tensor) -> torch.Tensor:  # [tokens, width]
 
 
 def is_plain_product(module: nn.Module) -> bool:
-    """Return whether a module gives W x + b by its own `weight` and `bias`: no quantised matrix, no hook, no code of its own.
+    """Return whether a module gives W x + b by its own `weight` and `bias`: not quantised, no hook, no code of its own.
 
     Falcon's linear class, for one, is told from others by trying it.
     """
