@@ -26,10 +26,10 @@ BESIDE = (
 
 
 def convert(folder: Path, out: Path) -> list[Path]:
-    """Writes each pickled file's tensors as safetensors into `out`, with the settings and tokenizer beside them.
+    """Write each pickled file's tensors as safetensors into `out`, with the settings and tokenizer beside them.
 
     Tensors that share memory are written once under each of their names, so that the file is whole without knowing
-    which are tied. Gives the files with weights, and their index.
+    which are tied. Returns the files with weights, and their index.
     """
     if not folder.is_dir():
         what = (

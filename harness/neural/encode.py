@@ -42,14 +42,14 @@ class Pair:
 
 
 def encode(base: Reader, prompt: Prompt, overflow: Overflow, budget: int | None) -> Encoded | None:
-    """The prompt in at most `budget` tokens; None where it does not fit and may not, or cannot, be shortened."""
+    """Return the prompt in at most `budget` tokens; None where it does not fit and may not, or cannot, be shortened."""
     ids = prompt_ids(base, text := prompt_text(base, prompt))
     if budget is None or len(ids) <= budget:
         return Encoded(sample_id=prompt.sample_id, text=text, ids=ids, truncated_tokens=0)
     shorter = fit(
         prompt,
         budget,
-        lambda one: len(prompt_ids(base, prompt_text(base, one))),
+        lambda shortened: len(prompt_ids(base, prompt_text(base, shortened))),
         lambda part: _spans(base, part),
         overflow,
     )
@@ -101,6 +101,7 @@ def ahead(base: Reader, prompts: Iterable[Prompt]) -> Iterator[Prompt]:
 
 
 def prompt_text(base: Reader, prompt: Prompt) -> str:
+    """Return the text that the tokenizer is given: the prompt, in the chat template where the model uses it."""
     if not base.chat:
         return prompt.text
     if _has_plain_template(base):
@@ -129,7 +130,7 @@ def _letters(text: str) -> str:
 
 
 def _has_plain_template(base: Reader) -> bool:
-    """Whether the tokenizer has no other way with chats than transformers' own."""
+    """Return whether the tokenizer renders chats by transformers' own code."""
     return type(base.tokenizer).apply_chat_template is PreTrainedTokenizerBase.apply_chat_template
 
 
@@ -154,7 +155,7 @@ def prompt_ids(base: Reader, text: str) -> tuple[int, ...]:
 
 
 def _spans(base: Reader, text: str) -> Sequence[Span]:
-    """Where each token of a text begins and ends; a tokenizer that cannot say gets one per character."""
+    """Return where each token of a text begins and ends; a tokenizer that cannot say gets one a character."""
     if not base.tokenizer.is_fast:
         return [(at, at + 1) for at in range(len(text))]
     spans: list[Span] = base.tokenizer(

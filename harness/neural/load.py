@@ -1,4 +1,4 @@
-"""A checkpoint folder to a model that answers: frozen, in evaluation mode, its dtype said aloud."""
+"""A checkpoint folder to a model in memory: frozen, in evaluation mode, in a dtype that is given."""
 
 import gc
 import hashlib
@@ -50,13 +50,13 @@ class Base:
 
 
 def load(folder: Path, model: Model, pin: ModelPin, runtime: Runtime) -> Base:
-    """Reads a folder in the hub's layout; never reaches the hub."""
+    """Load a folder in the hub's layout; the hub is never asked."""
     torch.set_num_threads(runtime.threads)
     return _base(folder, model, pin, runtime, torch.device(runtime.device))
 
 
 def outline(folder: Path, model: Model, pin: ModelPin, runtime: Runtime) -> Base:
-    """The base without its numbers, on the meta device: what would keep it from being loaded is raised in seconds.
+    """Load a base without its numbers, on the meta device: what would keep it from being loaded is raised in seconds.
 
     Of the weights only the headers are read. A quantisation that the suite asks for is left out.
     """
@@ -104,7 +104,7 @@ def _base(folder: Path, model: Model, pin: ModelPin, runtime: Runtime, device: t
 
 
 def _without_kernels(config: Any) -> None:
-    """Leave aside the kernels that a config.json names: transformers would fetch one like OWNER/NAME, and run it."""
+    """Ignore the kernels that a config.json names: transformers would download one like OWNER/NAME, and run it."""
     if config._attn_implementation not in (None, "eager", "sdpa"):
         config._attn_implementation = None
     if config._experts_implementation is not None:
@@ -112,14 +112,14 @@ def _without_kernels(config: Any) -> None:
 
 
 def release() -> None:
-    """Gives back the memory of a base that nobody holds any more."""
+    """Give back the memory of a base that is no longer used."""
     gc.collect()
     if torch.cuda.is_available():
         torch.cuda.empty_cache()
 
 
 def weights_digest(folder: Path) -> str:
-    """64 hex digits over every tensor's name, shape, dtype, first and last row.
+    """Return 64 hex digits over every tensor's name, shape, dtype, first and last row.
 
     Equal for the same weights however they are sharded, and different for two models that only share their shapes;
     reading the rest of a 14 GB checkpoint would take longer than loading it.
@@ -150,7 +150,7 @@ def _read(
     model: Model,
     trust: bool,
 ) -> tuple[PreTrainedModel, tuple[str, ...]]:
-    """The model, and the names of what the checkpoint has too much."""
+    """Return the model, and the names of tensors that it has no place for."""
     where = f"model {model.name}: {folder}"
     _check_class(where, config, kind, trust)
     opened = partial(
@@ -182,15 +182,16 @@ def _read(
 
 
 def _placed(model: Model, dtype: torch.dtype, device: torch.device) -> dict[str, Any]:
-    """Where a quantised model is put while it is read. The attention kernel is transformers' own choice for the class:
-    sdpa where it has one.
+    """Return where a quantised model is put while it is read.
+
+    The attention kernel is transformers' own choice for the class: sdpa where it has one.
     """
     quantization = _quantization(model, dtype, device)
     return {"quantization_config": quantization, "device_map": {"": device}} if quantization else {}
 
 
 def _check_class(where: str, config: Any, kind: Any, trust: bool) -> None:
-    """Refuses a model that transformers has no text writer for: one that reads pictures or sound, say."""
+    """Raise ModelError for a model that transformers cannot ask by text: one that reads pictures or sound, say."""
     own = trust and kind.__name__ in (getattr(config, "auto_map", None) or {})
     if type(config) not in kind._model_mapping.keys() and not own:  # noqa: SIM118  # its own kind of mapping
         name = next(iter(config.architectures or ()), "its architecture")
@@ -201,7 +202,7 @@ def _check_class(where: str, config: Any, kind: Any, trust: bool) -> None:
 
 
 def _check_whole(where: str, loaded: PreTrainedModel, info: dict[str, Any]) -> tuple[str, ...]:
-    """Refuses missing tensors, those of another shape, and layers that config.json does not count; gives the unused."""
+    """Return the unused tensors; ModelError where some are missing, misshapen, or of layers too many."""
     kind = type(loaded).__name__
     if missing := sorted(info["missing_keys"]):
         lacking = f"1 tensor of {kind} is" if len(missing) == 1 else f"{len(missing)} tensors of {kind} are"
@@ -223,14 +224,16 @@ def _check_whole(where: str, loaded: PreTrainedModel, info: dict[str, Any]) -> t
 
 
 def _surplus(unused: Iterable[str], used: Iterable[str]) -> str | None:
-    """The first name that is as one in use, but for a higher number."""
+    """Return the first unused name that is a used name but for a higher number: a layer too many."""
     highest: dict[str, list[int]] = {}
     for name in used:
         form, numbers = _numbered(name)
         highest[form] = [*map(max, numbers, highest.get(form, numbers))]
     for name in unused:
         form, numbers = _numbered(name)
-        if form in highest and any(one > most for one, most in zip(numbers, highest[form], strict=True)):
+        if form in highest and any(
+            number > most for number, most in zip(numbers, highest[form], strict=True)
+        ):
             return name
     return None
 
@@ -240,7 +243,7 @@ def _numbered(name: str) -> tuple[str, list[int]]:
 
 
 def _check_vocabulary(where: str, tokenizer: Any, rows: int) -> None:
-    """Refuses another model's tokenizer; tokens that were added to it for padding alone may lie past the embedding."""
+    """Raise ModelError for another model's tokenizer; tokens added for padding alone may lie past the embedding."""
     if tokenizer.vocab_size > rows:
         raise ModelError(
             f"{where}: the tokenizer has {tokenizer.vocab_size:,} tokens, the model {rows:,}; it is another model's: "
@@ -297,9 +300,9 @@ def _public_name(model: Model) -> str:
 
 
 def _pad(tokenizer: Any, vocabulary: int) -> int:
-    """A token that rows can be filled with: its own pad token, else unknown, else end-of-sequence.
+    """Return a token that fills rows up: the tokenizer's pad token, else unknown, else end-of-sequence.
 
-    One added past the embedding's rows would need the embedding resized, and padding is masked by length anyway.
+    A token added past the embedding's rows would need the embedding resized, and padding is masked by length anyway.
     """
     candidates = (tokenizer.pad_token_id, tokenizer.unk_token_id, tokenizer.eos_token_id)
     return next((token for token in candidates if token is not None and token < vocabulary), 0)
@@ -307,7 +310,7 @@ def _pad(tokenizer: Any, vocabulary: int) -> int:
 
 def _token_ids(*given: int | list[int] | None) -> frozenset[int]:
     def each() -> Iterator[int]:
-        for one in given:
-            yield from [one] if isinstance(one, int) else one or []
+        for ids in given:
+            yield from [ids] if isinstance(ids, int) else ids or []
 
     return frozenset(each())

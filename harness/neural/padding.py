@@ -14,7 +14,7 @@ def filled(
 
 
 def sent(tensor: torch.Tensor, device: torch.device) -> torch.Tensor:
-    """Return the tensor on a device; a GPU fetches it without anybody waiting."""
+    """Return the tensor on a device; a GPU fetches it while this process goes on."""
     if device.type != "cuda":
         return tensor
     return tensor.pin_memory().to(device, non_blocking=True)

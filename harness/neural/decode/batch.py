@@ -78,7 +78,7 @@ class Batch:
         self._take(places, tokens[:, None])
 
     def step(self) -> None:
-        """Write one token more in every row; on a GPU several, before anybody looks at them."""
+        """Write one token more in every row; on a GPU several, before the tokens are looked at."""
         if self.column + self.look > self.seen.shape[1]:
             self._move_left()
         tokens = []

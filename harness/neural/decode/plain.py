@@ -1,4 +1,4 @@
-"""The simple way to answer, by transformers' own `generate`, for models whose memory is no keys and values by column.
+"""The simple way to answer, by transformers' own `generate`: for models that do not keep keys and values by column.
 
 State-space and convolution layers, and encoder-decoders that count their positions from the start of the batch, cannot
 have rows that come and go.
@@ -25,7 +25,7 @@ def has_slots(base: Base) -> bool:
 def answer(
     base: Base, encoded: Sequence[Encoded], count: int, max_new_tokens: int, not_finite: int
 ) -> Iterator[tuple[Encoded, list[int]]]:
-    """Greedy answers in tokens, so many prompts at a time; what follows an end token is padding.
+    """Yield greedy answers in tokens, `count` prompts at a time; what follows an end token is padding.
 
     From where a row's logits are NaN or infinite its tokens are `not_finite`.
     """
@@ -54,7 +54,7 @@ def answer(
 
 
 class _Watched:
-    """Looks at the logits of every step and leaves them as they are."""
+    """A processor of logits that notes whether those of each step are finite, and leaves them as they are."""
 
     def __init__(self) -> None:
         self.finite: list[torch.Tensor] = []  # [rows] of each step
@@ -65,7 +65,7 @@ class _Watched:
 
 
 def _greedy(base: Base, max_new_tokens: int) -> Any:
-    """Greedy means greedy, whatever the checkpoint's own generation config says."""
+    """Return settings for greedy answers, whatever the checkpoint's own generation config says."""
     from transformers import GenerationConfig
 
     return GenerationConfig(  # type: ignore[no-untyped-call]

@@ -9,7 +9,7 @@ LEAST_PREFIX = 16  # tokens; a shorter common beginning is not worth a forward p
 
 
 def sessions(lengths: Sequence[int], max_new_tokens: int, batch_tokens: int) -> list[list[int]]:
-    """Positions in groups that are answered in one go, the longest first: what does not fit shows at once."""
+    """Return positions in groups that are answered in one go, the longest first: what does not fit shows at once."""
     found: list[list[int]] = []
     limit = 0
     for at in sorted(range(len(lengths)), key=lambda at: (-lengths[at], at)):
@@ -21,12 +21,12 @@ def sessions(lengths: Sequence[int], max_new_tokens: int, batch_tokens: int) -> 
 
 
 def rows_that_fit(longest: int, batch_tokens: int) -> int:
-    """Rows that fit a budget of tokens in flight, a batch's spare columns among them."""
+    """Return how many rows fit a budget of tokens in flight; a batch's spare columns count."""
     return max(1, batch_tokens // (longest + SLACK))
 
 
 def common_prefix(rows: Sequence[tuple[int, ...]]) -> tuple[int, ...]:
-    """What all rows begin with, at least one token of each left over."""
+    """Return what all rows begin with; at least one token of each row is left over."""
     if len(rows) < 2:
         return ()
     first, last = min(rows), max(rows)

@@ -28,10 +28,10 @@ class Slice:
 
 
 def slices(
-    starts: Sequence[int | None],  # the column where each row begins; None: nobody is there
+    starts: Sequence[int | None],  # the column where each row begins; None: the row is free
     columns: int,
 ) -> tuple[Slice, ...]:
-    """Rows in order, in groups whose columns are read together; none where that saves too little."""
+    """Return rows in order, in groups whose columns are read together; no group where that saves too little."""
     size = max(1, -(-len(starts) // SLICES))
     found = []
     for first in range(0, len(starts), size):
@@ -43,7 +43,7 @@ def slices(
 
 @contextmanager
 def in_slices(parts: Sequence[Slice], storages: frozenset[int]) -> Iterator[None]:
-    """Attention to keys that lie in these storages is computed slice by slice for as long as the block runs."""
+    """Compute attention to keys in these storages slice by slice for as long as the block runs."""
     if not parts:
         yield
         return

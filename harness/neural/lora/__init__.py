@@ -112,7 +112,7 @@ def _check_own(
 
 
 def _without_the_bases_own(base: Base, tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    """peft saves the matrix of a targeted embedding or head along; where it is the base's, nothing is lost without it."""
+    """Return the tensors without copies of the base's own: peft saves the matrix of a targeted embedding or head along."""
     modules = dict(base.model.named_modules())
 
     def is_bases(name: str, tensor: torch.Tensor) -> bool:

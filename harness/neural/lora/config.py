@@ -34,7 +34,7 @@ SET = {"bias": "none", "init_lora_weights": True, "megatron_core": "megatron.cor
 UNUSED: Mapping[str, Any] = {**dict.fromkeys(NULL), **dict.fromkeys(FALSE, False), **SET} | {
     name: {} for name in EMPTY
 }
-# What says nothing about what the factors do to the base once they are trained.
+# Settings that do not change what trained factors do to the base.
 HARMLESS = (
     "auto_mapping",
     "fan_in_fan_out",
@@ -65,7 +65,7 @@ class LoraConfig:
         return int(by_pattern(self.rank_pattern, module, self.rank))
 
     def scale_of(self, module: str) -> float:
-        """α / r, or α / √r (Kalajdzievski 2023)."""
+        """Return α / r, or α / √r (Kalajdzievski 2023)."""
         rank, alpha = self.rank_of(module), by_pattern(self.alpha_pattern, module, self.alpha)
         return float(alpha / (math.sqrt(rank) if self.rslora else rank))
 
@@ -113,7 +113,7 @@ def auto_mapping(task_type: str | None, model: PreTrainedModel) -> dict[str, str
 
 
 def targeted(model: PreTrainedModel, targets: tuple[str, ...] | str) -> dict[str, nn.Module]:
-    """The modules that are meant, by name in the model's own order; none is an error of the caller's to word."""
+    """Return the targeted modules by name, in the model's own order; where there are none, the caller raises."""
     modules = {name: module for name, module in model.named_modules() if name}
     if isinstance(targets, str) and targets.lower() == ALL_LINEAR:
         head = model.get_output_embeddings()  # type: ignore[no-untyped-call]
@@ -126,7 +126,7 @@ def targeted(model: PreTrainedModel, targets: tuple[str, ...] | str) -> dict[str
 
 
 def names_to_write(model: PreTrainedModel, targets: tuple[str, ...] | str) -> tuple[str, ...] | str:
-    """`targets` as peft keeps them: a shorthand as names, and many names as the fewest suffixes."""
+    """Return `targets` as peft keeps them: a shorthand as names, and many names as the fewest suffixes."""
     if not (isinstance(targets, str) and targets.lower() == ALL_LINEAR):
         return targets
     names = tuple(targeted(model, targets))
@@ -137,7 +137,7 @@ def names_to_write(model: PreTrainedModel, targets: tuple[str, ...] | str) -> tu
 
 
 def can_be_own(model: PreTrainedModel, modules: Iterable[nn.Module]) -> bool:
-    """Whether all of them are linear maps, in a model whose modules are called as they are in its checkpoint."""
+    """Return whether all modules are linear maps, in a model whose modules are called as they are in its checkpoint."""
     converts = any(isinstance(step, WeightConverter) for step in get_model_conversion_mapping(model))
     return not converts and all(isinstance(module, nn.Linear) for module in modules)
 
@@ -157,7 +157,7 @@ def _means(targets: tuple[str, ...] | str, name: str) -> bool:
 
 
 def _fewest_suffixes(names: Sequence[str], others: Iterable[str]) -> tuple[str, ...]:
-    """The shortest ends of names that no other module shares."""
+    """Return the shortest ends of names that no other module shares."""
     taken = {suffix for name in others for suffix in _suffixes(name)}
     found: set[str] = set()
     for suffixes in sorted(map(_suffixes, names)):
@@ -167,6 +167,6 @@ def _fewest_suffixes(names: Sequence[str], others: Iterable[str]) -> tuple[str, 
 
 
 def _suffixes(name: str) -> list[str]:
-    """Shortest first, the whole name last."""
+    """Return the ends of a name, the shortest first, the whole name last."""
     parts = name.split(".")
     return [".".join(parts[at:]) for at in reversed(range(len(parts)))]

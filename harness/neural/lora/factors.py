@@ -73,7 +73,6 @@ class TrainableFactors:
             factor.copy_(tensors[name])
 
     def drop(self, on: bool) -> None:
-        """Dropout of what the factors see."""
         for update in self._updates.values():
             update.dropping = on
 
@@ -103,12 +102,12 @@ class TrainableFactors:
 
 
 def key(module: str, side: str) -> str:
-    """A factor's name on disk."""
+    """Return a factor's name on disk."""
     return f"{PREFIX}{module}.lora_{side}.weight"
 
 
 def shapes(config: LoraConfig, modules: Mapping[str, nn.Linear]) -> dict[str, tuple[int, ...]]:
-    """Of the tensors that an adapter for these modules has."""
+    """Return the shapes of the tensors that an adapter for these modules has."""
     found: dict[str, tuple[int, ...]] = {}
     for name, module in modules.items():
         rank = config.rank_of(name)
@@ -192,7 +191,7 @@ def overflow(module: str, dtype: torch.dtype) -> AdapterError:
 
 
 def _weights(model: nn.Module) -> Iterator[tuple[str, torch.Tensor]]:
-    """Every place in the model that has a weight; one that is used twice comes twice."""
+    """Yield every place in the model that has a weight; a weight that is used twice comes twice."""
     for name, module in model.named_modules(remove_duplicate=False):
         if isinstance(weight := getattr(module, "weight", None), torch.Tensor):
             yield name, weight

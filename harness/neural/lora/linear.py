@@ -169,7 +169,7 @@ def _over_factors(
     scale: float,
     kept: torch.dtype,  # of the factors
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """The loss's gradients over A x, A and B."""
+    """Return the loss's gradients with respect to A x, A and B."""
     pushed = _flat(over_y)
     over_low = pushed @ b
     over_A = (over_low.t() @ _flat(x)).to(kept)

@@ -21,7 +21,7 @@ from harness.types import Recipe
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trained:
-    """How a training went."""
+    """How a training run went."""
 
     steps: int
     best_step: int  # whose factors were kept

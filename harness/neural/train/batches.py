@@ -12,7 +12,7 @@ VALIDATION_TOKENS = 8192  # per forward pass
 
 
 def batches_from(step: int, tokens: Sequence[int], batch_size: int, seed: int) -> Iterator[list[int]]:
-    """Positions of the samples of this step (1, 2, ...) and of all that follow.
+    """Yield the positions of the samples of this step (1, 2, ...) and of all that follow.
 
     Every epoch sees each sample once, in an order of its own.
     """
@@ -23,7 +23,7 @@ def batches_from(step: int, tokens: Sequence[int], batch_size: int, seed: int) -
 
 
 def order(tokens: Sequence[int], batch_size: int, seed: int, epoch: int) -> list[list[int]]:
-    """Batches of samples of about one length, in random order."""
+    """Return batches of samples of about one length, in random order."""
     random = Random(f"{seed}-{epoch}")
     samples = list(range(len(tokens)))
     random.shuffle(samples)

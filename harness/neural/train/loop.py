@@ -27,7 +27,7 @@ WAYS = (DistributedType.NO, DistributedType.MULTI_CPU, DistributedType.MULTI_GPU
 
 
 class Training:
-    """One training: the factors, their optimiser, and the checkpoint that outlives a kill.
+    """A training run: the factors, their optimiser, and the checkpoint that outlives a kill.
 
     Under `accelerate launch` each process learns from rows of its own of every batch, and the first one writes.
     """
