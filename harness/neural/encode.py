@@ -7,7 +7,7 @@ from itertools import islice
 from transformers import PreTrainedTokenizerBase
 
 from harness.errors import ModelError
-from harness.neural.architectures import Reader, room_of
+from harness.neural.architectures import Reader, room_of, writing
 from harness.neural.foreign import told
 from harness.sandbox.templates import ChatTemplate, chat_template
 from harness.tasks.prompts import Span, fit
@@ -64,7 +64,7 @@ def pair(base: Reader, prompt: Prompt, answer: str, overflow: Overflow, max_toke
 
     An answer ends with end-of-sequence.
     """
-    written = base.architecture.answer_ids(base, prompt_text(base, prompt), answer)
+    written = writing(base).answer_ids(base, prompt_text(base, prompt), answer)
     answer_ids = (*written, base.tokenizer.eos_token_id)
     budget = max_tokens - len(answer_ids)
     left = base.architecture.prompt_room(base.window, len(answer_ids))

@@ -88,7 +88,7 @@ def test_the_room_for_a_prompt_never_grows_with_the_answer(name: str) -> None:
 def test_the_labels_are_the_answers_tokens_in_order(name: str, opened: Callable[[str], Base]) -> None:
     base = opened(name)
     with torch.no_grad():
-        logits, labels = base.architecture.logits(base, pairs(base), base.model)
+        logits, labels = architectures.writing(base).logits(base, pairs(base), base.model)
     assert labels.tolist() == [token for item in pairs(base) for token in item.answer]
     assert logits.shape == (len(labels), base.model.config.vocab_size)
 
@@ -97,8 +97,10 @@ def test_the_labels_are_the_answers_tokens_in_order(name: str, opened: Callable[
 def test_an_examples_logits_do_not_depend_on_its_company(name: str, opened: Callable[[str], Base]) -> None:
     base = opened(name)
     with torch.no_grad():
-        together, _ = base.architecture.logits(base, pairs(base), base.model)
-        alone = torch.cat([base.architecture.logits(base, [item], base.model)[0] for item in pairs(base)])
+        together, _ = architectures.writing(base).logits(base, pairs(base), base.model)
+        alone = torch.cat(
+            [architectures.writing(base).logits(base, [item], base.model)[0] for item in pairs(base)]
+        )
     # float32 over two layers 32 wide: sums in another order differ by some 1e-6 of logits up to 10
     torch.testing.assert_close(together, alone, rtol=1e-4, atol=1e-4)
 
@@ -113,7 +115,7 @@ def test_what_is_read_when_asked_is_what_training_sees(name: str, opened: Callab
     items = pairs(base)
     with torch.no_grad():
         read = writing.read(base, [item.prompt for item in items], None)
-        firsts = [base.architecture.logits(base, [item], base.model)[0][0] for item in items]
+        firsts = [architectures.writing(base).logits(base, [item], base.model)[0][0] for item in items]
     torch.testing.assert_close(read.logits, torch.stack(firsts), rtol=1e-4, atol=1e-4)
     assert len(read.tokens) == len(items)
 

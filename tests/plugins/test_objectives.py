@@ -12,7 +12,7 @@ from safetensors.torch import load_file
 from harness import plugins
 from harness.digest import canonical, digest
 from harness.errors import SuiteError, UnknownName
-from harness.neural import lora, objectives
+from harness.neural import architectures, lora, objectives
 from harness.neural.load import Base, load
 from harness.neural.lora.by_peft import PeftFactors
 from harness.neural.objectives import Example, Objective
@@ -124,6 +124,7 @@ NEAR_BASE = '''
 """Answers become likely, and the logits stay near the base's."""
 from dataclasses import dataclass
 from harness.errors import SuiteError
+from harness.neural import architectures
 from harness.neural.objectives import Objective, answers
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,9 +137,9 @@ def check(settings, at):
 
 def loss(base, items, settings, model, reference):
     import torch
-    logits, _ = base.architecture.logits(base, items, model)
+    logits, _ = architectures.writing(base).logits(base, items, model)
     with torch.no_grad(), reference():
-        before, _ = base.architecture.logits(base, items, base.model)
+        before, _ = architectures.writing(base).logits(base, items, base.model)
     return answers.summed_loss(base, items, model) + settings.strength * (logits - before).square().sum()
 
 usual = answers.OBJECTIVE
@@ -178,15 +179,15 @@ def test_the_reference_is_the_base_without_its_adapter(base: Base, by_peft: bool
     objective: Objective = objectives.find("answers")
     items = [objective.encode(base, example, RECIPE) for example in EXAMPLES[:2]]
     with torch.no_grad():
-        before, _ = base.architecture.logits(base, items, base.model)
+        before, _ = architectures.writing(base).logits(base, items, base.model)
         attached = PeftFactors(base, RECIPE, ("embed_tokens",)) if by_peft else lora.attach(base, RECIPE, 0)
         try:
             for parameter in attached.parameters:
                 parameter.fill_(0.1)
-            changed, _ = base.architecture.logits(base, items, base.model)
+            changed, _ = architectures.writing(base).logits(base, items, base.model)
             with attached.off():
-                off, _ = base.architecture.logits(base, items, base.model)
-            again, _ = base.architecture.logits(base, items, base.model)
+                off, _ = architectures.writing(base).logits(base, items, base.model)
+            again, _ = architectures.writing(base).logits(base, items, base.model)
         finally:
             attached.detach()
     assert torch.equal(off, before) and torch.equal(again, changed)

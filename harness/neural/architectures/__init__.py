@@ -1,7 +1,7 @@
 """Architectures of text models: each a file with an `ARCHITECTURE`, which says how such a model is loaded, asked and taught.
 
-    config.json ─ of ─▶ Architecture ─ prompt_ids, answer_ids ─▶ token ids ─ logits ─▶ a training loss
-                                     └ writing: layout, read, step ─▶ an answer, token by token
+    config.json ─ of ─▶ Architecture ─ prompt_ids ─▶ token ids ─ writing: layout, read, step ─▶ an answer, token by token
+                                                              └ writing: answer_ids, logits ─▶ a training loss
 
 Which architecture a checkpoint has, only `of` decides. Another package's architecture is found by its entry point in the
 group `harness.architectures`. Reports and plans ask architectures too, so no file here imports torch before a function
@@ -98,8 +98,12 @@ class RowsInFlight(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Writing:
-    """How a model writes answers."""
+    """How a model writes answers, and how it learns to."""
 
+    # Prompt, answer -> the answer's tokens, without end-of-sequence.
+    answer_ids: Callable[[Reader, str, str], tuple[int, ...]]
+    # Model, examples, the module to call -> logits [answer tokens, vocabulary] and those tokens.
+    logits: "Callable[[LoadedModel, Sequence[TokenPair], Any], tuple[torch.Tensor, torch.Tensor]]"
     answer_code: str  # Python: the answer's tokens in transformers' `output` for `inputs`
     padding_side: Literal["left", "right"]  # of prompts, for transformers' own `generate`
     layout: Callable[[int, int | None], Layout]  # longest prompt, window -> the columns of a batch
@@ -124,11 +128,6 @@ class Architecture:
     # Window, answer tokens -> the tokens that a prompt may have, 0 or less where none would be left; None: any number.
     prompt_room: Callable[[int | None, int], int | None]
     prompt_ids: Callable[[Reader, str], tuple[int, ...]]
-    answer_ids: Callable[
-        [Reader, str, str], tuple[int, ...]
-    ]  # prompt, answer -> the answer's, without end-of-sequence
-    # Model, examples, the module to call -> logits [answer tokens, vocabulary] and those tokens.
-    logits: "Callable[[LoadedModel, Sequence[TokenPair], Any], tuple[torch.Tensor, torch.Tensor]]"
     writing: Writing | None  # None: it writes no text
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from harness.neural.architectures import LoadedModel, Reader, TokenPair
+from harness.neural.architectures import LoadedModel, Reader, TokenPair, writing
 from harness.neural.objectives import Example, NoSettings, Objective, Reference
 from harness.types import Recipe
 
@@ -47,7 +47,7 @@ def summed_loss(
     """
     from torch.nn.functional import cross_entropy
 
-    logits, labels = base.architecture.logits(base, batch, model or base.model)
+    logits, labels = writing(base).logits(base, batch, model or base.model)
     return cross_entropy(logits.float(), labels, reduction="sum")
 
 
