@@ -13,14 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.checkpoints.adapter_settings import ALPHA, RANK, check_settings
+from harness.checkpoints.folder import ADAPTER_FILES, ADAPTER_PICKLE
 from harness.checkpoints.patterns import by_pattern, check_patterns
 from harness.checkpoints.safetensors import Tensor, TensorFile
 from harness.errors import AdapterError
 from harness.files.regular import regular_text
 
-CONFIG = "adapter_config.json"
-WEIGHTS = "adapter_model.safetensors"
-PICKLED = "adapter_model.bin"
+CONFIG, WEIGHTS = ADAPTER_FILES
 PREFIX = "base_model.model."
 MAGNITUDE = "magnitude_vector"
 MISFIT = f"{CONFIG} was changed or is another model's: fetch both again"
@@ -206,8 +205,10 @@ def _tensors(folder: Path) -> TensorFile:
     path = folder / WEIGHTS
     if path.is_file():
         return TensorFile(path)
-    if (folder / PICKLED).is_file():
-        raise AdapterError(f"{folder}: the adapter is pickled ({PICKLED}); run `harness convert {folder}`")
+    if (folder / ADAPTER_PICKLE).is_file():
+        raise AdapterError(
+            f"{folder}: the adapter is pickled ({ADAPTER_PICKLE}); run `harness convert {folder}`"
+        )
     raise AdapterError(f"{folder}: no {WEIGHTS}; the adapter is not complete")
 
 

@@ -9,11 +9,12 @@ from typing import Any
 import torch
 from safetensors.torch import save_file
 
-from harness.checkpoints.adapter import PICKLED, WEIGHTS
+from harness.checkpoints.adapter import WEIGHTS
+from harness.checkpoints.folder import ADAPTER_PICKLE
 from harness.errors import ModelError
 from harness.files.json_lines import writing
 
-NAMES = {"pytorch_model.bin": "model.safetensors", PICKLED: WEIGHTS}
+NAMES = {"pytorch_model.bin": "model.safetensors", ADAPTER_PICKLE: WEIGHTS}
 INDEX = "pytorch_model.bin.index.json"
 BESIDE = (
     "*.json",

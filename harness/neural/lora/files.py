@@ -7,8 +7,8 @@ from pathlib import Path
 import torch
 from safetensors.torch import load_file, save_file
 
-from harness.checkpoints.adapter import CONFIG, PICKLED, WEIGHTS
-from harness.checkpoints.folder import json_mapping
+from harness.checkpoints.adapter import CONFIG, WEIGHTS
+from harness.checkpoints.folder import ADAPTER_PICKLE, json_mapping
 from harness.checkpoints.safetensors import TensorFile
 from harness.errors import AdapterError
 from harness.neural.foreign import told
@@ -51,7 +51,7 @@ def read_tensors(folder: Path) -> dict[str, torch.Tensor]:
     """Return an adapter's tensors by the names that they have on disk; AdapterError where one is not finite."""
     path = folder / WEIGHTS
     if not path.is_file():
-        pickled = (folder / PICKLED).is_file()
+        pickled = (folder / ADAPTER_PICKLE).is_file()
         hint = (
             f"it holds pickled weights; run `harness convert {folder}`"
             if pickled
