@@ -29,6 +29,7 @@ from peft import PeftModel
 from safetensors.torch import load_file
 from torch import nn
 
+from harness.checkpoints.adapter import WEIGHTS
 from harness.files import shipped
 from harness.files.hardware import machine
 from harness.neural import lora
@@ -134,7 +135,7 @@ def by_peft(base: Base, adapters: Sequence[Path], asked: Sequence[Sequence[int]]
 
 @contextmanager
 def beside(base: Base, adapter: Path) -> Iterator[None]:
-    config, tensors = read_config(adapter), load_file(adapter / lora.WEIGHTS)
+    config, tensors = read_config(adapter), load_file(adapter / WEIGHTS)
     modules = targeted(base.model, config.targets)
     for name, module in modules.items():
         A, B = tensors[key(name, "A")], tensors[key(name, "B")]
@@ -186,7 +187,7 @@ def stacked(
     adapters: Sequence[Path], modules: Mapping[str, nn.Linear]
 ) -> dict[str, tuple[torch.Tensor, torch.Tensor]]:
     """A [adapters, r, in] and scaled B [adapters, out, r] of each module, filled up with zeros to the largest rank."""
-    read = [(read_config(adapter), load_file(adapter / lora.WEIGHTS)) for adapter in adapters]
+    read = [(read_config(adapter), load_file(adapter / WEIGHTS)) for adapter in adapters]
     rank = max(config.rank for config, _ in read)
     found = {}
     for name, module in modules.items():

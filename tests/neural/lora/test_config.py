@@ -13,6 +13,7 @@ from peft import PeftModel
 from torch import nn
 from transformers import AutoModelForCausalLM, LlamaConfig, MixtralConfig, PreTrainedModel
 
+from harness.checkpoints.adapter import CONFIG
 from harness.neural import lora
 from harness.neural.load import Base
 from harness.neural.lora.config import can_be_own, names_to_write, read_config, targeted
@@ -86,7 +87,7 @@ def test_the_file_has_pefts_fields_and_values(base: Base, tmp_path: Path, target
     attached = lora.attach(base, recipe, 0)
     lora.save(attached, base, tmp_path)
     attached.detach()
-    found = json.loads((tmp_path / lora.CONFIG).read_text())
+    found = json.loads((tmp_path / CONFIG).read_text())
     named = targets if targets == ("all-linear",) else None
     config = PeftLoraConfig(
         r=4,

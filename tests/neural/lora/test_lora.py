@@ -23,12 +23,14 @@ from transformers import (
     GPT2LMHeadModel,
 )
 
+from harness.checkpoints.adapter import CONFIG, WEIGHTS
 from harness.errors import AdapterError, UnknownName
 from harness.files import shipped
 from harness.neural import lora
 from harness.neural.decode import write
 from harness.neural.foreign import silent_import
 from harness.neural.load import Base
+from harness.neural.lora.files import TRAINED_ON
 from harness.neural.memory import Budget
 from harness.neural.objectives import Example
 from harness.neural.train import train
@@ -177,7 +179,7 @@ def test_a_recipe_on_layers_that_are_not_linear_is_trained_by_peft(
     points = [json.loads(line) for line in (tmp_path / "trained" / "curve.jsonl").read_text().splitlines()]
     assert points[-1]["loss"] < points[0]["loss"]
     assert trained.trainable_parameters == sum(
-        tensor.numel() for tensor in load_file(tmp_path / "trained" / "adapter" / lora.WEIGHTS).values()
+        tensor.numel() for tensor in load_file(tmp_path / "trained" / "adapter" / WEIGHTS).values()
     )
     plain = logits(gpt2)
     with lora.adapted(gpt2, tmp_path / "trained" / "adapter"):
@@ -310,7 +312,7 @@ def test_an_adapter_adds_alpha_over_r_times_b_a(llama: Base, tmp_path: Path) -> 
             attached = logits(llama)
             apart = rounding(llama.model, lambda: logits(llama))
         before = {name: tensor.clone() for name, tensor in llama.model.state_dict().items()}
-        factors = load_file(folder / lora.WEIGHTS)
+        factors = load_file(folder / WEIGHTS)
         with torch.no_grad():
             for name, A in factors.items():
                 if "lora_A" in name:
@@ -371,18 +373,18 @@ def test_the_same_factors_are_saved_as_the_same_bytes_and_name_no_path_of_this_d
     base: Base, tmp_path: Path
 ) -> None:
     one, two = make_adapter(base, tmp_path / "one"), make_adapter(base, tmp_path / "two")
-    for name in (lora.WEIGHTS, lora.CONFIG, lora.OURS):
+    for name in (WEIGHTS, CONFIG, TRAINED_ON):
         assert (one / name).read_bytes() == (two / name).read_bytes()
-    config = json.loads((one / lora.CONFIG).read_text())
+    config = json.loads((one / CONFIG).read_text())
     assert config["base_model_name_or_path"] == "zoo:two-layers"
-    assert "/tmp" not in (one / lora.CONFIG).read_text()
-    assert {path.name for path in one.iterdir()} == {lora.WEIGHTS, lora.CONFIG, lora.OURS}
+    assert "/tmp" not in (one / CONFIG).read_text()
+    assert {path.name for path in one.iterdir()} == {WEIGHTS, CONFIG, TRAINED_ON}
 
 
 def rename(folder: Path, change: Callable[[dict[str, torch.Tensor]], None]) -> None:
-    tensors = load_file(folder / lora.WEIGHTS)
+    tensors = load_file(folder / WEIGHTS)
     change(tensors)
-    save_file(tensors, folder / lora.WEIGHTS)
+    save_file(tensors, folder / WEIGHTS)
 
 
 KEY = "base_model.model.model.layers.0.self_attn.q_proj.lora_A.weight"
@@ -413,7 +415,7 @@ def test_factors_that_do_not_match_are_named_and_the_base_stays(
 
 
 def set_config(folder: Path, **said: object) -> Path:
-    path = folder / lora.CONFIG
+    path = folder / CONFIG
     path.write_text(json.dumps({**json.loads(path.read_text()), **said}))
     return folder
 
@@ -429,7 +431,7 @@ def test_equal_shapes_are_not_enough(
         lora.adapted(other, tmp_path),
     ):
         pass
-    (tmp_path / lora.OURS).unlink()
+    (tmp_path / TRAINED_ON).unlink()
     set_config(tmp_path, base_model_name_or_path="meta-llama/Llama-2-7b-hf")
     wrong = "trained on meta-llama/Llama-2-7b-hf, not on someone/else"
     with pytest.raises(AdapterError, match=wrong), lora.adapted(other, tmp_path):
@@ -444,7 +446,7 @@ def test_equal_shapes_are_not_enough(
 def test_a_base_named_by_a_path_or_not_at_all_is_only_noted(
     llama: Base, tmp_path: Path, name: str | None
 ) -> None:
-    (make_adapter(llama, tmp_path) / lora.OURS).unlink()
+    (make_adapter(llama, tmp_path) / TRAINED_ON).unlink()
     set_config(tmp_path, base_model_name_or_path=name)
     with lora.adapted(llama, tmp_path):
         pass
@@ -455,7 +457,7 @@ def test_what_is_no_lora_adapter_is_refused_with_a_sentence(llama: Base, tmp_pat
     with pytest.raises(AdapterError, match="PEFT's layout"), lora.adapted(llama, tmp_path):
         pass
     make_adapter(llama, tmp_path)
-    (tmp_path / lora.WEIGHTS).rename(tmp_path / "adapter_model.bin")
+    (tmp_path / WEIGHTS).rename(tmp_path / "adapter_model.bin")
     with (
         pytest.raises(AdapterError, match="pickled weights; run `harness convert"),
         lora.adapted(llama, tmp_path),
@@ -492,11 +494,11 @@ def test_an_update_that_no_number_can_hold_is_refused_by_layer(
     plain = AutoModelForCausalLM.from_pretrained(folders("llama"), dtype=torch.float32).eval()
     theirs = get_peft_model(plain, LoraConfig(r=4, lora_alpha=8, target_modules=["q_proj"], **said))  # type: ignore[arg-type]
     theirs.save_pretrained(str(tmp_path))
-    weights = load_file(tmp_path / lora.WEIGHTS)
+    weights = load_file(tmp_path / WEIGHTS)
     for name, tensor in weights.items():
         if ".1.self_attn.q_proj.lora_" in name and tensor.ndim == 2:
             tensor.fill_(1e25)
-    save_file(weights, tmp_path / lora.WEIGHTS)
+    save_file(weights, tmp_path / WEIGHTS)
     with (
         pytest.raises(
             AdapterError,
@@ -509,7 +511,7 @@ def test_an_update_that_no_number_can_hold_is_refused_by_layer(
     for name, tensor in weights.items():  # large, and still a number
         if ".1.self_attn.q_proj.lora_" in name and tensor.ndim == 2:
             tensor.fill_(1e15)
-    save_file(weights, tmp_path / lora.WEIGHTS)
+    save_file(weights, tmp_path / WEIGHTS)
     with lora.adapted(base, tmp_path):
         pass
 
@@ -518,8 +520,8 @@ def test_a_rank_that_no_tensor_has_is_refused_before_peft_makes_matrices_of_it(
     llama: Base, tmp_path: Path
 ) -> None:
     make_adapter(llama, tmp_path)
-    said = json.loads((tmp_path / lora.CONFIG).read_text())
-    (tmp_path / lora.CONFIG).write_text(json.dumps(said | {"use_dora": True, "r": 900_000}))
+    said = json.loads((tmp_path / CONFIG).read_text())
+    (tmp_path / CONFIG).write_text(json.dumps(said | {"use_dora": True, "r": 900_000}))
     with (
         pytest.raises(AdapterError, match=r"adapter_config\.json: found a rank of 900,000, the largest side"),
         lora.adapted(llama, tmp_path),
@@ -531,8 +533,8 @@ def test_a_pattern_that_hangs_on_the_bases_names_is_refused_before_it_is_used(
     llama: Base, tmp_path: Path
 ) -> None:
     make_adapter(llama, tmp_path)
-    said = json.loads((tmp_path / lora.CONFIG).read_text())
-    (tmp_path / lora.CONFIG).write_text(json.dumps(said | {"exclude_modules": r"(.*[a-z_.]+)+!"}))
+    said = json.loads((tmp_path / CONFIG).read_text())
+    (tmp_path / CONFIG).write_text(json.dumps(said | {"exclude_modules": r"(.*[a-z_.]+)+!"}))
     with (
         pytest.raises(
             AdapterError, match=r"adapter_config\.json: exclude_modules: the pattern .* took more than"

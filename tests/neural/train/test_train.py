@@ -16,6 +16,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from harness.checkpoints.adapter import WEIGHTS
 from harness.errors import ModelError, StepError
 from harness.files.json_lines import to_json
 from harness.neural import lora
@@ -49,7 +50,7 @@ def examples(prompts: list[Prompt]) -> list[Example]:
 
 
 def weights(folder: Path) -> dict[str, torch.Tensor]:
-    return load_file(folder / "adapter" / lora.WEIGHTS)
+    return load_file(folder / "adapter" / WEIGHTS)
 
 
 def beginning(base: Base, recipe: Recipe, seed: int) -> dict[str, torch.Tensor]:
