@@ -29,15 +29,17 @@ from peft import PeftModel
 from safetensors.torch import load_file
 from torch import nn
 
+from harness.checkpoints.adapter import WEIGHTS
 from harness.files import shipped
 from harness.files.hardware import machine
 from harness.neural import lora
 from harness.neural.encode import prompt_ids, prompt_text
-from harness.neural.factors import key, put_in
 from harness.neural.load import Base, load
-from harness.neural.lora_config import read_config, targeted
-from harness.neural.low_rank import FixedUpdate
-from harness.neural.train import Example, train
+from harness.neural.lora.config import read_config, targeted
+from harness.neural.lora.factors import key, put_in
+from harness.neural.lora.linear import FrozenLora
+from harness.neural.objectives import Example
+from harness.neural.train import train
 from harness.types import Model, ModelPin, Prompt, Recipe, Runtime
 
 RESULTS = Path(__file__).parent / "results"
@@ -93,7 +95,7 @@ def write(base: Base, rows: Sequence[tuple[int, Sequence[int]]]) -> Iterator[tup
     """Greedy answers to one batch."""
     longest = max(len(ids) for _, ids in rows)
     filled = [([0] * (longest - len(ids)), list(ids)) for _, ids in rows]
-    if base.seq2seq:
+    if base.architecture.name == "seq2seq":
         ids = torch.tensor([have + [base.pad] * len(none) for none, have in filled])
         seen = torch.tensor([[1] * len(have) + none for none, have in filled])
     else:
@@ -102,7 +104,9 @@ def write(base: Base, rows: Sequence[tuple[int, Sequence[int]]]) -> Iterator[tup
     written = base.model.generate(
         input_ids=ids, attention_mask=seen, max_new_tokens=NEW_TOKENS, do_sample=False, pad_token_id=base.pad
     )
-    for (at, _), row in zip(rows, written[:, 1 if base.seq2seq else longest :].tolist(), strict=True):
+    for (at, _), row in zip(
+        rows, written[:, 1 if base.architecture.name == "seq2seq" else longest :].tolist(), strict=True
+    ):
         end = next((nth for nth, token in enumerate(row) if token in base.ends), len(row))
         yield at, tuple(row[:end])
 
@@ -131,11 +135,11 @@ def by_peft(base: Base, adapters: Sequence[Path], asked: Sequence[Sequence[int]]
 
 @contextmanager
 def beside(base: Base, adapter: Path) -> Iterator[None]:
-    config, tensors = read_config(adapter), load_file(adapter / lora.WEIGHTS)
+    config, tensors = read_config(adapter), load_file(adapter / WEIGHTS)
     modules = targeted(base.model, config.targets)
     for name, module in modules.items():
         A, B = tensors[key(name, "A")], tensors[key(name, "B")]
-        put_in(base.model, name, FixedUpdate(module, A, B, config.scale_of(name)).eval())
+        put_in(base.model, name, FrozenLora(module, A, B, config.scale_of(name)).eval())
     yield
     for name, module in modules.items():
         put_in(base.model, name, module)
@@ -183,7 +187,7 @@ def stacked(
     adapters: Sequence[Path], modules: Mapping[str, nn.Linear]
 ) -> dict[str, tuple[torch.Tensor, torch.Tensor]]:
     """A [adapters, r, in] and scaled B [adapters, out, r] of each module, filled up with zeros to the largest rank."""
-    read = [(read_config(adapter), load_file(adapter / lora.WEIGHTS)) for adapter in adapters]
+    read = [(read_config(adapter), load_file(adapter / WEIGHTS)) for adapter in adapters]
     rank = max(config.rank for config, _ in read)
     found = {}
     for name, module in modules.items():

@@ -21,10 +21,10 @@ from torch.nn.functional import cross_entropy
 from transformers import LlamaConfig, LlamaForCausalLM
 
 from harness.files.hardware import machine
-from harness.neural.factors import put_in
 from harness.neural.kernels import quick, quick_attention
-from harness.neural.lora_config import targeted
-from harness.neural.low_rank import LearntUpdate
+from harness.neural.lora.config import targeted
+from harness.neural.lora.factors import put_in
+from harness.neural.lora.linear import TrainableLora
 
 RESULTS = Path(__file__).parent / "results"
 STEPS, WARM = 9, 2  # of each side, and how many of them warm up
@@ -77,7 +77,7 @@ def by_harness(dtype: torch.dtype, *, quicker: bool) -> Callable[[], float]:
     llama = model(dtype)
     torch.manual_seed(0)
     for name, module in targeted(llama, "all-linear").items():
-        put_in(llama, name, LearntUpdate(module, 16, 2.0, 0.0))
+        put_in(llama, name, TrainableLora(module, 16, 2.0, 0.0))
     step = stepper(llama)
 
     def quick_step() -> float:

@@ -79,7 +79,8 @@ def measure(work: str, budget: str) -> dict[str, Any]:
 
     from harness.backends import open_backend
     from harness.neural.memory import bytes_per_token
-    from harness.neural.train import Example, train
+    from harness.neural.objectives import Example
+    from harness.neural.train import train
     from harness.types import Decode, Model, ModelPin, Prompt, Recipe, Runtime
 
     torch.set_num_threads(int(THREADS))

@@ -75,7 +75,7 @@ def measure(name: str) -> dict[str, float]:
     read, written = sum(one.prompt_tokens for one in answers), sum(one.output_tokens + 1 for one in answers)
     model = backend.base.model
     head = model.get_output_embeddings().weight.numel()
-    if backend.base.seq2seq:
+    if backend.base.architecture.name == "seq2seq":
         crossed = sum(  # the decoder's keys and values of the prompt
             module.weight.numel()
             for path, module in model.named_modules()

@@ -513,9 +513,9 @@ KNOWN = {
     "sandbox/__init__.py: Popen": "this Python with this package's own file, within limits",
     "files/publishing.py: ctypes": "renameat2 of the C library",
     "neural/load.py: eval": "a method of a model",
-    "neural/train.py: eval": "a method of a model",
-    "neural/factors.py: eval": "a method of a model",
-    "neural/peft_lora.py: eval": "a method of a model",
+    "neural/train/prepare.py: eval": "a method of a model",
+    "neural/lora/factors.py: eval": "a method of a model",
+    "neural/lora/by_peft.py: eval": "a method of a model",
 }
 LEAVE = {"NAMED", "AllowedScripts", "scripts_outside"}  # what gives a metric's name leave to run code
 GIVERS = {

@@ -19,8 +19,9 @@ def main(model: str) -> None:
 
     from harness.backends import open_backend
     from harness.neural.encode import pair
-    from harness.neural.loss import summed_loss
-    from harness.neural.train import Example, train
+    from harness.neural.objectives import Example
+    from harness.neural.objectives.answers import summed_loss
+    from harness.neural.train import train
     from harness.types import Model, ModelPin, Prompt, Recipe, Runtime
 
     def example(at: int, row: dict[str, str]) -> Example:

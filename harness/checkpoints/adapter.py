@@ -13,13 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.checkpoints.adapter_settings import ALPHA, RANK, check_settings
-from harness.checkpoints.patterns import check_patterns
+from harness.checkpoints.folder import ADAPTER_FILES, ADAPTER_PICKLE
+from harness.checkpoints.patterns import by_pattern, check_patterns
 from harness.checkpoints.safetensors import Tensor, TensorFile
 from harness.errors import AdapterError
 from harness.files.regular import regular_text
 
-CONFIG = "adapter_config.json"
-WEIGHTS = "adapter_model.safetensors"
+CONFIG, WEIGHTS = ADAPTER_FILES
 PREFIX = "base_model.model."
 MAGNITUDE = "magnitude_vector"
 MISFIT = f"{CONFIG} was changed or is another model's: fetch both again"
@@ -205,9 +205,9 @@ def _tensors(folder: Path) -> TensorFile:
     path = folder / WEIGHTS
     if path.is_file():
         return TensorFile(path)
-    if (folder / "adapter_model.bin").is_file():
+    if (folder / ADAPTER_PICKLE).is_file():
         raise AdapterError(
-            f"{folder}: the adapter is pickled (adapter_model.bin); run `harness convert {folder}`"
+            f"{folder}: the adapter is pickled ({ADAPTER_PICKLE}); run `harness convert {folder}`"
         )
     raise AdapterError(f"{folder}: no {WEIGHTS}; the adapter is not complete")
 
@@ -245,10 +245,10 @@ def _factors(
         raise AdapterError(
             f"{path}: {module}: lora_{MAGNITUDE} has {len(magnitude)} numbers for {len(B)} outputs"
         )
-    r = _by_pattern(config.get("rank_pattern"), module, config.get("r", RANK))
+    r = by_pattern(config.get("rank_pattern"), module, config.get("r", RANK))
     if r != A.shape[0]:
         raise AdapterError(f"{path}: {module}: lora_A has rank {A.shape[0]}, {CONFIG} says r: {r}; {MISFIT}")
-    alpha = float(_by_pattern(config.get("alpha_pattern"), module, config.get("lora_alpha", ALPHA)))
+    alpha = float(by_pattern(config.get("alpha_pattern"), module, config.get("lora_alpha", ALPHA)))
     return Factors(
         A=A,
         B=B,
@@ -257,11 +257,3 @@ def _factors(
         magnitude=magnitude,
         embedding=embedding,
     )
-
-
-def _by_pattern(patterns: Mapping[str, Any] | None, module: str, otherwise: Any) -> Any:
-    """Return the value of the first pattern that matches the end of the module's path at a dot, as peft reads them."""
-    for pattern, value in (patterns or {}).items():
-        if re.match(rf"(.*\.)?({pattern})$", module):
-            return value
-    return otherwise

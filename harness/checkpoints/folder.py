@@ -28,6 +28,7 @@ FILES = (
     "model.safetensors.index.json",
 )
 ADAPTER_FILES = ("adapter_config.json", "adapter_model.safetensors")
+ADAPTER_PICKLE = "adapter_model.bin"
 SINGLE = "model.safetensors"
 INDEX = "model.safetensors.index.json"
 CONFIG = "config.json"

@@ -18,6 +18,7 @@ MOST = 20_000_000  # expressions times names
 LONGEST = 100_000  # characters of all expressions that have to be tried
 # Without a group, an alternative or a repetition an expression is read once from left to right.
 PLAIN = re.compile(r"[\w.^$/-]*")
+END_OF_PATH = r"(.*\.)?({})$"  # around a pattern
 ALL_LINEAR = "all-linear"  # peft's word for all linear maps
 
 
@@ -36,6 +37,14 @@ def check_patterns(path: Path, config: Mapping[str, Any], names: Collection[str]
             f"{path}: {doubtful[0][0]}: patterns of more than {LONGEST:,} characters; use a list of names"
         )
     _try(path, doubtful, names)
+
+
+def by_pattern(patterns: Mapping[str, Any] | None, module: str, otherwise: Any) -> Any:
+    """Return the value of the first pattern that matches the end of a module's path at a dot, as peft reads them."""
+    for pattern, value in (patterns or {}).items():
+        if re.match(END_OF_PATH.format(pattern), module):
+            return value
+    return otherwise
 
 
 def _try(path: Path, doubtful: list[tuple[str, str, str]], names: Collection[str]) -> None:
@@ -71,7 +80,7 @@ def _expressions(config: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
     """Key, pattern as it is written and regular expression as peft 0.21 makes it of the pattern."""
     for key in PATTERNS:
         for pattern in config.get(key) or ():
-            yield key, pattern, rf"(.*\.)?({pattern})$"
+            yield key, pattern, END_OF_PATH.format(pattern)
     for key in ("target_modules", "exclude_modules"):
         pattern = config.get(key)
         if isinstance(pattern, str) and pattern.lower() != ALL_LINEAR:

@@ -1,8 +1,6 @@
-"""How many tokens a model can see at once, and how many of them a prompt may take."""
+"""How many tokens a model can see at once."""
 
 from collections.abc import Mapping
-
-from harness.errors import ModelError
 
 # What configurations call the number of positions that a model was built for.
 NAMES = ("max_position_embeddings", "n_positions", "max_sequence_length", "max_seq_len")
@@ -18,19 +16,6 @@ def context_window(config: Mapping[str, object]) -> int | None:
         return None
     found = (said.get(name) for name in NAMES)
     return next((number for number in found if type(number) is int and number > 0), None)
-
-
-def prompt_room(window: int | None, *, seq2seq: bool, answer_tokens: int, name: str) -> int | None:
-    """Return how many tokens a prompt may have; None where any number fits.
-
-    The last token of an answer is never read, so prompt and answer together may have one token more than the window.
-    An encoder does not share its window with the answer. Raises ModelError where no prompt would be left.
-    """
-    if window is None or seq2seq:
-        return window
-    if answer_tokens > window:
-        raise ModelError(too_long(name, window, answer_tokens))
-    return window - max(answer_tokens - 1, 0)
 
 
 def too_long(name: str, window: int, answer_tokens: int) -> str:

@@ -12,7 +12,7 @@ from harness.errors import HarnessError
 from harness.files.json_lines import writing
 from harness.report import card as cards
 from harness.report.card import Card, Measured
-from harness.report.loading import hub_id, is_seq2seq
+from harness.report.loading import architecture_of, hub_id
 from harness.results import TaskFacts, ours, read
 from harness.types import Score, System
 
@@ -107,8 +107,7 @@ def _licence(name: str | None) -> str | None:
 def _hub_task(card: Card, task: TaskFacts | None) -> str:
     """Return what the hub calls a kind of task; of a kind that says nothing, what it calls the model's."""
     kind = kinds.known(task.kind) if task else None
-    model = "text2text-generation" if is_seq2seq(card.model) else "text-generation"
-    return (kind.hub_task if kind else None) or model
+    return (kind.hub_task if kind else None) or architecture_of(card.model).hub_task
 
 
 def _results(card: Card, measured: Measured) -> "list[EvalResult]":

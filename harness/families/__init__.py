@@ -11,7 +11,6 @@ from harness.errors import UnknownName
 from harness.plugins.files import PluginFile
 
 Role = Literal["q", "k", "v", "o", "qkv", "feed-forward", "embedding", "head", "other"]
-Architecture = Literal["causal", "seq2seq", "encoder"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +34,7 @@ class Family:
 
     name: str
     model_types: tuple[str, ...]  # config.json's `model_type`
-    architecture: Architecture
+    architecture: str  # a plug-in of neural/architectures/, or one that is still to come
     roles: tuple[tuple[str, Role], ...]  # pattern -> role
     targets: Mapping[str, tuple[str, ...]]  # role -> module-name suffixes for LoRA
     fused: Mapping[str, Fused] = field(default_factory=dict)  # module-name suffix -> what it holds

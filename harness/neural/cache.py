@@ -1,4 +1,4 @@
-"""Keys and values of what a model has read: rows of answers that come and go while the others go on."""
+"""Keys and values of what a model has read, in rows that can be given to another answer at any time."""
 
 from typing import Any, cast
 
@@ -23,7 +23,7 @@ class SlotLayer(DynamicLayer):  # type: ignore[no-untyped-call]
         self.tokens = 0  # columns in use
 
     def open(self, rows: int, like: DynamicLayer) -> None:
-        """Room for so many rows, of another layer's heads, width, dtype and device."""
+        """Make room for rows with another layer's heads, width, dtype and device."""
         assert like.keys is not None and like.values is not None
         self.lazy_initialization(like.keys, like.values)
         self.all_keys = like.keys.new_empty((rows, like.keys.shape[1], self.columns, like.keys.shape[3]))
@@ -40,7 +40,7 @@ class SlotLayer(DynamicLayer):  # type: ignore[no-untyped-call]
         return self.show(self.tokens)
 
     def show(self, tokens: int, first: int | None = None) -> tuple[torch.Tensor, torch.Tensor]:
-        """Lets the model see the columns up to so many, from `first` on, which else stays as it was."""
+        """Let the model see the first `tokens` columns, from `first` on; None: from where it saw them before."""
         self.tokens, self.first = tokens, self.first if first is None else first
         seen = slice(self.first, tokens)
         keys, values = self.all_keys[:, :, seen], self.all_values[:, :, seen]
@@ -48,7 +48,7 @@ class SlotLayer(DynamicLayer):  # type: ignore[no-untyped-call]
         return keys, values
 
     def put(self, row: int, start: int, keys: torch.Tensor, values: torch.Tensor, until: int) -> None:
-        """One row, [heads, tokens, width], takes the place of another; columns up to `until` may be shown."""
+        """Write a row, [heads, tokens, width], over another; columns up to `until` may be shown."""
         end = start + keys.shape[-2]
         for states, new in ((self.all_keys, keys), (self.all_values, values)):
             states[row, :, :start] = 0
@@ -56,7 +56,7 @@ class SlotLayer(DynamicLayer):  # type: ignore[no-untyped-call]
             states[row, :, end:until] = 0
 
     def move(self, sources: torch.Tensor, places: torch.Tensor) -> None:
-        """Moves some rows to others' places; none is both."""
+        """Move rows to other places; no row is both a source and a place."""
         pairs = (
             list(zip(sources.tolist(), places.tolist(), strict=True)) if places.device.type == "cpu" else ()
         )
@@ -68,11 +68,11 @@ class SlotLayer(DynamicLayer):  # type: ignore[no-untyped-call]
                 shown[place] = shown[source]
 
     def keep(self, rows: int) -> None:
-        """The first so many."""
+        """Keep the first `rows` rows alone."""
         self.all_keys, self.all_values = self.all_keys[:rows], self.all_values[:rows]
 
     def forget(self, columns: int) -> None:
-        """Drops the first so many columns."""
+        """Drop the first `columns` columns."""
         kept = self.tokens - columns
         for states in (self.all_keys, self.all_values):
             states[:, :, :kept] = states[:, :, columns : self.tokens].clone()
@@ -94,7 +94,7 @@ class ReadLayer(DynamicLayer):  # type: ignore[no-untyped-call]
 
 
 def slot_cache(like: DynamicCache, rows: int, columns: int) -> DynamicCache:
-    """Room for so many rows and columns, for a model that filled the other cache."""
+    """Return an empty cache of so many rows and columns, for the model that filled another cache."""
     cache = DynamicCache()
     cache.layers = []
     for layer in cast(list[DynamicLayer], like.layers):
@@ -107,7 +107,7 @@ def slot_cache(like: DynamicCache, rows: int, columns: int) -> DynamicCache:
 def reading_cache(
     config: PreTrainedConfig, prefix: DynamicCache | None = None, rows: int = 1
 ) -> DynamicCache:
-    """An empty cache, or one that has read a prefix of one row for all rows.
+    """Return an empty cache, or one that has read a prefix, of one row, for all rows.
 
     A sliding window's layers keep all tokens too; the attention mask hides the old ones.
     """
@@ -123,5 +123,5 @@ def reading_cache(
 
 
 def only_attention(config: PreTrainedConfig) -> bool:
-    """Whether every layer remembers keys and values, and nothing else (as state-space layers do)."""
+    """Return whether every layer keeps keys and values alone; a state-space layer keeps other things."""
     return all(type(layer) in ATTENTION for layer in DynamicCache(config=config).layers)

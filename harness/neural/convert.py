@@ -9,10 +9,12 @@ from typing import Any
 import torch
 from safetensors.torch import save_file
 
+from harness.checkpoints.adapter import WEIGHTS
+from harness.checkpoints.folder import ADAPTER_PICKLE
 from harness.errors import ModelError
 from harness.files.json_lines import writing
 
-NAMES = {"pytorch_model.bin": "model.safetensors", "adapter_model.bin": "adapter_model.safetensors"}
+NAMES = {"pytorch_model.bin": "model.safetensors", ADAPTER_PICKLE: WEIGHTS}
 INDEX = "pytorch_model.bin.index.json"
 BESIDE = (
     "*.json",
@@ -25,10 +27,10 @@ BESIDE = (
 
 
 def convert(folder: Path, out: Path) -> list[Path]:
-    """Writes each pickled file's tensors as safetensors into `out`, with the settings and tokenizer beside them.
+    """Write each pickled file's tensors as safetensors into `out`, with the settings and tokenizer beside them.
 
     Tensors that share memory are written once under each of their names, so that the file is whole without knowing
-    which are tied. Gives the files with weights, and their index.
+    which are tied. Returns the files with weights, and their index.
     """
     if not folder.is_dir():
         what = (

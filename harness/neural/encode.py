@@ -6,12 +6,11 @@ from itertools import islice
 
 from transformers import PreTrainedTokenizerBase
 
-from harness.checkpoints.window import prompt_room
 from harness.errors import ModelError
+from harness.neural.architectures import Reader, room_of, writing
 from harness.neural.foreign import told
-from harness.neural.reading import Reader
 from harness.sandbox.templates import ChatTemplate, chat_template
-from harness.tasks.prompts import Span, fit, with_answer
+from harness.tasks.prompts import Span, fit
 from harness.types import Overflow, Prompt
 
 PROBE = Prompt(sample_id="probe", before="", input="Anna will bring the car on Monday.", after="")
@@ -43,14 +42,14 @@ class Pair:
 
 
 def encode(base: Reader, prompt: Prompt, overflow: Overflow, budget: int | None) -> Encoded | None:
-    """The prompt in at most `budget` tokens; None where it does not fit and may not, or cannot, be shortened."""
+    """Return the prompt in at most `budget` tokens; None where it does not fit and may not, or cannot, be shortened."""
     ids = prompt_ids(base, text := prompt_text(base, prompt))
     if budget is None or len(ids) <= budget:
         return Encoded(sample_id=prompt.sample_id, text=text, ids=ids, truncated_tokens=0)
     shorter = fit(
         prompt,
         budget,
-        lambda one: len(prompt_ids(base, prompt_text(base, one))),
+        lambda shortened: len(prompt_ids(base, prompt_text(base, shortened))),
         lambda part: _spans(base, part),
         overflow,
     )
@@ -63,14 +62,16 @@ def encode(base: Reader, prompt: Prompt, overflow: Overflow, budget: int | None)
 def pair(base: Reader, prompt: Prompt, answer: str, overflow: Overflow, max_tokens: int) -> Pair | None:
     """Return a training example of at most `max_tokens` tokens; None where only a shorter answer would fit.
 
-    An answer's last token is a label alone, so the window is one token wider than what is read, as in `room`.
+    An answer ends with end-of-sequence.
     """
-    answer_ids = _answer_ids(base, prompt, answer)
+    written = writing(base).answer_ids(base, prompt_text(base, prompt), answer)
+    answer_ids = (*written, base.tokenizer.eos_token_id)
     budget = max_tokens - len(answer_ids)
-    if base.window is not None:
-        if len(answer_ids) > base.window and not base.seq2seq:
+    left = base.architecture.prompt_room(base.window, len(answer_ids))
+    if left is not None:
+        if left < 1:
             return None
-        budget = min(budget, room(base, len(answer_ids)) or 0)
+        budget = min(budget, left)
     encoded = encode(base, prompt, overflow, budget)
     if encoded is None:
         return None
@@ -83,8 +84,11 @@ def pair(base: Reader, prompt: Prompt, answer: str, overflow: Overflow, max_toke
 
 
 def room(base: Reader, answer_tokens: int) -> int | None:
-    """Return how many tokens a prompt may have before an answer of so many; None where any number fits."""
-    return prompt_room(base.window, seq2seq=base.seq2seq, answer_tokens=answer_tokens, name=base.name)
+    """Return how many tokens a prompt may have before an answer; None where any number fits.
+
+    Raises ModelError where no prompt would be left.
+    """
+    return room_of(base.architecture, base.window, answer_tokens, base.name)
 
 
 def ahead(base: Reader, prompts: Iterable[Prompt]) -> Iterator[Prompt]:
@@ -97,6 +101,7 @@ def ahead(base: Reader, prompts: Iterable[Prompt]) -> Iterator[Prompt]:
 
 
 def prompt_text(base: Reader, prompt: Prompt) -> str:
+    """Return the text that the tokenizer is given: the prompt, in the chat template where the model uses it."""
     if not base.chat:
         return prompt.text
     if _has_plain_template(base):
@@ -125,7 +130,7 @@ def _letters(text: str) -> str:
 
 
 def _has_plain_template(base: Reader) -> bool:
-    """Whether the tokenizer has no other way with chats than transformers' own."""
+    """Return whether the tokenizer renders chats by transformers' own code."""
     return type(base.tokenizer).apply_chat_template is PreTrainedTokenizerBase.apply_chat_template
 
 
@@ -145,40 +150,12 @@ def _template(where: str, tokenizer: PreTrainedTokenizerBase) -> str:
 
 
 def prompt_ids(base: Reader, text: str) -> tuple[int, ...]:
-    """An encoder's prompt ends as its tokenizer ends it; a decoder's has one BOS, or none if the tokenizer puts none."""
-    if base.seq2seq:
-        return tuple(base.tokenizer(text).input_ids)
-    ids = _plain_ids(base, text)
-    if base.bos is None:
-        return tuple(ids)
-    start = next((at for at, token in enumerate(ids) if token != base.bos), len(ids))
-    return (base.bos, *ids[start:])
-
-
-def _answer_ids(base: Reader, prompt: Prompt, answer: str) -> tuple[int, ...]:
-    """The answer's tokens as they stand behind the prompt, and end-of-sequence.
-
-    Where prompt and answer would merge into one token the answer is cut into tokens on its own: the prompt's ids
-    must be those that the model meets when it is asked.
-    """
-    eos = base.tokenizer.eos_token_id
-    if base.seq2seq:
-        return (*_plain_ids(base, answer), eos)
-    text = prompt_text(base, prompt)
-    whole_text = text + answer if base.chat else with_answer(text, answer)
-    before, whole = _plain_ids(base, text), _plain_ids(base, whole_text)
-    if whole[: len(before)] == before:
-        return (*whole[len(before) :], eos)
-    return (*_plain_ids(base, whole_text[len(text) :]), eos)
-
-
-def _plain_ids(base: Reader, text: str) -> list[int]:
-    ids: list[int] = base.tokenizer(text, add_special_tokens=False).input_ids
-    return ids
+    """Return the tokens of a prompt's text, with those that the architecture puts around it."""
+    return base.architecture.prompt_ids(base, text)
 
 
 def _spans(base: Reader, text: str) -> Sequence[Span]:
-    """Where each token of a text begins and ends; a tokenizer that cannot say gets one per character."""
+    """Return where each token of a text begins and ends; a tokenizer that cannot say gets one a character."""
     if not base.tokenizer.is_fast:
         return [(at, at + 1) for at in range(len(text))]
     spans: list[Span] = base.tokenizer(

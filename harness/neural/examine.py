@@ -1,4 +1,4 @@
-"""A checkpoint and its adapters held against each other by headers alone: what a run would refuse, in seconds."""
+"""A checkpoint and its adapters compared by headers alone: what a run would refuse, in seconds."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -36,7 +36,7 @@ def examine(
 
 
 def _quantised(folder: Path, model: Model, said: Mapping[str, Any]) -> Iterator[str]:
-    """A checkpoint that is stored quantised has other tensors than its model, which only its library can compare."""
+    """Yield doubts about a checkpoint that is stored quantised: only its library can compare its tensors with the model."""
     check_chat(reading(folder, model))
     method = said["quantization_config"]
     name = method.get("quant_method", "unknown") if isinstance(method, Mapping) else "unknown"

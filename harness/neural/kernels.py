@@ -27,7 +27,7 @@ ROTATE = "apply_rotary_pos_emb"  # what transformers calls it in every file that
 
 @contextmanager
 def quick(model: nn.Module, device: torch.device) -> Iterator[None]:
-    """Norms, rotations and attention to a shared head take fewer passes for as long as the block runs."""
+    """Compute norms, rotations and attention to a shared head in fewer passes for as long as the block runs."""
     with ExitStack() as changed:
         if device.type == "cpu":
             for module in model.modules():
@@ -42,7 +42,7 @@ def quick(model: nn.Module, device: torch.device) -> Iterator[None]:
 
 @contextmanager
 def quick_attention(device: torch.device, dtype: torch.dtype) -> Iterator[None]:
-    """torch's attention takes less time on the way back for as long as the block runs: in bfloat16 on a CPU."""
+    """Compute attention's gradient faster for as long as the block runs: in bfloat16 on a CPU."""
     if device.type != "cpu" or dtype != torch.bfloat16:
         yield
         return
@@ -68,7 +68,7 @@ def _instead(owner: object, name: str, quicker: Callable[..., Any]) -> Iterator[
 
 
 def _quick_norm(module: nn.Module) -> Callable[[torch.Tensor], torch.Tensor] | None:
-    """For a root-mean-square norm (Zhang and Sennrich 2019) with a weight."""
+    """Return what computes a root-mean-square norm (Zhang and Sennrich 2019) with a weight; None for another module."""
     weight = getattr(module, "weight", None)
     epsilon = getattr(module, "variance_epsilon", None)
     if epsilon is None or not isinstance(weight, torch.Tensor) or weight.ndim != 1:
@@ -107,7 +107,7 @@ class _Norm(torch.autograd.Function):
 
 
 def _rotates_as_llama(rotate: Any) -> bool:
-    """Whether the function turns the halves of each head as Llama's does; some turn neighbours."""
+    """Return whether the function rotates the halves of each head as Llama's does; some rotate neighbours."""
     if rotate is None or list(inspect.signature(rotate).parameters) != [
         "q",
         "k",
@@ -135,7 +135,7 @@ def _rotate(
 
 
 class _Rotation(torch.autograd.Function):
-    """Rotary position embedding (Su et al. 2021); the way back is the rotation by the opposite angle."""
+    """Apply rotary position embedding (Su et al. 2021); the gradient is the rotation by the opposite angle."""
 
     @staticmethod
     def forward(ctx: Any, x: torch.Tensor, cos: torch.Tensor, sin: torch.Tensor) -> torch.Tensor:
@@ -165,7 +165,7 @@ def _share_heads(
     *args: Any,
     **said: Any,
 ) -> torch.Tensor:
-    """Attention of all heads to one head's keys and values (Shazeer 2019), as Falcon-7B's, when nothing is learnt.
+    """Compute attention of all heads to one head's keys and values (Shazeer 2019), as Falcon-7B does, without gradients.
 
     Left to broadcast them torch takes its slowest way: a quarter of the time of a 15 M Falcon's answers.
     """
@@ -222,7 +222,7 @@ def _causal(query: torch.Tensor) -> torch.Tensor:
 
 
 def _added(mask: torch.Tensor | None, dtype: torch.dtype) -> torch.Tensor | None:
-    """The mask as what is added to the scores."""
+    """Return the mask as what is added to the scores."""
     if mask is None or mask.dtype != torch.bool:
         return mask
     return torch.zeros_like(mask, dtype=dtype).masked_fill_(~mask, torch.finfo(dtype).min)
@@ -265,7 +265,7 @@ class _Attention(torch.autograd.Function):
 
 
 def _alike(one: torch.Tensor, other: torch.Tensor) -> bool:
-    """Equal but for rounding."""
+    """Return whether two tensors are equal but for rounding."""
     if one.dtype != other.dtype or one.shape != other.shape:
         return False
     return torch.allclose(one, other, rtol=16 * torch.finfo(one.dtype).eps, atol=1e-6)

@@ -1,4 +1,4 @@
-"""A checkpoint folder to a model that answers: frozen, in evaluation mode, its dtype said aloud."""
+"""A checkpoint folder to a model in memory: frozen, in evaluation mode, in a dtype that is given."""
 
 import gc
 import hashlib
@@ -10,14 +10,17 @@ from pathlib import Path
 from typing import Any
 
 import torch
+import transformers
 from safetensors import safe_open
-from transformers import AutoModelForCausalLM, AutoModelForSeq2SeqLM, PreTrainedModel
+from transformers import PreTrainedModel
 from transformers.utils import logging
 
 from harness import families
 from harness.checkpoints import askable
 from harness.errors import ModelError
 from harness.families import Family
+from harness.neural import architectures
+from harness.neural.architectures import Architecture
 from harness.neural.foreign import silent_import, told
 from harness.neural.parts import read_config, read_tokenizer
 from harness.neural.reading import first_token, uses_chat, window, without_warnings
@@ -37,23 +40,23 @@ class Base:
     digest: str  # of the weights, the same wherever they lie
     device: torch.device
     dtype: torch.dtype
-    seq2seq: bool
+    architecture: Architecture
     chat: bool  # prompts go through the tokenizer's chat template
     bos: int | None  # the token that every prompt begins with, where the tokenizer puts one
     pad: int  # fills rows up; always masked by length, so that end-of-sequence stays a token to learn
     ends: frozenset[int]  # tokens that end an answer
-    window: int | None  # tokens that fit, prompt and answer together (seq2seq: each); None: no limit is known
+    window: int | None  # tokens that fit; None: no limit is known
     unused: tuple[str, ...] = ()  # the checkpoint's tensors that the model has no place for
 
 
 def load(folder: Path, model: Model, pin: ModelPin, runtime: Runtime) -> Base:
-    """Reads a folder in the hub's layout; never reaches the hub."""
+    """Load a folder in the hub's layout; the hub is never asked."""
     torch.set_num_threads(runtime.threads)
     return _base(folder, model, pin, runtime, torch.device(runtime.device))
 
 
 def outline(folder: Path, model: Model, pin: ModelPin, runtime: Runtime) -> Base:
-    """The base without its numbers, on the meta device: what would keep it from being loaded is raised in seconds.
+    """Load a base without its numbers, on the meta device: what would keep it from being loaded is raised in seconds.
 
     Of the weights only the headers are read. A quantisation that the suite asks for is left out.
     """
@@ -71,7 +74,9 @@ def _base(folder: Path, model: Model, pin: ModelPin, runtime: Runtime, device: t
     family_name = model.family or pin.family
     family = families.find(family_name) if family_name else families.of(config.model_type)
     dtype = _dtype(model, config.model_type, torch.device(runtime.device))
-    loaded, unused = _read(folder, config, dtype, device, model, trust)
+    architecture = architectures.of(config.to_dict())
+    automatic = getattr(transformers, architecture.auto_class)
+    loaded, unused = _read(folder, config, automatic, dtype, device, model, trust)
     text_config = config.get_text_config()
     _check_vocabulary(where, tokenizer, text_config.vocab_size)
     said = getattr(config, "eos_token_id", getattr(text_config, "eos_token_id", None))
@@ -88,7 +93,7 @@ def _base(folder: Path, model: Model, pin: ModelPin, runtime: Runtime, device: t
         digest=weights_digest(folder),
         device=device,
         dtype=dtype,
-        seq2seq=bool(config.is_encoder_decoder),
+        architecture=architecture,
         chat=uses_chat(model, tokenizer),
         bos=first_token(tokenizer),
         pad=_pad(tokenizer, text_config.vocab_size),
@@ -99,7 +104,7 @@ def _base(folder: Path, model: Model, pin: ModelPin, runtime: Runtime, device: t
 
 
 def _without_kernels(config: Any) -> None:
-    """Leave aside the kernels that a config.json names: transformers would fetch one like OWNER/NAME, and run it."""
+    """Ignore the kernels that a config.json names: transformers would download one like OWNER/NAME, and run it."""
     if config._attn_implementation not in (None, "eager", "sdpa"):
         config._attn_implementation = None
     if config._experts_implementation is not None:
@@ -107,14 +112,14 @@ def _without_kernels(config: Any) -> None:
 
 
 def release() -> None:
-    """Gives back the memory of a base that nobody holds any more."""
+    """Give back the memory of a base that is no longer used."""
     gc.collect()
     if torch.cuda.is_available():
         torch.cuda.empty_cache()
 
 
 def weights_digest(folder: Path) -> str:
-    """64 hex digits over every tensor's name, shape, dtype, first and last row.
+    """Return 64 hex digits over every tensor's name, shape, dtype, first and last row.
 
     Equal for the same weights however they are sharded, and different for two models that only share their shapes;
     reading the rest of a 14 GB checkpoint would take longer than loading it.
@@ -137,11 +142,16 @@ def weights_digest(folder: Path) -> str:
 
 
 def _read(
-    folder: Path, config: Any, dtype: torch.dtype, device: torch.device, model: Model, trust: bool
+    folder: Path,
+    config: Any,
+    kind: Any,  # transformers' automatic class
+    dtype: torch.dtype,
+    device: torch.device,
+    model: Model,
+    trust: bool,
 ) -> tuple[PreTrainedModel, tuple[str, ...]]:
-    """The model, and the names of what the checkpoint has too much."""
+    """Return the model, and the names of tensors that it has no place for."""
     where = f"model {model.name}: {folder}"
-    kind: Any = AutoModelForSeq2SeqLM if config.is_encoder_decoder else AutoModelForCausalLM
     _check_class(where, config, kind, trust)
     opened = partial(
         kind.from_pretrained,
@@ -172,15 +182,16 @@ def _read(
 
 
 def _placed(model: Model, dtype: torch.dtype, device: torch.device) -> dict[str, Any]:
-    """Where a quantised model is put while it is read. The attention kernel is transformers' own choice for the class:
-    sdpa where it has one.
+    """Return where a quantised model is put while it is read.
+
+    The attention kernel is transformers' own choice for the class: sdpa where it has one.
     """
     quantization = _quantization(model, dtype, device)
     return {"quantization_config": quantization, "device_map": {"": device}} if quantization else {}
 
 
 def _check_class(where: str, config: Any, kind: Any, trust: bool) -> None:
-    """Refuses a model that transformers has no text writer for: one that reads pictures or sound, say."""
+    """Raise ModelError for a model that transformers cannot ask by text: one that reads pictures or sound, say."""
     own = trust and kind.__name__ in (getattr(config, "auto_map", None) or {})
     if type(config) not in kind._model_mapping.keys() and not own:  # noqa: SIM118  # its own kind of mapping
         name = next(iter(config.architectures or ()), "its architecture")
@@ -191,7 +202,7 @@ def _check_class(where: str, config: Any, kind: Any, trust: bool) -> None:
 
 
 def _check_whole(where: str, loaded: PreTrainedModel, info: dict[str, Any]) -> tuple[str, ...]:
-    """Refuses missing tensors, those of another shape, and layers that config.json does not count; gives the unused."""
+    """Return the unused tensors; ModelError where some are missing, misshapen, or of layers too many."""
     kind = type(loaded).__name__
     if missing := sorted(info["missing_keys"]):
         lacking = f"1 tensor of {kind} is" if len(missing) == 1 else f"{len(missing)} tensors of {kind} are"
@@ -213,14 +224,16 @@ def _check_whole(where: str, loaded: PreTrainedModel, info: dict[str, Any]) -> t
 
 
 def _surplus(unused: Iterable[str], used: Iterable[str]) -> str | None:
-    """The first name that is as one in use, but for a higher number."""
+    """Return the first unused name that is a used name but for a higher number: a layer too many."""
     highest: dict[str, list[int]] = {}
     for name in used:
         form, numbers = _numbered(name)
         highest[form] = [*map(max, numbers, highest.get(form, numbers))]
     for name in unused:
         form, numbers = _numbered(name)
-        if form in highest and any(one > most for one, most in zip(numbers, highest[form], strict=True)):
+        if form in highest and any(
+            number > most for number, most in zip(numbers, highest[form], strict=True)
+        ):
             return name
     return None
 
@@ -230,7 +243,7 @@ def _numbered(name: str) -> tuple[str, list[int]]:
 
 
 def _check_vocabulary(where: str, tokenizer: Any, rows: int) -> None:
-    """Refuses another model's tokenizer; tokens that were added to it for padding alone may lie past the embedding."""
+    """Raise ModelError for another model's tokenizer; tokens added for padding alone may lie past the embedding."""
     if tokenizer.vocab_size > rows:
         raise ModelError(
             f"{where}: the tokenizer has {tokenizer.vocab_size:,} tokens, the model {rows:,}; it is another model's: "
@@ -287,9 +300,9 @@ def _public_name(model: Model) -> str:
 
 
 def _pad(tokenizer: Any, vocabulary: int) -> int:
-    """A token that rows can be filled with: its own pad token, else unknown, else end-of-sequence.
+    """Return a token that fills rows up: the tokenizer's pad token, else unknown, else end-of-sequence.
 
-    One added past the embedding's rows would need the embedding resized, and padding is masked by length anyway.
+    A token added past the embedding's rows would need the embedding resized, and padding is masked by length anyway.
     """
     candidates = (tokenizer.pad_token_id, tokenizer.unk_token_id, tokenizer.eos_token_id)
     return next((token for token in candidates if token is not None and token < vocabulary), 0)
@@ -297,7 +310,7 @@ def _pad(tokenizer: Any, vocabulary: int) -> int:
 
 def _token_ids(*given: int | list[int] | None) -> frozenset[int]:
     def each() -> Iterator[int]:
-        for one in given:
-            yield from [one] if isinstance(one, int) else one or []
+        for ids in given:
+            yield from [ids] if isinstance(ids, int) else ids or []
 
     return frozenset(each())

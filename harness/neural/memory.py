@@ -15,13 +15,13 @@ SHARE = {"cpu": 1 / 8, "cuda": 1 / 4}
 
 @dataclass(slots=True)
 class Budget:
-    """Prompt and answer tokens in flight; a model keeps its own, so that what it learned of the memory stays known."""
+    """Prompt and answer tokens in flight. A model keeps its budget, so that it does not run out of memory twice."""
 
     tokens: int
     halvings: int = 0
 
     def shrink(self, tokens: int) -> None:
-        """What was tried did not fit: no more than so many from now on."""
+        """Keep at most `tokens` in flight from now on: more did not fit."""
         self.tokens = max(1, tokens)
         self.halvings += 1
         gc.collect()
@@ -33,7 +33,7 @@ def affordable_tokens(
     base: Base,
     workers: int,  # that share the memory
 ) -> int:
-    """Tokens whose keys and values take no more than their share of the machine's memory."""
+    """Return how many tokens' keys and values fit into their share of the machine's memory."""
     if base.device.type == "cuda":
         total = torch.cuda.get_device_properties(base.device).total_memory
     else:
@@ -43,7 +43,7 @@ def affordable_tokens(
 
 
 def bytes_per_token(base: Base) -> int:
-    """Of the keys and values that all layers keep of one token."""
+    """Return the bytes of the keys and values that all layers keep of one token."""
     config: Any = base.model.config.get_text_config(decoder=True)
     heads = config.num_attention_heads
     if getattr(config, "multi_query", False) and not getattr(config, "new_decoder_architecture", False):
@@ -56,7 +56,7 @@ def bytes_per_token(base: Base) -> int:
 
 
 def out_of_memory(error: BaseException) -> bool:
-    """Whether it says so: CUDA has a class of its own for it, torch's CPU allocator only words."""
+    """Return whether an error says that memory ran out: CUDA has a class for it, torch's CPU allocator only words."""
     if isinstance(error, torch.OutOfMemoryError | MemoryError):
         return True
     return isinstance(error, RuntimeError) and "not enough memory" in str(error)

@@ -20,7 +20,7 @@ DTYPES = {"F64": torch.float64, "F32": torch.float32, "F16": torch.float16, "BF1
 
 
 class Pristine:
-    """What was written over, and where to find it. The files stay open, so that nobody can put others in their place."""
+    """The tensors that were written over, and where they are kept. Files stay open, so that no other takes their place."""
 
     def __init__(self, model: PreTrainedModel) -> None:
         self._open = ExitStack()
@@ -35,14 +35,14 @@ class Pristine:
             self._files |= {name: (file.fileno(), tensors.tensor(name)) for name in tensors.names}
 
     def keep(self, name: str, tensor: torch.Tensor) -> torch.Tensor:
-        """Remembers what a tensor holds, and gives it: from the file, or as the copy that is kept."""
+        """Remember a tensor's content, and return it: from the file, or as the copy that is kept."""
         stored = self._stored(name, tensor)
         if stored is None:
             stored = self._copies[name] = tensor.detach().clone()
         return stored
 
     def read(self, name: str, like: torch.Tensor) -> torch.Tensor:
-        """What a tensor that was kept held then, on the device and in the type of `like`."""
+        """Return the content that was remembered, on the device and in the type of `like`."""
         kept = self._copies.get(name)
         return self._from_file(name).to(like.device, like.dtype) if kept is None else kept
 
@@ -55,7 +55,7 @@ class Pristine:
         return sum(copy.numel() * copy.element_size() for copy in self._copies.values())
 
     def _stored(self, name: str, tensor: torch.Tensor) -> torch.Tensor | None:
-        """The file's tensor, where it is the same bit for bit."""
+        """Return the file's tensor; None where it is not the same bit for bit."""
         if name not in self._files:
             return None
         there = self._files[name][1]

@@ -4,40 +4,25 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from harness.checkpoints.window import UNBOUNDED, context_window
 from harness.errors import ModelError
+from harness.neural import architectures
+from harness.neural.architectures import Architecture
 from harness.types import Model
-
-
-class Reader(Protocol):
-    """What turns prompts into tokens."""
-
-    @property
-    def name(self) -> str: ...
-    @property
-    def tokenizer(self) -> Any: ...  # transformers' tokenizers share no useful type
-    @property
-    def seq2seq(self) -> bool: ...
-    @property
-    def chat(self) -> bool: ...
-    @property
-    def bos(self) -> int | None: ...
-    @property
-    def window(self) -> int | None: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """A reader alone."""
+    """A reader (`architectures.Reader`) without its model."""
 
     name: str
     tokenizer: Any
-    seq2seq: bool
+    architecture: Architecture
     chat: bool  # prompts go through the tokenizer's chat template
     bos: int | None  # the token that every prompt begins with, where the tokenizer puts one
-    window: int | None  # tokens that fit, prompt and answer together (seq2seq: each); None: no limit is known
+    window: int | None  # tokens that fit; None: no limit is known
 
 
 def reading(folder: Path, model: Model) -> Reading:
@@ -53,7 +38,7 @@ def reading(folder: Path, model: Model) -> Reading:
     return Reading(
         name=model.name,
         tokenizer=tokenizer,
-        seq2seq=bool(config.is_encoder_decoder),
+        architecture=architectures.of(config.to_dict()),
         chat=uses_chat(model, tokenizer),
         bos=first_token(tokenizer),
         window=window(config.get_text_config().to_dict(), tokenizer),

@@ -9,11 +9,13 @@ from typing import Any
 
 from harness import backends, data, kinds
 from harness import text as words
-from harness.checkpoints.window import UNBOUNDED, context_window, prompt_room, too_long
+from harness.checkpoints.window import UNBOUNDED, context_window, too_long
 from harness.digest import digest
 from harness.errors import HarnessError, SuiteError
 from harness.files.json_lines import from_json, read_json, to_json, write_json
 from harness.files.regular import regular_text
+from harness.neural import architectures, objectives
+from harness.neural.objectives import Example
 from harness.results.odd import MANY_SHORTENED
 from harness.run.steps.report import Report
 from harness.run.steps.score import ScoreAnswers
@@ -157,27 +159,35 @@ def _count_prompts(asked: Asked, folder: Path, prompts: Sequence[Prompt]) -> Fit
     return Fit(over=over, of=len(prompts), window=reader.window, lost=lost)
 
 
-def _count_examples(learnt: Learnt, folder: Path, examples: Sequence[tuple[Prompt, str]]) -> Fit:
-    texts, most = [f"{prompt.text} {answer}" for prompt, answer in examples], learnt.recipe.max_tokens
-    if _surely_fit(learnt.model, folder, texts, 1, most - 1):  # end-of-sequence
+def _count_examples(learnt: Learnt, folder: Path, examples: Sequence[Example]) -> Fit:
+    texts = [f"{example.prompt.text} {example.answer}" for example in examples]
+    if _surely_fit(learnt.model, folder, texts, 1, learnt.recipe.max_tokens - 1):  # end-of-sequence
         return Fit(over=0, of=len(examples), window=None)
-    from harness.neural.encode import pair
     from harness.neural.reading import reading, without_warnings
 
+    objective, _ = objectives.of(learnt.recipe)
     with without_warnings():
         reader = reading(folder, learnt.model)
-        found = [pair(reader, prompt, answer, learnt.task.overflow, most) for prompt, answer in examples]
+        found = [objective.encode(reader, example, learnt.recipe) for example in examples]
     lost = sum(one is None for one in found)
     over = lost + sum(one.truncated_tokens > 0 for one in found if one)
     return Fit(over=over, of=len(examples), window=reader.window, lost=lost)
 
 
-def _examples(plan: Plan, learnt: Learnt, offline: bool) -> list[tuple[Prompt, str]]:
+def _examples(plan: Plan, learnt: Learnt, offline: bool) -> list[Example]:
     """Return the first training samples with their answers; a recipe's own are drawn from all by chance."""
     task = learnt.task
     source, kind = data.pinned(task.source, plan.pins.sources[task.name]), kinds.find(task.kind)
     samples = islice(data.read(source, "train", offline=offline), FIRST)
-    return [(kind.ask(task, sample, ()), kind.target(sample)) for sample in samples]
+    return [
+        Example(
+            id=sample.id,
+            prompt=kind.ask(task, sample, ()),
+            answer=kind.target(sample),
+            overflow=task.overflow,
+        )
+        for sample in samples
+    ]
 
 
 def _prompts(plan: Plan, asked: Asked, offline: bool) -> list[Prompt]:
@@ -202,8 +212,7 @@ def _surely_fit(
     )
     if window is None or (templated and model.chat != "off") or model.chat == "on":
         return False
-    seq2seq = config.get("is_encoder_decoder") is True
-    most = prompt_room(window, seq2seq=seq2seq, answer_tokens=answer_tokens, name=f"model {model.name}")
+    most = architectures.room_of(architectures.of(config), window, answer_tokens, name=f"model {model.name}")
     if at_most is not None:
         most = at_most if most is None else min(most, at_most)
     try:

@@ -15,6 +15,7 @@ from harness.plugins.files import PluginFile, load_file
 
 # Group -> package whose files are its plug-ins; other packages name theirs as entry points of `harness.GROUP`.
 GROUPS = {
+    "architectures": "neural.architectures",
     "backends": "backends",
     "data": "data",
     "engines": "run.engines",
@@ -22,6 +23,7 @@ GROUPS = {
     "families": "families",
     "kinds": "kinds",
     "metrics": "metrics",
+    "objectives": "neural.objectives",
     "rules": "gates.rules",
     "steps": "run.steps",
 }

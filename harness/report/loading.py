@@ -2,6 +2,8 @@
 
 from harness import families, plugins
 from harness import text as words
+from harness.neural import architectures
+from harness.neural.architectures import Architecture
 from harness.results import ModelFacts, TaskFacts
 from harness.tasks import prompts
 from harness.types import Uri
@@ -23,8 +25,8 @@ def loading(
     task: TaskFacts | None,  # whose prompt is asked
 ) -> str:
     """A program that runs as it stands, once it has an input, and paths in place of PATH/TO/…"""
-    seq2seq = is_seq2seq(model)
-    automatic = "AutoModelForSeq2SeqLM" if seq2seq else "AutoModelForCausalLM"
+    architecture = architecture_of(model)
+    automatic = architecture.auto_class
     dtype = (
         model.dtype if model.dtype in DTYPES else "bfloat16"
     )  # what else stands there would be run as it stands
@@ -47,7 +49,7 @@ def loading(
             f"tokenizer = AutoTokenizer.from_pretrained(base{commit})",
             f"model = {automatic}.from_pretrained(base{commit}{settings})",
             "model = PeftModel.from_pretrained(model, adapter).eval()",
-            *(_asking(model, task, seq2seq=seq2seq) if asked and task else []),
+            *(_asking(model, task, architecture) if asked and task else []),
         ]
     )
 
@@ -60,8 +62,10 @@ def _base(model: ModelFacts) -> str:
     return _python(hub_id(model.uri) or f"PATH/TO/{model.name}")
 
 
-def _asking(model: ModelFacts, task: TaskFacts, *, seq2seq: bool) -> list[str]:
-    """The prompt that an answer was scored for, with `…` in place of the sample."""
+def _asking(model: ModelFacts, task: TaskFacts, architecture: Architecture) -> list[str]:
+    """The prompt that an answer was scored for, with `…` in place of the sample; no line where no text is written."""
+    if architecture.writing is None:
+        return []
     columns = "".join(f', {name}="…"' for name in prompts.fields(task.prompt) if name != "input")
     said = task.decode.get("max_new_tokens")
     most = said if isinstance(said, int) else USUAL_TOKENS  # text there would be run as it stands
@@ -69,7 +73,6 @@ def _asking(model: ModelFacts, task: TaskFacts, *, seq2seq: bool) -> list[str]:
     special = ", add_special_tokens=not tokenizer.chat_template" if chat else ""
     turn = '[{"role": "user", "content": prompt}]'
     templated = f"tokenizer.apply_chat_template({turn}, tokenize=False, add_generation_prompt=True)"
-    answer = "output[0]" if seq2seq else 'output[0, inputs["input_ids"].shape[1] :]'
     return [
         "",
         f"template = Template({_python(task.prompt)})",
@@ -78,13 +81,15 @@ def _asking(model: ModelFacts, task: TaskFacts, *, seq2seq: bool) -> list[str]:
         f'inputs = tokenizer(prompt{special}, return_tensors="pt").to(model.device)',
         'inputs.pop("token_type_ids", None)',
         f"output = model.generate(**inputs, max_new_tokens={most}, do_sample=False)",
-        f"print(tokenizer.decode({answer}, skip_special_tokens=True).strip())",
+        f"print(tokenizer.decode({architecture.writing.answer_code}, skip_special_tokens=True).strip())",
     ]
 
 
-def is_seq2seq(model: ModelFacts) -> bool:
+def architecture_of(model: ModelFacts) -> Architecture:
+    """Return the architecture of the model's family: a result does not hold its config.json."""
     known = model.family in plugins.names("families")
-    return known and families.find(str(model.family)).architecture == "seq2seq"
+    name = families.find(str(model.family)).architecture if known else architectures.USUAL
+    return architectures.find(name if name in plugins.names("architectures") else architectures.USUAL)
 
 
 def hub_id(uri: str | None) -> str | None:

@@ -17,6 +17,7 @@ from harness.errors import SuiteError, UnknownName
 from harness.files import shipped
 from harness.files.validation import At, found, record
 from harness.files.yaml import Document, Keys, load
+from harness.neural import objectives
 from harness.plugins.choice import PluginChoice, parse
 from harness.plugins.files import PluginFile, group_of, plugin_file
 from harness.suite import gates, sweep
@@ -238,6 +239,8 @@ def _checked(kind: type[Item], document: Document, entry: object, keys: Keys) ->
     """The record that the entry under some keys of a document describes, once all its rules hold."""
     if kind is Task:
         entry = _with_metrics(entry, document, keys)
+    if kind is Recipe:
+        entry = _in_full(entry)
     item = (
         gates.gate(entry, lambda *more: document.at(*keys, *more))
         if kind is Gate
@@ -245,7 +248,30 @@ def _checked(kind: type[Item], document: Document, entry: object, keys: Keys) ->
     )
     item = _anchored(item, document.path.parent)
     suite_rules.check(item, lambda *more: document.at(*keys, *more))
+    if isinstance(item, Recipe):
+        _check_objective(item, document, (*keys, "objective"))
     return item
+
+
+def _in_full(recipe: object) -> object:
+    """Return a recipe as it is written, `objective: NAME` as the mapping that it is short for."""
+    if isinstance(recipe, dict) and isinstance(recipe.get("objective"), str):
+        return {**recipe, "objective": {"name": recipe["objective"]}}
+    return recipe
+
+
+def _check_objective(recipe: Recipe, document: Document, keys: Keys) -> None:
+    """Raise SuiteError where there is no such objective, or it has no such settings."""
+    name = recipe.objective.get("name")
+    if not isinstance(name, str):
+        wrong = "no name" if name is None else found(name)
+        raise SuiteError(
+            f"{document.at(*keys, 'name')}: found {wrong}; give one of {', '.join(objectives.names())}"
+        )
+    named = (*keys, "name")
+    objective = objectives.find(name, document.at(*(named if named in document.lines else keys)))
+    settings = record(objective.settings, objectives.own_settings(recipe.objective), document, *keys)
+    objective.check(settings, lambda *more: document.at(*keys, *more))
 
 
 def _anchored(item: Item, folder: Path) -> Item:

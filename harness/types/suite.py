@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 from harness.digest import IF_SET
 from harness.types.fields import Spread
@@ -115,6 +115,8 @@ class Recipe:
         "auto"  # what the base computes in; auto: its own dtype
     )
     seeds: tuple[int, ...] = (0,)
+    # What training lowers: its name, and beside it its settings.
+    objective: Mapping[str, Any] = field(default_factory=lambda: {"name": "answers"}, metadata=IF_SET)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

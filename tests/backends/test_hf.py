@@ -38,8 +38,8 @@ def backend(tmp_path: Path) -> HuggingFace:
 
 def test_the_base_answers_the_same_before_and_after_an_adapter(backend: HuggingFace, tmp_path: Path) -> None:
     model = lora.attach(backend.base, Recipe(name="r", rank=2, steps=1, targets=("all-linear",)), seed=0)
-    lora.save(model, backend.base, tmp_path / "adapter", {k: t + 1 for k, t in lora.factors(model).items()})
-    lora.detach(model)
+    lora.save(model, backend.base, tmp_path / "adapter", {k: t + 1 for k, t in model.tensors().items()})
+    model.detach()
     before = list(backend.write(PROMPTS, DECODE, "keep-start", None))
     adapted = list(backend.write(PROMPTS, DECODE, "keep-start", tmp_path / "adapter"))
     assert before != adapted
@@ -48,8 +48,8 @@ def test_the_base_answers_the_same_before_and_after_an_adapter(backend: HuggingF
 
 def test_an_answer_left_half_read_leaves_the_base_as_it_was(backend: HuggingFace, tmp_path: Path) -> None:
     model = lora.attach(backend.base, Recipe(name="r", rank=2, steps=1, targets=("all-linear",)), seed=0)
-    lora.save(model, backend.base, tmp_path / "adapter", {k: t + 1 for k, t in lora.factors(model).items()})
-    lora.detach(model)
+    lora.save(model, backend.base, tmp_path / "adapter", {k: t + 1 for k, t in model.tensors().items()})
+    model.detach()
     before = list(backend.write(PROMPTS, DECODE, "keep-start", None))
     answers = backend.write(PROMPTS, DECODE, "keep-start", tmp_path / "adapter")
     next(answers)
@@ -75,9 +75,9 @@ def test_weights_that_are_not_finite_are_told_with_model_adapter_and_sample(
     backend: HuggingFace, tmp_path: Path
 ) -> None:
     model = lora.attach(backend.base, Recipe(name="r", rank=2, steps=1, targets=("all-linear",)), seed=0)
-    huge = {k: torch.full_like(t, 1e18) for k, t in lora.factors(model).items()}  # and so is B·A: finite
+    huge = {k: torch.full_like(t, 1e18) for k, t in model.tensors().items()}  # and so is B·A: finite
     lora.save(model, backend.base, tmp_path / "adapter", huge)
-    lora.detach(model)
+    model.detach()
     before = list(backend.write(PROMPTS, DECODE, "keep-start", None))
     with pytest.raises(
         ModelError, match=r"own with the adapter in .*adapter in float32: sample 's\d': the logits"

@@ -40,7 +40,7 @@ def test_a_training_example_begins_with_the_ids_that_the_model_is_asked_with(
 def test_prompt_and_answer_together_are_the_text_of_both(base: Base, prompts: list[Prompt]) -> None:
     learnt = pair(base, prompts[3], "Anna meets Ben.", "keep-start", 1000)
     assert learnt is not None
-    if base.seq2seq:
+    if base.architecture.name == "seq2seq":
         assert base.tokenizer.decode(learnt.answer, skip_special_tokens=True).strip() == "Anna meets Ben."
     else:
         whole = base.tokenizer.decode(learnt.prompt + learnt.answer, skip_special_tokens=True)

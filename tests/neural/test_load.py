@@ -27,21 +27,21 @@ def test_a_base_is_frozen_and_in_evaluation_mode_and_in_the_dtype_that_was_asked
 
 
 @pytest.mark.parametrize(
-    ("architecture", "bos", "window", "seq2seq"),
+    ("family", "bos", "window", "architecture"),
     [
-        ("falcon", None, 256, False),
-        ("llama", 1, 256, False),
-        ("mistral", 1, 256, False),
-        ("t5", None, None, True),
+        ("falcon", None, 256, "causal"),
+        ("llama", 1, 256, "causal"),
+        ("mistral", 1, 256, "causal"),
+        ("t5", None, None, "seq2seq"),
     ],
 )
 def test_what_a_base_knows_of_itself(
-    folders: Folders, open_base: Open, architecture: str, bos: int | None, window: int | None, seq2seq: bool
+    folders: Folders, open_base: Open, family: str, bos: int | None, window: int | None, architecture: str
 ) -> None:
-    base = open_base(folders(architecture))
-    assert (base.bos, base.window, base.seq2seq) == (bos, window, seq2seq)
+    base = open_base(folders(family))
+    assert (base.bos, base.window, base.architecture.name) == (bos, window, architecture)
     assert base.tokenizer.eos_token_id in base.ends
-    assert base.family.name == architecture
+    assert base.family.name == family
 
 
 def test_the_digest_is_of_the_weights_and_not_of_their_files(

@@ -82,7 +82,7 @@ def test_what_the_field_uses_is_sound_and_loads(
             base.bos,
             base.pad,
             base.ends,
-            base.seq2seq,
+            base.architecture,
             base.unused,
         )
 

@@ -11,8 +11,8 @@ from safetensors.torch import load_file, save_file
 from harness.errors import ModelError
 from harness.files import shipped
 from harness.neural.load import Base
-from harness.neural.precision import computing_in
 from harness.neural.pristine import Pristine
+from harness.neural.train.precision import computing_in
 
 
 def bits(base: Base) -> dict[str, torch.Tensor]:

@@ -9,14 +9,15 @@ import pytest
 import torch
 from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedTokenizerFast
 
-from harness.checkpoints.window import context_window, prompt_room
+from harness.checkpoints.window import context_window
 from harness.errors import ModelError
-from harness.neural import decode as decode_module
+from harness.neural.architectures import find, room_of
+from harness.neural.decode import batch as batch_module
 from harness.neural.decode import write
 from harness.neural.encode import encode, pair, room
 from harness.neural.load import Base
-from harness.neural.loss import summed_loss
 from harness.neural.memory import Budget
+from harness.neural.objectives.answers import summed_loss
 from harness.types import Decode, Generation, Prompt
 
 WINDOW, ANSWER = 11, 6
@@ -95,7 +96,7 @@ def test_a_prompt_and_its_answer_fill_the_window_to_the_last_position(
     kind: str, look: int, small: Callable[[str], Base], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Eleven positions read six tokens of a prompt and five of six new ones: the last is never read."""
-    monkeypatch.setitem(decode_module.LOOK, "cpu", look)
+    monkeypatch.setitem(batch_module.LOOK, "cpu", look)
     base = small(kind)
     assert base.window == WINDOW
     assert room(base, ANSWER) == WINDOW - ANSWER + 1
@@ -155,11 +156,11 @@ def test_a_training_example_fills_the_window_to_the_last_position(
 
 
 def test_the_room_for_a_prompt_counts_what_is_read() -> None:
-    def of(window: int | None, tokens: int, seq2seq: bool = False) -> int | None:
-        return prompt_room(window, seq2seq=seq2seq, answer_tokens=tokens, name="m")
+    def of(window: int | None, tokens: int, architecture: str = "causal") -> int | None:
+        return room_of(find(architecture), window, tokens, "m")
 
     assert [of(11, tokens) for tokens in (0, 1, 6, 11)] == [11, 11, 6, 1]
-    assert (of(None, 6), of(11, 6, seq2seq=True)) == (None, 11)
+    assert (of(None, 6), of(11, 6, "seq2seq")) == (None, 11)
 
 
 def test_the_window_is_what_the_configuration_gives() -> None:

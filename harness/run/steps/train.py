@@ -26,7 +26,8 @@ class Train:
 
 
 def run(spec: Train, bench: Bench) -> None:
-    from harness.neural.train import Example, train
+    from harness.neural.objectives import Example
+    from harness.neural.train import train
 
     kind, backend = kinds.find(spec.task.kind), bench.slot.open(spec.used)
     if not isinstance(backend, Trainable):

@@ -183,14 +183,27 @@ ANSWERING = (
     ),
     *(
         f"neural/{name}.py"
-        for name in ("huggingface", "load", "encode", "lora", "lora_config", "factors", "low_rank")
+        for name in ("huggingface", "load", "encode", "pristine", "kernels", "cache", "memory", "padding")
     ),
-    *(f"neural/{name}.py" for name in ("peft_lora", "pristine", "kernels", "decode", "cache", "memory")),
+    *(f"neural/architectures/{name}.py" for name in ("__init__", "causal", "seq2seq")),
+    *(
+        f"neural/decode/{name}.py"
+        for name in ("__init__", "answer", "batch", "choose", "plain", "sessions", "slices")
+    ),
+    *(
+        f"neural/lora/{name}.py"
+        for name in ("__init__", "by_peft", "config", "factors", "files", "fit", "linear")
+    ),
 )
 NAMED = {
     "load": ("data/__init__.py", "data/file.py", "data/hub.py", "data/embedded.py", "tasks/overlap.py"),
-    "train": (*ANSWERING, *(f"neural/{name}.py" for name in ("train", "batches", "loss", "precision"))),
-    "generate": (*ANSWERING, "neural/plain.py", "neural/slices.py"),
+    "train": (
+        *ANSWERING,
+        *(f"neural/train/{name}.py" for name in ("__init__", "batches", "checkpoint", "loop", "precision")),
+        *(f"neural/train/{name}.py" for name in ("prepare", "schedule")),
+        *("neural/objectives/__init__.py", "neural/objectives/answers.py"),
+    ),
+    "generate": ANSWERING,
     "score": (
         "scoring/accumulate.py",
         "tasks/rules.py",

@@ -16,15 +16,18 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from harness.checkpoints.adapter import WEIGHTS
 from harness.errors import ModelError, StepError
 from harness.files.json_lines import to_json
 from harness.neural import lora
 from harness.neural.decode import write
 from harness.neural.encode import pair
 from harness.neural.load import Base
-from harness.neural.loss import summed_loss
 from harness.neural.memory import Budget
-from harness.neural.train import Example, schedule, train, validation_steps
+from harness.neural.objectives import Example
+from harness.neural.objectives.answers import summed_loss
+from harness.neural.train import train
+from harness.neural.train.schedule import schedule, validation_steps
 from harness.types import Decode, Prompt, Recipe
 from tests.neural.rounding import learnt_apart, rounding
 
@@ -47,14 +50,14 @@ def examples(prompts: list[Prompt]) -> list[Example]:
 
 
 def weights(folder: Path) -> dict[str, torch.Tensor]:
-    return load_file(folder / "adapter" / lora.WEIGHTS)
+    return load_file(folder / "adapter" / WEIGHTS)
 
 
 def beginning(base: Base, recipe: Recipe, seed: int) -> dict[str, torch.Tensor]:
     """The factors before the first step."""
     attached = lora.attach(base, recipe, seed)
-    found = lora.factors(attached)
-    lora.detach(attached)
+    found = attached.tensors()
+    attached.detach()
     return found
 
 
@@ -123,7 +126,7 @@ def test_the_loss_is_transformers_own_over_the_answers_tokens(base: Base, prompt
     batch = [one for one in pairs if one is not None]
     wanted = 0.0
     for one in batch:
-        if base.seq2seq:
+        if base.architecture.name == "seq2seq":
             ids, labels = torch.tensor([one.prompt]), torch.tensor([one.answer])
         else:
             ids = torch.tensor([one.prompt + one.answer])
@@ -199,7 +202,8 @@ def test_a_killed_process_takes_nothing_along(
         import sys, time
         from pathlib import Path
         from harness.neural.load import load
-        from harness.neural.train import Example, train
+        from harness.neural.objectives import Example
+        from harness.neural.train import train
         from harness.files.json_lines import from_json
         from harness.types import Model, ModelPin, Recipe, Runtime
         import json
@@ -338,7 +342,8 @@ def test_two_processes_learn_what_one_learns(
         import json, sys
         from pathlib import Path
         from harness.neural.load import load
-        from harness.neural.train import Example, train
+        from harness.neural.objectives import Example
+        from harness.neural.train import train
         from harness.files.json_lines import from_json
         from harness.types import Model, ModelPin, Recipe, Runtime
         told = [from_json(Example, one) for one in json.loads(Path({str(tmp_path / "told.json")!r}).read_text())]

@@ -15,7 +15,7 @@ from harness.neural.pristine import Pristine
 
 @contextmanager
 def computing_in(base: Base, precision: str) -> Iterator[torch.dtype]:
-    """Gives the type that the base computes in for as long as the block runs; "auto" is the base's own."""
+    """Give the type that the base computes in for as long as the block runs; "auto" is the base's own."""
     dtype = base.dtype if precision == "auto" else DTYPES[precision]
     if dtype == base.dtype:
         yield dtype

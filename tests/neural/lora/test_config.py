@@ -13,9 +13,10 @@ from peft import PeftModel
 from torch import nn
 from transformers import AutoModelForCausalLM, LlamaConfig, MixtralConfig, PreTrainedModel
 
+from harness.checkpoints.adapter import CONFIG
 from harness.neural import lora
 from harness.neural.load import Base
-from harness.neural.lora_config import can_be_own, names_to_write, read_config, targeted
+from harness.neural.lora.config import can_be_own, names_to_write, read_config, targeted
 from harness.types import Recipe
 
 RECIPE = Recipe(name="test", rank=4, alpha=8, steps=1)
@@ -85,8 +86,8 @@ def test_the_file_has_pefts_fields_and_values(base: Base, tmp_path: Path, target
     recipe = replace(RECIPE, targets=targets, dropout=0.1, rslora=targets == ("q", "v"))
     attached = lora.attach(base, recipe, 0)
     lora.save(attached, base, tmp_path)
-    lora.detach(attached)
-    found = json.loads((tmp_path / lora.CONFIG).read_text())
+    attached.detach()
+    found = json.loads((tmp_path / CONFIG).read_text())
     named = targets if targets == ("all-linear",) else None
     config = PeftLoraConfig(
         r=4,
@@ -94,12 +95,12 @@ def test_the_file_has_pefts_fields_and_values(base: Base, tmp_path: Path, target
         lora_dropout=0.1,
         target_modules=named[0] if named else list(found["target_modules"]),
         use_rslora=recipe.rslora,
-        task_type=None if base.seq2seq else "CAUSAL_LM",
+        task_type=None if base.architecture.name == "seq2seq" else "CAUSAL_LM",
         auto_mapping={
             "base_model_class": type(base.model).__name__,
             "parent_library": type(base.model).__module__,
         }
-        if base.seq2seq
+        if base.architecture.name == "seq2seq"
         else None,
         base_model_name_or_path=base.name,
     )
@@ -119,8 +120,8 @@ def test_factors_begin_as_pefts_do(
     for architecture in ("llama", "t5"):
         base = open_base(folders(architecture), dtype=dtype)
         attached = lora.attach(base, replace(RECIPE, targets=("all-linear",)), 7)
-        found = lora.factors(attached)
-        lora.detach(attached)
+        found = attached.tensors()
+        attached.detach()
         torch.manual_seed(7)
         theirs = by_peft(base.model, target_modules="all-linear")
         wanted = {name: tensor for name, tensor in theirs.named_parameters() if ".lora_" in name}

@@ -14,7 +14,7 @@ from torch.autograd.function import once_differentiable
 from torch.nn.functional import dropout, linear
 
 
-class Update(nn.Module):
+class LoraLinear(nn.Module):
     """A linear module and factors beside it. `weight` and `bias` are the module's own, for models that look at them."""
 
     def __init__(self, frozen: nn.Module) -> None:
@@ -33,7 +33,7 @@ class Update(nn.Module):
         return bias
 
 
-class LearntUpdate(Update):
+class TrainableLora(LoraLinear):
     """Factors to train, in float32 whatever the frozen module's type: A random as peft draws it, B zero."""
 
     def __init__(self, frozen: nn.Linear, rank: int, scale: float, drop: float) -> None:
@@ -62,7 +62,7 @@ class LearntUpdate(Update):
         return y + low.to(y.dtype)
 
 
-class FixedUpdate(Update):
+class FrozenLora(LoraLinear):
     """Trained factors, in the type that the frozen module computes in: what training multiplied with."""
 
     def __init__(self, frozen: nn.Module, A: torch.Tensor, B: torch.Tensor, scale: float) -> None:
@@ -78,7 +78,7 @@ class FixedUpdate(Update):
 
 
 class _Merged(torch.autograd.Function):
-    """The product with W + scale·B·A, formed anew each time: that costs r multiplications where the product costs tokens."""
+    """The product with W + scale·B·A, formed each time: that costs r multiplications where the product costs tokens."""
 
     @staticmethod
     def forward(
@@ -169,7 +169,7 @@ def _over_factors(
     scale: float,
     kept: torch.dtype,  # of the factors
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """The loss's gradients over A x, A and B."""
+    """Return the loss's gradients with respect to A x, A and B."""
     pushed = _flat(over_y)
     over_low = pushed @ b
     over_A = (over_low.t() @ _flat(x)).to(kept)
@@ -182,7 +182,7 @@ def _flat(x: torch.Tensor) -> torch.Tensor:  # [tokens, width]
 
 
 def is_plain_product(module: nn.Module) -> bool:
-    """Whether its answer is W x + b with its own `weight` and `bias`: no quantised matrix, no hook, no code of its own.
+    """Return whether a module gives W x + b by its own `weight` and `bias`: not quantised, no hook, no code of its own.
 
     Falcon's linear class, for one, is told from others by trying it.
     """

@@ -23,14 +23,17 @@ from transformers import (
     GPT2LMHeadModel,
 )
 
+from harness.checkpoints.adapter import CONFIG, WEIGHTS
 from harness.errors import AdapterError, UnknownName
 from harness.files import shipped
 from harness.neural import lora
 from harness.neural.decode import write
 from harness.neural.foreign import silent_import
 from harness.neural.load import Base
+from harness.neural.lora.files import TRAINED_ON
 from harness.neural.memory import Budget
-from harness.neural.train import Example, train
+from harness.neural.objectives import Example
+from harness.neural.train import train
 from harness.types import Decode, Prompt, Recipe
 from tests.neural.rounding import distance, rounding
 
@@ -42,9 +45,9 @@ def make_adapter(base: Base, folder: Path, recipe: Recipe = RECIPE, seed: int = 
     """Factors with random B, as if trained."""
     model = lora.attach(base, recipe, seed)
     torch.manual_seed(seed + 1)
-    tensors = {name: torch.randn_like(tensor) * 0.3 for name, tensor in lora.factors(model).items()}
+    tensors = {name: torch.randn_like(tensor) * 0.3 for name, tensor in model.tensors().items()}
     lora.save(model, base, folder, tensors)
-    lora.detach(model)
+    model.detach()
     return folder
 
 
@@ -56,13 +59,13 @@ def ask_plainly(model: torch.nn.Module, base: Base, prompt: Prompt) -> str:
     """transformers' own generate on transformers' own tokenizer."""
     encoded = base.tokenizer(prompt.text, return_tensors="pt", return_token_type_ids=False)
     out = model.generate(**encoded, max_new_tokens=8, do_sample=False, pad_token_id=base.pad)[0]
-    new = out if base.seq2seq else out[encoded["input_ids"].shape[1] :]
+    new = out if base.architecture.name == "seq2seq" else out[encoded["input_ids"].shape[1] :]
     text: str = base.tokenizer.decode(new, skip_special_tokens=True)
     return text.strip()
 
 
 def logits(base: Base) -> torch.Tensor:
-    return logits_of(base.model, seq2seq=base.seq2seq)
+    return logits_of(base.model, seq2seq=base.architecture.name == "seq2seq")
 
 
 def logits_of(model: torch.nn.Module, *, seq2seq: bool = False) -> torch.Tensor:
@@ -80,7 +83,7 @@ def test_our_adapter_gives_the_same_answers_in_plain_peft(
     with lora.adapted(base, tmp_path):
         ours = ask(base, prompts)
     assert ours != ask(base, prompts)
-    kind = AutoModelForSeq2SeqLM if base.seq2seq else AutoModelForCausalLM
+    kind = AutoModelForSeq2SeqLM if base.architecture.name == "seq2seq" else AutoModelForCausalLM
     plain = kind.from_pretrained(folders(base.family.name), dtype=torch.float32).eval()
     peft_model = PeftModel.from_pretrained(plain, str(tmp_path)).eval()
     assert {prompt.sample_id: ask_plainly(peft_model, base, prompt) for prompt in prompts} == ours
@@ -176,7 +179,7 @@ def test_a_recipe_on_layers_that_are_not_linear_is_trained_by_peft(
     points = [json.loads(line) for line in (tmp_path / "trained" / "curve.jsonl").read_text().splitlines()]
     assert points[-1]["loss"] < points[0]["loss"]
     assert trained.trainable_parameters == sum(
-        tensor.numel() for tensor in load_file(tmp_path / "trained" / "adapter" / lora.WEIGHTS).values()
+        tensor.numel() for tensor in load_file(tmp_path / "trained" / "adapter" / WEIGHTS).values()
     )
     plain = logits(gpt2)
     with lora.adapted(gpt2, tmp_path / "trained" / "adapter"):
@@ -262,12 +265,12 @@ def test_a_bfloat16_base_answers_with_the_factors_that_it_was_trained_with(
     """Beside the matrices, not in them: W + scale·B·A would round a small update away."""
     base = open_base(folders(base.family.name), dtype="bfloat16")
     attached = lora.attach(base, RECIPE, 0)
-    small = {name: torch.randn_like(tensor) * 0.02 for name, tensor in lora.factors(attached).items()}
+    small = {name: torch.randn_like(tensor) * 0.02 for name, tensor in attached.tensors().items()}
     attached.put(small)
     training = logits(base)
     apart = rounding(base.model, lambda: logits(base))
     lora.save(attached, base, tmp_path)
-    lora.detach(attached)
+    attached.detach()
     before = logits(base)
     with lora.adapted(base, tmp_path):
         answering = logits(base)
@@ -284,7 +287,8 @@ def test_plain_lora_is_trained_and_applied_without_importing_peft(
         from pathlib import Path
         from harness.neural.load import load
         from harness.neural.lora import adapted, inert, unproven
-        from harness.neural.train import Example, train
+        from harness.neural.objectives import Example
+        from harness.neural.train import train
         from harness.types import Model, ModelPin, Prompt, Recipe, Runtime
         pin = ModelPin(revision="", parameters=None, checkpoint_bytes=None, dtype="float32", family=None)
         base = load(Path({str(folders("t5"))!r}), Model(name="t5", uri="zoo:two-layers"), pin, Runtime())
@@ -308,7 +312,7 @@ def test_an_adapter_adds_alpha_over_r_times_b_a(llama: Base, tmp_path: Path) -> 
             attached = logits(llama)
             apart = rounding(llama.model, lambda: logits(llama))
         before = {name: tensor.clone() for name, tensor in llama.model.state_dict().items()}
-        factors = load_file(folder / lora.WEIGHTS)
+        factors = load_file(folder / WEIGHTS)
         with torch.no_grad():
             for name, A in factors.items():
                 if "lora_A" in name:
@@ -323,7 +327,7 @@ def test_an_adapter_adds_alpha_over_r_times_b_a(llama: Base, tmp_path: Path) -> 
 def test_new_factors_change_nothing_and_are_inert(base: Base, prompts: list[Prompt], tmp_path: Path) -> None:
     model = lora.attach(base, RECIPE, seed=0)
     lora.save(model, base, tmp_path / "new")
-    lora.detach(model)
+    model.detach()
     plain = logits(base)
     with lora.adapted(base, tmp_path / "new"):
         assert torch.equal(logits(base), plain)
@@ -358,8 +362,8 @@ def test_factors_begin_as_the_seed_says_and_leave_torchs_own_seed_alone(llama: B
     found = []
     for seed in (1, 1, 2):
         model = lora.attach(llama, RECIPE, seed)
-        found.append(lora.factors(model))
-        lora.detach(model)
+        found.append(model.tensors())
+        model.detach()
     assert torch.equal(torch.rand(3), wanted)
     assert all(torch.equal(found[0][name], found[1][name]) for name in found[0])
     assert any(not torch.equal(found[0][name], found[2][name]) for name in found[0])
@@ -369,18 +373,18 @@ def test_the_same_factors_are_saved_as_the_same_bytes_and_name_no_path_of_this_d
     base: Base, tmp_path: Path
 ) -> None:
     one, two = make_adapter(base, tmp_path / "one"), make_adapter(base, tmp_path / "two")
-    for name in (lora.WEIGHTS, lora.CONFIG, lora.OURS):
+    for name in (WEIGHTS, CONFIG, TRAINED_ON):
         assert (one / name).read_bytes() == (two / name).read_bytes()
-    config = json.loads((one / lora.CONFIG).read_text())
+    config = json.loads((one / CONFIG).read_text())
     assert config["base_model_name_or_path"] == "zoo:two-layers"
-    assert "/tmp" not in (one / lora.CONFIG).read_text()
-    assert {path.name for path in one.iterdir()} == {lora.WEIGHTS, lora.CONFIG, lora.OURS}
+    assert "/tmp" not in (one / CONFIG).read_text()
+    assert {path.name for path in one.iterdir()} == {WEIGHTS, CONFIG, TRAINED_ON}
 
 
 def rename(folder: Path, change: Callable[[dict[str, torch.Tensor]], None]) -> None:
-    tensors = load_file(folder / lora.WEIGHTS)
+    tensors = load_file(folder / WEIGHTS)
     change(tensors)
-    save_file(tensors, folder / lora.WEIGHTS)
+    save_file(tensors, folder / WEIGHTS)
 
 
 KEY = "base_model.model.model.layers.0.self_attn.q_proj.lora_A.weight"
@@ -411,7 +415,7 @@ def test_factors_that_do_not_match_are_named_and_the_base_stays(
 
 
 def set_config(folder: Path, **said: object) -> Path:
-    path = folder / lora.CONFIG
+    path = folder / CONFIG
     path.write_text(json.dumps({**json.loads(path.read_text()), **said}))
     return folder
 
@@ -427,7 +431,7 @@ def test_equal_shapes_are_not_enough(
         lora.adapted(other, tmp_path),
     ):
         pass
-    (tmp_path / lora.OURS).unlink()
+    (tmp_path / TRAINED_ON).unlink()
     set_config(tmp_path, base_model_name_or_path="meta-llama/Llama-2-7b-hf")
     wrong = "trained on meta-llama/Llama-2-7b-hf, not on someone/else"
     with pytest.raises(AdapterError, match=wrong), lora.adapted(other, tmp_path):
@@ -442,7 +446,7 @@ def test_equal_shapes_are_not_enough(
 def test_a_base_named_by_a_path_or_not_at_all_is_only_noted(
     llama: Base, tmp_path: Path, name: str | None
 ) -> None:
-    (make_adapter(llama, tmp_path) / lora.OURS).unlink()
+    (make_adapter(llama, tmp_path) / TRAINED_ON).unlink()
     set_config(tmp_path, base_model_name_or_path=name)
     with lora.adapted(llama, tmp_path):
         pass
@@ -453,7 +457,7 @@ def test_what_is_no_lora_adapter_is_refused_with_a_sentence(llama: Base, tmp_pat
     with pytest.raises(AdapterError, match="PEFT's layout"), lora.adapted(llama, tmp_path):
         pass
     make_adapter(llama, tmp_path)
-    (tmp_path / lora.WEIGHTS).rename(tmp_path / "adapter_model.bin")
+    (tmp_path / WEIGHTS).rename(tmp_path / "adapter_model.bin")
     with (
         pytest.raises(AdapterError, match="pickled weights; run `harness convert"),
         lora.adapted(llama, tmp_path),
@@ -490,11 +494,11 @@ def test_an_update_that_no_number_can_hold_is_refused_by_layer(
     plain = AutoModelForCausalLM.from_pretrained(folders("llama"), dtype=torch.float32).eval()
     theirs = get_peft_model(plain, LoraConfig(r=4, lora_alpha=8, target_modules=["q_proj"], **said))  # type: ignore[arg-type]
     theirs.save_pretrained(str(tmp_path))
-    weights = load_file(tmp_path / lora.WEIGHTS)
+    weights = load_file(tmp_path / WEIGHTS)
     for name, tensor in weights.items():
         if ".1.self_attn.q_proj.lora_" in name and tensor.ndim == 2:
             tensor.fill_(1e25)
-    save_file(weights, tmp_path / lora.WEIGHTS)
+    save_file(weights, tmp_path / WEIGHTS)
     with (
         pytest.raises(
             AdapterError,
@@ -507,7 +511,7 @@ def test_an_update_that_no_number_can_hold_is_refused_by_layer(
     for name, tensor in weights.items():  # large, and still a number
         if ".1.self_attn.q_proj.lora_" in name and tensor.ndim == 2:
             tensor.fill_(1e15)
-    save_file(weights, tmp_path / lora.WEIGHTS)
+    save_file(weights, tmp_path / WEIGHTS)
     with lora.adapted(base, tmp_path):
         pass
 
@@ -516,8 +520,8 @@ def test_a_rank_that_no_tensor_has_is_refused_before_peft_makes_matrices_of_it(
     llama: Base, tmp_path: Path
 ) -> None:
     make_adapter(llama, tmp_path)
-    said = json.loads((tmp_path / lora.CONFIG).read_text())
-    (tmp_path / lora.CONFIG).write_text(json.dumps(said | {"use_dora": True, "r": 900_000}))
+    said = json.loads((tmp_path / CONFIG).read_text())
+    (tmp_path / CONFIG).write_text(json.dumps(said | {"use_dora": True, "r": 900_000}))
     with (
         pytest.raises(AdapterError, match=r"adapter_config\.json: found a rank of 900,000, the largest side"),
         lora.adapted(llama, tmp_path),
@@ -529,8 +533,8 @@ def test_a_pattern_that_hangs_on_the_bases_names_is_refused_before_it_is_used(
     llama: Base, tmp_path: Path
 ) -> None:
     make_adapter(llama, tmp_path)
-    said = json.loads((tmp_path / lora.CONFIG).read_text())
-    (tmp_path / lora.CONFIG).write_text(json.dumps(said | {"exclude_modules": r"(.*[a-z_.]+)+!"}))
+    said = json.loads((tmp_path / CONFIG).read_text())
+    (tmp_path / CONFIG).write_text(json.dumps(said | {"exclude_modules": r"(.*[a-z_.]+)+!"}))
     with (
         pytest.raises(
             AdapterError, match=r"adapter_config\.json: exclude_modules: the pattern .* took more than"
@@ -560,7 +564,7 @@ def test_a_module_that_an_adapters_configuration_names_is_not_imported(
 def test_peft_is_imported_without_a_word() -> None:
     """On some processors bitsandbytes tells of kernels that it would fetch."""
     done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", "import harness.neural.peft_lora"],
+        [sys.executable, "-W", "ignore", "-c", "import harness.neural.lora.by_peft"],
         capture_output=True,
         text=True,
         check=True,

@@ -1,4 +1,4 @@
-"""The simple way to answer, by transformers' own `generate`, for models whose memory is no keys and values by column.
+"""The simple way to answer, by transformers' own `generate`: for models that do not keep keys and values by column.
 
 State-space and convolution layers, and encoder-decoders that count their positions from the start of the batch, cannot
 have rows that come and go.
@@ -9,36 +9,38 @@ from typing import Any
 
 import torch
 
+from harness.neural.architectures import writing
 from harness.neural.cache import only_attention
 from harness.neural.encode import Encoded
 from harness.neural.load import Base
 
 
 def has_slots(base: Base) -> bool:
-    """Whether rows of this model may come and go: neural.decode answers, and this file is not needed."""
+    """Return whether rows of this model may come and go: a `Batch` answers, and this file is not needed."""
     config = base.model.config
-    relative = hasattr(config, "relative_attention_num_buckets")
-    return only_attention(config.get_text_config(decoder=True)) and (relative or not base.seq2seq)
+    return only_attention(config.get_text_config(decoder=True)) and writing(base).mixes_ages(config)
 
 
 @torch.no_grad()
 def answer(
     base: Base, encoded: Sequence[Encoded], count: int, max_new_tokens: int, not_finite: int
 ) -> Iterator[tuple[Encoded, list[int]]]:
-    """Greedy answers in tokens, so many prompts at a time; what follows an end token is padding.
+    """Yield greedy answers in tokens, `count` prompts at a time; what follows an end token is padding.
 
     From where a row's logits are NaN or infinite its tokens are `not_finite`.
     """
     model: Any = base.model
+    written_by = writing(base)
+    left = written_by.padding_side == "left"
     for start in range(0, len(encoded), count):
         rows = encoded[start : start + count]
         longest = max(len(row.ids) for row in rows)
         ids, seen = [], []
         for row in rows:
             fill = longest - len(row.ids)
-            ids.append([*row.ids, *[base.pad] * fill] if base.seq2seq else [*[base.pad] * fill, *row.ids])
             mask = [1] * len(row.ids)
-            seen.append([*mask, *[0] * fill] if base.seq2seq else [*[0] * fill, *mask])
+            ids.append([*[base.pad] * fill, *row.ids] if left else [*row.ids, *[base.pad] * fill])
+            seen.append([*[0] * fill, *mask] if left else [*mask, *[0] * fill])
         watched = _Watched()
         written = model.generate(
             torch.tensor(ids, device=base.device),
@@ -46,13 +48,13 @@ def answer(
             generation_config=_greedy(base, max_new_tokens),
             logits_processor=[watched],
         )
-        new = written[:, 1:] if base.seq2seq else written[:, longest:]
+        new = written[:, written_by.layout(longest, base.window).column :]
         new = new.masked_fill(~torch.stack(watched.finite, dim=1), not_finite)
         yield from zip(rows, new.tolist(), strict=True)
 
 
 class _Watched:
-    """Looks at the logits of every step and leaves them as they are."""
+    """A processor of logits that notes whether those of each step are finite, and leaves them as they are."""
 
     def __init__(self) -> None:
         self.finite: list[torch.Tensor] = []  # [rows] of each step
@@ -63,7 +65,7 @@ class _Watched:
 
 
 def _greedy(base: Base, max_new_tokens: int) -> Any:
-    """Greedy means greedy, whatever the checkpoint's own generation config says."""
+    """Return settings for greedy answers, whatever the checkpoint's own generation config says."""
     from transformers import GenerationConfig
 
     return GenerationConfig(  # type: ignore[no-untyped-call]

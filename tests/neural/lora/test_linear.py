@@ -6,7 +6,7 @@ from torch import nn
 from torch.nn.functional import linear
 from transformers.models.falcon.modeling_falcon import FalconLinear
 
-from harness.neural.low_rank import FixedUpdate, LearntUpdate, is_plain_product
+from harness.neural.lora.linear import FrozenLora, TrainableLora, is_plain_product
 
 # Parts of the largest number. The longest sum here has n = 100 products, which rounding moves by some √n units in the last
 # place (1.2e-6 in float32), several of them one after another; in bfloat16 sums are formed in float32, and factors, product,
@@ -21,9 +21,9 @@ class Negated(nn.Linear):
         return -super().forward(x)
 
 
-def filled(module: nn.Linear, rank: int = 3, drop: float = 0.0) -> LearntUpdate:
+def filled(module: nn.Linear, rank: int = 3, drop: float = 0.0) -> TrainableLora:
     module.requires_grad_(False)
-    update = LearntUpdate(module, rank, 2.0, drop)
+    update = TrainableLora(module, rank, 2.0, drop)
     nn.init.normal_(update.B)
     return update
 
@@ -93,7 +93,7 @@ def test_dropout_drops_what_the_factors_see_and_only_in_training() -> None:
 def test_a_fixed_update_is_what_training_multiplied_with(dtype: torch.dtype) -> None:
     torch.manual_seed(0)
     update = filled(nn.Linear(40, 24).to(dtype))
-    fixed = FixedUpdate(update.frozen, update.A.detach(), update.B.detach(), 2.0)
+    fixed = FrozenLora(update.frozen, update.A.detach(), update.B.detach(), 2.0)
     x = torch.randn(2, 5, 40).to(dtype)
     with torch.no_grad():
         assert close(fixed(x).float(), update(x).float(), dtype)

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch.nn import functional
 
-from harness.neural.slices import Slice, in_slices, slices
+from harness.neural.decode.slices import Slice, in_slices, slices
 
 
 def test_slices_cover_every_row_once_and_leave_no_column_of_theirs_out() -> None:

@@ -17,12 +17,13 @@ from transformers import (
 
 from harness.digest import text_digest
 from harness.errors import ModelError
-from harness.neural import decode as decode_module
-from harness.neural.decode import LEAST_PREFIX, SESSION, common_prefix, rows_that_fit, sessions, write
+from harness.neural.decode import batch as batch_module
+from harness.neural.decode import write
+from harness.neural.decode.plain import has_slots
+from harness.neural.decode.sessions import LEAST_PREFIX, SESSION, common_prefix, rows_that_fit, sessions
 from harness.neural.encode import encode, room
 from harness.neural.load import Base
 from harness.neural.memory import Budget, affordable_tokens, bytes_per_token
-from harness.neural.plain import has_slots
 from harness.types import Decode, Generation, Prompt
 
 TWELVE = Decode(max_new_tokens=12)
@@ -62,7 +63,7 @@ def test_greedy_answers_are_those_of_transformers_own_generate(base: Base, promp
             "pad_token_id": base.pad,
         }
         out = base.model.generate(ids, attention_mask=torch.ones_like(ids), **greedy)[0].tolist()
-        new = out[1:] if base.seq2seq else out[len(encoded.ids) :]
+        new = out[1:] if base.architecture.name == "seq2seq" else out[len(encoded.ids) :]
         text = base.tokenizer.decode([token for token in new if token not in ends], skip_special_tokens=True)
         assert ours[prompt.sample_id].text == text.strip()
 
@@ -161,7 +162,7 @@ def test_logits_of_rows_that_are_done_are_nobodys(
     hook = llama.model.register_forward_hook(spoil)
     list(write(llama, prompts[:4], TWELVE, "keep-start", Budget(4000)))
     needed = calls
-    monkeypatch.setitem(decode_module.LOOK, "cpu", look)
+    monkeypatch.setitem(batch_module.LOOK, "cpu", look)
     calls, last = 0, needed
     assert list(write(llama, prompts[:4], TWELVE, "keep-start", Budget(4000))) == wanted
     calls, last = 0, needed - 1
@@ -259,7 +260,7 @@ def test_a_beginning_that_all_prompts_share_is_read_once_and_changes_nothing(
     alone = told([one for prompt in asked for one in write(base, [prompt], SAMPLED, "keep-start", Budget(1))])
     ids = [encode(base, prompt, "keep-start", None).ids for prompt in asked]  # type: ignore[union-attr]
     assert len(common_prefix(ids)) > LEAST_PREFIX
-    monkeypatch.setitem(decode_module.LOOK, "cpu", look)
+    monkeypatch.setitem(batch_module.LOOK, "cpu", look)
     for budget in (150, 700, 100_000):
         assert told(list(write(base, asked, SAMPLED, "keep-start", Budget(budget)))) == alone
 
@@ -321,9 +322,9 @@ def test_the_budget_holds_to_the_memory(base: Base, prompts: list[Prompt]) -> No
     """What a token's keys and values take is what a cache that has read tokens holds."""
     (one, _) = prompts[0], prompts[1]
     ids = torch.tensor([encode(base, one, "keep-start", None).ids])  # type: ignore[union-attr]
-    start = {"decoder_input_ids": ids} if base.seq2seq else {}
+    start = {"decoder_input_ids": ids} if base.architecture.name == "seq2seq" else {}
     cache = base.model(input_ids=ids, use_cache=True, **start).past_key_values
-    layers = cache.self_attention_cache.layers if base.seq2seq else cache.layers
+    layers = cache.self_attention_cache.layers if base.architecture.name == "seq2seq" else cache.layers
     cut = min(ids.shape[1], getattr(base.model.config, "sliding_window", None) or ids.shape[1])
     held = sum(layer.keys.nbytes + layer.values.nbytes for layer in layers)
     assert held / min(layers[0].keys.shape[-2], max(cut, 1)) == bytes_per_token(base)

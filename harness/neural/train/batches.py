@@ -1,17 +1,18 @@
 """Which samples go through the model together, and when: the seed and the epoch say it."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from random import Random
+from typing import TypeVar
 
-from harness.neural.encode import Pair
+Item = TypeVar("Item")
 
 POOL = 16  # batches that are sorted by length together: little padding, and still a random order
 VALIDATION_TOKENS = 8192  # per forward pass
 
 
 def batches_from(step: int, tokens: Sequence[int], batch_size: int, seed: int) -> Iterator[list[int]]:
-    """Positions of the samples of this step (1, 2, ...) and of all that follow.
+    """Yield the positions of the samples of this step (1, 2, ...) and of all that follow.
 
     Every epoch sees each sample once, in an order of its own.
     """
@@ -22,7 +23,7 @@ def batches_from(step: int, tokens: Sequence[int], batch_size: int, seed: int) -
 
 
 def order(tokens: Sequence[int], batch_size: int, seed: int, epoch: int) -> list[list[int]]:
-    """Batches of samples of about one length, in random order."""
+    """Return batches of samples of about one length, in random order."""
     random = Random(f"{seed}-{epoch}")
     samples = list(range(len(tokens)))
     random.shuffle(samples)
@@ -34,10 +35,10 @@ def order(tokens: Sequence[int], batch_size: int, seed: int, epoch: int) -> list
     return batches
 
 
-def by_length(pairs: Sequence[Pair]) -> Iterator[list[Pair]]:
-    """All of them, the longest first, in as few batches as that number of tokens allows."""
-    ordered = sorted(pairs, key=lambda one: -one.tokens)
+def by_length(items: Sequence[Item], size: Callable[[Item], int]) -> Iterator[list[Item]]:
+    """Yield all items, the largest first, in as few batches as `VALIDATION_TOKENS` allows; `size` is in tokens."""
+    ordered = sorted(items, key=lambda item: -size(item))
     while ordered:
-        count = max(1, VALIDATION_TOKENS // ordered[0].tokens)
+        count = max(1, VALIDATION_TOKENS // size(ordered[0]))
         yield ordered[:count]
         ordered = ordered[count:]

@@ -19,8 +19,8 @@ from transformers.pytorch_utils import Conv1D
 
 from harness.checkpoints.adapter import read_settings
 from harness.checkpoints.adapter_settings import ALPHA, RANK
+from harness.checkpoints.patterns import ALL_LINEAR, by_pattern
 
-ALL_LINEAR = "all-linear"
 SHORTEN = 20  # peft writes this many names or more as the fewest suffixes that mean the same modules
 # Every field that peft writes for a LoRA adapter, with what it holds in a plain one; the others are in `written`.
 NULL = (
@@ -34,7 +34,7 @@ SET = {"bias": "none", "init_lora_weights": True, "megatron_core": "megatron.cor
 UNUSED: Mapping[str, Any] = {**dict.fromkeys(NULL), **dict.fromkeys(FALSE, False), **SET} | {
     name: {} for name in EMPTY
 }
-# What says nothing about what the factors do to the base once they are trained.
+# Settings that do not change what trained factors do to the base.
 HARMLESS = (
     "auto_mapping",
     "fan_in_fan_out",
@@ -62,11 +62,11 @@ class LoraConfig:
     plain: bool = True  # nothing in it asks for more than B·A on linear maps
 
     def rank_of(self, module: str) -> int:
-        return int(_by_pattern(self.rank_pattern, module, self.rank))
+        return int(by_pattern(self.rank_pattern, module, self.rank))
 
     def scale_of(self, module: str) -> float:
-        """α / r, or α / √r (Kalajdzievski 2023)."""
-        rank, alpha = self.rank_of(module), _by_pattern(self.alpha_pattern, module, self.alpha)
+        """Return α / r, or α / √r (Kalajdzievski 2023)."""
+        rank, alpha = self.rank_of(module), by_pattern(self.alpha_pattern, module, self.alpha)
         return float(alpha / (math.sqrt(rank) if self.rslora else rank))
 
 
@@ -85,12 +85,13 @@ def read_config(folder: Path) -> LoraConfig:
     )
 
 
-def written(config: LoraConfig, dropout: float, *, seq2seq: bool, model: PreTrainedModel) -> dict[str, Any]:
-    """The fields as peft writes them, so that peft and all that read its files can use the adapter."""
-    mapping = {"base_model_class": type(model).__name__, "parent_library": type(model).__module__}
+def written(
+    config: LoraConfig, dropout: float, task_type: str | None, model: PreTrainedModel
+) -> dict[str, Any]:
+    """Return the fields as peft writes them, so that peft and all that read its files can use the adapter."""
     return {
         **UNUSED,
-        "auto_mapping": mapping if seq2seq else None,
+        "auto_mapping": auto_mapping(task_type, model),
         "base_model_name_or_path": config.base,
         "inference_mode": True,
         "lora_alpha": config.alpha,
@@ -99,14 +100,20 @@ def written(config: LoraConfig, dropout: float, *, seq2seq: bool, model: PreTrai
         "peft_version": version("peft"),
         "r": config.rank,
         "target_modules": config.targets if isinstance(config.targets, str) else sorted(config.targets),
-        # peft 0.21's wrapper for SEQ_2_SEQ_LM asks for a method that transformers 5.23 has renamed; the plain one serves.
-        "task_type": None if seq2seq else "CAUSAL_LM",
+        "task_type": task_type,
         "use_rslora": config.rslora,
     }
 
 
+def auto_mapping(task_type: str | None, model: PreTrainedModel) -> dict[str, str] | None:
+    """Return what peft writes in place of a task type: the model's class, by which it is loaded again."""
+    if task_type is not None:
+        return None
+    return {"base_model_class": type(model).__name__, "parent_library": type(model).__module__}
+
+
 def targeted(model: PreTrainedModel, targets: tuple[str, ...] | str) -> dict[str, nn.Module]:
-    """The modules that are meant, by name in the model's own order; none is an error of the caller's to word."""
+    """Return the targeted modules by name, in the model's own order; where there are none, the caller raises."""
     modules = {name: module for name, module in model.named_modules() if name}
     if isinstance(targets, str) and targets.lower() == ALL_LINEAR:
         head = model.get_output_embeddings()  # type: ignore[no-untyped-call]
@@ -119,7 +126,7 @@ def targeted(model: PreTrainedModel, targets: tuple[str, ...] | str) -> dict[str
 
 
 def names_to_write(model: PreTrainedModel, targets: tuple[str, ...] | str) -> tuple[str, ...] | str:
-    """`targets` as peft keeps them: a shorthand as names, and many names as the fewest suffixes."""
+    """Return `targets` as peft keeps them: a shorthand as names, and many names as the fewest suffixes."""
     if not (isinstance(targets, str) and targets.lower() == ALL_LINEAR):
         return targets
     names = tuple(targeted(model, targets))
@@ -130,8 +137,8 @@ def names_to_write(model: PreTrainedModel, targets: tuple[str, ...] | str) -> tu
 
 
 def can_be_own(model: PreTrainedModel, modules: Iterable[nn.Module]) -> bool:
-    """Whether all of them are linear maps, in a model whose modules are called as they are in its checkpoint."""
-    converts = any(isinstance(one, WeightConverter) for one in get_model_conversion_mapping(model))
+    """Return whether all modules are linear maps, in a model whose modules are called as they are in its checkpoint."""
+    converts = any(isinstance(step, WeightConverter) for step in get_model_conversion_mapping(model))
     return not converts and all(isinstance(module, nn.Linear) for module in modules)
 
 
@@ -149,16 +156,8 @@ def _means(targets: tuple[str, ...] | str, name: str) -> bool:
     return any(name == target or name.endswith(f".{target}") for target in targets)
 
 
-def _by_pattern(patterns: Mapping[str, Any], module: str, otherwise: Any) -> Any:
-    """The value of the first pattern that matches the end of the module's name at a dot."""
-    for pattern, value in patterns.items():
-        if re.match(rf"(.*\.)?({pattern})$", module):
-            return value
-    return otherwise
-
-
 def _fewest_suffixes(names: Sequence[str], others: Iterable[str]) -> tuple[str, ...]:
-    """The shortest ends of names that no other module shares."""
+    """Return the shortest ends of names that no other module shares."""
     taken = {suffix for name in others for suffix in _suffixes(name)}
     found: set[str] = set()
     for suffixes in sorted(map(_suffixes, names)):
@@ -168,6 +167,6 @@ def _fewest_suffixes(names: Sequence[str], others: Iterable[str]) -> tuple[str, 
 
 
 def _suffixes(name: str) -> list[str]:
-    """Shortest first, the whole name last."""
+    """Return the ends of a name, the shortest first, the whole name last."""
     parts = name.split(".")
     return [".".join(parts[at:]) for at in reversed(range(len(parts)))]

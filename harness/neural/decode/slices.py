@@ -1,6 +1,6 @@
-"""Attention of many answers of different ages, without the columns in front of the young ones.
+"""Attention of many answers of different ages, without the empty columns in front of the youngest.
 
-All rows of a board end at one column, so a row that joined late has nothing in the columns that older rows fill. Reading
+All rows of a batch end at one column, so a row that joined late has nothing in the columns that older rows fill. Reading
 them all the same took a quarter of the time of answers of 80 tokens: with one token a row, attention is as fast as
 memory gives keys and values. So rows are taken some at a time, each slice from where its first row begins.
 """
@@ -28,22 +28,22 @@ class Slice:
 
 
 def slices(
-    starts: Sequence[int | None],  # the column where each row begins; None: nobody is there
+    starts: Sequence[int | None],  # the column where each row begins; None: the row is free
     columns: int,
 ) -> tuple[Slice, ...]:
-    """Rows in order, in groups whose columns are read together; none where that saves too little."""
+    """Return rows in order, in groups whose columns are read together; no group where that saves too little."""
     size = max(1, -(-len(starts) // SLICES))
     found = []
     for first in range(0, len(starts), size):
         part = [start for start in starts[first : first + size] if start is not None]
         found.append(Slice(first, min(first + size, len(starts)), min(part, default=columns - 1)))
-    read = sum((one.last - one.first) * (columns - one.start) for one in found)
+    read = sum((part.last - part.first) * (columns - part.start) for part in found)
     return tuple(found) if read <= WORTH * len(starts) * columns else ()
 
 
 @contextmanager
 def in_slices(parts: Sequence[Slice], storages: frozenset[int]) -> Iterator[None]:
-    """Attention to keys that lie in these storages is computed slice by slice for as long as the block runs."""
+    """Compute attention to keys in these storages slice by slice for as long as the block runs."""
     if not parts:
         yield
         return

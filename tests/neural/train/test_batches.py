@@ -7,8 +7,8 @@ import pytest
 from transformers import AutoTokenizer
 
 from harness.files import shipped
-from harness.neural.batches import VALIDATION_TOKENS, batches_from, by_length, order
 from harness.neural.encode import Pair
+from harness.neural.train.batches import VALIDATION_TOKENS, batches_from, by_length, order
 
 
 @pytest.mark.parametrize("name", shipped.data_names())
@@ -45,7 +45,7 @@ def test_validation_goes_through_all_samples_within_its_tokens() -> None:
         Pair(sample_id=str(at), prompt=(1,) * (length - 1), answer=(2,), truncated_tokens=0)
         for at, length in enumerate(lengths)
     ]
-    batches = list(by_length(pairs))
+    batches = list(by_length(pairs, lambda pair: pair.tokens))
     assert sorted(one.sample_id for batch in batches for one in batch) == [one.sample_id for one in pairs]
     assert all(len(batch) * batch[0].tokens <= VALIDATION_TOKENS or len(batch) == 1 for batch in batches)
     assert [batch[0].tokens for batch in batches] == [9000, 2500, 40]

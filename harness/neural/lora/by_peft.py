@@ -12,12 +12,12 @@ from typing import Any
 import torch
 from torch import nn
 
-from harness.checkpoints.adapter import CONFIG, MISFIT, MOVES_THE_BASE
+from harness.checkpoints.adapter import CONFIG, MISFIT, MOVES_THE_BASE, PREFIX
 from harness.errors import AdapterError
-from harness.neural.factors import PREFIX, overflow, overflowing, put_in
 from harness.neural.foreign import silent_import, told
 from harness.neural.load import Base
-from harness.neural.lora_config import STARTS
+from harness.neural.lora.config import STARTS, auto_mapping
+from harness.neural.lora.factors import overflow, overflowing, put_in
 from harness.neural.pristine import Pristine
 from harness.types import Recipe
 
@@ -29,6 +29,7 @@ class PeftFactors:
     """New factors by peft on a base's modules, ready to be trained."""
 
     def __init__(self, base: Base, recipe: Recipe, targets: tuple[str, ...] | str) -> None:
+        task_type = base.architecture.peft_task_type
         config = LoraConfig(
             r=recipe.rank,
             lora_alpha=recipe.alpha,  # type: ignore[arg-type]  # peft says int and takes any number
@@ -37,13 +38,8 @@ class PeftFactors:
             use_rslora=recipe.rslora,
             fan_in_fan_out=base.family.fan_in_fan_out,
             bias="none",
-            task_type=None if base.seq2seq else "CAUSAL_LM",
-            auto_mapping={
-                "base_model_class": type(base.model).__name__,
-                "parent_library": type(base.model).__module__,
-            }
-            if base.seq2seq
-            else None,
+            task_type=task_type,
+            auto_mapping=auto_mapping(task_type, base.model),
             base_model_name_or_path=base.name,  # never where the base lies on this disk
         )
         self._model = _wrap(base, config)
@@ -60,10 +56,16 @@ class PeftFactors:
         set_peft_model_state_dict(self._model, dict(tensors))
 
     def drop(self, on: bool) -> None:
-        """Dropout of the factors alone; peft keeps it in modules whose name says so."""
+        """Switch the dropout of the factors alone, which peft keeps in modules of that name."""
         for name, module in self._model.named_modules():
             if "lora_dropout" in name:
                 module.train(on)
+
+    @contextmanager
+    def off(self) -> Iterator[None]:
+        """Let the base answer without the factors for as long as the block runs."""
+        with self._model.disable_adapter():
+            yield
 
     def settings(self) -> dict[str, Any]:
         config = self._model.peft_config["default"].to_dict() | {"inference_mode": True}
@@ -80,7 +82,7 @@ def applied(
     tensors: dict[str, torch.Tensor],
     check: Callable[[dict[str, tuple[int, ...]]], None],  # raises where these are not the tensors' shapes
 ) -> Iterator[None]:
-    """Trained factors at work for as long as the block runs."""
+    """Let trained factors work for as long as the block runs."""
     config = _config(folder)
     _check_ranks(folder, config, tensors)
     with _unchanged(base, config):
@@ -98,7 +100,7 @@ def applied(
 
 
 def shapes(base: Base, folder: Path) -> dict[str, tuple[int, ...]]:
-    """Of the tensors that the adapter would have on this base, which is an outline, and is afterwards to be forgotten.
+    """Return the shapes of the tensors that the adapter would have on an outline, which cannot be used afterwards.
 
     A start that decomposes the base's matrices is left out: an outline has no numbers.
     """
@@ -123,7 +125,7 @@ def _config(folder: Path) -> LoraConfig:
 
 @contextmanager
 def _unchanged(base: Base, config: LoraConfig) -> Iterator[None]:
-    """The base's modules and numbers are afterwards what they were.
+    """Put the base's modules and numbers back as they were when the block ends.
 
     Taking an adapter off, peft leaves whole modules that were saved with it in their place, biases that it trained, and what
     some of its starts (PiSSA, OLoRA, CorDA, ...) took off the base.
@@ -162,9 +164,9 @@ def _check_products(folder: Path, model: PeftModel) -> None:
     """Raise AdapterError where B·A does not fit the type of the base's matrix."""
     for name, module in model.named_modules():
         for side, other in (("lora_A", "lora_B"), ("lora_embedding_A", "lora_embedding_B")):
-            first, second = (getattr(module, one, {}) for one in (side, other))
+            first, second = (getattr(module, name, {}) for name in (side, other))
             for adapter in first:
-                A, B = (getattr(one[adapter], "weight", one[adapter]).detach() for one in (first, second))
+                A, B = (getattr(held[adapter], "weight", held[adapter]).detach() for held in (first, second))
                 weight = module.get_base_layer().weight
                 if A.ndim == B.ndim == 2 and overflowing(A, B, module.scaling[adapter], weight):
                     raise overflow(f"adapter {folder}: {name.removeprefix(PREFIX)}", weight.dtype)
@@ -175,7 +177,7 @@ def _state(model: PeftModel) -> dict[str, torch.Tensor]:
 
 
 def _wrap(base: Base, config: LoraConfig) -> PeftModel:
-    """Puts empty factors on the base, in float32 where the base is narrower; what a failure leaves is taken off."""
+    """Put empty factors on the base, in float32 where the base is narrower; what a failure leaves is taken off."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", FutureWarning)  # peft asks transformers by an old name

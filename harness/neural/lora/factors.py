@@ -2,34 +2,59 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from typing import Any
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any, Protocol
 
 import torch
 from torch import nn
 from transformers import PreTrainedModel
 
+from harness.checkpoints.adapter import PREFIX
 from harness.errors import AdapterError
 from harness.neural.load import Base
-from harness.neural.lora_config import LoraConfig, written
-from harness.neural.low_rank import FixedUpdate, LearntUpdate, is_plain_product
+from harness.neural.lora.config import LoraConfig, written
+from harness.neural.lora.linear import FrozenLora, TrainableLora, is_plain_product
 from harness.neural.pristine import Pristine
 
-PREFIX = "base_model.model."  # of every name on disk
-UNSOUND = "is damaged or did not converge: fetch it again, or train it anew with a lower learning rate"
+UNSOUND = "is damaged or did not converge: fetch it again, or train it again with a lower learning rate"
 ROWS_AT_ONCE = 256  # of a product that is looked at
 Tensors = Mapping[str, torch.Tensor]  # an adapter's, by the names that they have on disk
 
 
-class Factors:
-    """New factors on a base's modules, ready to be trained."""
+class AttachedLora(Protocol):
+    """New factors on a base, ready to be trained."""
+
+    @property
+    def parameters(self) -> list[nn.Parameter]: ...
+
+    def tensors(self) -> dict[str, torch.Tensor]:
+        """Return the factors under the names that they have on disk, copied to the CPU."""
+
+    def put(self, tensors: Tensors) -> None:
+        """Write factors over those that are there."""
+
+    def drop(self, on: bool) -> None:
+        """Switch the dropout of what the factors see."""
+
+    def off(self) -> AbstractContextManager[None]:
+        """Let the base answer without the factors for as long as the block runs."""
+
+    def settings(self) -> dict[str, Any]:
+        """Return what adapter_config.json says of them."""
+
+    def detach(self) -> None:
+        """Take them off the base, which is then what it was."""
+
+
+class TrainableFactors:
+    """New factors on a base's linear maps, in layers of our own."""
 
     def __init__(
         self, base: Base, config: LoraConfig, modules: Mapping[str, nn.Linear], dropout: float
     ) -> None:
         self._base, self._config, self._dropout = base, config, dropout
         self._updates = {
-            name: LearntUpdate(module, config.rank_of(name), config.scale_of(name), dropout).eval()
+            name: TrainableLora(module, config.rank_of(name), config.scale_of(name), dropout).eval()
             for name, module in modules.items()
         }
         for name, update in self._updates.items():
@@ -48,13 +73,23 @@ class Factors:
             factor.copy_(tensors[name])
 
     def drop(self, on: bool) -> None:
-        """Dropout of what the factors see."""
         for update in self._updates.values():
             update.dropping = on
 
+    @contextmanager
+    def off(self) -> Iterator[None]:
+        """Let the base answer without the factors for as long as the block runs."""
+        for name, update in self._updates.items():
+            put_in(self._base.model, name, update.frozen)
+        try:
+            yield
+        finally:
+            for name, update in self._updates.items():
+                put_in(self._base.model, name, update)
+
     def settings(self) -> dict[str, Any]:
-        model, seq2seq = self._base.model, self._base.seq2seq
-        return written(self._config, self._dropout, seq2seq=seq2seq, model=model)
+        task_type = self._base.architecture.peft_task_type
+        return written(self._config, self._dropout, task_type, self._base.model)
 
     def detach(self) -> None:
         for name, update in self._updates.items():
@@ -67,12 +102,12 @@ class Factors:
 
 
 def key(module: str, side: str) -> str:
-    """A factor's name on disk."""
+    """Return a factor's name on disk."""
     return f"{PREFIX}{module}.lora_{side}.weight"
 
 
 def shapes(config: LoraConfig, modules: Mapping[str, nn.Linear]) -> dict[str, tuple[int, ...]]:
-    """Of the tensors that an adapter for these modules has."""
+    """Return the shapes of the tensors that an adapter for these modules has."""
     found: dict[str, tuple[int, ...]] = {}
     for name, module in modules.items():
         rank = config.rank_of(name)
@@ -116,9 +151,9 @@ def check_products(
 def applied(
     model: PreTrainedModel, config: LoraConfig, modules: Mapping[str, nn.Linear], tensors: Tensors, where: str
 ) -> Iterator[None]:
-    """Trained factors at work for as long as the block runs.
+    """Let trained factors work for as long as the block runs.
 
-    In float32 they are added into the matrices, which costs nothing per token, and the matrices are afterwards written anew:
+    In float32 they are added into the matrices, which costs nothing per token, and the matrices are then written back:
     taking the product off again would leave rounding behind. A narrower or a quantised matrix would lose them, and one that
     something else uses too, as a tied head does, must not have them: there they are multiplied beside it.
     """
@@ -139,7 +174,7 @@ def applied(
                     torch.addmm(was, B, A, alpha=scale, out=weight)
                 else:
                     wrapped[name] = module
-                    put_in(model, name, FixedUpdate(module, A, B, scale).eval())
+                    put_in(model, name, FrozenLora(module, A, B, scale).eval())
         yield
     finally:
         with torch.no_grad():
@@ -156,7 +191,7 @@ def overflow(module: str, dtype: torch.dtype) -> AdapterError:
 
 
 def _weights(model: nn.Module) -> Iterator[tuple[str, torch.Tensor]]:
-    """Every place in the model that has a weight; one that is used twice comes twice."""
+    """Yield every place in the model that has a weight; a weight that is used twice comes twice."""
     for name, module in model.named_modules(remove_duplicate=False):
         if isinstance(weight := getattr(module, "weight", None), torch.Tensor):
             yield name, weight

@@ -1,0 +1,35 @@
+"""Prompts in sessions: groups that are answered in one go, always the same ones, so that a resumed run repeats every bit."""
+
+from collections.abc import Sequence
+
+from harness.neural.decode.batch import SLACK
+
+SESSION = 4  # batches full of prompts in a session: what a crash can cost
+LEAST_PREFIX = 16  # tokens; a shorter common beginning is not worth a forward pass of its own
+
+
+def sessions(lengths: Sequence[int], max_new_tokens: int, batch_tokens: int) -> list[list[int]]:
+    """Return positions in groups that are answered in one go, the longest first: what does not fit shows at once."""
+    found: list[list[int]] = []
+    limit = 0
+    for at in sorted(range(len(lengths)), key=lambda at: (-lengths[at], at)):
+        if not found or len(found[-1]) == limit:
+            found.append([])
+            limit = SESSION * rows_that_fit(lengths[at] + max_new_tokens, batch_tokens)
+        found[-1].append(at)
+    return found
+
+
+def rows_that_fit(longest: int, batch_tokens: int) -> int:
+    """Return how many rows fit a budget of tokens in flight; a batch's spare columns count."""
+    return max(1, batch_tokens // (longest + SLACK))
+
+
+def common_prefix(rows: Sequence[tuple[int, ...]]) -> tuple[int, ...]:
+    """Return what all rows begin with; at least one token of each row is left over."""
+    if len(rows) < 2:
+        return ()
+    first, last = min(rows), max(rows)
+    most = min(map(len, rows)) - 1
+    length = next((at for at in range(most) if first[at] != last[at]), most)
+    return first[:length] if length >= LEAST_PREFIX else ()

@@ -1,0 +1,81 @@
+"""An adapter's folder: PEFT's layout, and beside it which base it was trained on."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file, save_file
+
+from harness.checkpoints.adapter import CONFIG, WEIGHTS
+from harness.checkpoints.folder import ADAPTER_PICKLE, json_mapping
+from harness.checkpoints.safetensors import TensorFile
+from harness.errors import AdapterError
+from harness.neural.foreign import told
+from harness.neural.load import Base
+from harness.neural.lora.factors import UNSOUND, AttachedLora
+
+TRAINED_ON = "harness.json"  # {"base": name, "digest": of the base's weights}
+
+
+def save(
+    attached: AttachedLora,
+    base: Base,
+    folder: Path,
+    tensors: Mapping[str, torch.Tensor] | None = None,  # None: those that are attached
+) -> None:
+    """Write PEFT's layout, the same bytes for the same factors."""
+    folder.mkdir(parents=True, exist_ok=True)
+    found = tensors if tensors is not None else attached.tensors()
+    save_file(
+        {name: found[name].contiguous() for name in sorted(found)},
+        folder / WEIGHTS,
+        metadata={"format": "pt"},
+    )
+    settings = json.dumps(attached.settings(), indent=2, sort_keys=True)
+    (folder / CONFIG).write_text(settings + "\n", encoding="utf-8")
+    ours = {"base": base.name, "digest": base.digest}
+    (folder / TRAINED_ON).write_text(json.dumps(ours, indent=2) + "\n", encoding="utf-8")
+
+
+def inert(folder: Path) -> bool:
+    """Return whether the adapter changes nothing: every B is zero."""
+    return all(
+        not tensor.any()
+        for name, tensor in read_tensors(folder).items()
+        if "lora_B" in name or "lora_embedding_B" in name
+    )
+
+
+def read_tensors(folder: Path) -> dict[str, torch.Tensor]:
+    """Return an adapter's tensors by the names that they have on disk; AdapterError where one is not finite."""
+    path = folder / WEIGHTS
+    if not path.is_file():
+        pickled = (folder / ADAPTER_PICKLE).is_file()
+        hint = (
+            f"it holds pickled weights; run `harness convert {folder}`"
+            if pickled
+            else "the adapter is not complete"
+        )
+        raise AdapterError(f"{folder}: no {WEIGHTS}; {hint}")
+    with told(str(path), "save the adapter again", AdapterError):
+        TensorFile(path)  # which says what is torn; the library would not
+        found: dict[str, torch.Tensor] = load_file(path)
+    bad = [name for name, tensor in found.items() if not torch.isfinite(tensor).all()]
+    if bad:
+        more = f" and {len(bad) - 3} more" if len(bad) > 3 else ""
+        raise AdapterError(f"adapter {path}: not a number in {', '.join(bad[:3])}{more}; it {UNSOUND}")
+    return found
+
+
+def recorded_base(folder: Path) -> tuple[str, str]:
+    """Return the base's name and digest that the harness wrote beside an adapter of its own; empty for others'."""
+    path = folder / TRAINED_ON
+    if not path.is_file():
+        return "", ""
+    with told(str(path), "train the adapter again, or delete the file", AdapterError):
+        said = json_mapping(path)
+    base, digest = said.get("base", ""), said.get("digest", "")
+    if not isinstance(base, str) or not isinstance(digest, str):
+        raise AdapterError(f"{path}: base and digest are texts; train the adapter again, or delete the file")
+    return base, digest

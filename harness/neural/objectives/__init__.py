@@ -1,0 +1,111 @@
+"""Training objectives: each a file with an `OBJECTIVE`, which says what an example is in tokens and what its loss is.
+
+A recipe names one, `objective: {name: …}`, with its settings beside the name. Loop, schedule, checkpoints and the work of
+several processes are the trainer's. Another package's objective is found by its entry point in the group
+`harness.objectives`. Suites are checked against objectives too, so no file here imports torch before a function needs it.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+from harness import plugins
+from harness.errors import SuiteError
+from harness.files.json_lines import from_json
+from harness.neural.architectures import LoadedModel, Reader
+from harness.types import Overflow, Prompt, Recipe
+
+if TYPE_CHECKING:
+    import torch
+
+At = Callable[..., str]  # keys below `objective` -> "FILE:LINE: recipes[0].objective.KEY"
+Reference = Callable[
+    [], AbstractContextManager[None]
+]  # a block in which the base answers without its adapter
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Example:
+    """A prompt and the answer to learn."""
+
+    id: str
+    prompt: Prompt
+    answer: str
+    overflow: Overflow = "keep-start"
+
+
+class Item(Protocol):
+    """An example in tokens, as an objective makes it."""
+
+    @property
+    def sample_id(self) -> str: ...
+    @property
+    def truncated_tokens(self) -> int: ...  # that shortening the prompt took away
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoSettings:
+    """The settings of an objective that has none."""
+
+
+def _any_settings(settings: Any, at: At) -> None:
+    pass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Objective:
+    """What training lowers. The items are those that `encode` makes; the mean loss is a sum of losses over a sum of weights.
+
+    A weight is asked of items, not of a loss: the parts of a batch that go through the model one after the other are all
+    divided by the weight of the whole batch, which is known before the first of them.
+    """
+
+    name: str  # as a recipe writes it
+    unit: str  # of the mean loss
+    settings: type[Any] = (
+        NoSettings  # a frozen record: what a recipe may say beside the name, with its defaults
+    )
+    # Raises SuiteError where a setting is out of range; its message begins with `at("KEY")`.
+    check: Callable[[Any, At], None] = _any_settings
+    # An example in at most `recipe.max_tokens` tokens; None where it does not fit.
+    encode: Callable[[Reader, Example, Recipe], Item | None]
+    size: Callable[[Any], int]  # tokens of an item: those of like size are learned together
+    weight: Callable[[Any], float]  # what an item adds to the number that losses are divided by
+    # Base, items, settings, module to call, reference -> the summed loss of the items, a float32 scalar.
+    loss: "Callable[[LoadedModel, Sequence[Any], Any, Any, Reference | None], torch.Tensor]"
+    needs_reference: bool = False  # whether `loss` asks the base without its adapter too
+
+
+def names() -> tuple[str, ...]:
+    """Return the names of all objectives."""
+    return plugins.names("objectives")
+
+
+def find(name: str, where: str = "") -> Objective:
+    """Return the objective of that name; UnknownName where there is none, SuiteError where its plug-in is unsound."""
+    module = plugins.find("objectives", name, where)
+    objective = getattr(module, "OBJECTIVE", None)
+    place = f"{where}: " if where else ""
+    if not isinstance(objective, Objective):
+        raise SuiteError(
+            f"{place}the plug-in {name!r} ({module.__name__}) is no objective: it has no `OBJECTIVE = "
+            "harness.neural.objectives.Objective(…)`"
+        )
+    if objective.name != name:
+        raise SuiteError(
+            f"{place}the plug-in {name!r} ({module.__name__}) is no objective of that name: its OBJECTIVE is named "
+            f"{objective.name!r}"
+        )
+    return objective
+
+
+def of(recipe: Recipe) -> tuple[Objective, Any]:
+    """Return a recipe's objective and its settings, which were checked when the suite was read."""
+    objective = find(str(recipe.objective["name"]), f"recipe {recipe.name}")
+    return objective, from_json(objective.settings, own_settings(recipe.objective))
+
+
+def own_settings(said: Mapping[str, object]) -> dict[str, object]:
+    """Return what a recipe says of its objective beside the name."""
+    return {key: value for key, value in said.items() if key != "name"}

@@ -1,0 +1,85 @@
+"""Training of LoRA factors on a frozen base: batches of like lengths, and the best checkpoint by validation.
+
+Everything that chance decides is a function of the seed and the step: the factors' first values, the order of the
+samples, what dropout drops. So a checkpoint needs no random state, and a resumed run equals one that never stopped.
+"""
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.errors import StepError
+from harness.neural import lora, objectives
+from harness.neural.encode import ahead
+from harness.neural.load import Base
+from harness.neural.objectives import Example, Item, Objective
+from harness.neural.train.loop import Training
+from harness.neural.train.prepare import prepared
+from harness.types import Recipe
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trained:
+    """How a training run went."""
+
+    steps: int
+    best_step: int  # whose factors were kept
+    best_validation_loss: float | None  # None without validation samples
+    loss_unit: str
+    seconds: float  # of training itself, interrupted tries included
+    trainable_parameters: int
+    samples_seen: int
+    truncated: int  # examples whose input was shortened
+    skipped: tuple[str, ...]  # ids of examples that do not fit even so
+
+
+def train(
+    base: Base,
+    examples: Sequence[Example],
+    validation: Sequence[Example],
+    recipe: Recipe,
+    seed: int,
+    folder: Path,  # gets adapter/ and curve.jsonl; checkpoint.safetensors while it runs
+    progress: Callable[[int, int], None] = lambda step, steps: None,
+) -> Trained:
+    """Train an adapter, or go on where the folder's checkpoint left off. The base is the same afterwards.
+
+    Dropout is the recipe's alone: the base stays in evaluation mode, whatever dropout it was pretrained with.
+    """
+    objective, settings = objectives.of(recipe)
+    items = list(_encoded(base, objective, examples, recipe))
+    chosen = [item for item in items if item is not None]
+    checks = [item for item in _encoded(base, objective, validation, recipe) if item is not None]
+    if not chosen:
+        raise StepError(
+            f"none of {len(examples)} training examples fits max_tokens: {recipe.max_tokens}; raise it"
+        )
+    folder.mkdir(parents=True, exist_ok=True)
+    steps = recipe.steps or math.ceil((recipe.epochs or 1.0) * len(chosen) / recipe.batch_size)
+    with prepared(base, recipe, seed) as attached:
+        run = Training(base, attached, recipe, objective, settings, seed, folder, steps)
+        run.resume()
+        run.train(chosen, checks, progress)
+        if run.first:
+            lora.save(attached, base, folder / "adapter", run.best)
+            run.checkpoint.unlink(missing_ok=True)
+    return Trained(
+        steps=steps,
+        best_step=run.at.best_step,
+        best_validation_loss=run.at.best_loss if checks else None,
+        loss_unit=objective.unit,
+        seconds=run.at.seconds,
+        trainable_parameters=sum(parameter.numel() for parameter in run.parameters),
+        samples_seen=run.at.samples_seen,
+        truncated=sum(item.truncated_tokens > 0 for item in chosen),
+        skipped=tuple(example.id for example, item in zip(examples, items, strict=True) if item is None),
+    )
+
+
+def _encoded(
+    base: Base, objective: Objective, examples: Sequence[Example], recipe: Recipe
+) -> Iterator[Item | None]:
+    prompts = ahead(base, (example.prompt for example in examples))
+    for example, _ in zip(examples, prompts, strict=True):
+        yield objective.encode(base, example, recipe)

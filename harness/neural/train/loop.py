@@ -1,0 +1,191 @@
+"""The training loop: optimiser steps, validation, the curve, and a checkpoint that outlives a kill."""
+
+import json
+import math
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any
+
+import torch
+from accelerate import Accelerator, DistributedType
+
+from harness.digest import digest
+from harness.errors import StepError
+from harness.neural.load import Base
+from harness.neural.lora.factors import AttachedLora
+from harness.neural.objectives import Item, Objective
+from harness.neural.train import checkpoint
+from harness.neural.train.batches import batches_from, by_length
+from harness.neural.train.checkpoint import Checkpoint, RunState
+from harness.neural.train.schedule import schedule, validation_steps
+from harness.types import Recipe
+
+CHECKPOINT_SECONDS = 30.0  # what a kill can cost
+WAYS = (DistributedType.NO, DistributedType.MULTI_CPU, DistributedType.MULTI_GPU)  # the last two are DDP
+
+
+class Training:
+    """A training run: the factors, their optimiser, and the checkpoint that outlives a kill.
+
+    Under `accelerate launch` each process learns from rows of its own of every batch, and the first one writes.
+    """
+
+    def __init__(
+        self,
+        base: Base,
+        attached: AttachedLora,
+        recipe: Recipe,
+        objective: Objective,
+        settings: Any,  # the objective's
+        seed: int,
+        folder: Path,
+        steps: int,
+    ) -> None:
+        self.objective, self.settings = objective, settings
+        self.reference = attached.off if objective.needs_reference else None
+        self.base, self.attached, self.recipe, self.seed, self.steps = base, attached, recipe, seed, steps
+        self.checkpoint = folder / "checkpoint.safetensors"
+        self.curve = folder / "curve.jsonl"
+        self.parameters = attached.parameters
+        # The weights have been cast already, so that mixed precision has nothing left to do.
+        self.accelerator = Accelerator(cpu=base.device.type == "cpu", mixed_precision="no")
+        if self.accelerator.distributed_type not in WAYS:
+            raise StepError(
+                f"training under {self.accelerator.distributed_type.value} is not supported; use DDP"
+            )
+        self.first = self.accelerator.is_main_process
+        self.model = self.accelerator.prepare_model(base.model, device_placement=False)
+        self.optimizer = self.accelerator.prepare_optimizer(
+            torch.optim.AdamW(
+                self.parameters, lr=recipe.learning_rate, weight_decay=recipe.weight_decay, fused=True
+            ),
+            device_placement=False,
+        )
+        self.at = RunState()
+        self.best: dict[str, torch.Tensor] | None = None
+
+    def train(
+        self, items: Sequence[Item], checks: Sequence[Item], progress: Callable[[int, int], None]
+    ) -> None:
+        saved = begun = time.monotonic()
+        before = self.at.seconds
+        measuring = validation_steps(self.steps, self.recipe)
+        sizes = [self.objective.size(item) for item in items]
+        batches = batches_from(self.at.step + 1, sizes, self.recipe.batch_size, self.seed)
+        progress(self.at.step, self.steps)
+        with self.curve.open("a", encoding="utf-8") if self.first else nullcontext() as curve:
+            for step in range(self.at.step + 1, self.steps + 1):
+                batch = next(batches)
+                loss = self.learn(step, [items[at] for at in batch])
+                measured = self.measure(step, checks) if step in measuring else None
+                self.at.step = step
+                self.at.samples_seen += len(batch)
+                self.at.seconds = before + time.monotonic() - begun
+                if curve is not None:
+                    curve.write(self.point(step, loss, measured))
+                    if step < self.steps and (
+                        measured is not None or time.monotonic() - saved > CHECKPOINT_SECONDS
+                    ):
+                        curve.flush()
+                        self.save()
+                        saved = time.monotonic()
+                progress(step, self.steps)
+        if self.best is None:
+            self.at.best_step, self.best = self.steps, self.attached.tensors()
+
+    def point(self, step: int, loss: float, measured: float | None) -> str:
+        """Return a line of the curve."""
+        point = {"step": step, "loss": loss, "learning_rate": self.rate(step), "seconds": self.at.seconds}
+        if measured is not None:
+            point["validation_loss"] = measured
+        return json.dumps(point) + "\n"
+
+    def learn(self, step: int, batch: Sequence[Item]) -> float:
+        """Take one optimiser step, and return the batch's mean loss."""
+        torch.manual_seed(int(digest("dropout", self.seed, step)[:15], 16))
+        self.attached.drop(True)
+        total = torch.zeros((), device=self.base.device)
+        for last, rows, share in self.parts(batch):
+            with nullcontext() if last else self.accelerator.no_sync(self.model):
+                loss = self.loss(rows, self.model) * share
+                # Of several processes' gradients the mean is taken.
+                self.accelerator.backward(loss * self.accelerator.num_processes)
+                total += loss.detach()
+        mean = float(self.accelerator.reduce(total, "sum"))
+        norm = float(self.accelerator.clip_grad_norm_(self.parameters, self.recipe.max_grad_norm))
+        if not (math.isfinite(mean) and math.isfinite(norm)):
+            remedy = "lower learning_rate, or look at these samples"
+            if step == 1 and not math.isfinite(mean):  # the factors change nothing yet
+                remedy = f"so are {self.base.name}'s own logits: look for such weights with `harness weigh`"
+            raise StepError(
+                f"training step {step} of {self.steps}: loss {mean}, gradient norm {norm} on samples "
+                f"{', '.join(item.sample_id for item in batch)}; {remedy}"
+            )
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.rate(step)
+        self.optimizer.step()
+        self.optimizer.zero_grad(set_to_none=True)
+        return mean
+
+    def loss(self, items: Sequence[Item], model: Any) -> torch.Tensor:
+        """Return the summed loss of some items, by the base's own module or by what several processes train."""
+        return self.objective.loss(self.base, items, self.settings, model, self.reference)
+
+    def weight(self, items: Sequence[Item]) -> float:
+        return sum(map(self.objective.weight, items))
+
+    def parts(self, batch: Sequence[Item]) -> Iterator[tuple[bool, Sequence[Item], float]]:
+        """Yield what goes through the model at once: whether it is the last, its rows, and the factor of their loss."""
+        share = 1.0 / self.weight(batch)
+        own = batch[self.accelerator.process_index :: self.accelerator.num_processes]
+        if not own:  # the others wait for this process in the way back
+            own, share = batch[:1], 0.0
+        size = self.recipe.micro_batch_size or len(own)
+        for start in range(0, len(own), size):
+            yield start + size >= len(own), own[start : start + size], share
+
+    def measure(self, step: int, checks: Sequence[Item]) -> float | None:
+        """Return the mean loss of the validation items; the factors are kept where it is the lowest so far."""
+        if not checks:
+            return None
+        self.attached.drop(False)
+        with torch.no_grad():
+            total = sum(
+                self.loss(batch, self.base.model).item() for batch in by_length(checks, self.objective.size)
+            )
+        loss = total / self.weight(checks)
+        if not math.isfinite(loss):
+            raise StepError(
+                f"training step {step} of {self.steps}: validation loss is {loss}; lower learning_rate"
+            )
+        if loss < self.at.best_loss:
+            self.at.best_step, self.at.best_loss, self.best = step, loss, self.attached.tensors()
+        return loss
+
+    def rate(self, step: int) -> float:
+        return self.recipe.learning_rate * schedule(step, self.steps, self.recipe)
+
+    def save(self) -> None:
+        found = Checkpoint(
+            state=self.at,
+            adapter=self.attached.tensors(),
+            best=self.best,
+            optimizer=self.optimizer.state_dict()["state"],
+        )
+        checkpoint.write(self.checkpoint, found)
+
+    def resume(self) -> None:
+        """Go on from the checkpoint, where there is one, and cut the curve back to it."""
+        lines = self.curve.read_text(encoding="utf-8").splitlines() if self.curve.exists() else []
+        if self.checkpoint.exists():
+            found = checkpoint.read(self.checkpoint)
+            self.at = found.state
+            self.attached.put(found.adapter)
+            self.best = dict(found.best) if found.best else None
+            self.optimizer.load_state_dict(self.optimizer.state_dict() | {"state": found.optimizer})
+        self.accelerator.wait_for_everyone()
+        if self.first:
+            with self.curve.open("w", encoding="utf-8") as file:
+                file.writelines(line + "\n" for line in lines[: self.at.step])

@@ -1,0 +1,52 @@
+"""A base made ready to train new factors on it, and put back as it was."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+
+import torch
+from transformers.modeling_layers import GradientCheckpointingLayer
+
+from harness.errors import ModelError
+from harness.neural import lora
+from harness.neural.kernels import quick, quick_attention
+from harness.neural.load import Base
+from harness.neural.lora.factors import AttachedLora
+from harness.neural.train.precision import computing_in
+from harness.types import Recipe
+
+
+@contextmanager
+def prepared(base: Base, recipe: Recipe, seed: int) -> Iterator[AttachedLora]:
+    """Give new factors on the base, which is ready to train them for as long as the block runs."""
+    with ExitStack() as changed:
+        dtype = changed.enter_context(computing_in(base, recipe.precision))
+        if dtype == torch.float16:
+            raise ModelError(
+                f"{base.name}: gradients underflow in float16; train with precision: bfloat16 or float32"
+            )
+        attached = lora.attach(base, recipe, seed)
+        changed.callback(attached.detach)
+        changed.enter_context(quick(base.model, base.device))
+        changed.enter_context(quick_attention(base.device, dtype))
+        if recipe.gradient_checkpointing:
+            changed.enter_context(_checkpointing(base))
+        changed.enter_context(
+            torch.random.fork_rng(devices=[base.device] if base.device.type == "cuda" else [])
+        )
+        yield attached
+
+
+@contextmanager
+def _checkpointing(base: Base) -> Iterator[None]:
+    """Compute a layer's activations again on the way back instead of keeping them."""
+    layers = [layer for layer in base.model.modules() if isinstance(layer, GradientCheckpointingLayer)]
+    base.model.activation_checkpointing_enable({"use_reentrant": False})
+    # What it does to the embedding only the other kind needs, and `disable` leaves it.
+    base.model.disable_input_require_grads()  # type: ignore[no-untyped-call]
+    try:
+        for layer in layers:
+            layer.training = True  # else transformers keeps all activations; its children stay as they are
+        yield
+    finally:
+        base.model.activation_checkpointing_disable()  # type: ignore[no-untyped-call]
+        base.model.eval()  # type: ignore[no-untyped-call]
