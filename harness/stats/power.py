@@ -24,7 +24,7 @@ def pass_chance(
     margin: float,  # 0 or more: the drop that is tolerated
     error: float,  # standard error of the difference
 ) -> float:  # 0 to 1
-    """How often the interval of no true drop lies above minus the margin: how often the innocent pass."""
+    """Return the probability that an adapter with no true drop passes: that its interval lies above minus the margin."""
     return _NORMAL.cdf(margin / error - Z_95) if error > 0 else 1.0
 
 
@@ -34,7 +34,7 @@ def samples_for_pass(
     n: int,
     chance: float = POWER,
 ) -> int | None:  # None: with no margin, no number suffices
-    """The fewest samples at which the innocent pass with that chance."""
+    """Return the fewest samples at which an adapter with no true drop passes with that probability."""
     if error <= 0:
         return 2
     if margin <= error / 1e9:  # nothing, or so little that its square is lost
