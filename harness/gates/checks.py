@@ -80,7 +80,7 @@ def checks(gates: Sequence[Gate], result: Result) -> list[Check]:
 
 
 def _place(number: int, *keys: str | int) -> str:
-    return dotted(("gates", number, *keys))
+    return words.line(words.name(dotted(("gates", number, *keys))))  # a key may be of a stranger's file
 
 
 def planned(result: Result) -> dict[str, list[System]]:
