@@ -59,4 +59,8 @@ def assert_no_drop(
 
 def _said(judged: tuple[Verdict, ...], word: Word) -> str:
     """All verdicts of one word, a line each."""
-    return "\n".join(f"{verdicts.judged(one)}: {verdicts.told(one)}" for one in judged if one.verdict == word)
+    return "\n".join(
+        f"{verdicts.judged(verdict)}: {verdicts.told(verdict)}"
+        for verdict in judged
+        if verdict.verdict == word
+    )

@@ -26,7 +26,7 @@ def side_by_side(
     seed: int = 0,
     samples: int = 0,  # how many of those that changed most
 ) -> SideBySide:
-    """B against A; a ResultError where nothing can be compared."""
+    """Compare B with A; a ResultError where nothing can be compared."""
     with ExitStack() as stack:
         left, right = sides.opened(a, b, stack)
         systems, only = sides.matched(left, right)
@@ -37,13 +37,13 @@ def side_by_side(
         if metric is not None:
             _known_metric(request, metric, names)
         tasks = tuple(_task(request, name) for name in names)
-    if not any(one.lines for one in tasks):
-        reasons = "; ".join(f"{one.name}: {remark}" for one in tasks for remark in one.remarks)
+    if not any(task.lines for task in tasks):
+        reasons = "; ".join(f"{task.name}: {remark}" for task in tasks for remark in task.remarks)
         raise ResultError(f"{a} and {b}: nothing can be compared: {reasons}")
     return SideBySide(
         a=a,
         b=b,
-        named=any(one != other for one, other in systems),
+        named=any(ours != theirs for ours, theirs in systems),
         seed=seed,
         tasks=tasks,
         remarks=(*only, *more, *dict.fromkeys(_unlike(left, right, systems))),
@@ -57,14 +57,14 @@ def _known_metric(request: ComparisonRequest, pattern: str, tasks: Sequence[str]
 
 
 def _unlike(a: Side, b: Side, systems: Sequence[Systems]) -> Iterator[str]:
-    """What the same names stand for in two results, and where they were run."""
+    """Say how two results differ in what the same names stand for, and in where they were run."""
     if a.result is b.result:
         return
-    for one, other in systems:
-        if one.model == other.model:
-            yield from unlike.of_base(a.result, b.result, one.model)
-        if one.adapter is not None and one == other:
-            yield from unlike.of_adapter(a.result, b.result, one)
+    for ours, theirs in systems:
+        if ours.model == theirs.model:
+            yield from unlike.of_base(a.result, b.result, ours.model)
+        if ours.adapter is not None and ours == theirs:
+            yield from unlike.of_adapter(a.result, b.result, ours)
     yield from unlike.of_run(a.result, b.result)
 
 

@@ -37,7 +37,7 @@ class Joint:
 def comparable(
     a: Side, b: Side, task: str, systems: Sequence[Systems], pattern: str | None, remarks: Remarks
 ) -> tuple[list[Joint], list[Scores]]:
-    """What can be paired under the metrics of a pattern (None: what decides), and scores that have no rows."""
+    """Return what can be paired under a pattern's metrics (None: the primary ones), and the scores that have no rows."""
     ours, theirs = a.scores(task), b.scores(task)
     plugins = {
         name: plugin
@@ -50,10 +50,12 @@ def comparable(
     for pair in systems:
         by_plugin: dict[str, list[Scores]] = {}
         for name in _wanted(a, b, task, pattern):
-            scores = _alike(ours.get((pair[0], name)), theirs.get((pair[1], name)), name, pair, remarks)
+            scores = _of_one_meaning(
+                ours.get((pair[0], name)), theirs.get((pair[1], name)), name, pair, remarks
+            )
             by_plugin.setdefault(plugins.get(name, name), []).extend(scores)
         for plugin, alike in by_plugin.items():
-            rows = [side.rows.get((task, one, plugin)) for side, one in zip((a, b), pair, strict=True)]
+            rows = [side.rows.get((task, system, plugin)) for side, system in zip((a, b), pair, strict=True)]
             if rows[0] is None or rows[1] is None or metrics.own(plugin) is None:
                 bare += alike
             elif alike:
@@ -62,28 +64,28 @@ def comparable(
 
 
 def _wanted(a: Side, b: Side, task: str, pattern: str | None) -> list[str]:
-    """Names of scores, in A's order."""
+    """Return the names of the scores that are asked for, in A's order."""
     both = list(dict.fromkeys(name for side in (a, b) for _, name in side.scores(task)))
     if pattern is None:
         return [name for name in both if name in (a.task(task).primary, b.task(task).primary)]
     return [name for name in both if fnmatchcase(name, pattern)]
 
 
-def _alike(
-    one: Score | None, other: Score | None, name: str, pair: Systems, remarks: Remarks
+def _of_one_meaning(
+    ours: Score | None, theirs: Score | None, name: str, pair: Systems, remarks: Remarks
 ) -> list[Scores]:
-    """Both scores, if they mean the same."""
-    if one is None or other is None:
-        where = "neither" if one is other else "only B" if one is None else "only A"
+    """Return both scores, if they mean the same."""
+    if ours is None or theirs is None:
+        where = "neither" if ours is theirs else "only B" if ours is None else "only A"
         remarks.add(f"{where} has a {name} score", pair)
         return []
-    if one.signature != other.signature:
+    if ours.signature != theirs.signature:
         remarks.add(
-            f"{name} is not compared, its signatures differ: {one.signature} in A, {other.signature} in B",
+            f"{name} is not compared, its signatures differ: {ours.signature} in A, {theirs.signature} in B",
             pair,
         )
         return []
-    return [(one, other)]
+    return [(ours, theirs)]
 
 
 def _joint(
@@ -95,14 +97,14 @@ def _joint(
     rows: tuple[Rows, Rows],
     remarks: Remarks,
 ) -> list[Joint]:
-    """The rows of the samples in common, if there are any."""
-    metric = _part(plugin, tuple(one.metric for one, _ in scores))
+    """Return the rows of the samples in common, if there are any."""
+    metric = _part(plugin, tuple(score.metric for score, _ in scores))
     for side, own, given in zip((a, b), rows, zip(*scores, strict=True), strict=True):
-        _follow(side, own, given, metric)
+        _refuse_other_rows(side, own, given, metric)
     ids = _common(*rows)
-    if len(ids) < max(len(one.ids) for one in rows):
+    if len(ids) < max(len(side.ids) for side in rows):
         extra = [
-            f"{len(one.ids) - len(ids):,} only in {letter}" for one, letter in zip(rows, "AB", strict=True)
+            f"{len(side.ids) - len(ids):,} only in {letter}" for side, letter in zip(rows, "AB", strict=True)
         ]
         left = "compared on the samples that both have" if ids else "nothing to compare"
         remarks.add(f"{len(ids):,} samples in common, {' and '.join(extra)}: {left}", pair)
@@ -114,7 +116,7 @@ def _joint(
 
 @cache
 def _part(plugin: str, names: tuple[str, ...]) -> Metric:
-    """The metric, giving those of its scores."""
+    """Return the metric with only these of its scores."""
     metric = metrics.load(plugin)
     value, places = metric.value, [metric.names.index(name) for name in names]
     if value is None:
@@ -124,8 +126,8 @@ def _part(plugin: str, names: tuple[str, ...]) -> Metric:
     return replace(metric, names=names, value=lambda totals: value(totals)[..., places])
 
 
-def _follow(side: Side, rows: Rows, scores: Sequence[Score], metric: Metric) -> None:
-    """Scores are what their rows give; else one of the two was changed."""
+def _refuse_other_rows(side: Side, rows: Rows, scores: Sequence[Score], metric: Metric) -> None:
+    """Raise a ResultError where scores are not what their rows give: one of the two was changed."""
     assert metric.value is not None
     if len(set(rows.ids)) < len(rows.ids):
         raise ResultError(
@@ -148,16 +150,16 @@ def _follow(side: Side, rows: Rows, scores: Sequence[Score], metric: Metric) -> 
 
 
 def _common(a: Rows, b: Rows) -> tuple[str, ...]:
-    """The samples that both have, in their order if it is the same: so B against A is A against B turned round."""
+    """Return the samples that both have, in their order if it is the same: so B against A is A against B turned round."""
     if a.ids == b.ids:
         return a.ids
     both = set(a.ids).intersection(b.ids)
-    ours, theirs = (tuple(one for one in rows.ids if one in both) for rows in (a, b))
+    ours, theirs = (tuple(sample for sample in rows.ids if sample in both) for rows in (a, b))
     return ours if ours == theirs else tuple(sorted(both))
 
 
 def _of(rows: Rows, ids: tuple[str, ...]) -> Array:
     if rows.ids == ids:
         return rows.stats
-    places: Mapping[str, int] = {one: place for place, one in enumerate(rows.ids)}
-    return rows.stats[[places[one] for one in ids]]
+    places: Mapping[str, int] = {sample: place for place, sample in enumerate(rows.ids)}
+    return rows.stats[[places[sample] for sample in ids]]

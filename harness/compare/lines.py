@@ -33,13 +33,16 @@ class PairsOnSameSamples:
 def lines(
     request: ComparisonRequest, task: str, joints: Sequence[Joint], bare: Sequence[Scores], remarks: Remarks
 ) -> list[PairUnderMetric]:
-    """Holm over all pairs of A's primary metric; its lines come first."""
+    """Compare all pairs, with Holm over those under A's primary metric, whose lines come first."""
     primary = request.a.task(task).primary
     groups = _groups(request, task, joints)
-    decides = (group for group in groups if any(primary in one.names for one in group.scored.metrics))
+    decides = (group for group in groups if any(primary in metric.names for metric in group.scored.metrics))
     size = sum(len(group.systems) for group in decides)
     found = [line for group in groups for line in _lines(request, group, primary, size, remarks)]
-    found = [*_corrected(found, primary, f"{task}: B against A"), *(_bare(one, remarks) for one in bare)]
+    found = [
+        *_corrected(found, primary, f"{task}: B against A"),
+        *(_bare(scores, remarks) for scores in bare),
+    ]
     order = list(dict.fromkeys(line.metric for line in found))
 
     def place(line: PairUnderMetric) -> tuple[bool, int, int]:
@@ -55,7 +58,7 @@ def _groups(request: ComparisonRequest, task: str, joints: Sequence[Joint]) -> l
         of_pair.setdefault((joint.ids, joint.systems), []).append(joint)
     alike: dict[tuple[object, ...], list[list[Joint]]] = {}
     for (ids, _), own in of_pair.items():
-        metrics = ((one.plugin, one.metric.names) for one in own)
+        metrics = ((joint.plugin, joint.metric.names) for joint in own)
         alike.setdefault((ids, *metrics), []).append(own)
     labels = _labels(request, task) if joints else None
     return [_group(task, together, labels) for together in alike.values()]
@@ -69,13 +72,13 @@ def _group(
     return PairsOnSameSamples(
         ids=ids,
         systems=systems,
-        scores=tuple(tuple(score for one in own for _, score in one.scores) for own in together),
+        scores=tuple(tuple(score for joint in own for _, score in joint.scores) for own in together),
         scored=pairs.Scored(
             task=task,
             systems=tuple(pair[side] for side in (0, 1) for pair in systems),
-            metrics=tuple(one.metric for one in first),
+            metrics=tuple(joint.metric for joint in first),
             tables=tuple(_table([own[place] for own in together]) for place in range(len(first))),
-            clusters=None if labels is None else _numbers([labels.get(one, "") for one in ids]),
+            clusters=None if labels is None else _numbers([labels.get(sample, "") for sample in ids]),
         ),
     )
 
@@ -88,7 +91,7 @@ def _table(joints: Sequence[Joint]) -> stats.Table:
 
 
 def _labels(request: ComparisonRequest, task: str) -> Mapping[str, str] | None:
-    """What each sample shares with those that are drawn together with it, by A, or by B where A does not say."""
+    """Return the label that samples drawn together share: A's, or B's where A names no column for it."""
     side = request.a if request.a.task(task).cluster is not None else request.b
     column = side.task(task).cluster
     if column is None:
@@ -139,7 +142,7 @@ def _lines(
 
 
 def _changes(request: ComparisonRequest, ids: Sequence[str], alone: Array) -> tuple[SampleChange, ...]:
-    """The samples that changed most; those that did not, or have no score by themselves, are none."""
+    """Return the samples that changed most; those that did not, or have no score by themselves, are left out."""
     moved = np.nan_to_num(np.abs(alone[:, 1] - alone[:, 0]))
     first = np.argsort(-moved, kind="stable")[: request.samples]
     return tuple(
@@ -158,21 +161,21 @@ def _corrected(found: Sequence[PairUnderMetric], primary: str, family: str) -> l
 
 
 def _bare(scores: Scores, remarks: Remarks) -> PairUnderMetric:
-    one, other = scores
-    counts = "" if one.n == other.n else f", of {one.n:,} samples in A and {other.n:,} in B"
+    ours, theirs = scores
+    counts = "" if ours.n == theirs.n else f", of {ours.n:,} samples in A and {theirs.n:,} in B"
     remarks.add(
-        f"{one.metric} is not tested: it has no rows by sample, only whole scores{counts}",
-        (one.system, other.system),
+        f"{ours.metric} is not tested: it has no rows by sample, only whole scores{counts}",
+        (ours.system, theirs.system),
     )
     return PairUnderMetric(
-        metric=one.metric,
-        signature=one.signature,
-        unit=one.unit,
-        better=one.better,
-        baseline=one.system,
-        candidate=other.system,
-        baseline_score=one.value,
-        candidate_score=other.value,
-        n=min(one.n, other.n),
+        metric=ours.metric,
+        signature=ours.signature,
+        unit=ours.unit,
+        better=ours.better,
+        baseline=ours.system,
+        candidate=theirs.system,
+        baseline_score=ours.value,
+        candidate_score=theirs.value,
+        n=min(ours.n, theirs.n),
         comparison=None,
     )

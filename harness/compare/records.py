@@ -54,10 +54,10 @@ class PairUnderMetric:
     @property
     def shares(self) -> tuple[float, float, float] | None:
         """Percent of the samples on which the candidate does better, the same and worse by itself."""
-        one = self.comparison
-        if one is None or one.better is None or one.worse is None:
+        comparison = self.comparison
+        if comparison is None or comparison.better is None or comparison.worse is None:
             return None
-        better, worse = 100 * one.better / one.n, 100 * one.worse / one.n
+        better, worse = 100 * comparison.better / comparison.n, 100 * comparison.worse / comparison.n
         return better, 100 - better - worse, worse
 
 

@@ -33,12 +33,12 @@ class Side:
         return next(task for task in self.result.suite.tasks if task.name == name)
 
     def scores(self, task: str) -> dict[tuple[System, str], Score]:
-        return {(one.system, one.metric): one for one in self.result.scores if one.task == task}
+        return {(score.system, score.metric): score for score in self.result.scores if score.task == task}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ComparisonRequest:
-    """What is to be compared, and how much is to be said of it."""
+    """What is to be compared, and how."""
 
     a: Side
     b: Side
@@ -49,7 +49,7 @@ class ComparisonRequest:
 
 
 class Remarks:
-    """What is to be said of a task, each once, and of which pairs where it is not of all."""
+    """Remarks on a task, each once, with the pairs that it is about where these are not all."""
 
     def __init__(self, everyone: Sequence[Systems]) -> None:
         self._everyone = everyone
@@ -66,12 +66,12 @@ class Remarks:
 
 
 def _pair(pair: Systems) -> str:
-    one, other = pair
-    return str(one) if one == other else f"{other} against {one}"
+    ours, theirs = pair
+    return str(ours) if ours == theirs else f"{theirs} against {ours}"
 
 
 def opened(a: str, b: str, stack: ExitStack) -> tuple[Side, Side]:
-    """Both sides; one that names a folder as the other does is read once."""
+    """Open both sides; a folder that both name is read once."""
     named = [parted(text) for text in (a, b)]
     folders = [folder for folder, _ in named]
     first = _sound(read(folders[0]))
@@ -90,7 +90,7 @@ def opened(a: str, b: str, stack: ExitStack) -> tuple[Side, Side]:
 
 
 def _sound(result: Result) -> Result:
-    """A result with scores, and with the files that they came from."""
+    """Return the result; ResultError where it has no scores, or a file is not as it was written."""
     if not result.scores:
         raise ResultError(f"{result.folder}: holds no scores; `harness run` its suite again")
     refuse_damaged(result.folder, result.files)
@@ -98,7 +98,7 @@ def _sound(result: Result) -> Result:
 
 
 def parted(text: str) -> tuple[Path, str | None]:
-    """The folder and the system's name. Both may hold a #, as seeds of adapters do."""
+    """Split off the name of a system. Folder and name may hold a #, as seeds of adapters do."""
     cuts = [len(text), *(found.start() for found in reversed(list(re.finditer("#", text))))]
     folders = [cut for cut in cuts if Path(text[:cut]).is_dir()]
     cut = folders[0] if folders else cuts[-1]
@@ -106,7 +106,7 @@ def parted(text: str) -> tuple[Path, str | None]:
 
 
 def find(result: Result, name: str) -> System:
-    """The system that is printed so; spaces count for nothing."""
+    """Return the system that is printed so, whatever the spaces; UnknownName where there is none."""
     known = {_without_spaces(str(score.system)): score.system for score in result.scores}
     if _without_spaces(name) not in known:
         raise UnknownName("system", name, map(str, known.values()), str(result.folder))
@@ -118,23 +118,26 @@ def _without_spaces(name: str) -> str:
 
 
 def matched(a: Side, b: Side) -> tuple[list[Systems], tuple[str, ...]]:
-    """The systems named, or those of the same name; and what only one side has."""
+    """Return the systems that are named, or those of the same name; and say what only one side has."""
     example = f"{a.result.folder}#{a.systems()[-1]}"  # the last: the first may be a rule
     named = a.system or b.system
     if a.result is b.result and (a.system or named) == (b.system or named):
         raise ResultError(f"{a.said} and {b.said} are the same; name two systems, as '{example}'")
     if named is not None:
         return [(a.system or find(a.result, str(named)), b.system or find(b.result, str(named)))], ()
-    both = [one for one in a.systems() if one in b.systems()]
+    both = [system for system in a.systems() if system in b.systems()]
     if not both:
         raise ResultError(
             f"{a.said} and {b.said}: no system of the same name; name one of each, as '{example}'"
         )
-    return [(one, one) for one in both], (*_only_in(a, a.systems(), both), *_only_in(b, b.systems(), both))
+    return [(system, system) for system in both], (
+        *_only_in(a, a.systems(), both),
+        *_only_in(b, b.systems(), both),
+    )
 
 
 def tasks(a: Side, b: Side, pattern: str) -> tuple[list[str], tuple[str, ...]]:
-    """The tasks that both have and that are asked for; and what only one has."""
+    """Return the tasks that both have and that are asked for; and say what only one side has."""
     ours, theirs = ([task.name for task in side.result.suite.tasks] for side in (a, b))
     both = [name for name in ours if name in theirs]
     if not both:
@@ -147,6 +150,6 @@ def tasks(a: Side, b: Side, pattern: str) -> tuple[list[str], tuple[str, ...]]:
 
 
 def _only_in(side: Side, all_of_it: Sequence[object], both: Sequence[object]) -> Iterator[str]:
-    lost = [str(one) for one in all_of_it if one not in both]
+    lost = [str(item) for item in all_of_it if item not in both]
     if lost:
         yield f"only in {side.letter}: {', '.join(lost)}"

@@ -13,13 +13,13 @@ from harness.types import Sample, System
 def with_texts(
     request: ComparisonRequest, task: str, lines: Sequence[PairUnderMetric]
 ) -> tuple[PairUnderMetric, ...]:
-    """The lines, their samples with texts; ids and numbers alone where either side shares no text."""
+    """Return the lines, their samples with texts; ids and numbers alone where either side shares no text."""
     wanted = {change.sample for line in lines for change in line.changes}
     if not wanted or any(side.task(task).share != "text" for side in (request.a, request.b)):
         return tuple(lines)
     samples = {
         sample.id: sample
-        for name, sample in read_samples(request.a.result.folder, {(task, one) for one in wanted})
+        for name, sample in read_samples(request.a.result.folder, {(task, sample_id) for sample_id in wanted})
         if name == task
     }
     ours, theirs = (_answers(side, task, wanted) for side in (request.a, request.b))
@@ -55,7 +55,7 @@ def _answers(side: Side, task: str, wanted: Container[str]) -> Answers:
 
 
 def _answer(answers: Answers, system: System, sample: Sample) -> str:
-    """A rule's answers may not be kept: it gives them again."""
+    """Return what a system answered; a trivial rule, whose answers may not be kept, answers again."""
     kept = answers.get((system, sample.id))
     if kept is None and system.model.startswith("trivial:"):
         return trivial.answer(system.model.removeprefix("trivial:"), sample)

@@ -1,4 +1,4 @@
 """May this adapter be merged? Gates with wildcards to verdicts: pass, fail, cannot tell, or not comparable.
 
-gates ─ checks ─▶ one rule, one system, one task ─ sides ─▶ rows on the same samples ─ verdicts ─▶ judge ─▶ Judgement
+gates ─ checks ─▶ one rule, one system, one task ─ evidence ─▶ rows on the same samples ─ rules ─▶ findings ─▶ Judgement
 """

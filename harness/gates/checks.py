@@ -80,11 +80,11 @@ def checks(gates: Sequence[Gate], result: Result) -> list[Check]:
 
 
 def _place(number: int, *keys: str | int) -> str:
-    return dotted(("gates", number, *keys))
+    return words.line(words.name(dotted(("gates", number, *keys))))  # a key may be of a stranger's file
 
 
 def planned(result: Result) -> dict[str, list[System]]:
-    """By task, every system that was to be scored, whether it was or not."""
+    """Return by task every system that was to be scored, whether it was or not."""
     found: dict[str, dict[System, None]] = {task.name: {} for task in result.suite.tasks}
     for score in result.scores:
         found.setdefault(score.task, {})[score.system] = None
@@ -134,7 +134,7 @@ def _of(gate: Gate, demand: Demand, nameable: Nameable) -> Iterator[Check]:
 
 
 def _on(gate: Gate, demand: Demand, task: TaskFacts, scores: ScoreNames, judged: Judged) -> Iterator[Check]:
-    """The question under each metric that the gate names."""
+    """Return the question under each metric that the gate names."""
     subject, group = judged
     rule, limit = demand
     made = Check(gate=gate, rule=rule, limit=limit, subject=subject, task=task.name, systems=group)
@@ -158,7 +158,7 @@ def _on(gate: Gate, demand: Demand, task: TaskFacts, scores: ScoreNames, judged:
 def _subjects(
     gate: Gate, systems: Sequence[System], result: Result, task: TaskFacts
 ) -> Iterator[tuple[str, tuple[System, ...]]]:
-    """Who is judged on a task: each system, or each recipe over its seeds."""
+    """Return who is judged on a task: each system, or each recipe over its seeds."""
     if gate.recipe is None:
         yield from ((str(system), (system,)) for system in systems if _matches(gate, system))
         return
@@ -184,7 +184,7 @@ def _matches(gate: Gate, system: System) -> bool:
 
 
 def _nothing(gate: Gate, result: Result, systems: Mapping[str, Sequence[System]]) -> str:
-    """Which pattern it is that nothing answers to."""
+    """Say which pattern of the gate matches nothing."""
     every = {system for group in systems.values() for system in group}
     if (
         gate.recipe is None

@@ -43,7 +43,7 @@ class GateInputs:
 
     @cached_property
     def changed(self) -> str:
-        """Which file of the result is not as it was written; empty where all are."""
+        """Say which file of the result is not as it was written; empty where all are."""
         return next(iter(check_files(self.result.folder, {"files": self.result.files})), "")
 
     @cached_property
@@ -51,10 +51,10 @@ class GateInputs:
         return Preconditions(self.result)
 
     def task(self, name: str) -> TaskFacts:
-        return next(one for one in self.result.suite.tasks if one.name == name)
+        return next(task for task in self.result.suite.tasks if task.name == name)
 
     def baseline(self, name: str) -> Baseline:
-        """Read once; ResultError with what is wrong with it."""
+        """Return a baseline, read once; ResultError with what is wrong with it."""
         if name not in self._baselines:
             try:
                 self._baselines[name] = load(Path(name))
@@ -66,7 +66,7 @@ class GateInputs:
         return found
 
     def against(self, said: str | None) -> str:
-        """What a gate compares with: "base", or a baseline's file."""
+        """Return what a gate compares with: "base", or a baseline's file."""
         if said is None:
             return BASE if self.given is None else str(self.given)
         return said if said == BASE or self.given is None else str(self.given)
@@ -87,7 +87,7 @@ class GateInputs:
         return found
 
     def values(self, task: str, column: str) -> list[str]:
-        """What a column holds; ResultError where no sample has it."""
+        """Return the values of a column; ResultError where no sample has it."""
         here = self.metadata.get(task, {})
         found = sorted({columns[column] for columns in here.values() if column in columns})
         if not found:
@@ -98,15 +98,15 @@ class GateInputs:
         return found
 
     def expect(self, key: RowsKey, sides: Sequence[Side]) -> None:
-        """Says beforehand what will be asked, so that one draw serves it all."""
+        """Announce the sides that will be asked for, so that one draw serves them all."""
         self._expected.setdefault(key, {}).update(dict.fromkeys(sides))
 
     def claim(self, key: RowsKey, claim: Claim) -> None:
-        """Says beforehand what is to be told from chance, likewise."""
+        """Announce a claim, so that one permutation test serves all claims."""
         self._claims.setdefault(key, {})[claim] = None
 
     def paired_rows(self, key: RowsKey, sides: Sequence[Side]) -> PairedRows:
-        """The rows of everything expected; ResultError where one of these sides has none, or other samples."""
+        """Return the rows of all announced sides; ResultError where one of `sides` has none, or other samples."""
         if key not in self._made_rows:
             self._made_rows[key] = self._made(key)
         rows, problems = self._made_rows[key]
@@ -117,7 +117,7 @@ class GateInputs:
         return rows
 
     def let_go(self, key: RowsKey) -> None:
-        """Once all that was expected of it has been asked."""
+        """Free the rows, once every question on them is answered."""
         self._made_rows.pop(key, None)
 
     def _made(self, key: RowsKey) -> tuple[PairedRows | None, dict[Side, str]]:
@@ -145,7 +145,7 @@ class GateInputs:
                 problems[side] = str(error)
         if ids is None:
             return None, problems
-        keep = [place for place, one in enumerate(ids) if self._within(task, one, where)]
+        keep = [place for place, sample in enumerate(ids) if self._within(task, sample, where)]
         if not keep:
             said = " and ".join(column for column, _ in where)
             return None, problems | dict.fromkeys(tables, f"no sample of {task} has that {said}")
@@ -186,7 +186,7 @@ class GateInputs:
         own, rows = table
         if list(own) == list(ids):
             return rows
-        places = {one: place for place, one in enumerate(own)}
+        places = {sample: place for place, sample in enumerate(own)}
         if set(places) != set(ids):
             more, fewer = len(set(places) - set(ids)), len(set(ids) - set(places))
             who = side[0] or str(side[1])
@@ -195,7 +195,7 @@ class GateInputs:
                 f"({more} only there, {fewer} only here)"
                 + (f"; refresh it: harness baseline {self.result.folder} -o {side[0]}" if side[0] else "")
             )
-        return rows[[places[one] for one in ids]]
+        return rows[[places[sample] for sample in ids]]
 
     def _within(self, task: str, sample: str, where: Where) -> bool:
         if not where:
@@ -209,7 +209,7 @@ class GateInputs:
             return None
         labels: dict[str, int] = {}
         columns = self.metadata.get(task, {})
-        return [labels.setdefault(columns[one].get(column, ""), len(labels)) for one in ids]
+        return [labels.setdefault(columns[sample].get(column, ""), len(labels)) for sample in ids]
 
     def _seed(self) -> int:
         return self.result.seed
@@ -224,11 +224,11 @@ def unlike(inputs: GateInputs, against: str, task: TaskFacts, system: System, me
         return f"{against} knows no task {task.name}{refresh}"
     if not task.samples:
         return "an older result, which does not say what was asked; run the suite again"
-    here = {one.metric: one.signature for one in inputs.result.scores if one.task == task.name}
-    prompts = {(one.task, one.system): one.prompts for one in inputs.result.answers}
+    here = {score.metric: score.signature for score in inputs.result.scores if score.task == task.name}
+    prompts = {(answers.task, answers.system): answers.prompts for answers in inputs.result.answers}
     system_kept = baseline.systems.get((task.name, system))
     asked_alike = system_kept is None or system_kept.prompts == prompts.get((task.name, system))
-    n = max((one.n for one in inputs.result.scores if one.task == task.name), default=0)
+    n = max((score.n for score in inputs.result.scores if score.task == task.name), default=0)
     if kept.n != n:
         return f"other samples: {against} has {kept.n}, the result {n}{refresh}"
     if kept.samples != task.samples:
@@ -255,7 +255,7 @@ def opened(result: Result, given: Path | None) -> Iterator[GateInputs]:
 def _refuse_unsound(
     metric: metrics.Metric, ids: Sequence[str], rows: NDArray[np.float64], whose: str
 ) -> None:
-    """ResultError where rows are not what the metric adds up, a sample each."""
+    """Raise a ResultError where rows are not what the metric adds up, one for each sample."""
     assert metric.value is not None
     if not ids:
         raise ResultError(f"{whose}: no samples")

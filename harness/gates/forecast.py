@@ -24,7 +24,7 @@ UNKNOWN = "not known before a first run or a baseline"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spread:
-    """How far a difference scatters, and what says so."""
+    """How far a difference scatters, and which source says so."""
 
     error: float  # standard error of the difference
     n: int  # at so many samples
@@ -35,7 +35,7 @@ class Spread:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Forecast:
-    """One question that a run will put to n samples, with what is known of it."""
+    """A question that a run will ask of n samples, with what is known of it before the run."""
 
     check: Check
     n: int
@@ -64,22 +64,24 @@ class Forecast:
 
 
 def of_result(check: Check, result: Result, source: str) -> Spread | None:
-    """What an earlier result says: of its comparison of the adapter with its base. A base alone has none."""
+    """Return the spread of an earlier result's comparison of the adapter with its base; None for a base."""
     (system,) = check.systems
     base = System(model=system.model)
     levels = {
-        one.system: one.value for one in result.scores if (one.task, one.metric) == (check.task, check.metric)
+        score.system: score.value
+        for score in result.scores
+        if (score.task, score.metric) == (check.task, check.metric)
     }
     level = levels.get(base if check.gate.against in (None, rules.BASE) else system)
-    for one in result.comparisons:
-        asked = (one.task, one.metric, one.baseline, one.candidate)
+    for comparison in result.comparisons:
+        asked = (comparison.task, comparison.metric, comparison.baseline, comparison.candidate)
         if asked == (check.task, check.metric, base, system) and level is not None:
-            return _spread(one.detectable / stats.DETECTED, one.n, level, source)
+            return _spread(comparison.detectable / stats.DETECTED, comparison.n, level, source)
     return None
 
 
 def of_baseline(check: Check, baseline: Baseline) -> Spread | None:
-    """What a baseline's rows say: of the adapter against its base, else of its score alone, twice and unpaired."""
+    """Return the spread by a baseline's rows: of adapter against base, else of its score alone, as if twice and unpaired."""
     (system,) = check.systems
     own = baseline.systems.get((check.task or "", system))
     base = baseline.systems.get((check.task or "", System(model=system.model)))
@@ -91,7 +93,7 @@ def of_baseline(check: Check, baseline: Baseline) -> Spread | None:
     sides = [own]
     if base and base is not own and check.plugin in base.rows and set(base.ids) == set(own.ids):
         sides.append(base)
-    rows = np.stack([_ordered(one, own.ids, check.plugin) for one in sides], axis=1)
+    rows = np.stack([_ordered(side, own.ids, check.plugin) for side in sides], axis=1)
     table = stats.Table(rows=rows, value=metric.value, interval=metric.interval)
     name = metric.names.index(check.metric)
     level = float(table.scores()[0, name])
@@ -102,7 +104,7 @@ def of_baseline(check: Check, baseline: Baseline) -> Spread | None:
 
 
 def _error(table: stats.Table, name: int) -> float:
-    """Standard error of the first system's score less the second's, as the interval has it that will judge it."""
+    """Return the standard error of the first score less the second, by the kind of interval that will judge it."""
     if table.interval == "wilson":
         own, base = table.rows[..., 0].T
         return stats.changed_interval(int((own > base).sum()), int((own < base).sum()), len(own))[2]
@@ -111,10 +113,10 @@ def _error(table: stats.Table, name: int) -> float:
 
 
 def lines(forecasts: Sequence[Forecast]) -> Iterator[str]:
-    """One for each gate, task and metric, the worst of its systems speaking for all."""
+    """Return a line for each gate, task and metric, about the system that is least likely to pass."""
     groups: dict[tuple[str | None, ...], list[Forecast]] = {}
-    for one in forecasts:
-        check = one.check
+    for forecast in forecasts:
+        check = forecast.check
         key = (
             rules.name(check.gate, check.rule, check.limit),
             check.rule.name,
@@ -122,52 +124,52 @@ def lines(forecasts: Sequence[Forecast]) -> Iterator[str]:
             check.metric,
             check.gate.against,
         )
-        groups.setdefault(key, []).append(one)
+        groups.setdefault(key, []).append(forecast)
     for group in groups.values():
-        known = [one for one in group if one.spread]
+        known = [forecast for forecast in group if forecast.spread]
         yield _line(known, len(group) - len(known)) if known else _unknown(group)
 
 
 def _spread(error: float, n: int, level: float, source: str, *, most: bool = False) -> Spread | None:
-    """None where it says nothing: of too few samples, or of answers that are all the same."""
+    """Return the spread; None where it is of too few samples, or of answers that are all the same."""
     if n < rules.FEWEST or error <= 0:
         return None
     return Spread(error=error, n=n, level=level, source=source, most=most)
 
 
 def _ordered(kept: BaselineSystem, ids: Sequence[str], plugin: str) -> stats.Array:
-    places = {one: place for place, one in enumerate(kept.ids)}
-    return kept.rows[plugin][[places[one] for one in ids]]
+    places = {sample: place for place, sample in enumerate(kept.ids)}
+    return kept.rows[plugin][[places[sample] for sample in ids]]
 
 
 def _line(known: Sequence[Forecast], unknown: int) -> str:
     """`max_drop 1.0 needs n ≥ 1,600 here: with n = 819 an adapter that lost nothing passes 70 times in 100 (…)`"""
-    one = min(known, key=lambda each: each.chance or 0.0)
-    spread, chance, rule = one.spread, one.chance, _gate(one.check)
+    worst = min(known, key=lambda each: each.chance or 0.0)
+    spread, chance, rule = worst.spread, worst.chance, _gate(worst.check)
     assert spread is not None and chance is not None
-    error = words.number(spread.error * sqrt(spread.n / one.n), 2)
+    error = words.number(spread.error * sqrt(spread.n / worst.n), 2)
     facts = (
-        _judged(one.check) + (f" and {words.plural(len(known) - 1, 'other')}" if len(known) > 1 else ""),
+        _judged(worst.check) + (f" and {words.plural(len(known) - 1, 'other')}" if len(known) > 1 else ""),
         f"SE {'at most ' if spread.most else ''}{error}, by {spread.source} with n = {spread.n:,}",
         f"{words.plural(unknown, 'other')} {UNKNOWN}" if unknown else "",
     )
     least = "at least " if spread.most else ""
     # Downwards: 79.9 % are not the 80 % that would do.
-    said = f"with n = {one.n:,} an adapter that lost nothing passes {least}{int(100 * chance)} times in 100"
+    said = f"with n = {worst.n:,} an adapter that lost nothing passes {least}{int(100 * chance)} times in 100"
     told = f"{said} ({'; '.join(filter(None, facts))})"
     if chance >= LIKELY:
         return f"{rule}: {told}"
-    needs = one.needs
+    needs = worst.needs
     if needs is None:
         return f"few samples: {rule} is too strict here: {told}"
     return f"few samples: {rule} needs n ≥ {needs:,} here{' at most' if spread.most else ''}: {told}"
 
 
 def _unknown(group: Sequence[Forecast]) -> str:
-    one = group[0]
+    first = group[0]
     others = f" and {words.plural(len(group) - 1, 'other')}" if len(group) > 1 else ""
-    whose = f"{_judged(one.check)}{others}"
-    return f"{_gate(one.check)}: how often an adapter that lost nothing passes is {one.because} ({whose})"
+    whose = f"{_judged(first.check)}{others}"
+    return f"{_gate(first.check)}: how often an adapter that lost nothing passes is {first.because} ({whose})"
 
 
 def _gate(check: Check) -> str:

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from math import isfinite
 from pathlib import Path
 
 from harness import stats
@@ -99,23 +98,12 @@ def _ask(check: Check, inputs: GateInputs) -> RowsQuestion | Answered:
     try:
         inputs.preconditions.refuse_lost(check)
         if check.rule.reads == "cost":
-            return _finite(measured.cost(check, inputs))
+            return measured.cost(check, inputs)
         if check.rule.reads == "weights":
-            return _finite(measured.weights(check, inputs.result))
+            return measured.weights(check, inputs.result)
         return questions.question(check, inputs)
     except (HarnessError, ValueError) as error:
         return _invalid(check, str(error))
-
-
-def _finite(answer: Answered) -> Answered:
-    """Return the answer, invalid where a number is not finite: every comparison with NaN is false."""
-    finding = answer.finding
-    if finding is None:
-        return answer
-    numbers = (finding.value, finding.low, finding.high, finding.chance, finding.error)
-    if all(isfinite(number) for number in numbers if number is not None):
-        return answer
-    return _invalid(answer.check, f"what was measured is not finite: {finding.value:g}")
 
 
 def _answers(
@@ -131,7 +119,7 @@ def _answers(
     for key, together in by_rows.items():
         for place, question in together:
             try:
-                answers[place] = _finite(questions.answer(question, inputs))
+                answers[place] = questions.answer(question, inputs)
                 losses[place] = regressions.losses(question, inputs)
             except (HarnessError, ValueError) as error:
                 answers[place] = _invalid(question.check, str(error))

@@ -36,7 +36,7 @@ def cost(check: Check, inputs: GateInputs) -> Answered:
     if quantity.by_hardware:
         _refuse_other_hardware(check, inputs, costs, here)
     measured = MeasuredCost(value=fmean(cost.value for cost in costs), unit=quantity.unit, hardware=here)
-    finding = check.rule.judge(check.limit, measured)
+    finding = check.rule.finding(check.limit, measured)
     return Answered(check=check, finding=finding, because=finding.note)
 
 
@@ -61,5 +61,5 @@ def weights(check: Check, result: Result) -> Answered:
     """Return the finding on a system's weights; ResultError where they are not known."""
     (system,) = check.systems
     rows = [row for row in result.weights if (row.model, row.adapter) == (system.model, system.adapter)]
-    finding = check.rule.judge(check.limit, JudgedWeights(system=system, rows=rows))
+    finding = check.rule.finding(check.limit, JudgedWeights(system=system, rows=rows))
     return Answered(check=check, finding=finding, because=finding.note)

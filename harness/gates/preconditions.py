@@ -32,7 +32,7 @@ class Preconditions:
             raise ResultError(too_empty(str(system), empty))
 
     def lost_of(self, system: System) -> str:
-        """What of a system's own steps failed first, to be put after what is missing."""
+        """Say which of a system's own steps failed first, as the end of a sentence about what is missing."""
         return next((f"; {_said(step)}" for step in self._failed.get(system, ())), "")
 
     @cached_property
@@ -52,7 +52,7 @@ class Preconditions:
             return
         # The base's answers, too: without them nobody can say that an adapter's are others.
         whose = (None, System(model=system.model), system) if check.rule.of_samples else (None, system)
-        for step in (step for one in dict.fromkeys(whose) for step in self._failed.get(one, ())):
+        for step in (step for owner in dict.fromkeys(whose) for step in self._failed.get(owner, ())):
             if step.kind in check.rule.steps and step.task in ("", check.task):
                 yield step
 
@@ -69,7 +69,7 @@ class Preconditions:
 
     @cached_property
     def _texts(self) -> dict[tuple[str, System], str]:
-        return {(one.task, one.system): one.texts for one in self._result.answers}
+        return {(answers.task, answers.system): answers.texts for answers in self._result.answers}
 
     @cached_property
     def _answered(self) -> dict[System, list[tuple[str, str]]]:

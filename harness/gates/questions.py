@@ -68,7 +68,7 @@ def answer(asked: RowsQuestion, inputs: GateInputs) -> Answered:
         against=asked.against,
         of_recipe=check.gate.recipe is not None,
     )
-    finding = rule.judge(check.limit, scores)
+    finding = rule.finding(check.limit, scores)
     chance, needs = None, None
     if rule.tolerated_drop is not None and not scores.of_recipe:
         margin, error = rule.tolerated_drop(check.limit, scores.before), finding.error or 0.0

@@ -121,8 +121,13 @@ def _expected(plan: Plan) -> Result:
             tasks=tuple(TaskFacts(name=t.name, primary=t.primary, metrics=t.metrics) for t in suite.tasks),
             models=(),
             adapters=tuple(
-                AdapterFacts(name=one.name, model=one.model, recipe=one.recipe, trained_on=one.trained_on)
-                for one in adapters
+                AdapterFacts(
+                    name=adapter.name,
+                    model=adapter.model,
+                    recipe=adapter.recipe,
+                    trained_on=adapter.trained_on,
+                )
+                for adapter in adapters
             ),
         ),
         scores=(),

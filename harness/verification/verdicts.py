@@ -38,7 +38,7 @@ def check_verdicts(result: Result) -> Judged:
         return Judged(problems=(f"{path}: verdicts, and result.json holds no gate",))
     if result.withheld:
         return Judged(left="verdicts: not judged again, for this copy withholds texts")
-    away = [one for one in _baselines(result) if not Path(one).is_file()]
+    away = [file for file in _baselines(result) if not Path(file).is_file()]
     if away:
         return Judged(left=f"verdicts: not judged again, for the baseline {away[0]} is not here")
     try:
@@ -51,21 +51,21 @@ def check_verdicts(result: Result) -> Judged:
 def _baselines(result: Result) -> list[str]:
     from harness.gates.rules import BASE
 
-    named = (one.against for one in result.suite.gates)
-    return [one for one in named if one is not None and one != BASE]
+    named = (gate.against for gate in result.suite.gates)
+    return [name for name in named if name is not None and name != BASE]
 
 
 def _differing(path: Path, told: tuple[Verdict, ...], anew: tuple[Verdict, ...], alike: bool) -> list[str]:
     left = _by_key(told)
     fresh = _by_key(anew)
     problems = [] if len(told) == len(left) else [f"{path}: a verdict is there twice"]
-    for key, one in left.items():
+    for key, verdict in left.items():
         if key not in fresh:
-            problems.append(f"{_said(path, one)}: no gate of result.json gives this verdict")
+            problems.append(f"{_said(path, verdict)}: no gate of result.json gives this verdict")
         else:
-            problems += _unlike(path, one, fresh[key], alike)
+            problems += _unlike(path, verdict, fresh[key], alike)
     problems += [
-        f"{_said(path, one)}: the verdict is missing" for key, one in fresh.items() if key not in left
+        f"{_said(path, verdict)}: the verdict is missing" for key, verdict in fresh.items() if key not in left
     ]
     return problems
 
@@ -73,17 +73,17 @@ def _differing(path: Path, told: tuple[Verdict, ...], anew: tuple[Verdict, ...],
 def _by_key(verdicts: tuple[Verdict, ...]) -> Mapping[tuple[object, ...], Verdict]:
     return {
         (
-            one.gate,
-            one.rule,
-            one.limit,
-            one.subject,
-            one.task,
-            one.system,
-            one.metric,
-            one.slice,
-            one.against,
-        ): one
-        for one in verdicts
+            verdict.gate,
+            verdict.rule,
+            verdict.limit,
+            verdict.subject,
+            verdict.task,
+            verdict.system,
+            verdict.metric,
+            verdict.slice,
+            verdict.against,
+        ): verdict
+        for verdict in verdicts
     }
 
 
@@ -101,5 +101,5 @@ def _unlike(path: Path, told: Verdict, anew: Verdict, alike: bool) -> list[str]:
     return []
 
 
-def _said(path: Path, one: Verdict) -> str:
-    return " / ".join(filter(None, (f"{path}: {one.gate}", one.subject, one.task, one.slice)))
+def _said(path: Path, verdict: Verdict) -> str:
+    return " / ".join(filter(None, (f"{path}: {verdict.gate}", verdict.subject, verdict.task, verdict.slice)))

@@ -140,6 +140,7 @@ def test_a_result_without_gates_passes_nothing(here: Path, harness: Harness) -> 
         ("gates: [{max_drop: -1}]", "give 0 or more"),
         ("gates: [{max_drop: '1'}]", "give a number"),
         ("gates: [{max_dorp: 1}]", "did you mean 'max_drop'"),
+        ("gates: [{rules: {max_drop: 1}}]", "no key named 'rules'"),
         ("gates: [{max_drop: 1}]\nfamily_error: 0", "more than 0"),
         ("gates: [{max_drop: 1}]\nfamily_error: no", "give a number"),
         ("gates: [{max_worse_samples: {drop: 1}}]", "give either samples or percent"),
@@ -240,6 +241,9 @@ def test_a_result_of_another_shape_is_a_line(
         ({"max_drop": True}, "suite.gates[0].max_drop: found true; give a number"),
         ({"alpha_within": [2]}, "suite.gates[0].alpha_within"),
         ({"max_worse_samples": {"samples": 1}}, "suite.gates[0].max_worse_samples.drop: missing"),
+        ({"a\n\x1b[2Jb": 1}, "suite.gates[0].a ⟦U+001B⟧[2Jb: no rule named"),
+        ({"rules": {"max_drop": 1}}, "suite.gates[0].rules: no rule named 'rules'"),
+        ({"../max_drop": 1}, "suite.gates[0].../max_drop: no rule named"),
         ({"max_dorp": 1}, "suite.gates[0].max_dorp: no rule named 'max_dorp'; did you mean 'max_drop'"),
     ],
 )

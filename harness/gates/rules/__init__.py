@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from harness import plugins
 from harness import text as words
-from harness.errors import HarnessError, SuiteError
+from harness.errors import HarnessError, ResultError, SuiteError
 from harness.types import Gate
 
 if TYPE_CHECKING:  # numpy is loaded where a rule judges
@@ -85,6 +85,14 @@ class Rule:
     claim: bool = False
     of_recipes: bool = False  # whether it can be asked of a recipe's mean over seeds
     fewest: int = FEWEST  # samples, or clusters of them, that it can be judged by
+
+    def finding(self, limit: Any, measured: Any) -> "Finding":
+        """Judge what was measured; ResultError where it is not finite: with NaN every comparison is false."""
+        found = self.judge(limit, measured)
+        numbers = (found.value, found.low, found.high, found.chance, found.error)
+        if not all(isfinite(number) for number in numbers if number is not None):
+            raise ResultError(f"what was measured is not finite: {found.value:g}")
+        return found
 
     @property
     def of_samples(self) -> bool:

@@ -17,7 +17,8 @@ def judge(limit: tuple[float, float], weights: JudgedWeights) -> Finding:
             f"no alpha is known of {weights.system}: its weights were not looked at, or are too small"
         )
     low, high = limit
-    return decide.exact(medians[0], low <= medians[0] <= high)
+    note = f"the median over layers of the {'merged' if part == 'merged' else 'base'} weights"
+    return decide.exact(medians[0], low <= medians[0] <= high, note=note)
 
 
 def check(limit: tuple[float, float], at: At) -> None:
