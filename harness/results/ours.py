@@ -14,7 +14,8 @@ from harness.errors import HarnessError, ResultError
 from harness.results.document import BESIDE, NAME
 
 DATA = (NAME, *BESIDE)
-FILES = (*DATA, "report.html", "report.md", "verdicts.json")
+PAGES = ("report.html", "report.md")
+FILES = (*DATA, *PAGES, "verdicts.json")
 # Folder -> the names of our files in it, and how each of them begins: a file of such a name may be the user's.
 FOLDERS = {
     "charts": (

@@ -1,4 +1,4 @@
-"""Gathers what a run found into a RESULT folder, and draws its pages."""
+"""Gather what a run found into a RESULT folder: the data alone, of which the command that publishes draws pages."""
 
 import json
 import platform
@@ -22,20 +22,18 @@ from harness.run.steps._asked import Asked
 from harness.run.steps._costs import costs
 from harness.run.steps._findings import Findings, NamedAdapter, Part, Report
 from harness.run.steps._notes import notes
-from harness.run.store import Store
 from harness.types import Gate, Outcome, Task
 
 if TYPE_CHECKING:  # pyarrow is loaded where rows are written
     from harness.results.rows import Key, Rows
 
-VERSION = 3
-LIBRARIES: tuple[str, ...] = ()  # those that draw pages move no result
+VERSION = 4
+LIBRARIES: tuple[str, ...] = ()
 __all__ = ["LIBRARIES", "VERSION", "NamedAdapter", "Part", "Report", "run"]
 
 
 def run(spec: Report, bench: Bench) -> None:
     from harness.gates.judge import judge, write_verdicts
-    from harness.report import render
     from harness.results.rows import write_rows
 
     found = Findings(spec, bench)
@@ -48,9 +46,7 @@ def run(spec: Report, bench: Bench) -> None:
     write_document(bench.folder, result(spec, bench, found, asked))
     if spec.suite.gates:
         write_verdicts(bench.folder, judge(bench.folder))
-    bench.progress(1, 2)
-    render(bench.folder, Store(bench.folder.parents[1]).drawings)
-    bench.progress(2, 2)
+    bench.progress(1, 1)
 
 
 def result(spec: Report, bench: Bench, found: Findings, asked: Asked) -> dict[str, Any]:
