@@ -204,12 +204,11 @@ def show(
 
 
 def _why(store: "Store", step: str, lineage: str) -> str:
+    from harness.run.steps import answers_left
     from harness.run.store import relatives
 
-    left = store.work(step) / "generations.jsonl"
-    if left.is_file():
-        with left.open("rb") as file:
-            return f"to do; an interrupted try left {sum(1 for _ in file)} answers"
+    if (answers := answers_left(store.work(step))) is not None:
+        return f"to do; an interrupted try left {answers} answers"
     if store.work(step).is_dir():
         return "to do; continues an interrupted try"
     if relatives(store, lineage):

@@ -24,6 +24,7 @@ from harness.digest import digest
 from harness.errors import ModelError, StepError
 from harness.neural import lora
 from harness.neural.batches import batches_from, by_length
+from harness.neural.curve import FILE as CURVE
 from harness.neural.encode import Pair, ahead, pair
 from harness.neural.kernels import quick, quick_attention
 from harness.neural.load import Base
@@ -132,7 +133,7 @@ class _Run:
     ) -> None:
         self.base, self.attached, self.recipe, self.seed, self.steps = base, attached, recipe, seed, steps
         self.checkpoint = folder / "checkpoint.safetensors"
-        self.curve = folder / "curve.jsonl"
+        self.curve = folder / CURVE
         self.parameters = attached.parameters
         # The weights have been cast already, so that mixed precision has nothing left to do.
         self.accelerator = Accelerator(cpu=base.device.type == "cpu", mixed_precision="no")

@@ -11,7 +11,8 @@ from typing import Any
 from harness.backends import trainable
 from harness.digest import canonical, digest
 from harness.errors import SuiteError, UnknownName
-from harness.run.steps import UsedAdapter, UsedModel
+from harness.results import AdapterFacts
+from harness.run.steps import Part, StepKind, UsedAdapter, UsedModel
 from harness.run.steps import compare as compare_step
 from harness.run.steps import foreign as foreign_step
 from harness.run.steps import generate as generate_step
@@ -20,6 +21,7 @@ from harness.run.steps import report as report_step
 from harness.run.steps import score as score_step
 from harness.run.steps import spectra as spectra_step
 from harness.run.steps import train as train_step
+from harness.scoring.questions import Cell
 from harness.types import Decode, Model, Pins, Plan, Recipe, Source, Split, Step, Suite, System, Task
 
 BLOCK = 512  # test samples a generate step covers at most
@@ -41,7 +43,7 @@ class Candidate:
     step: Step | None = None  # its training
 
 
-Parts = list[tuple[report_step.Part, Step]]
+Parts = list[tuple[Part, Step]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,15 +75,19 @@ class Draft:
     steps: dict[str, Step] = field(default_factory=dict)
 
     def add(
-        self, kind: Any, spec: object, needs: Iterable[Step], label: str, lane: str | None, grows: str = ""
+        self, kind: StepKind, spec: Any, needs: Iterable[Step], label: str, base: str = "", grows: str = ""
     ) -> Step:
-        """A step named by its kind and version, spec, needs and the libraries that can move its result."""
+        """Add a step, named by its kind and version, spec, needs and the libraries that can move its result.
+
+        `base` names the lane, for a kind that runs in one.
+        """
         name = kind.__name__.rpartition(".")[2]
         libraries = {lib: self.pins.libraries[lib] for lib in kind.LIBRARIES if lib in self.pins.libraries}
         ids = tuple(need.id for need in needs)
         identity = digest(name, kind.VERSION, placeless(spec), ids, libraries)
-        shorter = placeless(replace(spec, **{grows: 0})) if grows else None  # type: ignore[type-var]
+        shorter = placeless(replace(spec, **{grows: 0})) if grows else None
         lineage = digest(name, kind.VERSION, shorter, ids, libraries) if grows else ""
+        lane = base if kind.LANE else None
         step = Step(id=identity, kind=name, spec=spec, needs=ids, lane=lane, label=label, lineage=lineage)
         self.steps.setdefault(identity, step)
         return self.steps[identity]
@@ -131,26 +137,24 @@ def plan(
         task.name: _load(draft, task) for task in suite.tasks if task in asked or task.name in suite.train_on
     }
     candidates = [*_trained(draft, loads), *_existing(draft)]
-    parts: Parts = [(report_step.Part(kind="load", task=name), step) for name, step in loads.items()]
+    parts: Parts = [(Part(kind="load", task=name), step) for name, step in loads.items()]
     for one in candidates:
         if one.step:
             parts.append(
                 (
-                    report_step.Part(kind="train", system=System(model=one.model.name, adapter=one.name)),
+                    Part(kind="train", system=System(model=one.model.name, adapter=one.name)),
                     one.step,
                 )
             )
     for task in asked:
         for system, candidate, model in _systems(draft, task, candidates):
             blocks = _blocks(draft, task, system, candidate, model, loads[task.name])
-            parts += [
-                (report_step.Part(kind="generate", task=task.name, system=system), block) for block in blocks
-            ]
+            parts += [(Part(kind="generate", task=task.name, system=system), block) for block in blocks]
             scored = _score(draft, task, system, loads[task.name], blocks, model)
-            parts.append((report_step.Part(kind="score", task=task.name, system=system), scored))
+            parts.append((Part(kind="score", task=task.name, system=system), scored))
             parts += _foreign(draft, task, system, loads[task.name], scored)
     parts += _spectra(draft, candidates)
-    parts.append((report_step.Part(kind="compare"), _compare(draft, candidates, parts)))
+    parts.append((Part(kind="compare"), _compare(draft, candidates, parts)))
     _report(draft, candidates, parts)
     return Plan(suite=suite, pins=pins, steps=tuple(draft.steps.values()))
 
@@ -199,7 +203,7 @@ def _load(draft: Draft, task: Task) -> Step:
         data=draft.pins.sources[task.name],
         splits=splits,
     )
-    return draft.add(load_step, spec, (), f"load {task.name}", None)
+    return draft.add(load_step, spec, (), f"load {task.name}")
 
 
 def _asked(task: Task, shots: int) -> Task:
@@ -340,8 +344,8 @@ def _score(
         samples=draft.samples(task),
         seed=draft.seed,
     )
-    lane = model.name if model else "trivial rules"
-    return draft.add(score_step, spec, (load, *blocks), f"score {task.name}, {system}", lane)
+    base = model.name if model else "trivial rules"
+    return draft.add(score_step, spec, (load, *blocks), f"score {task.name}, {system}", base)
 
 
 def _own(metrics: Iterable[str]) -> tuple[str, ...]:
@@ -362,8 +366,8 @@ def _foreign(draft: Draft, task: Task, system: System, load: Step, scored: Step)
             samples=draft.samples(task),
         )
         label = f"score {task.name}, {system} by {FOREIGN}{metric.rpartition('/')[2].removeprefix(FOREIGN)}"
-        step = draft.add(foreign_step, spec, (load, scored), label.removesuffix(".py"), scored.lane)
-        found.append((report_step.Part(kind="foreign", task=task.name, system=system), step))
+        step = draft.add(foreign_step, spec, (load, scored), label.removesuffix(".py"), scored.lane or "")
+        found.append((Part(kind="foreign", task=task.name, system=system), step))
     return found
 
 
@@ -385,7 +389,7 @@ def _spectra(draft: Draft, candidates: Sequence[Candidate]) -> Parts:
             needs = (one.step,) if one and one.step else ()
             system = System(model=model.name, adapter=name)
             step = draft.add(spectra_step, spec, needs, f"weigh {system}", model.name)
-            found.append((report_step.Part(kind="spectra", system=system), step))
+            found.append((Part(kind="spectra", system=system), step))
     return found
 
 
@@ -394,7 +398,7 @@ def _compare(draft: Draft, candidates: Sequence[Candidate], parts: Parts) -> Ste
     known = {System(model=one.model.name, adapter=one.name): one for one in candidates}
     scored = [(part, step) for part, step in parts if part.kind == "score"]
     cells = tuple(
-        compare_step.Cell(
+        Cell(
             task=part.task,
             system=part.system,
             metrics=_own(tasks[part.task].metrics),
@@ -408,7 +412,7 @@ def _compare(draft: Draft, candidates: Sequence[Candidate], parts: Parts) -> Ste
         for one in [known.get(part.system)]
     )
     spec = compare_step.Compare(cells=cells, seed=draft.seed)
-    return draft.add(compare_step, spec, [step for _, step in scored], "compare", None)
+    return draft.add(compare_step, spec, [step for _, step in scored], "compare")
 
 
 def _report(draft: Draft, candidates: Sequence[Candidate], parts: Parts) -> Step:
@@ -419,7 +423,7 @@ def _report(draft: Draft, candidates: Sequence[Candidate], parts: Parts) -> Step
         limit=draft.limit,
         parts=tuple(part for part, _ in parts),
         adapters=tuple(
-            report_step.NamedAdapter(
+            AdapterFacts(
                 name=one.name,
                 model=one.model.name,
                 recipe=one.recipe.name if one.recipe else None,
@@ -430,4 +434,4 @@ def _report(draft: Draft, candidates: Sequence[Candidate], parts: Parts) -> Step
             for one in candidates
         ),
     )
-    return draft.add(report_step, spec, [step for _, step in parts], "report", None)
+    return draft.add(report_step, spec, [step for _, step in parts], "report")

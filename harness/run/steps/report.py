@@ -1,90 +1,119 @@
 """Gather what a run found into a RESULT folder: the data alone, of which the command that publishes draws pages."""
 
-import json
 import platform
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
+from typing import Any
 
 from harness._version import __version__
 from harness.checkpoints.locate import licence
 from harness.data import share_of
 from harness.files.hardware import machine
-from harness.files.json_lines import read_json, to_json
+from harness.files.json_lines import to_json
 from harness.files.zipped import write_zipped
-from harness.results.document import SCHEMA, write_document
-from harness.run.steps import Bench
-from harness.run.steps._asked import Asked
-from harness.run.steps._costs import costs
-from harness.run.steps._findings import Findings, NamedAdapter, Part, Report
-from harness.run.steps._notes import notes
-from harness.types import Gate, Outcome, Task
-
-if TYPE_CHECKING:  # pyarrow is loaded where rows are written
-    from harness.results.rows import Key, Rows
+from harness.results import AdapterFacts
+from harness.results.digests import InputDigests
+from harness.results.document import BESIDE, NAME, SCHEMA, write_document
+from harness.results.verdicts import FILE as VERDICTS
+from harness.run.finished import FinishedSteps, finished_needs
+from harness.run.intact import read_record
+from harness.run.steps import Contribution, Finished, Part, StepContext
+from harness.types import Answers, Gate, Note, Outcome, Pins, Suite, System, Task
 
 VERSION = 4
 LIBRARIES: tuple[str, ...] = ()
-__all__ = ["LIBRARIES", "VERSION", "NamedAdapter", "Part", "Report", "run"]
+LANE = False
+TOLERANT = True
+FILES = (NAME, *BESIDE, VERDICTS)
+ROWS, SAMPLES, GENERATIONS = BESIDE
 
 
-def run(spec: Report, bench: Bench) -> None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """Needs everything; what failed is missing and said so."""
+
+    suite: Suite
+    pins: Pins
+    seed: int
+    limit: int | None
+    parts: tuple[Part, ...]
+    adapters: tuple[AdapterFacts, ...]
+
+
+def run(spec: Report, context: StepContext) -> None:
     from harness.gates.judge import judge, write_verdicts
     from harness.results.rows import write_rows
 
-    found = Findings(spec, bench)
-    for old in bench.folder.iterdir():
+    found = FinishedSteps(
+        steps=finished_needs(spec.parts, context.needs),
+        samples_asked={
+            task: total if spec.limit is None else min(total, spec.limit)
+            for task, total in spec.pins.test_samples.items()
+        },
+    )
+    for old in context.folder.iterdir():
         shutil.rmtree(old) if old.is_dir() else old.unlink()
-    write_rows(bench.folder / "rows.parquet", rows(found))
-    asked = Asked()
-    write_zipped(bench.folder / "samples.jsonl.gz", asked.samples(found.samples()))
-    write_zipped(bench.folder / "generations.jsonl.gz", asked.generations(found.generations()))
-    write_document(bench.folder, result(spec, bench, found, asked))
+    write_rows(context.folder / ROWS, found.rows())
+    asked = InputDigests()
+    write_zipped(context.folder / SAMPLES, asked.samples(found.samples()))
+    write_zipped(context.folder / GENERATIONS, asked.generations(found.generations()))
+    write_document(context.folder, result(spec, context, found, asked))
     if spec.suite.gates:
-        write_verdicts(bench.folder, judge(bench.folder))
-    bench.progress(1, 1)
+        write_verdicts(context.folder, judge(context.folder))
+    context.progress(1, 1)
 
 
-def result(spec: Report, bench: Bench, found: Findings, asked: Asked) -> dict[str, Any]:
+def contributes(finished: Finished) -> Contribution:
+    """Return nothing: what the step leaves is the result."""
+    return Contribution()
+
+
+def _notes(context: StepContext, found: FinishedSteps, answers: Sequence[Answers]) -> Iterator[Note]:
+    """Yield what went other than planned: what the steps noted, inert adapters, and steps without a result."""
+    yield from found.notes
+    yield from _inert(answers)
+    labels = dict(
+        zip((step for step, _ in context.needs), (label for _, label in context.labels), strict=True)
+    )
+    for outcome in context.run.outcomes.values() if context.run else ():
+        if outcome.state in ("failed", "skipped"):
+            yield Note(
+                kind=f"step {outcome.state}",
+                where=labels.get(outcome.step, outcome.step),
+                count=1,
+                of=len(context.needs),
+                detail=f"{outcome.reason} (log: {outcome.log})" if outcome.log else outcome.reason,
+            )
+
+
+def _inert(answers: Sequence[Answers]) -> Iterator[Note]:
+    """Yield a note on each adapter whose answers all equal its base's: the commonest silent failure."""
+    texts = {(answered.task, answered.system): answered.texts for answered in answers}
+    for answered in answers:
+        task, system = answered.task, answered.system
+        if system.adapter and texts.get((task, System(model=system.model))) == answered.texts:
+            detail = "every answer equals the base's: the adapter changes nothing here"
+            where = f"{task}, {system}"
+            yield Note(kind="inert", where=where, count=answered.n, of=answered.n, detail=detail)
+
+
+def result(spec: Report, context: StepContext, found: FinishedSteps, asked: InputDigests) -> dict[str, Any]:
     """result.json: the machine's view; its JSON schema is report/result.schema.json."""
-    compared = [folder for _, _, folder in found.folders("compare")]
     return {
         "schema": SCHEMA,
         "suite": _suite(spec, asked),
-        "scores": [
-            _flat(score)
-            for part, _, scored in found.folders("score")
-            for folder in (
-                scored,
-                *(folder for _, _, folder in found.folders("foreign", part.task, part.system)),
-            )
-            for score in read_json(folder / "scores.json")
-        ],
-        "comparisons": [one for folder in compared for one in read_json(folder / "comparisons.json")],
-        "answers": [_flat(to_json(one)) for one in asked.answers()],
-        "recipes": [one for folder in compared for one in read_json(folder / "recipes.json")],
-        "weights": [
-            _flat(row, "numbers")
-            for _, _, folder in found.folders("spectra")
-            for row in read_json(folder / "weights.json")
-        ],
-        "costs": [_flat(to_json(cost)) for cost in costs(found)],
-        "curves": [
-            {
-                "model": part.system.model,
-                "adapter": part.system.adapter,
-                "points": points(folder / "curve.jsonl"),
-            }
-            for part, _, folder in found.folders("train")
-            if part.system
-        ],
-        "notes": [to_json(note) for note in notes(found, asked.answers())],
-        "steps": _steps(spec, bench),
-        "manifest": _manifest(spec, bench),
+        "scores": [_flat(to_json(score)) for score in found.scores],
+        "comparisons": [to_json(comparison) for comparison in found.comparisons],
+        "answers": [_flat(to_json(answered)) for answered in asked.answers()],
+        "recipes": [to_json(recipe) for recipe in found.recipes],
+        "weights": [_flat(to_json(row), "numbers") for row in found.weights],
+        "costs": [_flat(to_json(cost)) for cost in found.costs],
+        "curves": [to_json(curve) for curve in found.curves],
+        "notes": [to_json(note) for note in _notes(context, found, asked.answers())],
+        "steps": _steps(spec, context),
+        "manifest": _manifest(spec, context),
     }
 
 
@@ -97,13 +126,7 @@ def _flat(record: dict[str, Any], inner: str = "system") -> dict[str, Any]:
     }
 
 
-def points(curve: Path) -> list[dict[str, Any]]:
-    lines = [json.loads(text) for text in curve.read_text().splitlines()]
-    names = ("step", "loss", "validation_loss", "learning_rate")
-    return [{name: point.get(name) for name in names} for point in lines]
-
-
-def _suite(spec: Report, asked: Asked) -> dict[str, Any]:
+def _suite(spec: Report, asked: InputDigests) -> dict[str, Any]:
     suite, pins = spec.suite, spec.pins
     return {
         "name": suite.name,
@@ -141,7 +164,7 @@ def _said(gate: Gate) -> dict[str, Any]:
     return {key: value for key, value in to_json(gate).items() if value != usual[key]}
 
 
-def _task(task: Task, asked: Asked) -> dict[str, Any]:
+def _task(task: Task, asked: InputDigests) -> dict[str, Any]:
     return {
         "name": task.name,
         "about": task.about,
@@ -162,13 +185,13 @@ def _task(task: Task, asked: Asked) -> dict[str, Any]:
     }
 
 
-def _steps(spec: Report, bench: Bench) -> list[dict[str, Any]]:
+def _steps(spec: Report, context: StepContext) -> list[dict[str, Any]]:
     """Every step as it ended; one that was kept from an earlier run counts as done."""
     listed = []
-    for part, (step, folder), (kind, label) in zip(spec.parts, bench.needs, bench.labels, strict=True):
-        ended = bench.run.outcomes.get(step) if bench.run else None
+    for part, (step, folder), (kind, label) in zip(spec.parts, context.needs, context.labels, strict=True):
+        ended = context.run.outcomes.get(step) if context.run else None
         if folder.is_dir():
-            ended = Outcome(step=step, state="done", seconds=read_json(folder / "step.json")["seconds"])
+            ended = Outcome(step=step, state="done", seconds=read_record(folder)["seconds"])
         ended = ended or Outcome(step=step, state="skipped", reason="not part of this run")
         listed.append(
             {
@@ -186,30 +209,18 @@ def _steps(spec: Report, bench: Bench) -> list[dict[str, Any]]:
     return listed
 
 
-def _manifest(spec: Report, bench: Bench) -> dict[str, Any]:
+def _manifest(spec: Report, context: StepContext) -> dict[str, Any]:
     return {
         "harness": __version__,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
-        "command": bench.run.command if bench.run else "",
+        "command": context.run.command if context.run else "",
         "python": platform.python_version(),
         "platform": platform.platform(),
         "hardware": to_json(machine()),
         "device": spec.pins.device,
         "libraries": dict(spec.pins.libraries),
-        "runtime": to_json(bench.runtime),
+        "runtime": to_json(context.runtime),
         "seed": spec.seed,
         "sources": dict(spec.pins.sources),
         "models": {name: pin.revision for name, pin in spec.pins.models.items()},
     }
-
-
-def rows(found: Findings) -> "Iterator[tuple[Key, Rows]]":
-    """What rows.parquet holds."""
-    from harness.results.rows import Rows
-
-    for part, _, folder in found.folders("score"):
-        assert part.system is not None
-        ids = tuple(read_json(folder / "ids.json"))
-        with np.load(folder / "rows.npz", allow_pickle=False) as tables:
-            for metric in tables.files:
-                yield (part.task, part.system, metric), Rows(ids=ids, stats=tables[metric])
