@@ -2,6 +2,7 @@
 # make test    sets everything up, runs the tests that are quick
 # make check   format, lint, types, import floors, all tests: what CI runs
 # make test-all runs all tests
+# make coverage measures which lines and branches the quick tests reach, and fails under the floor of pyproject.toml
 # make gate    measures the shipped adapters anew and holds them against reports/baselines/ci.json
 # make scripts checks the types in the report's JavaScript, where npm is at hand
 # make leaderboard ranks what lies in reports/results/ anew; check fails where reports/leaderboard.md is not that
@@ -18,7 +19,7 @@ export TOKENIZERS_PARALLELISM := false
 
 BENCHMARKS := rouge stats honesty startup adapters generation profile training end-to-end memory weights scaling quickstart report gpu
 
-.PHONY: demo test test-all check gate scripts leaderboard kills fix bench bench-models bench-peers $(BENCHMARKS:%=bench-%)
+.PHONY: demo test test-all coverage check gate scripts leaderboard kills fix bench bench-models bench-peers $(BENCHMARKS:%=bench-%)
 
 demo: $(READY)
 	$(BIN)/harness run quickstart
@@ -28,6 +29,9 @@ test: $(READY)
 
 test-all: $(READY)
 	$(BIN)/pytest -n 2 --dist worksteal $(ARGS)
+
+coverage: $(READY)
+	$(BIN)/pytest -n 2 --dist worksteal -m "not slow" --cov --cov-report=term:skip-covered $(ARGS)
 
 check: $(READY)
 	$(BIN)/ruff format --check .

@@ -24,8 +24,8 @@ from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForSeq2SeqLM
 
 from benchmarks import workloads
 from harness.files.shipped import zoo_folder
-from harness.neural import pretrain
-from harness.zoo.architectures import Pretraining
+from tools.zoo import pretrain
+from tools.zoo.architectures import Pretraining
 
 BENCH = Path(".bench")
 VOCABULARY = 8192

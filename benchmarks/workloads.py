@@ -12,8 +12,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from random import Random
 
-from harness.zoo.corpus.dialogues import dialogues
-from harness.zoo.corpus.instructions import instructions
+from tools.zoo.corpus.dialogues import dialogues
+from tools.zoo.corpus.instructions import instructions
 
 SUMMARY = (
     "Read the whole conversation, then tell in one sentence what it was about.\n\n{dialogue}\n\nSummary:"

@@ -1,4 +1,4 @@
-"""Equal values have equal names."""
+"""Name values by their content: equal values have equal digests."""
 
 import dataclasses
 import hashlib
@@ -11,7 +11,7 @@ IF_SET = {"hashed": "if set"}  # metadata of a record's field
 
 
 def canonical(value: object) -> Any:
-    """The value as plain JSON data whose text is the same for equal values.
+    """Return the value as plain JSON data whose text is the same for equal values.
 
     Records become objects that name their type; a whole float stays a float (1.0 is not 1). A field whose metadata is
     IF_SET is left out while it has its default, so that a new setting does not rename what was made without it.
@@ -53,6 +53,6 @@ def text_digest(text: str) -> str:
 
 
 def file_name(name: str) -> str:
-    """The name as a file or folder may be called; where that loses something, a digest tells it from its like."""
+    """Return the name as a file or folder may have it; where characters are replaced, a digest follows."""
     kept = re.sub(r"[^\w.+#@= -]+", "-", name).strip(" .-")[:80]
     return kept if kept == name else f"{kept}-{text_digest(name)[:8]}".lstrip("-")

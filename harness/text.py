@@ -31,7 +31,7 @@ _ORDER = re.compile(r":(?=:)|#(?=#\[)")
 
 
 def visible(text: str) -> str:
-    """The text with every character that would vanish, reorder its neighbours or break a file named by its code point."""
+    """Return the text; characters that would vanish, reorder others or break a file are shown by their code points."""
     return _UNSEEN.sub(lambda found: f"⟦U+{ord(found[0]):04X}⟧", text)
 
 
@@ -41,16 +41,17 @@ def line(text: str) -> str:
 
 
 def shorten(text: str, most: int) -> str:
-    """The first `most` characters, and how many more there were."""
+    """Return the first `most` characters, and how many more there were."""
     return text if len(text) <= most else f"{text[:most]} … ({len(text) - most:,} more characters)"
 
 
 def metric(name: str) -> str:
+    """Return a metric's name for people."""
     return METRICS.get(name) or visible(name)
 
 
 def system(one: System) -> str:
-    """A system's name for people: rules say what they do."""
+    """Return a system's name for people: rules say what they do."""
     if one.model.startswith("trivial:"):
         rule = one.model.removeprefix("trivial:")
         return visible(RULES.get(rule, rule))
@@ -76,26 +77,27 @@ def signed_2(value: float | None) -> str:
 
 
 def interval(low: float | None, high: float | None, form: Callable[[float | None], str] = number) -> str:
+    """Return `[39.9, 42.6]`; empty where there is no interval."""
     return "" if low is None or high is None else f"[{form(low)},{SPACE}{form(high)}]"
 
 
 def score(one: Score) -> str:
-    """`41.2 [39.9, 42.6]`"""
+    """Return `41.2 [39.9, 42.6]`."""
     return f"{number(one.value)} {interval(one.low, one.high)}".rstrip()
 
 
 def difference(one: Comparison) -> str:
-    """`+1.4 [+0.3, +2.5]`"""
+    """Return `+1.4 [+0.3, +2.5]`."""
     return f"{signed(one.difference)} {interval(one.low, one.high, signed)}"
 
 
 def to_base(one: RecipeScore) -> str:
-    """`+1.4 [+0.3, +2.5]`, over seeds"""
+    """Return `+1.4 [+0.3, +2.5]`, over seeds."""
     return f"{signed(one.difference)} {interval(one.difference_low, one.difference_high, signed)}".rstrip()
 
 
 def samples(one: Comparison) -> str:
-    """`better on 61 %, worse on 30 %` of the samples"""
+    """Return `better on 61 %, worse on 30 %`, of the samples."""
     if one.better is None or one.worse is None or not one.n:
         return ""
     return f"better on {100 * one.better / one.n:.0f}{SPACE}%, worse on {100 * one.worse / one.n:.0f}{SPACE}%"
@@ -113,16 +115,17 @@ def p_value(p: float, name: str = "p") -> str:
 
 
 def certainty(one: Comparison) -> str:
-    """The corrected p, or that there is none."""
+    """Return the corrected p, or that there is none."""
     return "exploratory" if one.p_holm is None else p_value(one.p_holm, "p_holm")
 
 
 def significant(one: Comparison | None) -> bool:
+    """Return whether a difference is significant after correction."""
     return one is not None and one.p_holm is not None and one.p_holm < SIGNIFICANT
 
 
 def seconds(value: float | None) -> str:
-    """`0.4 s`, `41 s`, `3 min 20 s`, `2 h 5 min`"""
+    """Return a duration: `0.4 s`, `41 s`, `3 min 20 s`, `2 h 5 min`."""
     if value is None:
         return ""
     if value < 10:
@@ -136,7 +139,7 @@ def seconds(value: float | None) -> str:
 
 
 def brief(value: float | None) -> str:
-    """A time that may be short: `4.1 ms`, `0.12 s`, `3.4 s`"""
+    """Return a duration that may be short: `4.1 ms`, `0.12 s`, `3.4 s`."""
     if value is None:
         return ""
     if value < 0.1:
@@ -145,11 +148,12 @@ def brief(value: float | None) -> str:
 
 
 def times(ratio: float) -> str:
-    """How much of another: `85 % of`, `2.3 times`"""
+    """Return how large a value is beside another: `85 % of`, `2.3 times`."""
     return f"{100 * ratio:.0f}{SPACE}% of" if ratio < 1.995 else f"{number(ratio)} times"
 
 
 def megabytes(value: float | None) -> str:
+    """Return a size in megabytes."""
     if value is None:
         return ""
     if value >= 1000:
@@ -158,12 +162,12 @@ def megabytes(value: float | None) -> str:
 
 
 def percent_empty(share: float) -> str:
-    """`12 % empty`, beside a system's name"""
+    """Return `12 % empty`, which stands beside a system's name."""
     return f"{100 * share:.0f}{SPACE}% empty"
 
 
 def count(value: float | None) -> str:
-    """`950`, `12.3 k`, `1.9 M`, `7.2 B`"""
+    """Return a count: `950`, `12.3 k`, `1.9 M`, `7.2 B`."""
     if value is None:
         return ""
     for size, letter in ((1e9, " B"), (1e6, " M"), (1e3, " k")):
@@ -173,11 +177,12 @@ def count(value: float | None) -> str:
 
 
 def plural(n: int, one: str, many: str | None = None) -> str:
+    """Return `1 sample`, `2 samples`."""
     return f"{n:,} {one if n == 1 else many or one + 's'}"
 
 
 def unseen(detectable: float, n: int, before: str = "") -> str:
-    """What so many samples cannot show; `before` stands before the sentence: `With 200 samples, `."""
+    """Return the sentence on the smallest difference that n samples show; `before` begins it: `With 200 samples, `."""
     if detectable > 0:
         said = f"differences below about {number(detectable)} may go unseen."
     else:
@@ -186,12 +191,12 @@ def unseen(detectable: float, n: int, before: str = "") -> str:
 
 
 def every(n: int, one: str, many: str | None = None) -> str:
-    """`The adapter`, `Both adapters`, `All 3 adapters`"""
+    """Return `The adapter`, `Both adapters` or `All 3 adapters`."""
     return {1: f"The {one}", 2: f"Both {many or one + 's'}"}.get(n) or f"All {plural(n, one, many)}"
 
 
 def listed(names: list[str]) -> str:
-    """`a`, `a and b`, `a, b and c`"""
+    """Return `a`, `a and b` or `a, b and c`."""
     return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
 
 

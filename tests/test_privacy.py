@@ -81,6 +81,7 @@ def write(folder: Path, share: str) -> Path:
     return out
 
 
+@pytest.mark.slow
 def test_no_text_of_the_data_is_in_anything_that_may_leave(tmp_path: Path) -> None:
     out = write(tmp_path, "scores")
     assert leaks(out, TEXTS) == set()

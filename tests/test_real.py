@@ -19,6 +19,8 @@ from harness.checkpoints import adapter
 from harness.checkpoints.safetensors import TensorFile
 from harness.files import shipped
 
+pytestmark = pytest.mark.slow
+
 SUITE = """
 tasks: [dialogues]
 models:
@@ -82,7 +84,6 @@ def result(run: Path) -> dict:
     return json.loads((run / "out" / "result.json").read_text())
 
 
-@pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_killed_in_training_and_in_generation_then_continued_equals_undisturbed(
     folder: Path, whole: Path
@@ -107,7 +108,6 @@ def test_the_result_keeps_to_its_schema(whole: Path) -> None:
     }
 
 
-@pytest.mark.slow
 def test_a_second_store_gives_equal_scores(folder: Path, whole: Path) -> None:
     again = [part.replace("/whole/", "/again/") for part in command(folder, "whole")]
     subprocess.run(again, check=True, capture_output=True)

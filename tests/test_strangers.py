@@ -412,7 +412,6 @@ KNOWN = {
     "sandbox/__init__.py: Popen": "this Python with this package's own file, within limits",
     "files/publishing.py: ctypes": "renameat2 of the C library",
     "neural/load.py: eval": "a method of a model",
-    "neural/pretrain.py: eval": "a method of a model",
     "neural/train.py: eval": "a method of a model",
     "neural/factors.py: eval": "a method of a model",
     "neural/peft_lora.py: eval": "a method of a model",

@@ -102,7 +102,7 @@ class Factors:
         return total.T if self.transposed else total
 
     def of_rows(self, rows: Sequence[slice]) -> "Factors":
-        """The update of these output rows alone: of a part of a fused matrix."""
+        """Return the update of these output rows alone, for a part of a fused matrix."""
         magnitude = self.magnitude
         return replace(
             self,
@@ -157,7 +157,7 @@ def read(folder: Path) -> LoraWeights:
 
 
 def read_settings(folder: Path, use: str) -> Mapping[str, Any]:
-    """What adapter_config.json says; AdapterError where it is no LoRA adapter's, which alone can be put to this use."""
+    """Return what adapter_config.json says; raise AdapterError where it is no LoRA adapter's."""
     path = folder / CONFIG
     try:
         config = json.loads(regular_text(path))
@@ -260,7 +260,7 @@ def _factors(
 
 
 def _by_pattern(patterns: Mapping[str, Any] | None, module: str, otherwise: Any) -> Any:
-    """The value of the first pattern that matches the end of the module's path at a dot, as peft reads them."""
+    """Return the value of the first pattern that matches the end of the module's path at a dot, as peft reads them."""
     for pattern, value in (patterns or {}).items():
         if re.match(rf"(.*\.)?({pattern})$", module):
             return value

@@ -52,7 +52,7 @@ def _check_alpha(path: Path, key: str, found: object) -> None:
 
 
 def _check_pattern(path: Path, name: str, found: object) -> None:
-    """A pattern's keys are regular expressions, its values ranks or alphas."""
+    """Raise unless a pattern's keys are regular expressions and its values are ranks or alphas."""
     if not isinstance(found, dict | None):
         raise _wrong(path, name, found, "a mapping from names of modules to numbers")
     check = _check_rank if name == "rank_pattern" else _check_alpha
@@ -61,7 +61,7 @@ def _check_pattern(path: Path, name: str, found: object) -> None:
 
 
 def _check_names(path: Path, name: str, found: object) -> None:
-    """A string is a regular expression, a list holds names."""
+    """Raise unless the value is a regular expression or a list of names."""
     names = found if isinstance(found, list) else [] if found is None else [found]
     wrong = [one for one in names if not isinstance(one, str)]
     if wrong:

@@ -94,7 +94,7 @@ def _is_whole(value: object) -> bool:
 
 
 def _written(value: object) -> str:
-    """A value in few characters, as JSON writes it where Python does otherwise."""
+    """Return a value in few characters, as JSON writes it where Python does otherwise."""
     match value:
         case bool():
             return str(value).lower()
@@ -120,7 +120,7 @@ def _claims(config: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
 
 
 def _layers(tensors: Mapping[str, tuple[int, ...]]) -> int:
-    """The most layers of any stack: one more than the largest first number in a tensor's name; 0: no numbers."""
+    """Return the most layers of any stack: the largest first number in a tensor's name plus one; 0 without numbers."""
     return max((int(found[1]) + 1 for name in tensors if (found := _BLOCK.search(name))), default=0)
 
 

@@ -56,7 +56,7 @@ def read(folder: Path) -> Checkpoint:
 
 
 def licence(folder: Path) -> str | None:
-    """What the metadata of its README.md says, the hub's model card; None where nothing can be read there."""
+    """Return the licence in the metadata of the model card (README.md); None where there is none."""
     from ruamel.yaml import YAML
     from ruamel.yaml.error import YAMLError
 
@@ -103,7 +103,7 @@ def json_mapping(path: Path) -> Mapping[str, Any]:
 
 
 def weights(folder: Path) -> tuple[Path, ...]:
-    """The safetensors files that hold the model; pickles are never read. A whole file wins over an index, as it does
+    """Return the safetensors files that hold the model; pickles are never read. A whole file wins over an index, as it does
     in transformers.
     """
     if not folder.is_dir():
@@ -161,9 +161,10 @@ def headers(folder: Path) -> Mapping[str, TensorFile]:
 
 
 def convert_hint(place: str) -> str:
+    """Return how to make safetensors of pickled weights."""
     return f"run `harness convert {place}` once and use the folder it writes"
 
 
 def identity(folder: Path, patterns: tuple[str, ...]) -> tuple[Path, ...]:
-    """The files that make a checkpoint or an adapter what it is, sorted by name."""
+    """Return the files that identify a checkpoint or an adapter, sorted by name."""
     return tuple(sorted({path for pattern in patterns for path in folder.glob(pattern) if path.is_file()}))

@@ -11,7 +11,7 @@ Kind = Literal["model", "dataset"]
 
 
 def commit(repository: str, kind: Kind, revision: str | None, *, offline: bool) -> str:
-    """The commit that a branch, a tag or nothing (the default branch) means today; offline, that the cache has it at."""
+    """Return the commit that a branch, a tag or None (the default branch) means today; offline, the commit in the cache."""
     from huggingface_hub import HfApi
 
     if revision is not None and len(revision) == 40 and not set(revision) - set("0123456789abcdef"):
@@ -31,7 +31,7 @@ def commit(repository: str, kind: Kind, revision: str | None, *, offline: bool) 
 def snapshot(
     repository: str, kind: Kind, revision: str, patterns: Sequence[str] | None, *, offline: bool
 ) -> Path:
-    """The folder that holds a commit's files, those at least that match a pattern; downloaded where they are not yet."""
+    """Return the folder of a commit's files; at least those that match a pattern are downloaded where they are missing."""
     from huggingface_hub import snapshot_download
 
     with told(repository, kind, revision):
@@ -46,7 +46,7 @@ def snapshot(
 
 
 def upload(repository: str, path: Path, name: str, message: str) -> str:
-    """Commits a file to a model's repository, which exists already; the address of the commit."""
+    """Commit a file to a model's existing repository and return the commit's address."""
     from huggingface_hub import HfApi, errors
 
     where = f"hub:{repository}"
@@ -96,7 +96,7 @@ def cached(repository: str, kind: Kind) -> Path:
 
 @contextmanager
 def told(repository: str, kind: Kind, revision: str | None) -> Iterator[None]:
-    """Turns the client's failures into a HubError that says what would do."""
+    """Turn the client's failures into a HubError that says what would do."""
     from huggingface_hub import errors
 
     page = f"https://huggingface.co/{'datasets/' if kind == 'dataset' else ''}{repository}"
@@ -123,8 +123,9 @@ def told(repository: str, kind: Kind, revision: str | None) -> Iterator[None]:
 
 
 def _unreachable() -> tuple[type[Exception], ...]:
-    """What a call without a network raises. The client's HTTP library has changed more than once; its errors' root
-    is a parent of the client's own.
+    """Return the errors that a call without a network raises.
+
+    The client's HTTP library has changed more than once; the root of its errors is a parent of the client's own.
     """
     from huggingface_hub.errors import HfHubHTTPError
 

@@ -15,7 +15,7 @@ ADAPTER_HUB_FILES = (*checkpoint.ADAPTER_FILES, "README.md")
 
 
 def locate(model: Model, pin: ModelPin, *, offline: bool = False) -> Path:
-    """The local folder that holds the checkpoint as pinned; a hub model is downloaded where it is not yet."""
+    """Return the local folder that holds the checkpoint as pinned; a hub model is downloaded where it is not yet."""
     scheme, _, place = model.uri.partition(":")
     if scheme != "hub":
         return folder_of(model)
@@ -26,7 +26,7 @@ def locate(model: Model, pin: ModelPin, *, offline: bool = False) -> Path:
 
 
 def licence(model: Model, pin: ModelPin) -> str | None:
-    """What the model's card says, where it lies on this machine: no network is asked, and no step's id holds it."""
+    """Return the licence that the model's card names, where the card lies on this machine; it is part of no step's id."""
     scheme, _, place = model.uri.partition(":")
     if scheme == "hub":
         return checkpoint.licence(hub.cached(place, "model") / "snapshots" / pin.revision)
@@ -34,7 +34,7 @@ def licence(model: Model, pin: ModelPin) -> str | None:
 
 
 def locate_adapter(adapter: Adapter, revision: str | None, *, offline: bool = False) -> Path:
-    """The local folder that holds an existing adapter as pinned."""
+    """Return the local folder that holds an existing adapter as pinned."""
     scheme, _, place = adapter.uri.partition(":")
     if scheme == "hub":
         return hub.snapshot(place, "model", revision or "main", ADAPTER_HUB_FILES, offline=offline)
@@ -57,10 +57,12 @@ def is_here(model: Model, pin: ModelPin) -> bool:
 
 
 def snapshot(place: str, revision: str) -> Path:
+    """Return the folder of a commit in the hub's cache."""
     return hub.cached(place, "model") / "snapshots" / revision
 
 
 def folder_of(model: Model) -> Path:
+    """Return the folder of a `zoo:` or `file:` model."""
     scheme, _, place = model.uri.partition(":")
     return shipped.zoo_folder(place) if scheme == "zoo" else Path(place)
 
@@ -76,6 +78,7 @@ def refuse_pickles(folder: Path, place: str) -> None:
 
 
 def pickled(place: str) -> ModelError:
+    """Return the error for a hub model that has only pickled weights."""
     return ModelError(
         f"hub:{place}: found no safetensors, only pickles, which may run code; "
         "look for a revision that has them, or download it and " + checkpoint.convert_hint("FOLDER")
@@ -84,7 +87,7 @@ def pickled(place: str) -> ModelError:
 
 @contextmanager
 def named(what: str) -> Iterator[None]:
-    """Puts the thing in hand before a failure's message."""
+    """Put the name of what is being looked at before an error's message."""
     try:
         yield
     except HarnessError as error:

@@ -70,7 +70,7 @@ class Tensor:
         return floats.reshape(self.shape)
 
     def pieces(self) -> Iterator[NDArray[Any]]:
-        """The numbers as they are stored, flat, so many at a time; bfloat16 as uint16."""
+        """Yield the stored numbers in flat pieces; bfloat16 comes as uint16."""
         left, dtype = prod(self.shape), np.dtype(STORED[self.dtype])
         with open_regular(self.path) as file:
             file.seek(self.begin)
@@ -91,19 +91,24 @@ class TensorFile:
 
     @property
     def names(self) -> tuple[str, ...]:
+        """Return the names of all tensors."""
         return tuple(self._header)
 
     def shape(self, name: str) -> tuple[int, ...]:
+        """Return a tensor's shape."""
         return tuple(self._header[name]["shape"])
 
     def dtype(self, name: str) -> str:
+        """Return a tensor's type as safetensors calls it."""
         return str(self._header[name]["dtype"])
 
     def stored_bytes(self, name: str) -> int:
+        """Return a tensor's size in bytes."""
         begin, end = self._header[name]["data_offsets"]
         return int(end - begin)
 
     def tensor(self, name: str) -> Tensor:
+        """Return where a tensor lies; nothing is read."""
         return Tensor(
             path=self.path,
             name=name,
@@ -113,6 +118,7 @@ class TensorFile:
         )
 
     def read(self, name: str) -> NDArray[np.float32]:
+        """Return a tensor's numbers in float32."""
         return self.tensor(name).read().astype(np.float32, copy=False)
 
 
@@ -156,7 +162,7 @@ def _place(one: Mapping[str, Any]) -> tuple[int, int]:
 
 
 def _counts(found: object) -> list[int]:
-    """A list of whole numbers that are not negative, none of them so large that a product of them means nothing."""
+    """Return a list of whole numbers of 0 or more, none so large that their product would overflow."""
     if not isinstance(found, list) or any(type(one) is not int or not 0 <= one <= LARGEST for one in found):
         raise ValueError("no list of whole numbers")
     return found

@@ -19,7 +19,7 @@ from harness.commands.merging import merged, rescored
 from harness.commands.rescore import add
 from harness.errors import HarnessError, ResultError
 from harness.files.publishing import Owned, owned
-from harness.results import read, read_document, records
+from harness.results import from_document, read, read_document
 from harness.results.document import check_files, unchanged
 from harness.run import target
 from harness.run.store import Store
@@ -139,7 +139,7 @@ def _merge(out: Path, old: Mapping[str, Any], report: Path, fresh: Path) -> tupl
     if not unchanged(old):
         return [], ["its result.json was changed by hand"]
     try:
-        before, new = records(out, old), read(report)
+        before, new = from_document(out, old), read(report)
     except ResultError as error:
         return [], [str(error)]
     found = merged(before, new)
@@ -190,7 +190,7 @@ def _remove_partial(beside: Path, suite: str) -> None:
             return
         with owned(beside) as place:
             document = read_document(place.target)
-            added = rescored(document) or any(target.added_files(place.target))
+            added = rescored(read(place.target)) or any(target.added_files(place.target))
             if target.unfinished(document) and document["suite"]["name"] == suite and not added:
                 place.remove()
 

@@ -20,7 +20,7 @@ from harness.files.hardware import machine
 from harness.files.json_lines import writing
 from harness.leaderboard.rank import Array, Entry, Leaderboard, Refusal, Samples, rank, shares
 from harness.report import board as pages
-from harness.results import Result, TaskFacts, read_document, read_samples, records
+from harness.results import Result, TaskFacts, from_document, read_document, read_samples
 from harness.results.baseline import asked_digest
 from harness.results.costs import Costs, costs
 from harness.results.rows import RowFile, Rows, open_rows
@@ -148,7 +148,7 @@ def take(run: str, folder: Path, *, verified: bool, code: metrics.Code = metrics
         checked = check_result(folder, code) if verified else None
         if checked and checked.problems:
             return Refusal(run=run, problem=checked.problems[0])
-        result = records(folder, _used(document))
+        result = from_document(folder, _used(document))
         entries = tuple(_entries(run, result))
     except HarnessError as error:
         return Refusal(run=run, problem=str(error).splitlines()[0])
@@ -293,8 +293,7 @@ def _order(
     drawn = text_digest(f"{asked}{labels}") if ids else ""
     if task.samples:
         return Order(places=places, labels=labels, samples=Samples(asked=task.samples, drawn=drawn))
-    sources = result.manifest.get("sources")
-    source = sources.get(task.name) if isinstance(sources, dict) else None
+    source = result.manifest.sources.get(task.name)
     # Without ids or a source nothing says that two runs asked the same: each stands by itself.
     asked = digest(asked, source) if ids and source else f"run {run}"
     return Order(places=places, labels=labels, samples=Samples(asked=asked, drawn=drawn, told=False))

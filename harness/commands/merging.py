@@ -4,9 +4,8 @@ Where both hold the same answers, scores and rows are taken over as they are, an
 scored by metrics that are part of the harness, or that the new suite names itself; code that only a RESULT names never runs.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from harness import metrics, plugins
 from harness.commands.rescore import Added, Names, added
@@ -27,11 +26,11 @@ class Merged:
     lost: tuple[str, ...]  # a phrase for each metric of the old RESULT that is not in the new one
 
 
-def rescored(document: Mapping[str, Any]) -> dict[str, list[str]]:
+def rescored(result: Result) -> dict[str, list[str]]:
     """Return, for each task, the metrics that were added after the run."""
     found: dict[str, dict[str, None]] = {}
-    for time in document.get("manifest", {}).get("rescored", ()):
-        for task, names in time["metrics"].items():
+    for time in result.manifest.rescored:
+        for task, names in time.metrics.items():
             found.setdefault(task, {}).update(dict.fromkeys(names))
     return {task: list(names) for task, names in found.items()}
 
@@ -43,7 +42,7 @@ def merged(old: Result, new: Result) -> Merged:
     parts: list[Added] = []
     lost: list[str] = []
     for task in old.suite.tasks:
-        extra = rescored({"manifest": old.manifest}).get(task.name, ())
+        extra = rescored(old).get(task.name, ())
         there = tasks[task.name].metrics if task.name in tasks else ()
         wanted = [one for one in task.metrics if one in extra and one not in there]
         if not wanted:

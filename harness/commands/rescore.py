@@ -5,12 +5,12 @@ are known explores. One that is scored again keeps its families, and Holm is tak
 """
 
 from collections.abc import Collection, Container, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import chain, groupby
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import TypeVar
 
 import numpy as np
 
@@ -18,10 +18,18 @@ from harness import metrics, stats
 from harness import text as words
 from harness._version import __version__
 from harness.errors import HarnessError, ResultError
-from harness.files.json_lines import to_json
 from harness.files.publishing import owned
 from harness.metrics import Metric, _places
-from harness.results import Result, TaskFacts, ours, read, read_document, read_generations
+from harness.results import (
+    Rescoring,
+    Result,
+    TaskFacts,
+    document,
+    ours,
+    read,
+    read_document,
+    read_generations,
+)
 from harness.results.document import refuse_damaged, write_document
 from harness.results.rows import Key, RowFile, Rows, open_rows, write_rows
 from harness.run import target
@@ -31,6 +39,7 @@ from harness.types import Comparison, Generation, Score, System
 from harness.verification.samples import Samples, by_rule, paired, unpacked
 
 Wanted = Mapping[str, Mapping[str, Metric]]  # task -> plug-in -> metric
+Number = TypeVar("Number", Score, Comparison)
 Names = Mapping[str, Collection[str]]  # task -> plug-ins
 
 
@@ -131,8 +140,7 @@ def _distinct(folder: Path, task: TaskFacts, wanted: Mapping[str, Metric]) -> No
 
 def added(result: Result, wanted: Wanted) -> Added:
     """Score the kept answers by the metrics of each task."""
-    seed = result.manifest.get("seed")
-    seed = seed if isinstance(seed, int) else 0
+    seed = result.seed
     answered = {(cell.task.name, cell.system): cell for cell in _cells(result, wanted)}
     scores: list[Score] = []
     comparisons: list[Comparison] = []
@@ -279,7 +287,7 @@ def _table(cells: Sequence[Cell], plugin: str, metric: Metric) -> stats.Table:
 def _write(fresh: Path, folder: Path, wanted: Names, added: Added) -> None:
     with open_rows(folder) as kept:
         write_rows(fresh / "rows.parquet", chain(_but(kept, added.rows), added.rows.items()))
-    write_document(fresh, _document(read_document(folder), wanted, added))
+    write_document(fresh, document(_with(read(folder), wanted, added)))
 
 
 def _but(kept: RowFile, anew: Container[Key]) -> Iterator[tuple[Key, Rows]]:
@@ -289,37 +297,26 @@ def _but(kept: RowFile, anew: Container[Key]) -> Iterator[tuple[Key, Rows]]:
             yield key, rows
 
 
-def _document(document: Mapping[str, Any], wanted: Names, added: Added) -> dict[str, Any]:
-    """result.json with what was added, in place of what it had of the same metrics."""
-    anew = {(one.task, one.metric) for one in added.scores}
-    tasks = [
-        {**task, "metrics": list(dict.fromkeys((*task["metrics"], *wanted.get(task["name"], ()))))}
-        for task in document["suite"]["tasks"]
-    ]
-    manifest = document.get("manifest", {})
-    now = {
-        "created": datetime.now(UTC).isoformat(timespec="seconds"),
-        "harness": __version__,
-        "metrics": {task: list(plugins) for task, plugins in wanted.items()},
-    }
-    return {
-        **document,
-        "suite": {**document["suite"], "tasks": tasks},
-        "scores": [*_others(document["scores"], anew), *map(_flat, added.scores)],
-        "comparisons": [*_others(document["comparisons"], anew), *map(to_json, added.comparisons)],
-        "manifest": {**manifest, "rescored": [*manifest.get("rescored", ()), now]},
-    }
+def _with(result: Result, wanted: Names, added: Added) -> Result:
+    """Return the result with what was added, in place of what it had of the same metrics."""
+    tasks = tuple(
+        replace(task, metrics=tuple(dict.fromkeys((*task.metrics, *wanted.get(task.name, ())))))
+        for task in result.suite.tasks
+    )
+    now = Rescoring(
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        harness=__version__,
+        metrics={task: tuple(plugins) for task, plugins in wanted.items()},
+    )
+    again = {(score.task, score.metric) for score in added.scores}
+    return replace(
+        result,
+        suite=replace(result.suite, tasks=tasks),
+        scores=(*_others(result.scores, again), *added.scores),
+        comparisons=(*_others(result.comparisons, again), *added.comparisons),
+        manifest=replace(result.manifest, rescored=(*result.manifest.rescored, now)),
+    )
 
 
-def _others(records: Sequence[Mapping[str, Any]], anew: set[tuple[str, str]]) -> list[Mapping[str, Any]]:
-    return [one for one in records if (one["task"], one["metric"]) not in anew]
-
-
-def _flat(score: Score) -> dict[str, Any]:
-    """The system's fields in its place, as result.json has them."""
-    data: dict[str, Any] = to_json(score)
-    return {
-        key: value
-        for name, content in data.items()
-        for key, value in (content.items() if name == "system" else [(name, content)])
-    }
+def _others(records: Sequence[Number], again: set[tuple[str, str]]) -> list[Number]:
+    return [number for number in records if (number.task, number.metric) not in again]

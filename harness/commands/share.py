@@ -32,7 +32,7 @@ def _refuse_what_would_be_lost(out: Path) -> None:
     if not (out / "result.json").exists():
         return
     try:
-        again = read(out).manifest.get("shareable")
+        again = read(out).manifest.shareable
     except ResultError:
         again = None
     if not again:

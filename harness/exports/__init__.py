@@ -19,7 +19,7 @@ Place = Literal["folder", "uri"]
 
 @contextmanager
 def package_of(extra: str) -> Iterator[None]:
-    """Turns an import that finds nothing into a line that says what to install."""
+    """Turn a failed import into a line that says what to install."""
     try:
         yield
     except ModuleNotFoundError as error:

@@ -10,6 +10,7 @@ from harness.digest import digest
 from harness.report import page as pages
 from harness.report.page import Line, Page, TaskPage
 from harness.results import Curve, Result
+from harness.results.plain import plain
 from harness.types import Score, System
 
 Series = Sequence[tuple[int, float]]  # step and value
@@ -61,25 +62,25 @@ def build(result: Result) -> Page:
 def identity(result: Result) -> str:
     """16 hex digits: equal for results that say the same."""
     return digest(
-        result.suite, result.scores, result.comparisons, result.costs, result.curves, dict(result.manifest)
+        result.suite, result.scores, result.comparisons, result.costs, result.curves, plain(result.manifest)
     )
 
 
 def created(result: Result) -> float:
     """Seconds since 1970; 0 where the result does not say."""
     try:
-        return datetime.fromisoformat(str(result.manifest.get("created"))).timestamp()
+        return datetime.fromisoformat(result.manifest.created).timestamp()
     except ValueError:
         return 0.0
 
 
 def named(text: str) -> str:
-    """The text as a name that every tracker takes."""
+    """Return the text as a name that every tracker takes."""
     return re.sub(r"[^\w\-. ]+", "_", text).strip(" .")[:200] or "_"
 
 
 def _settings(result: Result, task: TaskPage, system: System) -> dict[str, object]:
-    """What was asked of what: the model as it was loaded, the recipe with all its fields."""
+    """Return the settings of a run: the model as it was loaded, the recipe with all its fields."""
     model = next((one for one in result.suite.models if one.name == system.model), None)
     adapter = next(
         (one for one in result.suite.adapters if (one.model, one.name) == (system.model, system.adapter)),
@@ -135,7 +136,6 @@ def _series(curve: Curve) -> dict[str, Series]:
 
 
 def _tags(result: Result, task: TaskPage, line: Line) -> dict[str, object]:
-    sources = result.manifest.get("sources")
     signatures: dict[str, list[Score]] = {}
     for score in (line.score, *line.others):
         signatures.setdefault(score.signature, []).append(score)
@@ -143,9 +143,9 @@ def _tags(result: Result, task: TaskPage, line: Line) -> dict[str, object]:
         "primary metric": task.facts.primary,
         **{f"signature.{named(these[0].metric)}": text for text, these in signatures.items()},
         "data": task.facts.source,
-        "data digest": sources.get(task.facts.name) if isinstance(sources, Mapping) else None,
-        "harness": result.manifest.get("harness"),
-        "command": result.manifest.get("command"),
+        "data digest": result.manifest.sources.get(task.facts.name),
+        "harness": result.manifest.harness,
+        "command": result.manifest.command,
         "hardware": next((one.hardware for one in result.costs if one.system == line.system), None),
     }
     return {key: value for key, value in said.items() if value}

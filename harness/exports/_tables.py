@@ -57,7 +57,7 @@ def tables(folder: Path, document: Mapping[str, Any]) -> dict[str, Rows]:
 
 
 def flat(record: Mapping[str, Any]) -> Row:
-    """A comparison's systems as columns (`baseline.model`), any other mapping as JSON, text as every file takes it."""
+    """Return a row: systems as columns (`baseline.model`), other mappings as JSON, text that breaks no file."""
     row: Row = {}
     for key, value in record.items():
         if key in ("baseline", "candidate"):
@@ -79,7 +79,7 @@ def _plain(value: Any) -> Any:
 
 
 def _lines(path: Path) -> Iterator[Mapping[str, Any]]:
-    """The objects of a file; ResultError where a number or a name is none that a table takes."""
+    """Yield the objects of a file; raise ResultError where a table cannot hold a number or a name."""
     for number, one in enumerate(json_lines(path), 1):
         if wrong := wrong_value(one):
             raise ResultError(f"{path}:{number}: {wrong}; run the suite again")

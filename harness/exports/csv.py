@@ -19,6 +19,7 @@ PAGES = False
 
 
 def export(folder: Path, place: str) -> str:
+    """Write the tables of a RESULT to a folder as CSV; return a line that says where."""
     return _tables.export(folder, Path(place), ".csv", _write)
 
 

@@ -68,6 +68,7 @@ def _refuse_database(file: Path, said: str) -> None:
 
 
 def export(folder: Path, place: str) -> str:
+    """Write a RESULT to an MLflow tracking store, each system a run; return a line that says where."""
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")  # it is read when the package is imported
     if place.startswith("file:"):
         os.environ.setdefault("MLFLOW_ALLOW_FILE_STORE", "true")
@@ -117,7 +118,7 @@ def _export(client: "MlflowClient", result: Result, page: Page, place: str) -> s
 
 
 def _experiment(client: "MlflowClient", name: str, place: str) -> str:
-    """The suite's experiment; beside a database new ones keep their files, and not where the command was typed."""
+    """Return the suite's experiment; a new one keeps its files beside the database, not in the working folder."""
     found = client.get_experiment_by_name(name)
     if found is None:
         files = None
@@ -133,7 +134,7 @@ def _experiment(client: "MlflowClient", name: str, place: str) -> str:
 
 
 def _there(client: "MlflowClient", experiment: str, same: str) -> Iterator[Any]:
-    """The runs of an earlier export of the same RESULT."""
+    """Yield the runs of an earlier export of the same RESULT."""
     token = None
     while True:
         found = client.search_runs([experiment], f"tags.`{SAME}` = '{same}'", page_token=token)
@@ -171,7 +172,7 @@ def _texts(values: Mapping[str, object]) -> dict[str, str]:
 
 
 def _answer(page: Page) -> str:
-    """What the page opens with, a line for each task."""
+    """Return the report's first sentences, a line for each task."""
     answers = [task.answer for task in page.tasks if task.answer]
     return "\n\n".join(
         " ".join("".join(span.text for span in said) for said in (one.lead, one.gain)) for one in answers
@@ -180,7 +181,7 @@ def _answer(page: Page) -> str:
 
 @contextmanager
 def _told(place: str) -> Iterator[None]:
-    """The package's failures, and the database's, in a line; a password in an address is not repeated."""
+    """Turn failures of the package and the database into one line that does not repeat a password."""
     from mlflow.exceptions import MlflowException
 
     failures: tuple[type[Exception], ...] = (MlflowException, OSError, *_of_databases())

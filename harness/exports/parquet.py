@@ -14,6 +14,7 @@ AT_ONCE = 1 << 14  # rows
 
 
 def export(folder: Path, place: str) -> str:
+    """Write the tables of a RESULT to a folder as Parquet; return a line that says where."""
     return _tables.export(folder, Path(place), ".parquet", _write)
 
 
@@ -29,7 +30,7 @@ def _write(rows: Rows, path: Path) -> None:
 
 
 def _inferred(chunk: list[Row]) -> Any:
-    """The schema of some rows, which need not all have the same columns."""
+    """Return the schema of some rows, which need not all have the same columns."""
     import pyarrow as pa
 
     names = dict.fromkeys(name for row in chunk for name in row)

@@ -20,6 +20,7 @@ PAGES = False
 
 
 def export(folder: Path, place: str) -> str:
+    """Write a RESULT to a TensorBoard log folder; return a line that says where."""
     with package_of("tensorboard"):
         import tensorboard.summary.writer.record_writer  # noqa: F401
 

@@ -42,11 +42,12 @@ class Family:
 
 
 def of(model_type: str) -> Family:
-    """The family that names this model type, else the generic one, which knows the usual names."""
+    """Return the family that names this model type, else the generic one, which knows the usual names."""
     return _by_model_type().get(model_type, find("generic"))
 
 
 def find(name: str) -> Family:
+    """Return the family of that name."""
     family: Family = plugins.find("families", name).FAMILY
     return family
 
@@ -58,7 +59,7 @@ def _by_model_type() -> dict[str, Family]:
 
 
 def role(family: Family, parameter_name: str) -> Role:
-    """What a parameter does; its name may stand with or without `.weight`."""
+    """Return what a parameter does; its name may stand with or without `.weight`."""
     module = re.sub(r"\.(weight|bias)$", "", parameter_name)
     for pattern, what in family.roles:
         if re.search(rf"(?:^|\.)(?:{pattern})$", module):

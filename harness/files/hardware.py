@@ -15,6 +15,8 @@ import psutil
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Machine:
+    """The machine that this process runs on."""
+
     cpu: str
     cores: int  # usable by this process
     memory_gb: float
@@ -26,6 +28,7 @@ class Machine:
 
 @cache
 def machine() -> Machine:
+    """Return the machine that this process runs on."""
     return Machine(
         cpu=_processor(),
         cores=len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,

@@ -26,12 +26,12 @@ def _adapter(kind: Any) -> TypeAdapter[Any]:
 
 
 def to_json(record: object) -> Any:
-    """The record as plain JSON data."""
+    """Return the record as plain JSON data."""
     return _adapter(cast(Any, type(record))).dump_python(record, mode="json")
 
 
 def from_json(kind: type[Record], data: object) -> Record:
-    """The record that the plain data describes; pydantic's ValidationError where it does not."""
+    """Return the record that the plain data describes; raise pydantic's ValidationError where it describes none."""
     record: Record = _adapter(cast(Any, kind)).validate_python(data, strict=False)
     return record
 
@@ -96,6 +96,7 @@ def writing(path: Path, option: str = "") -> Iterator[None]:
 
 
 def read_json(path: Path) -> Any:
+    """Return the file's JSON data."""
     with path.open(encoding="utf-8", errors="surrogatepass") as file:
         return json.load(file)
 
@@ -106,7 +107,7 @@ def line(record: object) -> str:
 
 
 def write_lines(path: Path, records: Iterable[object]) -> int:
-    """Writes one record a line and says how many."""
+    """Write one record a line and return how many."""
     count = 0
     with path.open("w", encoding="utf-8", errors="surrogatepass") as file:
         for record in records:
@@ -117,7 +118,7 @@ def write_lines(path: Path, records: Iterable[object]) -> int:
 
 
 def iterate_lines(path: Path, kind: type[Record]) -> Iterator[Record]:
-    """The records of a JSON Lines file. A last line without an end was torn by a crash and is left out."""
+    """Yield the records of a JSON Lines file. A last line without an end was torn by a crash and is left out."""
     with path.open(encoding="utf-8", errors="surrogatepass") as file:
         for text in file:
             if text.endswith("\n"):
@@ -125,11 +126,12 @@ def iterate_lines(path: Path, kind: type[Record]) -> Iterator[Record]:
 
 
 def read_lines(path: Path, kind: type[Record]) -> list[Record]:
+    """Return the records of a JSON Lines file."""
     return list(iterate_lines(path, kind))
 
 
 def write_indexed(path: Path, records: Iterable[object]) -> int:
-    """Writes one record a line, and beside them where every 512th begins; says how many."""
+    """Write one record a line and an index of every 512th record's position; return how many."""
     marks, count, place = [], 0, 0
     with path.open("wb") as file:
         for count, record in enumerate(records, start=1):
@@ -168,7 +170,7 @@ class IndexedLines(Sequence[Record]):
         return self.iterate(0)
 
     def iterate(self, start: int) -> Iterator[Record]:
-        """The records from a place on; those between it and the mark before it are passed over unread."""
+        """Yield the records from `start` on; those between the mark before it and it are skipped unparsed."""
         if start >= len(self):
             return
         with self._path.open("rb") as file:

@@ -99,6 +99,7 @@ def _working_folder_in(target: Path) -> Path | None:
 
 
 def to_stderr(line: str) -> None:
+    """Print a line on standard error."""
     from harness.terminal.printed import warn
 
     warn(line)

@@ -7,27 +7,28 @@ _PACKAGE = Path(__file__).parents[1]
 
 
 def folder(kind: Literal["suites", "adapters"]) -> Path:
-    """The shipped suites, with tasks and data below, or recipes: inside the package in a wheel, else beside it."""
+    """Return the folder of shipped suites or recipes: inside the package in a wheel, else beside it."""
     inside = _PACKAGE / "shipped" / kind
     return inside if inside.is_dir() else _PACKAGE.parent / kind
 
 
 def zoo_folder(name: str) -> Path:
+    """Return the folder of a tiny model."""
     return _PACKAGE / "zoo" / name
 
 
 def zoo_names() -> tuple[str, ...]:
-    """The tiny models that are here."""
+    """Return the names of the tiny models."""
     return tuple(sorted(config.parent.name for config in (_PACKAGE / "zoo").glob("*/config.json")))
 
 
 def data_names() -> tuple[str, ...]:
-    """The embedded data sets that are here."""
+    """Return the names of the embedded data sets."""
     return tuple(sorted(test.parent.name for test in (folder("suites") / "data").glob("*/test.jsonl")))
 
 
 def starter(kind: Literal["task", "suite", "recipe"], name: str) -> str:
-    """A commented YAML file to begin from, under a new name; it passes `check` as it is."""
+    """Return a commented YAML file to begin from, under a new name; it passes `check` as it is."""
     return (
         (_PACKAGE / "suite" / "starters" / f"{kind}.yaml").read_text(encoding="utf-8").replace("<name>", name)
     )

@@ -16,7 +16,7 @@ _NUMBER = re.compile(r"[+-]?\d+(\.\d+)?([eE][+-]?\d+)?")
 
 
 def cell(value: T) -> T | str:
-    """A text that begins so behind a single quote, control characters as their code points; a number as it was."""
+    """Return a value that a spreadsheet does not run: text that looks like a formula behind a single quote."""
     if not isinstance(value, str) or _NUMBER.fullmatch(value):
         return value
     shown = _CONTROL.sub(lambda found: f"⟦U+{ord(found[0]):04X}⟧", value)

@@ -28,7 +28,7 @@ _WANTED = {
 
 
 def record(kind: type[Record], data: object, document: Document, *keys: str | int) -> Record:
-    """The record that the data at `keys` describes; a SuiteError with a line for every mistake."""
+    """Return the record that the data at `keys` describes; raise SuiteError with a line for every mistake."""
     lists: TypeAdapter[list[Record]] = _list_of(kind)  # type: ignore[arg-type]  # mypy: "not Hashable"; types are
     try:
         # As JSON, strict: a list may become a tuple and 1 a float, but "3" is no number and 1 not true.
@@ -38,7 +38,7 @@ def record(kind: type[Record], data: object, document: Document, *keys: str | in
 
 
 def found(value: object) -> str:
-    """What stands there, for a message."""
+    """Return a value as a message shows it."""
     match value:
         case None:
             return "nothing"
@@ -97,7 +97,7 @@ def _holds(data: object, way: tuple[str | int, ...]) -> bool:
 
 
 def _kind_at(kind: type[Any], way: tuple[str | int, ...]) -> type[Any]:
-    """The record that a way of field names leads to."""
+    """Return the record type that a path of field names leads to."""
     for key in way:
         named: Any = get_type_hints(kind)[str(key)]
         choices: tuple[Any, ...] = get_args(named)

@@ -37,18 +37,18 @@ class Document:
 
 
 def dotted(keys: Keys) -> str:
-    """tasks[2].metrics"""
+    """Return a place in a document as `tasks[2].metrics`."""
     return "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in keys).lstrip(".")
 
 
 def shown(path: Path) -> str:
-    """The path as a user would type it: from the working directory where it lies below."""
+    """Return the path as a user would type it: relative where it lies below the working folder."""
     here = Path.cwd()
     return str(path.relative_to(here)) if path.is_absolute() and path.is_relative_to(here) else str(path)
 
 
 def load(path: Path) -> Document:
-    """The file's only document, an empty mapping where it holds nothing."""
+    """Return the file's only document, an empty mapping for an empty file."""
     from ruamel.yaml import YAML
     from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
@@ -83,7 +83,7 @@ class _Tree:
     seen: set[int] = field(default_factory=set)
 
     def plain(self, node: Any, keys: Keys) -> Any:
-        """The data under a node."""
+        """Return the data under a node."""
         self.lines.setdefault(keys, node.start_mark.line + 1)
         if id(node) in self.seen:
             raise SuiteError(f"{self.at(node, keys)}: an alias; write the value out")

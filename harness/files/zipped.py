@@ -23,6 +23,7 @@ class Limits:
 
 
 def write_zipped(path: Path, lines: Iterable[Mapping[str, object]]) -> None:
+    """Write JSON Lines, compressed by gzip."""
     with (
         path.open("wb") as raw,
         # Level 9, the default, took 8 times as long for 6 % less.

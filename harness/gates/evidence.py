@@ -247,8 +247,7 @@ class Evidence:
         return [labels.setdefault(columns[one].get(column, ""), len(labels)) for one in ids]
 
     def _seed(self) -> int:
-        seed = self.result.manifest.get("seed")
-        return seed if isinstance(seed, int) else 0
+        return self.result.seed
 
 
 def unlike(evidence: Evidence, against: str, task: TaskFacts, system: System, metric: str | None) -> str:

@@ -214,9 +214,9 @@ def _remarks(found: Evidence, answered: Sequence[Answered]) -> Iterator[str]:
     ):
         assert name is not None
         baseline = found.baseline(name)
-        mine = found.result.manifest.get("libraries")
+        mine = found.result.manifest.libraries
         theirs = baseline.environment.get("libraries")
-        if isinstance(mine, dict) and isinstance(theirs, dict):
+        if isinstance(theirs, dict):
             other = [
                 f"{k} {theirs[k]} there, {mine[k]} here" for k in theirs if k in mine and mine[k] != theirs[k]
             ]

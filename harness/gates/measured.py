@@ -41,7 +41,7 @@ def cost(check: Check, found: Evidence) -> Answered:
         against = found.against(check.gate.against)
         if agreed is None and against != BASE:
             there = found.baseline(against).environment.get("hardware")
-            mine = found.result.manifest.get("hardware")
+            mine = found.result.manifest.hardware or None
             if mine is None or there is None:
                 raise ResultError(
                     f"nobody knows on what hardware {'it' if mine is None else against} was measured"

@@ -71,6 +71,7 @@ class Group:
 
     @property
     def first(self) -> Entry:
+        """Return the entry that stands first."""
         return self.lines[0].entry
 
 
@@ -99,7 +100,7 @@ def shares(
     value: stats.Value,
     column: int,  # of the scores that `value` gives
 ) -> Array | None:  # [n]; None where a score of all samples but one is none
-    """What each sample adds to the score: of a mean its own score over n, else its pull by the jackknife."""
+    """Return what each sample adds to the score: its own score over n in a mean, else its jackknife influence."""
     n, total = len(rows), rows.sum(axis=0)
     with np.errstate(invalid="ignore", divide="ignore"):
         without = value(total - rows)[:, column]
@@ -147,13 +148,13 @@ def differences(one: Entry, other: Entry) -> tuple[str, ...]:
 
 
 def _key(entry: Entry) -> tuple[object, ...]:
-    """What must be equal for numbers to mean the same."""
+    """Return what must be equal for two scores to be comparable."""
     score = entry.score
     return (entry.task.name, score.metric, score.signature, score.unit, score.better, entry.samples)
 
 
 def _changed(one: str, other: str) -> str:
-    """The parts of a signature that are not in the other."""
+    """Return the parts of a signature that are not in the other one."""
     mine, theirs = one.split("|"), other.split("|")
     new, gone = [x for x in mine if x not in theirs], [x for x in theirs if x not in mine]
     return f"{'|'.join(new) or 'nothing'} instead of {'|'.join(gone) or 'nothing'}"
@@ -238,6 +239,6 @@ def hardware(group: Group) -> tuple[str, ...]:
 
 
 def ways(group: Group) -> tuple[str, ...]:
-    """The ways in which a group's models were asked, by digests, the most usual first; rules are not asked anything."""
+    """Return the digests of prompts by which a group's models were asked, the most frequent first; rules have none."""
     counted = Counter(line.entry.asked for line in group.lines if line.entry.model)
     return tuple(sorted(counted, key=lambda name: (-counted[name], name)))

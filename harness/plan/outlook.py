@@ -123,7 +123,7 @@ def _expected(plan: Plan) -> Result:
         scores=(),
         comparisons=(),
         steps=tuple(
-            StepFacts(id=step.id, kind="score", state="", task=step.spec.task, system=step.spec.system)
+            StepFacts(id=step.id, kind="score", state="done", task=step.spec.task, system=step.spec.system)
             for step in plan.steps
             if isinstance(step.spec, ScoreAnswers)
         ),

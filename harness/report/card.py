@@ -101,9 +101,7 @@ def build(result: Result, system: System, *, place: str | None = None, licence: 
         command=re.sub(
             r"(^|[\s='\"])[/~]\S*/", r"\1…/", page.command
         ),  # where things lie here is nobody's concern
-        made=", ".join(
-            filter(None, (f"finetune-harness {result.manifest.get('harness', '')}", page.created))
-        ),
+        made=", ".join(filter(None, (f"finetune-harness {result.manifest.harness}", page.created))),
         libraries=_libraries(result),
         licence=licence,
     )
@@ -128,7 +126,6 @@ def _facts(result: Result, system: System) -> tuple[ModelFacts, AdapterFacts]:
 
 def _measured(result: Result, page: Page, system: System) -> Iterator[Measured]:
     """The tasks that it answered, the one that it was trained on first."""
-    sources = result.manifest.get("sources")
     for task in page.tasks:
         lines = {line.system: line for line in task.lines}
         if system not in lines:
@@ -164,7 +161,7 @@ def _measured(result: Result, page: Page, system: System) -> Iterator[Measured]:
                 note.kind == "inert" and note.where == f"{task.facts.name}, {system}" for note in page.notes
             ),
             signatures=_signatures(lines[system]),
-            digest=str(sources.get(task.facts.name, "")) if isinstance(sources, Mapping) else "",
+            digest=result.manifest.sources.get(task.facts.name, ""),
         )
 
 
@@ -202,7 +199,5 @@ def _notes(page: Page, system: System, measured: Sequence[Measured]) -> Iterator
 
 def _libraries(result: Result) -> str:
     """The versions of those that make an adapter's answers."""
-    found = result.manifest.get("libraries")
-    if not isinstance(found, Mapping):
-        return ""
+    found = result.manifest.libraries
     return ", ".join(f"{name} {found[name]}" for name in ("torch", "transformers", "peft") if name in found)

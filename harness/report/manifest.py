@@ -12,24 +12,24 @@ Manifest = tuple[tuple[str, tuple[tuple[str, str], ...]], ...]  # heading -> nam
 def manifest(result: Result) -> Manifest:
     """Headings with names and values, empty ones left out."""
     said = result.manifest
-    run = [
-        ("harness", said.get("harness")),
-        ("created", said.get("created")),
-        ("seed", said.get("seed")),
+    run: list[tuple[str, object]] = [
+        ("harness", said.harness),
+        ("created", said.created),
+        ("seed", said.seed),
         ("sample limit", result.suite.limit),
-        ("device", said.get("device")),
-        ("python", said.get("python")),
-        ("platform", said.get("platform")),
+        ("device", said.device),
+        ("python", said.python),
+        ("platform", said.platform),
     ]
     groups: list[tuple[str, list[tuple[str, object]]]] = [
         ("Run", run),
-        ("Hardware", _items(said.get("hardware"))),
-        ("Runtime", _items(said.get("runtime"))),
+        ("Hardware", _items(said.hardware)),
+        ("Runtime", _items(said.runtime)),
         ("Models", [(one.name, _model(one)) for one in result.suite.models]),
-        ("Data", [(f"{one.name}", _source(one, said.get("sources"))) for one in result.suite.tasks]),
+        ("Data", [(f"{one.name}", _source(one, said.sources)) for one in result.suite.tasks]),
         ("Metrics", [*_signatures(result.scores)]),
         ("Recipes", [(str(one.get("name")), _recipe(one)) for one in result.suite.recipes]),
-        ("Libraries", _items(said.get("libraries"))),
+        ("Libraries", _items(said.libraries)),
     ]
     return tuple(
         (heading, tuple((name, str(value)) for name, value in items if value not in (None, "")))
@@ -38,12 +38,8 @@ def manifest(result: Result) -> Manifest:
     )
 
 
-def _items(value: object) -> list[tuple[str, object]]:
-    return (
-        [(str(key).replace("_", " "), one) for key, one in value.items()]
-        if isinstance(value, Mapping)
-        else []
-    )
+def _items(facts: Mapping[str, object]) -> list[tuple[str, object]]:
+    return [(key.replace("_", " "), value) for key, value in facts.items()]
 
 
 def _model(one: ModelFacts) -> str:
@@ -59,8 +55,8 @@ def _model(one: ModelFacts) -> str:
     return ", ".join(part for part in said if part)
 
 
-def _source(one: TaskFacts, digests: object) -> str:
-    digest = digests.get(one.name) if isinstance(digests, Mapping) else None
+def _source(one: TaskFacts, digests: Mapping[str, str]) -> str:
+    digest = digests.get(one.name)
     said = [one.source, one.licence or "", f"digest {digest}" if digest else "", f"shares {one.share}"]
     return ", ".join(part for part in said if part)
 

@@ -131,8 +131,8 @@ def build(result: Result, asked: Mapping[str, Asked] | None = None) -> Page:
         failed=tuple(one for one in result.steps if one.state in ("failed", "skipped")),
         steps=result.steps,
         manifest=manifest(result),
-        command=str(result.manifest.get("command") or ""),
-        created=str(result.manifest.get("created") or ""),
+        command=result.manifest.command,
+        created=result.manifest.created,
         withheld=result.withheld,
     )
     return page if asked is None else with_samples(page, result, asked)

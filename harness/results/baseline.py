@@ -22,7 +22,7 @@ from harness.files.json_lines import refuse_other_kind, write_text
 from harness.results import Result, TaskFacts, read, read_generations
 from harness.results.document import content_digest, json_object, refuse_damaged, unchanged
 from harness.results.odd import EMPTY, NONE, Share, counted
-from harness.results.typed import record
+from harness.results.plain import plain, record
 from harness.types import System
 
 if TYPE_CHECKING:  # pyarrow is loaded where rows are read
@@ -118,7 +118,7 @@ def make(folder: Path, *, only: str = "*/*/*", metric_names: Sequence[str] = ())
         "schema": SCHEMA,
         "suite": result.suite.name,
         "environment": {
-            key: result.manifest.get(key)
+            key: plain(getattr(result.manifest, key)) or None
             for key in ("harness", "python", "platform", "device", "hardware", "libraries")
         },
         "revisions": {one.name: one.revision for one in result.suite.models},

@@ -47,14 +47,13 @@ def of_adapter(a: Result, b: Result, system: System) -> Iterator[str]:
 
 
 def _facts(result: Result, name: str) -> TaskFacts:
-    return next(one for one in result.suite.tasks if one.name == name)
+    return result.task(name)
 
 
 def _task(result: Result, name: str) -> Facts:
     """An older result does not know how it decoded, and says nothing of it."""
     task = _facts(result, name)
-    digests = result.manifest.get("sources")
-    data = digests.get(name) if isinstance(digests, Mapping) else None
+    data = result.manifest.sources.get(name)
     return {
         "prompt": task.prompt,
         "source": task.source,
@@ -87,11 +86,9 @@ def _of_samples(a: Result, b: Result, name: str) -> Iterator[str]:
 
 
 def _run(result: Result) -> Facts:
-    manifest = result.manifest
-    libraries = manifest.get("libraries")
-    versions = libraries.items() if isinstance(libraries, Mapping) else ()
-    facts = {key: manifest[key] for key in ("device", "harness") if key in manifest}
-    return facts | {f"{name}'s version": version for name, version in versions}
+    facts = {"device": result.manifest.device, "harness": result.manifest.harness}
+    known = {name: fact for name, fact in facts.items() if fact}
+    return known | {f"{name}'s version": version for name, version in result.manifest.libraries.items()}
 
 
 def _base(result: Result, model: str) -> Facts:

@@ -67,7 +67,7 @@ class ChatTemplate:
 
 
 def chat_template(where: str, template: str, tokens: Mapping[str, str]) -> ChatTemplate:
-    """The template's own process, one for each process that asks."""
+    """Return the process that renders a template; each asking process has one of its own."""
     return _kept(os.getpid(), where, template, tuple(tokens.items()))
 
 

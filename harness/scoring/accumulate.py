@@ -22,6 +22,7 @@ class Tally:
         self._by_references: dict[int, Sample] = {}  # number of references -> a sample that has so many
 
     def add(self, sample: Sample, generation: Generation) -> None:
+        """Add the row of one answer."""
         self.samples += 1
         self._by_references.setdefault(len(sample.references), sample)
         if self.metric.row is None:
@@ -35,13 +36,13 @@ class Tally:
         self._sums.extend(rows.ravel())
 
     def rows(self) -> NDArray[np.float64] | None:
-        """[samples, k]; None for a metric that is no function of sums."""
+        """Return the rows, [samples, k]; None for a metric that is not a function of sums."""
         if self.metric.row is None:
             return None
         return np.frombuffer(self._sums, dtype=np.float64).reshape(self.samples, -1)
 
     def values(self) -> dict[str, float]:
-        """The scores by their names."""
+        """Return the scores by name."""
         rows = self.rows()
         if rows is None or self.metric.value is None:
             assert self.metric.corpus is not None
@@ -66,4 +67,5 @@ class Tally:
         return {name: stats.percentile_interval(resampled[:, i]) for i, name in enumerate(metric.names)}
 
     def signature(self) -> str:
+        """Return the metric's signature on the samples that were added."""
         return self.metric.signature_on(list(self._by_references.values()))

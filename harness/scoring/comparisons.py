@@ -27,6 +27,7 @@ class Scored:
 
     @property
     def n(self) -> int:
+        """Return the number of samples."""
         return len(self.tables[0].rows)
 
     @property
@@ -35,7 +36,7 @@ class Scored:
         return bool(self.tables) and len(set(self.clusters or range(self.n))) >= 2
 
     def column(self, score: str) -> tuple[stats.Table, int] | None:
-        """The table that gives this score, and the score's place among those that it gives."""
+        """Return the table that gives this score, and the score's index in it."""
         for metric, table in zip(self.metrics, self.tables, strict=True):
             if score in metric.names:
                 return table, metric.names.index(score)

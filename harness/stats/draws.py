@@ -55,7 +55,7 @@ def redrawn(
 def totals(
     draws: Iterator[Array], tables: Sequence[Table]
 ) -> Iterator[tuple[slice, list[Array]]]:  # which resamples; of each table [systems, resamples, k]
-    """Sums of rows, each as often as drawn. Resamples are neighbours in memory: `value` takes them in long runs."""
+    """Yield sums of rows, each row as often as it was drawn. Resamples are neighbours in memory: `value` gets long runs."""
     n = len(tables[0].rows)
     sides = [table.rows.reshape(n, -1).T for table in tables]
     products = ([side @ drawn.T for side in sides] for drawn in draws)

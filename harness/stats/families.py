@@ -6,7 +6,7 @@ from harness.stats.draws import RESAMPLES
 
 
 def holm(p: Sequence[float]) -> list[float]:
-    """p adjusted for as many questions as there are (Holm 1979), in input order."""
+    """Return p-values adjusted for the number of questions (Holm 1979), in input order."""
     if not all(0 <= one <= 1 for one in p):
         raise ValueError(f"not probabilities: {[one for one in p if not 0 <= one <= 1]}")
     adjusted, floor = [0.0] * len(p), 0.0

@@ -28,7 +28,7 @@ def bootstrap(
 def percentile_interval(
     values: Array,  # [resamples]
 ) -> tuple[float, float]:
-    """The middle 95 % of resampled values."""
+    """Return the middle 95 % of resampled values."""
     low, high = np.quantile(values, ENDS)
     return float(low), float(high)
 
@@ -56,7 +56,7 @@ def bca_difference(
     resampled: Array,  # differences [resamples, names]
     clusters: Sequence[int] | None = None,
 ) -> tuple[Array, Array]:  # ends [names]
-    """The same of candidate minus baseline: a sample is left out on both sides."""
+    """Return the interval of candidate minus baseline; the jackknife leaves a sample out on both sides."""
     a, b = units(rows_a, clusters), units(rows_b, clusters)
     total_a, total_b = a.sum(axis=0), b.sum(axis=0)
     return bca_ends(value(total_b) - value(total_a), resampled, value(total_b - b) - value(total_a - a))
@@ -67,7 +67,7 @@ def bca_ends(
     resampled: Array,  # [resamples, names]
     left_out: Array,  # [n, names], without the i-th sample
 ) -> tuple[Array, Array]:  # [names]
-    """The BCa interval from what it is made of."""
+    """Return the BCa interval of observed, resampled and jackknife values."""
     ends = [_ends(*each) for each in zip(observed, resampled.T, left_out.T, strict=True)]
     low, high = np.array(ends).T
     return low, high

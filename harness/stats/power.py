@@ -24,7 +24,7 @@ def pass_chance(
     margin: float,  # 0 or more: the drop that is tolerated
     error: float,  # standard error of the difference
 ) -> float:  # 0 to 1
-    """How often the interval of no true drop lies above minus the margin: how often the innocent pass."""
+    """Return the probability that an adapter with no true drop passes: that its interval lies above minus the margin."""
     return _NORMAL.cdf(margin / error - Z_95) if error > 0 else 1.0
 
 
@@ -34,7 +34,7 @@ def samples_for_pass(
     n: int,
     chance: float = POWER,
 ) -> int | None:  # None: with no margin, no number suffices
-    """The fewest samples at which the innocent pass with that chance."""
+    """Return the fewest samples at which an adapter with no true drop passes with that probability."""
     if error <= 0:
         return 2
     if margin <= error / 1e9:  # nothing, or so little that its square is lost
@@ -51,7 +51,7 @@ def needed_samples(
     margin: float = 0.0,  # on which side of it the truth lies is the question: minus the tolerated drop
     chance: float = SETTLED,
 ) -> int:
-    """So many samples, these n among them, would probably decide a question that these leave open.
+    """Return the number of samples, these n included, that would probably decide a question that n samples leave open.
 
     By assurance (O'Hagan, Stevens and Campbell 2005): the truth is taken to lie as the interval says, around the
     difference that was found. Times k as many samples then find a difference that scatters around this one with
@@ -85,7 +85,7 @@ def needed_trials(
     *,
     chance: float = SETTLED,
 ) -> int:
-    """The same for a share, whose interval is Wilson's: near 0 and 1 it is far from a normal one.
+    """Return the number of samples for a share, whose interval is Wilson's: near 0 and 1 it is far from a normal one.
 
     The share is taken to be as the hits say (Jeffreys' prior), the further trials to follow it: both are drawn 1,000
     times, always the same, and the number of trials is doubled, then halved, until 82 % of these are decided.

@@ -44,7 +44,7 @@ def over_seeds(
     seed: int = 0,
     clusters: Sequence[int] | None = None,
 ) -> OverSeeds:
-    """The mean over seeds and its difference to the base, with intervals from three seeds on.
+    """Return the mean over seeds and its difference to the base, with intervals from three seeds on.
 
     Fewer than two seeds: ValueError.
     """
@@ -92,7 +92,7 @@ def _drawn(
 
 
 def _by_t(scores: Array, drawn: Array, _: int) -> Estimate:
-    """A t interval on the sum of the seeds' variance and the samples', with the degrees of freedom that Satterthwaite
+    """Return a t interval on the sum of the seeds' variance and the samples', with the degrees of freedom that Satterthwaite
     (1946) gives it. What a seed does to single samples counts in both, so it errs on the wide side."""
     seeds = len(scores)
     by_seed = scores.var(axis=0, ddof=1) / seeds
@@ -106,7 +106,7 @@ def _by_t(scores: Array, drawn: Array, _: int) -> Estimate:
 
 
 def _t_95(freedom: Array | int) -> Array:
-    """The 97.5 % quantile of Student's t."""
+    """Return the 97.5 % quantile of Student's t."""
     from scipy.special import stdtrit
 
     return np.asarray(stdtrit(np.minimum(freedom, 1e6), 0.975), dtype=np.float64)

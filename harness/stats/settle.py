@@ -14,7 +14,7 @@ def samples(one: Comparison) -> int | None:
 
 
 def sentence(one: Comparison | None, what: str) -> str:
-    """`Some 1,800 samples would probably settle it.`, two digits upwards; empty where nothing is open."""
+    """Return `Some 1,800 samples would probably settle it.`, rounded up to two digits; empty where nothing is open."""
     needed = samples(one) if one is not None else None
     if needed is None:
         return ""

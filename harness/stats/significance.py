@@ -20,7 +20,7 @@ def chance(
     seed: int = 0,
     clusters: Sequence[int] | None = None,
 ) -> tuple[Array, str]:  # [pairs, names], and the test in words
-    """The p alone, as `compare` has it: without intervals, more resamples cost half as much."""
+    """Return the p-values alone, as `compare` has them: without intervals, more resamples cost half as much."""
     test = which_test(table, resamples, seed, clusters)
     return chances([table.drawn_by(clusters)], pairs, [test], resamples, seed)[0], test
 

@@ -24,10 +24,11 @@ class Table:
     interval: Interval = "bootstrap"
 
     def scores(self) -> Array:  # [systems, names]
+        """Return the scores of all systems."""
         return self.value(self.rows.sum(axis=0))
 
     def of_samples(self) -> Array:  # [n, systems, names]
-        """What each sample scores by itself; not a number where it has no score of its own."""
+        """Return what each sample scores by itself; NaN where a sample alone has no score."""
         with np.errstate(invalid="ignore", divide="ignore"):
             return self.value(np.asarray(self.rows, dtype=np.float64))
 
@@ -37,7 +38,7 @@ class Table:
         return self if same else replace(self, rows=self.rows[:, systems])
 
     def drawn_by(self, clusters: Sequence[int] | None) -> "Table":
-        """The table whose rows are what is drawn: samples, or whole clusters of them."""
+        """Return the table whose rows are what is drawn: samples, or whole clusters of them."""
         return replace(self, rows=units(self.rows, clusters))
 
 
@@ -45,7 +46,7 @@ def units(
     rows: Array,  # [n, ...]
     clusters: Sequence[int] | None,  # n labels; samples of one label are drawn together
 ) -> Array:
-    """What is drawn: samples, or the sums of clusters in the order of their labels."""
+    """Return what is drawn: samples, or the sums of clusters in the order of their labels."""
     rows = np.asarray(rows, dtype=np.float64)
     if not np.isfinite(rows).all():
         sound = np.isfinite(rows).reshape(len(rows), -1).all(axis=1)

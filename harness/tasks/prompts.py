@@ -14,12 +14,12 @@ Span = tuple[int, int]  # first character of a token and the one past its last, 
 
 
 def fields(template: str) -> tuple[str, ...]:
-    """The names that a template asks for, in order, each once."""
+    """Return the names that a template asks for, in order, each once."""
     return tuple(Template(template).get_identifiers())
 
 
 def check(task: Task, columns: Collection[str] | None = None, where: str = "") -> None:
-    """Refuses a prompt that cannot be rendered, and where columns are given one that names another."""
+    """Raise SuiteError for a prompt that cannot be rendered or, where columns are given, that names another column."""
     at = f"{where}: " if where else f"task {task.name!r}: prompt: "
     if not Template(task.prompt).is_valid():
         raise SuiteError(f"{at}a lone '$' in {task.prompt!r}; write '$$' for a dollar")
@@ -41,7 +41,7 @@ def check(task: Task, columns: Collection[str] | None = None, where: str = "") -
 
 
 def render(task: Task, sample: Sample, shots: Sequence[Sample] = ()) -> Prompt:
-    """The prompt of one sample, after the shots as worked examples."""
+    """Return the prompt of one sample, after the shots as worked examples."""
     before, after = _around_input(task.prompt)
     examples = [with_answer(render(task, shot).text, shot.references[0]) for shot in shots]
     return Prompt(
@@ -53,7 +53,7 @@ def render(task: Task, sample: Sample, shots: Sequence[Sample] = ()) -> Prompt:
 
 
 def with_answer(prompt: str, answer: str) -> str:
-    """Prompt and answer in one text, a space between them unless the prompt ends in white space.
+    """Return prompt and answer in one text, with a space between them unless the prompt ends in white space.
 
     Few-shot examples and training examples are joined alike, so an adapter meets what it was taught.
     """
@@ -61,7 +61,7 @@ def with_answer(prompt: str, answer: str) -> str:
 
 
 def _around_input(template: str) -> tuple[str, str]:
-    """The template's text before and after its $input."""
+    """Return the template's text before and after its $input."""
     for match in Template.pattern.finditer(template):
         if "input" in (match["named"], match["braced"]):
             return template[: match.start()], template[match.end() :]
@@ -77,10 +77,10 @@ def _fill(task: Task, template: str, sample: Sample) -> str:
 
 
 def shorten(prompt: Prompt, excess_tokens: int, spans: Sequence[Span], keep: Overflow) -> Prompt:
-    """The prompt with `excess_tokens` tokens fewer in its input, cut from the end that `keep` gives up.
+    """Return the prompt with `excess_tokens` tokens fewer in its input, cut from the end that `keep` gives up.
 
     `spans` are the input's tokens. A character that several tokens share goes as a whole; where more tokens
-    are to go than there are, nothing of the input is left.
+    have to go than there are, the input becomes empty.
     """
     if excess_tokens <= 0:
         return prompt
@@ -102,9 +102,9 @@ def fit(
     spans: Callable[[str], Sequence[Span]],  # tokens of the input alone, without special ones
     keep: Overflow,
 ) -> Prompt | None:
-    """The prompt with its input shortened until the whole fits; None where `keep` refuses or the rest is too long.
+    """Return the prompt with its input shortened until the whole fits; None where `keep` refuses or the rest is too long.
 
-    Tokens merge anew at a cut, so the whole is counted again after each; mostly one cut is enough.
+    Tokens merge differently at a cut, so the whole is counted again after each cut; mostly one cut is enough.
     """
     excess = count(prompt) - budget_tokens
     if excess > 0 and keep == "refuse":

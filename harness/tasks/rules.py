@@ -1,4 +1,4 @@
-"""What a program without a model would answer: the row that every model has to beat."""
+"""Answer without a model: trivial rules, which every model has to beat."""
 
 import re
 
@@ -11,7 +11,7 @@ _SENTENCE_END = re.compile(r"(?<=[.!?])\s+")
 
 
 def answer(rule: str, sample: Sample) -> str:
-    """The rule's answer: "copy" repeats the input, "lead-3" its first three lines or sentences.
+    """Return the rule's answer: "copy" repeats the input, "lead-3" its first three lines or sentences.
 
     An input of several lines, such as a conversation, is led by lines; any other by sentences.
     """

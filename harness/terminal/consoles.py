@@ -40,7 +40,7 @@ class PlainConsole(Console):
         return super().render_str(words.visible(text), **how)
 
     def _render_buffer(self, buffer: Iterable[Segment]) -> str:
-        """The last step before anything is written: whatever came by another way is made harmless here."""
+        """Return what is written, with every remaining control character and command made harmless."""
         return without_commands(super()._render_buffer(_visible(buffer)))
 
 

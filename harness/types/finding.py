@@ -2,128 +2,135 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
 
+from harness.types.fields import Count, Kept, Probability, Range, Size, Spread, Withheld
 from harness.types.sample import System
+
+REASON = "withheld, since it may quote samples; the RESULT that this is a copy of says it"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Score:
     """One number for one system on one task."""
 
-    task: str
-    system: System
-    metric: str
-    primary: bool
-    signature: str
-    unit: str
-    better: Literal["higher", "lower"]
-    value: float
-    low: float | None  # 95 % bootstrap interval; None where the metric is no function of sums
-    high: float | None
-    n: int
+    task: Kept[str]
+    system: Kept[Spread[System]]
+    metric: Kept[str]
+    primary: Kept[bool]
+    signature: Kept[str]
+    unit: Kept[str]
+    better: Kept[Literal["higher", "lower"]]
+    value: Kept[float]
+    low: Kept[float | None]  # 95 % bootstrap interval; None where the metric is no function of sums
+    high: Kept[float | None]
+    n: Kept[Size]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
     """One paired difference: candidate minus baseline, on the same samples."""
 
-    task: str
-    metric: str
-    baseline: System
-    candidate: System
-    difference: float
-    low: float  # 95 % paired bootstrap interval
-    high: float
-    p: float  # approximate randomisation, two-sided
-    p_holm: float | None  # None: exploratory, outside every family
-    family: str | None
-    test: str
-    detectable: float  # smallest difference found with 80 % power at this n
-    n: int
-    better: int | None = None  # samples on which the candidate does better by itself; None in older results
-    worse: int | None = None
+    task: Kept[str]
+    metric: Kept[str]
+    baseline: Kept[System]
+    candidate: Kept[System]
+    difference: Kept[float]
+    low: Kept[float]  # 95 % paired bootstrap interval
+    high: Kept[float]
+    p: Kept[Probability]  # approximate randomisation, two-sided
+    p_holm: Kept[Probability | None]  # None: exploratory, outside every family
+    family: Kept[str | None]
+    test: Kept[str]
+    detectable: Kept[Annotated[float, Range(0)]]  # smallest difference found with 80 % power at this n
+    n: Kept[Size]
+    better: Kept[Count | None] = (
+        None  # samples on which the candidate does better by itself; None in older results
+    )
+    worse: Kept[Count | None] = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecipeScore:
     """A recipe over its seeds: what its adapters score on the mean, and how far that is from their base."""
 
-    task: str
-    model: str
-    recipe: str
-    trained_on: str | None
-    metric: str
-    seeds: tuple[int, ...]
-    value: float  # mean over seeds
-    low: float | None  # 95 %; None where two seeds say too little
-    high: float | None
-    difference: float | None  # to the base, None where it was not asked
-    difference_low: float | None
-    difference_high: float | None
-    method: str  # how the intervals were made, in words
-    n: int
+    task: Kept[str]
+    model: Kept[str]
+    recipe: Kept[str]
+    trained_on: Kept[str | None]
+    metric: Kept[str]
+    seeds: Kept[tuple[int, ...]]
+    value: Kept[float]  # mean over seeds
+    low: Kept[float | None]  # 95 %; None where two seeds say too little
+    high: Kept[float | None]
+    difference: Kept[float | None]  # to the base, None where it was not asked
+    difference_low: Kept[float | None]
+    difference_high: Kept[float | None]
+    method: Kept[str]  # how the intervals were made, in words
+    n: Kept[Size]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answers:
     """What one system was asked and answered, by digests: equal ones were asked alike, or answered alike."""
 
-    task: str
-    system: System
-    prompts: str  # of all prompts as they were written, in order; empty for a trivial rule
-    texts: str  # of all answers
-    n: int
+    task: Kept[str]
+    system: Kept[Spread[System]]
+    prompts: Kept[str]  # of all prompts as they were written, in order; empty for a trivial rule
+    texts: Kept[str]  # of all answers
+    n: Kept[Count]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cost:
     """One measured quantity; never resampled."""
 
-    step: str
-    system: System
-    task: str | None
-    quantity: str  # "train", "generate", "peak memory", "adapter size", "trainable parameters"
-    unit: str
-    value: float
-    hardware: str
-    workers: int
+    step: Kept[str]
+    system: Kept[Spread[System]]
+    task: Kept[str | None]
+    quantity: Kept[str]  # "train", "generate", "peak memory", "adapter size", "trainable parameters"
+    unit: Kept[str]
+    value: Kept[float]
+    hardware: Kept[str]
+    workers: Kept[Count]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Density:
     """A histogram of log10 λ in bins of equal width; eigenvalues under the first edge are left out."""
 
-    low: float  # the first edge
-    high: float  # the last
-    counts: tuple[int, ...]
+    low: Kept[float]  # the first edge
+    high: Kept[float]  # the last
+    counts: Kept[tuple[Count, ...]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WeightRow:
     """What the spectrum of one matrix says; a layer without numbers says why."""
 
-    model: str
-    adapter: str | None
-    part: Literal["W", "delta", "merged"]
-    layer: str
-    role: str
-    status: str  # "analysed" | "tied to X" | "too few eigenvalues" | "failed: …" | "zero"
-    rows: int
-    cols: int
-    eigenvalues: int
-    numbers: Mapping[str, float]  # alpha, lambda_max, … under WeightWatcher's names
-    density: Density | None = None  # of the eigenvalues, where there are enough for a power law
-    quantised: str | None = None  # what the base's numbers were before they were floats again: "int8", "nf4"
+    model: Kept[str]
+    adapter: Kept[str | None]
+    part: Kept[Literal["W", "delta", "merged"]]
+    layer: Kept[str]
+    role: Kept[str]
+    status: Kept[str]  # "analysed" | "tied to X" | "too few eigenvalues" | "failed: …" | "zero"
+    rows: Kept[Count]
+    cols: Kept[Count]
+    eigenvalues: Kept[Count]
+    numbers: Kept[Spread[Mapping[str, float]]]  # alpha, lambda_max, … under WeightWatcher's names
+    density: Kept[Density | None] = None  # of the eigenvalues, where there are enough for a power law
+    quantised: Kept[str | None] = (
+        None  # what the base's numbers were before they were floats again: "int8", "nf4"
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Note:
     """Something that went other than planned: nothing is dropped silently."""
 
-    kind: str  # "truncated", "empty", "cut short", "inert", "overlap", "layer skipped", "step failed"
-    where: str
-    count: int
-    of: int
-    detail: str = ""
-    samples: tuple[str, ...] = ()  # ids, the first few
+    kind: Kept[str]  # "truncated", "empty", "cut short", "inert", "overlap", "layer skipped", "step failed"
+    where: Kept[str]
+    count: Kept[Count]
+    of: Kept[Count]
+    detail: Annotated[str, Withheld(where=("kind", "step failed"), instead=REASON)] = ""
+    samples: Kept[tuple[str, ...]] = ()  # ids, the first few

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from harness.types.fields import Count, Kept
+
 Finish = Literal["stop", "length", "refused"]
 
 
@@ -32,6 +34,7 @@ class Prompt:
 
     @property
     def text(self) -> str:
+        """Return the whole prompt."""
         return self.before + self.input + self.after
 
 
@@ -53,9 +56,9 @@ class Generation:
 class System:
     """Who answered: a base, a base with an adapter, or a trivial rule."""
 
-    model: str  # "trivial:NAME" for a rule
-    adapter: str | None = None
-    shots: int = 0
+    model: Kept[str]  # "trivial:NAME" for a rule
+    adapter: Kept[str | None] = None  # None: the base, or a rule
+    shots: Kept[Count] = 0
 
     def __str__(self) -> str:
         name = f"{self.model} + {self.adapter}" if self.adapter else self.model

@@ -43,7 +43,7 @@ Cells = Mapping[tuple[str, System], Cell]
 def check_comparisons(
     result: Result, cells: Cells, foreign: Container[tuple[str, str]] = ()
 ) -> Iterator[str]:
-    """A sentence for each comparison that is not what the rows give, is there twice, or is missing from its family.
+    """Yield a sentence for each comparison that is not what the rows give, is there twice, or is missing from its family.
 
     What foreign code scored, of (task, score), is taken as it is.
     """
@@ -60,24 +60,16 @@ def check_comparisons(
         yield from _differing(result, task, own, cells)
 
 
-def seed_of(result: Result) -> int:
-    """The seed of a RESULT's resampling; 0 where it says none that can be one."""
-    seed = result.manifest.get("seed")
-    return seed if isinstance(seed, int) and not isinstance(seed, bool) and seed >= 0 else 0
-
-
 def made_alike(result: Result) -> bool:
     """Whether this harness, with the numpy that is here, draws the same resamples as the RESULT's."""
-    libraries = result.manifest.get("libraries")
-    numpy = libraries.get("numpy") if isinstance(libraries, dict) else None
-    versions = {result.manifest.get("harness")}
-    again = result.manifest.get("rescored")
-    for one in again if isinstance(again, list) else ():
-        versions.add(one.get("harness") if isinstance(one, dict) else None)
-    return numpy == np.__version__ and versions == {__version__} and "seed" in result.manifest
+    made = result.manifest
+    versions = {made.harness, *(time.harness for time in made.rescored)}
+    numpy = made.libraries.get("numpy")
+    return numpy == np.__version__ and versions == {__version__} and made.seed is not None
 
 
 def said(one: Comparison) -> str:
+    """Return a comparison as a message names it."""
     return f"{one.task} / {one.candidate} against {one.baseline} / {one.metric}"
 
 
@@ -91,7 +83,7 @@ def _twice(told: Sequence[Comparison]) -> Iterator[str]:
 
 
 def _families(result: Result, task: TaskFacts, told: Sequence[Comparison]) -> Iterator[str]:
-    """The primary metric's comparisons stand in the family of their question, and it is whole."""
+    """Yield a sentence for each comparison outside its question's family, and for each family that is not complete."""
     if all(one.family is None and one.better is None for one in told):
         return  # older, and claims nothing
     systems = list(
@@ -126,8 +118,8 @@ def _differing(result: Result, task: TaskFacts, told: Sequence[Comparison], cell
     if scored is None or not scored.tells:
         yield from (f"{said(one)}: there is nothing to compare by" for one in told)
         return
-    fresh = _again(scored, task.primary, told, seed_of(result))
-    older = _bootstrapped(scored, told, seed_of(result)) if any(one.better is None for one in told) else {}
+    fresh = _again(scored, task.primary, told, result.seed)
+    older = _bootstrapped(scored, told, result.seed) if any(one.better is None for one in told) else {}
     alike = made_alike(result)
     for one in told:
         anew = fresh.get((one.baseline, one.candidate, one.metric))
@@ -143,7 +135,7 @@ def _differing(result: Result, task: TaskFacts, told: Sequence[Comparison], cell
 
 
 def _scored(task: TaskFacts, systems: tuple[System, ...], cells: Cells) -> pairs.Scored | str | None:
-    """The task's tables; or what is wrong with its samples; None where there are none."""
+    """Return the task's tables, or what is wrong with its samples; None where there are no samples."""
     here = [cells[task.name, system] for system in systems]
     if not here:
         return None
@@ -195,7 +187,7 @@ def _by_asked(found: pairs.Found) -> dict[Asked, Comparison]:
 
 
 def _unlike(one: Comparison, anew: Comparison, alike: bool) -> list[str]:
-    """What of a comparison is not as it was found anew."""
+    """Return the fields of a comparison that differ from the recomputed one."""
     width = 0.0 if alike else SPREAD * (anew.high - anew.low)
     rooms = {
         "low": width + EXACT,

@@ -22,7 +22,7 @@ class Samples:
 
 
 def unpacked(folder: Path, place: Path, passed: dict[str, RunningDigest] | None = None) -> dict[str, Samples]:
-    """Samples by their tasks, which the file holds one after the other; unpacked into a folder, and noted as they pass."""
+    """Unpack the samples into a folder, a file a task; `passed` notes the digest of each task's samples."""
     passed = {} if passed is None else passed
     return {
         name: _unpacked(
@@ -46,7 +46,7 @@ def _unpacked(samples: Iterator[Sample], path: Path) -> Samples:
 
 
 def by_rule(system: System, samples: Samples) -> Iterator[Generation]:
-    """A rule's answers may not be kept: it gives them again."""
+    """Yield a trivial rule's answers, computed again: a RESULT need not keep them."""
     if system.model.startswith("trivial:"):
         rule = system.model.removeprefix("trivial:")
         for sample in samples.lines:

@@ -19,7 +19,7 @@ from harness.results.document import check_files, read_document, unchanged
 from harness.results.rows import RowFile, Rows, open_rows
 from harness.scoring.accumulate import Tally
 from harness.types import Comparison, Generation, Score, System
-from harness.verification.comparisons import EXACT, SPREAD, Cell, check_comparisons, said, seed_of
+from harness.verification.comparisons import EXACT, SPREAD, Cell, check_comparisons, said
 from harness.verification.samples import Samples, by_rule, paired, unpacked
 from harness.verification.verdicts import Judged, check_verdicts
 
@@ -213,7 +213,7 @@ def _check_cell(
             problems += _check_rows(f"{here} / {plugin}", ids, fresh, rows)
         if (anew := tally.rows()) is not None:
             kept[plugin] = anew
-        intervals = tally.intervals(seed_of(result), labels if task.cluster else None)
+        intervals = tally.intervals(result.seed, labels if task.cluster else None)
         for name, value in tally.values().items():
             problems += _check_score(f"{here} / {name}", scores.get(name), value, tally.samples)
             problems += _check_interval(f"{here} / {name}", scores.get(name), intervals.get(name))
@@ -234,7 +234,7 @@ def _check_score(here: str, score: Score | None, value: float, n: int) -> list[s
 
 
 def _check_meaning(here: str, score: Score, tally: Tally) -> list[str]:
-    """What a score counts as and in what unit, which its metric says; versions of libraries may be others."""
+    """Return what of a score's unit and direction differs from its metric; library versions may differ."""
     metric = tally.metric
     problems = [
         f"{here}: {name} {told} in result.json, {own} is the metric's"
@@ -251,7 +251,7 @@ def _check_meaning(here: str, score: Score, tally: Tally) -> list[str]:
 
 
 def unversioned(signature: str) -> tuple[str, ...]:
-    """A signature's settings without versions of libraries, and without the number of references, which the data says."""
+    """Return a signature's settings without library versions and the number of references, which depends on the data."""
     return tuple(
         one for one in signature.split("|") if not VERSION.search(one) and not one.startswith("nrefs:")
     )

@@ -84,7 +84,7 @@ def _by_key(verdicts: tuple[Verdict, ...]) -> Mapping[tuple[object, ...], Verdic
 
 
 def _unlike(path: Path, told: Verdict, anew: Verdict, alike: bool) -> list[str]:
-    """The first thing in which a verdict is not as it was judged anew."""
+    """Return the first field in which a verdict differs from the recomputed one."""
     width = (anew.high - anew.low) if anew.low is not None and anew.high is not None else 0.0
     room = EXACT if alike else EXACT + SPREAD * width
     for name in ("verdict", "value", "low", "high", "n", *(EXACTLY if alike else ())):

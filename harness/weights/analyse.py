@@ -126,7 +126,7 @@ def _of_adapter(changed: Sequence[Update], weighing: Weighing, look: Look, row: 
 
 
 def _of_others(weights: LoraWeights, family: Family, row: Rows) -> Iterator[WeightRow]:
-    """What was saved along and is no update of a matrix, but for vectors."""
+    """Yield a row for each saved tensor that is not an update of a matrix; vectors are left out."""
     for name, shape in weights.others.items():
         if len(shape) > 1:
             status = f"failed: {name} is neither a low-rank update nor a whole matrix"
@@ -135,7 +135,7 @@ def _of_others(weights: LoraWeights, family: Family, row: Rows) -> Iterator[Weig
 
 
 def _known(place: Place, weighing: Weighing, kept: Kept) -> Looked | None:
-    """What is kept of a matrix in a file that has not changed since; nothing of it is read."""
+    """Return the kept numbers of a matrix whose file has not changed since; the matrix is not read."""
     digest = kept.remembered(place.identity)
     if digest is None:
         return None
@@ -158,7 +158,7 @@ def _base(matrix: Matrix, weighing: Weighing, kept: Kept) -> Finding:
 def _low_rank(
     name: str, matrix: Matrix, factors: Factors, weighing: Weighing, kept: Kept
 ) -> tuple[Finding, Finding]:
-    """Findings of ΔW and of W + ΔW."""
+    """Return the findings of ΔW and of W + ΔW."""
     if (
         matrix.array is not None and factors.magnitude is not None and factors.finite
     ):  # DoRA's is not of low rank
@@ -185,7 +185,7 @@ def _low_rank(
 def _in_place(
     matrix: Matrix | None, saved: Matrix, weighing: Weighing, kept: Kept
 ) -> tuple[Finding, Finding]:
-    """Findings of the difference, and of a matrix that the adapter puts in the base's place."""
+    """Return the findings of the difference and of the matrix that replaces the base's."""
     merged = _base(saved, weighing, kept)
     if matrix is None or matrix.array is None or saved.array is None:
         return Finding(status=f"failed: {saved.name} has nothing to be compared with", numbers={}), merged
@@ -208,7 +208,7 @@ def _difference(name: str, base: layer.Matrix, merged: layer.Matrix, weighing: W
 
 
 def _options(weighing: Weighing) -> tuple[object, ...]:
-    """What moves a number of a matrix."""
+    """Return the options that can change a matrix's numbers."""
     return weighing.oracle, weighing.randomize, weighing.randomize and weighing.seed
 
 

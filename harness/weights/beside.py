@@ -17,7 +17,7 @@ class RoleBeside:
 
     @property
     def difference(self) -> float | None:
-        """Of the median alphas."""
+        """Return the difference of the median alphas; None where one side has none."""
         medians = [side.median_alpha if side else None for side in (self.one, self.other)]
         return None if medians[0] is None or medians[1] is None else medians[0] - medians[1]
 
@@ -34,6 +34,7 @@ class LayerBeside:
 
     @property
     def difference(self) -> float:
+        """Return the value of one less that of the other."""
         return self.one - self.other
 
 

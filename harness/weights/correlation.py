@@ -102,7 +102,7 @@ def correlate(
 
 
 def corrected(family: Sequence[Correlation]) -> tuple[Correlation, ...]:
-    """The same with p corrected for as many questions as there are (Holm 1979)."""
+    """Return the correlations with p corrected for their number (Holm 1979)."""
     adjusted = stats.holm([one.p for one in family])
     return tuple(replace(one, p_holm=p) for one, p in zip(family, adjusted, strict=True))
 
@@ -150,7 +150,7 @@ def _correlation(candidates: Sequence[Candidate], name: str, resamples: int, see
 
 
 def _ranks(known: Sequence[Candidate], name: str) -> list[_Ranks]:
-    """The bases that say something, in the order in which they come."""
+    """Return the bases with enough adapters to rank, in order of appearance."""
     found = []
     for base in dict.fromkeys(one.base for one in known):
         own = [one for one in known if one.base == base]

@@ -45,7 +45,7 @@ def data_free(
     adapter: Sequence[WeightRow],  # parts delta and merged, of one adapter
     base: Iterable[WeightRow],  # part W, of its base
 ) -> Mapping[str, float]:
-    """The adapter's numbers by their names.
+    """Return the adapter's numbers by name.
 
     Those of W + ΔW are over all layers of the base: where the adapter leaves a layer alone, W is what it is.
     """

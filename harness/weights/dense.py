@@ -24,7 +24,7 @@ def add_gram(
     total: Floats,  # [n, n]
     block: Floats,  # [rows, n]
 ) -> None:
-    """Adds blockᵀ · block, at least to the triangle under the diagonal: nobody looks at the other."""
+    """Add blockᵀ · block, at least to the triangle under the diagonal; the other triangle is not read."""
     n = block.shape[1]
     if n < LARGE:
         total += block.T @ block
@@ -49,6 +49,7 @@ def symmetric_eigenvalues(
 
 
 def singular_values(W: Floats) -> Floats:  # falling
+    """Return the singular values, in falling order."""
     if min(W.shape) < LARGE:
         return np.asarray(np.linalg.svd(W, compute_uv=False), np.float64)
     found: Floats = _torch().linalg.svdvals(_torch().from_numpy(np.ascontiguousarray(W))).numpy()
@@ -70,7 +71,7 @@ _here = local()
 
 
 def _torch() -> Any:
-    """Imported when it is first needed; kept findings need it not at all."""
+    """Return torch, imported when first needed: kept findings do not need it."""
     import torch
 
     limit: Limit | None = getattr(_here, "limit", None)

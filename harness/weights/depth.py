@@ -34,6 +34,7 @@ class Depths:
 
 
 def block(layer: str) -> Block | None:
+    """Return the block that a layer's name counts; None where it counts none."""
     found = _BLOCK.match(layer)
     if found is None:
         return None

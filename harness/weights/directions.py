@@ -39,7 +39,7 @@ def directions(
 
 
 def _leading(W: Floats) -> tuple[Floats, int, int]:
-    """The leading left singular vectors, [out, leading], how many, and of how many the direction is arbitrary."""
+    """Return the leading left singular vectors [out, leading], their number, and the number whose direction is arbitrary."""
     left, values, _ = np.linalg.svd(W, full_matrices=False)
     count = min(LEADING, int((values > values[0] * max(W.shape) * np.finfo(np.float64).eps).sum()))
     gaps = np.append(values[:-1] - values[1:], np.inf)[: count + 1] / values[0]

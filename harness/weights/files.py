@@ -40,7 +40,7 @@ def columns(rows: Sequence[WeightRow]) -> list[str]:
 
 
 def write_csv(rows: Sequence[WeightRow], path: Path) -> None:
-    """What a row does not have is left empty."""
+    """Write the rows as CSV; a number that a row lacks is left empty."""
     names = columns(rows)
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, [*SHAPE, *names])

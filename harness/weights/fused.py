@@ -10,7 +10,7 @@ KEY_HEADS = ("num_key_value_heads", "num_kv_heads", "n_head_kv")
 
 
 def fused_in(family: Family, module: str) -> Fused | None:
-    """What the family says of a module, told from the end of its name at a dot."""
+    """Return what the family says of a module, by the end of its name at a dot."""
     for suffix, fused in family.fused.items():
         if f".{module}".endswith(f".{suffix}"):
             return fused
@@ -22,7 +22,7 @@ def rows_of_parts(
     rows: int,
     config: Mapping[str, Any],  # config.json
 ) -> Mapping[str, tuple[slice, ...]]:
-    """The rows of each part, in their order. ValueError where the heads that config.json names do not fill them.
+    """Return the rows of each part, in order; raise ValueError where the heads in config.json do not fill them.
 
     Queries have heads · width rows, keys and values fewer where several queries share one (Ainslie et al. 2023).
     """

@@ -29,7 +29,7 @@ def gram(
 
 
 def add_update(total: Floats, W: Matrix, factors: Factors) -> None:
-    """Makes W's Gram matrix that of W + ΔW."""
+    """Turn W's Gram matrix into that of W + ΔW."""
     B, A = factors.scale * factors.B.astype(np.float64), factors.A.astype(np.float64)
     if factors.transposed:
         A, B = B.T, A.T

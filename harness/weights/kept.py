@@ -1,4 +1,4 @@
-"""What was found out about a matrix, under the digest of its bytes: every adapter and every run of a store shares it."""
+"""Keep what was found about a matrix under the digest of its bytes, for every adapter and run of a store."""
 
 import json
 import os
@@ -30,6 +30,7 @@ class Kept:
     folder: Path | None
 
     def find(self, name: str) -> Finding | None:
+        """Return the finding of that name; None where there is none."""
         if self.folder is None:
             return None
         try:
@@ -38,12 +39,13 @@ class Kept:
             return None
 
     def keep(self, name: str, finding: Finding) -> Finding:
+        """Keep a finding, and return it."""
         if self.folder is not None:
             _write(self._path(name), json.dumps(to_json(finding)))
         return finding
 
     def remembered(self, identity: str) -> bytes | None:
-        """The digest of bytes that lie where they lay, in a file of the same size, time and inode."""
+        """Return the digest of bytes whose file still has the same size, time and inode; None where it is unknown."""
         if self.folder is None:
             return None
         try:
@@ -52,6 +54,7 @@ class Kept:
             return None
 
     def remember(self, identity: str, digest: bytes) -> None:
+        """Keep the digest of bytes that have this identity."""
         if self.folder is not None:
             _write(self._path(key(identity)).with_suffix(".digest"), digest.hex())
 
@@ -64,11 +67,12 @@ NOTHING_KEPT = Kept(None)
 
 
 def key(*parts: object) -> str:
+    """Return the name of what these parts identify."""
     return digest(VERSION, *parts)
 
 
 def _write(path: Path, text: str) -> None:
-    """Appears whole or not at all."""
+    """Write a file that appears whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
     fresh = path.with_name(f".{path.name}.{os.getpid()}-{get_ident()}")
     fresh.write_text(text, encoding="utf-8")

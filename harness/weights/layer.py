@@ -28,7 +28,7 @@ def whole(
     weighing: Weighing,
     update: Factors | None = None,  # that makes the matrix W + ΔW
 ) -> Finding:
-    """The spectrum of W, or of W + ΔW, which is formed only where its Gram matrix does not suffice."""
+    """Return the spectrum of W, or of W + ΔW, which is formed only where its Gram matrix does not suffice."""
     bad = int((~np.isfinite(W)).sum())
     if bad:
         return Finding(status=finite.status(bad, W.size), numbers={})
@@ -58,7 +58,7 @@ def delta(
     factors: Factors,
     W: Matrix | None,  # [out, in]; None where it could not be read
 ) -> Finding:
-    """The spectrum of ΔW, which is never formed."""
+    """Return the spectrum of ΔW, which is never formed."""
     if not factors.finite:
         parts = [part for part in (factors.A, factors.B, factors.magnitude) if part is not None]
         bad = sum(int((~np.isfinite(part)).sum()) for part in parts)
@@ -100,7 +100,7 @@ def delta(
 
 
 def shift(merged: Finding, base: Finding) -> Mapping[str, float]:
-    """What the update moved."""
+    """Return how far the update moved the base's numbers."""
     return {
         f"{name}_shift": merged.numbers[name] - base.numbers[name]
         for name in ("alpha", "lambda_max")

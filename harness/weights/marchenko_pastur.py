@@ -102,7 +102,7 @@ def randomized(
     W: NDArray[np.floating],
     generator: np.random.Generator,
 ) -> NDArray[np.floating]:
-    """The same entries in another order: what is left of the spectrum is noise."""
+    """Return the same entries in random order, whose spectrum is noise."""
     return generator.permutation(W.ravel()).reshape(W.shape)
 
 
@@ -111,7 +111,7 @@ def of_randomized(
     shuffled: Floats,  # those of its randomized copies, one after the other, each as many
     shape: tuple[int, int],
 ) -> Mapping[str, float]:
-    """The package's numbers of a randomized layer, and of the bulk of the matrix itself."""
+    """Return the package's numbers of a randomized layer, and of the bulk of the matrix itself."""
     one = shuffled[: len(values)]
     own, noise = fit(values, shape), fit(shuffled, shape)
     return {

@@ -67,7 +67,7 @@ def spectrum(
 
 @contextmanager
 def contained() -> Iterator[None]:
-    """Keeps loggers, warning filters, numpy's settings and random state, and the two streams as they were."""
+    """Keep loggers, warning filters, numpy's settings and random state, and the two streams as they were."""
     root, others = logging.getLogger(), [logging.getLogger(name) for name in ("weightwatcher", "matplotlib")]
     handlers, level, disabled = list(root.handlers), root.level, root.manager.disable
     levels = [logger.level for logger in others]

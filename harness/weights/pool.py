@@ -19,7 +19,7 @@ def in_order(
     items: Iterable[Item],
     threads: int,
 ) -> Iterator[Found]:
-    """What the work makes of each item, in their order; no more than `threads` items are in hand at any time."""
+    """Yield the result of each item, in order; at most `threads` items are in progress at any time."""
     if threads == 1:
         yield from map(work, items)
         return

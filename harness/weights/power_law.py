@@ -69,7 +69,7 @@ def _scan(values: Floats) -> tuple[int, float, float]:
 
 
 def _measure(values: Floats, logs: Floats, at: int) -> tuple[float, float]:
-    """alpha and D of one tail, in the package's own words: another order of the sums has other last bits."""
+    """Return alpha and D of one tail, summed in the package's order so that the last bits agree."""
     n = float(len(values) - at)
     with np.errstate(divide="ignore"):  # a tail of equal values
         alpha = 1 + n / (np.sum(logs[at:]) - n * logs[at])
@@ -98,7 +98,7 @@ def _bounds(values: Floats, logs: Floats) -> Floats:  # [n - 1]
 
 
 def _small(values: Floats) -> tuple[int, float, float]:
-    """The package's estimator for few values: alpha with a correction for its bias, tails of at least eight."""
+    """Return the package's estimator for few values: alpha with a correction for its bias, tails of at least eight."""
     n = len(values)
     logs = np.log(values)
     alphas, distances, found = np.zeros(n - 1), np.ones(n - 1), False

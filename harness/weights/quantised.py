@@ -56,7 +56,7 @@ def quantised(tensor: Tensor, tensors: Mapping[str, Tensor]) -> Quantised | None
 
 
 def dequantise(tensor: Tensor, how: Quantised, watch: Watch) -> NDArray[np.float32]:
-    """The matrix in float32; `watch` sees every byte that has a say in it."""
+    """Return the matrix in float32; `watch` sees every byte that it depends on."""
     try:
         return _eight(tensor, how, watch) if how.scheme == "int8" else _four(tensor, how, watch)
     except (LookupError, ValueError, TypeError) as error:
@@ -104,7 +104,7 @@ def _four(tensor: Tensor, how: Quantised, watch: Watch) -> NDArray[np.float32]:
 
 
 def _absmax(how: Quantised, watch: Watch) -> NDArray[np.float32]:
-    """The largest of each block; quantised to 8 bits itself where the state is nested."""
+    """Return the largest value of each block, itself quantised to 8 bits where the state is nested."""
     if "nested_absmax" not in how.beside:
         return how.beside["absmax"].read(watch).astype(np.float32)
     scales = how.beside["nested_absmax"].read(watch).astype(np.float32)
@@ -126,7 +126,7 @@ def _settings(state: Tensor) -> Mapping[str, Any]:
 
 
 def _stored(tensor: Tensor, watch: Watch) -> NDArray[Any]:
-    """A small tensor as it is stored."""
+    """Return a small tensor as it is stored."""
     pieces = list(tensor.pieces())
     for piece in pieces:
         watch(piece)

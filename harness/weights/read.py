@@ -56,27 +56,28 @@ class Place:
 
     @property
     def whole(self) -> tuple[int, ...]:
-        """Shape of the matrix that it is, or is a part of."""
+        """Return the shape of the whole matrix."""
         stored = self.quantised.shape if self.quantised else self.tensor.shape
         return stored[::-1] if self.turned else stored
 
     @property
     def identity(self) -> str:
-        """Of the bytes as they lie in a file that nobody has touched; of a quantised matrix, the scales beside it too."""
+        """Return what identifies the bytes as long as the file is untouched, a quantised matrix's scales included."""
         tensors = [self.tensor, *(self.quantised.beside.values() if self.quantised else ())]
         seen = [path.stat() for path in dict.fromkeys(tensor.path.resolve() for tensor in tensors)]
         files = [(one.st_dev, one.st_ino, one.st_size, one.st_mtime_ns) for one in seen]
         return f"{files} {self.tensor} {self.rows} {self.turned} {self.quantised}"
 
     def read(self) -> Matrix:
-        """The matrix, read or failed; whether it is tied to another cannot be told from one alone."""
+        """Return the matrix, read or failed; a tie to another matrix cannot be seen here."""
         return self._part(self._whole())
 
     def unread(self) -> Matrix:
+        """Return the matrix as one that was not asked for."""
         return Matrix(name=self.name, role=self.role, shape=self.shape, array=None, status=NOT_ASKED)
 
     def _whole(self) -> Matrix:
-        """The tensor that it is, or is a part of."""
+        """Return the whole tensor that this place is, or is a part of."""
         none = replace(self.unread(), status=f"failed: {self.failed}")
         if self.failed:
             return none
@@ -121,7 +122,7 @@ def matrices(
     *,
     split: bool = False,
 ) -> Iterator[Matrix]:
-    """Every matrix of the checkpoint in the order of its layers. Vectors do not come at all.
+    """Yield every matrix of the checkpoint in the order of its layers; vectors are left out.
 
     Each tensor is read once, however many parts it is split into. Of those with the same bytes the later are tied to
     the first.
@@ -138,7 +139,7 @@ def matrices(
 
 
 def places(folder: Path, family: Family, *, split: bool = False) -> tuple[Place, ...]:
-    """Where every matrix lies, in the order of the layers; of the files only the heads are read.
+    """Return where every matrix lies, in the order of the layers; only the headers of the files are read.
 
     With `split` a fused matrix comes as its parts, `….q`, `….k` and `….v`.
     """
@@ -167,6 +168,7 @@ def place_of(
     tensors: Mapping[str, Tensor],  # what may lie beside it: a quantised matrix's scales
     family: Family,
 ) -> Place:
+    """Return where a tensor's matrix lies and how to read it."""
     name, role = tensor.name.removesuffix(".weight"), families.role(family, tensor.name)
     how, failed, shape = None, None, tensor.shape
     try:
@@ -224,5 +226,5 @@ def _config(folder: Path) -> Mapping[str, Any]:
 
 
 def _by_number(name: str) -> list[tuple[int, int, str]]:
-    """Layer 10 after layer 2."""
+    """Return a key that sorts layer 10 after layer 2."""
     return [(0, int(part), "") if part.isdigit() else (1, 0, part) for part in re.split(r"[.]", name)]

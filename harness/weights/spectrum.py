@@ -58,6 +58,7 @@ def density(values: Floats) -> Density:
 
 
 def of_the_fit(fit: PowerLaw, values: Floats, numbers: Mapping[str, float]) -> Mapping[str, float]:
+    """Return the numbers that follow from a fitted power law."""
     largest = numbers["log_spectral_norm"]
     # Σ λ^alpha, relative to its largest term: the package's own sum overflows where alpha · log10 λ passes 308.
     relative = np.sum((values / values[-1]) ** fit.alpha)
@@ -101,7 +102,7 @@ def det_x(values: Floats) -> int:
 
 
 def scale_free_alpha(values: Floats, fit: PowerLaw | None) -> float | None:
-    """alpha with a threshold of so many times the mean eigenvalue, as if the matrix had been scaled to a mean of 1.
+    """Return alpha with a threshold of so many times the mean eigenvalue, as if the matrix had been scaled to a mean of 1.
 
     The package's threshold is a number: the same matrix, a thousandth of its size, loses the small eigenvalues.
     """

@@ -44,31 +44,31 @@ class WeightSummary:
 
 
 def summarise(rows: Iterable[WeightRow], aside: Sequence[str] = SET_ASIDE) -> tuple[WeightSummary, ...]:
-    """One summary for each model, adapter and part, in the order in which they come."""
+    """Return one summary for each model, adapter and part, in order of appearance."""
     groups = _grouped(rows, lambda row: (row.model, row.adapter, row.part))
     return tuple(_summary(members, None, aside) for members in groups)
 
 
 def summarise_roles(rows: Iterable[WeightRow]) -> tuple[WeightSummary, ...]:
-    """One for each model, adapter, part and role; no role is set aside."""
+    """Return one summary for each model, adapter, part and role; no role is set aside."""
     groups = _grouped(rows, lambda row: (row.model, row.adapter, row.part, row.role))
     return tuple(_summary(members, members[0].role, ()) for members in groups)
 
 
 def alpha(row: WeightRow) -> float | None:
-    """A row's alpha where it is worth reading: analysed, and of an update only with enough values."""
+    """Return a row's alpha; None where it was not analysed or rests on too few values."""
     if row.status != "analysed" or row.numbers.get("reliable", 1.0) == 0.0:
         return None
     return row.numbers.get("alpha")
 
 
 def status_word(status: str) -> str:
-    """The status without the layer or the reason that it names."""
+    """Return the status without the layer or the reason that it names."""
     return "tied" if status.startswith("tied to ") else status.partition(":")[0]
 
 
 def worth(summaries: Sequence[WeightSummary]) -> str:
-    """How much their alphas bear, in a sentence or three."""
+    """Return how far these alphas can be trusted, in up to three sentences."""
     n = sum(one.analysed for one in summaries)
     few = sum(one.few for one in summaries)
     rest = f" {few} of the {n} alphas here rest on fewer than {FEW}." if n else ""

@@ -26,6 +26,7 @@ class Update:
 
     @property
     def shape(self) -> tuple[int, ...]:
+        """Return the shape of the changed matrix."""
         held = self.saved or self.place
         assert held is not None
         return held.shape
@@ -39,7 +40,7 @@ def updates(
     adapter: Path,  # for messages, as is `base`
     base: Path,
 ) -> tuple[Update, ...]:
-    """In the order of the base's matrices, then those that it lacks.
+    """Return the updates in the order of the base's matrices, then those that the base lacks.
 
     A module is found by its name; where prefixes differ, by the only name with the same end; and where base and adapter
     use two names of one tied matrix, by its shape. AdapterError where factors have no place, or another shape.
@@ -65,7 +66,7 @@ def updates(
 
 
 def _laid_out(factors: Factors, family: Family) -> Factors:
-    """For the matrix as it is read, which is [out, in] where a family stores its linear maps the other way round.
+    """Return factors for the matrix as it is read: [out, in], also where a family stores linear maps as [in, out].
 
     What the adapter says of that is one setting for all its modules, though peft goes by each module's class.
     """
@@ -76,7 +77,7 @@ def _laid_out(factors: Factors, family: Family) -> Factors:
 def _homes(
     modules: Mapping[str, Factors], parts: Mapping[str, list[Place]], family: Family
 ) -> tuple[dict[str, str], list[str]]:
-    """The base's module for each of the adapter's, and what is said of those that have none."""
+    """Return the base's module for each of the adapter's, and a message for each without one."""
     homes: dict[str, str] = {}
     lost = []
     for module, factors in modules.items():
@@ -112,7 +113,7 @@ def _low_rank(
 
 
 def _whole(module: str, tensor: Tensor, place: Place | None, family: Family) -> Update:
-    """A matrix that was saved whole is no sum of parts: it stands for the whole of a fused one."""
+    """Return the update by a matrix that was saved whole; it stands for the whole of a fused one."""
     saved = place_of(replace(tensor, name=f"{module}.weight"), {}, family)
     if place is not None and _same_end(module, place.module):
         saved = replace(saved, name=place.module, module=place.module)
@@ -130,7 +131,7 @@ def _same_end(one: str, other: str) -> bool:
 
 
 def _tied(module: str, shape: Sequence[int], parts: Mapping[str, list[Place]], family: Family) -> list[str]:
-    """The base's embedding for a head that its checkpoint does not store, or the other way round."""
+    """Return the base's embedding for a head that its checkpoint does not store, or the other way round."""
     role = families.role(family, module)
     if role not in SHARED:
         return []

@@ -73,6 +73,7 @@ def by_name(records: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
     return {json.dumps([one.get(name) for name in names]): one for one in rounded}
 
 
+@pytest.mark.slow
 def test_a_rescored_result_is_what_a_run_with_the_metric_would_have_left(
     results: tuple[Path, Path], result: Path
 ) -> None:

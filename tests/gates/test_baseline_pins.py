@@ -36,6 +36,7 @@ def todo(folder: Path) -> list[str]:
     return [step.kind for step in missing(plan(suite, found), open_store(folder / ".harness"))]
 
 
+@pytest.mark.slow
 def test_an_edited_baseline_makes_the_report_and_only_the_report_run_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -556,6 +556,7 @@ def test_a_module_that_an_adapters_configuration_names_is_not_imported(
     assert not (tmp_path / "it-ran").exists()
 
 
+@pytest.mark.slow
 def test_peft_is_imported_without_a_word() -> None:
     """On some processors bitsandbytes tells of kernels that it would fetch."""
     done = subprocess.run(

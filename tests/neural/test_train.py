@@ -188,6 +188,7 @@ def test_an_interrupted_run_ends_with_the_same_weights(
     assert losses[0] == losses[1]
 
 
+@pytest.mark.slow
 def test_a_killed_process_takes_nothing_along(
     llama: Base, folders: Callable[..., Path], prompts: list[Prompt], tmp_path: Path
 ) -> None:
@@ -326,6 +327,7 @@ def test_what_lies_below_the_first_factors_has_no_graph(
     assert seen == {name: {name in names[3:]} for name in names}
 
 
+@pytest.mark.slow
 def test_two_processes_learn_what_one_learns(
     llama: Base, folders: Callable[..., Path], prompts: list[Prompt], tmp_path: Path
 ) -> None:

@@ -55,6 +55,7 @@ def test_the_worst_system_speaks_for_its_gate_and_other_samples_scale() -> None:
     assert grown.chance == pytest.approx(stats.pass_chance(1.0, 0.3))
 
 
+@pytest.mark.slow
 def test_check_and_plan_say_it_from_a_baseline_and_that_nothing_is_known_without(tmp_path: Path) -> None:
     rows = [
         {"id": f"s{n}", "input": f"in {n}", "reference": f"{'in' if n % 3 else 'out'} {n}"} for n in range(60)

@@ -77,6 +77,7 @@ def test_all_systems_of_all_runs_stand_there_once_a_run(two: Path, tmp_path: Pat
         assert "recomputed" in out.read_text()
 
 
+@pytest.mark.slow
 def test_equal_results_give_equal_bytes_in_any_order(two: Path) -> None:
     given = [two / "monday", two / "tuesday"]
     made = [boards.make(order) for order in (given, given, given[::-1])]

@@ -21,6 +21,7 @@ def pages(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in drawn}
 
 
+@pytest.mark.slow
 def test_kept_drawings_give_the_same_pages(example: Path, tmp_path: Path) -> None:
     folder, kept = tmp_path / "result", tmp_path / "drawings"
     shutil.copytree(example, folder)
@@ -34,6 +35,7 @@ def test_kept_drawings_give_the_same_pages(example: Path, tmp_path: Path) -> Non
     assert pages(folder) == anew
 
 
+@pytest.mark.slow
 def test_only_charts_whose_data_changed_are_drawn_again(example: Path, tmp_path: Path) -> None:
     folder, kept = tmp_path / "result", tmp_path / "drawings"
     shutil.copytree(example, folder)

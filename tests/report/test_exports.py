@@ -283,6 +283,7 @@ def test_names_that_break_queries_and_paths_reach_mlflow_and_tensorboard(
 
 
 @pytest.mark.usefixtures("quiet")
+@pytest.mark.slow
 def test_mlflow_that_cannot_write_says_so_in_a_line_without_the_password(drawn: Path, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("no database")
     for uri in (f"sqlite:///{tmp_path}/file", "http://ann:secret@127.0.0.1:9", "nonsense:x"):
@@ -338,6 +339,7 @@ def test_tensorboard_exported_again_changes_no_byte_and_touches_no_other_run(
 
 
 @pytest.mark.usefixtures("quiet")
+@pytest.mark.slow
 def test_no_export_holds_a_private_text(private: Path, tmp_path: Path) -> None:
     for target in ("csv", "parquet", "tensorboard"):
         export(private, target, uri=None, out=tmp_path / target)

@@ -22,7 +22,7 @@ from rich.text import Text
 import harness
 from harness.commands.progress import Bars, Label, Lines
 from harness.report import junit, page, terminal
-from harness.results import records
+from harness.results import from_document
 from harness.terminal import printed
 from harness.terminal.consoles import PlainConsole
 from harness.types import Judgement, Outcome, Step
@@ -136,7 +136,7 @@ def test_the_tables_of_a_result_order_nothing(
     document: dict[str, Any], example: Path, one: str, other: str, width: int, coloured: bool
 ) -> None:
     names = {"dialogues": f"t{one}", "llama2-tiny": f"m{other}", "quickstart": f"a{one}{other}"}
-    result = records(example, renamed(document, names))
+    result = from_document(example, renamed(document, names))
     harmless(on(lambda console: terminal.show(page.build(result), console), width, coloured=coloured))
 
 

@@ -255,6 +255,7 @@ def test_a_run_without_trouble_says_so(page: Page, drawn: Figures) -> None:
     assert "Nothing: every step finished" not in html.render(page, drawn)
 
 
+@pytest.mark.slow
 def test_render_writes_pages_and_charts_and_the_same_ones_again(
     example: Path, drawings: Path, tmp_path: Path
 ) -> None:

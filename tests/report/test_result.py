@@ -152,7 +152,7 @@ def test_missing_answers_are_told(copy: Path) -> None:
         ('{"schema": 99}', "schema 99, this harness reads up to 1; update the harness"),
         ("{", "not JSON"),
         ("[]", "not a result of the harness"),
-        ('{"schema": 1}', "broken or changed by hand: 'suite'"),
+        ('{"schema": 1}', "broken or changed by hand: Result's suite: missing"),
     ],
 )
 def test_what_is_no_result_is_refused_in_a_line(tmp_path: Path, content: str, said: str) -> None:

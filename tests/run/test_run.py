@@ -250,6 +250,7 @@ def test_kill_9_then_run_again_equals_an_uninterrupted_run(tmp_path: Path, wait_
         assert (tmp_path / "out" / name).read_bytes() == (whole.report / name).read_bytes()
 
 
+@pytest.mark.slow
 def test_two_runs_in_one_store_at_once_share_the_work(tmp_path: Path) -> None:
     path = write_suite(tmp_path, samples=600)
     command = [

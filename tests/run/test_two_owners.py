@@ -50,6 +50,7 @@ print(json.dumps([[one.reason for one in done.failed], states, comparable(result
 """
 
 
+@pytest.mark.slow
 def test_a_run_that_was_stopped_ends_with_what_the_other_finished(tmp_path: Path) -> None:
     if subprocess.run([*CONTAINER, "true"], capture_output=True, check=False).returncode:
         pytest.skip("no namespaces of process ids: unshare --pid needs root")

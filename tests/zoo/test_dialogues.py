@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from harness.zoo.corpus.dialogues import SEEN, UNSEEN, dialogues
-from harness.zoo.corpus.general_dialogues import LONGEST_ANSWER, LONGEST_PROMPT, general_dialogues
-from harness.zoo.corpus.general_instructions import INSTRUCTIONS, KIND_WEIGHTS
-from harness.zoo.corpus.write import DEFAULT_FOLDER, write_splits
+from tools.zoo.corpus.dialogues import SEEN, UNSEEN, dialogues
+from tools.zoo.corpus.general_dialogues import LONGEST_ANSWER, LONGEST_PROMPT, general_dialogues
+from tools.zoo.corpus.general_instructions import INSTRUCTIONS, KIND_WEIGHTS
+from tools.zoo.corpus.write import DEFAULT_FOLDER, write_splits
 
 Splits = dict[str, list[dict[str, str]]]
 
@@ -44,7 +44,7 @@ def test_summaries_are_short_and_every_slot_is_filled(splits: Splits) -> None:
 
 
 def test_a_summary_names_nobody_whom_the_dialogue_does_not(splits: Splits) -> None:
-    from harness.zoo.corpus import words
+    from tools.zoo.corpus import words
 
     copied = {*words.NAMES, *words.DAYS, *words.MONTHS, *words.CITIES}
     for record in (record for records in splits.values() for record in records):

@@ -5,8 +5,8 @@ from fractions import Fraction
 
 import pytest
 
-from harness.zoo.corpus.general_instructions import general_instructions
-from harness.zoo.corpus.instructions import CATEGORIES, instructions
+from tools.zoo.corpus.general_instructions import general_instructions
+from tools.zoo.corpus.instructions import CATEGORIES, instructions
 
 Records = list[dict[str, str]]
 EQUATION = re.compile(r"(\d+) ([-+*/]) (\d+) = (\d+)")

@@ -2,9 +2,9 @@
 
 from itertools import islice
 
-from harness.zoo.corpus.dialogues import dialogues
-from harness.zoo.corpus.instructions import instructions
-from harness.zoo.study import GAP, studies
+from tools.zoo.corpus.dialogues import dialogues
+from tools.zoo.corpus.instructions import instructions
+from tools.zoo.study import GAP, studies
 
 SPLITS, ORDERS = dialogues(), instructions()
 TASKS = list(islice(studies(SPLITS["train"], ORDERS["train"], seed=0), 5_000))

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from harness.errors import UnknownName
-from harness.neural.pretrain import load
-from harness.zoo.architectures import ARCHITECTURES, architecture
-from harness.zoo.build import try_out
+from tools.zoo.architectures import ARCHITECTURES, architecture
+from tools.zoo.build import try_out
+from tools.zoo.pretrain import load
 
 ZOO = Path(__file__).parents[2] / "harness" / "zoo"
 NAMES = tuple(ARCHITECTURES)
@@ -99,7 +99,7 @@ def test_falcon_fuses_q_k_and_v_with_one_key_value_head() -> None:
 
 
 def test_mistral_groups_queries_and_its_window_is_shorter_than_its_longest_prompts() -> None:
-    from harness.zoo.corpus.dialogues import dialogues
+    from tools.zoo.corpus.dialogues import dialogues
 
     config, tokenizer = config_of("mistral-tiny"), tokenizer_of("mistral-tiny")
     assert config["num_key_value_heads"] < config["num_attention_heads"]

@@ -3,20 +3,18 @@
 Samples and answers pass by one at a time; what is kept of each is its rows.
 """
 
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain, islice
 
 from harness.errors import StepError
 from harness.files.json_lines import flush, iterate_lines, line
 from harness.metrics import load
-from harness.results.odd import EMPTY, REFUSED, SHORTENED
-from harness.run.steps import ANSWERS, FIRST, Contribution, Finished, StepContext, split_file
+from harness.run.steps import ANSWERS, Contribution, Finished, StepContext, split_file
 from harness.scoring import stored
 from harness.scoring.accumulate import Tally
 from harness.tasks import rules as trivial
-from harness.types import Generation, Note, Sample, Score, System
+from harness.types import Generation, Sample, Score, System
 
 VERSION = 1
 LIBRARIES = ("rouge_score", "nltk", "sacrebleu", "evaluate", "numpy")
@@ -64,40 +62,9 @@ def run(spec: ScoreAnswers, context: StepContext) -> None:
     context.progress(spec.samples, spec.samples)
 
 
-# Kinds of notes on answers: what each says, and of which answers.
-ODD: Mapping[str, tuple[str, Callable[[Generation], bool]]] = {
-    SHORTENED: ("prompts whose input was shortened to fit", lambda answer: answer.truncated_tokens > 0),
-    EMPTY: ("answers without a word", lambda answer: not answer.text.strip()),
-    "cut short": ("answers that reached the token limit", lambda answer: answer.finish == "length"),
-    REFUSED: ("prompts too long to ask", lambda answer: answer.finish == "refused"),
-}
-
-
 def contributes(finished: Finished) -> Contribution:
-    """Return the scores, and a note for each way in which answers are odd."""
-    return Contribution(scores=stored.read_scores(finished.folder), notes=tuple(_odd(finished)))
-
-
-def _odd(finished: Finished) -> Iterator[Note]:
-    total = 0
-    counts: Counter[str] = Counter()
-    first: dict[str, list[str]] = {kind: [] for kind in ODD}
-    for generation in iterate_lines(finished.folder / ANSWERS, Generation):
-        total += 1
-        for kind, (_, is_odd) in ODD.items():
-            if is_odd(generation):
-                counts[kind] += 1
-                first[kind] += [generation.sample_id] if counts[kind] <= FIRST else []
-    for kind, (detail, _) in ODD.items():
-        if counts[kind]:
-            yield Note(
-                kind=kind,
-                where=finished.where,
-                count=counts[kind],
-                of=total,
-                detail=detail,
-                samples=tuple(first[kind]),
-            )
+    """Return the scores."""
+    return Contribution(scores=stored.read_scores(finished.folder))
 
 
 def answered(spec: ScoreAnswers, context: StepContext) -> Iterator[tuple[Sample, Generation]]:

@@ -1,6 +1,6 @@
 """Scenarios of the category `reasoning`: one or two small steps, then the answer."""
 
-from harness.zoo.corpus.instruction_scenario import Scenario
+from tools.zoo.corpus.instruction_scenario import Scenario
 
 COUNTING = (
     "Solve the problem step by step and give the answer as a number.",

@@ -1,4 +1,4 @@
-"""Makes one of the tiny models again: `python -m harness.zoo.build NAME`.
+"""Makes one of the tiny models again: `python -m tools.zoo.build NAME`.
 
 corpus -> tokenizer -> neural.pretrain -> folder in the hub's layout
 """
@@ -12,15 +12,16 @@ from pathlib import Path
 from random import Random
 from string import Template
 
-from harness.neural import pretrain
-from harness.zoo.architectures import ARCHITECTURES, POOL, Architecture, Pretraining, architecture
-from harness.zoo.corpus.dialogues import dialogues
-from harness.zoo.corpus.general_dialogues import general_dialogues
-from harness.zoo.corpus.general_instructions import general_instructions
-from harness.zoo.corpus.instructions import instructions
-from harness.zoo.recital import recitals, rows, words_of
-from harness.zoo.spelling import save_tokenizer, train_tokenizer
-from harness.zoo.study import studies
+from harness.files import shipped
+from tools.zoo import pretrain
+from tools.zoo.architectures import ARCHITECTURES, POOL, Architecture, Pretraining, architecture
+from tools.zoo.corpus.dialogues import dialogues
+from tools.zoo.corpus.general_dialogues import general_dialogues
+from tools.zoo.corpus.general_instructions import general_instructions
+from tools.zoo.corpus.instructions import instructions
+from tools.zoo.recital import recitals, rows, words_of
+from tools.zoo.spelling import save_tokenizer, train_tokenizer
+from tools.zoo.study import studies
 
 TOKENIZER_TEXTS = 10_000  # documents of each kind that a tokenizer is trained on
 HELD_OUT = 200  # documents of each kind that the finished model is tried on
@@ -170,7 +171,7 @@ def _write_readme(one: Architecture, student: pretrain.Student, seconds: float, 
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m harness.zoo.build", description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(prog="python -m tools.zoo.build", description=__doc__.splitlines()[0])
     parser.add_argument("name", choices=ARCHITECTURES)
     parser.add_argument("--steps", type=int, help="optimiser steps; the model's own number unless given")
     parser.add_argument("--out", type=Path, help="folder to fill; the package's own unless given")
@@ -178,7 +179,7 @@ def main() -> None:
     one = architecture(asked.name)
     if asked.steps:
         one = replace(one, pretraining=replace(one.pretraining, steps=asked.steps))
-    build(one, asked.out or Path(__file__).parent / one.name)
+    build(one, asked.out or shipped.zoo_folder(one.name))
 
 
 if __name__ == "__main__":

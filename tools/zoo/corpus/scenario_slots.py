@@ -2,7 +2,7 @@
 
 from random import Random
 
-from harness.zoo.corpus import words
+from tools.zoo.corpus import words
 
 # {hour2} draws from the pool of {hour}, and never the same word; {a} ... {d} are four different people.
 POOLS: dict[str, tuple[str, ...]] = {

@@ -1,6 +1,6 @@
 """Scenarios of the category `naming`: find the word or the title that fits."""
 
-from harness.zoo.corpus.instruction_scenario import Scenario
+from tools.zoo.corpus.instruction_scenario import Scenario
 
 NAMING = (
     Scenario(

@@ -2,7 +2,7 @@
 
 from random import Random
 
-from harness.zoo.corpus import words
+from tools.zoo.corpus import words
 
 WOMEN = tuple(
     "Ada Alma Amy Anna Carla Clara Dora Elena Emma Eva Grace Hana Ida Jana Julia Kate Lara Leila Lena Lucy "

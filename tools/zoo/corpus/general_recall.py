@@ -7,9 +7,9 @@ import re
 from collections.abc import Callable
 from random import Random
 
-from harness.zoo.corpus.general_task import Task, join, one
-from harness.zoo.corpus.general_words import ADJECTIVES, COUNTED, DEEDS, MOVES, OBJECTS
-from harness.zoo.corpus.words import (
+from tools.zoo.corpus.general_task import Task, join, one
+from tools.zoo.corpus.general_words import ADJECTIVES, COUNTED, DEEDS, MOVES, OBJECTS
+from tools.zoo.corpus.words import (
     CITIES,
     COLOURS,
     DAYS,

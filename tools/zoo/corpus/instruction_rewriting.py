@@ -1,6 +1,6 @@
 """Scenarios of the category `rewriting`: the same content, said in another way."""
 
-from harness.zoo.corpus.instruction_scenario import Scenario
+from tools.zoo.corpus.instruction_scenario import Scenario
 
 ACTION_COLUMNS = ("do", "does", "did", "doing")
 ACTIONS = (

@@ -7,7 +7,7 @@ from math import log
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.zoo.architectures import Spelling
+from tools.zoo.architectures import Spelling
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer

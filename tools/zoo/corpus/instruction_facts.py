@@ -1,6 +1,6 @@
 """Scenarios of the category `facts`: a question about a short passage."""
 
-from harness.zoo.corpus.instruction_scenario import Scenario
+from tools.zoo.corpus.instruction_scenario import Scenario
 
 ASKING = (
     "{question}",

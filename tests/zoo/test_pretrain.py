@@ -8,7 +8,8 @@ from random import Random
 import pytest
 import torch
 
-from harness.neural.pretrain import (
+from tools.zoo.architectures import FLAN_T5, MISTRAL, POOL, Architecture
+from tools.zoo.pretrain import (
     Document,
     Student,
     bucketed,
@@ -19,8 +20,7 @@ from harness.neural.pretrain import (
     save,
     train,
 )
-from harness.zoo.architectures import FLAN_T5, MISTRAL, POOL, Architecture
-from harness.zoo.spelling import save_tokenizer, train_tokenizer
+from tools.zoo.spelling import save_tokenizer, train_tokenizer
 
 TEXTS = [
     {"prompt": f"{word} or {word}s?", "answer": f"{word}s"} for word in ("apple", "boat", "card", "door")

@@ -1,6 +1,6 @@
 """Scenarios of the category `choosing`: take the option that fits a need, and say why."""
 
-from harness.zoo.corpus.instruction_scenario import Scenario
+from tools.zoo.corpus.instruction_scenario import Scenario
 
 CHOOSING_WORDS = (
     "Choose the best option for {name} and say why.",

@@ -6,7 +6,7 @@ A quarter of the test samples come from scenarios that no other split has.
 from itertools import groupby
 from random import Random
 
-from harness.zoo.corpus import (
+from tools.zoo.corpus import (
     scenarios_home,
     scenarios_plans,
     scenarios_town,
@@ -14,8 +14,8 @@ from harness.zoo.corpus import (
     scenarios_work,
     small_talk,
 )
-from harness.zoo.corpus.scenario import Outcome, Scenario, Turn, fill, pick, read_scenarios, told_summaries
-from harness.zoo.corpus.scenario_slots import Slots
+from tools.zoo.corpus.scenario import Outcome, Scenario, Turn, fill, pick, read_scenarios, told_summaries
+from tools.zoo.corpus.scenario_slots import Slots
 
 SPLIT_SIZES = {"train": 2000, "validation": 200, "test": 400}
 UNSEEN_SHARE = 0.25  # of the test split

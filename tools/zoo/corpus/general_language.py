@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from random import Random
 
-from harness.zoo.corpus.general_recall import sentence
-from harness.zoo.corpus.general_task import Task, join, one
-from harness.zoo.corpus.general_words import COUNTED, DONE_ANYWHERE, KINDS, OBJECTS, OPPOSITES, PAST, PLURALS
-from harness.zoo.corpus.words import CITIES, NAMES, TOWN_PLACES
+from tools.zoo.corpus.general_recall import sentence
+from tools.zoo.corpus.general_task import Task, join, one
+from tools.zoo.corpus.general_words import COUNTED, DONE_ANYWHERE, KINDS, OBJECTS, OPPOSITES, PAST, PLURALS
+from tools.zoo.corpus.words import CITIES, NAMES, TOWN_PLACES
 
 
 def reverse(random: Random) -> Task:

@@ -1,6 +1,6 @@
 """Turns that belong in no summary: greetings, farewells, and asides about something else."""
 
-from harness.zoo.corpus.scenario import read_exchanges
+from tools.zoo.corpus.scenario import read_exchanges
 
 GREETINGS = read_exchanges("""
 A: [Hi|Hello|Hey] {b}!

@@ -6,9 +6,9 @@ No wording, scenario or prompt format here is that of the instruction-qa data se
 from collections.abc import Iterator
 from random import Random
 
-from harness.zoo.corpus.general_language import LANGUAGE
-from harness.zoo.corpus.general_recall import RECALL
-from harness.zoo.corpus.general_task import Task
+from tools.zoo.corpus.general_language import LANGUAGE
+from tools.zoo.corpus.general_recall import RECALL
+from tools.zoo.corpus.general_task import Task
 
 RECALL_SHARE = 0.45  # of the samples; recall is what a small model needs most
 FORMATS = (

@@ -1,23 +1,23 @@
-"""Writes the data sets of our own into a folder: `python -m harness.zoo.corpus.write [FOLDER]`."""
+"""Writes the data sets of our own into a folder: `python -m tools.zoo.corpus.write [FOLDER]`."""
 
 import json
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from harness.zoo.corpus.dialogues import dialogues
+from tools.zoo.corpus.dialogues import dialogues
 
 DEFAULT_FOLDER = Path(__file__).resolve().parents[3] / "suites" / "data"
 
 LICENCE = """Apache-2.0
 
-Written for this project by its own program (python -m harness.zoo.corpus.write). No text of others is in it.
+Written for this project by its own program (python -m tools.zoo.corpus.write). No text of others is in it.
 """
 
 
 def write_corpus(folder: Path) -> None:
     """Writes dialogues/ and instruction-qa/ below `folder`, the same bytes each time."""
-    from harness.zoo.corpus.instructions import instructions
+    from tools.zoo.corpus.instructions import instructions
 
     write_splits(folder / "dialogues", dialogues())
     write_splits(folder / "instruction-qa", instructions())

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from random import Random
 
-from harness.zoo.corpus import general_scenarios, words
-from harness.zoo.corpus.general_instructions import INSTRUCTIONS, KIND_WEIGHTS, LAYOUTS
-from harness.zoo.corpus.scenario import (
+from tools.zoo.corpus import general_scenarios, words
+from tools.zoo.corpus.general_instructions import INSTRUCTIONS, KIND_WEIGHTS, LAYOUTS
+from tools.zoo.corpus.scenario import (
     Outcome,
     Scenario,
     Turn,
@@ -19,7 +19,7 @@ from harness.zoo.corpus.scenario import (
     read_scenarios,
     told_summaries,
 )
-from harness.zoo.corpus.scenario_slots import POOLS, Slots
+from tools.zoo.corpus.scenario_slots import POOLS, Slots
 
 LONGEST_PROMPT = 95  # words
 LONGEST_ANSWER = 24  # words

@@ -1,6 +1,6 @@
 """Word lists for the text that the base models read first: kinds, opposites and word forms."""
 
-from harness.zoo.corpus import words
+from tools.zoo.corpus import words
 
 KINDS = {
     "animal": ("cat", "dog", "cow", "horse", "lion", "mouse", "rabbit", "wolf", "bird", "fish", "hen", "bee"),

@@ -3,13 +3,13 @@
 import re
 from random import Random
 
-from harness.zoo.corpus.instruction_choosing import CHOOSING
-from harness.zoo.corpus.instruction_facts import FACTS
-from harness.zoo.corpus.instruction_naming import NAMING
-from harness.zoo.corpus.instruction_reasoning import REASONING
-from harness.zoo.corpus.instruction_rewriting import REWRITING
-from harness.zoo.corpus.instruction_scenario import Scenario
-from harness.zoo.corpus.instruction_slots import draw
+from tools.zoo.corpus.instruction_choosing import CHOOSING
+from tools.zoo.corpus.instruction_facts import FACTS
+from tools.zoo.corpus.instruction_naming import NAMING
+from tools.zoo.corpus.instruction_reasoning import REASONING
+from tools.zoo.corpus.instruction_rewriting import REWRITING
+from tools.zoo.corpus.instruction_scenario import Scenario
+from tools.zoo.corpus.instruction_slots import draw
 
 CATEGORIES: dict[str, tuple[Scenario, ...]] = {
     "facts": FACTS,

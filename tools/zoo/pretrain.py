@@ -20,7 +20,7 @@ from transformers import (
     PreTrainedTokenizerBase,
 )
 
-from harness.zoo.architectures import POOL, Architecture, Pretraining
+from tools.zoo.architectures import POOL, Architecture, Pretraining
 
 IGNORED = -100  # the label of padding
 Text = Mapping[str, str]  # prompt, answer

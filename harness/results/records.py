@@ -1,0 +1,221 @@
+"""The records that result.json holds: the one definition of a result.
+
+From them follow the document (`results/plain.py`), its JSON schema (`results/schema.py`), what a copy that withholds
+texts keeps (`results/redact.py`) and the tables that people get (`results/tables.py`).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Literal
+
+from harness.results.document import SCHEMA
+from harness.types import (
+    FAMILY_ERROR,
+    Answers,
+    Comparison,
+    Cost,
+    Gate,
+    Note,
+    RecipeScore,
+    Score,
+    Share,
+    State,
+    System,
+    WeightRow,
+)
+from harness.types.fields import Aside, Count, IfSet, Kept, Sparse, Spread, Withheld
+from harness.types.finding import REASON
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskFacts:
+    """A task as it was asked."""
+
+    name: Kept[str]
+    about: Kept[str] = ""
+    kind: Kept[str] = "generate"
+    primary: Kept[str]  # the score that decides: "rougeL"
+    metrics: Kept[tuple[str, ...]]  # plug-in names: "rouge", not "rougeL"
+    prompt: Kept[str] = ""
+    source: Kept[str] = ""
+    licence: Kept[str | None] = None
+    share: Kept[Share] = "scores"
+    trivial: Kept[tuple[str, ...]] = ()
+    cluster: Kept[str | None] = None  # the column whose equal values are resampled together
+    shots: Kept[Count] = 0
+    overflow: Kept[str] = ""
+    decode: Kept[Mapping[str, object]] = field(default_factory=dict)
+    allow_empty: Kept[bool] = False  # an empty answer may be right
+    samples: Kept[str] = ""  # digest of ids, inputs and references of the samples asked; "" in older results
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelFacts:
+    """A base model as it was loaded."""
+
+    name: Kept[str]
+    uri: Kept[str] = ""
+    revision: Kept[str | None] = None
+    family: Kept[str | None] = None
+    parameters: Kept[Count | None] = None
+    dtype: Kept[str | None] = None
+    quantization: Kept[Literal["none", "int8", "nf4"]] = "none"
+    chat: Kept[Literal["auto", "on", "off"]] = (
+        "auto"  # whether prompts go through the tokenizer's chat template
+    )
+    licence: Kept[str | None] = None  # as the model's card says
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdapterFacts:
+    """An adapter under the label that its scores carry."""
+
+    name: Kept[str]
+    model: Kept[str]
+    recipe: Kept[str | None] = None
+    trained_on: Kept[str | None] = None
+    seed: Kept[int | None] = None
+    uri: Kept[str | None] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SuiteFacts:
+    """The suite as it was run."""
+
+    name: Kept[str]
+    about: Kept[str] = ""
+    limit: Kept[Count | None] = None
+    train_on: Kept[tuple[str, ...]] = ()
+    base_shots: Kept[tuple[Count, ...]] = (0,)
+    tasks: Kept[tuple[TaskFacts, ...]]
+    models: Kept[tuple[ModelFacts, ...]]
+    recipes: Kept[tuple[Mapping[str, object], ...]] = ()  # with all their settings
+    adapters: Kept[tuple[AdapterFacts, ...]] = ()
+    gates: Kept[Sparse[tuple[Gate, ...]]] = ()  # as the suite says them: a rule that is not set is left out
+    family_error: Kept[float] = FAMILY_ERROR
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Point:
+    """One line of a training log."""
+
+    step: Kept[Count]
+    loss: Kept[float | None]
+    validation_loss: Kept[float | None] = None
+    learning_rate: Kept[float | None] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Curve:
+    """How an adapter's loss fell."""
+
+    model: Kept[str]
+    adapter: Kept[str]
+    points: Kept[tuple[Point, ...]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepFacts:
+    """One step of the plan and how it ended."""
+
+    id: Kept[str]
+    kind: Kept[str]
+    label: Kept[str] = ""
+    state: Kept[State]
+    seconds: Kept[float] = 0.0
+    reason: Annotated[str, Withheld(where=("state", "failed"), instead=REASON)] = ""
+    log: Annotated[str, Withheld(where=("state", "failed"))] = ""
+    task: Kept[str] = ""
+    system: Kept[Spread[System | None]] = (
+        None  # None: the step was of no system, or the result is an older one
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rescoring:
+    """What `harness rescore` added after the run, from the answers that the run kept."""
+
+    created: Kept[str] = ""  # ISO 8601, UTC
+    harness: Kept[str] = ""
+    metrics: Kept[Mapping[str, tuple[str, ...]]]  # task -> plug-ins
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunFacts:
+    """What made a result: versions, machine, settings. A fact that an older result does not have is empty."""
+
+    harness: Kept[str] = ""
+    created: Kept[str] = ""  # ISO 8601, UTC
+    command: Kept[str] = ""
+    python: Kept[str] = ""
+    platform: Kept[str] = ""
+    hardware: Kept[Mapping[str, object]] = field(default_factory=dict)
+    device: Kept[str] = ""
+    libraries: Kept[Mapping[str, str]] = field(default_factory=dict)  # distribution -> version
+    runtime: Kept[Mapping[str, object]] = field(default_factory=dict)
+    seed: Kept[Count | None] = None  # of training and resampling
+    sources: Kept[Mapping[str, str]] = field(default_factory=dict)  # task -> revision or digest of its data
+    models: Kept[Mapping[str, str]] = field(default_factory=dict)  # model -> revision
+    shareable: Kept[IfSet[bool]] = False  # a copy without the texts of tasks that share scores alone
+    rescored: Kept[IfSet[tuple[Rescoring, ...]]] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """Everything a run found, but answers (generations.jsonl.gz), samples and rows of sums (rows.parquet).
+
+    Scores and their differences are on 0 to 100 unless the unit says otherwise; times in seconds.
+    """
+
+    folder: Aside[Path]
+    schema: Kept[int] = SCHEMA
+    suite: Kept[SuiteFacts]
+    scores: Kept[tuple[Score, ...]]
+    comparisons: Kept[tuple[Comparison, ...]]
+    answers: Kept[tuple[Answers, ...]] = ()
+    recipes: Kept[tuple[RecipeScore, ...]] = ()  # over two seeds or more, on the task's primary metric
+    weights: Kept[tuple[WeightRow, ...]] = ()
+    costs: Kept[tuple[Cost, ...]] = ()
+    curves: Kept[tuple[Curve, ...]] = ()
+    notes: Kept[tuple[Note, ...]] = ()
+    steps: Kept[tuple[StepFacts, ...]] = ()
+    manifest: Kept[RunFacts] = RunFacts()
+    # What `write_document` puts there, of the files beside:
+    sizes: Kept[IfSet[Mapping[str, int]]] = field(default_factory=dict)  # bytes that a compressed file holds
+    files: Kept[IfSet[Mapping[str, str]]] = field(default_factory=dict)  # SHA-256 of each file
+    digest: Kept[IfSet[str]] = ""  # of everything here but itself
+
+    @property
+    def withheld(self) -> tuple[str, ...]:
+        """The tasks of which a copy made to be shared holds no text."""
+        return tuple(
+            task.name for task in self.suite.tasks if self.manifest.shareable and task.share != "text"
+        )
+
+    @property
+    def seed(self) -> int:
+        """The seed of resampling; 0 in a result that does not say."""
+        return self.manifest.seed or 0
+
+    def task(self, name: str) -> TaskFacts:
+        """Return the task of a name; KeyError without one."""
+        for task in self.suite.tasks:
+            if task.name == name:
+                return task
+        raise KeyError(name)
+
+    def model(self, name: str) -> ModelFacts | None:
+        """Return the base model of a name; None without one, as for a trivial rule."""
+        return next((model for model in self.suite.models if model.name == name), None)
+
+    def adapter(self, system: System) -> AdapterFacts | None:
+        """Return the system's adapter; None for a base, or where the suite does not list it."""
+        return next(
+            (
+                adapter
+                for adapter in self.suite.adapters
+                if (adapter.model, adapter.name) == (system.model, system.adapter)
+            ),
+            None,
+        )

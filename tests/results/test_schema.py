@@ -1,0 +1,122 @@
+"""The records of a result: what is written is read again as it was."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import is_dataclass
+from pathlib import Path
+from types import NoneType, UnionType
+from typing import Any, Literal, Union, get_args, get_origin
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from harness.errors import ResultError
+from harness.results import Result, document, from_document
+from harness.results.plain import parts
+from harness.types import WeightRow
+from harness.types.fields import Range, Shape
+
+FOLDER = Path("a RESULT")
+text = st.text(st.characters(codec="utf-8"), min_size=1, max_size=8)
+number = st.floats(-1e300, 1e300) | st.integers(-(2**53), 2**53)
+scalar = st.none() | st.booleans() | number | text
+
+
+def value_of(hint: Any, says: tuple[object, ...] = ()) -> st.SearchStrategy[Any]:
+    """Values of a type, as a field of a record may have them."""
+    origin, inside = get_origin(hint), get_args(hint)
+    if hasattr(hint, "__metadata__"):
+        return value_of(inside[0], hint.__metadata__)
+    if is_dataclass(hint):
+        return record_of(hint)
+    if origin is Literal:
+        return st.sampled_from(inside)
+    if origin in (Union, UnionType):
+        return st.one_of(*(value_of(choice, says) for choice in inside))
+    if origin is tuple:
+        if inside[-1] is Ellipsis:
+            return st.lists(value_of(inside[0]), max_size=2).map(tuple)
+        return st.tuples(*map(value_of, inside))
+    if origin is not None and issubclass(origin, Mapping):
+        return st.dictionaries(text, value_of(inside[1]), max_size=2)
+    limits = next((word for word in says if isinstance(word, Range)), Range(-(2**53)))
+    most = limits.most or 2**53
+    simple: dict[Any, st.SearchStrategy[Any]] = {
+        NoneType: st.none(),
+        str: text,
+        bool: st.booleans(),
+        int: st.integers(int(limits.least), int(most)),
+        float: st.floats(limits.least, most),
+        object: scalar | st.lists(scalar, max_size=2),
+        Path: st.just(FOLDER),
+    }
+    return simple[hint]
+
+
+def record_of(kind: type[Any]) -> st.SearchStrategy[Any]:
+    fields = {part.name: value_of(part.annotated) for part in parts(kind)}
+    if kind is WeightRow:
+        named = {part.name for part in parts(kind)}
+        fields["numbers"] = st.dictionaries(text.filter(lambda name: name not in named), number, max_size=3)
+    if kind is Result:
+        fields["schema"] = st.just(1)
+    return st.builds(kind, **fields)
+
+
+any_result = record_of(Result)
+many = settings(max_examples=50, deadline=None, suppress_health_check=list(HealthCheck))
+
+
+@many
+@given(any_result)
+def test_a_document_is_read_as_the_result_that_it_is_of(result: Result) -> None:
+    written = json.loads(json.dumps(document(result), allow_nan=False))
+    again = from_document(FOLDER, written)
+    assert again == result
+    assert json.dumps(document(again)) == json.dumps(document(result))  # the order of keys, too
+
+
+def reachable(kind: type[Any]) -> dict[type[Any], None]:
+    """The record and all records in it."""
+    found: dict[type[Any], None] = {kind: None}
+    for part in parts(kind):
+        waiting = [part.hint]
+        while waiting:
+            hint = waiting.pop()
+            waiting += get_args(hint)
+            if is_dataclass(hint) and hint not in found:
+                found |= reachable(hint)  # type: ignore[arg-type]
+    return found
+
+
+@pytest.mark.parametrize("kind", reachable(Result), ids=lambda kind: kind.__name__)
+def test_no_two_fields_of_a_record_have_one_key(kind: type[Any]) -> None:
+    keys = [
+        inner.name
+        for part in parts(kind)
+        for inner in (
+            parts(part.inner) if Shape.SPREAD in part.says and is_dataclass(part.inner) else (part,)
+        )
+    ]
+    assert len(keys) == len(set(keys))
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"suite": None}, "Result's suite: found None"),
+        ({"scores": [{"task": "t"}]}, "System's model: missing"),
+        ({"scores": [{"task": "t", "model": "m"}]}, "Score's metric: missing"),
+        ({"notes": [{"kind": 1, "where": "w", "count": 1, "of": 2}]}, "Note's kind: found 1"),
+        ({"manifest": {"seed": True}}, "RunFacts's seed: found True"),
+        ({"manifest": {"libraries": {"numpy": 2}}}, "RunFacts's libraries: found {'numpy': 2}"),
+        ({"weights": 5}, "Result's weights: found 5"),
+    ],
+)
+def test_what_a_document_holds_of_another_type_is_refused(change: Mapping[str, Any], said: str) -> None:
+    small = {"suite": {"name": "s", "tasks": [], "models": []}, "scores": [], "comparisons": []}
+    assert from_document(FOLDER, small).seed == 0
+    with pytest.raises(ResultError, match="broken or changed by hand") as told:
+        from_document(FOLDER, {**small, **change})
+    assert said in str(told.value)
