@@ -420,7 +420,7 @@ def test_a_hub_model_whose_download_was_interrupted_is_not_called_broken(
     """A run with a network would fetch the rest."""
     from huggingface_hub import constants
 
-    from harness.backends import examine
+    from harness import backends
 
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
     snapshots = tmp_path / "hub" / "models--me--tiny" / "snapshots"
@@ -430,5 +430,5 @@ def test_a_hub_model_whose_download_was_interrupted_is_not_called_broken(
     write("1.safetensors", "half")(folder)
     folder.rename(snapshots / PIN.revision)
     model = Model(name="mine", uri="hub:me/tiny")
-    (said,) = examine(model, PIN, Runtime(), {})
+    (said,) = backends.of(model).examine(model, PIN, Runtime(), {})
     assert said.startswith("not downloaded yet")

@@ -17,10 +17,11 @@ import signal
 from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 
+from harness.backends import At, Backend
 from harness.digest import text_digest
 from harness.errors import StepError, UnknownName
 from harness.tasks import stops
-from harness.types import Decode, Generation, Model, ModelPin, Overflow, Prompt, Runtime
+from harness.types import Decode, Generation, Model, ModelPin, Overflow, Prompt, Runtime, Uri
 
 RULES: dict[str, Callable[[str], str]] = {
     "copy": lambda text: text,
@@ -31,7 +32,7 @@ RULES: dict[str, Callable[[str], str]] = {
 
 
 class Echo:
-    """Answers by a rule."""
+    """An open backend that answers by a rule."""
 
     def __init__(self, rule: str, where: str) -> None:
         crash, _, self.crash_on = rule.partition("-on-")
@@ -76,5 +77,21 @@ class Echo:
         pass
 
 
-def open_backend(model: Model, pin: ModelPin, runtime: Runtime) -> Echo:
-    return Echo(model.uri.partition(":")[2], f"model {model.name}: {model.uri}")
+def check(model: Model, at: At) -> None:
+    """Raise UnknownName for a rule that is not there."""
+    Echo(Uri.parse(model.uri).place, at("uri"))
+
+
+def open_model(model: Model, pin: ModelPin, runtime: Runtime) -> Echo:
+    """Return the rule, ready to answer."""
+    return Echo(Uri.parse(model.uri).place, f"model {model.name}: {model.uri}")
+
+
+BACKEND = Backend(
+    schemes=("echo",),
+    about="their answers come from a rule, not from weights",
+    # No answer depends on these. They are in the ids of answers that stores hold already.
+    libraries=("torch", "transformers", "tokenizers", "peft"),
+    check=check,
+    open=open_model,
+)

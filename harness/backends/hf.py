@@ -1,93 +1,161 @@
-"""Models in the hub's format, run in this process by transformers: one base in memory for all its adapters."""
+"""Models in the hub's format (`zoo:`, `hub:` and `file:`), run by transformers: adapters can be trained on them."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import ExitStack
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-from harness.checkpoints.locate import is_here, locate
-from harness.errors import ModelError
-from harness.neural.decode import write
-from harness.neural.encode import check_chat, encode, room
-from harness.neural.kernels import quick
-from harness.neural.load import Base, load, release
-from harness.neural.lora import adapted, unproven
-from harness.neural.memory import Budget, affordable_tokens
-from harness.types import Decode, Generation, Model, ModelPin, Overflow, Prompt, Runtime
+from harness import families
+from harness.backends import At, Backend, OpenBackend
+from harness.checkpoints import askable, hub, locate
+from harness.checkpoints import folder as checkpoint
+from harness.checkpoints.remembered import Remembered
+from harness.errors import SuiteError, UnknownName
+from harness.files import shipped
+from harness.files.hardware import Machine
+from harness.files.installed import versions
+from harness.types import DeviceKind, Model, ModelPin, Runtime, Uri
+
+BYTES = {"float32": 4, "bfloat16": 2, "float16": 2}  # of a weight
+SHARE = 1 / 4  # of the memory that the weights of all workers may take
 
 
-class HuggingFace:
-    """Owns one base; adapters are switched on and off, and the last one stays on until another is asked for."""
-
-    def __init__(self, base: Base, batch_tokens: int) -> None:
-        self._base: Base | None = base
-        self.budget = Budget(batch_tokens)
-        self._quick = ExitStack()
-        self._quick.enter_context(quick(base.model, base.device))
-        self._adapter: Path | None = None
-        self._on = ExitStack()
-
-    @property
-    def base(self) -> Base:
-        """The base without any adapter."""
-        return self._with(None)
-
-    def _with(self, adapter: Path | None) -> Base:
-        if self._base is None:
-            raise ValueError("the model is closed")
-        if adapter != self._adapter:
-            self._on.close()
-            self._adapter = None
-            if adapter is not None:
-                self._on.enter_context(adapted(self._base, adapter))
-            self._adapter = adapter
-        return self._base
-
-    def write(
-        self,
-        prompts: Sequence[Prompt],
-        decode: Decode,
-        overflow: Overflow,
-        adapter: Path | None,
-        done: Collection[str] = frozenset(),
-    ) -> Iterator[Generation]:
-        base = self._with(adapter)
-        if adapter is not None:  # failures name both
-            base = replace(base, name=f"{base.name} with the adapter in {adapter}")
-        yield from write(base, prompts, decode, overflow, self.budget, done)
-
-    def doubt(self, adapter: Path) -> str | None:
-        """Why it cannot be told that the adapter belongs to this base; None where it can."""
-        if self._base is None:
-            raise ValueError("the model is closed")
-        return unproven(self._base, adapter)
-
-    def tokens(self, prompt: Prompt, overflow: Overflow, answer_tokens: int = 0) -> tuple[str, list[int]]:
-        encoded = encode(self.base, prompt, overflow, room(self.base, answer_tokens))
-        if encoded is None:
-            raise ModelError(f"sample {prompt.sample_id}: the prompt does not fit {self.base.window} tokens")
-        ids = list(encoded.ids)
-        return self.base.tokenizer.decode(ids, clean_up_tokenization_spaces=False), ids
-
-    def close(self) -> None:
-        self._on.close()
-        self._quick.close()
-        self._base = None
-        release()
+def check(model: Model, at: At) -> None:
+    """Raise SuiteError for a tiny model that is not there, and for a revision where there can be none."""
+    uri = Uri.parse(model.uri)
+    if uri.scheme == "zoo" and uri.place not in shipped.zoo_names():
+        raise UnknownName("tiny model", uri.place, shipped.zoo_names(), at("uri"))
+    if uri.scheme == "hub" and "@" in uri.place:
+        repository, _, revision = uri.place.partition("@")
+        raise SuiteError(
+            f"{at('uri')}: found {model.uri!r}; write hub:{repository} and `revision: {revision}`"
+        )
+    if uri.scheme != "hub" and model.revision is not None:
+        raise SuiteError(f"{at('revision')}: {uri.scheme}: models have no revisions; leave it out")
 
 
-def open_backend(model: Model, pin: ModelPin, runtime: Runtime) -> HuggingFace:
-    folder = locate(model, pin, offline=runtime.offline)
-    base = load(folder, model, pin, runtime)
-    check_chat(base)
-    return HuggingFace(base, min(runtime.batch_tokens, affordable_tokens(base, runtime.workers)))
+def pin(model: Model, device: DeviceKind, remembered: Remembered, offline: bool) -> ModelPin:
+    """Return the commit of a hub model, or the digest of a folder's files, with what their headers say."""
+    uri = Uri.parse(model.uri)
+    if uri.scheme == "hub":
+        revision = hub.commit(uri.place, "model", model.revision, offline=offline)
+        found = remembered.checkpoint(
+            f"{uri.place}@{revision}", lambda: _on_the_hub(uri.place, revision, offline)
+        )
+    else:
+        folder = locate.folder_of(model)
+        files = {*checkpoint.identity(folder, checkpoint.FILES), *checkpoint.weights(folder)}
+        revision = remembered.files_digest(tuple(files))
+        found = remembered.checkpoint(f"{uri.scheme}@{revision}", lambda: checkpoint.read(folder))
+    dtype = model.dtype if model.dtype != "auto" else "float32" if device == "cpu" else "bfloat16"
+    return ModelPin(
+        revision=revision,
+        parameters=found.parameters,
+        checkpoint_bytes=found.stored_bytes,
+        dtype=dtype,
+        family=model.family or families.of(found.model_type).name,
+    )
+
+
+def check_askable(
+    model: Model, pin: ModelPin, device: DeviceKind, remembered: Remembered, offline: bool
+) -> None:
+    """Raise ModelError where the files that are here say that the model cannot be asked."""
+    uri = Uri.parse(model.uri)
+    askable.check_quantization(model, device, versions(("bitsandbytes",)))
+    offline = offline or hub.switched_off()
+
+    def look() -> Iterable[str]:
+        if uri.scheme != "hub":
+            askable.check_folder(locate.folder_of(model), model.uri)
+        elif offline:
+            askable.check_folder(locate.snapshot(uri.place, pin.revision), model.uri)
+        else:  # a run would fetch what is missing
+            askable.check_writes(checkpoint.config(_hub_config(uri.place, pin.revision)), model.uri)
+        return ()
+
+    what = "can write" if uri.scheme == "hub" and not offline else "can be asked"
+    remembered.look(f"{what} {askable.RULES} {uri.scheme}@{pin.revision}", look)
 
 
 def examine(model: Model, pin: ModelPin, runtime: Runtime, adapters: Mapping[str, Path]) -> Iterator[str]:
-    """What is to be said of a model whose files are here, and of its adapters; nothing of its weights is read."""
-    if not is_here(model, pin):
+    """Yield what is to be said of a model whose files are here, and of its adapters; none of its weights is read."""
+    if not adapters and _is_as_shipped(model):
+        return
+    if not locate.is_here(model, pin):
         yield "not downloaded yet, so its tensors, its tokenizer and its adapters are checked only by a run"
         return
     from harness.neural.examine import examine as look
 
-    yield from look(locate(model, pin, offline=runtime.offline), model, pin, runtime, adapters)
+    yield from look(folder(model, pin, runtime.offline), model, pin, runtime, adapters)
+
+
+def folder(model: Model, pin: ModelPin, offline: bool) -> Path:
+    """Return the folder that holds the checkpoint as pinned; a hub model is downloaded where it is not yet."""
+    return locate.locate(model, pin, offline=offline)
+
+
+def workers(pin: ModelPin, machine: Machine) -> int:
+    """Return how many copies of the weights have room in a share of the memory."""
+    weights = (pin.parameters or 0) * BYTES[pin.dtype]
+    return int(machine.memory_gb * 1e9 * SHARE // weights) if weights else machine.cores
+
+
+def open_model(model: Model, pin: ModelPin, runtime: Runtime) -> OpenBackend:
+    """Return the model, loaded by transformers."""
+    from harness.neural.huggingface import open_folder
+
+    return open_folder(folder(model, pin, runtime.offline), model, pin, runtime)
+
+
+def _is_as_shipped(model: Model) -> bool:
+    """Return whether a model is one of the package's own with no setting of the suite's: it is taken as sound."""
+    return Uri.parse(model.uri).scheme == "zoo" and model == Model(
+        name=model.name, uri=model.uri, family=model.family
+    )
+
+
+def _hub_config(place: str, commit: str) -> Path:
+    from huggingface_hub import hf_hub_download
+
+    with hub.told(place, "model", commit):
+        return Path(hf_hub_download(place, checkpoint.CONFIG, revision=commit))
+
+
+def _on_the_hub(place: str, commit: str, offline: bool) -> checkpoint.Checkpoint:
+    """Return what a hub model's config and headers say; the weights stay where they are."""
+    if offline or hub.switched_off():
+        found = hub.snapshot(place, "model", commit, locate.HUB_FILES, offline=True)
+        locate.refuse_pickles(found, place)
+        return checkpoint.read(found)
+    from huggingface_hub import HfApi
+    from huggingface_hub.errors import NotASafetensorsRepoError
+
+    kind = checkpoint.model_type(_hub_config(place, commit))
+    with hub.told(place, "model", commit):
+        try:
+            headers = HfApi().get_safetensors_metadata(place, revision=commit).files_metadata.values()
+        except NotASafetensorsRepoError as error:
+            raise locate.pickled(place) from error
+    tensors = [tensor for header in headers for tensor in header.tensors.values()]
+    return checkpoint.Checkpoint(
+        model_type=kind,
+        parameters=sum(tensor.parameter_count for tensor in tensors),
+        stored_bytes=sum(tensor.data_offsets[1] - tensor.data_offsets[0] for tensor in tensors),
+    )
+
+
+BACKEND = Backend(
+    schemes=("zoo", "hub", "file"),
+    about="they are checkpoints in the hub's format",
+    options=("revision", "dtype", "quantization", "family", "chat", "trust_remote_code"),
+    libraries=("torch", "transformers", "tokenizers", "peft"),
+    check=check,
+    pin=pin,
+    check_askable=check_askable,
+    examine=examine,
+    is_here=locate.is_here,
+    folder=folder,
+    trains=True,
+    licence=locate.licence,
+    workers=workers,
+    open=open_model,
+)

@@ -8,7 +8,7 @@ from harness.checkpoints import folder as checkpoint
 from harness.checkpoints import hub
 from harness.errors import HarnessError, ModelError
 from harness.files import shipped
-from harness.types import Adapter, Model, ModelPin
+from harness.types import Adapter, Model, ModelPin, Uri
 
 HUB_FILES = (*checkpoint.FILES, "*.txt", "README.md")
 ADAPTER_HUB_FILES = (*checkpoint.ADAPTER_FILES, "README.md")
@@ -16,37 +16,37 @@ ADAPTER_HUB_FILES = (*checkpoint.ADAPTER_FILES, "README.md")
 
 def locate(model: Model, pin: ModelPin, *, offline: bool = False) -> Path:
     """Return the local folder that holds the checkpoint as pinned; a hub model is downloaded where it is not yet."""
-    scheme, _, place = model.uri.partition(":")
-    if scheme != "hub":
+    uri = Uri.parse(model.uri)
+    if uri.scheme != "hub":
         return folder_of(model)
     with named(f"model {model.name!r}"):
-        folder = hub.snapshot(place, "model", pin.revision, HUB_FILES, offline=offline)
-        refuse_pickles(folder, place)
+        folder = hub.snapshot(uri.place, "model", pin.revision, HUB_FILES, offline=offline)
+        refuse_pickles(folder, uri.place)
     return folder
 
 
 def licence(model: Model, pin: ModelPin) -> str | None:
     """Return the licence that the model's card names, where the card lies on this machine; it is part of no step's id."""
-    scheme, _, place = model.uri.partition(":")
-    if scheme == "hub":
-        return checkpoint.licence(hub.cached(place, "model") / "snapshots" / pin.revision)
-    return checkpoint.licence(folder_of(model)) if scheme in ("zoo", "file") else None
+    uri = Uri.parse(model.uri)
+    if uri.scheme == "hub":
+        return checkpoint.licence(snapshot(uri.place, pin.revision))
+    return checkpoint.licence(folder_of(model))
 
 
 def locate_adapter(adapter: Adapter, revision: str | None, *, offline: bool = False) -> Path:
     """Return the local folder that holds an existing adapter as pinned."""
-    scheme, _, place = adapter.uri.partition(":")
-    if scheme == "hub":
-        return hub.snapshot(place, "model", revision or "main", ADAPTER_HUB_FILES, offline=offline)
-    return Path(place)
+    uri = Uri.parse(adapter.uri)
+    if uri.scheme == "hub":
+        return hub.snapshot(uri.place, "model", revision or "main", ADAPTER_HUB_FILES, offline=offline)
+    return Path(uri.place)
 
 
 def is_here(model: Model, pin: ModelPin) -> bool:
     """Whether the model's weights are on this machine, whole or broken; an interrupted download is not."""
-    scheme, _, place = model.uri.partition(":")
-    if scheme != "hub":
+    uri = Uri.parse(model.uri)
+    if uri.scheme != "hub":
         return True
-    folder = snapshot(place, pin.revision)
+    folder = snapshot(uri.place, pin.revision)
     if (folder / checkpoint.SINGLE).is_file() or not (folder / checkpoint.INDEX).is_file():
         return (folder / checkpoint.SINGLE).is_file()
     try:
@@ -63,8 +63,8 @@ def snapshot(place: str, revision: str) -> Path:
 
 def folder_of(model: Model) -> Path:
     """Return the folder of a `zoo:` or `file:` model."""
-    scheme, _, place = model.uri.partition(":")
-    return shipped.zoo_folder(place) if scheme == "zoo" else Path(place)
+    uri = Uri.parse(model.uri)
+    return shipped.zoo_folder(uri.place) if uri.scheme == "zoo" else Path(uri.place)
 
 
 def refuse_pickles(folder: Path, place: str) -> None:

@@ -68,16 +68,13 @@ def runtime_for(
 
 
 def _workers_that_fit(plan: "Plan") -> int:
-    """One for each base at least; more where that many copies of the largest take a quarter of the memory."""
+    """Return one for each base at least; more where every model's backend has room for that many."""
+    from harness import backends
     from harness.files.hardware import machine
 
-    width = {"float32": 4, "bfloat16": 2, "float16": 2}
-    largest = max(
-        (pin.parameters or 0) * width[pin.dtype]
-        for pin in (plan.pins.models[model.name] for model in plan.suite.models)
-    )
-    room = int(machine().memory_gb * 1e9 / 4 // largest) if largest else machine().cores
-    return max(len(plan.suite.models), room)
+    models = plan.suite.models
+    rooms = (backends.of(model).workers(plan.pins.models[model.name], machine()) for model in models)
+    return max(len(models), min(rooms))
 
 
 def print_report(result: Path, where: str, *, quiet: bool, as_json: bool) -> None:

@@ -28,6 +28,8 @@ Seed = Annotated[int, typer.Option(min=0, max=10**18, help="Seeds training and r
 
 Workers = Annotated[int | None, typer.Option(min=0, help="Processes; 0: all in this one.")]
 
+Engine = Annotated[str, typer.Option(help="What runs the steps: local, or a plug-in's name.")]
+
 Quiet = Annotated[
     bool,
     typer.Option("--quiet", "-q", help="Print nothing but failures and what became of an earlier RESULT."),

@@ -3,6 +3,7 @@
 import shlex
 import signal
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,6 +15,7 @@ from harness.cli.options import (
     AsJson,
     Device,
     EarlierResult,
+    Engine,
     Inconclusive,
     InconclusiveOption,
     Limit,
@@ -46,6 +48,7 @@ def run(
     out: Annotated[Path | None, typer.Option(help="RESULT folder; default reports/out/SUITE.")] = None,
     device: Device = "auto",
     workers: Workers = None,
+    engine: Engine = "local",
     offline: Offline = False,
     seed: Seed = 0,
     allow_remote_code: RemoteCode = False,
@@ -63,14 +66,16 @@ def run(
     from harness.commands.progress import watching
     from harness.files import devices
     from harness.plan.plan import untrained
+    from harness.run import engines
     from harness.run.repair import claimed, missing, put_damaged_aside
     from harness.run.run import run as run_plan
     from harness.run.store import open_store
 
     devices.refuse_absent(device)
+    engines.find(engine, "--engine")
     kept = open_store(store)
     drawn = planned(suite, kept, limit, only, device, offline, seed, adapter or ())
-    runtime = runtime_for(drawn, device, workers, offline, allow_remote_code)
+    runtime = replace(runtime_for(drawn, device, workers, offline, allow_remote_code), engine=engine)
     out = out or Path("reports/out") / drawn.suite.name
     delivery.refuse(out, kept)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
@@ -116,6 +121,7 @@ def plan(
     only: OnlyPattern = None,
     store: StoreFolder = STORE,
     device: Device = "auto",
+    engine: Engine = "local",
     offline: Offline = False,
     seed: Seed = 0,
     result: EarlierResult = None,
@@ -128,10 +134,12 @@ def plan(
     from harness.plan.outlook import outlook
     from harness.plan.outlook import refuse as refuse_gates
     from harness.plan.plan import untrained
+    from harness.run import engines
     from harness.run.repair import missing
     from harness.run.store import open_store
     from harness.terminal.consoles import console
 
+    engines.find(engine, "--engine")
     kept = open_store(store)
     drawn = planned(suite, kept, limit, only, device, offline, seed)
     if only is None:  # a part may lack what a gate names
@@ -175,13 +183,16 @@ def check(
         str, typer.Argument(metavar="NAME", help="A suite, task or recipe: its name, or its file's path.")
     ],
     device: Device = "auto",
+    engine: Engine = "local",
     offline: Offline = False,
     store: StoreFolder = STORE,
     result: EarlierResult = None,
 ) -> None:
     """Check a suite: names, templates, sources, and by their headers its models and adapters; no weight is read."""
     from harness.commands.check import check_named
+    from harness.run import engines
 
+    engines.find(engine, "--engine")
     for line in check_named(name, offline=offline, cache=digests(store), result=result, device=device):
         say(line)
     say(f"{name}: ok")
@@ -222,14 +233,14 @@ def _count(parameters: int | None) -> str:
 
 def _weighing_time(plan: "Plan", model: "Model") -> str:
     """Of the base and its adapters, where the checkpoint lies here."""
-    from harness.checkpoints.locate import locate
+    from harness import backends
     from harness.files.hardware import machine
     from harness.weights.cost import expected
 
-    if plan.suite.weights is None or model.uri.startswith(("echo:", "http:", "https:")):
+    if plan.suite.weights is None or backends.of(model).folder is None:
         return "none"
     try:
-        folder = locate(model, plan.pins.models[model.name], offline=True)
+        folder = backends.folder(model, plan.pins.models[model.name], offline=True)
     except HarnessError:
         return "known once it is downloaded"
     seconds = expected(plan, model.name, folder, machine().cores)

@@ -16,7 +16,7 @@ from rich.progress import (
 from rich.text import Text
 
 from harness import text as words
-from harness.run import runner
+from harness.run import engines
 from harness.terminal.consoles import PlainConsole
 from harness.terminal.printed import warn
 from harness.types import Outcome, Step
@@ -76,7 +76,7 @@ class Silence:
 
 
 @contextmanager
-def watching(total: int, *, quiet: bool = False) -> Iterator[runner.Progress]:
+def watching(total: int, *, quiet: bool = False) -> Iterator[engines.Progress]:
     """Bars on a terminal, lines elsewhere, both on standard error."""
     if quiet:
         yield Silence()

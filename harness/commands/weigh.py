@@ -5,9 +5,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import get_args
 
-from harness import families
+from harness import backends, families
 from harness.checkpoints import adapter as lora
-from harness.checkpoints.locate import locate, locate_adapter
+from harness.checkpoints.locate import locate_adapter
 from harness.commands.progress import counting
 from harness.errors import AdapterError, HarnessError, UnknownName
 from harness.files.hardware import machine
@@ -135,7 +135,7 @@ def _rows(
     look = Look(threads=machine().cores, kept=Kept(store / "findings"))
     for model in models:
         pin = found.models[model.name]
-        folder, family = locate(model, pin, offline=offline), families.find(pin.family or "generic")
+        folder, family = backends.folder(model, pin, offline=offline), families.find(pin.family or "generic")
         parts: list[tuple[str | None, Path | None]] = [(None, None)]
         if model is models[0]:
             parts += adapters.items()

@@ -18,7 +18,7 @@ from typing import Any
 from harness import plugins
 from harness.errors import DataError, UnknownName
 from harness.tasks import prompts
-from harness.types import Prompt, Sample, Share, Source, Split, Task
+from harness.types import Prompt, Sample, Share, Source, Split, Task, Uri
 
 FileDigests = Callable[[Path], str]
 Ask = Callable[[Task, Sample, Sequence[Sample]], Prompt]
@@ -116,7 +116,7 @@ def share_of(source: Source) -> Share:
 
 
 def _reader(source: Source) -> ModuleType:
-    return plugins.find("data", source.uri.partition(":")[0])
+    return plugins.find("data", Uri.parse(source.uri).scheme)
 
 
 def _sample(row: Row, columns: Mapping[str, str], numbered: str) -> Sample:

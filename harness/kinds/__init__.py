@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness import plugins
-from harness.backends import Backend
+from harness.backends import OpenBackend
 from harness.errors import SuiteError, UnknownName
 from harness.types import Generation, Prompt, Sample, Task
 
 COLUMNS = ("id", "input", "reference", "choices")  # what a source can name columns for
 
 Answer = Callable[
-    [Backend, Sequence[Prompt], Task, Path | None, Collection[str]],  # the last: ids that are answered
+    [OpenBackend, Sequence[Prompt], Task, Path | None, Collection[str]],  # the last: ids that are answered
     Iterator[Generation],
 ]
 

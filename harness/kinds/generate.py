@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from random import Random
 
-from harness.backends import Backend
+from harness.backends import OpenBackend
 from harness.errors import DataError
 from harness.kinds import Kind
 from harness.tasks.prompts import render
@@ -36,7 +36,7 @@ def target(sample: Sample) -> str:
 
 
 def answer(
-    backend: Backend, prompts: Sequence[Prompt], task: Task, adapter: Path | None, done: Collection[str]
+    backend: OpenBackend, prompts: Sequence[Prompt], task: Task, adapter: Path | None, done: Collection[str]
 ) -> Iterator[Generation]:
     """Yield the answers to the prompts that are not done yet, as they finish."""
     return backend.write(prompts, task.decode, task.overflow, adapter, done)

@@ -21,7 +21,7 @@ from harness.families import Family
 from harness.neural.foreign import silent_import, told
 from harness.neural.parts import read_config, read_tokenizer
 from harness.neural.reading import first_token, uses_chat, window, without_warnings
-from harness.types import Model, ModelPin, Runtime
+from harness.types import Model, ModelPin, Runtime, Uri
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 
@@ -280,10 +280,10 @@ def _quantization(model: Model, dtype: torch.dtype, device: torch.device) -> Any
 
 
 def _public_name(model: Model) -> str:
-    scheme, _, rest = model.uri.partition(":")
-    if scheme == "hub":
-        return rest.partition("@")[0]
-    return model.uri if scheme == "zoo" else model.name
+    uri = Uri.parse(model.uri)
+    if uri.scheme == "hub":
+        return uri.place.partition("@")[0]
+    return model.uri if uri.scheme == "zoo" else model.name
 
 
 def _pad(tokenizer: Any, vocabulary: int) -> int:

@@ -6,27 +6,23 @@ It imports torch, and so it is taken once: what is sound is remembered by all th
 from dataclasses import replace
 from pathlib import Path
 
-from harness.backends import examine
-from harness.checkpoints import askable, hub
+from harness import backends
+from harness.checkpoints import askable, locate
 from harness.checkpoints.adapter import CONFIG, WEIGHTS
-from harness.checkpoints.locate import is_here
+from harness.checkpoints.remembered import Remembered
 from harness.digest import digest
-from harness.plan.pins import Remembered
-from harness.types import Adapter, Model, Pins, Runtime, Suite
+from harness.types import Adapter, Model, Pins, Runtime, Suite, Uri
 
 OURS = "harness.json"  # which base an adapter of the harness's own was trained on
 
 
 def examined(suite: Suite, pinned: Pins, model: Model, *, offline: bool, cache: Path) -> list[str]:
-    """Return what is to be said of a model and of its adapters; ModelError where a run would refuse them.
-
-    A shipped model without adapters is taken as sound.
-    """
+    """Return what is to be said of a model and of its adapters; ModelError where a run would refuse them."""
     places = {one.name: _folder(one, pinned) for one in suite.adapters if one.base == model.name}
     folders = {name: folder for name, folder in places.items() if folder is not None}
-    if not suite.tasks or (not folders and _as_shipped(model)):
+    if not suite.tasks:
         return []
-    pin = pinned.models[model.name]
+    backend, pin = backends.of(model), pinned.models[model.name]
     remembered = Remembered.load(cache)
     files = [folder / name for folder in folders.values() for name in (CONFIG, WEIGHTS, OURS)]
     contents = [remembered.file_digest(path) if path.is_file() else None for path in files]
@@ -35,30 +31,24 @@ def examined(suite: Suite, pinned: Pins, model: Model, *, offline: bool, cache: 
         *("examined", askable.RULES, named, pin, pinned.device, sorted(folders), contents, pinned.libraries)
     )
     runtime = Runtime(device=pinned.device, offline=offline)
-    if is_here(model, pin):
-        found = remembered.look(key, lambda: examine(model, pin, runtime, folders))
+    if backend.is_here(model, pin):
+        found = remembered.look(key, lambda: backend.examine(model, pin, runtime, folders))
         remembered.save(cache)
     else:
-        found = list(examine(model, pin, runtime, folders))
+        found = list(backend.examine(model, pin, runtime, folders))
     absent = [name for name, folder in places.items() if folder is None]
     return [*found, *(f"adapter {name}: not downloaded yet; checked only by a run" for name in absent)]
 
 
-def _as_shipped(model: Model) -> bool:
-    return model.uri.startswith("zoo:") and model == Model(
-        name=model.name, uri=model.uri, family=model.family
-    )
-
-
 def _public(model: Model) -> str:
     """Where a local folder lies says nothing; its digest is in the pin."""
-    return "file:" if model.uri.startswith("file:") else model.uri
+    return "file:" if Uri.parse(model.uri).scheme == "file" else model.uri
 
 
 def _folder(adapter: Adapter, pinned: Pins) -> Path | None:
     """Where the adapter's files are, if they are here."""
-    scheme, _, place = adapter.uri.partition(":")
-    if scheme != "hub":
-        return Path(place)
-    folder = hub.cached(place, "model") / "snapshots" / pinned.adapters[adapter.name]
+    uri = Uri.parse(adapter.uri)
+    if uri.scheme != "hub":
+        return Path(uri.place)
+    folder = locate.snapshot(uri.place, pinned.adapters[adapter.name])
     return folder if all((folder / name).is_file() for name in (CONFIG, WEIGHTS)) else None

@@ -7,10 +7,8 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
-from harness import data, kinds
+from harness import backends, data, kinds
 from harness import text as words
-from harness.backends import SCHEMES
-from harness.checkpoints.locate import locate
 from harness.checkpoints.window import UNBOUNDED, context_window, prompt_room, too_long
 from harness.digest import digest
 from harness.errors import HarnessError, SuiteError
@@ -110,7 +108,7 @@ def _counted(plan: Plan, one: Asked | Learnt, known: dict[str, Any], offline: bo
 def _asked(plan: Plan) -> Iterator[Asked]:
     """Each set of prompts once; those of a base and its adapters are the same."""
     tasks = {task.name: task for task in plan.suite.tasks}
-    models = {model.name: model for model in plan.suite.models if model.uri.partition(":")[0] in SCHEMES}
+    models = {model.name: model for model in plan.suite.models if backends.of(model).folder is not None}
     specs = [step.spec for step in plan.steps if isinstance(step.spec, ScoreAnswers)]
     for task, model, shots, samples in dict.fromkeys(
         (spec.task, spec.system.model, tasks[spec.task].shots + spec.system.shots, spec.samples)
@@ -134,7 +132,7 @@ def _learnt(plan: Plan) -> Iterator[Learnt]:
 
 
 def _folder(plan: Plan, model: Model) -> Path:
-    return locate(model, plan.pins.models[model.name], offline=True)
+    return backends.folder(model, plan.pins.models[model.name], offline=True)
 
 
 def _count(plan: Plan, one: Asked | Learnt, folder: Path, offline: bool) -> Fit:

@@ -3,27 +3,21 @@
 Nothing heavy is imported: a suite of tiny models and embedded data is pinned in a fraction of a second.
 """
 
-import time
-from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
-from dataclasses import dataclass, field, fields, replace
-from importlib import metadata
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Literal
 
-from pydantic import Field
-
-from harness import data, families, kinds
+from harness import backends, data, kinds
 from harness.checkpoints import askable, hub
 from harness.checkpoints import folder as checkpoint
-from harness.checkpoints.locate import HUB_FILES, folder_of, named, pickled, refuse_pickles, snapshot
+from harness.checkpoints.locate import named
+from harness.checkpoints.remembered import Remembered
 from harness.digest import digest
 from harness.errors import AdapterError
 from harness.files import devices
-from harness.files.json_lines import from_json, read_json, write_json
-from harness.files.regular import file_digest
+from harness.files.installed import versions
 from harness.gates.rules import BASE
-from harness.types import Adapter, Model, ModelPin, Pins, Split, Suite, Task
+from harness.types import Adapter, DeviceKind, Pins, Split, Suite, Task, Uri
 
 # Distributions whose version can move a result; each kind of step names its own among them.
 LIBRARIES = (
@@ -46,24 +40,22 @@ LIBRARIES = (
     "weightwatcher",
 )
 
-# A file younger than this is digested each time: it may change again within the resolution of its time stamp.
-_SETTLED_NANOSECONDS = 2_000_000_000
-
-Device = Literal["cpu", "cuda"]
-Count = Annotated[int, Field(ge=0, le=10**12)]  # of samples
-
 
 def pins(suite: Suite, *, device: str = "auto", offline: bool = False, cache: Path) -> Pins:
     """Pins everything that the suite names. `cache` is a JSON file that keeps digests of files between runs."""
-    kind: Device = found_device() if device == "auto" else "cuda" if device.startswith("cuda") else "cpu"
+    kind: DeviceKind = found_device() if device == "auto" else "cuda" if device.startswith("cuda") else "cpu"
     remembered = Remembered.load(cache)
     sources = {
         task.name: data.pin(task.source, remembered.file_digest, offline=offline) for task in suite.tasks
     }
-    models = {model.name: _model(model, kind, remembered, offline) for model in suite.models}
-    if suite.tasks:  # a model that is only weighed need not answer
-        for model in suite.models:
-            _check_askable(model, models[model.name], kind, remembered, offline)
+    answering = {model.name: backends.of(model) for model in suite.models}
+    models = {}
+    for model in suite.models:
+        with named(f"model {model.name!r}"):
+            models[model.name] = answering[model.name].pin(model, kind, remembered, offline)
+    for model in suite.models if suite.tasks else ():  # a model that is only weighed need not answer
+        with named(f"model {model.name!r}"):
+            answering[model.name].check_askable(model, models[model.name], kind, remembered, offline)
     samples = {task.name: _samples(task, sources[task.name], remembered, offline) for task in suite.tasks}
     for task in suite.tasks:
         data.check_shots(task, samples[task.name], suite.base_shots)
@@ -72,7 +64,7 @@ def pins(suite: Suite, *, device: str = "auto", offline: bool = False, cache: Pa
         models=models,
         sources=sources,
         adapters={adapter.name: _adapter(adapter, remembered, offline) for adapter in suite.adapters},
-        libraries=libraries(),
+        libraries=versions({*LIBRARIES, *(name for each in answering.values() for name in each.libraries)}),
         test_samples={task.name: samples[task.name]["test"] for task in suite.tasks},
         scripts=_scripts(suite, remembered),
         baselines={
@@ -85,7 +77,7 @@ def pins(suite: Suite, *, device: str = "auto", offline: bool = False, cache: Pa
     return found
 
 
-def _scripts(suite: Suite, remembered: "Remembered") -> dict[str, str]:
+def _scripts(suite: Suite, remembered: Remembered) -> dict[str, str]:
     """Return a digest for each metric that is a file, or a folder of files, of the user's."""
     from harness.metrics import _places
 
@@ -99,78 +91,9 @@ def _scripts(suite: Suite, remembered: "Remembered") -> dict[str, str]:
     return found
 
 
-def libraries() -> dict[str, str]:
-    """Versions of the libraries that are installed, without importing them."""
-    found = {}
-    for name in LIBRARIES:
-        try:
-            found[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            continue
-    return found
-
-
-def found_device() -> Device:
+def found_device() -> DeviceKind:
     """cuda where torch is built for it, a GPU is there and CUDA_VISIBLE_DEVICES does not hide it."""
     return "cpu" if devices.without_cuda() else "cuda"
-
-
-@dataclass(slots=True, kw_only=True)
-class Remembered:
-    """What need not be worked out again while the files it was read from stay as they are."""
-
-    # path -> size, mtime in ns, inode, digest
-    digests: dict[str, tuple[int, int, int, str]] = field(default_factory=dict)
-    # digest of task and data -> samples in each split
-    samples: dict[str, dict[Split, Count]] = field(default_factory=dict)
-    # place@revision -> type, parameters, bytes
-    checkpoints: dict[str, tuple[str, int, int]] = field(default_factory=dict)
-    # what was looked at and found sound -> what there is to say of it
-    passed: dict[str, list[str]] = field(default_factory=dict)
-
-    @classmethod
-    def load(cls, path: Path) -> "Remembered":
-        """What an earlier run wrote; nothing where it is not there or cannot be read, for all of it can be found anew."""
-        try:
-            return from_json(cls, read_json(path))
-        except (OSError, ValueError, RecursionError):  # pydantic's errors are ValueErrors
-            return cls()
-
-    def save(self, path: Path) -> None:
-        """Write it for later runs; nothing where that cannot be, for all of it can be found again."""
-        with suppress(OSError):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            write_json(path, {one.name: getattr(self, one.name) for one in fields(self)})
-
-    def file_digest(self, path: Path) -> str:
-        """SHA-256 of a file, read again only when path, size, time or inode differ."""
-        now = time.time_ns()  # before the look at the file: what changes it after has another time
-        status = path.stat()
-        seen = (status.st_size, status.st_mtime_ns, status.st_ino)
-        key = str(path.absolute())
-        known = self.digests.get(key)
-        if known is not None and known[:3] == seen:
-            return known[3]
-        found = file_digest(path)
-        if now - status.st_mtime_ns > _SETTLED_NANOSECONDS:
-            self.digests[key] = (*seen, found)
-        return found
-
-    def files_digest(self, paths: tuple[Path, ...]) -> str:
-        return digest({path.name: self.file_digest(path) for path in paths})
-
-    def look(self, key: str, at: Callable[[], Iterable[str]]) -> list[str]:
-        """What is said of something sound. What raises is looked at again the next time."""
-        if key not in self.passed:
-            self.passed[key] = list(at())
-        return self.passed[key]
-
-    def checkpoint(self, key: str, read: Callable[[], checkpoint.Checkpoint]) -> checkpoint.Checkpoint:
-        if key not in self.checkpoints:
-            found = read()
-            self.checkpoints[key] = (found.model_type, found.parameters, found.stored_bytes)
-        kind, parameters, stored_bytes = self.checkpoints[key]
-        return checkpoint.Checkpoint(model_type=kind, parameters=parameters, stored_bytes=stored_bytes)
 
 
 def _samples(task: Task, pin: str, remembered: Remembered, offline: bool) -> Mapping[Split, int]:
@@ -183,95 +106,11 @@ def _samples(task: Task, pin: str, remembered: Remembered, offline: bool) -> Map
     return remembered.samples[key]
 
 
-def _model(model: Model, device: Device, remembered: Remembered, offline: bool) -> ModelPin:
-    scheme, _, place = model.uri.partition(":")
-    with named(f"model {model.name!r}"):
-        if scheme in ("zoo", "file"):
-            folder = folder_of(model)
-            files = {*checkpoint.identity(folder, checkpoint.FILES), *checkpoint.weights(folder)}
-            revision = remembered.files_digest(tuple(files))
-            found = remembered.checkpoint(f"{scheme}@{revision}", lambda: checkpoint.read(folder))
-        elif scheme == "hub":
-            revision = hub.commit(place, "model", model.revision, offline=offline)
-            found = remembered.checkpoint(
-                f"{place}@{revision}", lambda: _on_the_hub(place, revision, offline)
-            )
-        else:  # a backend that keeps no files here
-            return ModelPin(
-                revision=digest(model.uri),
-                parameters=None,
-                checkpoint_bytes=None,
-                dtype="float32",
-                family=model.family,
-            )
-    dtype = model.dtype if model.dtype != "auto" else "float32" if device == "cpu" else "bfloat16"
-    return ModelPin(
-        revision=revision,
-        parameters=found.parameters,
-        checkpoint_bytes=found.stored_bytes,
-        dtype=dtype,
-        family=model.family or families.of(found.model_type).name,
-    )
-
-
-def _check_askable(
-    model: Model, pin: ModelPin, device: Device, remembered: Remembered, offline: bool
-) -> None:
-    """Raises ModelError where the files that are here say that the model cannot be asked."""
-    scheme, _, place = model.uri.partition(":")
-    if scheme not in ("zoo", "file", "hub"):
-        return
-    with named(f"model {model.name!r}"):
-        askable.check_quantization(model, device, libraries())
-        offline = offline or hub.switched_off()
-
-        def look() -> Iterable[str]:
-            if scheme != "hub":
-                askable.check_folder(folder_of(model), model.uri)
-            elif offline:
-                askable.check_folder(snapshot(place, pin.revision), model.uri)
-            else:  # a run would fetch what is missing
-                askable.check_writes(checkpoint.config(_hub_config(place, pin.revision)), model.uri)
-            return ()
-
-        what = "can write" if scheme == "hub" and not offline else "can be asked"
-        remembered.look(f"{what} {askable.RULES} {scheme}@{pin.revision}", look)
-
-
-def _hub_config(place: str, commit: str) -> Path:
-    from huggingface_hub import hf_hub_download
-
-    with hub.told(place, "model", commit):
-        return Path(hf_hub_download(place, checkpoint.CONFIG, revision=commit))
-
-
-def _on_the_hub(place: str, commit: str, offline: bool) -> checkpoint.Checkpoint:
-    """What a hub model's config and headers say; the weights stay where they are."""
-    if offline or hub.switched_off():
-        folder = hub.snapshot(place, "model", commit, HUB_FILES, offline=True)
-        refuse_pickles(folder, place)
-        return checkpoint.read(folder)
-    from huggingface_hub import HfApi
-    from huggingface_hub.errors import NotASafetensorsRepoError
-
-    kind = checkpoint.model_type(_hub_config(place, commit))
-    with hub.told(place, "model", commit):
-        try:
-            headers = HfApi().get_safetensors_metadata(place, revision=commit).files_metadata.values()
-        except NotASafetensorsRepoError as error:
-            raise pickled(place) from error
-    tensors = [tensor for header in headers for tensor in header.tensors.values()]
-    return checkpoint.Checkpoint(
-        model_type=kind,
-        parameters=sum(tensor.parameter_count for tensor in tensors),
-        stored_bytes=sum(tensor.data_offsets[1] - tensor.data_offsets[0] for tensor in tensors),
-    )
-
-
 def _adapter(adapter: Adapter, remembered: Remembered, offline: bool) -> str:
-    scheme, _, place = adapter.uri.partition(":")
+    uri = Uri.parse(adapter.uri)
+    place = uri.place
     with named(f"adapter {adapter.name!r}"):
-        if scheme == "hub":
+        if uri.scheme == "hub":
             return hub.commit(place, "model", adapter.revision, offline=offline)
         folder = Path(place)
         if (folder / "adapter_model.bin").is_file() and not (folder / "adapter_model.safetensors").is_file():

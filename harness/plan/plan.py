@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from typing import Any
 
+from harness import backends
 from harness.backends import trainable
 from harness.digest import canonical, digest
 from harness.errors import SuiteError, UnknownName
@@ -75,14 +76,22 @@ class Draft:
     steps: dict[str, Step] = field(default_factory=dict)
 
     def add(
-        self, kind: StepKind, spec: Any, needs: Iterable[Step], label: str, base: str = "", grows: str = ""
+        self,
+        kind: StepKind,
+        spec: Any,
+        needs: Iterable[Step],
+        label: str,
+        base: str = "",
+        grows: str = "",
+        libraries_too: Iterable[str] = (),
     ) -> Step:
         """Add a step, named by its kind and version, spec, needs and the libraries that can move its result.
 
         `base` names the lane, for a kind that runs in one.
         """
         name = kind.__name__.rpartition(".")[2]
-        libraries = {lib: self.pins.libraries[lib] for lib in kind.LIBRARIES if lib in self.pins.libraries}
+        named = (*kind.LIBRARIES, *libraries_too)
+        libraries = {lib: self.pins.libraries[lib] for lib in named if lib in self.pins.libraries}
         ids = tuple(need.id for need in needs)
         identity = digest(name, kind.VERSION, placeless(spec), ids, libraries)
         shorter = placeless(replace(spec, **{grows: 0})) if grows else None
@@ -327,7 +336,10 @@ def _blocks(
             device=draft.pins.device,
         )
         label = f"generate {task.name}, {system}"
-        found.append(draft.add(generate_step, spec, needs, label, model.name, grows="stop"))
+        libraries = backends.of(model).libraries
+        found.append(
+            draft.add(generate_step, spec, needs, label, model.name, grows="stop", libraries_too=libraries)
+        )
     return found
 
 
@@ -376,7 +388,7 @@ def _spectra(draft: Draft, candidates: Sequence[Candidate]) -> Parts:
     if draft.suite.weights is None:
         return found
     for model in draft.suite.models:
-        if model.uri.startswith(("echo:", "http:", "https:")):
+        if backends.of(model).folder is None:
             continue  # no weights to look at
         for one in [None, *(one for one in candidates if one.model == model)]:
             name = one.name if one else None

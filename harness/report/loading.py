@@ -4,6 +4,7 @@ from harness import families, plugins
 from harness import text as words
 from harness.results import ModelFacts, TaskFacts
 from harness.tasks import prompts
+from harness.types import Uri
 
 DTYPES = ("float32", "bfloat16", "float16")
 USUAL_TOKENS = 64  # of an answer, where an older result does not say
@@ -53,9 +54,9 @@ def loading(
 
 def _base(model: ModelFacts) -> str:
     """Where the base is; a path of the machine that measured is nobody's concern."""
-    scheme, _, rest = model.uri.partition(":")
-    if scheme == "zoo":
-        return f"zoo_folder({_python(rest)})"
+    uri = Uri.parse(model.uri)
+    if uri.scheme == "zoo":
+        return f"zoo_folder({_python(uri.place)})"
     return _python(hub_id(model.uri) or f"PATH/TO/{model.name}")
 
 

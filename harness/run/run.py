@@ -10,9 +10,11 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from harness import plugins
+from harness.run import engines
+from harness.run.engines import Progress
 from harness.run.repair import missing
-from harness.run.runner import Progress, StepRunner, log_of
+from harness.run.runner import Runner, log_of
+from harness.run.schedule import Schedule
 from harness.run.steps import RunRecord, find
 from harness.run.store import Store
 from harness.types import Outcome, Plan, Runtime, Step
@@ -32,18 +34,11 @@ class Run:
         return [outcome for outcome in self.outcomes.values() if outcome.state == "failed"]
 
 
-def run(
-    plan: Plan,
-    store: Store,
-    runtime: Runtime,
-    progress: Progress,
-    *,
-    engine: str = "local",
-    command: str = "",
-) -> Run:
+def run(plan: Plan, store: Store, runtime: Runtime, progress: Progress, *, command: str = "") -> Run:
     """Run what is missing, in the order of needs."""
+    engine = engines.find(runtime.engine)
     outcomes: dict[str, Outcome] = {}
-    runner = StepRunner(store=store, runtime=runtime, steps={step.id: step for step in plan.steps})
+    runner = Runner(store=store, runtime=runtime, steps={step.id: step for step in plan.steps})
     todo = missing(plan, store)
 
     def tolerant(step: Step) -> bool:
@@ -61,7 +56,7 @@ def run(
         record(step, _skipped(step, runner.steps, outcomes))
     able = [step for step in lanes if step.id not in outcomes]
     if able:
-        for step, outcome in plugins.find("engines", engine).run(able, runner, progress):
+        for step, outcome in engine(Schedule(able), runner, progress):
             if outcome.state == "failed":
                 outcome = replace(outcome, log=log_of(step, store))
             record(step, outcome)
@@ -76,15 +71,15 @@ def run(
 
 def _in_process(
     steps: Iterable[Step],
-    runner: StepRunner,
+    runner: Runner,
     progress: Progress,
     record: Callable[[Step, Outcome], None],
     outcomes: Mapping[str, Outcome],
 ) -> None:
     for step in steps:
         progress.started(step)
-        advance = partial(progress.progress, step)
-        while (outcome := runner(step, advance)).state in ("busy", "lost"):
+        count = partial(progress.progress, step)
+        while (outcome := runner(step, count)).state in ("busy", "lost"):
             time.sleep(BUSY_SECONDS)
         record(step, outcome)
 

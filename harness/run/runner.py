@@ -3,15 +3,16 @@
 import errno
 import time
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from harness.errors import HarnessError, StepError
 from harness.files import hardware
 from harness.files.json_lines import to_json
+from harness.run.engines import Count
 from harness.run.intact import Inspector
 from harness.run.lease import Busy, Lost
 from harness.run.repair import put_aside
@@ -21,19 +22,9 @@ from harness.types import Outcome, Runtime, Step
 
 FULL = (errno.ENOSPC, errno.EDQUOT)
 
-Advance = Callable[[int, int], None]  # how much of a step is done, of how much
-
-
-class Progress(Protocol):
-    """Callbacks for whoever shows how far a run is."""
-
-    def started(self, step: Step) -> None: ...
-    def progress(self, step: Step, done: int, total: int) -> None: ...
-    def ended(self, step: Step, outcome: Outcome) -> None: ...
-
 
 @dataclass(slots=True)
-class StepRunner:
+class Runner:
     """Does one step after another, keeping a base model in memory between them; pickled to each worker once."""
 
     store: Store
@@ -44,7 +35,7 @@ class StepRunner:
     inspector: Inspector = field(default_factory=Inspector)
     shown: dict[str, Path] = field(default_factory=dict)  # folders of steps over a part of what they need
 
-    def __call__(self, step: Step, progress: Advance) -> Outcome:
+    def __call__(self, step: Step, count: Count) -> Outcome:
         """Do a step if it is not finished; a failure is an outcome, and never raised."""
         if self.store.has(step.id):
             return Outcome(step=step.id, state="kept")
@@ -56,7 +47,7 @@ class StepRunner:
 
                 def on(done: int, total: int) -> None:
                     held.lease.check()
-                    progress(done, total)
+                    count(done, total)
 
                 with hardware.PeakMemory() as peak:
                     find(step.kind).run(step.spec, self._context(step, held.folder, on))
@@ -75,7 +66,7 @@ class StepRunner:
         except Exception as error:
             return self._failed(step, error, time.perf_counter() - started)
 
-    def _context(self, step: Step, folder: Path, progress: Advance) -> StepContext:
+    def _context(self, step: Step, folder: Path, count: Count) -> StepContext:
         self.loaded = self.loaded or LoadedModel(self.runtime)
         return StepContext(
             folder=folder,
@@ -90,8 +81,12 @@ class StepRunner:
             ),
             spectra=self.store.findings,
             run=self.run,
-            progress=progress,
+            progress=count,
         )
+
+    def log(self, step: Step) -> Path:
+        """Return the step's log: what libraries print, and the traceback of a failure."""
+        return self.store.log(step.id)
 
     def _folder(self, need: str, step: Step) -> Path:
         """Return where a need's results are, looked at: also of a step over what there is, which is not kept."""
@@ -138,7 +133,7 @@ class StepRunner:
     def _log(self, step: Step, error: Exception) -> None:
         with (
             suppress(OSError),  # on a full disk: the outcome says it too
-            self.store.log(step.id).open("a", encoding="utf-8", errors="backslashreplace") as file,
+            self.log(step).open("a", encoding="utf-8", errors="backslashreplace") as file,
         ):
             traceback.print_exception(error, file=file)
 

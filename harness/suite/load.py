@@ -18,7 +18,7 @@ from harness.files.validation import found, record
 from harness.files.yaml import Document, Keys, load
 from harness.suite import rules as suite_rules
 from harness.suite import sweep
-from harness.types import FAMILY_ERROR, Adapter, Gate, Model, Recipe, Suite, Task, Weighing
+from harness.types import FAMILY_ERROR, Adapter, Gate, Model, Recipe, Suite, Task, Uri, Weighing
 
 Kind = Literal["suite", "task", "recipe"]
 Item = TypeVar("Item", Task, Model, Recipe, Adapter, Gate)
@@ -109,7 +109,7 @@ def load_model(name_or_uri: str) -> Model:
             f"{', '.join(names)}"
         )
     uri = name_or_uri if ":" in name_or_uri else f"zoo:{name_or_uri}"
-    name = uri.partition(":")[2].rstrip("/").rpartition("/")[2] or "model"
+    name = Uri.parse(uri).place.rstrip("/").rpartition("/")[2] or "model"
     model = _anchored(Model(name=name, uri=uri), Path.cwd())
     suite_rules.check_model(model, lambda *keys: name_or_uri)
     return model

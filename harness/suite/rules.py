@@ -9,12 +9,12 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import get_args
 
-from harness import data, families, kinds, plugins
+from harness import backends, data, families, kinds, plugins
 from harness.errors import SuiteError, UnknownName
 from harness.files import shipped
 from harness.gates import rules
 from harness.tasks import prompts
-from harness.types import Adapter, Gate, Model, Recipe, Suite, Task
+from harness.types import Adapter, Gate, Model, Recipe, Suite, Task, Uri
 
 At = Callable[..., str]  # keys below the record -> "FILE:LINE: dotted.key"
 Range = tuple[str, Callable[[float], bool]]
@@ -111,18 +111,18 @@ def check_task(task: Task, at: At) -> None:
 
 
 def _source(task: Task, kind: kinds.Kind, at: At) -> None:
-    scheme, place = _scheme(task.source.uri, data.schemes(), at("source", "uri"))
-    if scheme == "embedded":
-        _known("embedded data set", place, shipped.data_names(), at("source", "uri"))
+    uri = _scheme(task.source.uri, data.schemes(), at("source", "uri"))
+    if uri.scheme == "embedded":
+        _known("embedded data set", uri.place, shipped.data_names(), at("source", "uri"))
     for key in task.source.columns:
         _known("key", key, kinds.COLUMNS, at("source", "columns", key))
         if key not in kind.columns:
             raise SuiteError(
                 f"{at('source', 'columns', key)}: the kind {kind.name!r} reads no {key}; leave the key out"
             )
-    if task.source.config is not None and scheme in ("file", "embedded"):
+    if task.source.config is not None and uri.scheme in ("file", "embedded"):
         raise SuiteError(
-            f"{at('source', 'config')}: {scheme}: sources have no configurations; leave the key out"
+            f"{at('source', 'config')}: {uri.scheme}: sources have no configurations; leave the key out"
         )
     for key in task.source.splits:
         _known("split", key, _SPLITS, at("source", "splits", key))
@@ -134,21 +134,8 @@ def _source(task: Task, kind: kinds.Kind, at: At) -> None:
 
 def check_model(model: Model, at: At) -> None:
     check_name(model.name, at)
-    known = {"zoo", "hub", "file", *plugins.names("backends")} - {"hf"}
-    scheme, place = _scheme(model.uri, known, at("uri"))
-    if scheme == "zoo":
-        _known("tiny model", place, shipped.zoo_names(), at("uri"))
-    if scheme == "echo":
-        from harness.backends.echo import Echo
-
-        Echo(place, at("uri"))  # which knows its rules
-    if scheme == "hub" and "@" in place:
-        repository, _, revision = place.partition("@")
-        raise SuiteError(
-            f"{at('uri')}: found {model.uri!r}; write hub:{repository} and `revision: {revision}`"
-        )
-    if scheme != "hub" and model.revision is not None:
-        raise SuiteError(f"{at('revision')}: {scheme}: models have no revisions; leave it out")
+    _scheme(model.uri, backends.schemes(), at("uri"))
+    backends.check(model, at)
     if model.family is not None:
         _known("family", model.family, plugins.names("families"), at("family"))
 
@@ -308,17 +295,13 @@ def _distinct(values: Iterable[object], at: At, key: str) -> None:
             raise SuiteError(f"{at(key, n)}: {value!r} is there twice; keep one, or call it otherwise")
 
 
-def _scheme(uri: str, known: Iterable[str], where: str) -> tuple[str, str]:
-    """A uri's scheme and what follows."""
-    scheme, colon, place = uri.partition(":")
-    if not (colon and place):
-        near = f"file:{uri}" if Path(uri).exists() or uri.startswith((".", "/", "~")) else f"hub:{uri}"
-        raise SuiteError(f"{where}: found {uri!r}, which names no place; did you mean {near!r}?")
-    if scheme in ("http", "https"):
-        raise SuiteError(
-            f"{where}: found {uri!r}; servers are not supported yet, use a zoo:, hub: or file: one"
-        )
-    _known("scheme", scheme, known, where)
-    if scheme == "hub" and not re.fullmatch(r"[\w.-]+(/[\w.-]+)?(@[\w./-]+)?", place):
-        raise SuiteError(f"{where}: found {uri!r}; write hub:OWNER/NAME")
-    return scheme, place
+def _scheme(text: str, known: Iterable[str], where: str) -> Uri:
+    """Return a uri whose scheme is known and whose place can be one."""
+    uri = Uri.parse(text)
+    if not uri.place:
+        near = f"file:{text}" if Path(text).exists() or text.startswith((".", "/", "~")) else f"hub:{text}"
+        raise SuiteError(f"{where}: found {text!r}, which names no place; did you mean {near!r}?")
+    _known("scheme", uri.scheme, known, where)
+    if uri.scheme == "hub" and not re.fullmatch(r"[\w.-]+(/[\w.-]+)?(@[\w./-]+)?", uri.place):
+        raise SuiteError(f"{where}: found {text!r}; write hub:OWNER/NAME")
+    return uri

@@ -4,7 +4,7 @@ Quality scores and their differences are on 0 to 100; log-probabilities are in n
 """
 
 from harness.types.finding import Answers, Comparison, Cost, Density, Note, RecipeScore, Score, WeightRow
-from harness.types.plan import ModelPin, Outcome, Pins, Plan, Runtime, State, Step
+from harness.types.plan import DeviceKind, ModelPin, Outcome, Pins, Plan, Runtime, State, Step
 from harness.types.sample import Finish, Generation, Prompt, Sample, System
 from harness.types.suite import (
     FAMILY_ERROR,
@@ -19,6 +19,7 @@ from harness.types.suite import (
     Split,
     Suite,
     Task,
+    Uri,
     Weighing,
     WorseSamples,
 )
@@ -32,6 +33,7 @@ __all__ = [
     "Cost",
     "Decode",
     "Density",
+    "DeviceKind",
     "Finish",
     "Gate",
     "Generation",
@@ -58,6 +60,7 @@ __all__ = [
     "Suite",
     "System",
     "Task",
+    "Uri",
     "Verdict",
     "Weighing",
     "WeightRow",

@@ -6,6 +6,7 @@ from typing import Literal
 
 from harness.types.suite import Suite
 
+DeviceKind = Literal["cpu", "cuda"]
 State = Literal["done", "kept", "failed", "skipped", "busy", "lost"]  # the last two: another process has it
 
 
@@ -24,7 +25,7 @@ class ModelPin:
 class Pins:
     """What the outside world holds today: everything a plan may depend on besides the suite."""
 
-    device: Literal["cpu", "cuda"]
+    device: DeviceKind
     models: Mapping[str, ModelPin]
     sources: Mapping[str, str]  # task -> revision or digest of its data
     adapters: Mapping[str, str]  # adapter -> revision or digest
@@ -66,6 +67,7 @@ class Runtime:
     workers: int = 1  # 0: in this process
     threads: int = 1  # per worker
     batch_tokens: int = 65536  # prompt and answer tokens in flight at once; fewer where memory is short
+    engine: str = "local"  # what runs the lanes, a file of run/engines/
     offline: bool = False
     allow_remote_code: bool = False
 

@@ -13,6 +13,20 @@ Overflow = Literal["keep-start", "keep-end", "refuse"]
 FAMILY_ERROR = 0.05  # of gates, where nothing else is said
 
 
+@dataclass(frozen=True, slots=True)
+class Uri:
+    """Where something is, in two parts: `hub:OWNER/NAME` has the scheme `hub` and the place `OWNER/NAME`."""
+
+    scheme: str
+    place: str  # empty where nothing follows the scheme
+
+    @classmethod
+    def parse(cls, text: str) -> "Uri":
+        """Return the two parts of a uri."""
+        scheme, _, place = text.partition(":")
+        return cls(scheme, place)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
     """Where samples come from, and which column is what."""

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.backends import Backend, open_backend
+from harness.backends import OpenBackend, open_backend
 from harness.digest import text_digest
 from harness.errors import StepError, UnknownName
 from harness.types import Decode, Model, ModelPin, Prompt, Runtime
@@ -13,7 +13,7 @@ PIN = ModelPin(revision="", parameters=None, checkpoint_bytes=None, dtype="float
 TEXT = "Anna: We meet at nine.\nBen: Fine."
 
 
-def echo(rule: str) -> Backend:
+def echo(rule: str) -> OpenBackend:
     return open_backend(Model(name="double", uri=f"echo:{rule}"), PIN, Runtime())
 
 

@@ -8,9 +8,9 @@ from tokenizers import Tokenizer, models, pre_tokenizers, processors
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 from harness.backends import open_backend
-from harness.backends.hf import HuggingFace
 from harness.errors import AdapterError, ModelError
 from harness.neural import lora
+from harness.neural.huggingface import HuggingFace
 from harness.types import Decode, Model, ModelPin, Prompt, Recipe, Runtime
 
 PIN = ModelPin(revision="", parameters=None, checkpoint_bytes=None, dtype="float32", family=None)

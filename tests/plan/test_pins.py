@@ -5,7 +5,6 @@ import os
 import re
 import subprocess
 import sys
-import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,8 +15,9 @@ from safetensors.numpy import save_file
 from harness.checkpoints.locate import licence, locate, locate_adapter
 from harness.errors import AdapterError, DataError, HubError, ModelError, SuiteError, UnknownName
 from harness.files import shipped
+from harness.files.installed import versions
 from harness.metrics._places import refuse_broken
-from harness.plan.pins import Remembered, found_device, libraries, pins
+from harness.plan.pins import LIBRARIES, found_device, pins
 from harness.suite.load import load_suite
 from harness.types import Adapter, Model, ModelPin, Source, Suite, Task
 
@@ -101,41 +101,6 @@ def test_a_read_me_does_not_change_a_pin(suite: Suite, tmp_path: Path) -> None:
     first = pins(suite, device="cpu", cache=tmp_path / "digests.json")
     (tmp_path / "model" / "README.md").write_text("About it.")
     assert pins(suite, device="cpu", cache=tmp_path / "digests.json") == first
-
-
-def test_a_file_is_digested_once_while_it_stays_as_it_is(tmp_path: Path) -> None:
-    path = tmp_path / "data"
-    path.write_bytes(b"one")
-    os.utime(path, ns=(1_000_000_000, 1_000_000_000))
-    remembered = Remembered()
-    digest = remembered.file_digest(path)
-    remembered.digests[str(path)] = (*remembered.digests[str(path)][:3], "remembered")
-    assert remembered.file_digest(path) == "remembered"
-    path.write_bytes(b"two")
-    os.utime(path, ns=(1_000_000_000, 2_000_000_000))
-    assert remembered.file_digest(path) not in ("remembered", digest)
-
-
-def test_a_file_just_written_is_not_remembered(tmp_path: Path) -> None:
-    path = tmp_path / "data"
-    path.write_bytes(b"one")
-    remembered = Remembered()
-    remembered.file_digest(path)
-    assert remembered.digests == {}
-
-
-def test_a_file_that_was_just_written_when_a_long_reading_began_is_not_remembered(tmp_path: Path) -> None:
-    """By the end of reading 14 GB every file is old."""
-
-    class Slow(type(tmp_path)):  # type: ignore[misc]
-        def open(self, *words: object, **more: object) -> object:
-            time.sleep(2.1)
-            return super().open(*words, **more)
-
-    (tmp_path / "weights").write_bytes(b"one")
-    remembered = Remembered()
-    remembered.file_digest(Slow(tmp_path / "weights"))
-    assert remembered.digests == {}
 
 
 LARGE = 64_000_000  # bytes
@@ -239,7 +204,7 @@ def test_versions_are_those_of_the_packages() -> None:
     import peft
     import torch
 
-    found = libraries()
+    found = versions(LIBRARIES)
     assert (found["torch"], found["peft"]) == (torch.__version__, peft.__version__)
     assert "no-such-package" not in found
 

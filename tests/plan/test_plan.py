@@ -233,6 +233,5 @@ def test_of_several_models_those_that_can_be_trained_are_and_the_others_are_name
 
 
 def test_what_is_said_of_training_holds_for_every_backend() -> None:
-    """Without importing one: the constant stands apart from the backends' files."""
     for scheme in ("zoo", "hub", "file", "echo"):
         assert trainable(Model(name="m", uri=f"{scheme}:x")) == (scheme != "echo")

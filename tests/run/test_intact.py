@@ -13,7 +13,7 @@ from harness.run import intact
 from harness.run.intact import Inspector
 from harness.run.repair import claimed, missing, put_damaged_aside
 from harness.run.run import run
-from harness.run.runner import StepRunner
+from harness.run.runner import Runner
 from harness.run.store import Store, existing_store, finish, lease, open_store, set_aside
 from harness.run.upkeep import verify
 from harness.types import Plan, Runtime
@@ -177,9 +177,7 @@ def test_damage_that_comes_while_a_plan_runs_ends_the_step_by_name(tmp_path: Pat
     (store.done(score) / "ids.json").unlink()
     put_damaged_aside(plan, store)
     (store.done(ids["generate chats, copy"]) / "generations.jsonl").write_text("")
-    outcome = StepRunner(store=store, runtime=Runtime(workers=0), steps=steps)(
-        steps[score], lambda d, t: None
-    )
+    outcome = Runner(store=store, runtime=Runtime(workers=0), steps=steps)(steps[score], lambda d, t: None)
     assert outcome.state == "failed"
     assert "generate chats, copy" in outcome.reason
     assert "generations.jsonl: has 0 bytes" in outcome.reason

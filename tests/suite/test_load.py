@@ -127,7 +127,7 @@ BAD = [
     ("    prompt:", "      share: txt\n    prompt:", "tasks[0].source.share: no share named 'txt'; did you mean 'text'?"),
     ("echo:copy", "echo:cpoy", "small.yaml:12: models[0].uri: no echo rule named 'cpoy'; did you mean 'copy'"),
     ("zoo:llama2-tiny", "zoo:lama2-tiny", "small.yaml:14: models[1].uri: no tiny model named 'lama2-tiny'; did you mean 'llama2-tiny'"),
-    ("zoo:llama2-tiny", "http://localhost:8000", "small.yaml:14: models[1].uri: found 'http://localhost:8000'; servers are not supported yet"),
+    ("zoo:llama2-tiny", "http://localhost:8000", "small.yaml:14: models[1].uri: no scheme named 'http'; known: echo, file, hub, zoo"),
     ("zoo:llama2-tiny", "google/flan-t5-base", "models[1].uri: found 'google/flan-t5-base', which names no place; did you mean 'hub:google/flan-t5-base'?"),
     ("zoo:llama2-tiny", "hub:a/b@main", "models[1].uri: found 'hub:a/b@main'; write hub:a/b and `revision: main`"),
     ("zoo:llama2-tiny", "zoo:llama2-tiny\n    family: lama", "models[1].family: no family named 'lama'; did you mean 'llama'"),

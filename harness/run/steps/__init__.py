@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, cast
 
-from harness import plugins
-from harness.backends import Backend, open_backend
+from harness import backends, plugins
+from harness.backends import OpenBackend
 from harness.checkpoints.locate import locate_adapter
 from harness.results import Curve
 from harness.types import (
@@ -98,13 +98,13 @@ class LoadedModel:
 
     runtime: Runtime
     _used: UsedModel | None = None
-    _backend: Backend | None = None
+    _backend: OpenBackend | None = None
 
-    def open(self, used: UsedModel) -> Backend:
+    def open(self, used: UsedModel) -> OpenBackend:
         """Return the model's backend, loaded if another model was in memory."""
         if self._backend is None or self._used != used:
             self.close()
-            self._backend = open_backend(used.model, used.pin, self.runtime)
+            self._backend = backends.open_backend(used.model, used.pin, self.runtime)
             self._used = used
         return self._backend
 
@@ -139,6 +139,11 @@ class StepContext:
     def need(self, position: int) -> Path:
         """Return the folder of the need at a position."""
         return self.needs[position][1]
+
+
+def model_folder(used: UsedModel, context: StepContext) -> Path:
+    """Return where the model's weights are."""
+    return backends.folder(used.model, used.pin, offline=context.runtime.offline)
 
 
 def adapter_folder(used: UsedAdapter | None, context: StepContext) -> Path | None:

@@ -30,7 +30,7 @@ from harness.run.steps import (
 from harness.types import Generation, Note, Sample, Task
 
 VERSION = 3
-LIBRARIES = ("torch", "transformers", "tokenizers", "peft")
+LIBRARIES = ()  # its model's backend names them
 LANE = True
 TOLERANT = False
 COST = "cost.json"

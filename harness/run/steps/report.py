@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from harness import backends
 from harness._version import __version__
-from harness.checkpoints.locate import licence
 from harness.data import share_of
 from harness.files.hardware import machine
 from harness.files.json_lines import iterate_lines, to_json
@@ -211,7 +211,7 @@ def _model(model: Model, pin: ModelPin) -> ModelFacts:
         dtype=pin.dtype,
         quantization=model.quantization,
         chat=model.chat,
-        licence=licence(model, pin),
+        licence=backends.of(model).licence(model, pin),
     )
 
 

@@ -2,9 +2,16 @@
 
 from dataclasses import dataclass
 
-from harness.checkpoints.locate import locate
 from harness.files.json_lines import from_json, read_json, to_json, write_json
-from harness.run.steps import Contribution, Finished, StepContext, UsedAdapter, UsedModel, adapter_folder
+from harness.run.steps import (
+    Contribution,
+    Finished,
+    StepContext,
+    UsedAdapter,
+    UsedModel,
+    adapter_folder,
+    model_folder,
+)
 from harness.types import Note, Weighing, WeightRow
 from harness.weights.finite import NOT_FINITE
 
@@ -31,7 +38,7 @@ def run(spec: Spectra, context: StepContext) -> None:
     from harness.weights.analyse import Look, analyse
     from harness.weights.kept import Kept
 
-    folder = locate(spec.used.model, spec.used.pin, offline=context.runtime.offline)
+    folder = model_folder(spec.used, context)
     family = families.find(spec.used.pin.family or "generic")
     look = Look(threads=context.runtime.threads, kept=Kept(context.spectra))
     rows = []

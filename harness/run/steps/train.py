@@ -6,6 +6,7 @@ from random import Random
 from typing import Any
 
 from harness import kinds
+from harness.backends import Trainable
 from harness.checkpoints.adapter import WEIGHTS
 from harness.errors import ModelError
 from harness.files.json_lines import read_json, read_lines, to_json, write_json
@@ -34,11 +35,10 @@ class Train:
 
 
 def run(spec: Train, context: StepContext) -> None:
-    from harness.backends.hf import HuggingFace
     from harness.neural.train import Example, train
 
     kind, backend = kinds.find(spec.task.kind), context.loaded.open(spec.used)
-    if not isinstance(backend, HuggingFace):
+    if not isinstance(backend, Trainable):
         raise ModelError(
             f"model {spec.used.model.name}: {spec.used.model.uri} cannot be trained; use a zoo, hub or file model"
         )

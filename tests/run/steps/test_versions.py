@@ -32,6 +32,8 @@ LEFT_OUT = {
     "run/store.py": "keeps what steps wrote",
     "plugins.py": "finds a file by its name; the files of the group are followed instead",
     "plan/pins.py": "finds the folder of what a spec pins by revision or digest",
+    "checkpoints/remembered.py": "keeps digests of files, which are in a spec",
+    "files/installed.py": "finds versions of libraries, which are in a step's id",
     "checkpoints/hub.py": "downloads files of a pinned commit",
     "files/shipped.py": "finds files that came with the package",
     "files/yaml.py": "quotes what was found in messages",
@@ -179,7 +181,10 @@ ANSWERING = (
         "kinds/generate.py",
         "files/json_lines.py",
     ),
-    *(f"neural/{name}.py" for name in ("load", "encode", "lora", "lora_config", "factors", "low_rank")),
+    *(
+        f"neural/{name}.py"
+        for name in ("huggingface", "load", "encode", "lora", "lora_config", "factors", "low_rank")
+    ),
     *(f"neural/{name}.py" for name in ("peft_lora", "pristine", "kernels", "decode", "cache", "memory")),
 )
 NAMED = {

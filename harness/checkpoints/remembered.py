@@ -1,0 +1,79 @@
+"""What was read from files before, kept between runs: it need not be read again while the files stay as they are."""
+
+import time
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field
+
+from harness.checkpoints import folder as checkpoint
+from harness.digest import digest
+from harness.files.json_lines import from_json, read_json, write_json
+from harness.files.regular import file_digest
+from harness.types import Split
+
+# A file younger than this is digested each time: it may change again within the resolution of its time stamp.
+_SETTLED_NANOSECONDS = 2_000_000_000
+
+SampleCount = Annotated[int, Field(ge=0, le=10**12)]
+
+
+@dataclass(slots=True, kw_only=True)
+class Remembered:
+    """What need not be worked out again while the files it was read from stay as they are."""
+
+    # path -> size, mtime in ns, inode, digest
+    digests: dict[str, tuple[int, int, int, str]] = field(default_factory=dict)
+    # digest of task and data -> samples in each split
+    samples: dict[str, dict[Split, SampleCount]] = field(default_factory=dict)
+    # place@revision -> type, parameters, bytes
+    checkpoints: dict[str, tuple[str, int, int]] = field(default_factory=dict)
+    # what was looked at and found sound -> what there is to say of it
+    passed: dict[str, list[str]] = field(default_factory=dict)
+
+    @classmethod
+    def load(cls, path: Path) -> "Remembered":
+        """What an earlier run wrote; nothing where it is not there or cannot be read, for all of it can be found anew."""
+        try:
+            return from_json(cls, read_json(path))
+        except (OSError, ValueError, RecursionError):  # pydantic's errors are ValueErrors
+            return cls()
+
+    def save(self, path: Path) -> None:
+        """Write it for later runs; nothing where that cannot be, for all of it can be found again."""
+        with suppress(OSError):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_json(path, {one.name: getattr(self, one.name) for one in fields(self)})
+
+    def file_digest(self, path: Path) -> str:
+        """SHA-256 of a file, read again only when path, size, time or inode differ."""
+        now = time.time_ns()  # before the look at the file: what changes it after has another time
+        status = path.stat()
+        seen = (status.st_size, status.st_mtime_ns, status.st_ino)
+        key = str(path.absolute())
+        known = self.digests.get(key)
+        if known is not None and known[:3] == seen:
+            return known[3]
+        found = file_digest(path)
+        if now - status.st_mtime_ns > _SETTLED_NANOSECONDS:
+            self.digests[key] = (*seen, found)
+        return found
+
+    def files_digest(self, paths: tuple[Path, ...]) -> str:
+        return digest({path.name: self.file_digest(path) for path in paths})
+
+    def look(self, key: str, at: Callable[[], Iterable[str]]) -> list[str]:
+        """What is said of something sound. What raises is looked at again the next time."""
+        if key not in self.passed:
+            self.passed[key] = list(at())
+        return self.passed[key]
+
+    def checkpoint(self, key: str, read: Callable[[], checkpoint.Checkpoint]) -> checkpoint.Checkpoint:
+        if key not in self.checkpoints:
+            found = read()
+            self.checkpoints[key] = (found.model_type, found.parameters, found.stored_bytes)
+        kind, parameters, stored_bytes = self.checkpoints[key]
+        return checkpoint.Checkpoint(model_type=kind, parameters=parameters, stored_bytes=stored_bytes)

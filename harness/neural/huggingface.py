@@ -1,0 +1,82 @@
+"""A model in the hub's format that answers in this process, by transformers: one base in memory for all its adapters."""
+
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+
+from harness.errors import ModelError
+from harness.neural.decode import write
+from harness.neural.encode import check_chat, encode, room
+from harness.neural.kernels import quick
+from harness.neural.load import Base, load, release
+from harness.neural.lora import adapted, unproven
+from harness.neural.memory import Budget, affordable_tokens
+from harness.types import Decode, Generation, Model, ModelPin, Overflow, Prompt, Runtime
+
+
+class HuggingFace:
+    """An open backend that owns one base. The adapter asked for last stays switched on until another is asked for."""
+
+    def __init__(self, base: Base, batch_tokens: int) -> None:
+        self._base: Base | None = base
+        self.budget = Budget(batch_tokens)
+        self._quick = ExitStack()
+        self._quick.enter_context(quick(base.model, base.device))
+        self._adapter: Path | None = None
+        self._on = ExitStack()
+
+    @property
+    def base(self) -> Base:
+        """Return the base without any adapter."""
+        return self._with(None)
+
+    def _with(self, adapter: Path | None) -> Base:
+        if self._base is None:
+            raise ValueError("the model is closed")
+        if adapter != self._adapter:
+            self._on.close()
+            self._adapter = None
+            if adapter is not None:
+                self._on.enter_context(adapted(self._base, adapter))
+            self._adapter = adapter
+        return self._base
+
+    def write(
+        self,
+        prompts: Sequence[Prompt],
+        decode: Decode,
+        overflow: Overflow,
+        adapter: Path | None,
+        done: Collection[str] = frozenset(),
+    ) -> Iterator[Generation]:
+        base = self._with(adapter)
+        if adapter is not None:  # failures name both
+            base = replace(base, name=f"{base.name} with the adapter in {adapter}")
+        yield from write(base, prompts, decode, overflow, self.budget, done)
+
+    def doubt(self, adapter: Path) -> str | None:
+        """Return why it cannot be told that the adapter belongs to this base; None where it can."""
+        if self._base is None:
+            raise ValueError("the model is closed")
+        return unproven(self._base, adapter)
+
+    def tokens(self, prompt: Prompt, overflow: Overflow, answer_tokens: int = 0) -> tuple[str, list[int]]:
+        encoded = encode(self.base, prompt, overflow, room(self.base, answer_tokens))
+        if encoded is None:
+            raise ModelError(f"sample {prompt.sample_id}: the prompt does not fit {self.base.window} tokens")
+        ids = list(encoded.ids)
+        return self.base.tokenizer.decode(ids, clean_up_tokenization_spaces=False), ids
+
+    def close(self) -> None:
+        self._on.close()
+        self._quick.close()
+        self._base = None
+        release()
+
+
+def open_folder(folder: Path, model: Model, pin: ModelPin, runtime: Runtime) -> HuggingFace:
+    """Return the model of a checkpoint's folder, ready to answer."""
+    base = load(folder, model, pin, runtime)
+    check_chat(base)
+    return HuggingFace(base, min(runtime.batch_tokens, affordable_tokens(base, runtime.workers)))
