@@ -15,7 +15,7 @@ ADAPTER_HUB_FILES = (*checkpoint.ADAPTER_FILES, "README.md")
 
 
 def locate(model: Model, pin: ModelPin, *, offline: bool = False) -> Path:
-    """The local folder that holds the checkpoint as pinned; a hub model is downloaded where it is not yet."""
+    """Return the local folder that holds the checkpoint as pinned; a hub model is downloaded where it is not yet."""
     uri = Uri.parse(model.uri)
     if uri.scheme != "hub":
         return folder_of(model)
@@ -26,7 +26,7 @@ def locate(model: Model, pin: ModelPin, *, offline: bool = False) -> Path:
 
 
 def licence(model: Model, pin: ModelPin) -> str | None:
-    """What the model's card says, where it lies on this machine: no network is asked, and no step's id holds it."""
+    """Return the licence that the model's card names, where the card lies on this machine; it is part of no step's id."""
     uri = Uri.parse(model.uri)
     if uri.scheme == "hub":
         return checkpoint.licence(snapshot(uri.place, pin.revision))
@@ -34,7 +34,7 @@ def licence(model: Model, pin: ModelPin) -> str | None:
 
 
 def locate_adapter(adapter: Adapter, revision: str | None, *, offline: bool = False) -> Path:
-    """The local folder that holds an existing adapter as pinned."""
+    """Return the local folder that holds an existing adapter as pinned."""
     uri = Uri.parse(adapter.uri)
     if uri.scheme == "hub":
         return hub.snapshot(uri.place, "model", revision or "main", ADAPTER_HUB_FILES, offline=offline)
@@ -62,6 +62,7 @@ def snapshot(place: str, revision: str) -> Path:
 
 
 def folder_of(model: Model) -> Path:
+    """Return the folder of a `zoo:` or `file:` model."""
     uri = Uri.parse(model.uri)
     return shipped.zoo_folder(uri.place) if uri.scheme == "zoo" else Path(uri.place)
 

@@ -60,7 +60,7 @@ def run(
     quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> None:
-    """Train, answer, score and compare what the suite names, and write the report."""
+    """Train, answer, score and compare what the suite names, and publish the RESULT with its pages."""
     from harness.commands import delivery
     from harness.commands.check import unread
     from harness.commands.progress import watching
@@ -89,14 +89,17 @@ def run(
         if done.report is not None:
             delivered = delivery.deliver(done.report, out, kept)
             place = delivered.folder
-            where = f"RESULT  {place}\nreport  {place / 'report.html'}"
-            print_report(place, where, quiet=quiet, as_json=as_json)
+            if delivered.drawn:
+                where = f"RESULT  {place}\nreport  {place / 'report.html'}"
+                print_report(place, where, quiet=quiet, as_json=as_json)
+            else:  # the table in the terminal is of the page that cannot be made
+                say(f"RESULT  {place}")
     finally:
         _tell_failures(list(done.outcomes.values()), drawn)
     if delivered is not None:
         for line in (*(() if quiet else delivered.told), *delivered.warned):
             warn(line)
-    if done.failed or delivered is None or delivered.partial:
+    if done.failed or delivered is None or delivered.partial or not delivered.drawn:
         raise typer.Exit(3)
     if drawn.suite.gates:
         from harness.commands.gate import exit_code, show_verdicts
@@ -212,12 +215,11 @@ def show(
 
 
 def _why(store: "Store", step: str, lineage: str) -> str:
+    from harness.run.steps import answers_left
     from harness.run.store import relatives
 
-    left = store.work(step) / "generations.jsonl"
-    if left.is_file():
-        with left.open("rb") as file:
-            return f"to do; an interrupted try left {sum(1 for _ in file)} answers"
+    if (answers := answers_left(store.work(step))) is not None:
+        return f"to do; an interrupted try left {answers} answers"
     if store.work(step).is_dir():
         return "to do; continues an interrupted try"
     if relatives(store, lineage):

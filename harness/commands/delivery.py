@@ -1,4 +1,4 @@
-"""Put what a run found where its user asked for it; no whole RESULT, and nothing that the user added, is lost.
+"""Put what a run found, and its pages, where its user asked for it; nothing whole and nothing that the user added is lost.
 
 A RESULT is whole when all of its steps are done, else partial. A partial RESULT never replaces a whole one: it is
 published beside it, as `OUT.partial`, until a whole one is there. What the user added to the RESULT that is replaced
@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from harness import text as words
+from harness.commands import pages
 from harness.commands.gate import of_run
 from harness.commands.merging import merged, rescored
 from harness.commands.rescore import add
@@ -34,6 +35,7 @@ class Delivered:
     folder: Path
     judged: Judgement
     partial: bool
+    drawn: bool = True  # False: its pages could not be drawn, and `warned` says why
     told: tuple[str, ...] = ()
     warned: tuple[str, ...] = ()
 
@@ -59,7 +61,7 @@ def deliver(report: Path, out: Path, store: Store) -> Delivered:
         old, new = _standing(place.target), read_document(report)
         missing = target.unfinished(new)
         if missing and old is not None and (not target.unfinished(old) or _lacking(old, new)):
-            return _beside(report, out, old, missing)
+            return _beside(report, out, old, missing, store)
         delivered = _in_place(place, report, out, old, store)
         if missing:
             line = f"{_partial(new, missing)}; the same command continues, and a whole RESULT takes its place"
@@ -73,11 +75,12 @@ def _standing(out: Path) -> dict[str, Any] | None:
     return read_document(out, changed=True) if (out / "result.json").exists() else None
 
 
-def _beside(report: Path, out: Path, old: Mapping[str, Any], missing: list[str]) -> Delivered:
+def _beside(report: Path, out: Path, old: Mapping[str, Any], missing: list[str], store: Store) -> Delivered:
     beside = partial_of(out)
     target.refuse(beside)
     with owned(beside) as place:
         fresh = _staged(place, report)
+        undrawn = pages.draw(fresh, beside, store)
         judged = replace(of_run(fresh), name=beside.name)
         target.put(place, fresh)
     more = "whole" if not target.unfinished(old) else "fuller"
@@ -85,7 +88,7 @@ def _beside(report: Path, out: Path, old: Mapping[str, Any], missing: list[str])
         f"{_partial(read_document(report), missing)}: it is in {beside}; the {more} RESULT of {_created(old)} "
         f"in {out} stays"
     )
-    return Delivered(folder=beside, judged=judged, partial=True, warned=(line,))
+    return Delivered(folder=beside, judged=judged, partial=True, drawn=not undrawn, warned=(line, *undrawn))
 
 
 def _in_place(
@@ -96,7 +99,7 @@ def _in_place(
     warned: list[str] = []  # printed even with --quiet: it is about what the user had
     kept: list[str] = []  # reasons to keep the old RESULT
     if old is not None:
-        lines, lost = _merge(place.target, old, report, fresh, store)
+        lines, lost = _merge(place.target, old, report, fresh)
         told += lines
         kept += lost
         if more := _lacking(old, read_document(fresh)):
@@ -107,13 +110,21 @@ def _in_place(
                 )
             else:
                 kept.append(f"it had {more}, and its steps are not in this store")
+    undrawn = pages.draw(fresh, out, store)
     judged = replace(of_run(fresh), name=out.name)
     if kept and old is not None:
         stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
         copy = place.keep_as(f"{place.target.name}.before-{stamp}")
         warned = [f"{_replaced(old)} is kept as {copy}: {'; '.join(kept)}"]
     target.put(place, fresh)
-    return Delivered(folder=out, judged=judged, partial=False, told=tuple(told), warned=tuple(warned))
+    return Delivered(
+        folder=out,
+        judged=judged,
+        partial=False,
+        drawn=not undrawn,
+        told=tuple(told),
+        warned=(*warned, *undrawn),
+    )
 
 
 def _staged(place: Owned, report: Path) -> Path:
@@ -126,9 +137,7 @@ def _staged(place: Owned, report: Path) -> Path:
     return fresh
 
 
-def _merge(
-    out: Path, old: Mapping[str, Any], report: Path, fresh: Path, store: Store
-) -> tuple[list[str], list[str]]:
+def _merge(out: Path, old: Mapping[str, Any], report: Path, fresh: Path) -> tuple[list[str], list[str]]:
     """Bring added metrics into the staged RESULT; return what to say, and reasons to keep the old RESULT."""
     if not unchanged(old):
         return [], ["its result.json was changed by hand"]
@@ -139,10 +148,7 @@ def _merge(
     found = merged(before, new)
     told = []
     if found.names:
-        from harness.report import render
-
         add(new, fresh, found.names, found.added)
-        render(fresh, store.drawings)
         names = ", ".join(
             f"{metric} on {words.visible(task)}" for task, some in found.names.items() for metric in some
         )

@@ -162,7 +162,7 @@ def write_indexed(path: Path, records: Iterable[object]) -> int:
                 marks.append(place)
             place += file.write(line(record).encode("utf-8", "surrogatepass"))
         flush(file)
-    write_json(_index(path), {"records": count, "every": MARK_EVERY, "bytes": marks})
+    write_json(index_file(path), {"records": count, "every": MARK_EVERY, "bytes": marks})
     return count
 
 
@@ -171,7 +171,7 @@ class IndexedLines(Sequence[Record]):
 
     def __init__(self, path: Path, kind: type[Record]) -> None:
         self._path, self._kind = path, kind
-        index = read_json(_index(path))
+        index = read_json(index_file(path))
         self._count, self._every, self._bytes = index["records"], index["every"], index["bytes"]
 
     def __len__(self) -> int:
@@ -202,7 +202,8 @@ class IndexedLines(Sequence[Record]):
                 yield from_json(self._kind, json.loads(text))
 
 
-def _index(path: Path) -> Path:
+def index_file(path: Path) -> Path:
+    """Return the file beside an indexed one that says where its records begin."""
     return path.with_suffix(".index.json")
 
 

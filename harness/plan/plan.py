@@ -13,7 +13,8 @@ from harness.backends import trainable
 from harness.digest import canonical, digest
 from harness.errors import SuiteError, UnknownName
 from harness.plugins.choice import parse
-from harness.run.steps import UsedAdapter, UsedModel
+from harness.results import AdapterFacts
+from harness.run.steps import Part, StepKind, UsedAdapter, UsedModel
 from harness.run.steps import compare as compare_step
 from harness.run.steps import foreign as foreign_step
 from harness.run.steps import generate as generate_step
@@ -22,6 +23,7 @@ from harness.run.steps import report as report_step
 from harness.run.steps import score as score_step
 from harness.run.steps import spectra as spectra_step
 from harness.run.steps import train as train_step
+from harness.scoring.questions import Cell
 from harness.tasks.metric_names import PROGRAM, is_program
 from harness.types import Decode, Model, Pins, Plan, Recipe, Source, Split, Step, Suite, System, Task
 
@@ -43,7 +45,7 @@ class Candidate:
     step: Step | None = None  # its training
 
 
-Parts = list[tuple[report_step.Part, Step]]
+Parts = list[tuple[Part, Step]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,16 +80,19 @@ class Draft:
 
     def add(
         self,
-        kind: Any,
-        spec: object,
+        kind: StepKind,
+        spec: Any,
         needs: Iterable[Step],
         label: str,
-        lane: str | None,
+        base: str = "",
         grows: str = "",
         plugins: Iterable[tuple[str, str]] = (),  # group and name of each that can move the result
         libraries_too: Iterable[str] = (),
     ) -> Step:
-        """Return a step named by its kind and version, spec, needs and the code of others that can move its result."""
+        """Add a step, named by its kind and version, spec, needs and the code of others that can move its result.
+
+        `base` names the lane, for a kind that runs in one.
+        """
         name = kind.__name__.rpartition(".")[2]
         named = (*kind.LIBRARIES, *libraries_too)
         libraries = {lib: self.pins.libraries[lib] for lib in named if lib in self.pins.libraries}
@@ -95,8 +100,9 @@ class Draft:
         scripts = self._scripts(plugins)
         code = (libraries, scripts) if scripts else (libraries,)
         identity = digest(name, kind.VERSION, placeless(spec), ids, *code)
-        shorter = placeless(replace(spec, **{grows: 0})) if grows else None  # type: ignore[type-var]
+        shorter = placeless(replace(spec, **{grows: 0})) if grows else None
         lineage = digest(name, kind.VERSION, shorter, ids, *code) if grows else ""
+        lane = base if kind.LANE else None
         step = Step(id=identity, kind=name, spec=spec, needs=ids, lane=lane, label=label, lineage=lineage)
         self.steps.setdefault(identity, step)
         return self.steps[identity]
@@ -149,26 +155,24 @@ def plan(
         task.name: _load(draft, task) for task in suite.tasks if task in asked or task.name in suite.train_on
     }
     candidates = [*_trained(draft, loads), *_existing(draft)]
-    parts: Parts = [(report_step.Part(kind="load", task=name), step) for name, step in loads.items()]
+    parts: Parts = [(Part(kind="load", task=name), step) for name, step in loads.items()]
     for one in candidates:
         if one.step:
             parts.append(
                 (
-                    report_step.Part(kind="train", system=System(model=one.model.name, adapter=one.name)),
+                    Part(kind="train", system=System(model=one.model.name, adapter=one.name)),
                     one.step,
                 )
             )
     for task in asked:
         for system, candidate, model in _systems(draft, task, candidates):
             blocks = _blocks(draft, task, system, candidate, model, loads[task.name])
-            parts += [
-                (report_step.Part(kind="generate", task=task.name, system=system), block) for block in blocks
-            ]
+            parts += [(Part(kind="generate", task=task.name, system=system), block) for block in blocks]
             scored = _score(draft, task, system, loads[task.name], blocks, model)
-            parts.append((report_step.Part(kind="score", task=task.name, system=system), scored))
+            parts.append((Part(kind="score", task=task.name, system=system), scored))
             parts += _foreign(draft, task, system, loads[task.name], scored)
     parts += _spectra(draft, candidates)
-    parts.append((report_step.Part(kind="compare"), _compare(draft, candidates, parts)))
+    parts.append((Part(kind="compare"), _compare(draft, candidates, parts)))
     _report(draft, candidates, parts)
     return Plan(suite=suite, pins=pins, steps=tuple(draft.steps.values()))
 
@@ -223,7 +227,7 @@ def _load(draft: Draft, task: Task) -> Step:
         splits=splits,
     )
     used = [("data", task.source.uri.partition(":")[0])]
-    return draft.add(load_step, spec, (), f"load {task.name}", None, plugins=used)
+    return draft.add(load_step, spec, (), f"load {task.name}", plugins=used)
 
 
 def _asked(task: Task, shots: int) -> Task:
@@ -384,10 +388,10 @@ def _score(
         samples=draft.samples(task),
         seed=draft.seed,
     )
-    lane = model.name if model else "trivial rules"
+    base = model.name if model else "trivial rules"
     used = [("metrics", parse(metric).own) for metric in spec.metrics]
     label = f"score {task.name}, {system}"
-    return draft.add(score_step, spec, (load, *blocks), label, lane, plugins=used)
+    return draft.add(score_step, spec, (load, *blocks), label, base, plugins=used)
 
 
 def _own(metrics: Iterable[str]) -> tuple[str, ...]:
@@ -408,8 +412,8 @@ def _foreign(draft: Draft, task: Task, system: System, load: Step, scored: Step)
             samples=draft.samples(task),
         )
         label = f"score {task.name}, {system} by {PROGRAM}{metric.rpartition('/')[2].removeprefix(PROGRAM)}"
-        step = draft.add(foreign_step, spec, (load, scored), label.removesuffix(".py"), scored.lane)
-        found.append((report_step.Part(kind="foreign", task=task.name, system=system), step))
+        step = draft.add(foreign_step, spec, (load, scored), label.removesuffix(".py"), scored.lane or "")
+        found.append((Part(kind="foreign", task=task.name, system=system), step))
     return found
 
 
@@ -432,7 +436,7 @@ def _spectra(draft: Draft, candidates: Sequence[Candidate]) -> Parts:
             system = System(model=model.name, adapter=name)
             used = _model_plugins(draft, model)
             step = draft.add(spectra_step, spec, needs, f"weigh {system}", model.name, plugins=used)
-            found.append((report_step.Part(kind="spectra", system=system), step))
+            found.append((Part(kind="spectra", system=system), step))
     return found
 
 
@@ -441,7 +445,7 @@ def _compare(draft: Draft, candidates: Sequence[Candidate], parts: Parts) -> Ste
     known = {System(model=one.model.name, adapter=one.name): one for one in candidates}
     scored = [(part, step) for part, step in parts if part.kind == "score"]
     cells = tuple(
-        compare_step.Cell(
+        Cell(
             task=part.task,
             system=part.system,
             metrics=_own(tasks[part.task].metrics),
@@ -455,7 +459,7 @@ def _compare(draft: Draft, candidates: Sequence[Candidate], parts: Parts) -> Ste
         for one in [known.get(part.system)]
     )
     spec = compare_step.Compare(cells=cells, seed=draft.seed)
-    return draft.add(compare_step, spec, [step for _, step in scored], "compare", None)
+    return draft.add(compare_step, spec, [step for _, step in scored], "compare")
 
 
 def _report(draft: Draft, candidates: Sequence[Candidate], parts: Parts) -> Step:
@@ -466,7 +470,7 @@ def _report(draft: Draft, candidates: Sequence[Candidate], parts: Parts) -> Step
         limit=draft.limit,
         parts=tuple(part for part, _ in parts),
         adapters=tuple(
-            report_step.NamedAdapter(
+            AdapterFacts(
                 name=one.name,
                 model=one.model.name,
                 recipe=one.recipe.name if one.recipe else None,
@@ -477,4 +481,4 @@ def _report(draft: Draft, candidates: Sequence[Candidate], parts: Parts) -> Step
             for one in candidates
         ),
     )
-    return draft.add(report_step, spec, [step for _, step in parts], "report", None)
+    return draft.add(report_step, spec, [step for _, step in parts], "report")

@@ -55,9 +55,11 @@ class Pen:
     def _asked(self, spec: str, name: str) -> str:
         self.used = True
         assert self.process.stdin is not None and self.process.stdout is not None
-        self.process.stdin.write(spec + "\n")
-        self.process.stdin.flush()
-        answer = self.process.stdout.readline()
+        answer = ""
+        with suppress(BrokenPipeError):
+            self.process.stdin.write(spec + "\n")
+            self.process.stdin.flush()
+            answer = self.process.stdout.readline()
         if not answer:
             raise StepError(f"chart {name}: the process that draws it ended; repeat the command")
         drawn = json.loads(answer)
@@ -80,15 +82,7 @@ def _code() -> str:
 @contextmanager
 def pen(kept: Path | None = None) -> Iterator[Pen]:
     """A pen, which begins to get ready at once."""
-    process = subprocess.Popen(
-        # -P: else Python would look for every module in the working folder first, which may be a stranger's RESULT.
-        [sys.executable, "-P", "-m", __name__],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        encoding="utf-8",
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},  # it finds what we found
-    )
+    process = _started()
     with process, ThreadPoolExecutor(max_workers=1) as thread:
         found = Pen(process, thread, kept)
         try:
@@ -97,6 +91,29 @@ def pen(kept: Path | None = None) -> Iterator[Pen]:
             thread.shutdown()
             if not found.used:
                 process.kill()  # it may not even be ready yet
+            with suppress(BrokenPipeError):  # it has ended before it read everything
+                assert process.stdin is not None
+                process.stdin.close()
+
+
+def _started() -> subprocess.Popen[str]:
+    try:
+        return subprocess.Popen(
+            # -P: else Python would look for every module in the working folder first, which may be a stranger's RESULT.
+            [sys.executable, "-P", "-m", __name__],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            encoding="utf-8",
+            env={
+                **os.environ,
+                "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),  # it finds what we found
+            },
+        )
+    except OSError as error:
+        raise StepError(
+            f"charts cannot be drawn: {sys.executable} does not start: {error.strerror}"
+        ) from error
 
 
 def _keep(path: Path, svg: str) -> None:

@@ -14,11 +14,12 @@ from harness.report.explorer import sample_link
 from harness.report.manifest import Manifest, manifest
 from harness.report.matrix import Matrix, matrix
 from harness.report.picks import Pick, change_of, pick
+from harness.report.price import price
 from harness.report.slices import Cut, cuts
 from harness.report.weighed import WeightSection, section
 from harness.results import Curve, ModelFacts, Result, StepFacts, SuiteFacts, TaskFacts
 from harness.results import verdicts as gates
-from harness.results.costs import Costs, costs, price
+from harness.results.costs import Costs, costs
 from harness.results.odd import Share
 from harness.types import Comparison, Note, Score, System, Verdict
 

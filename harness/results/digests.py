@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from harness.files.json_lines import line
@@ -13,7 +14,7 @@ DIGITS = 16
 
 
 @dataclass(slots=True)
-class Passed:
+class RunningDigest:
     """A digest of what has passed so far."""
 
     count: int = 0
@@ -44,14 +45,50 @@ class Passed:
         )
 
 
-def noted(answers: Iterator[Generation], passed: Passed) -> Iterator[Generation]:
+@dataclass(slots=True)
+class InputDigests:
+    """Digests of what was asked and of what was answered, taken while the lines of both are written."""
+
+    _samples: dict[str, RunningDigest] = field(default_factory=dict)  # by task
+    _answers: dict[tuple[str, System], RunningDigest] = field(default_factory=dict)
+
+    def samples(self, lines: Iterator[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+        """Hand lines of samples on, and note them."""
+        for sample in lines:
+            running = self._samples.setdefault(sample["task"], RunningDigest())
+            running.sample(sample["sample_id"], sample["input"], sample["references"])
+            yield sample
+
+    def generations(self, lines: Iterator[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+        """Hand lines of generations on, and note them."""
+        for generation in lines:
+            system = _system(generation["model"], generation["adapter"], generation["shots"])
+            running = self._answers.setdefault((generation["task"], system), RunningDigest())
+            running.answer(generation["prompt_digest"], generation["text"])
+            yield generation
+
+    def of(self, task: str) -> str:
+        """Return 16 hex digits over ids, inputs and references of the task's samples, in data order."""
+        return self._samples[task].samples if task in self._samples else ""
+
+    def answers(self) -> Sequence[Answers]:
+        """Return those of every system on every task, once they have passed."""
+        return [running.answers(task, system) for (task, system), running in self._answers.items()]
+
+
+@cache
+def _system(model: str, adapter: str | None, shots: int) -> System:
+    return System(model=model, adapter=adapter, shots=shots)
+
+
+def noted(answers: Iterator[Generation], passed: RunningDigest) -> Iterator[Generation]:
     """Hand answers on, and note them."""
     for one in answers:
         passed.answer(one.prompt_digest, one.text)
         yield one
 
 
-def samples_noted(samples: Iterator[Sample], passed: Passed) -> Iterator[Sample]:
+def samples_noted(samples: Iterator[Sample], passed: RunningDigest) -> Iterator[Sample]:
     """Hand samples on, and note them."""
     for one in samples:
         passed.sample(one.id, one.input, one.references)
@@ -59,7 +96,7 @@ def samples_noted(samples: Iterator[Sample], passed: Passed) -> Iterator[Sample]
 
 
 def check_digests(
-    result: Result, samples: Mapping[str, Passed], answers: Mapping[tuple[str, System], Passed]
+    result: Result, samples: Mapping[str, RunningDigest], answers: Mapping[tuple[str, System], RunningDigest]
 ) -> Iterator[str]:
     """A sentence for each digest of samples or answers that is not theirs; of withheld texts there is none to take."""
     for task in result.suite.tasks:

@@ -15,7 +15,8 @@ from harness.results.document import BESIDE, NAME
 from harness.terminal.printed import warn
 
 DATA = (NAME, *BESIDE)
-FILES = (*DATA, "report.html", "report.md", "verdicts.json")
+PAGES = ("report.html", "report.md")
+FILES = (*DATA, *PAGES, "verdicts.json")
 _PAGE = (
     b'<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
     b'<meta http-equiv="Content-Security-Policy" content="default-src &#39;none&#39;; style-src &#39;sha256-'

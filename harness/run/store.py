@@ -65,6 +65,11 @@ class Store:
         return self.root / "drawings"
 
     @property
+    def pages(self) -> Path:
+        """Return the folder of pages that were drawn, for the command that publishes."""
+        return self.root / "pages"
+
+    @property
     def findings(self) -> Path:
         """What is known of matrices by their bytes, for `spectra`."""
         return self.root / "findings"
@@ -103,7 +108,7 @@ def store_around(place: Path) -> tuple[Path, str] | None:
     """Return the store in whose own folders a place lies, and which of them; None where it lies in none."""
     whole = place.resolve()
     for path in (whole, *whole.parents):
-        if path.name in (*FOLDERS, "drawings", "findings") and is_store(path.parent):
+        if path.name in (*FOLDERS, "drawings", "findings", "pages") and is_store(path.parent):
             return path.parent, path.name
     return None
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from harness.errors import ResultError
 from harness.files.json_lines import IndexedLines, write_indexed
 from harness.results import read_samples
-from harness.results.digests import Passed, samples_noted
+from harness.results.digests import RunningDigest, samples_noted
 from harness.tasks.rules import answer
 from harness.types import Generation, Sample, System
 
@@ -21,12 +21,12 @@ class Samples:
     places: Mapping[str, int] = field(default_factory=dict)  # id -> place in the task's data
 
 
-def unpacked(folder: Path, place: Path, passed: dict[str, Passed] | None = None) -> dict[str, Samples]:
+def unpacked(folder: Path, place: Path, passed: dict[str, RunningDigest] | None = None) -> dict[str, Samples]:
     """Unpack the samples into a folder, a file a task; `passed` notes the digest of each task's samples."""
     passed = {} if passed is None else passed
     return {
         name: _unpacked(
-            samples_noted((sample for _, sample in group), passed.setdefault(name, Passed())),
+            samples_noted((sample for _, sample in group), passed.setdefault(name, RunningDigest())),
             place / f"{number}.jsonl",
         )
         for number, (name, group) in enumerate(groupby(read_samples(folder), key=lambda one: one[0]))

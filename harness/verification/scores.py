@@ -14,7 +14,7 @@ from harness import metrics, stats
 from harness.errors import ForeignCode, ResultError
 from harness.metrics import OWN, Code, Metric
 from harness.results import Result, TaskFacts, read, read_generations
-from harness.results.digests import Passed, check_digests, noted
+from harness.results.digests import RunningDigest, check_digests, noted
 from harness.results.document import check_files, read_document, unchanged
 from harness.results.rows import RowFile, Rows, open_rows
 from harness.scoring.accumulate import Tally
@@ -75,16 +75,16 @@ def check(folder: Path, code: Code = OWN) -> Checked:
     }
     found: dict[tuple[str, System], list[str]] = {}
     held: dict[tuple[str, System], Cell] = {}
-    passed: dict[tuple[str, System], Passed] = {}
+    passed: dict[tuple[str, System], RunningDigest] = {}
     with TemporaryDirectory() as place, open_rows(folder) as stored:
-        asked: dict[str, Passed] = {}
+        asked: dict[str, RunningDigest] = {}
         samples = unpacked(folder, Path(place), asked)
         for (name, system), answers in groupby(read_generations(folder), key=lambda one: one[:2]):
             if (name, system) in found:
                 found[name, system] = [f"{name} / {system}: generations in more than one place of the file"]
             elif (task := cells.get((name, system))) is not None:
                 own = samples.get(name, Samples())
-                counted = passed.setdefault((name, system), Passed())
+                counted = passed.setdefault((name, system), RunningDigest())
                 given = noted((generation for _, _, generation in answers), counted)
                 cell = ToCheck(result=result, task=task, system=system, plugins=plugins[name])
                 found[name, system] = _check_cell(cell, own, given, stored, held)

@@ -395,7 +395,7 @@ def test_a_store_within_the_result_s_folder_is_refused(store: Store) -> None:
 
 
 @pytest.mark.parametrize(
-    "folder", ["done", "work", "leases", "logs", "lineage", "damaged", "drawings", "findings"]
+    "folder", ["done", "work", "leases", "logs", "lineage", "damaged", "drawings", "findings", "pages"]
 )
 def test_a_place_in_a_store_s_own_folders_is_refused(
     data: Path, whole: Path, store: Store, tmp_path: Path, folder: str

@@ -14,8 +14,8 @@ from harness.gates.judge import judge
 from harness.report.page import build
 from harness.results import json_lines, read
 from harness.results import verdicts as verdicts_file
+from harness.results.digests import InputDigests
 from harness.results.document import write_document
-from harness.run.steps._asked import Asked
 from harness.verification import verify
 from harness.verification.scores import check
 
@@ -143,7 +143,7 @@ def test_a_metric_of_another_version_is_said_and_no_fault(forge: Callable[..., P
 
 def listed(document: Document, folder: Path) -> None:
     """As a run lists answers."""
-    asked = Asked()
+    asked = InputDigests()
     for _ in asked.samples(json_lines(folder / "samples.jsonl.gz")):
         pass
     for _ in asked.generations(json_lines(folder / "generations.jsonl.gz")):

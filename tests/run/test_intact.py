@@ -12,7 +12,8 @@ from harness.errors import StoreError
 from harness.run import intact
 from harness.run.intact import Inspector
 from harness.run.repair import claimed, missing, put_damaged_aside
-from harness.run.run import Runner, run
+from harness.run.run import run
+from harness.run.runner import Runner
 from harness.run.store import Store, existing_store, finish, lease, open_store, set_aside
 from harness.run.upkeep import verify
 from harness.types import Plan, Runtime

@@ -13,6 +13,7 @@ from accelerate import Accelerator, DistributedType
 
 from harness.digest import digest
 from harness.errors import StepError
+from harness.neural.curve import FILE as CURVE
 from harness.neural.load import Base
 from harness.neural.lora.factors import AttachedLora
 from harness.neural.objectives import Item, Objective
@@ -47,7 +48,7 @@ class Training:
         self.reference = attached.off if objective.needs_reference else None
         self.base, self.attached, self.recipe, self.seed, self.steps = base, attached, recipe, seed, steps
         self.checkpoint = folder / "checkpoint.safetensors"
-        self.curve = folder / "curve.jsonl"
+        self.curve = folder / CURVE
         self.parameters = attached.parameters
         # The weights have been cast already, so that mixed precision has nothing left to do.
         self.accelerator = Accelerator(cpu=base.device.type == "cpu", mixed_precision="no")

@@ -1,19 +1,29 @@
 """Which differences are real: paired on the same samples, one draw of resamples for all, Holm within a family."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
+from pathlib import Path
 
-from harness.files.json_lines import to_json, write_json
-from harness.run.steps import Bench
-from harness.run.steps._questions import Cell, Question, questions
-from harness.run.steps._recipes import recipe_scores
-from harness.run.steps._scored import read
+import numpy as np
+
+from harness import stats
+from harness.files.json_lines import from_json, read_json, to_json, write_json
+from harness.metrics import load
+from harness.run.steps import Contribution, Finished, StepContext
 from harness.scoring import comparisons as pairs
+from harness.scoring import stored
+from harness.scoring.questions import Cell, Question, questions
+from harness.scoring.recipes import recipe_scores
 from harness.types import Comparison, RecipeScore
 
 VERSION = 5
 LIBRARIES = ("numpy",)
-__all__ = ["LIBRARIES", "VERSION", "Cell", "Compare", "questions", "run"]
+LANE = False
+TOLERANT = True
+COMPARISONS = "comparisons.json"
+RECIPES = "recipes.json"
+FILES = (COMPARISONS, RECIPES)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,8 +34,8 @@ class Compare:
     seed: int
 
 
-def run(spec: Compare, bench: Bench) -> None:
-    asked = [one for one in (_present(one, bench) for one in questions(spec.cells)) if one.pairs]
+def run(spec: Compare, context: StepContext) -> None:
+    asked = [present for question in questions(spec.cells) if (present := _present(question, context)).pairs]
     comparisons: list[Comparison] = []
     recipes: list[RecipeScore] = []
     done = 0
@@ -35,19 +45,50 @@ def run(spec: Compare, bench: Bench) -> None:
             {position for question in together for pair in question.pairs for position in pair}
         )
         cells = [spec.cells[position] for position in positions]
-        scored = read(bench, positions, cells)
+        scored = _scored([context.need(position) for position in positions], cells)
         if scored.tells:
             comparisons += answer(scored, positions, together, cells[0].primary, spec.seed)
             recipes += recipe_scores(cells, scored, spec.seed)
         done += len(together)
-        bench.progress(done, len(asked))
-    write_json(bench.folder / "comparisons.json", [to_json(one) for one in comparisons])
-    write_json(bench.folder / "recipes.json", [to_json(one) for one in recipes])
+        context.progress(done, len(asked))
+    write_json(context.folder / COMPARISONS, [to_json(comparison) for comparison in comparisons])
+    write_json(context.folder / RECIPES, [to_json(recipe) for recipe in recipes])
 
 
-def _present(question: Question, bench: Bench) -> Question:
-    """The question without pairs of which one side failed."""
-    return replace(question, pairs=tuple(p for p in question.pairs if all(bench.need(i).is_dir() for i in p)))
+def contributes(finished: Finished) -> Contribution:
+    """Return the comparisons, and the recipes over their seeds."""
+    comparisons = read_json(finished.folder / COMPARISONS)
+    recipes = read_json(finished.folder / RECIPES)
+    return Contribution(
+        comparisons=tuple(from_json(Comparison, comparison) for comparison in comparisons),
+        recipes=tuple(from_json(RecipeScore, recipe) for recipe in recipes),
+    )
+
+
+def _scored(folders: Sequence[Path], cells: Sequence[Cell]) -> pairs.Scored:
+    """Return the rows of one task's systems; a metric that is no function of sums has none."""
+    metrics, tables = [], []
+    for name in cells[0].metrics:
+        metric = load(name)
+        if metric.value is None:
+            continue
+        rows = np.stack([stored.read_table(folder, name) for folder in folders], axis=1)
+        metrics.append(metric)
+        tables.append(stats.Table(rows=rows, value=metric.value, interval=metric.interval))
+    return pairs.Scored(
+        task=cells[0].task,
+        systems=tuple(cell.system for cell in cells),
+        metrics=tuple(metrics),
+        tables=tuple(tables),
+        clusters=stored.read_clusters(folders[0]),
+    )
+
+
+def _present(question: Question, context: StepContext) -> Question:
+    """Return the question without the pairs of which one side failed."""
+    return replace(
+        question, pairs=tuple(p for p in question.pairs if all(context.need(i).is_dir() for i in p))
+    )
 
 
 def answer(
@@ -57,7 +98,7 @@ def answer(
     primary: str,
     seed: int,
 ) -> list[Comparison]:
-    """All questions of one task: all pairs share a draw."""
+    """Return the answers to all questions of one task; all pairs share a draw."""
     place = {position: place for place, position in enumerate(positions)}
     placed = [[(place[a], place[b]) for a, b in question.pairs] for question in asked]
     answers = pairs.compared(scored, [pair for together in placed for pair in together], seed)

@@ -6,14 +6,18 @@ A step of its own: where the program fails, the task's other scores stand, and t
 from dataclasses import dataclass
 from itertools import islice
 
-from harness.files.json_lines import iterate_lines, to_json, write_json
+from harness.files.json_lines import iterate_lines
 from harness.metrics import NAMED, load
-from harness.run.steps import Bench
+from harness.run.steps import ANSWERS, Contribution, Finished, StepContext, split_file
+from harness.scoring import stored
 from harness.scoring.accumulate import Tally
 from harness.types import Generation, Sample, Score, System
 
 VERSION = 1
 LIBRARIES = ("evaluate", "numpy")
+LANE = True
+TOLERANT = False
+FILES = (stored.SCORES,)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,14 +32,19 @@ class ForeignScore:
     samples: int  # the first so many of the test split
 
 
-def run(spec: ForeignScore, bench: Bench) -> None:
+def run(spec: ForeignScore, context: StepContext) -> None:
     tally = Tally(load(spec.metric, code=NAMED))
-    samples = islice(iterate_lines(bench.need(0) / "test.jsonl", Sample), spec.samples)
-    answers = iterate_lines(bench.need(1) / "generations.jsonl", Generation)
+    samples = islice(iterate_lines(split_file(context.need(0), "test"), Sample), spec.samples)
+    answers = iterate_lines(context.need(1) / ANSWERS, Generation)
     for sample, generation in zip(samples, answers, strict=True):
         tally.add(sample, generation)
-    write_json(bench.folder / "scores.json", [to_json(one) for one in _scores(spec, tally)])
-    bench.progress(spec.samples, spec.samples)
+    stored.write_scores(context.folder, _scores(spec, tally))
+    context.progress(spec.samples, spec.samples)
+
+
+def contributes(finished: Finished) -> Contribution:
+    """Return the scores of the system by the program."""
+    return Contribution(scores=stored.read_scores(finished.folder))
 
 
 def _scores(spec: ForeignScore, tally: Tally) -> list[Score]:

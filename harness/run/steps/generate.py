@@ -7,13 +7,35 @@ from pathlib import Path
 
 from harness import kinds
 from harness.backends import Careful
+from harness.checkpoints.adapter import WEIGHTS
 from harness.errors import ModelError
-from harness.files.json_lines import IndexedLines, drop_torn_line, iterate_lines, line, read_lines, write_json
-from harness.run.steps import Bench, UsedAdapter, UsedModel, adapter_folder
-from harness.types import Generation, Sample, Task
+from harness.files.json_lines import (
+    IndexedLines,
+    drop_torn_line,
+    iterate_lines,
+    line,
+    read_json,
+    read_lines,
+    write_json,
+)
+from harness.run.steps import (
+    ANSWERS,
+    Contribution,
+    Finished,
+    StepContext,
+    UsedAdapter,
+    UsedModel,
+    adapter_folder,
+    split_file,
+)
+from harness.types import Generation, Note, Sample, Task
 
 VERSION = 3
 LIBRARIES = ()  # its model's backend names them
+LANE = True
+TOLERANT = False
+COST = "cost.json"
+FILES = (ANSWERS, COST)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,24 +50,24 @@ class Generate:
     device: str  # "cpu" | "cuda"
 
 
-def run(spec: Generate, bench: Bench) -> None:
-    kind, data = kinds.find(spec.task.kind), bench.need(0)
-    samples = IndexedLines(data / "test.jsonl", Sample)[spec.start : spec.stop]
+def run(spec: Generate, context: StepContext) -> None:
+    kind, data = kinds.find(spec.task.kind), context.need(0)
+    samples = IndexedLines(split_file(data, "test"), Sample)[spec.start : spec.stop]
     shots = (
-        kind.choose_shots(IndexedLines(data / "train.jsonl", Sample), spec.task.shots)
+        kind.choose_shots(IndexedLines(split_file(data, "train"), Sample), spec.task.shots)
         if spec.task.shots
         else ()
     )
-    answers = bench.folder / "generations.jsonl"
-    answered = _continue(answers, bench.relatives)
+    answers = context.folder / ANSWERS
+    answered = _continue(answers, context.shorter_runs)
     prompts = [kind.ask(spec.task, sample, shots) for sample in samples]
     kept = written = sum(sample.id in answered for sample in samples)
-    bench.progress(kept, len(samples))
+    context.progress(kept, len(samples))
 
     started, tokens, doubt, memory = time.perf_counter(), 0, None, None
-    adapter = adapter_folder(spec.adapter, bench)
+    adapter = adapter_folder(spec.adapter, context)
     if kept < len(samples):
-        backend = bench.slot.open(spec.used)
+        backend = context.loaded.open(spec.used)
         if not hasattr(backend, kind.verb):
             model = spec.used.model
             raise ModelError(
@@ -60,14 +82,14 @@ def run(spec: Generate, bench: Bench) -> None:
                 file.write(line(generation))
                 file.flush()
                 written, tokens = written + 1, tokens + generation.output_tokens
-                bench.progress(written, len(samples))
+                context.progress(written, len(samples))
         if careful and careful.budget.halvings > halved:
             times = careful.budget.halvings - halved
             memory = f"memory did not suffice {times} times; {careful.budget.tokens} tokens at once did"
     seconds = time.perf_counter() - started
     _put_in_order(answers, samples)
     write_json(
-        bench.folder / "cost.json",
+        context.folder / COST,
         {
             "seconds": seconds,
             "output_tokens": tokens,
@@ -79,15 +101,33 @@ def run(spec: Generate, bench: Bench) -> None:
     )
 
 
+def contributes(finished: Finished) -> Contribution:
+    """Return what answering took, and what is to be known of it."""
+    cost = read_json(finished.folder / COST)
+    costs = [finished.cost("generation time", "s", cost["seconds"])]
+    if cost["output_tokens"]:
+        speed = cost["output_tokens"] / cost["seconds"]
+        costs.append(finished.cost("generation speed", "tokens/s", speed))
+    costs.append(finished.peak_memory())
+    if cost.get("adapter_bytes"):
+        costs.append(finished.cost("adapter size", "MB", cost["adapter_bytes"] / 1e6, of_task=False))
+    notes = [
+        Note(kind=kind, where=finished.where, count=1, of=1, detail=detail)
+        for kind, detail in (("base not proven", cost["doubt"]), ("less at once", cost["memory"]))
+        if detail
+    ]
+    return Contribution(costs=tuple(costs), notes=tuple(notes))
+
+
 def _bytes(adapter: Path | None) -> int | None:
-    """Of an adapter's weights, as they are kept."""
-    return None if adapter is None else (adapter / "adapter_model.safetensors").stat().st_size
+    """Return the size of an adapter's weights, as they are kept."""
+    return None if adapter is None else (adapter / WEIGHTS).stat().st_size
 
 
-def _continue(answers: Path, relatives: tuple[Path, ...]) -> set[str]:
-    """Takes up the answers of an interrupted try, or of a shorter block that is finished; says whose they are."""
-    if not answers.exists() and relatives:
-        largest = max(relatives, key=lambda folder: (folder / answers.name).stat().st_size)
+def _continue(answers: Path, shorter_runs: tuple[Path, ...]) -> set[str]:
+    """Take up the answers of an interrupted try, or of a shorter block that is finished; return the ids of their samples."""
+    if not answers.exists() and shorter_runs:
+        largest = max(shorter_runs, key=lambda folder: (folder / answers.name).stat().st_size)
         copied = answers.with_suffix(".copied")
         shutil.copyfile(largest / answers.name, copied)
         copied.rename(answers)
@@ -98,7 +138,7 @@ def _continue(answers: Path, relatives: tuple[Path, ...]) -> set[str]:
 
 
 def _put_in_order(answers: Path, samples: list[Sample]) -> None:
-    """Answers come by length; they are kept in data order."""
+    """Put the answers, which came by length, in data order."""
     found = (
         {generation.sample_id: generation for generation in read_lines(answers, Generation)}
         if samples

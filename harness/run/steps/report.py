@@ -1,25 +1,21 @@
-"""Gathers what a run found into a RESULT folder, and draws its pages."""
+"""Gather what a run found into a RESULT folder: the data alone, of which the command that publishes draws pages."""
 
 import platform
 import shutil
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
 
-import numpy as np
-
-from harness import backends
+from harness import backends, kinds
 from harness._version import __version__
 from harness.data import share_of
 from harness.files.hardware import machine
-from harness.files.json_lines import iterate_lines, read_json, to_json
+from harness.files.json_lines import iterate_lines, to_json
 from harness.files.zipped import write_zipped
 from harness.results import (
     AdapterFacts,
-    Curve,
     ModelFacts,
-    Point,
     Result,
     RunFacts,
     StepFacts,
@@ -27,85 +23,139 @@ from harness.results import (
     TaskFacts,
     document,
 )
-from harness.results.document import write_document
-from harness.results.plain import record
-from harness.run.steps import Bench
-from harness.run.steps._asked import Asked
-from harness.run.steps._costs import costs
-from harness.run.steps._findings import Findings, NamedAdapter, Part, Report
-from harness.run.steps._notes import notes
-from harness.run.store import Store
-from harness.types import Comparison, Model, ModelPin, Outcome, RecipeScore, Score, Task, WeightRow
+from harness.results.digests import InputDigests
+from harness.results.document import BESIDE, NAME, write_document
+from harness.results.verdicts import FILE as VERDICTS
+from harness.run.finished import FinishedSteps, finished_needs
+from harness.run.intact import read_record
+from harness.run.steps import ANSWERS, FIRST, Contribution, Finished, Part, StepContext
+from harness.types import Answers, Generation, Model, ModelPin, Note, Outcome, Pins, Suite, System, Task
 
-if TYPE_CHECKING:  # pyarrow is loaded where rows are written
-    from harness.results.rows import Key, Rows
-
-VERSION = 3
-Record = TypeVar("Record")
-LIBRARIES: tuple[str, ...] = ()  # those that draw pages move no result
-__all__ = ["LIBRARIES", "VERSION", "NamedAdapter", "Part", "Report", "run"]
+VERSION = 4
+LIBRARIES: tuple[str, ...] = ()
+LANE = False
+TOLERANT = True
+FILES = (NAME, *BESIDE, VERDICTS)
+ROWS, SAMPLES, GENERATIONS = BESIDE
 
 
-def run(spec: Report, bench: Bench) -> None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """Needs everything; what failed is missing and said so."""
+
+    suite: Suite
+    pins: Pins
+    seed: int
+    limit: int | None
+    parts: tuple[Part, ...]
+    adapters: tuple[AdapterFacts, ...]
+
+
+def run(spec: Report, context: StepContext) -> None:
     from harness.gates.judge import judge
-    from harness.report import render
     from harness.results import verdicts
     from harness.results.rows import write_rows
 
-    found = Findings(spec, bench)
-    for old in bench.folder.iterdir():
+    found = FinishedSteps(
+        steps=finished_needs(spec.parts, context.needs),
+        samples_asked={
+            task: total if spec.limit is None else min(total, spec.limit)
+            for task, total in spec.pins.test_samples.items()
+        },
+    )
+    for old in context.folder.iterdir():
         shutil.rmtree(old) if old.is_dir() else old.unlink()
-    write_rows(bench.folder / "rows.parquet", rows(found))
-    asked = Asked()
-    write_zipped(bench.folder / "samples.jsonl.gz", asked.samples(found.samples()))
-    write_zipped(bench.folder / "generations.jsonl.gz", asked.generations(found.generations()))
-    write_document(bench.folder, document(result(spec, bench, found, asked)))
+    write_rows(context.folder / ROWS, found.rows())
+    asked = InputDigests()
+    write_zipped(context.folder / SAMPLES, asked.samples(found.samples()))
+    write_zipped(context.folder / GENERATIONS, asked.generations(found.generations()))
+    write_document(context.folder, document(result(spec, context, found, asked)))
     if spec.suite.gates:
-        verdicts.write(bench.folder, judge(bench.folder).verdicts)
-    bench.progress(1, 2)
-    render(bench.folder, Store(bench.folder.parents[1]).drawings)
-    bench.progress(2, 2)
+        verdicts.write(context.folder, judge(context.folder).verdicts)
+    context.progress(1, 1)
 
 
-def result(spec: Report, bench: Bench, found: Findings, asked: Asked) -> Result:
-    """Return what result.json says: the machine's view of the run."""
-    compared = [folder for _, _, folder in found.folders("compare")]
-    scored = [
-        folder
-        for part, _, own in found.folders("score")
-        for folder in (own, *(folder for _, _, folder in found.folders("foreign", part.task, part.system)))
-    ]
-    spectra = [folder for _, _, folder in found.folders("spectra")]
-    return Result(
-        folder=bench.folder,
-        suite=_suite(spec, asked),
-        scores=_read_all(Score, scored, "scores.json"),
-        comparisons=_read_all(Comparison, compared, "comparisons.json"),
-        answers=tuple(asked.answers()),
-        recipes=_read_all(RecipeScore, compared, "recipes.json"),
-        weights=_read_all(WeightRow, spectra, "weights.json"),
-        costs=tuple(costs(found)),
-        curves=tuple(
-            Curve(
-                model=part.system.model,
-                adapter=part.system.adapter,
-                points=tuple(iterate_lines(folder / "curve.jsonl", Point)),
+def contributes(finished: Finished) -> Contribution:
+    """Return nothing: what the step leaves is the result."""
+    return Contribution()
+
+
+def _notes(
+    spec: Report, context: StepContext, found: FinishedSteps, answers: Sequence[Answers]
+) -> Iterator[Note]:
+    """Yield what went other than planned: what the steps noted, odd answers, inert adapters, and steps without a result."""
+    yield from found.notes
+    odd = {task.name: kinds.find(task.kind).odd for task in spec.suite.tasks}
+    for scored in found.of("score"):
+        yield from _odd(scored, odd[scored.part.task])
+    yield from _inert(answers)
+    labels = dict(
+        zip((step for step, _ in context.needs), (label for _, label in context.labels), strict=True)
+    )
+    for outcome in context.run.outcomes.values() if context.run else ():
+        if outcome.state in ("failed", "skipped"):
+            yield Note(
+                kind=f"step {outcome.state}",
+                where=labels.get(outcome.step, outcome.step),
+                count=1,
+                of=len(context.needs),
+                detail=f"{outcome.reason} (log: {outcome.log})" if outcome.log else outcome.reason,
             )
-            for part, _, folder in found.folders("train")
-            if part.system and part.system.adapter
-        ),
-        notes=tuple(notes(found, asked.answers())),
-        steps=tuple(_steps(spec, bench)),
-        manifest=_manifest(spec, bench),
+
+
+def _odd(finished: Finished, odd: Mapping[str, kinds.Oddity]) -> Iterator[Note]:
+    """Yield a note for each way in which a system's answers to a task are odd."""
+    total = 0
+    counts: Counter[str] = Counter()
+    first: dict[str, list[str]] = {name: [] for name in odd}
+    for generation in iterate_lines(finished.folder / ANSWERS, Generation):
+        total += 1
+        for name, oddity in odd.items():
+            if oddity.holds(generation):
+                counts[name] += 1
+                first[name] += [generation.sample_id] if counts[name] <= FIRST else []
+    for name, oddity in odd.items():
+        if counts[name]:
+            yield Note(
+                kind=name,
+                where=finished.where,
+                count=counts[name],
+                of=total,
+                detail=oddity.said,
+                samples=tuple(first[name]),
+            )
+
+
+def _inert(answers: Sequence[Answers]) -> Iterator[Note]:
+    """Yield a note on each adapter whose answers all equal its base's: the commonest silent failure."""
+    texts = {(answered.task, answered.system): answered.texts for answered in answers}
+    for answered in answers:
+        task, system = answered.task, answered.system
+        if system.adapter and texts.get((task, System(model=system.model))) == answered.texts:
+            detail = "every answer equals the base's: the adapter changes nothing here"
+            where = f"{task}, {system}"
+            yield Note(kind="inert", where=where, count=answered.n, of=answered.n, detail=detail)
+
+
+def result(spec: Report, context: StepContext, found: FinishedSteps, asked: InputDigests) -> Result:
+    """Return what result.json says: the machine's view of the run."""
+    return Result(
+        folder=context.folder,
+        suite=_suite(spec, asked),
+        scores=tuple(found.scores),
+        comparisons=tuple(found.comparisons),
+        answers=tuple(asked.answers()),
+        recipes=tuple(found.recipes),
+        weights=tuple(found.weights),
+        costs=tuple(found.costs),
+        curves=tuple(found.curves),
+        notes=tuple(_notes(spec, context, found, asked.answers())),
+        steps=tuple(_steps(spec, context)),
+        manifest=_manifest(spec, context),
     )
 
 
-def _read_all(kind: type[Record], folders: Iterable[Path], name: str) -> tuple[Record, ...]:
-    """Return the records that steps left in files of this name."""
-    return tuple(record(kind, content) for folder in folders for content in read_json(folder / name))
-
-
-def _suite(spec: Report, asked: Asked) -> SuiteFacts:
+def _suite(spec: Report, asked: InputDigests) -> SuiteFacts:
     suite, pins = spec.suite, spec.pins
     return SuiteFacts(
         name=suite.name,
@@ -118,23 +168,13 @@ def _suite(spec: Report, asked: Asked) -> SuiteFacts:
         ),
         models=tuple(_model(model, pins.models[model.name]) for model in suite.models),
         recipes=tuple(to_json(recipe) for recipe in suite.recipes),
-        adapters=tuple(
-            AdapterFacts(
-                name=adapter.name,
-                model=adapter.model,
-                recipe=adapter.recipe,
-                trained_on=adapter.trained_on,
-                seed=adapter.seed,
-                uri=adapter.uri,
-            )
-            for adapter in spec.adapters
-        ),
+        adapters=spec.adapters,
         gates=suite.gates,
         family_error=suite.family_error,
     )
 
 
-def _task(task: Task, asked: Asked) -> TaskFacts:
+def _task(task: Task, asked: InputDigests) -> TaskFacts:
     return TaskFacts(
         name=task.name,
         about=task.about,
@@ -169,12 +209,12 @@ def _model(model: Model, pin: ModelPin) -> ModelFacts:
     )
 
 
-def _steps(spec: Report, bench: Bench) -> Iterator[StepFacts]:
+def _steps(spec: Report, context: StepContext) -> Iterator[StepFacts]:
     """Give every step as it ended; one that was kept from an earlier run counts as done."""
-    for part, (step, folder), (kind, label) in zip(spec.parts, bench.needs, bench.labels, strict=True):
-        ended = bench.run.outcomes.get(step) if bench.run else None
+    for part, (step, folder), (kind, label) in zip(spec.parts, context.needs, context.labels, strict=True):
+        ended = context.run.outcomes.get(step) if context.run else None
         if folder.is_dir():
-            ended = Outcome(step=step, state="done", seconds=read_json(folder / "step.json")["seconds"])
+            ended = Outcome(step=step, state="done", seconds=read_record(folder)["seconds"])
         ended = ended or Outcome(step=step, state="skipped", reason="not part of this run")
         yield StepFacts(
             id=step,
@@ -189,30 +229,18 @@ def _steps(spec: Report, bench: Bench) -> Iterator[StepFacts]:
         )
 
 
-def _manifest(spec: Report, bench: Bench) -> RunFacts:
+def _manifest(spec: Report, context: StepContext) -> RunFacts:
     return RunFacts(
         harness=__version__,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
-        command=bench.run.command if bench.run else "",
+        command=context.run.command if context.run else "",
         python=platform.python_version(),
         platform=platform.platform(),
         hardware=to_json(machine()),
         device=spec.pins.device,
         libraries=spec.pins.libraries,
-        runtime=to_json(bench.runtime),
+        runtime=to_json(context.runtime),
         seed=spec.seed,
         sources=spec.pins.sources,
         models={name: pin.revision for name, pin in spec.pins.models.items()},
     )
-
-
-def rows(found: Findings) -> "Iterator[tuple[Key, Rows]]":
-    """What rows.parquet holds."""
-    from harness.results.rows import Rows
-
-    for part, _, folder in found.folders("score"):
-        assert part.system is not None
-        ids = tuple(read_json(folder / "ids.json"))
-        with np.load(folder / "rows.npz", allow_pickle=False) as tables:
-            for metric in tables.files:
-                yield (part.task, part.system, metric), Rows(ids=ids, stats=tables[metric])

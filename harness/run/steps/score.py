@@ -7,18 +7,20 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain, islice
 
-import numpy as np
-
 from harness.errors import StepError
-from harness.files.json_lines import flush, iterate_lines, line, to_json, write_json
+from harness.files.json_lines import flush, iterate_lines, line
 from harness.metrics import load
-from harness.run.steps import Bench
+from harness.run.steps import ANSWERS, Contribution, Finished, StepContext, split_file
+from harness.scoring import stored
 from harness.scoring.accumulate import Tally
 from harness.tasks import rules as trivial
 from harness.types import Generation, Sample, Score, System
 
 VERSION = 1
 LIBRARIES = ("rouge_score", "nltk", "sacrebleu", "evaluate", "numpy")
+LANE = True
+TOLERANT = False
+FILES = (ANSWERS, stored.SCORES, stored.IDS, stored.CLUSTERS, stored.ROWS)
 REPORTED = 64  # samples between two words on the progress
 
 
@@ -36,13 +38,13 @@ class ScoreAnswers:
     seed: int
 
 
-def run(spec: ScoreAnswers, bench: Bench) -> None:
+def run(spec: ScoreAnswers, context: StepContext) -> None:
     tallies = {name: Tally(load(name)) for name in spec.metrics}
     ids: list[str] = []
     clusters: dict[str, int] = {}
     labels: list[int] = []  # a number for each sample, equal for those that are resampled together
-    with (bench.folder / "generations.jsonl").open("w", encoding="utf-8", errors="surrogatepass") as file:
-        for sample, generation in answered(spec, bench):
+    with (context.folder / ANSWERS).open("w", encoding="utf-8", errors="surrogatepass") as file:
+        for sample, generation in answered(spec, context):
             file.write(line(generation))
             ids.append(sample.id)
             if spec.cluster is not None:
@@ -50,26 +52,29 @@ def run(spec: ScoreAnswers, bench: Bench) -> None:
             for tally in tallies.values():
                 tally.add(sample, generation)
             if len(ids) % REPORTED == 0:
-                bench.progress(len(ids), spec.samples)
+                context.progress(len(ids), spec.samples)
         flush(file)
     together = None if spec.cluster is None else labels
-    scores = [one for tally in tallies.values() for one in score(spec, tally, together)]
+    scores = [score for tally in tallies.values() for score in scored(spec, tally, together)]
     rows = {name: table for name, tally in tallies.items() if (table := tally.rows()) is not None}
-    write_json(bench.folder / "scores.json", [to_json(one) for one in scores])
-    write_json(bench.folder / "ids.json", ids)
-    write_json(bench.folder / "clusters.json", together)
-    np.savez(bench.folder / "rows.npz", **rows)  # type: ignore[arg-type]
-    bench.progress(spec.samples, spec.samples)
+    stored.write_scores(context.folder, scores)
+    stored.write_rows(context.folder, ids, together, rows)
+    context.progress(spec.samples, spec.samples)
 
 
-def answered(spec: ScoreAnswers, bench: Bench) -> Iterator[tuple[Sample, Generation]]:
-    """Each sample with its answer, in data order, in which every block keeps its answers. One without is a StepError."""
-    samples = islice(iterate_lines(bench.need(0) / "test.jsonl", Sample), spec.samples)
+def contributes(finished: Finished) -> Contribution:
+    """Return the scores."""
+    return Contribution(scores=stored.read_scores(finished.folder))
+
+
+def answered(spec: ScoreAnswers, context: StepContext) -> Iterator[tuple[Sample, Generation]]:
+    """Yield each sample with its answer, in data order, as every block keeps them; raise StepError if any has none."""
+    samples = islice(iterate_lines(split_file(context.need(0), "test"), Sample), spec.samples)
     if spec.rule is not None:
         for sample in samples:
             yield sample, Generation(sample_id=sample.id, text=trivial.answer(spec.rule, sample))
         return
-    blocks = (folder / "generations.jsonl" for _, folder in bench.needs[1:])
+    blocks = (folder / ANSWERS for _, folder in context.needs[1:])
     generations = chain.from_iterable(iterate_lines(block, Generation) for block in blocks)
     generation = next(generations, None)
     unanswered: list[str] = []
@@ -83,7 +88,7 @@ def answered(spec: ScoreAnswers, bench: Bench) -> Iterator[tuple[Sample, Generat
         raise StepError(f"{spec.task}: {len(unanswered)} samples have no answer, the first {unanswered[0]!r}")
 
 
-def score(spec: ScoreAnswers, tally: Tally, clusters: list[int] | None) -> list[Score]:
+def scored(spec: ScoreAnswers, tally: Tally, clusters: list[int] | None) -> list[Score]:
     metric, intervals = tally.metric, tally.intervals(spec.seed, clusters)
     return [
         Score(

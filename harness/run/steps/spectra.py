@@ -2,13 +2,25 @@
 
 from dataclasses import dataclass
 
-from harness.files.json_lines import to_json, write_json
-from harness.run.steps import Bench, UsedAdapter, UsedModel, adapter_folder, model_folder
-from harness.run.store import Store
-from harness.types import Weighing
+from harness.files.json_lines import from_json, read_json, to_json, write_json
+from harness.run.steps import (
+    Contribution,
+    Finished,
+    StepContext,
+    UsedAdapter,
+    UsedModel,
+    adapter_folder,
+    model_folder,
+)
+from harness.types import Note, Weighing, WeightRow
+from harness.weights.finite import NOT_FINITE
 
 VERSION = 3
 LIBRARIES = ("weightwatcher", "numpy", "scipy")
+LANE = True
+TOLERANT = False
+WEIGHTS = "weights.json"
+FILES = (WEIGHTS,)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,24 +33,45 @@ class Spectra:
     weighing: Weighing
 
 
-def run(spec: Spectra, bench: Bench) -> None:
+def run(spec: Spectra, context: StepContext) -> None:
     from harness import families
     from harness.weights.analyse import Look, analyse
     from harness.weights.kept import Kept
 
-    folder = model_folder(spec.used, bench)
+    folder = model_folder(spec.used, context)
     family = families.find(spec.used.pin.family or "generic")
-    look = Look(threads=bench.runtime.threads, kept=Kept(Store(bench.folder.parents[1]).findings))
+    look = Look(threads=context.runtime.threads, kept=Kept(context.spectra))
     rows = []
     for row in analyse(
         folder,
         family,
-        adapter_folder(spec.adapter, bench),
+        adapter_folder(spec.adapter, context),
         model=spec.used.model.name,
         adapter_name=spec.name,
         weighing=spec.weighing,
         look=look,
     ):
         rows.append(row)
-        bench.progress(len(rows), len(rows))
-    write_json(bench.folder / "weights.json", [to_json(row) for row in rows])
+        context.progress(len(rows), len(rows))
+    write_json(context.folder / WEIGHTS, [to_json(row) for row in rows])
+
+
+def contributes(finished: Finished) -> Contribution:
+    """Return the rows of all layers, and notes on those without numbers."""
+    rows = tuple(from_json(WeightRow, row) for row in read_json(finished.folder / WEIGHTS))
+    bad = [row for row in rows if row.status.startswith(NOT_FINITE) and row.part != "merged"]
+    failed = [row for row in rows if row.status.startswith(("failed", "too few"))]
+    return Contribution(
+        weights=rows,
+        notes=tuple(
+            Note(
+                kind=kind,
+                where=finished.where,
+                count=len(found),
+                of=len(rows),
+                detail=f"{found[0].layer}: {found[0].status}",
+            )
+            for kind, found in ((NOT_FINITE, bad), ("layer skipped", failed))
+            if found
+        ),
+    )

@@ -1,17 +1,26 @@
 """Trains one adapter: a recipe, a seed, a base and a task's training split; validation chooses the checkpoint."""
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from random import Random
+from typing import Any
 
 from harness import kinds
 from harness.backends import Trainable
+from harness.checkpoints.adapter import WEIGHTS
 from harness.errors import ModelError
-from harness.files.json_lines import read_lines, to_json, write_json
-from harness.run.steps import Bench, UsedModel
-from harness.types import Recipe, Sample, Task
+from harness.files.json_lines import read_json, read_lines, to_json, write_json
+from harness.neural import curve
+from harness.results import Curve, Point
+from harness.run.steps import ADAPTER, FIRST, Contribution, Finished, StepContext, UsedModel, split_file
+from harness.types import Note, Recipe, Sample, Split, Task
 
 VERSION = 3
 LIBRARIES = ("torch", "transformers", "tokenizers", "accelerate", "peft")
+LANE = True
+TOLERANT = False
+TRAINED = "trained.json"
+FILES = (ADAPTER, curve.FILE, TRAINED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,18 +34,18 @@ class Train:
     device: str
 
 
-def run(spec: Train, bench: Bench) -> None:
+def run(spec: Train, context: StepContext) -> None:
     from harness.neural.objectives import Example
     from harness.neural.train import train
 
-    kind, backend = kinds.find(spec.task.kind), bench.slot.open(spec.used)
+    kind, backend = kinds.find(spec.task.kind), context.loaded.open(spec.used)
     if not isinstance(backend, Trainable):
         raise ModelError(
             f"model {spec.used.model.name}: {spec.used.model.uri} cannot be trained; use a zoo, hub or file model"
         )
 
-    def examples(split: str, count: int | None) -> list[Example]:
-        samples = read_lines(bench.need(0) / f"{split}.jsonl", Sample)
+    def examples(split: Split, count: int | None) -> list[Example]:
+        samples = read_lines(split_file(context.need(0), split), Sample)
         if count is not None and count < len(samples):
             samples = Random(f"{split}-{spec.seed}").sample(samples, count)
         return [
@@ -52,7 +61,49 @@ def run(spec: Train, bench: Bench) -> None:
         examples("validation", spec.recipe.validation_samples) if spec.recipe.validation_samples else [],
         spec.recipe,
         spec.seed,
-        bench.folder,
-        bench.progress,
+        context.folder,
+        context.progress,
     )
-    write_json(bench.folder / "trained.json", to_json(trained))
+    write_json(context.folder / TRAINED, to_json(trained))
+
+
+def contributes(finished: Finished) -> Contribution:
+    """Return the loss curve, what training took, and what of the samples was not trained on."""
+    trained = read_json(finished.folder / TRAINED)
+    size = (finished.folder / ADAPTER / WEIGHTS).stat().st_size
+    points = tuple(
+        Point(
+            step=int(point["step"]),
+            loss=point.get("loss"),
+            validation_loss=point.get("validation_loss"),
+            learning_rate=point.get("learning_rate"),
+        )
+        for point in curve.read(finished.folder)
+    )
+    system = finished.system
+    return Contribution(
+        curves=(Curve(model=system.model, adapter=system.adapter or "", points=points),),
+        costs=(
+            finished.cost("training time", "s", trained["seconds"]),
+            finished.cost("trainable parameters", "parameters", trained["trainable_parameters"]),
+            finished.cost("adapter size", "MB", size / 1e6),
+            finished.peak_memory(),
+        ),
+        notes=tuple(_notes(finished, trained)),
+    )
+
+
+def _notes(finished: Finished, trained: Mapping[str, Any]) -> Iterator[Note]:
+    where, seen = finished.where, trained["samples_seen"]
+    if trained["truncated"]:
+        detail = "training prompts whose input was shortened to fit"
+        yield Note(kind="training truncated", where=where, count=trained["truncated"], of=seen, detail=detail)
+    if trained["skipped"]:
+        yield Note(
+            kind="training skipped",
+            where=where,
+            count=len(trained["skipped"]),
+            of=seen,
+            detail="training samples that do not fit max_tokens",
+            samples=tuple(trained["skipped"][:FIRST]),
+        )

@@ -8,19 +8,20 @@ import pytest
 from harness import stats
 from harness.files.json_lines import read_json, write_json
 from harness.metrics import load
-from harness.run.steps import Bench, Slot
+from harness.run.steps import LoadedModel, StepContext
 from harness.run.steps import compare as step
 from harness.scoring import comparisons as pairs
+from harness.scoring.questions import Cell, questions
 from harness.types import Runtime, System
 
 METRICS = ("rouge", "exact")
 
 
-def cell(task: str, system: System) -> step.Cell:
-    return step.Cell(task=task, system=system, metrics=METRICS, primary="rougeL")
+def cell(task: str, system: System) -> Cell:
+    return Cell(task=task, system=system, metrics=METRICS, primary="rougeL")
 
 
-def bench(folder: Path, cells: list[step.Cell], n: int = 12, clusters: list[int] | None = None) -> Bench:
+def context(folder: Path, cells: list[Cell], n: int = 12, clusters: list[int] | None = None) -> StepContext:
     """Scores of every cell, written as the score step writes them."""
     for position, _ in enumerate(cells):
         rng = np.random.default_rng(position)
@@ -32,42 +33,42 @@ def bench(folder: Path, cells: list[step.Cell], n: int = 12, clusters: list[int]
         write_json(scored / "clusters.json", clusters)
     (folder / "compare").mkdir()
     runtime = Runtime()
-    return Bench(
+    return StepContext(
         folder=folder / "compare",
         needs=tuple((f"id{position}", folder / f"cell{position}") for position in range(len(cells))),
         runtime=runtime,
-        slot=Slot(runtime=runtime),
+        loaded=LoadedModel(runtime=runtime),
     )
 
 
-def run(cells: list[step.Cell], bench: Bench, seed: int = 3) -> list[dict]:
-    step.run(step.Compare(cells=tuple(cells), seed=seed), bench)
-    return read_json(bench.folder / "comparisons.json")
+def run(cells: list[Cell], context: StepContext, seed: int = 3) -> list[dict]:
+    step.run(step.Compare(cells=tuple(cells), seed=seed), context)
+    return read_json(context.folder / "comparisons.json")
 
 
-def one_by_one(cells: list[step.Cell], bench: Bench, seed: int = 3) -> list[dict]:
+def one_by_one(cells: list[Cell], context: StepContext, seed: int = 3) -> list[dict]:
     """What the step is to find: every pair of every question compared for itself, then Holm."""
     found = []
-    for question in step.questions(tuple(cells)):
+    for question in questions(tuple(cells)):
         family = []
         for a, b in question.pairs:
-            if not all(bench.need(position).is_dir() for position in (a, b)):
+            if not all(context.need(position).is_dir() for position in (a, b)):
                 continue
             for name in METRICS:
                 metric = load(name)
-                rows = [np.load(bench.need(position) / "rows.npz")[name] for position in (a, b)]
+                rows = [np.load(context.need(position) / "rows.npz")[name] for position in (a, b)]
                 paired = stats.paired(
                     *rows,
                     metric.value,
                     seed=seed,
-                    clusters=read_json(bench.need(a) / "clusters.json"),
+                    clusters=read_json(context.need(a) / "clusters.json"),
                     interval=metric.interval,
                 )
                 more = stats.resamples_for(len(question.pairs))
                 for i, score in enumerate(metric.names):
                     if score == "rougeL" and paired.p[i] < pairs.SMALL:
                         paired.p[i], test = again(
-                            rows, metric, more, seed, read_json(bench.need(a) / "clusters.json"), i
+                            rows, metric, more, seed, read_json(context.need(a) / "clusters.json"), i
                         )
                     else:
                         test = paired.test
@@ -122,7 +123,7 @@ OTHERS = [System(model="trivial:lead-3"), System(model="base0", shots=4)]
 @pytest.mark.parametrize("clusters", [None, [0, 0, 1, 2, 3, 3, 3, 4, 5, 6, 6, 7]])
 def test_all_questions_together_find_what_each_pair_finds_alone(tmp_path, clusters):
     cells = [cell(task, system) for task in ("chats", "news") for system in (*BASES, *OTHERS, *ADAPTED)]
-    table = bench(tmp_path, cells, clusters=clusters)
+    table = context(tmp_path, cells, clusters=clusters)
     found = run(cells, table)
     assert_equal(found, one_by_one(cells, table))
     tests = {one["test"] for one in found if one["metric"] == "exact"}
@@ -133,7 +134,7 @@ def test_all_questions_together_find_what_each_pair_finds_alone(tmp_path, cluste
 def test_a_large_family_is_resampled_more_often_and_a_small_one_beside_it_is_not(tmp_path):
     systems = [System(model=f"base{i}") for i in range(8)]
     cells = [cell("chats", system) for system in (*systems, System(model="base0", adapter="first"))]
-    table = bench(tmp_path, cells)
+    table = context(tmp_path, cells)
     found = run(cells, table)
     assert_equal(found, one_by_one(cells, table))
     tests = {one["test"] for one in found if one["metric"] == "rougeL"}
@@ -142,7 +143,7 @@ def test_a_large_family_is_resampled_more_often_and_a_small_one_beside_it_is_not
 
 def test_pairs_with_a_side_that_failed_are_left_out(tmp_path):
     cells = [cell("chats", system) for system in BASES]
-    table = bench(tmp_path, cells)
+    table = context(tmp_path, cells)
     failed = table.need(1)
     failed.rename(failed.with_name("gone"))
     found = run(cells, table)
@@ -153,19 +154,19 @@ def test_pairs_with_a_side_that_failed_are_left_out(tmp_path):
 @pytest.mark.parametrize(("n", "clusters"), [(1, None), (3, [0, 0, 0])])
 def test_one_sample_or_one_cluster_tells_nothing_apart(tmp_path, n, clusters):
     cells = [cell("chats", system) for system in BASES]
-    assert run(cells, bench(tmp_path, cells, n=n, clusters=clusters)) == []
+    assert run(cells, context(tmp_path, cells, n=n, clusters=clusters)) == []
 
 
 def test_progress_counts_every_question(tmp_path):
     seen = []
     cells = [cell(task, system) for task in ("chats", "news") for system in (*BASES, *ADAPTED)]
-    table = bench(tmp_path, cells)
-    asked = len(step.questions(tuple(cells)))
-    watched = Bench(
+    table = context(tmp_path, cells)
+    asked = len(questions(tuple(cells)))
+    watched = StepContext(
         folder=table.folder,
         needs=table.needs,
         runtime=table.runtime,
-        slot=table.slot,
+        loaded=table.loaded,
         progress=lambda done, total: seen.append((done, total)),
     )
     run(cells, watched)

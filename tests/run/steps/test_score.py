@@ -9,7 +9,7 @@ import pytest
 from harness.errors import StepError
 from harness.files.json_lines import read_json, write_indexed, write_lines
 from harness.metrics import load
-from harness.run.steps import Bench, Slot
+from harness.run.steps import LoadedModel, StepContext
 from harness.run.steps.score import ScoreAnswers, run
 from harness.types import Generation, Runtime, Sample, System
 
@@ -22,7 +22,7 @@ ANSWERS = [
 ]
 
 
-def bench(folder: Path, *blocks: list[Generation]) -> Bench:
+def context(folder: Path, *blocks: list[Generation]) -> StepContext:
     """The step's own folder, and those of the task's data and of blocks of answers."""
     for name in ("own", "data"):
         (folder / name).mkdir()
@@ -32,7 +32,9 @@ def bench(folder: Path, *blocks: list[Generation]) -> Bench:
         needs.append((f"block{number}", folder / f"block{number}"))
         needs[-1][1].mkdir()
         write_lines(needs[-1][1] / "generations.jsonl", block)
-    return Bench(folder=folder / "own", needs=tuple(needs), runtime=Runtime(), slot=Slot(Runtime()))
+    return StepContext(
+        folder=folder / "own", needs=tuple(needs), runtime=Runtime(), loaded=LoadedModel(Runtime())
+    )
 
 
 def spec(**more: object) -> ScoreAnswers:
@@ -44,7 +46,7 @@ def spec(**more: object) -> ScoreAnswers:
 
 
 def test_rows_scores_and_answers_are_those_of_the_whole_lists(tmp_path: Path) -> None:
-    given = bench(tmp_path, ANSWERS[:4], ANSWERS[4:])
+    given = context(tmp_path, ANSWERS[:4], ANSWERS[4:])
     run(spec(), given)
     with np.load(given.folder / "rows.npz") as rows:
         for name in ("exact", "f1"):
@@ -63,20 +65,20 @@ def test_rows_scores_and_answers_are_those_of_the_whole_lists(tmp_path: Path) ->
 
 
 def test_clusters_are_numbered_as_they_come(tmp_path: Path) -> None:
-    given = bench(tmp_path, ANSWERS)
+    given = context(tmp_path, ANSWERS)
     run(spec(cluster="topic"), given)
     assert read_json(given.folder / "clusters.json") == [0, 1, 2] * 3
 
 
 @pytest.mark.parametrize("lost", [[0], [3], [8], [2, 3, 7], list(range(9))])
 def test_samples_without_an_answer_are_counted(tmp_path: Path, lost: list[int]) -> None:
-    given = bench(tmp_path, [one for n, one in enumerate(ANSWERS) if n not in lost])
+    given = context(tmp_path, [one for n, one in enumerate(ANSWERS) if n not in lost])
     with pytest.raises(StepError, match=f"chats: {len(lost)} samples have no answer, the first 's{lost[0]}'"):
         run(spec(), given)
 
 
 def test_a_rule_answers_the_first_samples_alone(tmp_path: Path) -> None:
-    given = bench(tmp_path)
+    given = context(tmp_path)
     run(spec(rule="copy", samples=5), given)
     lines = (given.folder / "generations.jsonl").read_text().splitlines()
     assert [json.loads(text)["text"] for text in lines] == [f"in {n}" for n in range(5)]

@@ -226,7 +226,7 @@ NAMED = {
         "scoring/comparisons.py",
         "stats/significance.py",
         "metrics/bleu.py",
-        "run/steps/_questions.py",
+        "scoring/questions.py",
     ),
 }
 

@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 
 from harness import stats
-from harness.run.steps._questions import Cell
 from harness.scoring.comparisons import Scored
+from harness.scoring.questions import Cell
 from harness.types import RecipeScore, System
 
 Whose = tuple[str, str, str | None]  # model, recipe, task that it was trained on

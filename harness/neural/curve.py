@@ -1,0 +1,11 @@
+"""The loss curve of a training: a line of JSON for each optimiser step, read without torch."""
+
+import json
+from pathlib import Path
+
+FILE = "curve.jsonl"
+
+
+def read(folder: Path) -> list[dict[str, float]]:
+    """Return the points: step, loss, learning_rate, seconds and, where it was measured, validation_loss."""
+    return [json.loads(line) for line in (folder / FILE).read_text(encoding="utf-8").splitlines()]

@@ -1,0 +1,135 @@
+"""The finished steps of a run, and what a report reads from them."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from harness.files.json_lines import iterate_lines, to_json
+from harness.run.intact import read_record
+from harness.run.steps import ANSWERS, Contribution, Finished, Part, find, split_file
+from harness.scoring import stored
+from harness.types import Comparison, Cost, Generation, Note, RecipeScore, Sample, Score, System, WeightRow
+
+if TYPE_CHECKING:  # pyarrow is loaded where rows are written
+    from harness.results import Curve
+    from harness.results.rows import Key, Rows
+
+
+def finished_needs(parts: tuple[Part, ...], needs: tuple[tuple[str, Path], ...]) -> "tuple[Finished, ...]":
+    """Return the needs that finished, in their order; those that failed have no folder."""
+    return tuple(
+        Finished(id=step, part=part, folder=folder, record=read_record(folder))
+        for part, (step, folder) in zip(parts, needs, strict=True)
+        if folder.is_dir()
+    )
+
+
+@dataclass(frozen=True)
+class FinishedSteps:
+    """The finished steps of a run, in the order of its plan."""
+
+    steps: tuple[Finished, ...]
+    samples_asked: Mapping[str, int]  # task -> test samples that were asked: the first so many
+
+    def of(self, kind: str, task: str = "", system: System | None = None) -> Iterator[Finished]:
+        """Yield the steps of a kind; with a task or a system, those of it alone."""
+        for step in self.steps:
+            part = step.part
+            if part.kind == kind and task in ("", part.task) and system in (None, part.system):
+                yield step
+
+    @cached_property
+    def _contributions(self) -> "tuple[tuple[str, Contribution], ...]":
+        """Kind of the step, and what it adds."""
+        return tuple((step.part.kind, find(step.part.kind).contributes(step)) for step in self.steps)
+
+    @property
+    def scores(self) -> list[Score]:
+        return [score for _, added in self._contributions for score in added.scores]
+
+    @property
+    def comparisons(self) -> list[Comparison]:
+        return [comparison for _, added in self._contributions for comparison in added.comparisons]
+
+    @property
+    def recipes(self) -> list[RecipeScore]:
+        return [recipe for _, added in self._contributions for recipe in added.recipes]
+
+    @property
+    def weights(self) -> list[WeightRow]:
+        return [row for _, added in self._contributions for row in added.weights]
+
+    @property
+    def curves(self) -> "list[Curve]":
+        return [curve for _, added in self._contributions for curve in added.curves]
+
+    @property
+    def costs(self) -> list[Cost]:
+        """Return what was measured; what is of a system and of no task, an adapter's size say, once."""
+        found: dict[object, Cost] = {}
+        for _, added in self._contributions:
+            for cost in added.costs:
+                key = (cost.system, cost.quantity, cost.task, None if cost.task is None else cost.step)
+                found.setdefault(key, cost)
+        return list(found.values())
+
+    @property
+    def notes(self) -> list[Note]:
+        """Return the notes, those of each kind of step together."""
+        kinds = dict.fromkeys(kind for kind, _ in self._contributions)
+        return [
+            note
+            for kind in kinds
+            for whose, added in self._contributions
+            if whose == kind
+            for note in added.notes
+        ]
+
+    # Sample by sample: texts and rows are never in memory together.
+
+    def samples(self) -> Iterator[dict[str, Any]]:
+        """Yield the lines of samples.jsonl.gz."""
+        for step in self.of("load"):
+            for sample in self._asked(step):
+                yield {
+                    "task": step.part.task,
+                    "sample_id": sample.id,
+                    "input": sample.input,
+                    "references": sample.references,
+                    "metadata": sample.metadata,
+                }
+
+    def generations(self) -> Iterator[dict[str, Any]]:
+        """Yield the lines of generations.jsonl.gz."""
+        for loaded in self.of("load"):
+            for scored in self.of("score", loaded.part.task):
+                generations = iterate_lines(scored.folder / ANSWERS, Generation)
+                for sample, g in zip(self._asked(loaded), generations, strict=True):  # both are in data order
+                    yield {
+                        "task": scored.part.task,
+                        **to_json(scored.system),
+                        "sample_id": g.sample_id,
+                        "prompt_digest": g.prompt_digest,
+                        "text": g.text,
+                        "references": sample.references,
+                        "prompt_tokens": g.prompt_tokens,
+                        "output_tokens": g.output_tokens,
+                        "truncated_tokens": g.truncated_tokens,
+                        "finish": g.finish,
+                    }
+
+    def rows(self) -> "Iterator[tuple[Key, Rows]]":
+        """Yield what rows.parquet holds."""
+        from harness.results.rows import Rows
+
+        for step in self.of("score"):
+            ids = stored.read_ids(step.folder)
+            for metric, table in stored.tables(step.folder):
+                yield (step.part.task, step.system, metric), Rows(ids=ids, stats=table)
+
+    def _asked(self, loaded: Finished) -> Iterator[Sample]:
+        samples = iterate_lines(split_file(loaded.folder, "test"), Sample)
+        return islice(samples, self.samples_asked[loaded.part.task])
