@@ -224,11 +224,9 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         {"id": f"s{n}", "input": f"in {n}", "reference": f"{'in' if n % 3 else 'out'} {n}"} for n in range(12)
     ]
     (tmp_path / "test.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
-    for cached in (plugins._entry_points, rules.find):
-        cached.cache_clear()
+    plugins._entry_points.cache_clear()
     yield tmp_path
-    for cached in (plugins._entry_points, rules.find):
-        cached.cache_clear()
+    plugins._entry_points.cache_clear()
 
 
 def install(folder: Path, name: str, code: str) -> None:

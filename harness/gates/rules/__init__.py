@@ -6,7 +6,7 @@ with, by a cost, or by the weights. Another package's rule is found by its entry
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, is_dataclass
-from functools import cache, partial
+from functools import partial
 from math import isfinite
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -117,7 +117,6 @@ class Rule:
 Demand = tuple[Rule, Any]  # a rule and the limit that a gate gives it
 
 
-@cache
 def find(name: str, where: str = "") -> Rule:
     """Return the rule of that name; UnknownName where there is none, SuiteError where its plug-in has no sound RULE."""
     module = plugins.find("rules", name, where)
