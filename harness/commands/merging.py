@@ -14,6 +14,7 @@ from harness.plugins.choice import parse
 from harness.results import Result, TaskFacts
 from harness.results.document import check_files
 from harness.results.rows import Key, Rows, open_rows
+from harness.tasks.metric_names import is_foreign
 
 ANSWERS = ("generations.jsonl.gz", "samples.jsonl.gz")
 
@@ -65,7 +66,8 @@ def merged(old: Result, new: Result) -> Merged:
 
 def _loaded(name: str, new: Result) -> metrics.Metric:
     named = any(name in task.metrics for task in new.suite.tasks)
-    if not named and parse(name).name not in plugins.own_names("metrics"):
+    own = not is_foreign(name) and parse(name).name in plugins.own_names("metrics")
+    if not named and not own:
         raise HarnessError("other answers, and its code is not part of the harness")
     return metrics.load(name, code=metrics.NAMED if named else metrics.OWN)  # the user's own suite names it
 

@@ -186,4 +186,4 @@ def test_the_command_prints_the_new_scores_and_an_unknown_metric_is_a_line(resul
     assert "t  chrF  a  " in done.stdout
     wrong = harness("result", "--metric", "rogue")
     assert (wrong.returncode, wrong.stdout) == (2, "")
-    assert wrong.stderr.startswith("error: no metric named 'rogue'; did you mean 'rouge'")
+    assert wrong.stderr.startswith("error: --metric rogue: no metric named 'rogue'; did you mean 'rouge'")
