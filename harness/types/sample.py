@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Annotated, Literal
 
-from harness.types.fields import Count, Kept
+from harness.types.fields import Count, Kept, Withheld
 
 Finish = Literal["stop", "length", "refused"]
 
@@ -41,14 +41,14 @@ class Prompt:
 class Generation:
     """What a model answered to one sample."""
 
-    sample_id: str
-    text: str
-    prompt_tokens: int = 0
-    output_tokens: int = 0
-    truncated_tokens: int = 0  # tokens cut from the input
-    finish: Finish = "stop"
-    prompt_digest: str = ""
-    logprob: float | None = None  # nats, sum over the answer's tokens
+    sample_id: Kept[str]
+    text: Annotated[str, Withheld()]
+    prompt_tokens: Kept[int] = 0
+    output_tokens: Kept[int] = 0
+    truncated_tokens: Kept[int] = 0  # tokens cut from the input
+    finish: Kept[Finish] = "stop"
+    prompt_digest: Kept[str] = ""
+    logprob: Kept[float | None] = None  # nats, sum over the answer's tokens
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)

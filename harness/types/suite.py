@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Annotated, Literal
+
+from harness.types.fields import Kept, Withheld
 
 Split = Literal["train", "validation", "test"]
 
@@ -126,40 +128,40 @@ class Weighing:
 class WorseSamples:
     """How many samples may fall: many small gains must not hide a broken class."""
 
-    drop: float  # points; a sample that falls by more is counted
-    samples: int | None = None  # exactly one of: at most so many of the samples that were asked
-    percent: float | None = None  # at most so many of a hundred, of samples like these
+    drop: Kept[float]  # points; a sample that falls by more is counted
+    samples: Kept[int | None] = None  # exactly one of: at most so many of the samples that were asked
+    percent: Kept[float | None] = None  # at most so many of a hundred, of samples like these
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gate:
     """What must hold of every system that the patterns name: one rule or several, each with a verdict of its own."""
 
-    name: str | None = None
-    task: str = "*"  # patterns with * and ?
-    model: str = "*"
-    adapter: str = "*"  # "base" for a model without one
-    recipe: str | None = None  # instead of each adapter, the mean over the seeds of recipes so named
-    metric: str | None = None  # a pattern; None: the task's primary
-    against: str | None = (
-        None  # "base", or a baseline's file; None: the baseline given by hand, else the base
-    )
-    where: Mapping[str, str] = field(default_factory=dict)  # only samples with these values in their columns
-    by: str | None = (
-        None  # a column, each of whose values is judged alone; "length": thirds by words of input
-    )
-    hardware: str | None = None  # a pattern: where the costs below were agreed
-    min_value: float | None = None
-    max_drop: float | None = None  # points
-    max_relative_drop: float | None = None  # percent of what it is compared with
-    must_beat: bool = False
-    max_worse_samples: WorseSamples | None = None
-    min_tokens_per_second: float | None = None
-    max_adapter_megabytes: float | None = None
-    max_train_seconds: float | None = None
-    max_delta_ratio: float | None = None  # of any layer: Frobenius norms of the update and of the weights
-    alpha_within: tuple[float, float] | None = None  # the median over layers, merged with the adapter
-    max_intruder_dimensions: int | None = None  # of any layer
+    name: Kept[str | None] = None
+    task: Kept[str] = "*"  # patterns with * and ?
+    model: Kept[str] = "*"
+    adapter: Kept[str] = "*"  # "base" for a model without one
+    recipe: Kept[str | None] = None  # instead of each adapter, the mean over the seeds of recipes so named
+    metric: Kept[str | None] = None  # a pattern; None: the task's primary
+    # "base", or a baseline's file; None: the baseline given by hand, else the base
+    against: Kept[str | None] = None
+    # Only samples with these values in their columns: a copy without the values cannot be judged by the gate.
+    where: Annotated[Mapping[str, str], Withheld(instead="withheld")] = field(default_factory=dict)
+    # A column, each of whose values is judged alone; "length": thirds by words of input
+    by: Kept[str | None] = None
+    hardware: Kept[str | None] = None  # a pattern: where the costs below were agreed
+    min_value: Kept[float | None] = None
+    max_drop: Kept[float | None] = None  # points
+    max_relative_drop: Kept[float | None] = None  # percent of what it is compared with
+    must_beat: Kept[bool] = False
+    max_worse_samples: Kept[WorseSamples | None] = None
+    min_tokens_per_second: Kept[float | None] = None
+    max_adapter_megabytes: Kept[float | None] = None
+    max_train_seconds: Kept[float | None] = None
+    # Of any layer: Frobenius norms of the update and of the weights
+    max_delta_ratio: Kept[float | None] = None
+    alpha_within: Kept[tuple[float, float] | None] = None  # the median over layers, merged with the adapter
+    max_intruder_dimensions: Kept[int | None] = None  # of any layer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
