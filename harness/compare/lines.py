@@ -12,6 +12,7 @@ from harness.metrics import Array
 from harness.report.side_by_side import Change, Line
 from harness.results import read_samples
 from harness.scoring import comparisons as pairs
+from harness.scoring.clusters import numbered
 from harness.types import Score
 
 
@@ -73,7 +74,7 @@ def _group(task: str, together: Sequence[Sequence[Joint]], labels: Mapping[str, 
             systems=tuple(pair[side] for side in (0, 1) for pair in systems),
             metrics=tuple(one.metric for one in first),
             tables=tuple(_table([own[place] for own in together]) for place in range(len(first))),
-            clusters=None if labels is None else _numbers([labels.get(one, "") for one in ids]),
+            clusters=None if labels is None else numbered([labels.get(one, "") for one in ids]),
         ),
     )
 
@@ -93,11 +94,6 @@ def _labels(asked: Asked, task: str) -> Mapping[str, str] | None:
         return None
     samples = (sample for name, sample in read_samples(side.result.folder) if name == task)
     return {sample.id: sample.metadata.get(column, "") for sample in samples}
-
-
-def _numbers(labels: Sequence[str]) -> list[int]:
-    known: dict[str, int] = {}
-    return [known.setdefault(label, len(known)) for label in labels]
 
 
 def _lines(asked: Asked, group: Group, primary: str, family_size: int, remarks: Remarks) -> list[Line]:

@@ -17,7 +17,6 @@ from harness.gates.checks import Check
 from harness.report import verdicts
 from harness.results import Result
 from harness.results.baseline import Baseline, BaselineSystem
-from harness.types import System
 
 RULES = ("max_drop", "max_relative_drop")  # those that an innocent adapter may miss by chance alone
 UNKNOWN = "not known before a first run or a baseline"
@@ -68,7 +67,7 @@ class Outlook:
 def of_result(check: Check, result: Result, source: str) -> Spread | None:
     """What an earlier result says: of its comparison of the adapter with its base. A base alone has none."""
     (system,) = check.systems
-    base = System(model=system.model)
+    base = system.base
     levels = {
         one.system: one.value for one in result.scores if (one.task, one.metric) == (check.task, check.metric)
     }
@@ -84,7 +83,7 @@ def of_baseline(check: Check, baseline: Baseline) -> Spread | None:
     """What a baseline's rows say: of the adapter against its base, else of its score alone, twice and unpaired."""
     (system,) = check.systems
     own = baseline.systems.get((check.task or "", system))
-    base = baseline.systems.get((check.task or "", System(model=system.model)))
+    base = baseline.systems.get((check.task or "", system.base))
     if own is None or check.plugin is None or check.plugin not in own.rows or check.metric is None:
         return None
     metric = metrics.own(check.plugin)

@@ -48,7 +48,7 @@ def put(check: Check, found: Evidence) -> Question:
     if problem := never(check, against):
         raise ResultError(problem)
     if against == BASE:
-        other = [("", System(model=system.model)) for system in check.systems]
+        other = [("", system.base) for system in check.systems]
     elif against is not None:
         for system in check.systems:
             if problem := unlike(found, against, found.task(check.task), system, check.metric):

@@ -92,7 +92,7 @@ def _answers(found: Evidence, wanted: set[tuple[str, str]]) -> Answers:
 def _regression(one: Fall, found: Evidence, sample: Sample | None, answers: Answers) -> Regression:
     before = None
     if sample is not None and one.against == BASE:
-        before = answers.get((one.task, System(model=one.system.model), one.sample_id))
+        before = answers.get((one.task, one.system.base, one.sample_id))
     elif sample is not None:
         kept = found.baseline(one.against).systems[one.task, one.system]
         before = kept.answers[kept.ids.index(one.sample_id)] if kept.answers else None

@@ -54,7 +54,7 @@ class Standing:
             return
         needed = _needed(check.rule)
         # The base's answers, too: without them nobody can say that an adapter's are others.
-        whose = (None, System(model=system.model), system) if check.rule in rules.QUALITY else (None, system)
+        whose = (None, system.base, system) if check.rule in rules.QUALITY else (None, system)
         for step in (step for one in dict.fromkeys(whose) for step in self._failed.get(one, ())):
             if step.kind in needed and step.task in ("", check.task):
                 yield step
@@ -63,7 +63,7 @@ class Standing:
         alike = [
             texts == self._texts[task, base]
             for task, texts in self._answered.get(system, ())
-            if (task, base := System(model=system.model)) in self._texts and check.task in (None, task)
+            if (task, base := system.base) in self._texts and check.task in (None, task)
         ]
         if alike and all(alike):
             raise ResultError("the adapter is inert: every answer equals its base's")

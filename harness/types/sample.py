@@ -8,6 +8,8 @@ from harness.types.fields import Count, Kept, Withheld
 
 Finish = Literal["stop", "length", "refused"]
 
+TRIVIAL = "trivial:"  # how the name of a system begins that is a rule
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sample:
@@ -58,6 +60,26 @@ class System:
     model: Kept[str]  # "trivial:NAME" for a rule
     adapter: Kept[str | None] = None  # None: the base, or a rule
     shots: Kept[Count] = 0
+
+    @property
+    def base(self) -> "System":
+        """The model alone, asked without examples."""
+        return System(model=self.model)
+
+    @property
+    def is_trivial(self) -> bool:
+        """Whether a rule answered, and no model."""
+        return self.model.startswith(TRIVIAL)
+
+    @property
+    def rule(self) -> str | None:
+        """The trivial rule's name; None for a model."""
+        return self.model.removeprefix(TRIVIAL) if self.is_trivial else None
+
+    @classmethod
+    def of_rule(cls, rule: str) -> "System":
+        """Return the system of a trivial rule."""
+        return cls(model=TRIVIAL + rule)
 
     def __str__(self) -> str:
         name = f"{self.model} + {self.adapter}" if self.adapter else self.model

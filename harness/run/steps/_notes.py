@@ -9,7 +9,7 @@ from harness.data.overlap import Overlap
 from harness.files.json_lines import from_json, iterate_lines, read_json
 from harness.results.odd import EMPTY, REFUSED, SHORTENED, place
 from harness.run.steps._findings import Findings, Part
-from harness.types import Answers, Generation, Note, System
+from harness.types import Answers, Generation, Note
 from harness.weights.finite import NOT_FINITE
 
 FIRST = 5  # sample ids named in a note
@@ -111,7 +111,7 @@ def _inert(answers: Sequence[Answers]) -> Iterator[Note]:
     """Adapters whose answers all equal their base's: the commonest silent failure."""
     texts = {(one.task, one.system): one.texts for one in answers}
     for one in answers:
-        if one.system.adapter and texts.get((one.task, System(model=one.system.model))) == one.texts:
+        if one.system.adapter and texts.get((one.task, one.system.base)) == one.texts:
             detail = "every answer equals the base's: the adapter changes nothing here"
             yield Note(kind="inert", where=f"{one.task}, {one.system}", count=one.n, of=one.n, detail=detail)
 

@@ -1,0 +1,51 @@
+"""What the winner cost, as a sentence beside the answer."""
+
+from collections.abc import Mapping, Sequence
+from statistics import fmean
+
+from harness import text as words
+from harness.report.answer import Entry, Field, Sentence, Span, entries
+from harness.results.costs import Costs
+from harness.types import System
+
+
+def price(field: Field, of: Mapping[System, Costs]) -> Sentence:
+    """Return what the winner cost: its training, its time for an answer beside the runner-up's, and how it was chosen."""
+    ranked = field.rank(entries(field))
+    if not ranked:
+        return ()
+    parts = [part for part in (_trained(ranked[0], of), _time(ranked, of)) if part]
+    said = f"{ranked[0].name} {words.listed(parts)}. " if parts else ""
+    several = sum(len(entry.systems) for entry in ranked)
+    chosen = (
+        f"It was chosen as the best of {several} on these same test samples: expect a little less of it on new ones."
+        if several > 1
+        else ""
+    )
+    return (Span(text=(said + chosen).strip()),)
+
+
+def _trained(winner: Entry, of: Mapping[System, Costs]) -> str:
+    """Say what training took; of a recipe, the mean over its seeds."""
+    times = [seconds for system in winner.systems if (seconds := of[system].training_seconds) is not None]
+    sizes = [size for system in winner.systems if (size := of[system].adapter_megabytes) is not None]
+    if not times:
+        return ""
+    each = " a seed" if len(winner.systems) > 1 else ""
+    weight = f" (an adapter of {words.megabytes(fmean(sizes))})" if sizes else ""
+    return f"took {words.seconds(fmean(times))} of training{each}{weight}"
+
+
+def _time(ranked: Sequence[Entry], of: Mapping[System, Costs]) -> str:
+    first, *others = [_answer_seconds(entry, of) for entry in ranked[:2]]
+    if first is None:
+        return ""
+    text = f"needs {words.brief(first)} for an answer"
+    if others and others[0]:
+        text += f", {words.times(first / others[0])} what {ranked[1].name} needs"
+    return text
+
+
+def _answer_seconds(entry: Entry, of: Mapping[System, Costs]) -> float | None:
+    found = [seconds for system in entry.systems if (seconds := of[system].answer_seconds) is not None]
+    return fmean(found) if found else None
