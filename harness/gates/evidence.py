@@ -90,7 +90,7 @@ class Evidence:
         return Standing(self.result)
 
     def task(self, name: str) -> TaskFacts:
-        return next(one for one in self.result.suite.tasks if one.name == name)
+        return self.result.task(name)
 
     def baseline(self, name: str) -> Baseline:
         """Read once; ResultError with what is wrong with it."""
