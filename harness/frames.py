@@ -1,94 +1,51 @@
 """A RESULT folder as pandas frames."""
 
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.results import json_lines, read_document
+from harness.results import read_document
+from harness.results.tables import NAMES, ROWS, tables
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
 class Frames:
-    """A RESULT folder as pandas frames, each made when first asked for."""
+    """A RESULT folder as pandas frames, each made when it is first asked for: `frames.scores`, `frames.rows`.
+
+    `Frames.TABLES` names them; a record of harness.results.records says what the columns of each are. A comparison's
+    systems are spread over columns such as `baseline.model`, and a curve has a row for each point.
+    """
+
+    TABLES = NAMES
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._document = read_document(folder)
+        self._made: dict[str, pd.DataFrame] = {}
 
-    @cached_property
-    def scores(self) -> "pd.DataFrame":
-        """One line per task, system and metric, with its interval."""
-        return self._frame("scores")
+    def __getattr__(self, name: str) -> "pd.DataFrame":
+        if name not in NAMES:
+            raise AttributeError(f"a RESULT has no table {name!r}; it has {', '.join(NAMES)}")
+        if name not in self._made:
+            self._made[name] = self._rows() if name == ROWS else self._frame(name)
+        return self._made[name]
 
-    @cached_property
-    def comparisons(self) -> "pd.DataFrame":
-        """Paired differences; `baseline` and `candidate` are spread over columns such as `baseline.model`."""
+    def __dir__(self) -> list[str]:
+        return [*super().__dir__(), *NAMES]
+
+    def _frame(self, name: str) -> "pd.DataFrame":
         import pandas as pd
 
-        return pd.json_normalize(self._document["comparisons"])
+        return pd.DataFrame(list(map(dict, tables(self.folder, self._document)[name]())))
 
-    @cached_property
-    def weights(self) -> "pd.DataFrame":
-        """One line per matrix: base, update and merged."""
-        return self._frame("weights")
-
-    @cached_property
-    def costs(self) -> "pd.DataFrame":
-        """Seconds, memory, tokens per second, sizes."""
-        return self._frame("costs")
-
-    @cached_property
-    def steps(self) -> "pd.DataFrame":
-        """What the plan did."""
-        return self._frame("steps")
-
-    @cached_property
-    def notes(self) -> "pd.DataFrame":
-        """What went other than planned."""
-        return self._frame("notes")
-
-    @cached_property
-    def curves(self) -> "pd.DataFrame":
-        """How each adapter's loss fell: one line per point."""
-        import pandas as pd
-
-        points = [
-            {"model": curve["model"], "adapter": curve["adapter"], **point}
-            for curve in self._document.get("curves", [])
-            for point in curve["points"]
-        ]
-        return pd.DataFrame(points)
-
-    @cached_property
-    def rows(self) -> "pd.DataFrame":
-        """The sums of each sample under each metric."""
+    def _rows(self) -> "pd.DataFrame":
         import pandas as pd
 
         from harness.results.rows import open_rows
 
         with open_rows(self.folder):  # refuses what the file's size belies
             return pd.read_parquet(self.folder / "rows.parquet")
-
-    @cached_property
-    def generations(self) -> "pd.DataFrame":
-        """Every answer."""
-        import pandas as pd
-
-        return pd.DataFrame(json_lines(self.folder / "generations.jsonl.gz"))
-
-    @cached_property
-    def samples(self) -> "pd.DataFrame":
-        """Every question with its references."""
-        import pandas as pd
-
-        return pd.DataFrame(json_lines(self.folder / "samples.jsonl.gz"))
-
-    def _frame(self, name: str) -> "pd.DataFrame":
-        import pandas as pd
-
-        return pd.DataFrame(self._document.get(name, []))
 
     def __repr__(self) -> str:
         return f"Frames({str(self.folder)!r}: {', '.join(self.TABLES)})"
@@ -107,11 +64,6 @@ class Frames:
         columns = ["task", "model", "adapter", "shots", "metric", "value", "low", "high", "n"]
         table: str = shown[columns].to_html(index=False, float_format="{:.1f}".format, na_rep="", escape=True)
         return table
-
-    TABLES = (
-        *("scores", "comparisons", "weights", "costs", "curves", "notes", "steps"),
-        *("rows", "generations", "samples"),
-    )
 
 
 def load(path: Path | str) -> Frames:

@@ -61,9 +61,8 @@ def metric(name: str) -> str:
 
 def system(one: System) -> str:
     """Return a system's name for people: rules say what they do."""
-    if one.model.startswith("trivial:"):
-        rule = one.model.removeprefix("trivial:")
-        return visible(RULES.get(rule, rule))
+    if one.rule is not None:
+        return visible(RULES.get(one.rule, one.rule))
     return visible(str(one))
 
 

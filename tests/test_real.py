@@ -14,10 +14,10 @@ import jsonschema
 import numpy as np
 import pytest
 
-from harness import report
 from harness.checkpoints import adapter
 from harness.checkpoints.safetensors import TensorFile
 from harness.files import shipped
+from harness.results.schema import json_schema
 
 pytestmark = pytest.mark.slow
 
@@ -100,8 +100,7 @@ def test_killed_in_training_and_in_generation_then_continued_equals_undisturbed(
 
 
 def test_the_result_keeps_to_its_schema(whole: Path) -> None:
-    schema = json.loads((Path(report.__file__).parent / "result.schema.json").read_text())
-    jsonschema.validate(result(whole), schema)
+    jsonschema.validate(result(whole), json_schema())
     assert {row["part"] for row in result(whole)["weights"]} == {"W", "delta", "merged"}
     assert {cost["quantity"] for cost in result(whole)["costs"]} >= {
         *("training time", "trainable parameters", "adapter size", "generation speed", "peak memory"),

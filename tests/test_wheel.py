@@ -33,7 +33,6 @@ def test_suites_recipes_zoo_and_templates_are_inside(wheel: Path) -> None:
         "harness/shipped/adapters/ci/flan-t5-tiny/adapter_model.safetensors",
         "harness/shipped/reports/baselines/ci.json",
         "harness/zoo/falcon-tiny/model.safetensors",
-        "harness/report/result.schema.json",
         "harness/report/templates/report.html.j2",
         "harness/suite/starters/suite.yaml",
     ):

@@ -24,11 +24,12 @@ from harness.results import Result, TaskFacts, from_document, read_document, rea
 from harness.results.baseline import asked_digest
 from harness.results.costs import Costs, costs
 from harness.results.rows import RowFile, Rows, open_rows
+from harness.scoring.agreement import agrees
+from harness.scoring.clusters import numbered
 from harness.tasks.metric_names import is_foreign
 from harness.types import Cost, Score, System
 from harness.verification.scores import check as check_result
 
-EXACT = 1e-6  # points by which a score may differ from its rows, as in `harness verify`
 SEVERAL = 16  # results from which on further processes are worth their start
 COSTS = [one.name for one in fields(Costs)]
 AGAIN = "harness leaderboard RESULT..."
@@ -219,7 +220,7 @@ def _of_task(
     bases = {
         one.candidate: one
         for one in result.comparisons
-        if one.task == task.name and one.baseline == System(model=one.candidate.model)
+        if one.task == task.name and one.baseline == one.candidate.base
     }
     spent: dict[System, list[Cost]] = {}
     for one in result.costs:
@@ -281,13 +282,7 @@ def _order(
     run: str, result: Result, task: TaskFacts, ids: Sequence[str], clusters: Mapping[str, str]
 ) -> Order:
     places = sorted(range(len(ids)), key=ids.__getitem__)
-    # Clusters by numbers, as they come: a copy may hide the names that another shows.
-    numbers: dict[str, int] = {}
-    labels = (
-        [numbers.setdefault(clusters.get(ids[place], ""), len(numbers)) for place in places]
-        if clusters
-        else None
-    )
+    labels = numbered(clusters.get(ids[place], "") for place in places) if clusters else None
     asked = json.dumps([ids[place] for place in places])
     drawn = text_digest(f"{asked}{labels}") if ids else ""
     if task.samples:
@@ -305,7 +300,7 @@ def _shares(score: Score, metric: metrics.Metric, rows: Rows, order: Order) -> A
     table = rows.stats[order.places]
     column = metric.names.index(score.metric)
     value = float(metric.value(table.sum(axis=0))[column])
-    if len(table) != score.n or not abs(value - score.value) <= EXACT:
+    if not agrees(score, value, len(table)):
         raise ResultError(
             f"{score.task} / {score.system} / {score.metric}: {score.value:.6f} of {score.n} samples, "
             f"but rows.parquet gives {value:.6f} of {len(table)}"

@@ -37,6 +37,7 @@ from harness.results.rows import Key, RowFile, Rows, open_rows, write_rows
 from harness.run import target
 from harness.scoring import comparisons as pairs
 from harness.scoring.accumulate import Tally
+from harness.scoring.clusters import numbered
 from harness.suite.load import metric_named
 from harness.types import Comparison, Generation, Score, System
 from harness.verification.samples import Samples, by_rule, paired, unpacked
@@ -193,17 +194,16 @@ def _cell(
 ) -> Cell:
     tallies = {plugin: Tally(metric) for plugin, metric in wanted.items()}
     ids: list[str] = []
-    numbers: dict[str, int] = {}
-    labels: list[int] = []
+    labels: list[str] = []
     for sample, generation in paired(f"{task.name} / {system}", samples, answers):
         ids.append(sample.id)
         if task.cluster is not None:
-            labels.append(numbers.setdefault(sample.metadata.get(task.cluster, ""), len(numbers)))
+            labels.append(sample.metadata.get(task.cluster, ""))
         for tally in tallies.values():
             tally.add(sample, generation)
     if not ids:
         raise ResultError(f"{task.name} / {system}: no answers are kept; run the suite again")
-    together = None if task.cluster is None else labels
+    together = None if task.cluster is None else numbered(labels)
     return Cell(task=task, system=system, ids=tuple(ids), clusters=together, tallies=tallies)
 
 

@@ -8,16 +8,13 @@ from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from functools import cache
 
-import numpy as np
-
 from harness import metrics
 from harness.compare.sides import Remarks, Side, Systems
 from harness.errors import ResultError
 from harness.metrics import Array, Metric
 from harness.results.rows import Rows
+from harness.scoring.agreement import agrees, values_of
 from harness.types import Score
-
-EXACT = 1e-6  # points between a score and what its rows give; what writing a double as JSON and parquet keeps by far
 
 Scores = tuple[Score, Score]
 
@@ -128,21 +125,13 @@ def _part(plugin: str, names: tuple[str, ...]) -> Metric:
 
 def _refuse_other_rows(side: Side, rows: Rows, scores: Sequence[Score], metric: Metric) -> None:
     """Raise a ResultError where scores are not what their rows give: one of the two was changed."""
-    assert metric.value is not None
-    if len(set(rows.ids)) < len(rows.ids):
-        raise ResultError(
-            f"{side.said}: rows.parquet holds a sample of {scores[0].system} twice; run the suite again"
-        )
-    if not np.isfinite(rows.stats).all():
-        raise ResultError(
-            f"{side.said}: rows.parquet holds a number of {scores[0].system} that is not finite; run the suite again"
-        )
     try:
-        values = metric.value(rows.stats.sum(axis=0))
-    except (IndexError, ValueError):  # sums of another metric
-        values = np.full(len(scores), np.nan)
+        values = values_of(metric, rows.ids, rows.stats)
+    except ValueError as error:
+        system = scores[0].system
+        raise ResultError(f"{side.said}: rows.parquet: {system}: {error}; run the suite again") from error
     for score, value in zip(scores, values, strict=True):
-        if score.n != len(rows.ids) or not abs(score.value - value) <= EXACT:
+        if not agrees(score, value, len(rows.ids)):
             raise ResultError(
                 f"{side.said}: {score.task} / {score.system} / {score.metric}: {score.value:.6f} of {score.n} samples "
                 f"in result.json, {value:.6f} of {len(rows.ids)} by rows.parquet; `harness verify` says what was changed"

@@ -12,6 +12,7 @@ from harness.compare.sides import ComparisonRequest, Remarks, Systems
 from harness.metrics import Array
 from harness.results import read_samples
 from harness.scoring import comparisons as pairs
+from harness.scoring.clusters import numbered
 from harness.types import Score
 
 
@@ -78,7 +79,7 @@ def _group(
             systems=tuple(pair[side] for side in (0, 1) for pair in systems),
             metrics=tuple(joint.metric for joint in first),
             tables=tuple(_table([own[place] for own in together]) for place in range(len(first))),
-            clusters=None if labels is None else _numbers([labels.get(sample, "") for sample in ids]),
+            clusters=None if labels is None else numbered([labels.get(sample, "") for sample in ids]),
         ),
     )
 
@@ -98,11 +99,6 @@ def _labels(request: ComparisonRequest, task: str) -> Mapping[str, str] | None:
         return None
     samples = (sample for name, sample in read_samples(side.result.folder) if name == task)
     return {sample.id: sample.metadata.get(column, "") for sample in samples}
-
-
-def _numbers(labels: Sequence[str]) -> list[int]:
-    known: dict[str, int] = {}
-    return [known.setdefault(label, len(known)) for label in labels]
 
 
 def _lines(

@@ -30,7 +30,7 @@ class Side:
         return list(dict.fromkeys(score.system for score in self.result.scores))
 
     def task(self, name: str) -> TaskFacts:
-        return next(task for task in self.result.suite.tasks if task.name == name)
+        return self.result.task(name)
 
     def scores(self, task: str) -> dict[tuple[System, str], Score]:
         return {(score.system, score.metric): score for score in self.result.scores if score.task == task}

@@ -57,6 +57,6 @@ def _answers(side: Side, task: str, wanted: Container[str]) -> Answers:
 def _answer(answers: Answers, system: System, sample: Sample) -> str:
     """Return what a system answered; a trivial rule, whose answers may not be kept, answers again."""
     kept = answers.get((system, sample.id))
-    if kept is None and system.model.startswith("trivial:"):
-        return trivial.answer(system.model.removeprefix("trivial:"), sample)
+    if kept is None and system.rule is not None:
+        return trivial.answer(system.rule, sample)
     return kept or ""

@@ -81,11 +81,7 @@ def named(text: str) -> str:
 
 def _settings(result: Result, task: TaskPage, system: System) -> dict[str, object]:
     """Return the settings of a run: the model as it was loaded, the recipe with all its fields."""
-    model = next((one for one in result.suite.models if one.name == system.model), None)
-    adapter = next(
-        (one for one in result.suite.adapters if (one.model, one.name) == (system.model, system.adapter)),
-        None,
-    )
+    model, adapter = result.model(system.model), result.adapter(system)
     recipe = next((one for one in result.suite.recipes if adapter and one.get("name") == adapter.recipe), {})
     said: dict[str, object] = {
         "suite": result.suite.name,

@@ -8,7 +8,8 @@ from typing import Any
 from harness.digest import digest
 from harness.errors import HarnessError, ResultError
 from harness.files.json_lines import read_json, write_json
-from harness.results import json_lines, read, read_document
+from harness.results import read, read_document
+from harness.results import tables as results
 from harness.results.document import refuse_damaged
 from harness.results.values import wrong_value
 
@@ -42,29 +43,14 @@ def export(folder: Path, out: Path, ending: str, write: Callable[[Rows, Path], N
 
 
 def tables(folder: Path, document: Mapping[str, Any]) -> dict[str, Rows]:
-    """Every table of a RESULT, small ones first."""
-
-    def listed(key: str) -> Rows:
-        return lambda: map(flat, document.get(key, ()))
-
-    return {
-        **{key: listed(key) for key in ("scores", "comparisons", "costs", "notes", "steps", "weights")},
-        "curves": lambda: _points(document),
-        "samples": lambda: map(flat, _lines(folder / "samples.jsonl.gz")),
-        "generations": lambda: map(flat, _lines(folder / "generations.jsonl.gz")),
-        "rows": lambda: _rows(folder / "rows.parquet"),
-    }
+    """Return every table of a RESULT as a file takes it, small ones first."""
+    own = {name: _checked(folder, name, rows) for name, rows in results.tables(folder, document).items()}
+    return {**own, results.ROWS: lambda: _rows(folder / "rows.parquet")}
 
 
 def flat(record: Mapping[str, Any]) -> Row:
-    """Return a row: systems as columns (`baseline.model`), other mappings as JSON, text that breaks no file."""
-    row: Row = {}
-    for key, value in record.items():
-        if key in ("baseline", "candidate"):
-            row |= {f"{key}.{name}": _plain(one) for name, one in value.items()}
-        else:
-            row[key] = _plain(value)
-    return row
+    """Return a row with mappings as JSON, and text as every file takes it."""
+    return {key: _plain(value) for key, value in record.items()}
 
 
 def _plain(value: Any) -> Any:
@@ -78,18 +64,18 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def _lines(path: Path) -> Iterator[Mapping[str, Any]]:
-    """Yield the objects of a file; raise ResultError where a table cannot hold a number or a name."""
-    for number, one in enumerate(json_lines(path), 1):
-        if wrong := wrong_value(one):
-            raise ResultError(f"{path}:{number}: {wrong}; run the suite again")
-        yield one
+def _checked(folder: Path, name: str, rows: results.Rows) -> Rows:
+    """Return rows that are flat; ResultError where a line holds a number or a name that no table takes."""
+    if name not in results.LINES:
+        return lambda: map(flat, rows())
 
+    def lines() -> Iterator[Row]:
+        for number, line in enumerate(rows(), 1):
+            if wrong := wrong_value(line):
+                raise ResultError(f"{folder / name}.jsonl.gz:{number}: {wrong}; run the suite again")
+            yield flat(line)
 
-def _points(document: Mapping[str, Any]) -> Iterator[Row]:
-    for curve in document.get("curves", ()):
-        for point in curve["points"]:
-            yield flat({"model": curve["model"], "adapter": curve["adapter"], **point})
+    return lines
 
 
 def _rows(path: Path) -> Iterator[Row]:

@@ -91,10 +91,7 @@ def planned(result: Result) -> dict[str, list[System]]:
     for step in result.steps:
         if step.kind == "score" and step.system:
             found.setdefault(step.task, {})[step.system] = None
-    return {
-        task: [system for system in systems if not system.model.startswith("trivial:")]
-        for task, systems in found.items()
-    }
+    return {task: [system for system in systems if not system.is_trivial] for task, systems in found.items()}
 
 
 def _scores(task: TaskFacts, result: Result) -> ScoreNames:

@@ -20,6 +20,8 @@ from harness.results.baseline import Baseline, asked_digest, decoding, load
 from harness.results.document import check_files
 from harness.results.lengths import thirds
 from harness.results.rows import RowFile, open_rows
+from harness.scoring.agreement import values_of
+from harness.scoring.clusters import numbered
 from harness.types import System
 
 RowsKey = tuple[str, str, Where]  # task, metric plug-in, slice
@@ -51,7 +53,7 @@ class GateInputs:
         return Preconditions(self.result)
 
     def task(self, name: str) -> TaskFacts:
-        return next(task for task in self.result.suite.tasks if task.name == name)
+        return self.result.task(name)
 
     def baseline(self, name: str) -> Baseline:
         """Return a baseline, read once; ResultError with what is wrong with it."""
@@ -136,9 +138,11 @@ class GateInputs:
         for side in sorted(self._expected[key], key=lambda side: side[0]):  # the result's own come first
             try:
                 own, rows = self._rows(task, plugin, side)
-                _refuse_unsound(
-                    metric, own, rows, f"{side[0] or 'rows.parquet'}: {plugin} of {side[1]} on {task}"
-                )
+                whose = f"{side[0] or 'rows.parquet'}: {plugin} of {side[1]} on {task}"
+                try:
+                    values_of(metric, own, rows)
+                except ValueError as error:
+                    raise ResultError(f"{whose}: {error}") from error
                 ids = ids or own
                 tables[side] = self._placed(task, ids, side, (own, rows))
             except ResultError as error:
@@ -207,9 +211,8 @@ class GateInputs:
         column = self.task(task).cluster
         if column is None:
             return None
-        labels: dict[str, int] = {}
         columns = self.metadata.get(task, {})
-        return [labels.setdefault(columns[sample].get(column, ""), len(labels)) for sample in ids]
+        return numbered(columns[sample].get(column, "") for sample in ids)
 
     def _seed(self) -> int:
         return self.result.seed
@@ -250,25 +253,3 @@ def unlike(inputs: GateInputs, against: str, task: TaskFacts, system: System, me
 def opened(result: Result, given: Path | None) -> Iterator[GateInputs]:
     with ExitStack() as opened:
         yield GateInputs(result=result, given=given, _opened=opened)
-
-
-def _refuse_unsound(
-    metric: metrics.Metric, ids: Sequence[str], rows: NDArray[np.float64], whose: str
-) -> None:
-    """Raise a ResultError where rows are not what the metric adds up, one for each sample."""
-    assert metric.value is not None
-    if not ids:
-        raise ResultError(f"{whose}: no samples")
-    if len(set(ids)) < len(ids):
-        raise ResultError(f"{whose}: a sample is there twice")
-    if not np.isfinite(rows).all():
-        raise ResultError(f"{whose}: a row holds a number that is not finite")
-    try:
-        with np.errstate(invalid="ignore", divide="ignore"):
-            values = metric.value(rows.sum(axis=0))
-    except (IndexError, ValueError):  # sums of another metric
-        values = np.empty(0)
-    if values.shape != (len(metric.names),):
-        raise ResultError(f"{whose}: rows of {rows.shape[1]} numbers, which are not this metric's")
-    if not np.isfinite(values).all():
-        raise ResultError(f"{whose}: its score is not finite")

@@ -16,7 +16,6 @@ from harness.gates import rules
 from harness.gates.checks import Check
 from harness.results import Result
 from harness.results.baseline import Baseline, BaselineSystem
-from harness.types import System
 from harness.types.verdict import LIKELY
 
 UNKNOWN = "not known before a first run or a baseline"
@@ -66,7 +65,7 @@ class Forecast:
 def of_result(check: Check, result: Result, source: str) -> Spread | None:
     """Return the spread of an earlier result's comparison of the adapter with its base; None for a base."""
     (system,) = check.systems
-    base = System(model=system.model)
+    base = system.base
     levels = {
         score.system: score.value
         for score in result.scores
@@ -84,7 +83,7 @@ def of_baseline(check: Check, baseline: Baseline) -> Spread | None:
     """Return the spread by a baseline's rows: of adapter against base, else of its score alone, as if twice and unpaired."""
     (system,) = check.systems
     own = baseline.systems.get((check.task or "", system))
-    base = baseline.systems.get((check.task or "", System(model=system.model)))
+    base = baseline.systems.get((check.task or "", system.base))
     if own is None or check.plugin is None or check.plugin not in own.rows or check.metric is None:
         return None
     metric = metrics.own(check.plugin)

@@ -51,7 +51,7 @@ class Preconditions:
         if not self._failed:
             return
         # The base's answers, too: without them nobody can say that an adapter's are others.
-        whose = (None, System(model=system.model), system) if check.rule.of_samples else (None, system)
+        whose = (None, system.base, system) if check.rule.of_samples else (None, system)
         for step in (step for owner in dict.fromkeys(whose) for step in self._failed.get(owner, ())):
             if step.kind in check.rule.steps and step.task in ("", check.task):
                 yield step
@@ -60,7 +60,7 @@ class Preconditions:
         alike = [
             texts == self._texts[task, base]
             for task, texts in self._answered.get(system, ())
-            if (task, base := System(model=system.model)) in self._texts and check.task in (None, task)
+            if (task, base := system.base) in self._texts and check.task in (None, task)
         ]
         if alike and all(alike):
             raise ResultError("the adapter is inert: every answer equals its base's")

@@ -98,7 +98,7 @@ def _others(check: Check, against: str | None, inputs: GateInputs) -> tuple[Side
     if against is None:
         return ()
     if against == BASE:
-        return tuple(("", System(model=system.model)) for system in check.systems)
+        return tuple(("", system.base) for system in check.systems)
     assert check.task is not None
     for system in check.systems:
         if problem := unlike(inputs, against, inputs.task(check.task), system, check.metric):

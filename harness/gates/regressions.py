@@ -91,7 +91,7 @@ def _answers(inputs: GateInputs, wanted: set[tuple[str, str]]) -> Answers:
 def _with_texts(regression: Regression, inputs: GateInputs, sample: Sample, answers: Answers) -> Regression:
     task, system, sample_id = regression.task, regression.system, regression.sample_id
     if regression.against == BASE:
-        before = answers.get((task, System(model=system.model), sample_id))
+        before = answers.get((task, system.base, sample_id))
     else:
         kept = inputs.baseline(regression.against).systems[task, system]
         before = kept.answers[kept.ids.index(sample_id)] if kept.answers else None

@@ -29,7 +29,6 @@ from harness.types import Decode, Model, Pins, Plan, Recipe, Source, Split, Step
 
 BLOCK = 512  # test samples a generate step covers at most
 MOST_TASKS_ACROSS = 4  # up to so many tasks, every adapter is run on all of them
-TRIVIAL = "trivial:"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -321,7 +320,7 @@ def _systems(
     """Who answers the task: trivial rules, bases at each number of shots, adapters."""
     suite = draft.suite
     found: list[tuple[System, Candidate | None, Model | None]] = [
-        (System(model=TRIVIAL + rule), None, None) for rule in task.trivial
+        (System.of_rule(rule), None, None) for rule in task.trivial
     ]
     for model in suite.models:
         found += [(System(model=model.name, shots=shots), None, model) for shots in suite.base_shots]
@@ -384,7 +383,7 @@ def _score(
         metrics=_own(task.metrics),
         primary=task.primary,
         cluster=task.cluster,
-        rule=None if model else system.model.removeprefix(TRIVIAL),
+        rule=system.rule,
         samples=draft.samples(task),
         seed=draft.seed,
     )

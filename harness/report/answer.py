@@ -85,7 +85,7 @@ class Field:
         return None
 
     def base_of(self, adapted: System) -> System:
-        return System(model=adapted.model)
+        return adapted.base
 
     def rank(self, entries: Sequence[Entry]) -> list[Entry]:
         return sorted(entries, key=lambda one: self.better(one.value), reverse=True)
@@ -122,15 +122,11 @@ def turned(one: Comparison) -> Comparison:
     )
 
 
-def is_trivial(system: System) -> bool:
-    return system.model.startswith("trivial:")
-
-
 def entries(field: Field) -> list[Entry]:
     """Bases, adapters, and recipes with three seeds or more in place of their adapters."""
     groups: dict[tuple[object, ...], list[System]] = {}
     for system in field.scores:
-        if is_trivial(system):
+        if system.is_trivial:
             continue
         facts = field.facts.get(system)
         seeded = facts is not None and facts.recipe is not None and facts.seed is not None
@@ -232,7 +228,7 @@ def _pairs(field: Field, winner: Entry, second: Entry) -> str:
 
 
 def _tried(field: Field) -> str:
-    models = [one for one in field.scores if not is_trivial(one)]
+    models = [one for one in field.scores if not one.is_trivial]
     adapters = sum(one.adapter is not None for one in models)
     bases = len(models) - adapters
     parts = [
@@ -327,7 +323,7 @@ def _added(field: Field, winner: Entry) -> list[Span]:
     untrained = [
         Entry(name=words.system(one), systems=(one,), value=score.value)
         for one, score in field.scores.items()
-        if one.adapter is None and (is_trivial(one) or one.model == winner.systems[0].model)
+        if one.adapter is None and (one.is_trivial or one.model == winner.systems[0].model)
     ]
     if not untrained:
         return []
@@ -341,10 +337,10 @@ def _added(field: Field, winner: Entry) -> list[Span]:
     elif winner.over_seeds is not None and reference == field.base_of(winner.systems[0]):
         added = words.to_base(winner.over_seeds)
     what = "its recipe" if winner.recipe else "the winner"
-    name = f"the rule “{best.name}”" if is_trivial(reference) else best.name
+    name = f"the rule “{best.name}”" if reference.is_trivial else best.name
     kinds = ["its base"]
     kinds += ["the base with examples"] if any(entry.systems[0].shots for entry in untrained) else []
-    kinds += ["the trivial rules"] if any(is_trivial(entry.systems[0]) for entry in untrained) else []
+    kinds += ["the trivial rules"] if any(entry.systems[0].is_trivial for entry in untrained) else []
     among = f", the best of {words.listed(kinds)}" if len(kinds) > 1 else ""
     return [Span(text=f"; {what} adds {added} over {name}{among}")]
 
@@ -354,7 +350,7 @@ def _outdone(field: Field, winner: Entry) -> list[Span]:
     rules = [
         Entry(name=words.system(one), systems=(one,), value=score.value)
         for one, score in field.scores.items()
-        if is_trivial(one)
+        if one.is_trivial
     ]
     if not rules or field.better(field.rank(rules)[0].value) <= field.better(winner.value):
         return []

@@ -40,7 +40,7 @@ class Shown:
     @property
     def role(self) -> str:
         system = self.line.entry.score.system
-        return "trivial" if system.model.startswith("trivial:") else "adapter" if system.adapter else "base"
+        return "trivial" if system.is_trivial else "adapter" if system.adapter else "base"
 
     @property
     def family(self) -> str:

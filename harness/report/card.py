@@ -8,7 +8,7 @@ from harness import text as words
 from harness.errors import UnknownName
 from harness.report import markdown
 from harness.report import page as pages
-from harness.report.answer import Field, is_trivial
+from harness.report.answer import Field
 from harness.report.limits import limits
 from harness.report.loading import hub_id, loading
 from harness.report.page import Line, Page, TaskPage
@@ -130,7 +130,7 @@ def _measured(result: Result, page: Page, system: System) -> Iterator[Measured]:
         lines = {line.system: line for line in task.lines}
         if system not in lines:
             continue
-        field, base = Field(result, task.facts), System(model=system.model)
+        field, base = Field(result, task.facts), system.base
         bases = lines[base].others if base in lines else ()
         yield Measured(
             task=task,
@@ -139,7 +139,7 @@ def _measured(result: Result, page: Page, system: System) -> Iterator[Measured]:
             untrained=tuple(
                 Against(line=line, difference=field.between(system, one))
                 for one, line in lines.items()
-                if is_trivial(one) or (one.model == system.model and one.adapter is None and one.shots)
+                if one.is_trivial or (one.model == system.model and one.adapter is None and one.shots)
             ),
             others=tuple(
                 Other(

@@ -15,7 +15,7 @@ def doubts(result: Result, task: TaskFacts) -> tuple[str, ...]:
     """Return a sentence for each doubt; none where prompts were asked whole and answered."""
     found = [*_of_prompts(result, task)]
     empties = _many(result, task, EMPTY, MANY_EMPTY)
-    models = {system: empty for system, empty in empties.items() if not system.model.startswith("trivial:")}
+    models = {system: empty for system, empty in empties.items() if not system.is_trivial}
     for names, empty in _alike(models):
         allowed = ", which the task allows" if task.allow_empty else ": the score says little"
         found.append(f"{_some(empty, 'answer')} of {names} are empty{allowed}.")

@@ -20,7 +20,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness import text as words
-from harness.report.answer import is_trivial
 from harness.report.asked import Asked
 from harness.results import Result, json_lines
 from harness.types import System
@@ -75,7 +74,7 @@ def book(result: Result, page: "Page", asked: Mapping[str, Asked]) -> Book:
                 "base": systems.index(base) if one.adapter and base in systems else None,
             }
             for one in systems
-            for base in (System(model=one.model),)
+            for base in (one.base,)
         ],
         "tasks": [],
         "leaves": None,
@@ -98,7 +97,7 @@ def book(result: Result, page: "Page", asked: Mapping[str, Asked]) -> Book:
 def _systems(page: "Page") -> list[System]:
     """In the score tables' order; rules have nothing to read."""
     lines = [line.system for task in page.tasks for line in task.lines]
-    return [one for one in dict.fromkeys(lines) if not is_trivial(one)]
+    return [one for one in dict.fromkeys(lines) if not one.is_trivial]
 
 
 def _leaves(

@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 
 from harness import text as words
-from harness.report.answer import Answer, Field, Sentence, answer, is_trivial
+from harness.report.answer import Answer, Field, Sentence, answer
 from harness.report.asked import Asked, Values
 from harness.report.doubts import empty_share
 from harness.report.explorer import sample_link
@@ -209,7 +209,7 @@ def _lines(result: Result, field: Field) -> list[Line]:
     """Models in the suite's order, each base before its adapters, trivial rules last."""
     scores, facts = field.scores, field.facts
     models = [one.name for one in result.suite.models]
-    answering = [one for one in scores if not is_trivial(one)]
+    answering = [one for one in scores if not one.is_trivial]
     best = max(answering, key=lambda one: field.better(scores[one].value), default=None)
     others: dict[System, list[Score]] = {}
     for score in result.scores:
@@ -220,17 +220,17 @@ def _lines(result: Result, field: Field) -> list[Line]:
 
     def place(system: System) -> tuple[object, ...]:
         known = models.index(system.model) if system.model in models else len(models)
-        return is_trivial(system), known, system.adapter is not None, system.shots
+        return system.is_trivial, known, system.adapter is not None, system.shots
 
     return [
         Line(
             system=system,
-            role="trivial" if is_trivial(system) else "adapter" if system.adapter else "base",
+            role="trivial" if system.is_trivial else "adapter" if system.adapter else "base",
             score=scores[system],
             others=tuple(others.get(system, ())),
             to_base=pair,
             best=system == best,
-            tied=best not in (None, system) and not is_trivial(system) and _tied(field.between(best, system)),
+            tied=best not in (None, system) and not system.is_trivial and _tied(field.between(best, system)),
             away=system in facts and facts[system].trained_on not in (None, field.task.name),
             costs=costs(result.costs, system, field.task.name, scores[system].n),
             empty=empty.get(system),

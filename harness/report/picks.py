@@ -130,7 +130,7 @@ def _order(entry: Entry) -> tuple[float, str, str]:
 
 def change_of(values: Values, system: System) -> NDArray[np.float64]:
     """The adapter's value less its base's, sample by sample; NaN where either has none."""
-    base = values.get(System(model=system.model))
+    base = values.get(system.base)
     return np.full_like(values[system], np.nan) if base is None else values[system] - base
 
 

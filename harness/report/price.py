@@ -1,6 +1,6 @@
-"""What the winner of a task cost: a sentence beside the answer."""
+"""What the winner cost, as a sentence beside the answer."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from statistics import fmean
 
 from harness import text as words
@@ -9,7 +9,7 @@ from harness.results.costs import Costs
 from harness.types import System
 
 
-def price(field: Field, of: dict[System, Costs]) -> Sentence:
+def price(field: Field, of: Mapping[System, Costs]) -> Sentence:
     """Return what the winner cost: its training, its time for an answer beside the runner-up's, and how it was chosen."""
     ranked = field.rank(entries(field))
     if not ranked:
@@ -25,19 +25,19 @@ def price(field: Field, of: dict[System, Costs]) -> Sentence:
     return (Span(text=(said + chosen).strip()),)
 
 
-def _trained(winner: Entry, of: dict[System, Costs]) -> str:
-    """Return what training took; of a recipe, the mean over its seeds."""
-    seconds = [one for system in winner.systems if (one := of[system].training_seconds) is not None]
-    sizes = [one for system in winner.systems if (one := of[system].adapter_megabytes) is not None]
-    if not seconds:
+def _trained(winner: Entry, of: Mapping[System, Costs]) -> str:
+    """Say what training took; of a recipe, the mean over its seeds."""
+    times = [seconds for system in winner.systems if (seconds := of[system].training_seconds) is not None]
+    sizes = [size for system in winner.systems if (size := of[system].adapter_megabytes) is not None]
+    if not times:
         return ""
     each = " a seed" if len(winner.systems) > 1 else ""
-    size = f" (an adapter of {words.megabytes(fmean(sizes))})" if sizes else ""
-    return f"took {words.seconds(fmean(seconds))} of training{each}{size}"
+    weight = f" (an adapter of {words.megabytes(fmean(sizes))})" if sizes else ""
+    return f"took {words.seconds(fmean(times))} of training{each}{weight}"
 
 
-def _time(ranked: Sequence[Entry], of: dict[System, Costs]) -> str:
-    first, *others = [_answer_seconds(one, of) for one in ranked[:2]]
+def _time(ranked: Sequence[Entry], of: Mapping[System, Costs]) -> str:
+    first, *others = [_answer_seconds(entry, of) for entry in ranked[:2]]
     if first is None:
         return ""
     text = f"needs {words.brief(first)} for an answer"
@@ -46,6 +46,6 @@ def _time(ranked: Sequence[Entry], of: dict[System, Costs]) -> str:
     return text
 
 
-def _answer_seconds(entry: Entry, of: dict[System, Costs]) -> float | None:
-    found = [one for system in entry.systems if (one := of[system].answer_seconds) is not None]
+def _answer_seconds(entry: Entry, of: Mapping[System, Costs]) -> float | None:
+    found = [seconds for system in entry.systems if (seconds := of[system].answer_seconds) is not None]
     return fmean(found) if found else None

@@ -75,7 +75,7 @@ def _parts(
         return
     scores, drawn = _resampled(asked, np.stack([rows[system] for system in whole], axis=1), places, seed)
     for place, system in enumerate(whole):
-        base = System(model=system.model)
+        base = system.base
         against = whole.index(base) if system.adapter and base in whole else None
         score = _span(scores[place], None if drawn is None else drawn[:, place])
         if asked.metric is not None and asked.metric.interval == "wilson" and asked.clusters is None:

@@ -98,9 +98,7 @@ def make(folder: Path, *, only: str = "*/*/*", metric_names: Sequence[str] = ())
         (task, one.system)
         for task in result.suite.tasks
         for one in result.answers
-        if one.task == task.name
-        and not one.system.model.startswith("trivial:")
-        and _named(only, task, one.system)
+        if one.task == task.name and not one.system.is_trivial and _named(only, task, one.system)
     ]
     if not wanted:
         raise ResultError(f"{folder}: no system like {only!r} has answers here; a baseline needs one")

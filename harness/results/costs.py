@@ -1,4 +1,4 @@
-"""What a system took: columns of the score table and of the leaderboard."""
+"""What a system took: its costs, added up over steps."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,14 +21,14 @@ class Costs:
 
 
 def costs(measured: Sequence[Cost], system: System, task: str, samples: int) -> Costs:
-    """What answering this task took, and, for an adapter, what training it took."""
+    """Return what answering this task took, and, for an adapter, what training it took."""
     answering: dict[str, list[float]] = {}
     training: dict[str, float] = {}
-    for one in measured:
-        if one.system == system and one.task == task:
-            answering.setdefault(one.quantity, []).append(one.value)
-        elif one.system == system and one.task is None:
-            training[one.quantity] = one.value
+    for cost in measured:
+        if cost.system == system and cost.task == task:
+            answering.setdefault(cost.quantity, []).append(cost.value)
+        elif cost.system == system and cost.task is None:
+            training[cost.quantity] = cost.value
     seconds = answering.get("generation time")
     return Costs(
         tokens_per_second=fmean(answering["generation speed"]) if "generation speed" in answering else None,

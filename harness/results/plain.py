@@ -37,7 +37,8 @@ class Part:
     @property
     def inner(self) -> Any:
         """Its type where it is there: without None."""
-        return next((choice for choice in get_args(self.hint) if choice is not NoneType), self.hint)
+        choices = get_args(self.hint) if get_origin(self.hint) in (Union, UnionType) else ()
+        return next((choice for choice in choices if choice is not NoneType), self.hint)
 
 
 def record(kind: type[Record], data: Mapping[str, Any], **given: object) -> Record:
@@ -128,13 +129,13 @@ def _gathered(kind: type[Any], part: Part, data: Mapping[str, Any]) -> Any:
         if part.inner is not part.hint and not data.get(first):
             return None
         return record(inner, data)
-    named = {other.name for other in parts(kind)}
-    numbers = {
-        key: value for key, value in data.items() if key not in named and isinstance(value, int | float)
-    }
-    if not part.form.fits(numbers):
-        raise TypeError(f"{kind.__name__}'s {part.name}: found {repr(numbers)[:60]}")
-    return numbers
+    return {key: data[key] for key in other_keys(kind, data) if part.form.fits({key: data[key]})}
+
+
+def other_keys(kind: type[Any], data: Mapping[str, Any]) -> Iterator[str]:
+    """Give the keys that are no field's name: those of a mapping that is spread."""
+    named = {part.name for part in parts(kind)}
+    return (key for key in data if key not in named)
 
 
 @cache
@@ -209,11 +210,3 @@ def _of_mapping(each: Form) -> Form:
         lambda value: isinstance(value, Mapping) and all(map(each.fits, value.values())),
         made if each.made else None,
     )
-
-
-def said(kind: type[Any], what: type[Any]) -> Iterator[tuple[Part, Any]]:
-    """Give what the fields of a record say of one sort."""
-    for part in parts(kind):
-        for word in part.says:
-            if isinstance(word, what):
-                yield part, word

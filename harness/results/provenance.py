@@ -14,7 +14,7 @@ Facts = Mapping[str, object]
 def of_task(a: Result, b: Result, name: str) -> Iterator[str]:
     """How the task was asked, and of which data."""
     yield from _unlike("", _task(a, name), _task(b, name))
-    ours, theirs = _facts(a, name).samples, _facts(b, name).samples
+    ours, theirs = a.task(name).samples, b.task(name).samples
     withheld = name in (*a.withheld, *b.withheld)
     if ours and theirs and ours != theirs and not withheld:  # as where one side was asked more samples
         yield from _of_samples(a, b, name)
@@ -26,7 +26,7 @@ def of_prompts(a: Result, b: Result, task: str, one: System, other: System) -> I
         {(answers.task, answers.system): answers for answers in result.answers}.get((task, system))
         for result, system in ((a, one), (b, other))
     )
-    same = _facts(a, task).samples == _facts(b, task).samples
+    same = a.task(task).samples == b.task(task).samples
     if same and ours and theirs and ours.prompts and theirs.prompts and ours.prompts != theirs.prompts:
         yield "the prompts as they were written differ (template, examples, chat format or what was cut)"
 
@@ -46,13 +46,9 @@ def of_adapter(a: Result, b: Result, system: System) -> Iterator[str]:
     yield from _unlike(f"{system}'s ", _adapter(a, system), _adapter(b, system))
 
 
-def _facts(result: Result, name: str) -> TaskFacts:
-    return result.task(name)
-
-
 def _task(result: Result, name: str) -> Facts:
     """An older result does not know how it decoded, and says nothing of it."""
-    task = _facts(result, name)
+    task = result.task(name)
     data = result.manifest.sources.get(name)
     return {
         "prompt": task.prompt,
@@ -92,24 +88,23 @@ def _run(result: Result) -> Facts:
 
 
 def _base(result: Result, model: str) -> Facts:
-    for one in result.suite.models:
-        if one.name == model:
-            known = ("uri", "revision", "dtype", "quantization", "chat")
-            return {field: getattr(one, field) for field in known}
-    return {}
+    known = ("uri", "revision", "dtype", "quantization", "chat")
+    base = result.model(model)
+    return {} if base is None else {field: getattr(base, field) for field in known}
 
 
 def _adapter(result: Result, system: System) -> Facts:
-    adapters = (
-        one for one in result.suite.adapters if (one.model, one.name) == (system.model, system.adapter)
-    )
-    for one in adapters:
-        recipe = next((recipe for recipe in result.suite.recipes if recipe.get("name") == one.recipe), {})
-        own = {"uri": one.uri, "training task": one.trained_on, "seed": one.seed, "recipe": one.recipe}
-        return own | {
-            f"recipe's {key}": value for key, value in recipe.items() if key not in ("name", "seeds")
-        }
-    return {}
+    adapter = result.adapter(system)
+    if adapter is None:
+        return {}
+    recipe = next((recipe for recipe in result.suite.recipes if recipe.get("name") == adapter.recipe), {})
+    own = {
+        "uri": adapter.uri,
+        "training task": adapter.trained_on,
+        "seed": adapter.seed,
+        "recipe": adapter.recipe,
+    }
+    return own | {f"recipe's {key}": value for key, value in recipe.items() if key not in ("name", "seeds")}
 
 
 def _unlike(whose: str, a: Facts, b: Facts) -> Iterator[str]:

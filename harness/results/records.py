@@ -24,7 +24,7 @@ from harness.types import (
     System,
     WeightRow,
 )
-from harness.types.fields import Aside, Count, IfSet, Kept, Sparse, Spread, Withheld
+from harness.types.fields import Aside, Count, IfSet, Kept, LeftOut, Sparse, Spread, Withheld
 from harness.types.finding import REASON
 
 
@@ -181,10 +181,11 @@ class Result:
     notes: Kept[tuple[Note, ...]] = ()
     steps: Kept[tuple[StepFacts, ...]] = ()
     manifest: Kept[RunFacts] = RunFacts()
-    # What `write_document` puts there, of the files beside:
-    sizes: Kept[IfSet[Mapping[str, int]]] = field(default_factory=dict)  # bytes that a compressed file holds
-    files: Kept[IfSet[Mapping[str, str]]] = field(default_factory=dict)  # SHA-256 of each file
-    digest: Kept[IfSet[str]] = ""  # of everything here but itself
+    # Bytes that each compressed file beside this one holds
+    sizes: LeftOut[IfSet[Mapping[str, int]]] = field(default_factory=dict)
+    # SHA-256 of each file beside this one
+    files: LeftOut[IfSet[Mapping[str, str]]] = field(default_factory=dict)
+    digest: LeftOut[IfSet[str]] = ""  # of everything here but itself
 
     @property
     def withheld(self) -> tuple[str, ...]:

@@ -1,32 +1,25 @@
 """A RESULT that may leave the machine: of tasks whose source shares scores alone it holds ids and numbers, no text.
 
-Nothing is taken over that is not named here, so that what a RESULT learns to hold is left out until somebody decides.
+The fields of its records say what a copy keeps (`types/fields.py`); what no field says is left out.
 """
 
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import is_dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, get_args
 
 from harness.errors import ResultError
 from harness.files.zipped import write_zipped
-from harness.results import json_lines, ours, read_document
+from harness.results import Result, json_lines, ours, read_document
 from harness.results.document import refuse_damaged, write_document
+from harness.results.plain import other_keys, parts
+from harness.types import Generation, System
+from harness.types.fields import Copy, Shape, Withheld
 
-# What of result.json is numbers, names, digests and the user's own settings.
-AS_IT_IS = (
-    *("schema", "scores", "comparisons", "weights", "costs", "curves", "answers", "recipes", "manifest"),
-)
-REWRITTEN = ("suite", "notes", "steps")  # see `document`
-OF_ANSWERS = (
-    *("task", "model", "adapter", "shots", "sample_id", "prompt_digest", "prompt_tokens", "output_tokens"),
-    *("truncated_tokens", "finish", "logprob"),
-)
 VERDICTS = "verdicts.json"
-WITHHELD = "withheld"
-REASON = "withheld, since it may quote samples; the RESULT that this is a copy of says it"
 
 
 def copy(result: Path, out: Path) -> None:
@@ -64,31 +57,50 @@ def private_tasks(whole: Mapping[str, Any]) -> frozenset[str]:
 
 
 def document(whole: Mapping[str, Any]) -> dict[str, Any]:
-    """result.json as it may be shown: without reasons of failures, which may quote a sample, and values of columns."""
+    """Return result.json as it may be shown: with what the fields of its records let a copy keep."""
     shared = {**whole, "manifest": {**whole.get("manifest", {}), "shareable": True}}
-    if not private_tasks(whole):
-        return shared
-    return {
-        **{key: shared[key] for key in AS_IT_IS if key in shared},
-        "suite": _suite(whole["suite"]),
-        "notes": [
-            {**note, "detail": REASON} if note["kind"] == "step failed" else note
-            for note in whole.get("notes", ())
-        ],
-        "steps": [
-            {**step, "reason": REASON, "log": ""} if step["state"] == "failed" else step
-            for step in whole.get("steps", ())
-        ],
-    }
+    return kept(Result, shared) if private_tasks(whole) else shared
 
 
-def _suite(suite: Mapping[str, Any]) -> dict[str, Any]:
-    """A gate that asks for a column's value cannot be judged by a copy: its value is left out, and no sample has it."""
-    gates = [
-        {**gate, "where": dict.fromkeys(gate["where"], WITHHELD)} if gate.get("where") else gate
-        for gate in suite.get("gates", ())
-    ]
-    return {**suite, **({"gates": gates} if gates else {})}
+def kept(kind: type[Any], data: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a copy has of a record's plain data; keys that no field names are left out."""
+    found: dict[str, Any] = {}
+    for part in parts(kind):
+        withheld = next((word for word in part.says if isinstance(word, Withheld)), None)
+        if Shape.SPREAD in part.says and Copy.KEPT in part.says:
+            own = {key: data[key] for key in other_keys(kind, data)}
+            found |= kept(part.inner, data) if is_dataclass(part.inner) else own  # type: ignore[arg-type]
+        elif part.name not in data:
+            continue
+        elif withheld:
+            found[part.name] = _withheld(withheld, data, data[part.name])
+        elif Copy.KEPT in part.says:
+            found[part.name] = _kept_value(part.hint, data[part.name])
+    return found
+
+
+def _withheld(withheld: Withheld, data: Mapping[str, Any], value: Any) -> Any:
+    if withheld.where and data.get(withheld.where[0]) != withheld.where[1]:
+        return value
+    return dict.fromkeys(value, withheld.instead) if isinstance(value, Mapping) else withheld.instead
+
+
+def _kept_value(hint: Any, value: Any) -> Any:
+    """Return what a copy has of a value: of records in it what their fields let it keep."""
+    if is_dataclass(hint):
+        return kept(hint, value) if isinstance(value, Mapping) else value  # type: ignore[arg-type]
+    inside = next((inner for inner in get_args(hint) if _holds_records(inner)), None)
+    if inside is None:
+        return value
+    return (
+        [_kept_value(inside, item) for item in value]
+        if isinstance(value, list)
+        else _kept_value(inside, value)
+    )
+
+
+def _holds_records(hint: Any) -> bool:
+    return is_dataclass(hint) or any(map(_holds_records, get_args(hint)))
 
 
 def clusters(whole: Mapping[str, Any], private: frozenset[str]) -> dict[str, str | None]:
@@ -116,5 +128,5 @@ def _samples(result: Path, private: Mapping[str, str | None]) -> Iterator[dict[s
 def _generations(result: Path, private: frozenset[str]) -> Iterator[dict[str, Any]]:
     for line in json_lines(result / "generations.jsonl.gz"):
         if line["task"] in private:
-            line = {key: line[key] for key in OF_ANSWERS if key in line} | {"text": "", "references": []}
+            line = {"task": line["task"], **kept(System, line), **kept(Generation, line), "references": []}
         yield line

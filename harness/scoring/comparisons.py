@@ -117,7 +117,7 @@ def _comparisons(scored: Scored, pair: stats.Pair, metric: Metric, paired: stats
 def families(task: str, systems: Sequence[System]) -> dict[str, list[tuple[System, System]]]:
     """Return the pairs of baseline and candidate that are corrected together, by the name of their question."""
     adapted = [system for system in systems if system.adapter]
-    bases = [s for s in systems if not s.adapter and not s.shots and not s.model.startswith("trivial:")]
+    bases = [s for s in systems if not s.adapter and not s.shots and not s.is_trivial]
     others = [s for s in systems if not s.adapter and s not in bases]
     asked: dict[str, list[tuple[System, System]]] = {
         "each adapter against its base": [

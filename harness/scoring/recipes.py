@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from harness import stats
 from harness.scoring.comparisons import Scored
 from harness.scoring.questions import Cell
-from harness.types import RecipeScore, System
+from harness.types import RecipeScore
 
 Whose = tuple[str, str, str | None]  # model, recipe, task that it was trained on
 
@@ -16,11 +16,7 @@ def recipe_scores(here: Sequence[Cell], scored: Scored, seed: int) -> list[Recip
     if column is None:
         return []
     table, name = column
-    bases = {
-        cell.system.model: place
-        for place, cell in enumerate(here)
-        if cell.system == System(model=cell.system.model)
-    }
+    bases = {cell.system.model: place for place, cell in enumerate(here) if cell.system == cell.system.base}
     return [
         _recipe_score(
             here[0],

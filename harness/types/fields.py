@@ -1,7 +1,7 @@
 """What a field of a record in result.json says of itself beside its type.
 
 A copy of a RESULT that withholds texts keeps a field only where the field says so: `Kept`. A field that says nothing is
-left out of the copy.
+left out of the copy, and a test asks that every field says something.
 """
 
 from dataclasses import dataclass
@@ -15,6 +15,7 @@ class Copy(Enum):
     """Whether a copy that withholds texts keeps a field."""
 
     KEPT = "kept"  # numbers, names, digests and the user's own settings
+    LEFT_OUT = "left out"
 
 
 class Shape(Enum):
@@ -43,6 +44,7 @@ class Range:
 
 
 Kept = Annotated[Value, Copy.KEPT]
+LeftOut = Annotated[Value, Copy.LEFT_OUT]
 Spread = Annotated[Value, Shape.SPREAD]
 IfSet = Annotated[Value, Shape.IF_SET]
 Sparse = Annotated[Value, Shape.SPARSE]

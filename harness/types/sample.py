@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Annotated, Literal
 
-from harness.types.fields import Count, Kept
+from harness.types.fields import Count, Kept, Withheld
 
 Finish = Literal["stop", "length", "refused"]
+
+TRIVIAL = "trivial:"  # how the name of a system begins that is a rule
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,14 +44,14 @@ class Prompt:
 class Generation:
     """What a model answered to one sample."""
 
-    sample_id: str
-    text: str
-    prompt_tokens: int = 0
-    output_tokens: int = 0
-    truncated_tokens: int = 0  # tokens cut from the input
-    finish: Finish = "stop"
-    prompt_digest: str = ""
-    logprob: float | None = None  # nats, sum over the answer's tokens
+    sample_id: Kept[str]
+    text: Annotated[str, Withheld()]
+    prompt_tokens: Kept[int] = 0
+    output_tokens: Kept[int] = 0
+    truncated_tokens: Kept[int] = 0  # tokens cut from the input
+    finish: Kept[Finish] = "stop"
+    prompt_digest: Kept[str] = ""
+    logprob: Kept[float | None] = None  # nats, sum over the answer's tokens
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
@@ -59,6 +61,26 @@ class System:
     model: Kept[str]  # "trivial:NAME" for a rule
     adapter: Kept[str | None] = None  # None: the base, or a rule
     shots: Kept[Count] = 0
+
+    @property
+    def base(self) -> "System":
+        """The model alone, asked without examples."""
+        return System(model=self.model)
+
+    @property
+    def is_trivial(self) -> bool:
+        """Whether a rule answered, and no model."""
+        return self.model.startswith(TRIVIAL)
+
+    @property
+    def rule(self) -> str | None:
+        """The trivial rule's name; None for a model."""
+        return self.model.removeprefix(TRIVIAL) if self.is_trivial else None
+
+    @classmethod
+    def of_rule(cls, rule: str) -> "System":
+        """Return the system of a trivial rule."""
+        return cls(model=TRIVIAL + rule)
 
     def __str__(self) -> str:
         name = f"{self.model} + {self.adapter}" if self.adapter else self.model

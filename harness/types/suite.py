@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from harness.digest import IF_SET
-from harness.types.fields import Spread
+from harness.types.fields import Kept, Spread, Withheld
 
 Split = Literal["train", "validation", "test"]
 
@@ -145,23 +145,22 @@ class Weighing:
 class Gate:
     """Demands on every system that the patterns name: one rule or several, each with a verdict of its own."""
 
-    name: str | None = None
-    task: str = "*"  # patterns with * and ?
-    model: str = "*"
-    adapter: str = "*"  # "base" for a model without one
-    recipe: str | None = None  # instead of each adapter, the mean over the seeds of recipes so named
-    metric: str | None = None  # a pattern; None: the task's primary
-    against: str | None = (
-        None  # "base", or a baseline's file; None: the baseline given by hand, else the base
-    )
-    where: Mapping[str, str] = field(default_factory=dict)  # only samples with these values in their columns
-    by: str | None = (
-        None  # a column, each of whose values is judged alone; "length": thirds by words of input
-    )
-    hardware: str | None = None  # a pattern: where limits of costs were agreed
+    name: Kept[str | None] = None
+    task: Kept[str] = "*"  # patterns with * and ?
+    model: Kept[str] = "*"
+    adapter: Kept[str] = "*"  # "base" for a model without one
+    recipe: Kept[str | None] = None  # instead of each adapter, the mean over the seeds of recipes so named
+    metric: Kept[str | None] = None  # a pattern; None: the task's primary
+    # "base", or a baseline's file; None: the baseline given by hand, else the base
+    against: Kept[str | None] = None
+    # Only samples with these values in their columns: a copy without the values cannot be judged by the gate.
+    where: Annotated[Mapping[str, str], Withheld(instead="withheld")] = field(default_factory=dict)
+    # A column, each of whose values is judged alone; "length": thirds by words of input
+    by: Kept[str | None] = None
+    hardware: Kept[str | None] = None  # a pattern: where limits of costs were agreed
     # Name of a rule -> its limit as plain data: {"max_drop": 1.0}. A suite writes these beside the other keys;
     # harness/gates/rules/NAME.py says what each demands.
-    rules: Spread[Mapping[str, object]] = field(default_factory=dict)
+    rules: Kept[Spread[Mapping[str, object]]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,9 +13,9 @@ from harness._version import __version__
 from harness.metrics import Metric
 from harness.results import Result, TaskFacts
 from harness.scoring import comparisons as pairs
+from harness.scoring.agreement import EXACT
 from harness.types import Comparison, System
 
-EXACT = 1e-6  # points; what writing a double as JSON and parquet keeps by far
 # Two bootstraps of 10,000 resamples put an end of a 95 % interval within 0.04 standard errors of each other
 # (quantile standard error sqrt(0.025 * 0.975 / 10,000) / 0.0584 = 0.027, times sqrt 2): 5 % of the width is 5 of these.
 # It is 5 of a bootstrap's standard error too, which two of them have within 1 %: 1 / sqrt(2 * 10,000), times sqrt 2.

@@ -47,10 +47,9 @@ def _unpacked(samples: Iterator[Sample], path: Path) -> Samples:
 
 def by_rule(system: System, samples: Samples) -> Iterator[Generation]:
     """Yield a trivial rule's answers, computed again: a RESULT need not keep them."""
-    if system.model.startswith("trivial:"):
-        rule = system.model.removeprefix("trivial:")
+    if system.rule is not None:
         for sample in samples.lines:
-            yield Generation(sample_id=sample.id, text=answer(rule, sample))
+            yield Generation(sample_id=sample.id, text=answer(system.rule, sample))
 
 
 def paired(here: str, samples: Samples, answers: Iterator[Generation]) -> Iterator[tuple[Sample, Generation]]:

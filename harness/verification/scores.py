@@ -18,8 +18,10 @@ from harness.results.digests import RunningDigest, check_digests, noted
 from harness.results.document import check_files, read_document, unchanged
 from harness.results.rows import RowFile, Rows, open_rows
 from harness.scoring.accumulate import Tally
+from harness.scoring.agreement import EXACT, agrees
+from harness.scoring.clusters import numbered
 from harness.types import Comparison, Generation, Score, System
-from harness.verification.comparisons import EXACT, SPREAD, Cell, check_comparisons, said
+from harness.verification.comparisons import SPREAD, Cell, check_comparisons, said
 from harness.verification.samples import Samples, by_rule, paired, unpacked
 from harness.verification.verdicts import Judged, check_verdicts
 
@@ -180,12 +182,11 @@ def _check_cell(
     bare = task.name in result.withheld
     tallies = {name: Tally(metric) for name, metric in cell.plugins.items() if isinstance(metric, Metric)}
     ids: list[str] = []
-    clusters: dict[str, int] = {}
-    labels: list[int] = []
+    labels: list[str] = []
     try:
         for sample, generation in paired(here, samples, answers):
             ids.append(sample.id)
-            labels.append(clusters.setdefault(sample.metadata.get(task.cluster or "", ""), len(clusters)))
+            labels.append(sample.metadata.get(task.cluster or "", ""))
             for tally in () if bare else tallies.values():
                 tally.add(sample, generation)
     except ResultError as error:
@@ -194,7 +195,7 @@ def _check_cell(
         return [f"{here}: scores without generations"]
     problems = []
     kept: dict[str, NDArray[np.float64]] = {}
-    together = tuple(labels) if task.cluster else None
+    together = tuple(numbered(labels)) if task.cluster else None
     held[task.name, system] = Cell(ids=tuple(ids), clusters=together, rows=kept)
     scores = {one.metric: one for one in result.scores if (one.task, one.system) == (task.name, system)}
     for plugin, tally in tallies.items():
@@ -212,7 +213,7 @@ def _check_cell(
             problems += _check_rows(f"{here} / {plugin}", ids, fresh, rows)
         if (anew := tally.rows()) is not None:
             kept[plugin] = anew
-        intervals = tally.intervals(result.seed, labels if task.cluster else None)
+        intervals = tally.intervals(result.seed, together)
         for name, value in tally.values().items():
             problems += _check_score(f"{here} / {name}", scores.get(name), value, tally.samples)
             problems += _check_interval(f"{here} / {name}", scores.get(name), intervals.get(name))
@@ -227,7 +228,7 @@ def _check_score(here: str, score: Score | None, value: float, n: int) -> list[s
     problems = []
     if score.n != n:
         problems.append(f"{here}: n = {score.n} in result.json, {n} generations")
-    if not abs(score.value - value) <= EXACT:
+    if not agrees(score, value, score.n):
         problems.append(f"{here}: {score.value:.6f} in result.json, {value:.6f} from the generations")
     return problems
 

@@ -7,8 +7,9 @@ from pathlib import Path
 
 from harness.errors import HarnessError
 from harness.results import Result
+from harness.scoring.agreement import EXACT
 from harness.types import Verdict
-from harness.verification.comparisons import EXACT, SPREAD, made_alike
+from harness.verification.comparisons import SPREAD, made_alike
 
 EXACTLY = (
     "because",

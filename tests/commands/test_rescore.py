@@ -4,7 +4,6 @@ import json
 import shutil
 import subprocess
 import sys
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ from harness.errors import HarnessError
 from harness.results import read
 from harness.results import redact as share
 from harness.results.rows import open_rows
+from harness.results.schema import json_schema
 from harness.verification import verify
 
 SUITE = """
@@ -95,7 +95,7 @@ def test_a_rescored_result_is_what_a_run_with_the_metric_would_have_left(
 def test_a_rescored_result_verifies_and_follows_its_schema(result: Path) -> None:
     rescore(result, ["chrf", "rouge", "bleu"], result)
     assert verify(result) == []
-    schema = json.loads((files("harness.report") / "result.schema.json").read_text())
+    schema = json_schema()
     jsonschema.validate(document(result), schema)
 
 

@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 
 from harness.files.regular import file_digest
-from harness.files.zipped import write_zipped
 from harness.gates.rules.max_worse_samples import WorseSamples
+from harness.results import from_document
 from harness.results.document import BESIDE, content_digest, read_document
-from harness.results.rows import Rows, write_rows
-from harness.types import Gate, System
+from harness.results.rows import Rows
+from harness.testing import write_result
+from harness.types import Gate, Generation, Sample, System
 
 BASE = System(model="m")
 ADAPTER = System(model="m", adapter="x")
@@ -45,7 +46,6 @@ def result(
     edit: Edit = lambda document: None,
 ) -> Path:
     """One task `t`, scored by Token F1 and exact match; half of its samples are of kind k0, half of k1."""
-    folder.mkdir(parents=True)
     n = len(next(iter(scores.values())))
     ids = ids or [f"s{i}" for i in range(n)]
     rows = {
@@ -55,19 +55,11 @@ def result(
         ("t", who, "exact"): np.array([[x >= 1, 1.0] for x in own]).reshape(n, 2)
         for who, own in scores.items()
     }
-    write_rows(
-        folder / "rows.parquet", ((key, Rows(ids=tuple(ids), stats=table)) for key, table in rows.items())
-    )
-    write_zipped(
-        folder / "samples.jsonl.gz",
-        ({"task": "t", "sample_id": one, "input": f"in {one}", "references": ["out"], "metadata": {"kind": f"k{i % 2}"}}
-         for i, one in enumerate(ids)),
-    )  # fmt: skip
-    write_zipped(
-        folder / "generations.jsonl.gz",
-        ({"task": "t", **whose(who), "sample_id": one, "text": f"answer to {one}", "prompt_digest": "0" * 16}
-         for who in scores for one in ids),
-    )  # fmt: skip
+    samples = [
+        Sample(id=one, input=f"in {one}", references=("out",), metadata={"kind": f"k{i % 2}"})
+        for i, one in enumerate(ids)
+    ]
+    answers = [Generation(sample_id=one, text=f"answer to {one}", prompt_digest="0" * 16) for one in ids]
     document = {
         "schema": 1,
         "suite": {
@@ -91,9 +83,18 @@ def result(
         "steps": [step(kind, who) for who in scores for kind in ("generate", "score")],
         "manifest": {"seed": 0, "hardware": {"processor": "one"}, "libraries": {}},
     }  # fmt: skip
-    edit(document)
-    write(folder, document)
-    return folder
+    write_result(
+        from_document(folder, {**document, "scores": []}),
+        {key: Rows(ids=tuple(ids), stats=table) for key, table in rows.items()},
+        {"t": samples},
+        {("t", who): answers for who in scores},
+    )
+
+    def whole(written: dict[str, Any]) -> None:
+        written["scores"] = document["scores"]  # which may hold numbers that no record takes
+        edit(written)
+
+    return changed(folder, whole)
 
 
 def changed(folder: Path, edit: Edit) -> Path:

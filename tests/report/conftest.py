@@ -16,7 +16,7 @@ import pytest
 from hypothesis import strategies as st
 
 from harness import metrics, stats
-from harness.results import read
+from harness.results import document, from_document, read
 from harness.run.store import open_store
 from harness.tasks import rules as trivial
 from harness.types import Generation, Judgement, Regression, Sample, System, Verdict
@@ -142,7 +142,7 @@ def write_result(
                     for sample, row in zip(here, matrix, strict=True)
                 ]
             comparisons += compared(task, systems, metric, rows, primary, seed)
-    document = {
+    data = {
         "schema": 1,
         "suite": suite(seeds, labels),
         "scores": scores,
@@ -158,7 +158,7 @@ def write_result(
         ],
         "manifest": manifest(seed),
     }  # fmt: skip
-    write_json(folder / "result.json", document)
+    write_json(folder / "result.json", document(from_document(folder, data)))
     parquet.write_table(pa.Table.from_pylist(table, schema=ROWS), folder / "rows.parquet")
     write_lines(folder / "generations.jsonl.gz", generations)
     write_lines(

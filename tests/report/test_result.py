@@ -6,7 +6,6 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +18,11 @@ import harness
 from harness.errors import ResultError
 from harness.results import read, verdicts
 from harness.results.rows import open_rows
+from harness.results.schema import json_schema
 from harness.types import System
 from harness.verification import verify
 
-SCHEMA = json.loads((files("harness.report") / "result.schema.json").read_text())
+SCHEMA = json_schema()
 
 
 @pytest.fixture

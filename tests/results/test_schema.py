@@ -1,22 +1,27 @@
-"""The records of a result: what is written is read again as it was."""
+"""The records of a result: what is written is read again as it was, keeps to its schema and says what may be shared."""
 
 import json
 from collections.abc import Mapping
-from dataclasses import is_dataclass
+from dataclasses import dataclass, is_dataclass, replace
 from pathlib import Path
 from types import NoneType, UnionType
-from typing import Any, Literal, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
+import jsonschema
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from harness.errors import ResultError
-from harness.results import Result, document, from_document
+from harness.results import Result, TaskFacts, document, from_document, redact
 from harness.results.plain import parts
-from harness.types import Gate, WeightRow
-from harness.types.fields import Range, Shape
+from harness.results.redact import kept
+from harness.results.schema import json_schema
+from harness.types import Gate, Generation, WeightRow
+from harness.types.fields import Copy, Kept, Range, Shape, Withheld
 
+SCHEMA = json_schema()
+PRIVATE = TaskFacts(name="private", primary="f1", metrics=("f1",), share="scores")
 FOLDER = Path("a RESULT")
 text = st.text(st.characters(codec="utf-8"), min_size=1, max_size=8)
 number = st.floats(-1e300, 1e300) | st.integers(-(2**53), 2**53)
@@ -81,6 +86,12 @@ def test_a_document_is_read_as_the_result_that_it_is_of(result: Result) -> None:
     assert json.dumps(document(again)) == json.dumps(document(result))  # the order of keys, too
 
 
+@many
+@given(any_result)
+def test_a_document_keeps_to_the_schema_of_its_records(result: Result) -> None:
+    jsonschema.Draft202012Validator(SCHEMA).validate(json.loads(json.dumps(document(result))))
+
+
 def reachable(kind: type[Any]) -> dict[type[Any], None]:
     """The record and all records in it."""
     found: dict[type[Any], None] = {kind: None}
@@ -104,6 +115,35 @@ def test_no_two_fields_of_a_record_have_one_key(kind: type[Any]) -> None:
         )
     ]
     assert len(keys) == len(set(keys))
+
+
+@pytest.mark.parametrize("kind", {**reachable(Result), Generation: None}, ids=lambda kind: kind.__name__)
+def test_every_field_says_what_a_copy_that_withholds_texts_keeps_of_it(kind: type[Any]) -> None:
+    for part in parts(kind):
+        said = [word for word in part.says if isinstance(word, Copy | Withheld) or word is Shape.ASIDE]
+        assert len(said) == 1, (
+            f"{kind.__name__}.{part.name}: Kept, LeftOut or Withheld? See harness/types/fields.py"
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Forgetful:
+    name: Kept[str]
+    quoted: Annotated[str, Withheld(instead="…")]
+    new: str = ""
+
+
+def test_a_field_that_says_nothing_is_left_out_of_a_copy() -> None:
+    assert kept(Forgetful, {"name": "n", "quoted": "q", "new": "x", "odd": 1}) == {"name": "n", "quoted": "…"}
+
+
+@many
+@given(any_result)
+def test_a_copy_of_a_document_can_be_read(result: Result) -> None:
+    copy = redact.document(document(replace(result, suite=replace(result.suite, tasks=(PRIVATE,)))))
+    shown = from_document(FOLDER, copy)
+    assert shown.scores == result.scores and shown.weights == result.weights
+    assert shown.withheld == ("private",)
 
 
 @pytest.mark.parametrize(

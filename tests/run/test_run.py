@@ -12,9 +12,9 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from harness import report
 from harness.plan.pins import pins
 from harness.plan.plan import plan
+from harness.results.schema import json_schema
 from harness.run.repair import missing
 from harness.run.run import Run, run
 from harness.run.store import Store, open_store
@@ -105,8 +105,7 @@ def test_a_suite_becomes_a_result(tmp_path: Path, store: Store) -> None:
     assert copied["n"] == 30
     assert copied["low"] <= copied["value"] <= copied["high"]
     assert {step["state"] for step in found["steps"]} == {"done"}
-    schema = json.loads((Path(report.__file__).parent / "result.schema.json").read_text())
-    jsonschema.validate(found, schema)
+    jsonschema.validate(found, json_schema())
 
 
 @pytest.mark.parametrize(("limit", "cluster"), [(None, None), (1, None), (None, "bus"), (3, "bus")])

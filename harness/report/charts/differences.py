@@ -5,7 +5,7 @@ from dataclasses import replace
 import altair as alt
 
 from harness import text as words
-from harness.report.answer import is_trivial, turned
+from harness.report.answer import turned
 from harness.report.charts import NARROW, STAND_IN, TIP, Chart, Data, at_x
 from harness.report.page import Group, TaskPage
 from harness.types import Comparison
@@ -132,7 +132,7 @@ def label(one: Comparison, *, several: bool = False) -> str:
         return f"{words.visible(candidate.adapter)} over {words.visible(baseline.adapter)}"
     if candidate.adapter and candidate.model == baseline.model and not baseline.shots:
         return words.system(candidate)
-    if is_trivial(baseline):
+    if baseline.is_trivial:
         name = words.system(candidate) if several else words.visible(candidate.model)
         return f"{name} over {words.system(baseline)}"
     return f"{words.system(candidate)} over {words.system(baseline)}"

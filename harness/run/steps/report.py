@@ -29,7 +29,7 @@ from harness.results.verdicts import FILE as VERDICTS
 from harness.run.finished import FinishedSteps, finished_needs
 from harness.run.intact import read_record
 from harness.run.steps import ANSWERS, FIRST, Contribution, Finished, Part, StepContext
-from harness.types import Answers, Generation, Model, ModelPin, Note, Outcome, Pins, Suite, System, Task
+from harness.types import Answers, Generation, Model, ModelPin, Note, Outcome, Pins, Suite, Task
 
 VERSION = 4
 LIBRARIES: tuple[str, ...] = ()
@@ -131,7 +131,7 @@ def _inert(answers: Sequence[Answers]) -> Iterator[Note]:
     texts = {(answered.task, answered.system): answered.texts for answered in answers}
     for answered in answers:
         task, system = answered.task, answered.system
-        if system.adapter and texts.get((task, System(model=system.model))) == answered.texts:
+        if system.adapter and texts.get((task, system.base)) == answered.texts:
             detail = "every answer equals the base's: the adapter changes nothing here"
             where = f"{task}, {system}"
             yield Note(kind="inert", where=where, count=answered.n, of=answered.n, detail=detail)

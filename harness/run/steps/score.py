@@ -13,6 +13,7 @@ from harness.metrics import load
 from harness.run.steps import ANSWERS, Contribution, Finished, StepContext, split_file
 from harness.scoring import stored
 from harness.scoring.accumulate import Tally
+from harness.scoring.clusters import numbered
 from harness.tasks import rules as trivial
 from harness.types import Generation, Sample, Score, System
 
@@ -41,20 +42,19 @@ class ScoreAnswers:
 def run(spec: ScoreAnswers, context: StepContext) -> None:
     tallies = {name: Tally(load(name)) for name in spec.metrics}
     ids: list[str] = []
-    clusters: dict[str, int] = {}
-    labels: list[int] = []  # a number for each sample, equal for those that are resampled together
+    labels: list[str] = []  # equal ones for samples that are resampled together
     with (context.folder / ANSWERS).open("w", encoding="utf-8", errors="surrogatepass") as file:
         for sample, generation in answered(spec, context):
             file.write(line(generation))
             ids.append(sample.id)
             if spec.cluster is not None:
-                labels.append(clusters.setdefault(sample.metadata[spec.cluster], len(clusters)))
+                labels.append(sample.metadata[spec.cluster])
             for tally in tallies.values():
                 tally.add(sample, generation)
             if len(ids) % REPORTED == 0:
                 context.progress(len(ids), spec.samples)
         flush(file)
-    together = None if spec.cluster is None else labels
+    together = None if spec.cluster is None else numbered(labels)
     scores = [score for tally in tallies.values() for score in scored(spec, tally, together)]
     rows = {name: table for name, tally in tallies.items() if (table := tally.rows()) is not None}
     stored.write_scores(context.folder, scores)

@@ -1,0 +1,57 @@
+"""The tables that a RESULT holds: what frames and exports are made of.
+
+Every list of records in result.json is a table, and so is each file beside it.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import is_dataclass
+from pathlib import Path
+from typing import Any, get_args, get_origin
+
+from harness.results import json_lines
+from harness.results.plain import parts
+from harness.results.records import Result
+
+Row = Mapping[str, Any]
+Rows = Callable[[], Iterator[Row]]  # goes through a table again each time
+
+
+def _listed_record(hint: Any) -> Any:
+    """Return the record that a type lists; None for another type."""
+    inside = get_args(hint)
+    return inside[0] if get_origin(hint) is tuple and is_dataclass(inside[0]) else None
+
+
+LISTS = {part.name: kind for part in parts(Result) if (kind := _listed_record(part.hint))}
+LINES = ("samples", "generations")
+ROWS = "rows"
+NAMES = (*LISTS, *LINES, ROWS)
+
+
+def tables(folder: Path, document: Mapping[str, Any]) -> dict[str, Rows]:
+    """Return every table but the rows of sums, small ones first."""
+    return {
+        **{name: lambda name=name: listed(name, document) for name in LISTS},  # type: ignore[misc]
+        **{name: lambda name=name: json_lines(folder / f"{name}.jsonl.gz") for name in LINES},  # type: ignore[misc]
+    }
+
+
+def listed(name: str, document: Mapping[str, Any]) -> Iterator[Row]:
+    """Give the rows of a list in result.json.
+
+    A record in a record becomes columns such as `baseline.model`; one with a list of records, as the points of a curve,
+    becomes a row for each of them.
+    """
+    kind = LISTS[name]
+    nested = {part.name for part in parts(kind) if is_dataclass(part.hint)}
+    series = next((part.name for part in parts(kind) if _listed_record(part.hint)), None)
+    for record in document.get(name, ()):
+        row: dict[str, Any] = {}
+        for key, value in record.items():
+            row |= (
+                {f"{key}.{inner}": held for inner, held in value.items()} if key in nested else {key: value}
+            )
+        if series is None:
+            yield row
+        else:
+            yield from ({**row, **item} for item in row.pop(series))

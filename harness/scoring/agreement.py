@@ -1,0 +1,41 @@
+"""Whether rows of sums give a score: where they do not, one of the two was changed, or is of another metric."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.metrics import Metric
+from harness.types import Score
+
+EXACT = 1e-6  # points between a score and what its rows give; what writing a double as JSON and parquet keeps by far
+
+
+def values_of(
+    metric: Metric,
+    ids: Sequence[str],
+    rows: NDArray[np.float64],  # [n, k]
+) -> NDArray[np.float64]:  # under each of the metric's names
+    """Return the scores that rows give; ValueError where they are not a row for each sample, as the metric adds them up."""
+    assert metric.value is not None
+    if not ids:
+        raise ValueError("no samples")
+    if len(set(ids)) < len(ids):
+        raise ValueError("a sample is there twice")
+    if not np.isfinite(rows).all():
+        raise ValueError("a row holds a number that is not finite")
+    try:
+        with np.errstate(invalid="ignore", divide="ignore"):
+            values = np.asarray(metric.value(rows.sum(axis=0)))
+    except (IndexError, ValueError):  # sums of another metric
+        values = np.empty(0)
+    if values.shape != (len(metric.names),):
+        raise ValueError(f"rows of {rows.shape[1]} numbers, which are not this metric's")
+    if not np.isfinite(values).all():
+        raise ValueError("its score is not finite")
+    return values
+
+
+def agrees(score: Score, value: float, n: int) -> bool:
+    """Return whether a score is the value that n rows give."""
+    return score.n == n and abs(score.value - value) <= EXACT
