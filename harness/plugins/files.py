@@ -58,26 +58,29 @@ def mark(group: str) -> str:
     return MARKS.get(group, group.removesuffix("s").upper())
 
 
-@cache
 def load_file(file: PluginFile, where: str = "") -> ModuleType:
     """Run the file as a module of its own, once a process; SuiteError where it is not as it was when it was named."""
-    place = f"{where}: " if where else ""
+    try:
+        return _loaded(file)
+    except SuiteError as error:
+        raise SuiteError(f"{where}: {error}" if where else str(error)) from error.__cause__
+
+
+@cache
+def _loaded(file: PluginFile) -> ModuleType:
     source = read_regular(file.path, LARGEST)
     if sha256(source).hexdigest() != file.digest:
-        raise SuiteError(f"{place}{file.path}: changed after it was named; run the command again")
+        raise SuiteError(f"{file.path}: changed after it was named; run the command again")
+    parsed = _parsed(file.path, source)
     module = ModuleType(f"harness_plugin_{file.name}_{file.digest[:16]}")
     module.__file__ = str(file.path)
     sys.modules[module.__name__] = module  # where dataclasses and pickle look it up
     try:
-        code = compile(_parsed(file.path, source), str(file.path), "exec", dont_inherit=True)
+        code = compile(parsed, str(file.path), "exec", dont_inherit=True)
         exec(code, module.__dict__)  # noqa: S102  the user's own file, which his suite or command names
-    except SuiteError:
-        raise
     except Exception as error:  # foreign code: what it may raise cannot be known
         del sys.modules[module.__name__]
-        raise SuiteError(
-            f"{place}{file.path}: cannot be imported: {type(error).__name__}: {error}"
-        ) from error
+        raise SuiteError(f"{file.path}: cannot be imported: {type(error).__name__}: {error}") from error
     return module
 
 

@@ -226,6 +226,16 @@ def test_nothing_of_a_listed_file_runs_before_it_is_named(here: Path) -> None:
     assert not (here / "it-ran").exists()
 
 
+def test_a_file_runs_once_however_often_it_is_named(here: Path) -> None:
+    count = here / "runs"
+    (here / "backwards.py").write_text(
+        f"with open({str(count)!r}, 'a') as file:\n    file.write('x')\n" + KIND
+    )
+    load_suite(suite(here))
+    assert kinds.find("backwards", "here") is kinds.find("backwards", "there")
+    assert count.read_text() == "x"
+
+
 def test_a_file_is_known_to_the_suite_that_names_it_and_to_no_other(here: Path) -> None:
     load_suite(suite(here))
     assert kinds.find("backwards").name == "backwards"
