@@ -153,7 +153,7 @@ def test_a_users_test_gets_the_result_or_is_skipped(tried: pytest.Pytester, resu
     done.stdout.fnmatch_lines(["SKIPPED*give --harness-result RESULT"])
 
 
-def test_without_options_nothing_of_the_harness_is_imported_and_nothing_changes(
+def test_without_options_no_other_module_of_the_harness_is_imported_and_nothing_changes(
     tried: pytest.Pytester,
 ) -> None:
     tried.makepyfile(
@@ -161,7 +161,7 @@ def test_without_options_nothing_of_the_harness_is_imported_and_nothing_changes(
         import sys
         def test_mine():
             found = {name for name in sys.modules if name.split(".")[0] == "harness"}
-            assert found == {"harness", "harness.pytest_plugin"}
+            assert found == {"harness", "harness._version", "harness.pytest_plugin"}
             assert "numpy" not in sys.modules
         """
     )

@@ -10,9 +10,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from harness.exports import Place, _tables
-from harness.exports._tables import Row, Rows
+from harness.exports import Place
 from harness.files.spreadsheet import cell
+from harness.report import flat_tables
+from harness.report.flat_tables import Row, Rows
 
 PLACE: Place = "folder"
 PAGES = False
@@ -20,7 +21,7 @@ PAGES = False
 
 def export(folder: Path, place: str) -> str:
     """Write the tables of a RESULT to a folder as CSV; return a line that says where."""
-    return _tables.export(folder, Path(place), ".csv", _write)
+    return flat_tables.export(folder, Path(place), ".csv", _write)
 
 
 def _write(rows: Rows, path: Path) -> None:

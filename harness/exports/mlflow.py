@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING, Any
 
 from harness import text as words
 from harness.errors import HarnessError
-from harness.exports import Place, _runs, package_of
-from harness.exports._runs import Run
+from harness.exports import Place, package_of
+from harness.report import tracked_runs
 from harness.report.page import Page
+from harness.report.tracked_runs import TrackedRun
 from harness.results import Result, read
 
 if TYPE_CHECKING:
@@ -85,24 +86,24 @@ def export(folder: Path, place: str) -> str:
         logging.getLogger(name).setLevel(logging.WARNING)
     refuse_place(place)
     result = read(folder)
-    page = _runs.build(result)
+    page = tracked_runs.build(result)
     with _told(place):
         client = MlflowClient(tracking_uri=place, registry_uri=place)
         return _export(client, result, page, place)
 
 
 def _export(client: "MlflowClient", result: Result, page: Page, place: str) -> str:
-    name = _runs.named(result.suite.name)
-    experiment, same = _experiment(client, name, place), _runs.identity(result)
+    name = tracked_runs.named(result.suite.name)
+    experiment, same = _experiment(client, name, place), tracked_runs.identity(result)
     before = list(_there(client, experiment, same))
     if any(RUN_OF not in run.data.tags and run.info.status == "FINISHED" for run in before):
         return f"experiment {name}: this RESULT is there already, nothing was written"
     for run in before:
         client.delete_run(run.info.run_id)
-    created = round(1000 * _runs.created(result))
+    created = round(1000 * tracked_runs.created(result))
     tags = {SAME: same, "mlflow.note.content": _answer(page), "command": page.command}
     whole = client.create_run(experiment, created, _texts(tags), run_name=name).info.run_id
-    found = _runs.runs(result, page)
+    found = tracked_runs.runs(result, page)
     for one in found:
         _log(client, experiment, one, {SAME: same, RUN_OF: whole}, created)
     for file in ("result.json", "report.html"):
@@ -144,7 +145,9 @@ def _there(client: "MlflowClient", experiment: str, same: str) -> Iterator[Any]:
             return
 
 
-def _log(client: "MlflowClient", experiment: str, one: Run, tags: Mapping[str, str], created: int) -> None:
+def _log(
+    client: "MlflowClient", experiment: str, one: TrackedRun, tags: Mapping[str, str], created: int
+) -> None:
     from mlflow.entities import Metric, Param, RunTag
 
     run = client.create_run(
@@ -168,7 +171,7 @@ def _parts(entries: Sequence[Any], most: int) -> Iterator[Sequence[Any]]:
 
 
 def _texts(values: Mapping[str, object]) -> dict[str, str]:
-    return {_runs.named(key): words.visible(str(value))[:LONGEST] for key, value in values.items()}
+    return {tracked_runs.named(key): words.visible(str(value))[:LONGEST] for key, value in values.items()}
 
 
 def _answer(page: Page) -> str:

@@ -5,8 +5,9 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from harness.exports import Place, _tables
-from harness.exports._tables import Row, Rows
+from harness.exports import Place
+from harness.report import flat_tables
+from harness.report.flat_tables import Row, Rows
 
 PLACE: Place = "folder"
 PAGES = False
@@ -15,7 +16,7 @@ AT_ONCE = 1 << 14  # rows
 
 def export(folder: Path, place: str) -> str:
     """Write the tables of a RESULT to a folder as Parquet; return a line that says where."""
-    return _tables.export(folder, Path(place), ".parquet", _write)
+    return flat_tables.export(folder, Path(place), ".parquet", _write)
 
 
 def _write(rows: Rows, path: Path) -> None:

@@ -10,8 +10,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from harness.digest import file_name
-from harness.exports import Place, _runs, package_of
-from harness.exports._runs import Run, Series
+from harness.exports import Place, package_of
+from harness.report import tracked_runs
+from harness.report.tracked_runs import Series, TrackedRun
 from harness.results import read
 from harness.types import System
 
@@ -25,12 +26,12 @@ def export(folder: Path, place: str) -> str:
         import tensorboard.summary.writer.record_writer  # noqa: F401
 
     result = read(folder)
-    by_system: dict[System, list[Run]] = {}
-    for one in _runs.runs(result, _runs.build(result)):
+    by_system: dict[System, list[TrackedRun]] = {}
+    for one in tracked_runs.runs(result, tracked_runs.build(result)):
         by_system.setdefault(one.system, []).append(one)
-    whole = Path(place) / f"{file_name(result.suite.name)}-{_runs.identity(result)[:8]}"
+    whole = Path(place) / f"{file_name(result.suite.name)}-{tracked_runs.identity(result)[:8]}"
     shutil.rmtree(whole, ignore_errors=True)
-    seconds = _runs.created(result)
+    seconds = tracked_runs.created(result)
     for system, runs in by_system.items():
         path = whole / file_name(str(system)) / f"events.out.tfevents.{seconds:.0f}.harness"
         path.parent.mkdir(parents=True)
@@ -38,13 +39,13 @@ def export(folder: Path, place: str) -> str:
     return f"{whole}: {len(by_system)} runs; tensorboard --logdir {place}"
 
 
-def _scalars(runs: list[Run]) -> Iterator[tuple[str, Series]]:
+def _scalars(runs: list[TrackedRun]) -> Iterator[tuple[str, Series]]:
     """Scores at the training's last step, so that they stand at the end of its curves."""
     last = max((points[-1][0] for run in runs for points in run.curves.values()), default=0)
     for run in runs:
         yield from run.curves.items()
         for name, value in run.numbers.items():
-            yield f"{_runs.named(run.task)}/{name}", [(last, value)]
+            yield f"{tracked_runs.named(run.task)}/{name}", [(last, value)]
 
 
 def _write(path: Path, scalars: dict[str, Series], seconds: float) -> None:

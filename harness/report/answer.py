@@ -29,7 +29,7 @@ Sentence = tuple[Span, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class Contender:
     """What competes: a base, an adapter, or, from three seeds on, a recipe's adapters on one base."""
 
     name: str
@@ -48,7 +48,7 @@ class Answer:
     seeds: str  # what limits it: other seeds, and what so few samples cannot show; may be empty
     power: str
     settled: str  # how large a test set would part the first two
-    winner: Entry
+    winner: Contender
     doubts: tuple[str, ...] = ()  # what makes the scores say less than they seem to
 
 
@@ -87,7 +87,7 @@ class Field:
     def base_of(self, adapted: System) -> System:
         return adapted.base
 
-    def rank(self, entries: Sequence[Entry]) -> list[Entry]:
+    def rank(self, entries: Sequence[Contender]) -> list[Contender]:
         return sorted(entries, key=lambda one: self.better(one.value), reverse=True)
 
 
@@ -122,7 +122,7 @@ def turned(one: Comparison) -> Comparison:
     )
 
 
-def entries(field: Field) -> list[Entry]:
+def entries(field: Field) -> list[Contender]:
     """Bases, adapters, and recipes with three seeds or more in place of their adapters."""
     groups: dict[tuple[object, ...], list[System]] = {}
     for system in field.scores:
@@ -142,7 +142,7 @@ def entries(field: Field) -> list[Entry]:
             )
             name += f" trained on {facts.trained_on}" if several else ""
             found.append(
-                Entry(
+                Contender(
                     name=words.visible(name),
                     systems=tuple(group),
                     value=fmean(field.scores[one].value for one in group),
@@ -152,7 +152,8 @@ def entries(field: Field) -> list[Entry]:
             )
         else:
             found += [
-                Entry(name=words.system(one), systems=(one,), value=field.scores[one].value) for one in group
+                Contender(name=words.system(one), systems=(one,), value=field.scores[one].value)
+                for one in group
             ]
     return found
 
@@ -174,7 +175,7 @@ def answer(result: Result, task: TaskFacts) -> Answer | None:
     )
 
 
-def _lead(field: Field, ranked: Sequence[Entry]) -> Sentence:
+def _lead(field: Field, ranked: Sequence[Contender]) -> Sentence:
     winner = ranked[0]
     verb = "scores highest" if field.better(1) > 0 else "scores lowest, which is best"
     return (
@@ -188,7 +189,7 @@ def _lead(field: Field, ranked: Sequence[Entry]) -> Sentence:
     )
 
 
-def _standing(field: Field, entry: Entry) -> str:
+def _standing(field: Field, entry: Contender) -> str:
     if entry.recipe is None:
         return words.score(field.scores[entry.systems[0]])
     if entry.over_seeds is not None:
@@ -199,7 +200,7 @@ def _standing(field: Field, entry: Entry) -> str:
     return f"{words.number(entry.value)} (mean of {len(values)} seeds, {spread})"
 
 
-def _ahead(field: Field, ranked: Sequence[Entry]) -> str:
+def _ahead(field: Field, ranked: Sequence[Contender]) -> str:
     if len(ranked) < 2:
         return ""
     winner, second = ranked[:2]
@@ -217,7 +218,7 @@ def _ahead(field: Field, ranked: Sequence[Entry]) -> str:
     return f"but not significantly ahead of {second.name} ({size}, {words.certainty(tested)}), "
 
 
-def _pairs(field: Field, winner: Entry, second: Entry) -> str:
+def _pairs(field: Field, winner: Contender, second: Contender) -> str:
     """Over seeds no single test speaks: how many of the tested pairs are significantly ahead."""
     found = [field.between(a, b) for a in winner.systems for b in second.systems]
     tested = [one for one in found if one is not None and one.p_holm is not None]
@@ -238,7 +239,7 @@ def _tried(field: Field) -> str:
     return f"{words.plural(len(models), 'system')} tried ({words.listed([part for part in parts if part])})"
 
 
-def _gain(field: Field, winner: Entry) -> Sentence:
+def _gain(field: Field, winner: Contender) -> Sentence:
     adapted = [one for one in field.scores if one.adapter is not None]
     if not adapted:
         return (Span(text="No adapter was tried on this task"), *_outdone(field, winner), Span(text="."))
@@ -314,14 +315,14 @@ def _range(pairs: Sequence[Comparison]) -> Span:
     return Span(text=f" by {words.signed(sizes[0])} to {words.signed(sizes[-1])} ({each} each)")
 
 
-def _added(field: Field, winner: Entry) -> list[Span]:
+def _added(field: Field, winner: Contender) -> list[Span]:
     """An adapter against the best answer that needs no training: its base, with examples or without, or a rule."""
     if winner.systems[0].adapter is None:
         return [Span(text=", so nothing trained here beats the best base"), *_outdone(field, winner)]
     if outdone := _outdone(field, winner):
         return outdone
     untrained = [
-        Entry(name=words.system(one), systems=(one,), value=score.value)
+        Contender(name=words.system(one), systems=(one,), value=score.value)
         for one, score in field.scores.items()
         if one.adapter is None and (one.is_trivial or one.model == winner.systems[0].model)
     ]
@@ -345,10 +346,10 @@ def _added(field: Field, winner: Entry) -> list[Span]:
     return [Span(text=f"; {what} adds {added} over {name}{among}")]
 
 
-def _outdone(field: Field, winner: Entry) -> list[Span]:
+def _outdone(field: Field, winner: Contender) -> list[Span]:
     """Where a rule without a model does better than all of them, that is the news."""
     rules = [
-        Entry(name=words.system(one), systems=(one,), value=score.value)
+        Contender(name=words.system(one), systems=(one,), value=score.value)
         for one, score in field.scores.items()
         if one.is_trivial
     ]
@@ -364,7 +365,7 @@ def _outdone(field: Field, winner: Entry) -> list[Span]:
     return [Span(text="; "), Span(text=text, strong=True), Span(text=more)]
 
 
-def _seeds(field: Field, winner: Entry) -> str:
+def _seeds(field: Field, winner: Contender) -> str:
     """What another seed could change, where too few were tried; else how the winner's interval counts it in."""
     counts: dict[tuple[str, str | None, str | None], int] = {}
     for system in field.scores:
@@ -392,7 +393,7 @@ def _power(field: Field) -> str:
     return words.unseen(max(asked), n, f"With {words.plural(n, 'test sample')}, ") if asked else ""
 
 
-def _settled(field: Field, ranked: Sequence[Entry]) -> str:
+def _settled(field: Field, ranked: Sequence[Contender]) -> str:
     """How many samples would probably part the first two."""
     first = [one.systems[0] for one in ranked[:2] if len(one.systems) == 1]
     tested = field.between(*first) if len(first) == 2 else None

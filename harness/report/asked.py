@@ -35,7 +35,7 @@ class Slicing:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Other:
+class SecondaryValues:
     """A score beside the primary one, of each sample alone."""
 
     name: str
@@ -44,7 +44,7 @@ class Other:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Asked:
+class TaskSamples:
     """One task's samples in the order in which they were asked."""
 
     task: TaskFacts
@@ -55,7 +55,7 @@ class Asked:
     metric: metrics.Metric | None = None  # None: the primary metric is no function of sums
     column: int = 0  # of the metric's scores, the primary one
     rows: Mapping[System, NDArray[np.float64]]  # [n, k] sums; NaN where a sample has none
-    others: tuple[Other, ...] = ()  # in the metrics' order
+    others: tuple[SecondaryValues, ...] = ()  # in the metrics' order
 
     @cached_property
     def values(self) -> Values:
@@ -66,7 +66,7 @@ class Asked:
         return {system: value(rows)[:, self.column] for system, rows in self.rows.items()}
 
 
-def asked(result: Result) -> dict[str, Asked]:
+def asked(result: Result) -> dict[str, TaskSamples]:
     """Return each task's samples; none for a RESULT that is a result.json alone.
 
     Raises ResultError where a file that the RESULT names is missing or changed.
@@ -125,7 +125,7 @@ class _Listed:
             yield Slicing(name=LENGTH, labels=labels, of=places)
 
 
-def _asked(task: TaskFacts, listed: _Listed, rows: "RowFile") -> Asked:
+def _asked(task: TaskFacts, listed: _Listed, rows: "RowFile") -> TaskSamples:
     plugin = next((one for one in task.metrics if task.primary in metrics.score_names(one)), None)
     metric = metrics.own(plugin) if plugin else None
     usable = metric is not None and metric.value is not None
@@ -139,7 +139,7 @@ def _asked(task: TaskFacts, listed: _Listed, rows: "RowFile") -> Asked:
         }
 
     mine = placed(plugin) if plugin and usable else {}
-    return Asked(
+    return TaskSamples(
         task=task,
         ids=tuple(listed.ids),
         texts=any(listed.words),
@@ -156,7 +156,9 @@ def _asked(task: TaskFacts, listed: _Listed, rows: "RowFile") -> Asked:
     )
 
 
-def _others(task: TaskFacts, used: str, rows: Mapping[System, NDArray[np.float64]]) -> Iterable[Other]:
+def _others(
+    task: TaskFacts, used: str, rows: Mapping[System, NDArray[np.float64]]
+) -> Iterable[SecondaryValues]:
     """The scores that a metric gives each sample, the primary one left out."""
     metric = metrics.own(used) if rows else None
     if metric is None or metric.value is None:
@@ -165,7 +167,7 @@ def _others(task: TaskFacts, used: str, rows: Mapping[System, NDArray[np.float64
         scores = {system: metric.value(sums) for system, sums in rows.items()}
     for column, name in enumerate(metric.names):
         if name != task.primary:
-            yield Other(
+            yield SecondaryValues(
                 name=name, unit=metric.unit, values={one: each[:, column] for one, each in scores.items()}
             )
 

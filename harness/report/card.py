@@ -11,7 +11,7 @@ from harness.report import page as pages
 from harness.report.answer import Field
 from harness.report.limits import limits
 from harness.report.loading import hub_id, loading
-from harness.report.page import Line, Page, TaskPage
+from harness.report.page import Page, ScoreLine, TaskPage
 from harness.report.weighed import WeightLine
 from harness.results import AdapterFacts, ModelFacts, Result, TaskFacts
 from harness.results.costs import Costs
@@ -24,12 +24,12 @@ MARK = "<!-- made by harness card -->"  # a README with this line in it may be w
 class Against:
     """Something that needs no training: a base with examples, or a rule."""
 
-    line: Line
+    line: ScoreLine
     difference: Comparison | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Other:
+class SecondaryScore:
     """One of a task's further metrics."""
 
     score: Score
@@ -42,10 +42,10 @@ class Measured:
     """The adapter on one task."""
 
     task: TaskPage
-    line: Line
-    base: Line | None
+    line: ScoreLine
+    base: ScoreLine | None
     untrained: tuple[Against, ...]
-    others: tuple[Other, ...]
+    others: tuple[SecondaryScore, ...]
     inert: bool
     signatures: Mapping[str, Sequence[str]]  # signature -> the metrics that it is of, as people call them
     digest: str  # of the task's data
@@ -142,7 +142,7 @@ def _measured(result: Result, page: Page, system: System) -> Iterator[Measured]:
                 if one.is_trivial or (one.model == system.model and one.adapter is None and one.shots)
             ),
             others=tuple(
-                Other(
+                SecondaryScore(
                     score=score,
                     base=next((one for one in bases if one.metric == score.metric), None),
                     difference=next(
@@ -165,7 +165,7 @@ def _measured(result: Result, page: Page, system: System) -> Iterator[Measured]:
         )
 
 
-def _signatures(line: Line) -> dict[str, list[str]]:
+def _signatures(line: ScoreLine) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for one in (line.score, *line.others):
         found.setdefault(one.signature, []).append(words.metric(one.metric))

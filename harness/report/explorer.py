@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness import text as words
-from harness.report.asked import Asked
+from harness.report.asked import TaskSamples
 from harness.results import Result, json_lines
 from harness.types import System
 
@@ -61,7 +61,7 @@ def _quoted(text: str) -> str:
     return quote(words.visible(text), safe="")
 
 
-def book(result: Result, page: "Page", asked: Mapping[str, Asked]) -> Book:
+def book(result: Result, page: "Page", asked: Mapping[str, TaskSamples]) -> Book:
     """All samples of the tasks that the page shows."""
     systems = _systems(page)
     tasks = [asked[task.facts.name] for task in page.tasks if task.facts.name in asked]
@@ -101,7 +101,11 @@ def _systems(page: "Page") -> list[System]:
 
 
 def _leaves(
-    result: Result, tasks: Sequence[Asked], systems: Sequence[System], heads: Sequence[Plain], index: Plain
+    result: Result,
+    tasks: Sequence[TaskSamples],
+    systems: Sequence[System],
+    heads: Sequence[Plain],
+    index: Plain,
 ) -> Iterator[Leaf]:
     if not tasks:
         return
@@ -145,7 +149,7 @@ class _Bin:
 
 
 def _sorted(
-    result: Result, tasks: Sequence[Asked], systems: Sequence[System], files: ExitStack
+    result: Result, tasks: Sequence[TaskSamples], systems: Sequence[System], files: ExitStack
 ) -> tuple[list[list[_Bin]], int]:  # the bins of each task; how many bytes they hold
     total = sum(len(one.ids) for one in tasks)
     room = max(BIN, -(-total // BINS))
@@ -192,7 +196,7 @@ def _shown(text: str) -> str:
     return words.shorten(words.visible(text), LONGEST)
 
 
-def _texts(asked: Asked, one: _Bin, systems: Sequence[System]) -> Plain:
+def _texts(asked: TaskSamples, one: _Bin, systems: Sequence[System]) -> Plain:
     """The columns of a bin; a text that is not there is null."""
     sliced = {words.visible(slicing.name) for slicing in asked.slicings}
     inputs: list[str] = [""] * one.count
@@ -259,7 +263,7 @@ def _runs(bins: Sequence[_Bin]) -> Iterator[list[_Bin]]:
         yield run
 
 
-def _numbers(asked: Asked, systems: Sequence[System], some: slice) -> Plain:
+def _numbers(asked: TaskSamples, systems: Sequence[System], some: slice) -> Plain:
     """Ids, scores and slices; small enough for the report whatever the samples' number."""
     return {
         "ids": [words.visible(one) for one in asked.ids[some]],
@@ -275,7 +279,7 @@ def _numbers(asked: Asked, systems: Sequence[System], some: slice) -> Plain:
     }
 
 
-def _more(asked: Asked, systems: Sequence[System], some: slice) -> Plain:
+def _more(asked: TaskSamples, systems: Sequence[System], some: slice) -> Plain:
     """What each sample scores beside the primary score, with no digit more than is read."""
     return {
         "more": [

@@ -14,7 +14,7 @@ STEPS = (1.0, 5.0, 15.0)  # points: from each on, a cell is shaded more
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Cell:
+class TransferCell:
     """One adapter on one task against its base."""
 
     change: Comparison
@@ -23,15 +23,15 @@ class Cell:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Matrix:
+class TransferMatrix:
     """Adapters down, tasks across."""
 
     tasks: tuple[str, ...]
     metrics: tuple[str, ...]  # each task's, for people
-    rows: tuple[tuple[System, tuple[Cell | None, ...]], ...]
+    rows: tuple[tuple[System, tuple[TransferCell | None, ...]], ...]
 
 
-def matrix(tasks: Sequence["TaskPage"]) -> Matrix | None:
+def matrix(tasks: Sequence["TaskPage"]) -> TransferMatrix | None:
     """None where one task alone was asked, or nothing was compared with its base."""
     lines = [{line.system: line for line in task.lines if line.to_base} for task in tasks]
     systems = list(dict.fromkeys(system for here in lines for system in here))
@@ -44,12 +44,12 @@ def matrix(tasks: Sequence["TaskPage"]) -> Matrix | None:
             line = here.get(system)
             change = line.to_base if line else None
             cells.append(
-                Cell(change=change, own=not line.away, shade=_shade(change, task.lower_is_better))
+                TransferCell(change=change, own=not line.away, shade=_shade(change, task.lower_is_better))
                 if line and change
                 else None
             )
         rows.append((system, tuple(cells)))
-    return Matrix(
+    return TransferMatrix(
         tasks=tuple(task.facts.name for task in tasks),
         metrics=tuple(task.metric for task in tasks),
         rows=tuple(rows),

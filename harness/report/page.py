@@ -8,11 +8,11 @@ import numpy as np
 
 from harness import text as words
 from harness.report.answer import Answer, Field, Sentence, answer
-from harness.report.asked import Asked, Values
+from harness.report.asked import TaskSamples, Values
 from harness.report.doubts import empty_share
 from harness.report.explorer import sample_link
 from harness.report.manifest import Manifest, manifest
-from harness.report.matrix import Matrix, matrix
+from harness.report.matrix import TransferMatrix, matrix
 from harness.report.picks import Pick, change_of, pick
 from harness.report.price import price
 from harness.report.slices import Cut, cuts
@@ -28,7 +28,7 @@ TIE = 1e-9  # points: two scores of a sample closer than this differ by rounding
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
+class ScoreLine:
     """One system's line in a task's score table."""
 
     system: System
@@ -45,7 +45,7 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Group:
+class ComparisonFamily:
     """One question: comparisons that are corrected together."""
 
     title: str
@@ -67,8 +67,8 @@ class TaskPage:
     price: Sentence  # what the winner cost
     trained_here: bool
     other_metrics: tuple[str, ...]
-    lines: tuple[Line, ...]
-    groups: tuple[Group, ...]
+    lines: tuple[ScoreLine, ...]
+    groups: tuple[ComparisonFamily, ...]
     picks: tuple[Pick, ...] = ()
     cuts: tuple[Cut, ...] = ()
 
@@ -81,7 +81,7 @@ class Page:
     suite: SuiteFacts
     models: Mapping[str, ModelFacts]
     tasks: tuple[TaskPage, ...]
-    matrix: Matrix | None
+    matrix: TransferMatrix | None
     verdicts: tuple[Verdict, ...]
     curves: tuple[Curve, ...]
     weights: WeightSection
@@ -111,7 +111,7 @@ class Page:
         return None if task is None else sample_link(task, sample)
 
 
-def build(result: Result, asked: Mapping[str, Asked] | None = None) -> Page:
+def build(result: Result, asked: Mapping[str, TaskSamples] | None = None) -> Page:
     """The whole page; without samples it is made of result.json and the gates' verdicts alone."""
     tasks = sorted(result.suite.tasks, key=lambda task: not _trained_here(result, task))
     pages = tuple(_task(result, task) for task in tasks if _scored(result, task))
@@ -139,7 +139,7 @@ def build(result: Result, asked: Mapping[str, Asked] | None = None) -> Page:
     return page if asked is None else with_samples(page, result, asked)
 
 
-def with_samples(page: Page, result: Result, asked: Mapping[str, Asked]) -> Page:
+def with_samples(page: Page, result: Result, asked: Mapping[str, TaskSamples]) -> Page:
     """The page with what only single samples tell: those worth reading, slices, how many moved."""
     if not asked:
         return page
@@ -155,7 +155,7 @@ def with_samples(page: Page, result: Result, asked: Mapping[str, Asked]) -> Page
     return replace(page, tasks=tuple(tasks))
 
 
-def _with_moved(line: Line, values: Values, lower_is_better: bool) -> Line:
+def _with_moved(line: ScoreLine, values: Values, lower_is_better: bool) -> ScoreLine:
     """As the comparison counted them; results before it did are counted here."""
     if line.to_base is None or line.moved is not None or line.system not in values:
         return line
@@ -205,7 +205,7 @@ def _axis_end(values: Sequence[float]) -> float:
     )
 
 
-def _lines(result: Result, field: Field) -> list[Line]:
+def _lines(result: Result, field: Field) -> list[ScoreLine]:
     """Models in the suite's order, each base before its adapters, trivial rules last."""
     scores, facts = field.scores, field.facts
     models = [one.name for one in result.suite.models]
@@ -223,7 +223,7 @@ def _lines(result: Result, field: Field) -> list[Line]:
         return system.is_trivial, known, system.adapter is not None, system.shots
 
     return [
-        Line(
+        ScoreLine(
             system=system,
             role="trivial" if system.is_trivial else "adapter" if system.adapter else "base",
             score=scores[system],
@@ -249,7 +249,7 @@ def _tied(behind: Comparison | None) -> bool:
     return behind is not None and behind.p_holm is not None and not words.significant(behind)
 
 
-def _groups(result: Result, task: TaskFacts) -> list[Group]:
+def _groups(result: Result, task: TaskFacts) -> list[ComparisonFamily]:
     """The primary metric's comparisons, a group for each family, in the order they were asked."""
     found: dict[str, list[Comparison]] = {}
     for one in result.comparisons:
@@ -257,5 +257,6 @@ def _groups(result: Result, task: TaskFacts) -> list[Group]:
             title = (one.family or "exploratory").removeprefix(f"{task.name}: ")
             found.setdefault(title, []).append(one)
     return [
-        Group(title=title[:1].upper() + title[1:], comparisons=tuple(these)) for title, these in found.items()
+        ComparisonFamily(title=title[:1].upper() + title[1:], comparisons=tuple(these))
+        for title, these in found.items()
     ]

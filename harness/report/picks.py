@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.digest import text_digest
-from harness.report.asked import Asked, Values
+from harness.report.asked import TaskSamples, Values
 from harness.results import Result, TaskFacts, read_generations, read_samples
 from harness.types import Generation, Sample, Score, System
 
@@ -46,7 +46,7 @@ class Pick:
 Entry = tuple[float, str, System]  # change, sample id and the adapter that changed so
 
 
-def pick(result: Result, asked: Mapping[str, Asked]) -> dict[str, tuple[Pick, ...]]:
+def pick(result: Result, asked: Mapping[str, TaskSamples]) -> dict[str, tuple[Pick, ...]]:
     """Task -> samples worth reading; the same result gives the same ones.
 
     Of all samples only numbers and ids are held; texts are kept of those that are chosen.

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from statistics import fmean
 
 from harness import text as words
-from harness.report.answer import Entry, Field, Sentence, Span, entries
+from harness.report.answer import Contender, Field, Sentence, Span, entries
 from harness.results.costs import Costs
 from harness.types import System
 
@@ -25,7 +25,7 @@ def price(field: Field, of: Mapping[System, Costs]) -> Sentence:
     return (Span(text=(said + chosen).strip()),)
 
 
-def _trained(winner: Entry, of: Mapping[System, Costs]) -> str:
+def _trained(winner: Contender, of: Mapping[System, Costs]) -> str:
     """Say what training took; of a recipe, the mean over its seeds."""
     times = [seconds for system in winner.systems if (seconds := of[system].training_seconds) is not None]
     sizes = [size for system in winner.systems if (size := of[system].adapter_megabytes) is not None]
@@ -36,7 +36,7 @@ def _trained(winner: Entry, of: Mapping[System, Costs]) -> str:
     return f"took {words.seconds(fmean(times))} of training{each}{weight}"
 
 
-def _time(ranked: Sequence[Entry], of: Mapping[System, Costs]) -> str:
+def _time(ranked: Sequence[Contender], of: Mapping[System, Costs]) -> str:
     first, *others = [_answer_seconds(entry, of) for entry in ranked[:2]]
     if first is None:
         return ""
@@ -46,6 +46,6 @@ def _time(ranked: Sequence[Entry], of: Mapping[System, Costs]) -> str:
     return text
 
 
-def _answer_seconds(entry: Entry, of: Mapping[System, Costs]) -> float | None:
+def _answer_seconds(entry: Contender, of: Mapping[System, Costs]) -> float | None:
     found = [seconds for system in entry.systems if (seconds := of[system].answer_seconds) is not None]
     return fmean(found) if found else None

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness import stats
-from harness.report.asked import Asked, Slicing
+from harness.report.asked import Slicing, TaskSamples
 from harness.types import System
 
 RESAMPLES = 2_000  # an interval's ends then wander by some 3 % of its width
@@ -21,7 +21,7 @@ Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Span:
+class SliceValue:
     """A number and its 95 % interval; none where a slice is too small for one."""
 
     value: float
@@ -30,11 +30,11 @@ class Span:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Part:
+class SliceScore:
     """One system on one slice."""
 
-    score: Span
-    to_base: Span | None
+    score: SliceValue
+    to_base: SliceValue | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,10 +44,10 @@ class Cut:
     name: str
     labels: tuple[str, ...]
     counts: tuple[int, ...]  # samples
-    parts: Mapping[System, tuple[Part | None, ...]]  # None: not answered
+    parts: Mapping[System, tuple[SliceScore | None, ...]]  # None: not answered
 
 
-def cuts(asked: Asked, systems: Sequence[System], seed: int = 0) -> tuple[Cut, ...]:
+def cuts(asked: TaskSamples, systems: Sequence[System], seed: int = 0) -> tuple[Cut, ...]:
     """Every slicing, with the systems in the order given."""
     known = [system for system in systems if system in asked.rows]
     if asked.metric is None or not known:
@@ -55,7 +55,7 @@ def cuts(asked: Asked, systems: Sequence[System], seed: int = 0) -> tuple[Cut, .
     return tuple(_cut(asked, one, known, seed) for one in asked.slicings)
 
 
-def _cut(asked: Asked, slicing: Slicing, systems: Sequence[System], seed: int) -> Cut:
+def _cut(asked: TaskSamples, slicing: Slicing, systems: Sequence[System], seed: int) -> Cut:
     places = [np.flatnonzero(slicing.of == label) for label in range(len(slicing.labels))]
     columns = [dict(_parts(asked, some, systems, seed)) for some in places]
     return Cut(
@@ -67,8 +67,8 @@ def _cut(asked: Asked, slicing: Slicing, systems: Sequence[System], seed: int) -
 
 
 def _parts(
-    asked: Asked, places: NDArray[np.intp], systems: Sequence[System], seed: int
-) -> Iterator[tuple[System, Part]]:
+    asked: TaskSamples, places: NDArray[np.intp], systems: Sequence[System], seed: int
+) -> Iterator[tuple[System, SliceScore]]:
     rows = {system: asked.rows[system][places] for system in systems}
     whole = [system for system in systems if len(places) and np.isfinite(rows[system]).all()]
     if not whole:
@@ -80,16 +80,16 @@ def _parts(
         score = _span(scores[place], None if drawn is None else drawn[:, place])
         if asked.metric is not None and asked.metric.interval == "wilson" and asked.clusters is None:
             hits, n = rows[system].sum(axis=0)
-            score = Span(value=score.value, low=stats.wilson(hits, n)[0], high=stats.wilson(hits, n)[1])
+            score = SliceValue(value=score.value, low=stats.wilson(hits, n)[0], high=stats.wilson(hits, n)[1])
         to_base = None
         if against is not None:
             moved = None if drawn is None else drawn[:, place] - drawn[:, against]
             to_base = _span(scores[place] - scores[against], moved)
-        yield system, Part(score=score, to_base=to_base)
+        yield system, SliceScore(score=score, to_base=to_base)
 
 
 def _resampled(
-    asked: Asked,
+    asked: TaskSamples,
     rows: Array,  # [n, systems, k]
     places: NDArray[np.intp],
     seed: int,
@@ -113,8 +113,8 @@ def _resampled(
     return scores, drawn
 
 
-def _span(value: float, resampled: Array | None) -> Span:
+def _span(value: float, resampled: Array | None) -> SliceValue:
     if resampled is None:
-        return Span(value=float(value))
+        return SliceValue(value=float(value))
     low, high = stats.percentile_interval(resampled)
-    return Span(value=float(value), low=low, high=high)
+    return SliceValue(value=float(value), low=low, high=high)

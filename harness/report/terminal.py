@@ -10,7 +10,7 @@ from rich.text import Text
 from harness import text as words
 from harness.files.json_lines import to_json
 from harness.report.answer import Sentence
-from harness.report.page import Line, Page, TaskPage
+from harness.report.page import Page, ScoreLine, TaskPage
 from harness.types import Comparison
 
 NARROWEST = 100  # columns: below, the costs are left out
@@ -89,7 +89,7 @@ def _title(task: TaskPage) -> str:
     return f"{words.visible(task.facts.name)}, {task.metric}, {words.plural(task.samples, 'sample')}"
 
 
-def _cells(task: TaskPage, line: Line, *, wide: bool) -> list[Text]:
+def _cells(task: TaskPage, line: ScoreLine, *, wide: bool) -> list[Text]:
     mark = " (best)" if line.best else " (tie)" if line.tied else ""
     mark += f" ({words.percent_empty(line.empty.share)})" if line.empty else ""
     adapter = words.visible(line.system.adapter or "")

@@ -34,15 +34,12 @@ DEFINES = {
 # Files in the folder of a group that are no plug-ins, and why they are there. The list should become shorter.
 PRIVATE = {
     "metrics/_porter.py": "the stemmer of ROUGE, loaded without the rest of nltk",
-    "exports/_runs.py": "what mlflow and tensorboard share",
-    "exports/_tables.py": "what csv and parquet share",
     "run/steps/_*.py": "parts of the report step",
 }
 # Classes that stand in two modules. The list should become shorter.
 TWICE = set(
-    "Asked Budget Candidate Cell Cost Document Entry Factors Files Finding Generation Group Kind Known Layer Line "
-    "Matrix Measured Model Other Outcome Part Performer Point Question Row Run Samples Scenario Span Task "
-    "Update Watch".split()
+    "Asked Budget Candidate Cell Document Factors Files Finding Generation Group Kind Known Outcome Part "
+    "Performer Point Question Row Samples Scenario Task Update Watch".split()
 )
 
 # Imports of a plug-in past its door. The list should become shorter.

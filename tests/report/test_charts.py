@@ -13,7 +13,7 @@ from hypothesis import strategies as some
 
 from harness.report import charts, drawing
 from harness.report.charts import alphas, differences, histogram, losses, pareto, ratios, spectra
-from harness.report.page import Group, Page, build
+from harness.report.page import ComparisonFamily, Page, build
 from harness.results import read
 from harness.types import Comparison, System
 
@@ -74,10 +74,10 @@ def test_where_no_side_is_the_baseline_the_better_one_is_named_first() -> None:
         task="t", metric="m", baseline=System(model="a"), candidate=System(model="b"), difference=-2.0, low=-3.0,
         high=-1.0, p=0.01, p_holm=0.02, family="t: bases against each other", test="t", detectable=1.0, n=9,
     )  # fmt: skip
-    turned = differences.arranged(Group(title="", comparisons=(one,))).comparisons[0]
+    turned = differences.arranged(ComparisonFamily(title="", comparisons=(one,))).comparisons[0]
     assert (turned.candidate.model, turned.difference, turned.low, turned.high) == ("a", 2.0, 1.0, 3.0)
     adapter = replace(one, candidate=System(model="a", adapter="x"))
-    assert differences.arranged(Group(title="", comparisons=(adapter,))).comparisons[0] == adapter
+    assert differences.arranged(ComparisonFamily(title="", comparisons=(adapter,))).comparisons[0] == adapter
 
 
 def test_names_too_long_keep_both_ends() -> None:

@@ -6,18 +6,18 @@ import numpy as np
 import pytest
 
 from harness import stats
-from harness.report.asked import LENGTH, Asked, asked
+from harness.report.asked import LENGTH, TaskSamples, asked
 from harness.report.slices import FEWEST, RESAMPLES, cuts
 from harness.results import read
 from harness.types import System
 
 
 @pytest.fixture(scope="module")
-def dialogues(example: Path) -> Asked:
+def dialogues(example: Path) -> TaskSamples:
     return asked(read(example))["dialogues"]
 
 
-def test_columns_of_few_values_and_thirds_of_the_lengths_divide_the_samples(dialogues: Asked) -> None:
+def test_columns_of_few_values_and_thirds_of_the_lengths_divide_the_samples(dialogues: TaskSamples) -> None:
     found = {one.name: one for one in dialogues.slicings}
     assert set(found) == {"scenario", "seen", LENGTH}
     assert found["seen"].labels == ("no", "yes")
@@ -28,7 +28,7 @@ def test_columns_of_few_values_and_thirds_of_the_lengths_divide_the_samples(dial
     assert counts.sum() == 40 and counts.min() > 5
 
 
-def test_a_slice_scores_and_differs_as_its_samples_alone_do(dialogues: Asked) -> None:
+def test_a_slice_scores_and_differs_as_its_samples_alone_do(dialogues: TaskSamples) -> None:
     base, adapter = System(model="falcon-tiny"), System(model="falcon-tiny", adapter="quickstart")
     cut = next(one for one in cuts(dialogues, [base, adapter]) if one.name == "seen")
     slicing = next(one for one in dialogues.slicings if one.name == "seen")
@@ -53,7 +53,7 @@ def test_a_slice_scores_and_differs_as_its_samples_alone_do(dialogues: Asked) ->
         assert cut.parts[base][place].to_base is None  # type: ignore[union-attr]
 
 
-def test_a_slice_too_small_for_a_spread_has_no_interval(dialogues: Asked) -> None:
+def test_a_slice_too_small_for_a_spread_has_no_interval(dialogues: TaskSamples) -> None:
     from dataclasses import replace
 
     from harness.report.asked import Slicing

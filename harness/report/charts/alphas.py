@@ -52,7 +52,7 @@ class Frame:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Model:
+class ModelPanel:
     """A base with its adapters."""
 
     name: str
@@ -68,7 +68,7 @@ class Model:
         return n + max(GAP, WIDER * n)
 
 
-def _model(shown: Sequence[WeightRow], rows: Sequence[WeightRow], name: str) -> Model:
+def _model(shown: Sequence[WeightRow], rows: Sequence[WeightRow], name: str) -> ModelPanel:
     own = tuple(one for one in shown if one.model == name)
     roles = {one.role for one in own}
     found = depths((one.layer, one.role) for one in rows if one.model == name)
@@ -81,7 +81,7 @@ def _model(shown: Sequence[WeightRow], rows: Sequence[WeightRow], name: str) -> 
         for place, layer in enumerate(layers)
     }
     known = tuple(role for role in ROLES if role in roles)
-    return Model(
+    return ModelPanel(
         name=name, rows=own, roles=known + tuple(sorted(roles - {*known})), depths=found, shifts=shifts
     )
 
@@ -104,7 +104,7 @@ def _drawn(row: WeightRow) -> float:
     return min(row.numbers["alpha"], LIMIT)
 
 
-def _panel(model: Model, roles: tuple[str, ...], data: Data, frame: Frame, *, titled: bool) -> Chart:
+def _panel(model: ModelPanel, roles: tuple[str, ...], data: Data, frame: Frame, *, titled: bool) -> Chart:
     starts = {role: place * model.span for place, role in enumerate(roles)}
     end = len(roles) * model.span
     x = alt.X("place:Q", scale=alt.Scale(domain=[0, end], nice=False, zero=False), axis=None)
@@ -143,7 +143,7 @@ def _panel(model: Model, roles: tuple[str, ...], data: Data, frame: Frame, *, ti
     )
 
 
-def _marks(model: Model, starts: Mapping[str, float]) -> list[dict[str, object]]:
+def _marks(model: ModelPanel, starts: Mapping[str, float]) -> list[dict[str, object]]:
     """A dot for each layer of these roles; one that the adapter leaves as it was has the base's alone."""
     base = {one.layer: _drawn(one) for one in model.rows if one.part == "W"}
     return [

@@ -7,7 +7,7 @@ import altair as alt
 from harness import text as words
 from harness.report.answer import turned
 from harness.report.charts import NARROW, STAND_IN, TIP, Chart, Data, at_x
-from harness.report.page import Group, TaskPage
+from harness.report.page import ComparisonFamily, TaskPage
 from harness.types import Comparison
 
 LINE = 24  # pixels from pair to pair
@@ -109,7 +109,7 @@ def _coloured(channel: type, unsure: str) -> object:
     return channel("verdict:N", scale=alt.Scale(domain=names, range=colours), legend=None)
 
 
-def arranged(group: Group) -> Group:
+def arranged(group: ComparisonFamily) -> ComparisonFamily:
     """Largest difference first; where neither side is the natural baseline, the better one is named first."""
     pairs = group.comparisons
     if all(bool(one.candidate.adapter) == bool(one.baseline.adapter) for one in pairs):
@@ -117,7 +117,7 @@ def arranged(group: Group) -> Group:
     return replace(group, comparisons=tuple(sorted(pairs, key=lambda one: -one.difference)))
 
 
-def drawn_of(group: Group) -> tuple[Comparison, ...]:
+def drawn_of(group: ComparisonFamily) -> tuple[Comparison, ...]:
     """All pairs, or of many the largest and the smallest differences."""
     pairs = group.comparisons
     return pairs if len(pairs) <= MOST else pairs[: MOST // 2] + pairs[-MOST // 2 :]

@@ -8,7 +8,7 @@ import altair as alt
 from harness import text as words
 from harness.report.charts import NARROW, SERIES, STAND_IN, TIP, Chart, Data
 from harness.report.charts.differences import cut
-from harness.report.page import Line, TaskPage
+from harness.report.page import ScoreLine, TaskPage
 
 HEIGHT, AXIS, BETWEEN = 230, 36, 34  # pixels of a panel, of the numbers at its left, and between two
 WIDE_RANGE = 8.0  # costs that differ by more are shown on a logarithmic axis
@@ -18,7 +18,7 @@ SIDES = ("left", "right")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Cost:
+class CostAxis:
     """One way to count what a system costs."""
 
     title: str
@@ -28,12 +28,12 @@ class Cost:
 
 
 COSTS = (
-    Cost(title="time for an answer, ms", name="answer_seconds", form="brief", scale=1000.0),
-    Cost(title="peak memory, MB", name="peak_megabytes", form="megabytes", scale=1.0),
+    CostAxis(title="time for an answer, ms", name="answer_seconds", form="brief", scale=1000.0),
+    CostAxis(title="peak memory, MB", name="peak_megabytes", form="megabytes", scale=1.0),
 )
 
 
-def measured(page: TaskPage) -> list[Cost]:
+def measured(page: TaskPage) -> list[CostAxis]:
     """What was measured of two systems at least: a front of one says nothing."""
     return [cost for cost in COSTS if len(list(_answering(page, cost))) > 1]
 
@@ -67,20 +67,20 @@ def chart(page: TaskPage, data: Data, width: int) -> Chart:
     return alt.ConcatSpecGenericSpec(concat=panels, columns=columns, spacing=BETWEEN, resolve=shared)
 
 
-def _answering(page: TaskPage, cost: Cost) -> Iterator[tuple[Line, float]]:
+def _answering(page: TaskPage, cost: CostAxis) -> Iterator[tuple[ScoreLine, float]]:
     for line in page.lines:
         value = getattr(line.costs, cost.name)
         if line.role != "trivial" and value is not None:
             yield line, value
 
 
-def _ends(line: Line) -> tuple[float, ...]:
+def _ends(line: ScoreLine) -> tuple[float, ...]:
     score = line.score
     return (score.value,) if score.low is None or score.high is None else (score.low, score.value, score.high)
 
 
 def _panel(
-    page: TaskPage, cost: Cost, data: Data, scale: alt.Scale, models: Sequence[str], width: int
+    page: TaskPage, cost: CostAxis, data: Data, scale: alt.Scale, models: Sequence[str], width: int
 ) -> Chart:
     lines = list(_answering(page, cost))
     near, far = min(value for _, value in lines), max(value for _, value in lines)

@@ -24,7 +24,7 @@ Point = tuple[float, float]  # log10 λ and log10 of its density
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Layer:
+class LayerSpectrum:
     """One line of the chart."""
 
     number: int  # from 1 on, as in the list that it is picked from
@@ -33,7 +33,7 @@ class Layer:
     first: bool  # shown until another is picked
 
 
-def layers(rows: Sequence[WeightRow], model: str) -> tuple[Layer, ...]:
+def layers(rows: Sequence[WeightRow], model: str) -> tuple[LayerSpectrum, ...]:
     """The base's layers that have a density and a fit; the one with the median alpha comes first to the eye.
 
     Of many some are left out, evenly; of several adapters the first is drawn beside the base.
@@ -48,7 +48,7 @@ def layers(rows: Sequence[WeightRow], model: str) -> tuple[Layer, ...]:
     shown = [one for place, one in enumerate(bases) if place % step == 0 or one is chosen]
     merged = {one.layer: one for one in reversed(own) if one.part == "merged"}
     return tuple(
-        Layer(number=number, base=one, merged=merged.get(one.layer), first=one is chosen)
+        LayerSpectrum(number=number, base=one, merged=merged.get(one.layer), first=one is chosen)
         for number, one in enumerate(shown, 1)
     )
 
@@ -62,14 +62,14 @@ def says(row: WeightRow, prefix: str = "") -> str:
     return f"{name}: α {words.number(numbers['alpha'], 2)}{error}{tail}"
 
 
-def options(shown: Sequence[Layer]) -> tuple[str, ...]:
+def options(shown: Sequence[LayerSpectrum]) -> tuple[str, ...]:
     """Of each layer, without what all names begin with."""
     names = zip(*(one.base.layer.split(".") for one in shown), strict=False)
     prefix = "".join(f"{same[0]}." for same in takewhile(lambda parts: len({*parts}) == 1, names))
     return tuple(says(one.base, prefix) for one in shown)
 
 
-def chart(shown: Sequence[Layer], data: Data, width: int) -> Chart:
+def chart(shown: Sequence[LayerSpectrum], data: Data, width: int) -> Chart:
     """All layers faint; over them the picked one, with its power law from xmin on and, in another colour, merged."""
     faint: list[dict[str, object]] = []
     spectra: list[dict[str, object]] = []
@@ -114,7 +114,7 @@ def chart(shown: Sequence[Layer], data: Data, width: int) -> Chart:
     )
 
 
-def _line(kind: Kind, layer: Layer, points: Sequence[Point]) -> list[dict[str, object]]:
+def _line(kind: Kind, layer: LayerSpectrum, points: Sequence[Point]) -> list[dict[str, object]]:
     colour = picked(kind, layer.number, layer.first)
     return [{"x": round(x, 3), "y": round(y, 3), "colour": colour} for x, y in points]
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from harness.digest import digest
 from harness.report import page as pages
-from harness.report.page import Line, Page, TaskPage
+from harness.report.page import Page, ScoreLine, TaskPage
 from harness.results import Curve, Result
 from harness.results.plain import plain
 from harness.types import Score, System
@@ -17,7 +17,7 @@ Series = Sequence[tuple[int, float]]  # step and value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Run:
+class TrackedRun:
     """Names are of letters, digits and `_-. `, after at most one slash; none is what another's slash follows."""
 
     task: str
@@ -28,7 +28,7 @@ class Run:
     tags: Mapping[str, object] = field(default_factory=dict)
 
 
-def runs(result: Result, page: Page) -> list[Run]:
+def runs(result: Result, page: Page) -> list[TrackedRun]:
     """Every system on every task; how an adapter's loss fell goes with the task it was trained on, if it answered it."""
     curves = {System(model=one.model, adapter=one.adapter): one for one in result.curves}
     trained_on = {System(model=one.model, adapter=one.name): one.trained_on for one in result.suite.adapters}
@@ -43,7 +43,7 @@ def runs(result: Result, page: Page) -> list[Run]:
             home = home if home in on[line.system] else on[line.system][0]
             curve = curves.get(line.system) if home == task.facts.name else None
             found.append(
-                Run(
+                TrackedRun(
                     task=task.facts.name,
                     system=line.system,
                     settings=_settings(result, task, line.system),
@@ -104,7 +104,7 @@ def _facts(record: Any) -> dict[str, object]:
     return {key: value for key, value in asdict(record).items() if key not in ("name", "model")}
 
 
-def _numbers(task: TaskPage, line: Line) -> dict[str, float]:
+def _numbers(task: TaskPage, line: ScoreLine) -> dict[str, float]:
     found: dict[str, float | None] = {"samples": float(line.score.n)}
     for score in (line.score, *line.others):
         found |= _with_ends(named(score.metric), score.value, score.low, score.high)
@@ -131,7 +131,7 @@ def _series(curve: Curve) -> dict[str, Series]:
     return {name: points for name, points in found.items() if points}
 
 
-def _tags(result: Result, task: TaskPage, line: Line) -> dict[str, object]:
+def _tags(result: Result, task: TaskPage, line: ScoreLine) -> dict[str, object]:
     signatures: dict[str, list[Score]] = {}
     for score in (line.score, *line.others):
         signatures.setdefault(score.signature, []).append(score)
