@@ -11,9 +11,9 @@ if TYPE_CHECKING:
 
 
 class Frames:
-    """A RESULT folder as pandas frames, each made when it is first asked for: `frames.scores`, `frames.rows`.
+    """A RESULT folder as pandas frames, each made on first access: `frames.scores`, `frames.rows`.
 
-    `Frames.TABLES` names them; a record of harness.results.records says what the columns of each are. A comparison's
+    `Frames.TABLES` lists them; the records in harness.results.records define the columns of each. A comparison's
     systems are spread over columns such as `baseline.model`, and a curve has a row for each point.
     """
 
@@ -44,14 +44,14 @@ class Frames:
 
         from harness.results.rows import open_rows
 
-        with open_rows(self.folder):  # refuses what the file's size belies
+        with open_rows(self.folder):  # rejects a file whose header does not match its size
             return pd.read_parquet(self.folder / "rows.parquet")
 
     def __repr__(self) -> str:
         return f"Frames({str(self.folder)!r}: {', '.join(self.TABLES)})"
 
     def _repr_html_(self) -> str:
-        """The answer and the primary scores, for a notebook."""
+        """Return the answer and the primary scores as HTML, for a notebook."""
         from html import escape
 
         from harness.report import sentences

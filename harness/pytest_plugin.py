@@ -1,7 +1,7 @@
-"""Gates as tests: `pytest --harness-result RESULT` collects every verdict as one.
+"""Gates as tests: `pytest --harness-result RESULT` collects each verdict as a test.
 
-A gate that failed is a failed test, one that cannot tell is skipped (or failed, as asked), an invalid one is an error.
-Without the options nothing of the harness is imported and nothing changes.
+A failed gate is a failed test, an inconclusive gate is skipped (or failed, by option), an invalid gate is an error.
+Without the options no other module of the harness is imported and nothing changes.
 """
 
 from collections.abc import Generator, Iterable
@@ -18,29 +18,30 @@ JUDGED = pytest.StashKey["Judgement"]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the options of the harness."""
     group = parser.getgroup("harness", "gates of a RESULT as tests")
     group.addoption("--harness-result", metavar="RESULT", help="A RESULT folder: each verdict is a test.")
     group.addoption(
         "--harness-baseline",
         metavar="FILE",
-        help="What to compare with, in place of the files that gates name.",
+        help="A baseline to compare with, instead of the files that the gates name.",
     )
-    group.addoption("--harness-rules", metavar="FILE", help="A file of gates, in place of the suite's own.")
+    group.addoption("--harness-rules", metavar="FILE", help="A file of gates, instead of the suite's own.")
     group.addoption(
         "--harness-inconclusive",
         choices=("fail", "skip"),
         default="skip",
-        help="What a verdict that cannot be told comes to; default: skip.",
+        help="How to treat inconclusive verdicts; default: skip.",
     )
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
-    """Judges before anything is collected: under xdist what is wrong is said once, and not by every worker."""
+    """Judge the gates before collection, so that under xdist an error is reported once and not by every worker."""
     config = session.config
     given = {name: _path(config, name) for name in ("result", "baseline", "rules")}
     if given["result"] is None:
         if lonely := [f"--harness-{name}" for name, path in given.items() if path]:
-            raise pytest.UsageError(f"{' and '.join(lonely)} without a result; give --harness-result RESULT")
+            raise pytest.UsageError(f"{' and '.join(lonely)} without a RESULT; give --harness-result RESULT")
         return
     from harness import text as words
     from harness.commands.gate import judge, refuse_none
@@ -55,7 +56,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 
 
 def pytest_report_header(config: pytest.Config) -> list[str]:
-    """Which result, the gates of too few samples, and what differs from a baseline."""
+    """Return header lines: the RESULT, the gates with too few samples, and differences from the baseline."""
     judged = config.stash.get(JUDGED, None)
     if judged is None:
         return []
@@ -71,7 +72,7 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
 def pytest_make_collect_report(
     collector: pytest.Collector,
 ) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
-    """Puts the gates beside what the command line names, which may be nothing."""
+    """Add the gates to the collected tests, also if the command line names no tests."""
     report = yield
     if isinstance(collector, pytest.Session) and report.passed:
         judged, folder = collector.config.stash.get(JUDGED, None), _path(collector.config, "result")
@@ -82,13 +83,14 @@ def pytest_make_collect_report(
 
 
 class Gates(pytest.File):
-    """A result, whose verdicts are its tests."""
+    """A RESULT as a collector: its verdicts are its tests."""
 
     def __init__(self, *, judged: "Judgement", **place: Any) -> None:
         super().__init__(**place)
         self.judged = judged
 
     def collect(self) -> Iterable[pytest.Item]:
+        """Yield a test for each verdict, under a unique name."""
         names: set[str] = set()
         for verdict in self.judged.verdicts:
             name = _own(_name(verdict), names)
@@ -97,19 +99,21 @@ class Gates(pytest.File):
 
 
 class GateItem(pytest.Item):
-    """A verdict: what it says is the test's outcome, and its reason all that is told."""
+    """A verdict as a test: the verdict is the outcome, and its reason the whole message."""
 
     def __init__(self, *, verdict: "Verdict", **place: Any) -> None:
         super().__init__(**place)
         self.verdict = verdict
 
     def setup(self) -> None:
+        """Report an invalid gate, as an error of the set-up."""
         from harness import text as words
 
         if self.verdict.verdict == "invalid":
             pytest.fail(words.line(self.verdict.because), pytrace=False)
 
     def runtest(self) -> None:
+        """Pass, skip or fail as the verdict says."""
         from harness import text as words
         from harness.report.verdicts import told
 
@@ -120,15 +124,16 @@ class GateItem(pytest.Item):
             pytest.fail(f"{word}: {because}" if word == "inconclusive" else because, pytrace=False)
 
     def reportinfo(self) -> tuple[Path, None, str]:
+        """Return the path of result.json and the test's name."""
         return self.path, None, self.name
 
 
 @pytest.fixture(scope="session")
 def harness_result(pytestconfig: pytest.Config) -> "Result":
-    """The records of --harness-result."""
+    """Return the records of --harness-result."""
     folder = _path(pytestconfig, "result")
     if folder is None:
-        pytest.skip("no result to look at; give --harness-result RESULT")
+        pytest.skip("no RESULT given; give --harness-result RESULT")
     from harness.results import read
 
     return read(folder)
@@ -140,7 +145,7 @@ def _path(config: pytest.Config, name: str) -> Path | None:
 
 
 def _name(verdict: "Verdict") -> str:
-    """`max_drop 1, llama2-tiny + quickstart on samsum, ROUGE-L, category = reasoning`, in one line."""
+    """Return `max_drop 1, llama2-tiny + quickstart on samsum, ROUGE-L, category = reasoning`, on one line."""
     from harness import text as words
     from harness.report import verdicts
 
@@ -149,7 +154,7 @@ def _name(verdict: "Verdict") -> str:
 
 
 def _own(name: str, taken: set[str]) -> str:
-    """The name, numbered where others have it already."""
+    """Return the name, numbered if another test has it already."""
     free, n = name, 1
     while free in taken:
         n += 1

@@ -1,4 +1,4 @@
-"""For a user's own tests: what must hold of a result, as an assertion, and small RESULTs to try code on."""
+"""For users' own tests: assertions about a RESULT, and small RESULT folders to test code on."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -24,7 +24,7 @@ from harness.types.verdict import WORST_FIRST
 __all__ = ["assert_no_drop", "make_result", "write_result"]
 
 TASK = TaskFacts(name="t", primary="f1", metrics=("f1", "exact"), share="text")
-Answered = Mapping[tuple[str, System], Sequence[Generation]]  # task and system -> an answer to each sample
+Answered = Mapping[tuple[str, System], Sequence[Generation]]  # task and system -> one answer per sample
 
 
 def assert_no_drop(
@@ -35,13 +35,14 @@ def assert_no_drop(
     metric: str | None = None,  # None: the task's primary
     max_drop: float,  # points
     model: str = "*",
-    adapter: str = "*",  # "base" for a model without one
+    adapter: str = "*",  # "base" for a model without an adapter
     inconclusive: Literal["skip", "fail", "pass"] = "skip",
 ) -> None:
-    """Holds that no system so named has lost more than `max_drop` points against the baseline.
+    """Assert that no matching system dropped more than `max_drop` points below the baseline.
 
-    AssertionError with the numbers where one has; where these samples cannot tell, the test is skipped, or what
-    `inconclusive` says. ResultError where nothing can be compared: another metric, other samples or prompts, no such name.
+    Raises AssertionError with the numbers if a system did. If the samples are too few to decide, the test is skipped, or
+    does what `inconclusive` says. Raises ResultError if nothing can be compared: the metric, samples or prompts differ, or
+    no task or system has the name.
     """
     __tracebackhide__ = True
     if inconclusive not in ("skip", "fail", "pass"):
@@ -59,7 +60,7 @@ def assert_no_drop(
     judged = judge(folder, [gate], baseline=Path(baseline))
     said = {word: _said(judged.verdicts, word) for word in WORST_FIRST}
     if said["invalid"] or not judged.verdicts:
-        raise ResultError(said["invalid"] or f"{folder}: nothing was judged")
+        raise ResultError(said["invalid"] or f"{folder}: no gate was judged")
     if said["fail"]:
         raise AssertionError(said["fail"])
     if said["inconclusive"] and inconclusive == "fail":
@@ -71,7 +72,7 @@ def assert_no_drop(
 
 
 def _said(judged: tuple[Verdict, ...], word: Word) -> str:
-    """All verdicts of one word, a line each."""
+    """Return the verdicts that came out as `word`, one line each."""
     return "\n".join(
         f"{verdicts.judged(verdict)}: {verdicts.told(verdict)}"
         for verdict in judged
@@ -82,15 +83,15 @@ def _said(judged: tuple[Verdict, ...], word: Word) -> str:
 def make_result(
     folder: Path,
     samples: Sequence[Sample],
-    answers: Mapping[System, Sequence[str]],  # of each system a text for each sample
+    answers: Mapping[System, Sequence[str]],  # per system, one text per sample
     *,
     task: TaskFacts = TASK,
     seed: int = 0,
     edit: Callable[[Result], Result] = lambda result: result,
 ) -> Path:
-    """Write a small RESULT whose scores, intervals, rows and digests follow from the answers; return its folder.
+    """Write a small RESULT with scores, intervals, rows and digests computed from the answers; return its folder.
 
-    `harness verify` finds nothing wrong with it. It holds no comparisons, costs and weights: `edit` may add them, or change
+    `harness verify` accepts it. It has no comparisons, costs or weights: `edit` may add them, or change
     anything else, before the result is written.
     """
     asked = RunningDigest()
@@ -142,7 +143,7 @@ def make_result(
 def write_result(
     result: Result, rows: Mapping[Key, Rows], samples: Mapping[str, Sequence[Sample]], answers: Answered
 ) -> Path:
-    """Write a RESULT into the folder that its records name, which is made; return the folder."""
+    """Write a RESULT into `result.folder`, which is created if needed; return the folder."""
     folder = result.folder
     folder.mkdir(parents=True, exist_ok=True)
     write_rows(folder / "rows.parquet", iter(rows.items()))

@@ -1,4 +1,4 @@
-"""Numbers and foreign text as they are read: rounding happens here and nowhere before."""
+"""Format numbers and foreign text for readers: rounding happens here and nowhere before."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -27,32 +27,32 @@ _UNSEEN = re.compile(
 )
 
 # In a log of GitHub Actions these begin an order to the runner: `::add-mask::…`, `##[group]…`.
-_BLANKS = re.compile(f"[^\\S{SPACE}]+")  # but that which keeps a number and its unit together
+_BLANKS = re.compile(f"[^\\S{SPACE}]+")  # all but the no-break space between a number and its unit
 _ORDER = re.compile(r":(?=:)|#(?=#\[)")
 
 
 def visible(text: str) -> str:
-    """Return the text; characters that would vanish, reorder others or break a file are shown by their code points."""
+    """Return the text with invisible, reordering and control characters replaced by their code points."""
     return _UNSEEN.sub(lambda found: f"⟦U+{ord(found[0]):04X}⟧", text)
 
 
 def line(text: str) -> str:
-    """Return the text in one line that gives no order to whatever reads a log."""
+    """Return the text on one line, without workflow commands that a log reader such as GitHub Actions would obey."""
     return _ORDER.sub(lambda found: found[0] + " ", _BLANKS.sub(" ", visible(text)).strip())
 
 
 def shorten(text: str, most: int) -> str:
-    """Return the first `most` characters, and how many more there were."""
+    """Return the first `most` characters, followed by the count of those left out."""
     return text if len(text) <= most else f"{text[:most]} … ({len(text) - most:,} more characters)"
 
 
 def name(text: str) -> str:
-    """Return a name from a suite or from data, cut to a length that a sentence can hold."""
+    """Return a name from a suite or from data, cut to LONGEST_NAME characters."""
     return shorten(text, LONGEST_NAME)
 
 
 def metric(name: str) -> str:
-    """Return a score's name for people, with the metric's settings where they are not the usual ones."""
+    """Return a score's display name, with the metric's settings if the name gives any."""
     bare, bracket, settings = name.partition("(")
     if bare not in METRICS:
         return visible(name)
@@ -60,19 +60,19 @@ def metric(name: str) -> str:
 
 
 def system(one: System) -> str:
-    """Return a system's name for people: rules say what they do."""
+    """Return a system's display name; a trivial rule's says what it does."""
     if one.rule is not None:
         return visible(RULES.get(one.rule, one.rule))
     return visible(str(one))
 
 
 def number(value: float | None, digits: int = 1) -> str:
-    """With so many digits; a zero has no sign."""
+    """Return a number with `digits` decimals; a zero has no sign; "" for None."""
     return "" if value is None else f"{value:z.{digits}f}".replace("-", MINUS)
 
 
 def signed(value: float | None, digits: int = 1) -> str:
-    """With its sign; a zero has none."""
+    """Return a number with its sign and `digits` decimals; a zero has no sign; "" for None."""
     if value is None:
         return ""
     text = f"{value:+.{digits}f}"
@@ -80,12 +80,12 @@ def signed(value: float | None, digits: int = 1) -> str:
 
 
 def signed_2(value: float | None) -> str:
-    """Two digits, for what lies between −1 and 1."""
+    """Return a number with its sign and two decimals, for values between −1 and 1."""
     return signed(value, 2)
 
 
 def interval(low: float | None, high: float | None, form: Callable[[float | None], str] = number) -> str:
-    """Return `[39.9, 42.6]`; empty where there is no interval."""
+    """Return `[39.9, 42.6]`, or "" if there is no interval."""
     return "" if low is None or high is None else f"[{form(low)},{SPACE}{form(high)}]"
 
 
@@ -105,14 +105,14 @@ def to_base(one: RecipeScore) -> str:
 
 
 def samples(one: Comparison) -> str:
-    """Return `better on 61 %, worse on 30 %`, of the samples."""
+    """Return `better on 61 %, worse on 30 %` (shares of the samples)."""
     if one.better is None or one.worse is None or not one.n:
         return ""
     return f"better on {100 * one.better / one.n:.0f}{SPACE}%, worse on {100 * one.worse / one.n:.0f}{SPACE}%"
 
 
 def p_value(p: float, name: str = "p") -> str:
-    """`p = 0.012`, `p < 0.001`; rounding never carries a p across the line of significance."""
+    """Return `p = 0.012` or `p < 0.001`; rounding never moves a p across the significance level."""
     if p < LEAST_P:
         return f"{name}{SPACE}<{SPACE}{LEAST_P}"
     digits = 3 if p < 0.1 else 2
@@ -123,7 +123,7 @@ def p_value(p: float, name: str = "p") -> str:
 
 
 def certainty(one: Comparison) -> str:
-    """Return the corrected p, or that there is none."""
+    """Return the corrected p, or "exploratory" if there is none."""
     return "exploratory" if one.p_holm is None else p_value(one.p_holm, "p_holm")
 
 
@@ -133,12 +133,12 @@ def significant(one: Comparison | None) -> bool:
 
 
 def minus(limit: float) -> str:
-    """Return `−1`, and `0` for zero: a drop of so many points, as a difference."""
+    """Return a tolerated drop as a difference: `−1` for 1, `0` for 0."""
     return f"{MINUS}{limit:g}" if limit else f"{limit:g}"
 
 
 def plain(value: float | None) -> str:
-    """Return a whole number as it is, another with one digit."""
+    """Return a whole number without decimals, any other number with one."""
     return number(value, 0 if value is not None and value == round(value) else 1)
 
 
@@ -166,7 +166,7 @@ def brief(value: float | None) -> str:
 
 
 def times(ratio: float) -> str:
-    """Return how large a value is beside another: `85 % of`, `2.3 times`."""
+    """Return a ratio of two values in words: `85 % of`, `2.3 times`."""
     return f"{100 * ratio:.0f}{SPACE}% of" if ratio < 1.995 else f"{number(ratio)} times"
 
 
@@ -180,7 +180,7 @@ def megabytes(value: float | None) -> str:
 
 
 def percent_empty(share: float) -> str:
-    """Return `12 % empty`, which stands beside a system's name."""
+    """Return `12 % empty`, shown after a system's name."""
     return f"{100 * share:.0f}{SPACE}% empty"
 
 
@@ -200,11 +200,11 @@ def plural(n: int, one: str, many: str | None = None) -> str:
 
 
 def unseen(detectable: float, n: int, before: str = "") -> str:
-    """Return the sentence on the smallest difference that n samples show; `before` begins it: `With 200 samples, `."""
+    """Return a sentence on the smallest difference that n samples can detect; `before` begins it: `With 200 samples, `."""
     if detectable > 0:
         said = f"differences below about {number(detectable)} may go unseen."
     else:
-        said = f"what may go unseen cannot be told from {plural(n, 'equal sample')}."
+        said = f"the smallest detectable difference is unknown: all {plural(n, 'difference')} are equal."
     return before + (said if before else said[0].upper() + said[1:])
 
 
@@ -219,8 +219,8 @@ def listed(names: list[str]) -> str:
 
 
 def withheld(tasks: Sequence[str]) -> str:
-    """Why a copy shows nothing of some tasks."""
+    """Return the sentence that says why a copy has no texts for some tasks."""
     return (
-        f"Of {listed([visible(one) for one in tasks])} this copy holds ids and numbers alone: the source does not let "
-        "its texts be shared."
+        f"For {listed([visible(task) for task in tasks])} this copy contains ids and numbers only: the licence or setting "
+        "of the source does not allow its texts to be shared."
     )

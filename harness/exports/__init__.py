@@ -1,11 +1,13 @@
-"""Where a RESULT's numbers can be taken: a target is a file of this folder with one function and two words about it.
+"""Export targets for a RESULT's numbers.
 
-    PLACE                   "folder" or "uri": how the place is called that it writes to
-    PAGES                   whether it takes report.html along
-    export(folder, place)   -> what was written, in a line
+A target is a file of this folder that defines:
 
-The folder is a RESULT whose texts may all be shown: private ones are not in it. The same RESULT exported again to the
-same place takes the place of what is there, or is left as it is, and is never there twice.
+    PLACE                   "folder" or "uri": what kind of place it writes to
+    PAGES                   whether it includes report.html
+    export(folder, place)   -> one line that says what was written
+
+The folder is a RESULT without private texts. If the same RESULT is exported again to the same place, it replaces the
+earlier export or leaves it unchanged; it is never stored twice.
 """
 
 from collections.abc import Iterator
@@ -19,7 +21,7 @@ Place = Literal["folder", "uri"]
 
 @contextmanager
 def package_of(extra: str) -> Iterator[None]:
-    """Turn a failed import into a line that says what to install."""
+    """Turn a failed import into an error that says what to install."""
     try:
         yield
     except ModuleNotFoundError as error:

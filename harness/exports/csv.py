@@ -1,7 +1,7 @@
-"""Comma-separated tables: lists as JSON, but a sample's sums as a column each.
+"""Comma-separated tables: lists as JSON, except a sample's sums, which get a column each.
 
-Texts are as the models wrote them, but for a single quote before what a spreadsheet would take for a formula; control
-characters stand as their code points.
+Texts are as the models wrote them, except for a single quote before text that a spreadsheet would run as a formula; control
+characters are shown by their code points.
 """
 
 import csv
@@ -20,7 +20,7 @@ PAGES = False
 
 
 def export(folder: Path, place: str) -> str:
-    """Write the tables of a RESULT to a folder as CSV; return a line that says where."""
+    """Write the tables of a RESULT to a folder as CSV; return one line that says where."""
     return flat_tables.export(folder, Path(place), ".csv", _write)
 
 

@@ -1,8 +1,8 @@
-"""MLflow: an experiment for each suite, a run for each RESULT, and below it one for each system on each task.
+"""MLflow: an experiment for each suite, a run for each RESULT, and a child run for each system on each task.
 
-A RESULT that is there already, by a digest of what it says, is not written again; one that an interrupted export left
-half done is removed first. The package's file store is in maintenance mode and asks to be named on purpose, which
-`--uri file:…` does; whoever reads it sets MLFLOW_ALLOW_FILE_STORE=true. `sqlite:///FILE` asks for nothing.
+A RESULT that is there already (by a digest of its content) is not written again; one that an interrupted export left
+incomplete is removed first. MLflow's file store is in maintenance mode and must be enabled explicitly, which
+`--uri file:…` does; readers must set MLFLOW_ALLOW_FILE_STORE=true. `sqlite:///FILE` needs no such setting.
 """
 
 import logging
@@ -29,21 +29,21 @@ PLACE: Place = "uri"
 PAGES = True
 SCHEMES = ("sqlite", "file", "http", "https", "postgresql", "mysql", "mssql", "databricks")
 SAME, RUN_OF = "harness.results", "mlflow.parentRunId"
-AT_ONCE = 1_000  # metrics of one request
-KEPT_APART = 100  # settings or tags of one request
+AT_ONCE = 1_000  # metrics per request
+KEPT_APART = 100  # settings or tags per request
 LONGEST = 5_000  # characters of one value
 
 
 def refuse_place(place: str) -> None:
-    """Raise a HarnessError where a uri names no place, or a database's file that cannot be written.
+    """Raise HarnessError if a uri names no place, or a database file that cannot be written.
 
-    The package itself would try such a file again for more than a minute.
+    MLflow itself would retry such a file for more than a minute.
     """
     scheme, colon, rest = place.partition(":")
     if place != "databricks" and (not (colon and rest.strip("/")) or scheme.partition("+")[0] not in SCHEMES):
         shown = re.sub(r"//[^/@\s]*@", "//", place)
         raise HarnessError(
-            f"--uri {shown}: names no place; give sqlite:///FILE, file:FOLDER or a server's http://…"
+            f"--uri {shown}: not a tracking uri; give sqlite:///FILE, file:FOLDER or a server's http://…"
         )
     if scheme == "sqlite":
         if not rest.startswith("///"):
@@ -52,7 +52,7 @@ def refuse_place(place: str) -> None:
 
 
 def _refuse_database(file: Path, said: str) -> None:
-    """Open the file as SQLite does, and leave none that was not there before."""
+    """Raise HarnessError if SQLite cannot write the file; remove the file if it did not exist before."""
     before = file.exists()
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -82,7 +82,7 @@ def export(folder: Path, place: str) -> str:
         if place.startswith("sqlite:"):
             import alembic  # noqa: F401
             import sqlalchemy  # noqa: F401
-    for name in ("mlflow", "alembic"):  # they tell of every table that they make
+    for name in ("mlflow", "alembic"):  # they log every table that they create
         logging.getLogger(name).setLevel(logging.WARNING)
     refuse_place(place)
     result = read(folder)
@@ -97,7 +97,7 @@ def _export(client: "MlflowClient", result: Result, page: Page, place: str) -> s
     experiment, same = _experiment(client, name, place), tracked_runs.identity(result)
     before = list(_there(client, experiment, same))
     if any(RUN_OF not in run.data.tags and run.info.status == "FINISHED" for run in before):
-        return f"experiment {name}: this RESULT is there already, nothing was written"
+        return f"experiment {name}: this RESULT is there already; nothing was written"
     for run in before:
         client.delete_run(run.info.run_id)
     created = round(1000 * tracked_runs.created(result))
@@ -115,11 +115,11 @@ def _export(client: "MlflowClient", result: Result, page: Page, place: str) -> s
         "sqlite": f"; mlflow ui --backend-store-uri {place}",
     }
     here = look.get(place.partition(":")[0], "")
-    return f"experiment {name}: {words.plural(len(found), 'run')} and the one that holds them{here}"
+    return f"experiment {name}: {words.plural(len(found), 'run')} and their parent run{here}"
 
 
 def _experiment(client: "MlflowClient", name: str, place: str) -> str:
-    """Return the suite's experiment; a new one keeps its files beside the database, not in the working folder."""
+    """Return the id of the suite's experiment; a new one stores its files beside the database."""
     found = client.get_experiment_by_name(name)
     if found is None:
         files = None
@@ -129,7 +129,7 @@ def _experiment(client: "MlflowClient", name: str, place: str) -> str:
         return str(client.create_experiment(name, artifact_location=files))
     if found.lifecycle_stage != "active":
         raise HarnessError(
-            f"--uri: the experiment {name!r} was deleted there; restore it, or give another place"
+            f"--uri: the experiment {name!r} was deleted there; restore it, or give another uri"
         )
     return str(found.experiment_id)
 
@@ -175,7 +175,7 @@ def _texts(values: Mapping[str, object]) -> dict[str, str]:
 
 
 def _answer(page: Page) -> str:
-    """Return the report's first sentences, a line for each task."""
+    """Return the report's first sentences, a paragraph for each task."""
     answers = [task.answer for task in page.tasks if task.answer]
     return "\n\n".join(
         " ".join("".join(span.text for span in said) for said in (one.lead, one.gain)) for one in answers
@@ -184,7 +184,7 @@ def _answer(page: Page) -> str:
 
 @contextmanager
 def _told(place: str) -> Iterator[None]:
-    """Turn failures of the package and the database into one line that does not repeat a password."""
+    """Turn errors of MLflow and the database into a one-line HarnessError that does not repeat a password."""
     from mlflow.exceptions import MlflowException
 
     failures: tuple[type[Exception], ...] = (MlflowException, OSError, *_of_databases())
@@ -192,8 +192,8 @@ def _told(place: str) -> Iterator[None]:
         yield
     except failures as error:
         reason = str(error).strip().partition("\n")[0]
-        if "Max retries exceeded" in reason:  # the connection pool's own words name no server
-            reason = "no server answers there; start it, or give file:FOLDER or sqlite:///FILE"
+        if "Max retries exceeded" in reason:  # the connection pool's message names no server
+            reason = "no server answers; start it, or give file:FOLDER or sqlite:///FILE"
         said = f"--uri {place}: {reason}"
         raise HarnessError(re.sub(r"//[^/@\s]*@", "//", said)) from error
 

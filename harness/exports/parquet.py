@@ -1,4 +1,4 @@
-"""Parquet tables, written some rows at a time; lists stay lists."""
+"""Parquet tables, written in chunks of rows; lists stay lists."""
 
 from collections.abc import Iterator
 from itertools import islice
@@ -31,7 +31,7 @@ def _write(rows: Rows, path: Path) -> None:
 
 
 def _inferred(chunk: list[Row]) -> Any:
-    """Return the schema of some rows, which need not all have the same columns."""
+    """Return the schema of a chunk of rows; rows may differ in their columns."""
     import pyarrow as pa
 
     names = dict.fromkeys(name for row in chunk for name in row)

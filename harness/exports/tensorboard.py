@@ -1,8 +1,8 @@
-"""TensorBoard's event files: a run for each system, a scalar for each score, and how each adapter's loss fell.
+"""TensorBoard event files: a run for each system, a scalar for each score, and each adapter's loss curve.
 
     LOGDIR/SUITE-DIGEST/SYSTEM/events.out.tfevents.SECONDS.harness
 
-A result has a folder of its own and its files always the same names and bytes, so that exporting it again changes nothing.
+Each RESULT has its own folder, and its files always have the same names and bytes: exporting it again changes nothing.
 """
 
 import shutil
@@ -40,7 +40,7 @@ def export(folder: Path, place: str) -> str:
 
 
 def _scalars(runs: list[TrackedRun]) -> Iterator[tuple[str, Series]]:
-    """Scores at the training's last step, so that they stand at the end of its curves."""
+    """Yield the loss curves, and each score at the last training step, so that it stands at the end of the curves."""
     last = max((points[-1][0] for run in runs for points in run.curves.values()), default=0)
     for run in runs:
         yield from run.curves.items()
@@ -49,7 +49,7 @@ def _scalars(runs: list[TrackedRun]) -> Iterator[tuple[str, Series]]:
 
 
 def _write(path: Path, scalars: dict[str, Series], seconds: float) -> None:
-    """One event for each point, the format's version first."""
+    """Write an event for each point, after one for the version of the format."""
     from tensorboard.compat.proto.event_pb2 import Event
     from tensorboard.compat.proto.summary_pb2 import Summary
     from tensorboard.summary.writer.record_writer import RecordWriter

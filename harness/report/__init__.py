@@ -1,4 +1,4 @@
-"""A RESULT folder drawn for people, from the files of the folder alone: HTML, Markdown, a terminal's table."""
+"""Pages of a RESULT folder, made from the files of the folder alone: HTML, Markdown, tables for a terminal."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -8,14 +8,14 @@ if TYPE_CHECKING:
 
 
 def render(folder: Path | str, drawings: Path | None = None) -> None:
-    """Writes report.html, report.md and charts/*.svg into a RESULT folder.
+    """Write report.html, report.md and charts/*.svg into a RESULT folder.
 
-    `drawings` is a folder of charts drawn before: those whose data are as they were are not drawn again.
+    `drawings` is a folder of charts drawn earlier: charts whose data did not change are not drawn again.
     """
     from harness.report import drawing
 
     folder = Path(folder)
-    with drawing.pen(drawings) as pen:  # it takes longest: what else is to do is done while it draws
+    with drawing.pen(drawings) as pen:  # drawing takes longest: everything else is done meanwhile
         from harness.report import figures, page
         from harness.results import read
         from harness.results.document import refuse_damaged
@@ -33,7 +33,7 @@ def render(folder: Path | str, drawings: Path | None = None) -> None:
 
 
 def render_terminal(folder: Path | str, console: "Console | None" = None) -> None:
-    """Prints the answer and the score tables of a RESULT folder; draws no chart and reads no answer."""
+    """Print the answer and the score tables of a RESULT folder; no chart is drawn and no generation is read."""
     from harness.report import page, terminal
     from harness.results import read
     from harness.terminal.consoles import PlainConsole
@@ -42,7 +42,7 @@ def render_terminal(folder: Path | str, console: "Console | None" = None) -> Non
 
 
 def render_json(folder: Path | str) -> str:
-    """The same as JSON, for other programs."""
+    """Return the answer and the score tables as JSON, for other programs."""
     import json
 
     from harness.report import page, terminal
@@ -53,8 +53,8 @@ def render_json(folder: Path | str) -> str:
 
 
 def sentences(folder: Path | str) -> list[str]:
-    """The answer of each task, for a person."""
+    """Return the sentences that answer each task."""
     from harness.report import page, terminal
     from harness.results import read
 
-    return [one for task in page.build(read(folder)).tasks for one in terminal.said(task)]
+    return [sentence for task in page.build(read(folder)).tasks for sentence in terminal.said(task)]

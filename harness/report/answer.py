@@ -1,6 +1,6 @@
-"""The answer in two sentences: who wins by how much and how surely, and what training added.
+"""The answer in two sentences: which system wins, by how much and how surely, and what training added.
 
-A difference is called significant only where its corrected p is below 0.05. What fewer than three seeds show is said of
+A difference is called significant only if its corrected p is below 0.05. What fewer than three seeds show is said of
 "this adapter", never of its recipe.
 """
 
@@ -19,7 +19,7 @@ ENOUGH_SEEDS = 3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Span:
-    """A run of words, set off or not."""
+    """A part of a sentence, emphasised or not."""
 
     text: str
     strong: bool = False
@@ -30,53 +30,57 @@ Sentence = tuple[Span, ...]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contender:
-    """What competes: a base, an adapter, or, from three seeds on, a recipe's adapters on one base."""
+    """A competitor for the best score: a base, an adapter, or, from three seeds on, a recipe's adapters on one base."""
 
     name: str
     systems: tuple[System, ...]
     value: float  # mean over systems
-    recipe: str | None = None  # set where the entry speaks for a recipe
-    over_seeds: RecipeScore | None = None  # its interval, where it was computed
+    recipe: str | None = None  # set if the contender stands for a recipe
+    over_seeds: RecipeScore | None = None  # the recipe's interval, if it was computed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What a reader wants to know of one task."""
+    """The answer for one task."""
 
     lead: Sentence
     gain: Sentence
-    seeds: str  # what limits it: other seeds, and what so few samples cannot show; may be empty
+    seeds: str  # how far other seeds limit the answer; may be empty
     power: str
-    settled: str  # how large a test set would part the first two
+    settled: str  # how large a test set would separate the first two
     winner: Contender
-    doubts: tuple[str, ...] = ()  # what makes the scores say less than they seem to
+    doubts: tuple[str, ...] = ()  # why the scores mean less than they seem to
 
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """Everything known of one task under its primary metric."""
+    """All results of one task under its primary metric."""
 
     result: Result
     task: TaskFacts
 
     @property
     def scores(self) -> dict[System, Score]:
-        return {one.system: one for one in self.result.scores if one.task == self.task.name and one.primary}
+        """Return each system's primary score."""
+        scores = self.result.scores
+        return {score.system: score for score in scores if score.task == self.task.name and score.primary}
 
     @property
     def facts(self) -> dict[System, AdapterFacts]:
-        return {System(model=one.model, adapter=one.name): one for one in self.result.suite.adapters}
+        """Return each adapter's facts."""
+        adapters = self.result.suite.adapters
+        return {System(model=facts.model, adapter=facts.name): facts for facts in adapters}
 
     def better(self, value: float) -> float:
-        """Larger is better, whatever the metric's direction."""
+        """Return the value with its sign turned if lower is better, so that larger is always better."""
         return value if all(one.better == "higher" for one in self.scores.values()) else -value
 
     def between(self, candidate: System, baseline: System) -> Comparison | None:
-        """Candidate minus baseline, whichever way round it was measured."""
+        """Return the comparison candidate minus baseline, whichever way round it was measured."""
         return between(self.result.comparisons, self.task, candidate, baseline)
 
     def over_seeds(self, one: AdapterFacts) -> RecipeScore | None:
-        """What the adapter's recipe scores over its seeds, with an interval."""
+        """Return the score of the adapter's recipe over its seeds, if it has an interval."""
         whose = (self.task.name, self.task.primary, one.model, one.recipe, one.trained_on)
         for found in self.result.recipes:
             same = (found.task, found.metric, found.model, found.recipe, found.trained_on) == whose
@@ -85,16 +89,18 @@ class Field:
         return None
 
     def base_of(self, adapted: System) -> System:
+        """Return the base of an adapter."""
         return adapted.base
 
     def rank(self, entries: Sequence[Contender]) -> list[Contender]:
-        return sorted(entries, key=lambda one: self.better(one.value), reverse=True)
+        """Return the contenders, best first."""
+        return sorted(entries, key=lambda entry: self.better(entry.value), reverse=True)
 
 
 def between(
     comparisons: Sequence[Comparison], task: TaskFacts, candidate: System, baseline: System
 ) -> Comparison | None:
-    """The primary metric's comparison of two systems, one of a family before an exploratory one."""
+    """Return the primary metric's comparison of two systems; one within a Holm family comes before an exploratory one."""
     found = None
     for one in comparisons:
         if (
@@ -109,7 +115,7 @@ def between(
 
 
 def turned(one: Comparison) -> Comparison:
-    """The same difference seen from the other side."""
+    """Return the comparison with candidate and baseline exchanged."""
     return replace(
         one,
         candidate=one.baseline,
@@ -123,7 +129,7 @@ def turned(one: Comparison) -> Comparison:
 
 
 def entries(field: Field) -> list[Contender]:
-    """Bases, adapters, and recipes with three seeds or more in place of their adapters."""
+    """Return the contenders: bases, adapters, and recipes with three or more seeds in place of their adapters."""
     groups: dict[tuple[object, ...], list[System]] = {}
     for system in field.scores:
         if system.is_trivial:
@@ -159,7 +165,7 @@ def entries(field: Field) -> list[Contender]:
 
 
 def answer(result: Result, task: TaskFacts) -> Answer | None:
-    """None where no model answered the task."""
+    """Return the answer for a task; None if no model answered it."""
     field = Field(result, task)
     ranked = field.rank(entries(field))
     if not ranked:
@@ -209,7 +215,7 @@ def _ahead(field: Field, ranked: Sequence[Contender]) -> str:
         return f"on average {words.number(gap)} ahead of {second.name} ({_pairs(field, winner, second)}), "
     tested = field.between(winner.systems[0], second.systems[0])
     if tested is None or tested.p_holm is None:
-        return f"{words.number(gap)} ahead of {second.name} (a difference that was not tested), "
+        return f"{words.number(gap)} ahead of {second.name} (not tested), "
     if field.better(1) < 0:
         tested = turned(tested)
     size = f"{words.number(abs(tested.difference))} {words.interval(tested.low, tested.high)}"
@@ -219,7 +225,7 @@ def _ahead(field: Field, ranked: Sequence[Contender]) -> str:
 
 
 def _pairs(field: Field, winner: Contender, second: Contender) -> str:
-    """Over seeds no single test speaks: how many of the tested pairs are significantly ahead."""
+    """Return how many of the tested pairs are significantly ahead, since no single test covers several seeds."""
     found = [field.between(a, b) for a in winner.systems for b in second.systems]
     tested = [one for one in found if one is not None and one.p_holm is not None]
     if not tested:
@@ -262,7 +268,7 @@ def _gain(field: Field, winner: Contender) -> Sentence:
 
 
 def _verdicts(field: Field, adapters: Sequence[System], one: str, many: str | None = None) -> list[Span]:
-    """How many beat their base, lose to it, or cannot be told from it."""
+    """Return how many adapters beat their base, score below it, or do not differ significantly from it."""
     if not adapters:
         return []
     pairs = [field.between(adapted, field.base_of(adapted)) for adapted in adapters]
@@ -306,7 +312,7 @@ def _verdicts(field: Field, adapters: Sequence[System], one: str, many: str | No
 
 
 def _range(pairs: Sequence[Comparison]) -> Span:
-    """What they gained or lost, and the weakest certainty among them."""
+    """Return the range of differences and the largest p among the pairs."""
     sizes = sorted(pair.difference for pair in pairs)
     worst = max(pair.p_holm or 0.0 for pair in pairs)
     if len(pairs) == 1:
@@ -316,9 +322,9 @@ def _range(pairs: Sequence[Comparison]) -> Span:
 
 
 def _added(field: Field, winner: Contender) -> list[Span]:
-    """An adapter against the best answer that needs no training: its base, with examples or without, or a rule."""
+    """Compare the winner with the best system that needs no training: its base, with or without examples, or a rule."""
     if winner.systems[0].adapter is None:
-        return [Span(text=", so nothing trained here beats the best base"), *_outdone(field, winner)]
+        return [Span(text=", so no adapter trained here beats the best base"), *_outdone(field, winner)]
     if outdone := _outdone(field, winner):
         return outdone
     untrained = [
@@ -347,7 +353,7 @@ def _added(field: Field, winner: Contender) -> list[Span]:
 
 
 def _outdone(field: Field, winner: Contender) -> list[Span]:
-    """Where a rule without a model does better than all of them, that is the news."""
+    """Return the news that a trivial rule scores better than the winner; empty if none does."""
     rules = [
         Contender(name=words.system(one), systems=(one,), value=score.value)
         for one, score in field.scores.items()
@@ -366,7 +372,7 @@ def _outdone(field: Field, winner: Contender) -> list[Span]:
 
 
 def _seeds(field: Field, winner: Contender) -> str:
-    """What another seed could change, where too few were tried; else how the winner's interval counts it in."""
+    """Return a warning if too few seeds were tried, otherwise how the winner's interval accounts for seeds."""
     counts: dict[tuple[str, str | None, str | None], int] = {}
     for system in field.scores:
         one = field.facts.get(system)
@@ -378,12 +384,12 @@ def _seeds(field: Field, winner: Contender) -> str:
         return f"Over seeds: {winner.over_seeds.method}." if winner.over_seeds else ""
     trained = "one seed" if fewest == 1 else f"{fewest} seeds"
     if len(counts) == 1:
-        return f"Trained with {trained}: this holds for this adapter, another seed may give another."
-    return f"Trained with {trained} each: this holds for these adapters, other seeds may give others."
+        return f"Trained with {trained}: this holds for this adapter; another seed may give another result."
+    return f"Trained with {trained} each: this holds for these adapters; other seeds may give other results."
 
 
 def _power(field: Field) -> str:
-    """What the number of samples cannot show."""
+    """Return a sentence on the differences that this number of samples cannot detect."""
     asked = [
         one.detectable
         for one in field.result.comparisons
@@ -394,7 +400,7 @@ def _power(field: Field) -> str:
 
 
 def _settled(field: Field, ranked: Sequence[Contender]) -> str:
-    """How many samples would probably part the first two."""
+    """Return a sentence on how many samples would probably separate the first two."""
     first = [one.systems[0] for one in ranked[:2] if len(one.systems) == 1]
     tested = field.between(*first) if len(first) == 2 else None
     if tested is None or tested.p_holm is None:

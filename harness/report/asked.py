@@ -1,4 +1,4 @@
-"""What was asked, sample by sample: ids, sums and the columns that divide samples; of their texts none is kept."""
+"""The samples of each task: ids, rows of sums and the columns that divide them into slices, without their texts."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -19,24 +19,26 @@ if TYPE_CHECKING:
 
 FILES = ("samples.jsonl.gz", "generations.jsonl.gz", "rows.parquet")
 LENGTH = "length of input"
-FEWEST, MOST = 2, 12  # values that a column has which divides samples into slices
-LONGEST_VALUE = 60  # characters: more is text, and no name of a kind
+FEWEST, MOST = 2, 12  # values of a column that divides samples into slices
+LONGEST_VALUE = 60  # characters: a longer value is a text and not a category
 
-Values = Mapping[System, NDArray[np.float64]]  # the primary metric of each sample; NaN where there is none
+Values = Mapping[
+    System, NDArray[np.float64]
+]  # the primary metric of each sample; NaN for a sample without one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Slicing:
-    """One way to divide a task's samples."""
+    """One way to divide a task's samples into slices."""
 
     name: str  # a column, or LENGTH
     labels: tuple[str, ...]
-    of: NDArray[np.int8]  # [n] a place in labels; -1: in none
+    of: NDArray[np.int8]  # [n] index into labels; -1: in no slice
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SecondaryValues:
-    """A score beside the primary one, of each sample alone."""
+    """A score other than the primary one, for each sample."""
 
     name: str
     unit: str
@@ -45,21 +47,21 @@ class SecondaryValues:
 
 @dataclass(frozen=True, kw_only=True)
 class TaskSamples:
-    """One task's samples in the order in which they were asked."""
+    """One task's samples in the order of the test set."""
 
     task: TaskFacts
     ids: tuple[str, ...]
-    texts: bool = True  # False: a copy that holds ids and numbers alone
+    texts: bool = True  # False: a copy with ids and numbers only
     slicings: tuple[Slicing, ...] = ()
     clusters: NDArray[np.intp] | None = None  # [n] samples with the same number are resampled together
-    metric: metrics.Metric | None = None  # None: the primary metric is no function of sums
-    column: int = 0  # of the metric's scores, the primary one
-    rows: Mapping[System, NDArray[np.float64]]  # [n, k] sums; NaN where a sample has none
+    metric: metrics.Metric | None = None  # None: the primary metric is not a function of sums
+    column: int = 0  # index of the primary score among the metric's scores
+    rows: Mapping[System, NDArray[np.float64]]  # [n, k] sums; NaN for a sample without them
     others: tuple[SecondaryValues, ...] = ()  # in the metrics' order
 
     @cached_property
     def values(self) -> Values:
-        """Each sample's score alone."""
+        """Return the primary score of each sample, by system."""
         if self.metric is None or self.metric.value is None:
             return {}
         value = self.metric.value
@@ -67,9 +69,9 @@ class TaskSamples:
 
 
 def asked(result: Result) -> dict[str, TaskSamples]:
-    """Return each task's samples; none for a RESULT that is a result.json alone.
+    """Return each task's samples; empty if the RESULT consists of result.json only.
 
-    Raises ResultError where a file that the RESULT names is missing or changed.
+    Raises ResultError if a file that the RESULT names is missing or changed.
     """
     from harness.results.rows import open_rows
 
@@ -85,7 +87,7 @@ def asked(result: Result) -> dict[str, TaskSamples]:
 
 
 class _Listed:
-    """What is noted of each sample while their texts go by."""
+    """What is recorded of each sample while the file of samples is read."""
 
     def __init__(self, cluster: str | None) -> None:
         self.ids: list[str] = []
@@ -101,7 +103,9 @@ class _Listed:
         self.ids.append(one)
         self.words.append(len(text.split()))
         if self.cluster is not None:
-            label = metadata.get(self.cluster, f"\0{one}")  # a sample that names none stands alone
+            label = metadata.get(
+                self.cluster, f"\0{one}"
+            )  # a sample without a cluster is a cluster of its own
             self.cluster_of.append(self.clusters.setdefault(label, len(self.clusters)))
         for name, value in metadata.items():
             known = self.values.setdefault(name, {})
@@ -112,7 +116,7 @@ class _Listed:
             column.append(known.setdefault(value, len(known)))
 
     def slicings(self) -> Iterable[Slicing]:
-        """Columns of few short values, and thirds by the input's length."""
+        """Yield a slicing for each column of few short values, and one by thirds of the input's length."""
         for name, known in self.values.items():
             if FEWEST <= len(known) <= MOST and all(0 < len(value) <= LONGEST_VALUE for value in known):
                 order = sorted(known)
@@ -133,7 +137,7 @@ def _asked(task: TaskFacts, listed: _Listed, rows: "RowFile") -> TaskSamples:
     def placed(used: str) -> dict[System, NDArray[np.float64]]:
         return {
             system: _placed(found.stats, found.ids, listed.ids)
-            for name, system, plugin in rows.keys()  # noqa: SIM118  a file, and not a mapping
+            for name, system, plugin in rows.keys()  # noqa: SIM118  a file, not a mapping
             if (name, plugin) == (task.name, used)
             if (found := rows.get((name, system, used))) is not None
         }
@@ -159,7 +163,7 @@ def _asked(task: TaskFacts, listed: _Listed, rows: "RowFile") -> TaskSamples:
 def _others(
     task: TaskFacts, used: str, rows: Mapping[System, NDArray[np.float64]]
 ) -> Iterable[SecondaryValues]:
-    """The scores that a metric gives each sample, the primary one left out."""
+    """Yield the scores that a metric gives each sample, except the primary one."""
     metric = metrics.own(used) if rows else None
     if metric is None or metric.value is None:
         return
@@ -175,8 +179,8 @@ def _others(
 def _placed(
     stats: NDArray[np.float64], of: tuple[str, ...], ids: list[str]
 ) -> NDArray[np.float64]:  # [len(ids), k]
-    """The rows in the order of the ids; NaN for one that has none."""
-    if list(of) == ids:  # as the harness writes them
+    """Return the rows in the order of `ids`; NaN for an id without a row."""
+    if list(of) == ids:  # the harness itself writes them in this order
         return stats
     places = {one: row for row, one in enumerate(of)}
     placed = np.full((len(ids), stats.shape[1]), np.nan)

@@ -1,4 +1,4 @@
-"""A leaderboard for people and for tables: HTML that filters, Markdown for git, CSV with every digit."""
+"""The leaderboard as HTML with filters, as Markdown for git, and as CSV with unrounded numbers."""
 
 import csv
 import io
@@ -14,6 +14,7 @@ from harness.types import Score
 Links = Mapping[str, str]  # run -> address of its report or folder, seen from the page
 SCRIPTS = ("page.js", "board.js")
 
+# How ranks are defined, as shown below each table.
 RULE = (
     "A system's rank is one more than the number of systems that are significantly better than it, so ties share a rank: "
     "paired on the same samples, by a sign-flip test, with Holm's correction for all pairs of the group at 5 %. "
@@ -21,50 +22,52 @@ RULE = (
     "hold at once."
 )
 NOT_SAID = "not said"
-UNRANKED = "The score is no sum over samples, or its rows are missing: nothing can be tested, so these have no ranks."
+UNRANKED = "The score is not a sum over samples, or its rows are missing: it cannot be tested, so there are no ranks."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shown:
-    """A line, with what its cells need."""
+    """A line of the leaderboard with what its table cells show."""
 
     line: Line
     place: str  # "1–3"
-    way: str  # "A": how it was asked, where a group was asked in several ways
-    machine: int  # from 1 on, in the group's list; 0: nothing was measured
+    way: str  # "A": which way of asking, if the group has several
+    machine: int  # number in the group's list, from 1; 0: not measured
 
     @property
-    def score(self) -> Score:  # what the bar draws
+    def score(self) -> Score:
+        """Return the score that the bar shows."""
         return self.line.entry.score
 
     @property
     def role(self) -> str:
+        """Return "trivial", "adapter" or "base"."""
         system = self.line.entry.score.system
         return "trivial" if system.is_trivial else "adapter" if system.adapter else "base"
 
     @property
     def family(self) -> str:
-        """What the filter knows it by."""
+        """Return the model's family as the filter lists it."""
         model = self.line.entry.model
         return "no model" if model is None else model.family or "unknown family"
 
     @property
     def licence(self) -> str:
-        """The model's, likewise."""
+        """Return the model's licence as the filter lists it."""
         model = self.line.entry.model
         return "no model" if model is None else model.licence or NOT_SAID
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Section:
-    """A group, with what its heading says."""
+    """A group of the leaderboard with what its heading shows."""
 
     title: str
     metric: str
     lower: bool
     unit: str
     n: int
-    top: float  # where bars end
+    top: float  # end of the axis of the bars
     licence: str
     apart: str
     signature: str
@@ -75,19 +78,21 @@ class Section:
 
 
 def html(board: Leaderboard, links: Links) -> str:
+    """Return the leaderboard as an HTML page."""
     from harness.report import html as pages
 
     return pages.document("board.html.j2", _content(board, links), SCRIPTS)
 
 
 def markdown(board: Leaderboard, links: Links) -> str:
+    """Return the leaderboard as a Markdown page."""
     from harness.report import markdown as pages
 
     return pages.document("board.md.j2", _content(board, links))
 
 
 def table(board: Leaderboard, links: Links) -> str:
-    """A line a system, numbers in full."""
+    """Return the leaderboard as CSV: a row for each system, numbers unrounded."""
     out = io.StringIO()
     writer = csv.DictWriter(out, COLUMNS, lineterminator="\n")
     writer.writeheader()
@@ -156,20 +161,20 @@ def _content(board: Leaderboard, links: Links) -> dict[str, object]:
 
 
 def checked(board: Leaderboard) -> str:
-    """What the numbers rest on."""
+    """Return a sentence on how the scores were verified."""
     if not board.verified:
-        return "Nothing was verified (--no-verify): the results are believed as they are."
+        return "No result was verified (--no-verify): the scores are shown as found."
     but = ""
     if board.unchecked:
         but = (
             " Scores of metrics whose code is not part of this harness were not recomputed "
-            f"({_runs(board.unchecked)}): they are believed as they are, and have no ranks."
+            f"({_runs(board.unchecked)}): they are shown as found, and have no ranks."
         )
     if not board.by_rows:
-        return f"Every {'other ' if but else ''}score was recomputed from its answers before it was taken in.{but}"
+        return f"Every {'other ' if but else ''}score was recomputed from its answers before it was included.{but}"
     return (
-        f"Every {'other ' if but else ''}score was recomputed before it was taken in, from its answers or, where a result "
-        f"holds ids and numbers alone ({_runs(board.by_rows)}), from its rows.{but}"
+        f"Every {'other ' if but else ''}score was recomputed before it was included, from its answers or, if a result "
+        f"contains ids and numbers only ({_runs(board.by_rows)}), from its rows.{but}"
     )
 
 
@@ -206,19 +211,19 @@ def _section(group: Group) -> Section:
 
 
 def _place(line: Line) -> str:
-    """`1`, `1–3`"""
+    """Return `1`, or `1–3` for a range of ranks."""
     if line.rank is None:
         return ""
     return str(line.rank) if line.rank == line.last else f"{line.rank}–{line.last}"
 
 
 def _letter(place: int) -> str:
-    """A to Z, then A1, B1, …"""
+    """Return the letters A to Z, then A1, B1, and so on."""
     return chr(ord("A") + place % 26) + (str(place // 26) if place >= 26 else "")
 
 
 def _top(values: Sequence[float]) -> float:
-    """A round number that no bar passes."""
+    """Return a round number that no bar exceeds."""
     most = max(values)
     if most <= 0:
         return 1.0

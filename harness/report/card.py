@@ -1,4 +1,4 @@
-"""An adapter's README: what it scores beside its base, how it was made and loaded, and what that does not show."""
+"""An adapter's model card: its scores beside its base's, how it was made, how to load it, and its limits."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,12 +17,12 @@ from harness.results import AdapterFacts, ModelFacts, Result, TaskFacts
 from harness.results.costs import Costs
 from harness.types import Comparison, Note, Score, System
 
-MARK = "<!-- made by harness card -->"  # a README with this line in it may be written over
+MARK = "<!-- made by harness card -->"  # a README with this line may be overwritten
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Against:
-    """Something that needs no training: a base with examples, or a rule."""
+    """A system that needs no training (a base with examples, or a trivial rule) and the adapter's difference from it."""
 
     line: ScoreLine
     difference: Comparison | None
@@ -30,7 +30,7 @@ class Against:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SecondaryScore:
-    """One of a task's further metrics."""
+    """A score of the adapter other than the primary one, with its base's."""
 
     score: Score
     base: Score | None
@@ -39,7 +39,7 @@ class SecondaryScore:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measured:
-    """The adapter on one task."""
+    """The adapter's results on one task."""
 
     task: TaskPage
     line: ScoreLine
@@ -47,18 +47,18 @@ class Measured:
     untrained: tuple[Against, ...]
     others: tuple[SecondaryScore, ...]
     inert: bool
-    signatures: Mapping[str, Sequence[str]]  # signature -> the metrics that it is of, as people call them
-    digest: str  # of the task's data
+    signatures: Mapping[str, Sequence[str]]  # signature -> display names of its metrics
+    digest: str  # digest of the task's data
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Card:
-    """Everything that the page says."""
+    """Everything that the model card shows."""
 
     system: System
     model: ModelFacts
     adapter: AdapterFacts
-    recipe: Mapping[str, object]  # empty for one that was trained elsewhere
+    recipe: Mapping[str, object]  # empty for an adapter that was trained elsewhere
     trained_on: TaskFacts | None
     measured: tuple[Measured, ...]
     costs: Costs
@@ -70,13 +70,13 @@ class Card:
     limits: tuple[str, ...]
     loading: str
     command: str
-    made: str  # by which harness, and when
+    made: str  # version of the harness, and the date
     libraries: str
     licence: str | None
 
 
 def build(result: Result, system: System, *, place: str | None = None, licence: str | None = None) -> Card:
-    """The card of an adapter that the result measured; `place` is where it can be loaded from."""
+    """Return the card of an adapter that the result measured; `place` is where it can be loaded from."""
     model, adapter = _facts(result, system)
     page = pages.build(result)
     measured = tuple(_measured(result, page, system))
@@ -108,7 +108,7 @@ def build(result: Result, system: System, *, place: str | None = None, licence: 
 
 
 def render(card: Card) -> str:
-    """Its body, as GitHub and the hub show it; the metadata come before it."""
+    """Return the card's Markdown body; the YAML metadata go before it."""
     text = markdown.document("card.md.j2", {"card": card, "mark": MARK})
     return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
 
@@ -125,7 +125,7 @@ def _facts(result: Result, system: System) -> tuple[ModelFacts, AdapterFacts]:
 
 
 def _measured(result: Result, page: Page, system: System) -> Iterator[Measured]:
-    """The tasks that it answered, the one that it was trained on first."""
+    """Yield the adapter's results on each task that it answered; the task that it was trained on comes first."""
     for task in page.tasks:
         lines = {line.system: line for line in task.lines}
         if system not in lines:
@@ -173,7 +173,7 @@ def _signatures(line: ScoreLine) -> dict[str, list[str]]:
 
 
 def _losses(result: Result, system: System) -> str:
-    """What the loss fell to, and where it was lowest on validation samples."""
+    """Return the first and last training loss and the lowest validation loss, in words."""
     for curve in result.curves:
         if (curve.model, curve.adapter) != (system.model, system.adapter) or not curve.points:
             continue
@@ -190,7 +190,7 @@ def _losses(result: Result, system: System) -> str:
 
 
 def _notes(page: Page, system: System, measured: Sequence[Measured]) -> Iterator[Note]:
-    """What concerns the adapter, its base or the tasks' samples."""
+    """Yield the notes on the adapter, its base or the tasks' samples."""
     whose = {str(system), *(str(one.base.system) for one in measured if one.base)}
     tasks = [one.task.facts.name for one in measured]
     here = {*whose, *tasks, *(f"{task}, {one}" for task in tasks for one in whose)}
@@ -198,6 +198,6 @@ def _notes(page: Page, system: System, measured: Sequence[Measured]) -> Iterator
 
 
 def _libraries(result: Result) -> str:
-    """The versions of those that make an adapter's answers."""
+    """Return the versions of the libraries that an adapter's answers depend on."""
     found = result.manifest.libraries
     return ", ".join(f"{name} {found[name]}" for name in ("torch", "transformers", "peft") if name in found)

@@ -1,4 +1,4 @@
-"""A comment for a pull request: the answer, the verdicts, and the samples that fell most."""
+"""A comment for a pull request: the answer, the verdicts, and the samples with the largest drops."""
 
 from bisect import bisect_right
 from collections.abc import Callable
@@ -12,16 +12,16 @@ from harness import text as words
 from harness.report import markdown, verdicts
 from harness.types import Judgement, Regression
 
-# GitHub takes 65,536 characters. Bytes are never fewer than those, however they are counted.
+# GitHub accepts 65,536 characters. A text never has fewer bytes than characters, however these are counted.
 LONGEST = 65_000
 LONGEST_ADDRESS = 2_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Shown:
-    """How many of each part are shown."""
+    """How many items of each part are shown."""
 
-    failed: int = 0  # verdicts that are no pass
+    failed: int = 0  # verdicts other than pass
     notes: int = 0
     regressions: int = 0
     passed: int = 0
@@ -38,7 +38,7 @@ def render(
     report_link: str | None = None,  # http:// or https://
     longest: int = LONGEST,  # bytes
 ) -> str:
-    """Markdown whose first line is the answer; what does not fit is left out and counted."""
+    """Return Markdown whose first line is the answer; what does not fit is left out and counted."""
     ordered = verdicts.worst_first(judgement.verdicts)
     failed = [one for one in ordered if one.verdict != "pass"]
     passed = ordered[len(failed) :]
@@ -72,7 +72,7 @@ def render(
 
 
 def _that_fits(most: _Shown, fits: Callable[[_Shown], bool]) -> _Shown:
-    """All, or as many as fit of the first part, then of the next."""
+    """Return all items, or as many as fit of the first part, then of the next, and so on."""
     if fits(most):
         return most
     shown = _Shown()
@@ -90,7 +90,7 @@ def _has_text(one: Regression) -> bool:
 
 
 def _left_out(there: _Shown, shown: _Shown) -> str:
-    """`12 gates that did not pass, 37 samples that fell and 400 gates that passed`"""
+    """Return `12 gates that did not pass, 37 samples that fell and 400 gates that passed`."""
     names = {
         "failed": ("gate that did not pass", "gates that did not pass"),
         "notes": ("note", "notes"),
@@ -102,15 +102,15 @@ def _left_out(there: _Shown, shown: _Shown) -> str:
 
 
 def _link(address: str | None) -> Markup | None:
-    """None, too, of what is no address of a page."""
+    """Return a Markdown link to the report; None if the address is not one of a page."""
     if not address or not address.startswith(("https://", "http://")) or len(address) > LONGEST_ADDRESS:
         return None
     safe = quote(address, safe=":/?#&=%+~@,;", errors="replace")
-    return Markup(f"[The whole report]({safe})")  # noqa: S704  what could end the link is quoted
+    return Markup(f"[The whole report]({safe})")  # noqa: S704  characters that could end the link are quoted
 
 
 def _last_line(marker: str | None) -> str:
-    """A comment of HTML, which nothing in the marker can end."""
+    """Return the marker as an HTML comment; no text in the marker can close it."""
     if marker is None:
         return ""
     text = " ".join(words.visible(words.name(marker)).split())

@@ -1,4 +1,4 @@
-"""What weights alone say of measured quality, for people: sentences that stay within the intervals, and the pages."""
+"""Pages and sentences on how weight metrics correlate with measured quality."""
 
 import csv
 import io
@@ -19,26 +19,26 @@ from harness.results import ours
 from harness.weights.correlation import Candidate, Correlation, Within
 from harness.weights.data_free import MEANINGS
 
-COLUMNS = ("task", "base", "adapter", "score", "gain")  # of adapters.csv; each number's follow
-NAMED = 3  # numbers that a sentence names; the table has all
+COLUMNS = ("task", "base", "adapter", "score", "gain")  # of adapters.csv; the weight metrics follow
+NAMED = 3  # weight metrics that a sentence names; the table has all
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prediction:
-    """One task: its adapters, how each number from their weights ranks them, and what other things do."""
+    """One task: its adapters, and how well weight metrics and other known quantities rank them."""
 
     task: str
     metric: str  # for people
-    trained: bool  # whether adapters were trained on the task
-    bases: tuple[str, ...]  # those that are ranked
+    trained: bool  # True if adapters were trained on the task
+    bases: tuple[str, ...]  # bases whose adapters are ranked
     candidates: tuple[Candidate, ...]
-    family: tuple[Correlation, ...]  # numbers that no data went into, corrected together
-    yardsticks: tuple[Correlation, ...]  # what is known without looking at weights
-    left_out: tuple[str, ...]  # numbers that rank nothing, and why
+    family: tuple[Correlation, ...]  # of weight metrics, corrected together
+    yardsticks: tuple[Correlation, ...]  # of quantities that are known without the weights
+    left_out: tuple[str, ...]  # weight metrics that cannot be ranked by, and why
 
 
 def sentences(one: Prediction) -> tuple[str, ...]:
-    """The finding, what it means, what it leaves open, and what it is to be measured against."""
+    """Return sentences: the finding, what it means, what it leaves open, and what to compare it with."""
     shown = [each for each in one.family if each.shown]
     return tuple(filter(None, (_finding(one, shown), _meaning(shown), _open(one, shown), _known(one))))
 
@@ -48,15 +48,13 @@ def _finding(one: Prediction, shown: Sequence[Correlation]) -> str:
     numbers = words.plural(count, "number")
     if not shown:
         return (
-            f"None of {numbers} from weights alone is shown to go with {what}: for none is p_holm below 0.05 "
-            "and the interval clear of 0."
+            f"None of {numbers} from weights alone is shown to correlate with {what}: none has p_holm below 0.05 "
+            "and an interval that excludes 0."
         )
     named = words.listed([_named(each) for each in shown[:NAMED]])
     more = f", {len(shown) - NAMED} more in the table" if len(shown) > NAMED else ""
-    go = "goes" if len(shown) == 1 else "go"
-    return (
-        f"{len(shown)} of {numbers} from weights alone {go} with {what} more than chance does: {named}{more}."
-    )
+    verb = "correlates" if len(shown) == 1 else "correlate"
+    return f"{len(shown)} of {numbers} from weights alone {verb} with {what} more than chance explains: {named}{more}."
 
 
 def _named(one: Correlation) -> str:
@@ -64,7 +62,7 @@ def _named(one: Correlation) -> str:
 
 
 def _meaning(shown: Sequence[Correlation]) -> str:
-    """Tau in the words of choosing; left out where nothing is shown."""
+    """Return what the largest tau means when choosing between two adapters; "" if none is shown."""
     if not shown:
         return ""
     best = shown[0]
@@ -74,7 +72,7 @@ def _meaning(shown: Sequence[Correlation]) -> str:
     runs = f" By base, its τ runs from {_of(ranked[0])} to {_of(ranked[-1])}." if len(ranked) > 1 else ""
     return (
         f"Of two adapters of one base, the one with the {which} {best.name} has the better score in about "
-        f"{middle:.0f} % of pairs ({min(ends):.0f} to {max(ends):.0f} % by the interval; a coin has 50 %).{runs}"
+        f"{middle:.0f} % of pairs ({min(ends):.0f} to {max(ends):.0f} % by the interval; chance gives 50 %).{runs}"
     )
 
 
@@ -90,18 +88,18 @@ def _open(one: Prediction, shown: Sequence[Correlation]) -> str:
     adapters = words.plural(len(one.candidates), "adapter")
     bases = words.plural(len(one.bases), "base")
     what = (
-        f"Of the other {words.plural(len(others), 'number')} nothing is shown. That"
+        f"For the other {words.plural(len(others), 'number')} no correlation is shown. That"
         if shown
-        else "Nothing shown"
+        else "This"
     )
     return (
-        f"{what} is not the same as nothing there: with {adapters} on {bases}, a τ under "
+        f"{what} does not prove that there is none: with {adapters} on {bases}, a τ under "
         f"{least:.2f} is missed more often than once in five runs, before any correction."
     )
 
 
 def _known(one: Prediction) -> str:
-    """What tells as much without weights."""
+    """Return a sentence on quantities that are known without the weights and correlate with quality."""
     if not one.yardsticks:
         return ""
     named = words.listed([_named(each) for each in one.yardsticks])
@@ -115,17 +113,17 @@ def _known(one: Prediction) -> str:
 
 
 def caveats(one: Prediction, page: Page) -> tuple[str, ...]:
-    """What no reader should take from it."""
+    """Return the caveats: what these correlations do not show."""
     stand_in = any(model.uri.startswith("zoo:") for model in page.suite.models)
     return (
         "Pooled τ is the mean of Kendall’s τ-b within each base, weighted by its pairs of adapters; intervals are "
         "bootstraps over adapters within bases, p is of permutations within bases, corrected by Holm’s method over "
         "all numbers of the first table. Within a base, a score and its gain over the base rank adapters the same way.",
-        "“In one heap” is τ over all adapters without regard to their base, of scores and of gains. Bases differ in "
-        "their norms and in their scores, so it measures on which base an adapter sits as well: it is there to be "
-        "distrusted.",
-        "The adapters are those of one run: they differ in what its recipes differ in, and a number may go with "
-        "quality only because both go with the length or the rate of training. It says nothing of other recipes, "
+        "“Pooled over bases” is τ over all adapters regardless of their base, of scores and of gains. Bases differ in "
+        "their norms and in their scores, so this τ also measures which base an adapter sits on: it is confounded "
+        "by the base and shown only as a warning.",
+        "The adapters are those of one run: they differ in what its recipes differ in, and a number may correlate with "
+        "quality only because both depend on the length or the rate of training. It says nothing about other recipes, "
         f"tasks or models{', least of all of those that the tiny stand-ins are named after' if stand_in else ''}.",
         "Scores are measured on a sample of the task, and that noise pulls every τ towards 0, most on a base whose "
         "adapters hardly differ.",
@@ -134,12 +132,12 @@ def caveats(one: Prediction, page: Page) -> tuple[str, ...]:
 
 
 def tau(one: Correlation) -> str:
-    """`+0.52 [+0.31, +0.70]`"""
+    """Return `+0.52 [+0.31, +0.70]`."""
     return f"{words.signed(one.tau, 2)} {words.interval(one.low, one.high, words.signed_2)}"
 
 
 def within(one: Correlation) -> Mapping[str, str]:
-    """By base, tau with its interval."""
+    """Return tau with its interval for each base."""
     return {
         each.base: f"{words.signed(each.tau, 2)} {words.interval(each.low, each.high, words.signed_2)}"
         for each in one.within
@@ -147,14 +145,14 @@ def within(one: Correlation) -> Mapping[str, str]:
 
 
 def write_html(page: Page, found: Sequence[Prediction], command: str, path: Path) -> None:
-    """One file that asks nothing of any network."""
+    """Write the page as one HTML file that loads nothing from a network."""
     with drawing.pen() as pen:
         figures = _figures(found, pen)
         write_text(path, html.document("prediction.html.j2", _shown(page, found, figures, command)))
 
 
 def write_markdown(page: Page, found: Sequence[Prediction], command: str, path: Path) -> None:
-    """A page with its charts in charts/ beside it, and the numbers of every adapter in adapters.csv."""
+    """Write the page as Markdown, its charts into charts/ beside it, and every adapter's numbers into adapters.csv."""
     with drawing.pen() as pen:
         figures = _figures(found, pen)
         text = markdown.document("prediction.md.j2", _shown(page, found, figures, command))
@@ -180,7 +178,7 @@ def _shown(
 
 
 def _figures(found: Sequence[Prediction], pen: drawing.Pen) -> Mapping[str, Figure]:
-    """The scatter plot of each task."""
+    """Return the scatter plot of each task."""
     figures = {}
     for place, one in enumerate(found, start=1):
         name, says = (

@@ -1,4 +1,4 @@
-"""What makes a task's scores say less than they seem to: shortened or refused prompts, empty answers."""
+"""Reasons to doubt a task's scores: shortened or refused prompts, empty answers."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -12,7 +12,7 @@ REMEDY = "Lower max_new_tokens, shorten the prompt or choose a model with a long
 
 
 def doubts(result: Result, task: TaskFacts) -> tuple[str, ...]:
-    """Return a sentence for each doubt; none where prompts were asked whole and answered."""
+    """Return a sentence for each doubt; empty if all prompts fit and were answered."""
     found = [*_of_prompts(result, task)]
     empties = _many(result, task, EMPTY, MANY_EMPTY)
     models = {system: empty for system, empty in empties.items() if not system.is_trivial}
@@ -23,7 +23,7 @@ def doubts(result: Result, task: TaskFacts) -> tuple[str, ...]:
 
 
 def empty_share(result: Result, task: TaskFacts) -> Mapping[System, Share]:
-    """Return the systems of whose answers more than 5 % are empty."""
+    """Return the systems with more than 5 % empty answers, and their shares."""
     return _many(result, task, EMPTY, MANY_EMPTY)
 
 
@@ -46,7 +46,7 @@ def _many(result: Result, task: TaskFacts, kind: str, most: float) -> dict[Syste
 
 
 def _alike(found: Mapping[System, Share]) -> Iterator[tuple[str, Share]]:
-    """The names of systems with equal shares, as a base and its adapters mostly have them."""
+    """Yield the joined names of systems with equal shares; a base and its adapters mostly have equal ones."""
     groups: dict[Share, list[str]] = {}
     for system, share in found.items():
         groups.setdefault(share, []).append(words.system(system))
@@ -61,5 +61,5 @@ def _listed(names: Sequence[str]) -> str:
 
 
 def _some(share: Share, what: str) -> str:
-    """`729 of 729 prompts (100 %)`"""
+    """Return `729 of 729 prompts (100 %)`."""
     return f"{share.count:,} of {words.plural(share.of, what)} ({100 * share.share:.0f}{words.SPACE}%)"

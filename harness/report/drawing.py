@@ -1,7 +1,7 @@
-"""Specifications to SVG by vl-convert, which is Vega on a JavaScript engine, in a process of its own.
+"""Draw Vega-Lite specifications as SVG with vl-convert (Vega on a JavaScript engine), in a process of its own.
 
-Starting the engine takes as long as drawing all charts of a page, and vl-convert lets no other Python run meanwhile: in
-another process it starts and draws while the page is built. What it drew is kept, where there is a store to keep it in.
+Starting the engine takes as long as drawing all charts of a page, and vl-convert does not release the GIL meanwhile: in
+another process it starts and draws while the page is built. Drawings are cached if there is a store.
 """
 
 import hashlib
@@ -23,23 +23,23 @@ from xml.sax.saxutils import quoteattr
 
 from harness.errors import StepError
 
-KEPT = 400  # drawings: the charts of some 20 results
+KEPT = 400  # drawings in the cache: the charts of some 20 RESULTs
 
 
 @dataclass(slots=True)
 class Pen:
-    """The process that draws, the thread that waits for it, and what was drawn before."""
+    """The process that draws, the thread that waits for it, and the cache of earlier drawings."""
 
     process: subprocess.Popen[str]
     thread: ThreadPoolExecutor
-    kept: Path | None  # a folder of drawings, by the digest of what they were drawn from
+    kept: Path | None  # folder of cached drawings, named by the digest of what they were drawn from
     used: bool = False
 
     def draw(self, make: Callable[[], Mapping[str, Any]], of: str, says: str, name: str) -> Future[str]:
-        """The chart as SVG with stand-in colours.
+        """Return a future of the chart as SVG with stand-in colours.
 
-        `make` gives its specification, and `of` tells all that goes into it: making it takes longer than to find what
-        was drawn of the same before. `says` is read out in its place, `name` keeps its ids apart in a page.
+        `make` returns its specification, and `of` identifies everything that goes into it, because making a specification
+        takes longer than finding a cached drawing. `says` is the text for screen readers; `name` makes ids unique in a page.
         """
         path = self.kept / f"{hashlib.sha256((_code() + of).encode()).hexdigest()}.svg" if self.kept else None
         if path is not None and path.is_file():
@@ -61,7 +61,7 @@ class Pen:
             self.process.stdin.flush()
             answer = self.process.stdout.readline()
         if not answer:
-            raise StepError(f"chart {name}: the process that draws it ended; repeat the command")
+            raise StepError(f"chart {name}: the drawing process ended; run the command again")
         drawn = json.loads(answer)
         if "error" in drawn:
             raise StepError(f"chart {name}: cannot be drawn: {drawn['error']}")
@@ -70,7 +70,7 @@ class Pen:
 
 @cache
 def _code() -> str:
-    """What a drawing depends on besides its data."""
+    """Return a digest of everything that a drawing depends on besides its data: libraries and our own code."""
     package = Path(__file__).parents[1]
     parts = hashlib.sha256(f"{version('altair')} {version('vl-convert-python')}".encode())
     for folder in ("report", "weights"):
@@ -81,7 +81,7 @@ def _code() -> str:
 
 @contextmanager
 def pen(kept: Path | None = None) -> Iterator[Pen]:
-    """A pen, which begins to get ready at once."""
+    """Yield a pen, whose process starts at once."""
     process = _started()
     with process, ThreadPoolExecutor(max_workers=1) as thread:
         found = Pen(process, thread, kept)
@@ -90,8 +90,8 @@ def pen(kept: Path | None = None) -> Iterator[Pen]:
         finally:
             thread.shutdown()
             if not found.used:
-                process.kill()  # it may not even be ready yet
-            with suppress(BrokenPipeError):  # it has ended before it read everything
+                process.kill()  # it may still be starting
+            with suppress(BrokenPipeError):  # it ended before it read everything
                 assert process.stdin is not None
                 process.stdin.close()
 
@@ -99,7 +99,7 @@ def pen(kept: Path | None = None) -> Iterator[Pen]:
 def _started() -> subprocess.Popen[str]:
     try:
         return subprocess.Popen(
-            # -P: else Python would look for every module in the working folder first, which may be a stranger's RESULT.
+            # -P: otherwise Python would look for every module in the working folder first, which may be a foreign RESULT.
             [sys.executable, "-P", "-m", __name__],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -107,7 +107,7 @@ def _started() -> subprocess.Popen[str]:
             encoding="utf-8",
             env={
                 **os.environ,
-                "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),  # it finds what we found
+                "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),  # the same modules as in this process
             },
         )
     except OSError as error:
@@ -117,7 +117,7 @@ def _started() -> subprocess.Popen[str]:
 
 
 def _keep(path: Path, svg: str) -> None:
-    """Keeps a drawing, and of all that are kept the latest; where that cannot be, it is drawn again next time."""
+    """Cache a drawing and delete the oldest beyond KEPT; do nothing if the folder cannot be written."""
     with suppress(OSError):
         path.parent.mkdir(exist_ok=True)
         beside = path.with_suffix(f".{os.getpid()}")
@@ -129,17 +129,17 @@ def _keep(path: Path, svg: str) -> None:
 
 
 def main() -> None:
-    """The process: a specification a line in, a drawing a line out, until no more come."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # who asks for drawings decides what Ctrl-C means
+    """Run the drawing process: read one specification per line, write one drawing per line, until input ends."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent process decides what Ctrl-C means
     import vl_convert
 
-    vl_convert.vegalite_to_svg({"data": {"values": [{}]}, "mark": "point"})  # ready for the first
+    vl_convert.vegalite_to_svg({"data": {"values": [{}]}, "mark": "point"})  # warm up the engine
     for line in sys.stdin:
         print(json.dumps(_answer(vl_convert.vegalite_to_svg, line)), flush=True)
 
 
 def _answer(draw: Callable[[Any], str], spec: str) -> dict[str, str]:
-    """The drawing, or in a line why there is none."""
+    """Return the drawing, or the error on one line."""
     try:
         return {"svg": draw(json.loads(spec))}
     except Exception as error:
@@ -147,7 +147,7 @@ def _answer(draw: Callable[[Any], str], spec: str) -> dict[str, str]:
 
 
 _ID = re.compile(r'(?<= id=")[^"]+|(?<=url\(#)[^)]+')
-# What only Vega's own runtime reads, or would be so anyway; backgrounds that have no colour.
+# Attributes that only Vega's own runtime reads, attributes at their default, and backgrounds without a colour.
 _UNREAD = re.compile(
     r' (?:(?:aria-[a-z]+|role|class|pointer-events|xmlns:xlink)="[^"]*"|(?:opacity|stroke-width)="1")'
 )
@@ -159,7 +159,7 @@ _DIGITS = re.compile(r"-?\d+\.\d{3,}")
 
 
 def _slim(svg: str) -> str:
-    """Without what nobody sees, with coordinates to a hundredth of a pixel, and titles of marks that say something."""
+    """Return the SVG without invisible parts, with coordinates rounded to 0.01 pixel, and with tooltips as titles."""
     titled = _TOLD.sub(r"<\1\2\4><title>\3</title></\1>", svg)
     return _BLANK.sub("", re.sub("<[^>]+>", _slimmed, titled))
 
@@ -170,7 +170,7 @@ def _slimmed(tag: re.Match[str]) -> str:
 
 
 def _named(svg: str, says: str, name: str) -> str:
-    """With ids of its own, which Vega counts through all drawings of a process, and with what is read out in its place."""
+    """Return the SVG with ids unique in a page (Vega numbers them per process) and with the text for screen readers."""
     ids: dict[str, str] = {}
     svg = _ID.sub(lambda found: ids.setdefault(found[0], f"{name}-{len(ids)}"), svg)
     return svg.replace("<svg ", f'<svg role="img" aria-label={quoteattr(says)} ', 1)

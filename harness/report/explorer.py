@@ -1,10 +1,10 @@
-"""Every sample with every answer as columns of plain data, which the page's own script shows.
+"""All samples and answers as columns of plain data, shown by the page's script (the sample explorer).
 
-What fits goes into the report itself. More goes into pages beside it, some thousand samples each, since a page opened from
-disk may read no other file; the report then keeps ids and numbers, and says on which page a sample is.
+Small sets go into the report itself. Larger ones go into pages beside it, some thousand samples each, since a page opened
+from disk may not read other files; the report then contains ids and numbers, and on which page each sample is.
 
-Answers come system by system, and a page holds all systems' answers of its samples: they are sorted into bins first,
-which spill to disk where they grow, so that not all texts are held at once.
+Answers are stored system by system, but a page shows all systems' answers to its samples: they are sorted into bins first,
+which spill to disk when they grow, so that not all texts are in memory at once.
 """
 
 import json
@@ -27,10 +27,10 @@ from harness.types import System
 if TYPE_CHECKING:
     from harness.report.page import Page
 
-LONGEST = 4_000  # characters of one text that a page holds
-FITS = 6_000_000  # bytes of texts that one page holds: read in a second from a slow disk, on a slow machine
-BIN, BINS = 256, 400  # samples in a bin, unless that makes too many files to have open
-IN_MEMORY = 1 << 20  # bytes of a bin before it spills
+LONGEST = 4_000  # characters of one text in a page
+FITS = 6_000_000  # bytes of texts in one page: read in a second from a slow disk, on a slow machine
+BIN, BINS = 256, 400  # samples in a bin; most bins, since each is an open file
+IN_MEMORY = 1 << 20  # bytes of a bin before it spills to disk
 
 Plain = dict[str, Any]
 
@@ -46,14 +46,14 @@ class Leaf:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Book:
-    """What the script of the report is given, once the leaves, if there are any, are written."""
+    """The data for the report's script; complete after all pages of samples were made."""
 
-    leaves: Iterator[Leaf]  # each is made when it is asked for
-    index: Plain  # whole when all leaves were asked for
+    leaves: Iterator[Leaf]  # made lazily
+    index: Plain  # complete after the last leaf
 
 
 def sample_link(task: str, sample: str) -> str:
-    """The part of an address that opens a sample."""
+    """Return the URL fragment that opens a sample in the explorer."""
     return f"#sample={_quoted(task)}/{_quoted(sample)}"
 
 
@@ -62,7 +62,7 @@ def _quoted(text: str) -> str:
 
 
 def book(result: Result, page: "Page", asked: Mapping[str, TaskSamples]) -> Book:
-    """All samples of the tasks that the page shows."""
+    """Return the explorer's data: all samples of the tasks that the page shows."""
     systems = _systems(page)
     tasks = [asked[task.facts.name] for task in page.tasks if task.facts.name in asked]
     facts = {task.facts.name: task for task in page.tasks}
@@ -95,7 +95,7 @@ def book(result: Result, page: "Page", asked: Mapping[str, TaskSamples]) -> Book
 
 
 def _systems(page: "Page") -> list[System]:
-    """In the score tables' order; rules have nothing to read."""
+    """Return the systems in the score tables' order, without trivial rules, whose answers are not shown."""
     lines = [line.system for task in page.tasks for line in task.lines]
     return [one for one in dict.fromkeys(lines) if not one.is_trivial]
 
@@ -112,7 +112,7 @@ def _leaves(
     with ExitStack() as files:
         bins, size = _sorted(result, tasks, systems, files)
         whole = size <= FITS
-        pages: list[list[list[int]]] = [[] for _ in tasks]  # of each task, which samples are on which page
+        pages: list[list[list[int]]] = [[] for _ in tasks]  # per task: [page, samples on it]
         shown = [_numbers(one, systems, slice(None)) for one in tasks]
         if whole:
             for place, here in enumerate(bins):
@@ -141,7 +141,7 @@ def _leaves(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Bin:
-    """Some samples of a task in order, and a file of their texts."""
+    """Consecutive samples of a task, and a file of their texts."""
 
     first: int
     count: int
@@ -150,7 +150,8 @@ class _Bin:
 
 def _sorted(
     result: Result, tasks: Sequence[TaskSamples], systems: Sequence[System], files: ExitStack
-) -> tuple[list[list[_Bin]], int]:  # the bins of each task; how many bytes they hold
+) -> tuple[list[list[_Bin]], int]:  # the bins of each task; bytes of all of them
+    """Sort the texts of samples and answers into bins."""
     total = sum(len(one.ids) for one in tasks)
     room = max(BIN, -(-total // BINS))
     places = {one.task.name: place for place, one in enumerate(tasks)}
@@ -197,7 +198,7 @@ def _shown(text: str) -> str:
 
 
 def _texts(asked: TaskSamples, one: _Bin, systems: Sequence[System]) -> Plain:
-    """The columns of a bin; a text that is not there is null."""
+    """Return the columns of a bin; a missing text is None."""
     sliced = {words.visible(slicing.name) for slicing in asked.slicings}
     inputs: list[str] = [""] * one.count
     references: list[list[str]] = [[]] * one.count
@@ -229,7 +230,7 @@ def _texts(asked: TaskSamples, one: _Bin, systems: Sequence[System]) -> Plain:
 
 
 def _joined(parts: Sequence[Plain]) -> Plain:
-    """Bins of one task, one after another."""
+    """Return the columns of several bins of one task, concatenated."""
     found: Plain = {"count": 0, "inputs": [], "references": [], "columns": {}, "answers": [], "odd": {}}
     for part in parts:
         before = found["count"]
@@ -250,7 +251,7 @@ def _joined(parts: Sequence[Plain]) -> Plain:
 
 
 def _runs(bins: Sequence[_Bin]) -> Iterator[list[_Bin]]:
-    """As many bins together as fit on a page."""
+    """Yield runs of bins, each as many as fit on a page."""
     run: list[_Bin] = []
     size = 0
     for one in bins:
@@ -264,7 +265,7 @@ def _runs(bins: Sequence[_Bin]) -> Iterator[list[_Bin]]:
 
 
 def _numbers(asked: TaskSamples, systems: Sequence[System], some: slice) -> Plain:
-    """Ids, scores and slices; small enough for the report whatever the samples' number."""
+    """Return ids, scores and slices, which fit into the report whatever the number of samples."""
     return {
         "ids": [words.visible(one) for one in asked.ids[some]],
         "scores": [_rounded(asked.values[one][some]) if one in asked.values else None for one in systems],
@@ -280,7 +281,7 @@ def _numbers(asked: TaskSamples, systems: Sequence[System], some: slice) -> Plai
 
 
 def _more(asked: TaskSamples, systems: Sequence[System], some: slice) -> Plain:
-    """What each sample scores beside the primary score, with no digit more than is read."""
+    """Return each sample's secondary scores, rounded to the digits that are shown."""
     return {
         "more": [
             {
@@ -301,13 +302,13 @@ def _digits(unit: str) -> int:
 
 
 def _rounded(values: NDArray[np.float64], digits: int = 3) -> list[float | None]:
-    """To a thousandth: what can be read, in few letters."""
+    """Return the values rounded (to a thousandth by default), None for NaN, and whole numbers as int to save bytes."""
     finite = (value if abs(value) < math.inf else None for value in np.round(values, digits).tolist())
     return [int(value) if value is not None and value == int(value) else value for value in finite]
 
 
 def script_data(data: Plain) -> str:
-    """As JSON that no text in it can end: within a script element, "<" is the only letter that can."""
+    """Return JSON that is safe inside a script element, where "<" is the only character that could end it."""
     return json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False).replace(
         "<", "\\u003c"
     )

@@ -1,4 +1,4 @@
-"""Every chart of a page, drawn once for each width: HTML and Markdown colour the same drawings."""
+"""All charts of a page, drawn once for each width: HTML and Markdown colour the same drawings."""
 
 from concurrent.futures import Future
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from harness.weights.summary import alpha
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figure:
-    """A chart at a desk's width and at a phone's, as SVG with stand-in colours, which may still be being drawn."""
+    """A chart at desktop and at phone width, as SVG with stand-in colours; drawing may still be in progress."""
 
     name: str
     says: str
@@ -25,26 +25,28 @@ class Figure:
 
     @property
     def wide(self) -> str:
+        """Return the drawing at desktop width, waiting for it if needed."""
         return self.drawn_wide.result()
 
     @property
     def narrow(self) -> str:
+        """Return the drawing at phone width, waiting for it if needed."""
         return self.drawn_narrow.result()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
-    """A chart with something to pick: what can be, in the order of the numbers that the chart knows it by."""
+    """A chart with a list to pick from; options are in the order of their numbers in the chart."""
 
     figure: Figure
     options: tuple[str, ...]
-    first: int  # from 1 on: the option that is picked where nobody picks
-    merged: bool  # whether any has a second line, of the layer with its adapter
+    first: int  # number of the default option, from 1
+    merged: bool  # True if any option has a second line, for the layer merged with its adapter
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WeightFigures:
-    """The weights' part of them."""
+    """The charts of weights."""
 
     alphas: Figure | None
     histogram: Figure | None
@@ -52,13 +54,14 @@ class WeightFigures:
     spectra: dict[str, Choice]  # by model
 
     def all(self) -> list[Figure]:
+        """Return all charts of weights."""
         found = [one for one in (self.alphas, self.histogram, self.ratios) if one]
         return found + [one.figure for one in self.spectra.values()]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figures:
-    """What there is to draw; a chart without data is not there."""
+    """All charts of a page; a chart without data is missing."""
 
     differences: dict[str, Figure]  # by task
     fronts: dict[str, Figure]  # by task: quality against cost
@@ -66,6 +69,7 @@ class Figures:
     weights: WeightFigures
 
     def all(self) -> list[Figure]:
+        """Return all charts of the page."""
         return [
             *self.fronts.values(),
             *self.differences.values(),
@@ -75,7 +79,7 @@ class Figures:
 
 
 def draw(page: Page, pen: Pen) -> Figures:
-    """Hands every chart to the pen."""
+    """Start drawing every chart of the page."""
     return Figures(
         differences={
             task.facts.name: _figure(
@@ -108,7 +112,7 @@ def draw(page: Page, pen: Pen) -> Figures:
 
 
 def draw_weights(section: WeightSection, pen: Pen) -> WeightFigures:
-    """Hands the weights' charts to the pen."""
+    """Start drawing the charts of weights."""
     rows = section.rows
     fitted = any(alpha(row) is not None for row in rows)
     return WeightFigures(
@@ -135,7 +139,7 @@ def draw_weights(section: WeightSection, pen: Pen) -> WeightFigures:
 
 
 def _medians(section: WeightSection) -> str:
-    """The histogram in words: each system's median."""
+    """Return the histogram in words: each system's median alpha."""
     found = [
         f"{words.system(System(model=one.model, adapter=one.adapter))} {words.number(one.median_alpha, 2)}"
         for one in section.summaries

@@ -1,4 +1,4 @@
-"""A RESULT as flat tables, a file each, in a folder that holds nothing else."""
+"""A RESULT as flat tables, one file each, in a folder that contains nothing else."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping
@@ -14,24 +14,26 @@ from harness.results.document import refuse_damaged
 from harness.results.values import wrong_value
 
 Row = dict[str, Any]
-Rows = Callable[[], Iterator[Row]]  # goes through a table anew each time
-MARK = "export.json"  # lies in a folder whose tables may be written over
+Rows = Callable[[], Iterator[Row]]  # iterates over a table from its beginning on each call
+MARK = "export.json"  # marks a folder whose tables may be overwritten
 
 
 def export(folder: Path, out: Path, ending: str, write: Callable[[Rows, Path], None]) -> str:
-    """Each table that has rows, written under its name by `write`; says what is there."""
-    refuse_damaged(folder, read(folder).files)  # and its records are what the tables take them for
+    """Write each table that has rows into a file of its name; return one line that lists the files."""
+    refuse_damaged(folder, read(folder).files)  # reading also checks the types of its records
     document = read_document(folder)
     if out.exists() and any(out.iterdir()) and not (out / MARK).is_file():
-        raise HarnessError(f"-o {out}: the folder holds other things; name an empty or a new one")
+        raise HarnessError(
+            f"-o {out}: the folder is not empty and not an export; choose an empty or new folder"
+        )
     out.mkdir(parents=True, exist_ok=True)
     written: list[str] = []
     for name, rows in tables(folder, document).items():
         path, beside = out / f"{name}{ending}", out / f".{name}{ending}"
         if next(rows(), None) is None:
-            path.unlink(missing_ok=True)  # of an earlier export
+            path.unlink(missing_ok=True)  # left by an earlier export
             continue
-        beside.unlink(missing_ok=True)  # a link there would be followed
+        beside.unlink(missing_ok=True)  # a symbolic link would be followed
         write(rows, beside)
         beside.replace(path)
         written.append(path.name)
@@ -43,19 +45,19 @@ def export(folder: Path, out: Path, ending: str, write: Callable[[Rows, Path], N
 
 
 def tables(folder: Path, document: Mapping[str, Any]) -> dict[str, Rows]:
-    """Return every table of a RESULT as a file takes it, small ones first."""
+    """Return every table of a RESULT as flat rows, small tables first."""
     own = {name: _checked(folder, name, rows) for name, rows in results.tables(folder, document).items()}
     return {**own, results.ROWS: lambda: _rows(folder / "rows.parquet")}
 
 
 def flat(record: Mapping[str, Any]) -> Row:
-    """Return a row with mappings as JSON, and text as every file takes it."""
+    """Return a row with mappings as JSON and text that can be encoded as UTF-8."""
     return {key: _plain(value) for key, value in record.items()}
 
 
 def _plain(value: Any) -> Any:
     match value:
-        case str():  # half of a surrogate pair is no character that a file could hold
+        case str():  # half of a surrogate pair cannot be encoded
             return value.encode("utf-8", "backslashreplace").decode("utf-8")
         case dict():
             return _plain(json.dumps(value, ensure_ascii=False))
@@ -65,7 +67,7 @@ def _plain(value: Any) -> Any:
 
 
 def _checked(folder: Path, name: str, rows: results.Rows) -> Rows:
-    """Return rows that are flat; ResultError where a line holds a number or a name that no table takes."""
+    """Return the rows flattened; iterating raises ResultError at a line with a value that no table can store."""
     if name not in results.LINES:
         return lambda: map(flat, rows())
 
@@ -83,6 +85,9 @@ def _rows(path: Path) -> Iterator[Row]:
 
     from harness.results.rows import RowFile
 
-    with RowFile(path), parquet.ParquetFile(path) as file:  # the former refuses what its size belies
+    with (
+        RowFile(path),
+        parquet.ParquetFile(path) as file,
+    ):  # RowFile rejects a header that does not match the size
         for batch in file.iter_batches():
             yield from map(flat, batch.to_pylist())

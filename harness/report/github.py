@@ -1,16 +1,16 @@
-"""Verdicts as GitHub Actions reads them: workflow commands for its log, Markdown for a step's summary."""
+"""Verdicts for GitHub Actions: workflow commands for the log, Markdown for a step's summary."""
 
 from harness import text as words
 from harness.report import comment, verdicts
 from harness.report.verdicts import Inconclusive
 from harness.types import Judgement, Verdict
 
-MOST = 10  # annotations of one level that GitHub shows of a step; the others it drops without a word
+MOST = 10  # annotations per level and step that GitHub shows; it drops the others silently
 LONGEST = 2_000  # characters of a message
 LONGEST_SUMMARY = 1_000_000  # bytes, of the 1,048,576 that a step may write
 
 _UNDECIDED = {"fail": "error", "warn": "warning", "pass": "notice"}
-_TITLES = {"fail": "failed", "invalid": "is invalid", "inconclusive": "cannot tell"}
+_TITLES = {"fail": "failed", "invalid": "is invalid", "inconclusive": "is inconclusive"}
 
 # As GitHub's own toolkit escapes them, since a line and the properties in it end there.
 _DATA = str.maketrans({"%": "%25", "\r": "%0D", "\n": "%0A"})
@@ -18,18 +18,18 @@ _PROPERTY = _DATA | str.maketrans({":": "%3A", ",": "%2C"})
 
 
 def annotations(judgement: Judgement, inconclusive: Inconclusive) -> list[str]:
-    """A line for each gate that did not pass, worst first, then one for each gate of too few samples and each remark."""
+    """Return workflow commands: for gates that did not pass (worst first), gates with too few samples, and remarks."""
     said: dict[str, list[tuple[str, str]]] = {"error": [], "warning": [], "notice": []}
     for one in verdicts.worst_first(judgement.verdicts):
         if one.verdict != "pass":
             said[_level(one, inconclusive)].append(_told(one))
-    said["warning"] += [("Gate of too few samples", text) for text in verdicts.warnings(judgement)]
+    said["warning"] += [("Gate with too few samples", text) for text in verdicts.warnings(judgement)]
     said["notice"] += [("Gates", text) for text in judgement.remarks]
     return [_command(level, *each) for level, told in said.items() for each in _first(told)]
 
 
 def summary(judgement: Judgement, *, report_link: str | None = None) -> str:
-    """What a pull request's comment says, for $GITHUB_STEP_SUMMARY."""
+    """Return the text of the pull request's comment, for $GITHUB_STEP_SUMMARY."""
     return comment.render(judgement, marker=None, report_link=report_link, longest=LONGEST_SUMMARY)
 
 
@@ -43,7 +43,7 @@ def _told(one: Verdict) -> tuple[str, str]:
 
 
 def _first(told: list[tuple[str, str]]) -> list[tuple[str, str]]:
-    """As many as are shown, the last of them saying how many are not."""
+    """Return the annotations that GitHub shows; the last one says how many are left out."""
     if len(told) <= MOST:
         return told
     left = len(told) - MOST + 1

@@ -1,4 +1,4 @@
-"""The page as one HTML file that asks nothing of any network."""
+"""The report as one HTML file that loads nothing from a network."""
 
 import base64
 import hashlib
@@ -17,20 +17,20 @@ from harness.report.figures import Figures, WeightFigures
 from harness.report.page import Page
 from harness.results import ours
 
-LONGEST = 4_000  # characters of one text that the page shows
-FIRST = "theme.js"  # runs in the head: a page must not show one theme and turn to another
+LONGEST = 4_000  # characters of one text in the page
+FIRST = "theme.js"  # runs in the head, so that the page does not flash in the other theme
 SCRIPTS = ("page.js", "difference.js", "explorer.js")  # one script, in this order
 
 
 def write(page: Page, figures: Figures, folder: Path, book: Book | None = None) -> None:
-    """report.html in the folder, and where the samples don't fit into it, samples/*.html."""
+    """Write report.html into the folder, and samples/*.html if the samples do not fit into it."""
     leaves: list[Leaf] = []
     samples = folder / "samples"
     for leaf in book.leaves if book else ():
         place = ours.real_folder(samples) / Path(leaf.name).name
         ours.make_room(folder, place.relative_to(folder))
         ours.replace(place, document("samples.html.j2", {"page": page, "leaf": leaf}))
-        leaves.append(Leaf(name=leaf.name, says=leaf.says, data={}))  # its texts can go
+        leaves.append(Leaf(name=leaf.name, says=leaf.says, data={}))  # free the memory of its texts
     if book:
         book.index["leaves"] = [leaf.name for leaf in leaves] or None
     ours.make_room(folder, Path("report.html"))
@@ -39,7 +39,7 @@ def write(page: Page, figures: Figures, folder: Path, book: Book | None = None) 
 
 
 def _remove_others(folder: Path, written: Collection[str]) -> None:
-    """Remove the pages of samples of a report that had more."""
+    """Remove pages of samples that an earlier report had and this one has not."""
     samples = folder / "samples"
     if samples.is_symlink():
         samples.unlink()
@@ -47,12 +47,12 @@ def _remove_others(folder: Path, written: Collection[str]) -> None:
         inside = path.relative_to(folder)
         if inside.as_posix() not in written and ours.is_ours(folder, inside):
             path.unlink()
-    with suppress(OSError):  # it is not there, or holds something of its user's
+    with suppress(OSError):  # the folder does not exist, or contains files of the user
         samples.rmdir()
 
 
 def render(page: Page, figures: Figures, samples: Plain | None = None, leaves: Sequence[Leaf] = ()) -> str:
-    """`samples` is what the explorer shows, `leaves` the pages that hold their texts, where those are many."""
+    """Return report.html; `samples` is the explorer's data, `leaves` the pages with the samples' texts if there are many."""
     return _filled(
         "report.html.j2", figures.weights, page=page, figures=figures, samples=samples, leaves=leaves
     )
@@ -61,7 +61,7 @@ def render(page: Page, figures: Figures, samples: Plain | None = None, leaves: S
 def render_weights(
     section: weighed.WeightSection, figures: WeightFigures, title: str, columns: Sequence[str], command: str
 ) -> str:
-    """A page of weights alone; `columns` are the numbers that its table of layers shows."""
+    """Return a page of weights only; `columns` are the metrics that its table of layers shows."""
     return _filled(
         "weigh.html.j2",
         figures,
@@ -74,7 +74,7 @@ def render_weights(
 
 
 def document(template: str, content: Mapping[str, object], scripts: Sequence[str] = SCRIPTS) -> str:
-    """A whole page from the template of that name, in the reports' style."""
+    """Return a page made from the template of this name, in the style of the reports."""
     return _filled(template, None, scripts, **content)
 
 
@@ -106,21 +106,21 @@ def _filled(
 
 
 def _script(*names: str) -> str:
-    """The files of those names as one script, which runs in strict mode and leaves no name behind."""
+    """Return the named files as one script, which runs in strict mode and defines no global names."""
     folder = files("harness.report") / "templates"
     parts = "\n".join((folder / name).read_text(encoding="utf-8") for name in names)
     return f'(() => {{\n"use strict";\n{parts}\n}})();\n'
 
 
 def _picks(drawn: WeightFigures | None) -> str:
-    """What a choice in a list does to its chart: a rule for each place in the longest list, and no script."""
+    """Return CSS rules that show the picked line of a chart without a script: one for each place in the longest list."""
     most = max((len(one.options) for one in drawn.spectra.values()), default=0) if drawn else 0
     rule = ".pick:has(option:nth-child({n}):checked) .n{n}{{visibility:visible}}\n"
     return "".join(rule.format(n=n) for n in range(1, most + 1))
 
 
 def _shown(value: object) -> object:
-    """Every text that reaches the page shows what would otherwise vanish or reorder it; what is not there is nothing."""
+    """Return a value for the page: invisible and reordering characters in texts are made visible; None becomes ""."""
     if value is None:
         return ""
     return words.visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
@@ -131,7 +131,7 @@ def _hash(style: str) -> str:
 
 
 def _variables() -> str:
-    """The charts' palettes as CSS variables; the reader's system chooses, unless the reader does."""
+    """Return the palettes as CSS variables; the reader's choice of theme overrides the system's."""
 
     def block(palette: charts.Palette) -> str:
         return "".join(f"--{name}:{value};" for name, value in palette.items())

@@ -1,6 +1,6 @@
-"""Verdicts as JUnit XML, by the rules of Jenkins' junit-10 schema: a verdict is a test case.
+"""Verdicts as JUnit XML, by Jenkins' junit-10 schema: a verdict is a test case.
 
-A failed one is a failure, an invalid one an error, one that cannot tell is skipped or a failure, as the caller wants.
+A failed gate is a failure, an invalid one an error, an inconclusive one is skipped or a failure, as the caller wants.
 """
 
 import re
@@ -15,14 +15,15 @@ from harness.types import Judgement, Regression, System, Verdict
 
 _Owner = tuple[str | None, System | None, str | None]  # task, system, metric
 
-MOST_SAMPLES = 5  # that fell, told in one failure
-LONGEST = 600  # characters of one of their texts, and of a message
+MOST_SAMPLES = 5  # samples with the largest drops that one failure shows
+LONGEST = 600  # characters of a sample's text, and of a message
 
-# What XML 1.0 has no way to write, not even escaped (section 2.2), and is not shown by its code point already.
+# Characters that XML 1.0 cannot contain even escaped (section 2.2) and that are not shown by their code points already.
 _FORBIDDEN = re.compile("[\ufffe\uffff]")
 
 
 def render(judgement: Judgement, *, inconclusive: Inconclusive) -> str:
+    """Return the verdicts as JUnit XML."""
     kinds = [_kind(one, inconclusive) for one in judgement.verdicts]
     counts = {
         "tests": str(len(kinds)),
@@ -39,7 +40,7 @@ def render(judgement: Judgement, *, inconclusive: Inconclusive) -> str:
     names, fallen = _Names(), _by_owner(judgement.regressions)
     for one, kind in zip(judgement.verdicts, kinds, strict=True):
         place = _text(words.line(f"{judgement.name}.{one.task}" if one.task else judgement.name))
-        # A gate takes no time, but there are readers that want to read one.
+        # A gate takes no time, but some readers require the attribute.
         case = SubElement(
             suite, "testcase", {"classname": place, "name": names.own(place, _name(one)), "time": "0"}
         )
@@ -61,13 +62,13 @@ def render(judgement: Judgement, *, inconclusive: Inconclusive) -> str:
 
 
 def _kind(one: Verdict, inconclusive: Inconclusive) -> str:
-    """What the test case holds; nothing where it passed."""
+    """Return the element in the test case; "" if the gate passed."""
     undecided = "failure" if inconclusive == "fail" else "skipped"
     return {"fail": "failure", "invalid": "error", "inconclusive": undecided, "pass": ""}[one.verdict]
 
 
 class _Names:
-    """Gives each test case of a class another name: readers follow a test from run to run by both."""
+    """Unique names of test cases within a class: readers identify a test by its class and name."""
 
     def __init__(self) -> None:
         self._taken: dict[tuple[str, str], int] = {}
@@ -96,7 +97,7 @@ def _lines(one: Verdict, fallen: Mapping[_Owner, Sequence[Regression]]) -> Itera
         "samples that would decide": f"{one.needed:,}" if one.needed else "",
     }
     yield from (f"{what}: {words.line(said)}" for what, said in facts.items() if said)
-    if one.slice is None:  # else it cannot be said which samples it has
+    if one.slice is None:  # it is not recorded which samples a slice has
         own = fallen.get((one.task, one.system, one.metric), ())
         for each in [each for each in own if one.against in (None, each.against)][:MOST_SAMPLES]:
             yield from _sample(each)
@@ -123,5 +124,5 @@ def _by_owner(regressions: Sequence[Regression]) -> dict[_Owner, list[Regression
 
 
 def _text(text: str) -> str:
-    """Without what XML forbids, with line ends as its readers give them back, and no order to what logs them."""
+    """Return the text without characters that XML forbids, X, and without workflow commands."""
     return _FORBIDDEN.sub("", safe(text.replace("\r\n", "\n").replace("\r", "\n")))

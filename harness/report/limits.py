@@ -1,4 +1,4 @@
-"""What an adapter's numbers do not show, said before anybody asks."""
+"""The limits of an adapter's results, for its model card."""
 
 from collections.abc import Iterator, Sequence
 from statistics import fmean
@@ -14,45 +14,45 @@ def limits(
     result: Result,
     model: ModelFacts,
     adapter: AdapterFacts,
-    tasks: Sequence[TaskPage],  # those that it answered
+    tasks: Sequence[TaskPage],  # the tasks that it answered
 ) -> Iterator[str]:
-    """Each a sentence or two."""
+    """Yield the limits, each one or two sentences."""
     yield _seeds(result, adapter, tasks)
     if any((one.model, one.recipe) != (adapter.model, adapter.recipe) for one in result.suite.adapters):
         yield (
-            f"The run measured {words.plural(len(result.suite.adapters), 'adapter')} on the same samples. If this one was "
-            "picked for the scores above, they flatter it: on new samples expect less."
+            f"The run measured {words.plural(len(result.suite.adapters), 'adapter')} on the same samples. If this adapter "
+            "was picked for the scores above, they are optimistic: on new samples expect less."
         )
     names = [task.facts.name for task in tasks]
     away = [words.visible(one) for one in names if adapter.trained_on not in (None, one)]
     if away:
         yield (
-            f"It was not trained on {words.listed(away)}: the scores there say what it carried over or forgot, not what "
-            "training for it would give."
+            f"It was not trained on {words.listed(away)}: the scores there show what it carried over or forgot, not what "
+            "training on it would give."
         )
     if len(names) == 1:
-        yield "It was measured on one task; what it forgot of others was not looked at."
+        yield "It was measured on one task only: whether it forgot others was not measured."
     for task in tasks:
         if task.answer and task.answer.power:
             yield f"On {words.visible(task.facts.name)}: {task.answer.power[:1].lower()}{task.answer.power[1:]}"
     if result.suite.limit is not None:
-        yield f"At most {result.suite.limit:,} test samples of each task were asked, the first ones."
+        yield f"At most the first {result.suite.limit:,} test samples of each task were used."
     if model.quantization != "none":
         yield (
-            f"The base was quantised ({model.quantization}) in training and in every answer; on whole weights the adapter "
-            "may do otherwise."
+            f"The base was quantised ({model.quantization}) in training and in every answer; on unquantised weights the "
+            "adapter may behave differently."
         )
     if model.uri.startswith("zoo:"):
         yield (
-            "The base is one of the harness's own tiny stand-ins: it shares an architecture with the model that it is "
-            "called after, and not a single weight. Nothing here says anything of that model."
+            "The base is one of the harness's own tiny models: it shares an architecture with the model that it is "
+            "named after, but no weights. These results say nothing about that model."
         )
 
 
 def _seeds(result: Result, adapter: AdapterFacts, tasks: Sequence[TaskPage]) -> str:
-    """What one adapter says of its recipe: little."""
+    """Return how far the results of these seeds apply to the recipe."""
     if adapter.recipe is None:
-        return "It was trained elsewhere: its answers were measured here, how it was made is not known."
+        return "It was trained elsewhere: its answers were measured here, but how it was made is not known."
     recipe = words.visible(adapter.recipe)
     like = [
         one
@@ -60,17 +60,20 @@ def _seeds(result: Result, adapter: AdapterFacts, tasks: Sequence[TaskPage]) -> 
         if (one.model, one.recipe, one.trained_on) == (adapter.model, adapter.recipe, adapter.trained_on)
     ]
     if len(like) < 2:
-        return f"One seed: all of this holds for this adapter, never for the recipe {recipe}; another seed may give another."
-    said = f"One of {len(like)} adapters of the recipe {recipe} that differ in their seed alone"
+        return (
+            f"One seed: all of this holds for this adapter, not for the recipe {recipe}; "
+            "another seed may give another result."
+        )
+    said = f"One of {len(like)} adapters of the recipe {recipe} that differ only in their seed"
     scores = [score for one in like if tasks and (score := _score(one, tasks[0])) is not None]
     if len(scores) > 1:
         said += (
             f"; on {words.visible(tasks[0].facts.name)} they score {words.number(min(scores))} to "
-            f"{words.number(max(scores))}, {words.number(fmean(scores))} on the mean"
+            f"{words.number(max(scores))}, mean {words.number(fmean(scores))}"
         )
     if len(like) < ENOUGH_SEEDS:
-        return f"{said}. That is too few for a word on the recipe: all of this holds for this adapter."
-    return f"{said}. What the recipe is worth they say together, and none of them alone."
+        return f"{said}. That is too few to judge the recipe: all of this holds for this adapter."
+    return f"{said}. Judge the recipe by all of them together, not by this one alone."
 
 
 def _score(adapter: AdapterFacts, task: TaskPage) -> float | None:

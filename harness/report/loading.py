@@ -1,4 +1,4 @@
-"""Python that loads an adapter with plain peft, and asks it as it was asked when it was measured."""
+"""Python code that loads an adapter with plain peft and prompts it as in the measurement."""
 
 from harness import families, plugins
 from harness import text as words
@@ -9,7 +9,7 @@ from harness.tasks import prompts
 from harness.types import Uri
 
 DTYPES = ("float32", "bfloat16", "float16")
-USUAL_TOKENS = 64  # of an answer, where an older result does not say
+USUAL_TOKENS = 64  # tokens of an answer if an older RESULT does not say
 QUANTISED = {
     "int8": "load_in_8bit=True",
     "nf4": (
@@ -21,15 +21,15 @@ QUANTISED = {
 
 def loading(
     model: ModelFacts,
-    place: str | None,  # a hub id, where the adapter has one
-    task: TaskFacts | None,  # whose prompt is asked
+    place: str | None,  # a hub id, if the adapter has one
+    task: TaskFacts | None,  # the task whose prompt is used
 ) -> str:
-    """A program that runs as it stands, once it has an input, and paths in place of PATH/TO/…"""
+    """Return a program that runs once its input and the paths PATH/TO/… are filled in."""
     architecture = architecture_of(model)
     automatic = architecture.auto_class
     dtype = (
         model.dtype if model.dtype in DTYPES else "bfloat16"
-    )  # what else stands there would be run as it stands
+    )  # any other text from the RESULT would be executed
     quantised = QUANTISED.get(model.quantization, "").format(dtype=dtype)
     names = [automatic, "AutoTokenizer", *(["BitsAndBytesConfig"] if quantised else [])]
     commit = f", revision={_python(model.revision)}" if hub_id(model.uri) and model.revision else ""
@@ -55,7 +55,7 @@ def loading(
 
 
 def _base(model: ModelFacts) -> str:
-    """Where the base is; a path of the machine that measured is nobody's concern."""
+    """Return the expression for the base's location; local paths of the measuring machine are not shown."""
     uri = Uri.parse(model.uri)
     if uri.scheme == "zoo":
         return f"zoo_folder({_python(uri.place)})"
@@ -63,12 +63,12 @@ def _base(model: ModelFacts) -> str:
 
 
 def _asking(model: ModelFacts, task: TaskFacts, architecture: Architecture) -> list[str]:
-    """The prompt that an answer was scored for, with `…` in place of the sample; no line where no text is written."""
+    """Return the lines that ask the measured prompt, with `…` in place of the sample; none if the model writes no text."""
     if architecture.writing is None:
         return []
     columns = "".join(f', {name}="…"' for name in prompts.fields(task.prompt) if name != "input")
     said = task.decode.get("max_new_tokens")
-    most = said if isinstance(said, int) else USUAL_TOKENS  # text there would be run as it stands
+    most = said if isinstance(said, int) else USUAL_TOKENS  # text from the RESULT would be executed
     chat = model.chat != "off"
     special = ", add_special_tokens=not tokenizer.chat_template" if chat else ""
     turn = '[{"role": "user", "content": prompt}]'
@@ -93,12 +93,12 @@ def architecture_of(model: ModelFacts) -> Architecture:
 
 
 def hub_id(uri: str | None) -> str | None:
-    """OWNER/NAME of a hub uri."""
+    """Return OWNER/NAME of a hub uri, None for other uris."""
     return uri.removeprefix("hub:").partition("@")[0] if uri and uri.startswith("hub:") else None
 
 
 def _python(text: str | None) -> str:
-    """The text as Python writes it, on one line."""
+    """Return the text as a Python string literal on one line."""
     shown = words.visible(text or "")
     return (
         '"' + shown.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n").replace("\t", "\\t") + '"'

@@ -1,4 +1,4 @@
-"""What a result was made with: versions, revisions, digests, hardware, settings."""
+"""The manifest of a RESULT for a page: versions, revisions, digests, hardware, settings."""
 
 from collections.abc import Mapping, Sequence
 
@@ -10,7 +10,7 @@ Manifest = tuple[tuple[str, tuple[tuple[str, str], ...]], ...]  # heading -> nam
 
 
 def manifest(result: Result) -> Manifest:
-    """Headings with names and values, empty ones left out."""
+    """Return headings with names and values; empty ones are left out."""
     said = result.manifest
     run: list[tuple[str, object]] = [
         ("harness", said.harness),
@@ -62,7 +62,7 @@ def _source(one: TaskFacts, digests: Mapping[str, str]) -> str:
 
 
 def _signatures(scores: Sequence[Score]) -> list[tuple[str, str]]:
-    """Scores that one computation gives, and its signature."""
+    """Return each signature with the names of the scores that have it."""
     found: dict[str, list[str]] = {}
     for one in scores:
         found.setdefault(one.signature, []).append(words.metric(one.metric))

@@ -1,4 +1,4 @@
-"""The same story for a pull request: report.md, with its charts as SVG files beside it."""
+"""The report as Markdown for a pull request: report.md, with its charts as SVG files beside it."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -12,29 +12,29 @@ from markupsafe import escape as html_escape
 from harness import text as words
 from harness.results import ours
 
-if TYPE_CHECKING:  # pages without charts are written by light commands, which cannot wait for altair
+if TYPE_CHECKING:  # fast commands write pages without charts and must not import altair
     from harness.report.answer import Sentence
     from harness.report.figures import Figure, Figures
     from harness.report.page import Page
 
-LONGEST = 600  # characters of one text that the file shows
+LONGEST = 600  # characters of one text in the file
 
-# What Markdown, its mathematics and its automatic links give a meaning to, and GitHub's runner where a file is printed
-# (`::error::`). An underscore between letters has none.
+# Characters with a meaning in Markdown, its mathematics and its automatic links, and to GitHub's runner if a file is printed
+# (`::error::`). An underscore between letters has no meaning.
 _SPECIAL = re.compile(r"[\\`*\[\]#~$]|(?<![^\W_])_|_(?![^\W_])|(?<=www)\.|:(?=//|:)")
 _MENTION = re.compile(r"@(?=\w)")
 _ENTITIES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "|": "&#124;"})
 
 
 def write(page: "Page", figures: "Figures", folder: Path) -> None:
-    """report.md, and in charts/ each chart for light pages and for dark ones."""
+    """Write report.md, and into charts/ each chart in a light and a dark version."""
     write_charts(figures.all(), folder)
     ours.make_room(folder, Path("report.md"))
     ours.replace(folder / "report.md", render(page, figures))
 
 
 def write_charts(figures: "Iterable[Figure]", folder: Path) -> None:
-    """In charts/, where `picture` looks for them."""
+    """Write the charts into charts/, where `picture` expects them."""
     from harness.report import charts
 
     drawn = ours.real_folder(folder / "charts")
@@ -45,6 +45,7 @@ def write_charts(figures: "Iterable[Figure]", folder: Path) -> None:
 
 
 def render(page: "Page", figures: "Figures") -> str:
+    """Return the text of report.md."""
     from harness.report import verdicts, weighed
 
     shown = {"page": page, "figures": figures, "weighed": weighed, "told": verdicts}
@@ -52,7 +53,7 @@ def render(page: "Page", figures: "Figures") -> str:
 
 
 def document(name: str, shown: Mapping[str, object]) -> str:
-    """A whole page from the template of that name; every text in it is escaped."""
+    """Return a page made from the template of this name; every text in it is escaped."""
     environment = Environment(  # noqa: S701  `finalize` escapes every text, for Markdown and the HTML in it
         loader=PackageLoader("harness.report"),
         undefined=StrictUndefined,
@@ -77,27 +78,28 @@ def _shortened(text: str) -> str:
 
 
 def inline(text: str) -> str:
-    """The text shown as it is within a line of Markdown, which it does not end."""
+    """Return the text escaped for one line of Markdown."""
     return _shown(" ".join(text.splitlines()))
 
 
 def _shown(text: str) -> str:
     shown = _SPECIAL.sub(lambda found: "\\" + found[0], words.visible(text)).translate(_ENTITIES)
-    return _MENTION.sub("@<!-- -->", shown)  # or a pull request would call people
+    return _MENTION.sub("@<!-- -->", shown)  # otherwise a pull request would notify people
 
 
 def cell(text: str) -> str:
-    """The text shown as it is in a table, where a line cannot end: it breaks."""
+    """Return the text escaped for a table cell, with <br> for line ends."""
     return "<br>".join(line.strip() for line in _shown(text).strip().splitlines())
 
 
 def sentence(spans: "Sentence") -> Markup:
+    """Return a sentence with its emphasised spans in bold."""
     shown = ((inline(span.text), span.strong) for span in spans)
     return Markup("".join(f"**{text}**" if strong else text for text, strong in shown))  # noqa: S704  escaped above
 
 
 def picture(figure: "Figure") -> Markup:
-    """Both drawings; GitHub shows the one of the reader's theme."""
+    """Return a picture element with both drawings; GitHub shows the one of the reader's theme."""
     dark = f'<source media="(prefers-color-scheme: dark)" srcset="charts/{figure.name}-dark.svg">'
     says = html_escape(" ".join(words.visible(figure.says).split()))  # a blank line would end the HTML
     light = f'<img alt="{says}" src="charts/{figure.name}.svg">'
@@ -105,7 +107,7 @@ def picture(figure: "Figure") -> Markup:
 
 
 def code(text: str, language: str = "text") -> Markup:
-    """A block of code that no line of its text can end."""
+    """Return a fenced block of code; no line of its text can end it."""
     shown = words.visible(text)
     fence = "`" * max(3, 1 + max((len(run) for run in re.findall("`+", shown)), default=0))
     return Markup(f"{fence}{language}\n{shown}\n{fence}")  # noqa: S704  a fenced block is text to its end

@@ -1,4 +1,4 @@
-"""What each adapter gained on the task that it was trained on, and gained or lost on the others."""
+"""The transfer matrix: what each adapter gained or lost on the task that it was trained on and on the others."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,16 +10,16 @@ from harness.types import Comparison, System
 if TYPE_CHECKING:
     from harness.report.page import TaskPage
 
-STEPS = (1.0, 5.0, 15.0)  # points: from each on, a cell is shaded more
+STEPS = (1.0, 5.0, 15.0)  # points: at each, the shade of a cell becomes stronger
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TransferCell:
-    """One adapter on one task against its base."""
+    """One adapter on one task, compared with its base."""
 
     change: Comparison
     own: bool  # the task that it was trained on
-    shade: int  # -3 to 3, below 0 where it does worse; 0 where the difference is not significant or small
+    shade: int  # -3 to 3, negative if it does worse; 0 if the difference is small or not significant
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +32,7 @@ class TransferMatrix:
 
 
 def matrix(tasks: Sequence["TaskPage"]) -> TransferMatrix | None:
-    """None where one task alone was asked, or nothing was compared with its base."""
+    """Return the transfer matrix; None if there is only one task, or no adapter was compared with its base."""
     lines = [{line.system: line for line in task.lines if line.to_base} for task in tasks]
     systems = list(dict.fromkeys(system for here in lines for system in here))
     if len(tasks) < 2 or not systems:

@@ -1,4 +1,4 @@
-"""From a result to a page of plain data; HTML, Markdown and the terminal only lay it out."""
+"""A page of plain data made from a RESULT; HTML, Markdown and the terminal only lay it out."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -24,12 +24,12 @@ from harness.results.odd import Share
 from harness.types import Comparison, Note, Score, System, Verdict
 
 Role = Literal["trivial", "base", "adapter"]
-TIE = 1e-9  # points: two scores of a sample closer than this differ by rounding alone
+TIE = 1e-9  # points: two scores of a sample closer than this differ only by rounding
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScoreLine:
-    """One system's line in a task's score table."""
+    """A line of a task's score table: one system."""
 
     system: System
     role: Role
@@ -37,16 +37,16 @@ class ScoreLine:
     others: tuple[Score, ...]  # the task's other metrics, in the columns' order
     to_base: Comparison | None
     best: bool
-    tied: bool  # tested against the best, and not significantly behind
-    away: bool  # an adapter on a task it was not trained on
+    tied: bool  # not significantly behind the best system
+    away: bool  # an adapter on a task that it was not trained on
     costs: Costs
-    empty: Share | None = None  # of its answers, where that is more than 5 %
-    moved: tuple[int, int] | None = None  # samples on which it does better and worse than its base
+    empty: Share | None = None  # share of empty answers, if more than 5 %
+    moved: tuple[int, int] | None = None  # counts of samples on which it does better and worse than its base
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ComparisonFamily:
-    """One question: comparisons that are corrected together."""
+    """The comparisons of one question, which are corrected together (a Holm family)."""
 
     title: str
     comparisons: tuple[Comparison, ...]
@@ -54,7 +54,7 @@ class ComparisonFamily:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskPage:
-    """Everything shown of one task."""
+    """Everything that the page shows about one task."""
 
     facts: TaskFacts
     metric: str  # its name for people
@@ -75,7 +75,7 @@ class TaskPage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """A report, before anyone decides how it looks."""
+    """The content of a report, without its layout."""
 
     title: str
     suite: SuiteFacts
@@ -95,7 +95,7 @@ class Page:
 
     @property
     def partial(self) -> str:
-        """A sentence where steps have no result, "" where all are done."""
+        """Return a sentence if steps have no result, "" if all are done."""
         missing = sum(one.state != "done" for one in self.steps)
         if not missing:
             return ""
@@ -105,14 +105,14 @@ class Page:
         )
 
     def sample_link(self, note: Note, sample: str) -> str | None:
-        """Where the page shows a sample that a note names: a note's place begins with its task."""
+        """Return the link to a sample that a note names; `note.where` begins with the task's name."""
         names = [task.facts.name for task in self.tasks]
         task = next((one for one in names if note.where == one or note.where.startswith(f"{one}, ")), None)
         return None if task is None else sample_link(task, sample)
 
 
 def build(result: Result, asked: Mapping[str, TaskSamples] | None = None) -> Page:
-    """The whole page; without samples it is made of result.json and the gates' verdicts alone."""
+    """Return the page; without samples it is made from result.json and the gates' verdicts only."""
     tasks = sorted(result.suite.tasks, key=lambda task: not _trained_here(result, task))
     pages = tuple(_task(result, task) for task in tasks if _scored(result, task))
     verdicts, left_out = gates.follow(gates.read(result.folder), result)
@@ -140,7 +140,7 @@ def build(result: Result, asked: Mapping[str, TaskSamples] | None = None) -> Pag
 
 
 def with_samples(page: Page, result: Result, asked: Mapping[str, TaskSamples]) -> Page:
-    """The page with what only single samples tell: those worth reading, slices, how many moved."""
+    """Return the page with what needs single samples: picked samples, slices, counts of samples that moved."""
     if not asked:
         return page
     chosen = pick(result, asked)
@@ -156,7 +156,7 @@ def with_samples(page: Page, result: Result, asked: Mapping[str, TaskSamples]) -
 
 
 def _with_moved(line: ScoreLine, values: Values, lower_is_better: bool) -> ScoreLine:
-    """As the comparison counted them; results before it did are counted here."""
+    """Return the line with counts of moved samples; older RESULTs, whose comparisons have none, are counted here."""
     if line.to_base is None or line.moved is not None or line.system not in values:
         return line
     change = change_of(values, line.system) * (-1 if lower_is_better else 1)
@@ -198,7 +198,7 @@ def _task(result: Result, task: TaskFacts) -> TaskPage:
 
 
 def _axis_end(values: Sequence[float]) -> float:
-    """The next round number above all values."""
+    """Return the next round number above all values."""
     most = max((value for value in values if value == value), default=0.0)
     return next(
         (end for end in (10.0, 20.0, 30.0, 40.0, 50.0, 60.0, 80.0, 100.0) if most <= end), max(most, 1.0)
@@ -206,7 +206,7 @@ def _axis_end(values: Sequence[float]) -> float:
 
 
 def _lines(result: Result, field: Field) -> list[ScoreLine]:
-    """Models in the suite's order, each base before its adapters, trivial rules last."""
+    """Return the lines: models in the suite's order, each base before its adapters, trivial rules last."""
     scores, facts = field.scores, field.facts
     models = [one.name for one in result.suite.models]
     answering = [one for one in scores if not one.is_trivial]
@@ -250,7 +250,7 @@ def _tied(behind: Comparison | None) -> bool:
 
 
 def _groups(result: Result, task: TaskFacts) -> list[ComparisonFamily]:
-    """The primary metric's comparisons, a group for each family, in the order they were asked."""
+    """Return the primary metric's comparisons, grouped by family."""
     found: dict[str, list[Comparison]] = {}
     for one in result.comparisons:
         if one.task == task.name and one.metric == task.primary:

@@ -1,4 +1,4 @@
-"""Which samples to show: where adapters lost most, where they gained most, and some drawn without looking."""
+"""Choose samples to show: the largest losses, the largest gains, and some at random."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from harness.results import Result, TaskFacts, read_generations, read_samples
 from harness.types import Generation, Sample, Score, System
 
 EACH = 3  # samples of each kind
-# Of one adapter's changes no more can matter: EACH, after as many samples again that are shown already in either kind.
+# The most changes of one adapter that can be needed: EACH, after up to 2 * EACH samples that are shown already.
 MOST = 3 * EACH
 
 Why = Literal["regression", "gain", "random"]
@@ -26,13 +26,13 @@ class Given:
 
     system: System
     generation: Generation
-    value: float | None  # the primary metric on this sample alone
-    change: float | None  # against the system's base, for adapters
+    value: float | None  # the primary metric on this sample
+    change: float | None  # difference from its base, for an adapter
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pick:
-    """One sample with every system's answer, and why it is shown."""
+    """A sample with every system's answer, and why it is shown."""
 
     why: Why
     about: System | None  # the adapter that lost or gained most
@@ -47,16 +47,16 @@ Entry = tuple[float, str, System]  # change, sample id and the adapter that chan
 
 
 def pick(result: Result, asked: Mapping[str, TaskSamples]) -> dict[str, tuple[Pick, ...]]:
-    """Task -> samples worth reading; the same result gives the same ones.
+    """Return the samples to show for each task; the choice is deterministic.
 
-    Of all samples only numbers and ids are held; texts are kept of those that are chosen.
+    Only numbers and ids of all samples are kept in memory, and the texts of the chosen samples.
     """
     ids = {name: one.ids for name, one in asked.items()}
     values = {name: one.values for name, one in asked.items()}
     chosen = {
         name: choose(one.task, values[name], ids[name], _lower(result, one.task))
         if one.texts
-        else {}  # there is nothing to read
+        else {}  # the copy has no texts
         for name, one in asked.items()
     }
     wanted = {(name, one) for name, picks in chosen.items() for one in picks}
@@ -83,7 +83,7 @@ def pick(result: Result, asked: Mapping[str, TaskSamples]) -> dict[str, tuple[Pi
 def choose(
     task: TaskFacts, values: Values, ids: Sequence[str], lower: bool = False
 ) -> dict[str, tuple[Why, System | None]]:
-    """Sample id -> why it is shown, worst regressions first; a sample is shown once."""
+    """Return sample id -> why it is shown, worst regressions first; a sample is shown once."""
     changes = {
         system: change_of(values, system) * (-1 if lower else 1) for system in values if system.adapter
     }
@@ -100,7 +100,7 @@ def choose(
 
 
 def _spread(chosen: dict[str, tuple[Why, System | None]], why: Why, ordered: Sequence[Entry]) -> None:
-    """Adds the first few, from different adapters as long as there are any."""
+    """Add the first EACH samples, from different adapters as far as possible."""
     seen: set[System] = set()
     for again in (False, True):
         for _, one, system in ordered:
@@ -114,7 +114,7 @@ def _spread(chosen: dict[str, tuple[Why, System | None]], why: Why, ordered: Seq
 def _furthest(
     changes: NDArray[np.float64], ids: Sequence[str], system: System, sign: Literal[-1, 1]
 ) -> list[Entry]:
-    """The adapter's largest losses (-1) or gains (1)."""
+    """Return the adapter's largest losses (sign -1) or gains (sign 1)."""
     places = np.flatnonzero(sign * changes > 0)
     if len(places) > MOST:
         sizes = sign * changes[places]
@@ -129,7 +129,7 @@ def _order(entry: Entry) -> tuple[float, str, str]:
 
 
 def change_of(values: Values, system: System) -> NDArray[np.float64]:
-    """The adapter's value less its base's, sample by sample; NaN where either has none."""
+    """Return the adapter's value minus its base's for each sample; NaN if either is missing."""
     base = values.get(system.base)
     return np.full_like(values[system], np.nan) if base is None else values[system] - base
 
@@ -146,7 +146,7 @@ def _lower(result: Result, task: TaskFacts) -> bool:
 def _answers(
     result: Result, values: Values, place: int, given: Mapping[System, Generation]
 ) -> tuple[tuple[Given, ...], ...]:
-    """Models in the suite's order, each base before its adapters; trivial rules have nothing to read."""
+    """Return the answers: models in the suite's order, each base before its adapters, no trivial rules."""
     found = []
     for model in result.suite.models:
         systems = sorted(

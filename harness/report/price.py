@@ -10,7 +10,7 @@ from harness.types import System
 
 
 def price(field: Field, of: Mapping[System, Costs]) -> Sentence:
-    """Return what the winner cost: its training, its time for an answer beside the runner-up's, and how it was chosen."""
+    """Return the winner's cost: training, time for an answer compared with the runner-up's, and how it was chosen."""
     ranked = field.rank(entries(field))
     if not ranked:
         return ()
@@ -18,7 +18,7 @@ def price(field: Field, of: Mapping[System, Costs]) -> Sentence:
     said = f"{ranked[0].name} {words.listed(parts)}. " if parts else ""
     several = sum(len(entry.systems) for entry in ranked)
     chosen = (
-        f"It was chosen as the best of {several} on these same test samples: expect a little less of it on new ones."
+        f"It was chosen as the best of {several} on these same test samples: expect a slightly lower score on new ones."
         if several > 1
         else ""
     )
@@ -26,7 +26,7 @@ def price(field: Field, of: Mapping[System, Costs]) -> Sentence:
 
 
 def _trained(winner: Contender, of: Mapping[System, Costs]) -> str:
-    """Say what training took; of a recipe, the mean over its seeds."""
+    """Return what training took; for a recipe, the mean over its seeds."""
     times = [seconds for system in winner.systems if (seconds := of[system].training_seconds) is not None]
     sizes = [size for system in winner.systems if (size := of[system].adapter_megabytes) is not None]
     if not times:

@@ -1,4 +1,4 @@
-"""Two RESULTs, or two systems, side by side: on a terminal, in Markdown and as JSON."""
+"""Two RESULTs or two systems side by side: for a terminal, in Markdown and as JSON."""
 
 import json
 from collections.abc import Sequence
@@ -15,16 +15,16 @@ from harness.stats import settle
 from harness.terminal.consoles import PlainConsole
 
 LONGEST = 240  # characters of one text that a terminal shows
-WIDE = 160  # columns, where the terminal is none
+WIDE = 160  # columns if the output is not a terminal
 
 
 def as_json(found: SideBySide) -> str:
-    """All of it, unrounded."""
+    """Return the whole comparison as JSON, unrounded."""
     return json.dumps(to_json(found), indent=1, allow_nan=False)
 
 
 def show(found: SideBySide, console: Console | None = None) -> None:
-    """Prints every task's sentence, tables, samples and remarks."""
+    """Print every task's sentence, tables, samples and remarks."""
     if console is None:
         console = PlainConsole() if PlainConsole().is_terminal else PlainConsole(width=WIDE)
     for letter, name in (("A", found.a), ("B", found.b)):
@@ -41,12 +41,12 @@ def show(found: SideBySide, console: Console | None = None) -> None:
 
 
 def metrics(task: ComparedTask) -> list[str]:
-    """In the order of the lines."""
+    """Return the metrics in the order of the lines."""
     return list(dict.fromkeys(line.metric for line in task.lines))
 
 
 def answer(task: ComparedTask) -> str:
-    """What the primary metric says, in a sentence; nothing where it was not compared."""
+    """Return what the primary metric shows, in a sentence; "" if it was not compared."""
     asked = [line for line in task.lines if line.metric == task.primary and line.comparison is not None]
     sure = [line for line in asked if words.significant(line.comparison)]
     better, worse = (sum(sign * line.gain > 0 for line in sure) for sign in (1, -1))
@@ -69,7 +69,7 @@ def answer(task: ComparedTask) -> str:
 
 
 def title(task: ComparedTask, metric: str) -> str:
-    """`dialogues, ROUGE-L, lower is better, exploratory`"""
+    """Return `dialogues, ROUGE-L, lower is better, exploratory`."""
     lower = any(line.better == "lower" for line in task.lines if line.metric == metric)
     return ", ".join(
         [words.visible(task.name), words.metric(metric)]
@@ -79,7 +79,7 @@ def title(task: ComparedTask, metric: str) -> str:
 
 
 def system(found: SideBySide, line: PairUnderMetric) -> str:
-    """Who is compared with whom."""
+    """Return which systems are compared."""
     if not found.named:
         return words.system(line.candidate)
     return f"{words.system(line.candidate)} against {words.system(line.baseline)}"
@@ -89,7 +89,7 @@ HEADINGS = ("system", "A", "B", "B − A", "certainty", "detectable", "better / 
 
 
 def cells(found: SideBySide, line: PairUnderMetric) -> list[str]:
-    """A line as people read it, under HEADINGS."""
+    """Return the cells of a line, one for each of HEADINGS."""
     one = line.comparison
     scores = [words.number(line.baseline_score), words.number(line.candidate_score)]
     if one is None:
@@ -142,12 +142,13 @@ def _samples(found: SideBySide, task: ComparedTask, console: Console) -> None:
 
 
 def moved(change: SampleChange) -> str:
-    """`test-000017  71.2 → 12.0 (−59.2)`"""
+    """Return `test-000017  71.2 → 12.0 (−59.2)`."""
     ends = f"{words.number(change.baseline)} → {words.number(change.candidate)}"
     return f"{words.visible(change.sample)}  {ends} ({words.signed(change.candidate - change.baseline)})"
 
 
 def texts(change: SampleChange) -> Sequence[tuple[str, str]]:
+    """Return the texts of a sample with their names; empty if the RESULTs have none."""
     if change.texts is None:
         return ()
     one = change.texts
@@ -161,7 +162,7 @@ def _remarks(remarks: Sequence[str], console: Console) -> None:
 
 
 def write_markdown(found: SideBySide, path: Path) -> None:
-    """The same, for a pull request or a page."""
+    """Write the comparison as Markdown."""
     from harness.report import markdown
 
     shown = {

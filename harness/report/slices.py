@@ -1,7 +1,7 @@
-"""How each system does on parts of the samples, and how far from its base: by the columns that divide them, and by length.
+"""Scores on slices of the samples, and differences from the base: by columns of the data, and by the input's length.
 
 One set of resamples serves all systems of a slice, so the interval of a difference is paired. Nothing here is corrected
-for the number of slices looked at: it says where to look, not what is so.
+for the number of slices looked at: slices suggest where to look and prove nothing.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,15 +14,15 @@ from harness import stats
 from harness.report.asked import Slicing, TaskSamples
 from harness.types import System
 
-RESAMPLES = 2_000  # an interval's ends then wander by some 3 % of its width
-FEWEST = 2  # samples (or clusters) that have a spread
+RESAMPLES = 2_000  # the ends of an interval then vary by some 3 % of its width
+FEWEST = 2  # samples (or clusters) that an interval needs
 
 Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SliceValue:
-    """A number and its 95 % interval; none where a slice is too small for one."""
+    """A number and its 95 % interval; no interval if the slice is too small."""
 
     value: float
     low: float | None = None
@@ -31,7 +31,7 @@ class SliceValue:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SliceScore:
-    """One system on one slice."""
+    """One system's score on one slice, and its difference from the base."""
 
     score: SliceValue
     to_base: SliceValue | None
@@ -39,7 +39,7 @@ class SliceScore:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cut:
-    """A task's samples divided one way, and what each system scores on each slice."""
+    """One slicing of a task's samples, and each system's score on each slice."""
 
     name: str
     labels: tuple[str, ...]
@@ -48,7 +48,7 @@ class Cut:
 
 
 def cuts(asked: TaskSamples, systems: Sequence[System], seed: int = 0) -> tuple[Cut, ...]:
-    """Every slicing, with the systems in the order given."""
+    """Return the scores for every slicing, with the systems in the order given."""
     known = [system for system in systems if system in asked.rows]
     if asked.metric is None or not known:
         return ()

@@ -1,4 +1,4 @@
-"""The answer and the score tables for a terminal; plain text where it is piped."""
+"""The answer and the score tables for a terminal; plain text if piped."""
 
 from pathlib import Path
 from typing import Any
@@ -13,12 +13,12 @@ from harness.report.answer import Sentence
 from harness.report.page import Page, ScoreLine, TaskPage
 from harness.types import Comparison
 
-NARROWEST = 100  # columns: below, the costs are left out
-NAME = 12  # columns that a name needs at least; a longer one goes on in the next line
+NARROWEST = 100  # columns: in a narrower terminal the costs are left out
+NAME = 12  # columns that a name needs at least; a longer name is folded
 
 
 def show(page: Page, console: Console) -> None:
-    """Prints every task's answer and table."""
+    """Print every task's answer and table."""
     if page.partial:
         console.print()
         console.print(Text(page.partial, style="bold yellow"), highlight=False)
@@ -27,7 +27,7 @@ def show(page: Page, console: Console) -> None:
         console.print(_task(task, console), highlight=False)
     if page.notes or page.failed:
         troubles = words.plural(len(page.notes) + len(page.failed), "note")
-        console.print(f"\n{troubles} on what went other than planned, in the report", style="yellow")
+        console.print(f"\n{troubles} on what did not go as planned: see the report", style="yellow")
 
 
 def _task(task: TaskPage, console: Console) -> Group:
@@ -36,19 +36,19 @@ def _task(task: TaskPage, console: Console) -> Group:
         doubts = [Text(one, style="yellow") for one in task.answer.doubts]
         parts += [_sentence(task.answer.lead), *doubts, _sentence(task.answer.gain), Text()]
     table = _table(task, wide=console.width >= NARROWEST)
-    if _least_width(table, console) > console.width:  # rich would cut numbers, and leave columns out
+    if _least_width(table, console) > console.width:  # rich would cut numbers and leave out columns
         return Group(*parts, *_lines(task))
     return Group(*parts, table)
 
 
 def _least_width(table: Table, console: Console) -> int:
-    """Return how many columns a terminal needs, so that no number of the table is cut."""
+    """Return how many columns the table needs so that no number is cut."""
     numbers = [[column.header, *column.cells] for column in table.columns[1:]]
     return NAME + sum(2 + max(console.measure(cell).maximum for cell in cells) for cells in numbers)
 
 
 def _lines(task: TaskPage) -> list[Text]:
-    """The table's title and a sentence a system, for a terminal that is too narrow for the table."""
+    """Return the table's title and a sentence for each system, for a terminal that is too narrow for the table."""
     sentences = [Text(_title(task), style="bold")]
     for line in task.lines:
         name, score, difference, certainty = _cells(task, line, wide=False)
@@ -75,7 +75,7 @@ def _table(task: TaskPage, *, wide: bool) -> Table:
         padding=(0, 2, 0, 0),
     )
     for heading in ("system", task.metric, "against its base", ""):
-        # A cut name would make two seeds of one recipe look alike: it goes on in the next line instead.
+        # A cut name would make two seeds of one recipe look alike: it is folded instead.
         table.add_column(heading, header_style="dim", no_wrap=heading != "system", overflow="fold")
     if wide:
         for heading in ("tokens/s", "memory", "training", "adapter"):
@@ -115,7 +115,7 @@ def _difference(task: TaskPage, one: Comparison | None, *, wide: bool) -> list[T
 
 
 def as_json(page: Page, folder: Path) -> dict[str, Any]:
-    """What the tables say, as plain data for other programs: numbers are not rounded."""
+    """Return the content of the tables as plain data for other programs, unrounded."""
     return {
         "result": str(folder),
         "report": str(folder / "report.html"),
@@ -128,7 +128,7 @@ def as_json(page: Page, folder: Path) -> dict[str, Any]:
 
 
 def said(task: TaskPage) -> list[str]:
-    """The answer as plain sentences."""
+    """Return the answer as plain sentences."""
     if task.answer is None:
         return []
     sentences = (task.answer.lead, task.answer.gain, task.price)

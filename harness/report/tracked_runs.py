@@ -1,4 +1,4 @@
-"""What experiment trackers call a run: one system on one task, with what it was, what it scored and what it took."""
+"""Runs as experiment trackers know them: one system on one task, with its settings, scores and costs."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -18,7 +18,10 @@ Series = Sequence[tuple[int, float]]  # step and value
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrackedRun:
-    """Names are of letters, digits and `_-. `, after at most one slash; none is what another's slash follows."""
+    """One system on one task.
+
+    Names use letters, digits, `_-. ` and at most one slash; no name is another's prefix before a slash.
+    """
 
     task: str
     system: System
@@ -29,7 +32,10 @@ class TrackedRun:
 
 
 def runs(result: Result, page: Page) -> list[TrackedRun]:
-    """Every system on every task; how an adapter's loss fell goes with the task it was trained on, if it answered it."""
+    """Return a run for every system on every task.
+
+    An adapter's loss curve goes with the task that it was trained on, or with its first task if it did not answer that one.
+    """
     curves = {System(model=one.model, adapter=one.adapter): one for one in result.curves}
     trained_on = {System(model=one.model, adapter=one.name): one.trained_on for one in result.suite.adapters}
     on: dict[System, list[str]] = {}
@@ -56,18 +62,19 @@ def runs(result: Result, page: Page) -> list[TrackedRun]:
 
 
 def build(result: Result) -> Page:
+    """Return the page that the runs are read from."""
     return pages.build(result)
 
 
 def identity(result: Result) -> str:
-    """16 hex digits: equal for results that say the same."""
+    """Return 16 hex digits, equal for RESULTs of equal content."""
     return digest(
         result.suite, result.scores, result.comparisons, result.costs, result.curves, plain(result.manifest)
     )
 
 
 def created(result: Result) -> float:
-    """Seconds since 1970; 0 where the result does not say."""
+    """Return when the RESULT was made, in seconds since 1970; 0 if unknown."""
     try:
         return datetime.fromisoformat(result.manifest.created).timestamp()
     except ValueError:
@@ -75,12 +82,12 @@ def created(result: Result) -> float:
 
 
 def named(text: str) -> str:
-    """Return the text as a name that every tracker takes."""
+    """Return the text as a name that every tracker accepts."""
     return re.sub(r"[^\w\-. ]+", "_", text).strip(" .")[:200] or "_"
 
 
 def _settings(result: Result, task: TaskPage, system: System) -> dict[str, object]:
-    """Return the settings of a run: the model as it was loaded, the recipe with all its fields."""
+    """Return a run's settings: the model as it was loaded, and the recipe with all its fields."""
     model, adapter = result.model(system.model), result.adapter(system)
     recipe = next((one for one in result.suite.recipes if adapter and one.get("name") == adapter.recipe), {})
     said: dict[str, object] = {

@@ -1,4 +1,4 @@
-"""Verdicts for a terminal: what did not pass first, each with its reason; plain text where it is piped."""
+"""Verdicts for a terminal: those that did not pass first, each with its reason; plain text if piped."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -18,16 +18,16 @@ from harness.types.verdict import WORST_FIRST
 MOST = 200  # rows
 MOST_WARNINGS = 10
 LONGEST = 600  # characters of a reason
-GAP = 2  # columns of the terminal between two of the table
-NARROWEST = 10  # columns of the terminal that names are folded to
+GAP = 2  # terminal columns between two table columns
+NARROWEST = 10  # terminal columns that names are folded to at least
 
 HEADINGS = ("verdict", "gate", "judged", "measured", "limit", "n")
-NAMES = (1, 2, 4)  # columns that can be folded: what they hold is for people, not numbers
+NAMES = (1, 2, 4)  # columns that can be folded: names, not numbers
 NUMBERS = (5,)
 
 
 def show(judgement: Judgement, console: Console, inconclusive: Inconclusive) -> None:
-    """Prints a row for each verdict up to two hundred, gates of too few samples, remarks, and at last the answer."""
+    """Print a row for each verdict (up to MOST), gates with too few samples, remarks, and last the answer."""
     ordered = verdicts.worst_first(judgement.verdicts)
     rows = [_cells(one) for one in ordered[:MOST]]
     widths = _widths([HEADINGS, *rows], console.width)
@@ -62,7 +62,7 @@ def _style(one: Verdict, inconclusive: Inconclusive) -> str:
 
 
 def _widths(rows: Sequence[Sequence[str]], width: int) -> list[int]:
-    """Of each column what it needs; where that is too much, the widest names are folded; none where that is not enough."""
+    """Return the columns' widths, folding the widest names if needed; empty if even that does not fit."""
     needed = [max(map(cell_len, column)) for column in zip(*rows, strict=True)]
     over = sum(needed) + GAP * (len(needed) - 1) - width
     while over > 0:
@@ -75,14 +75,14 @@ def _widths(rows: Sequence[Sequence[str]], width: int) -> list[int]:
 
 
 def _sentence(word: Text, cells: Sequence[str]) -> Text:
-    """The same without columns."""
+    """Return the row as a sentence, for a terminal that is too narrow for columns."""
     _, gate, judged, measured, limit, n = cells
     facts = (measured, f"limit {limit}" if limit else "", f"n = {n}" if n else "")
     return Text.assemble(word, f" {gate}, {judged}: {', '.join(filter(None, facts))}", overflow="fold")
 
 
 def _line(cells: Sequence[Text], widths: Sequence[int]) -> Table:
-    """A row that is a table of its own, so that a sentence can stand under it."""
+    """Return the row as a table of its own, so that a sentence can follow it."""
     grid = Table.grid(padding=(0, GAP, 0, 0), pad_edge=False)
     for place, width in enumerate(widths):
         grid.add_column(width=width, overflow="fold", justify="right" if place in NUMBERS else "left")
@@ -91,14 +91,14 @@ def _line(cells: Sequence[Text], widths: Sequence[int]) -> Table:
 
 
 def _rest(left: Sequence[Verdict]) -> str:
-    """`and 9,800 more: 10 failed, 9,790 passed`"""
+    """Return `and 9,800 more: 10 failed, 9,790 passed`."""
     counts = Counter(one.verdict for one in left)
     said = ", ".join(verdicts.counted(word, counts[word]) for word in WORST_FIRST if counts[word])
     return f"and {len(left):,} more: {said}"
 
 
 def _few(judgement: Judgement) -> list[str]:
-    """The first few gates of too few samples, and how many more there are."""
+    """Return the first gates with too few samples, and how many more there are."""
     told = [words.line(text) for text in verdicts.warnings(judgement)]
     more = len(told) - MOST_WARNINGS
     return [*told[:MOST_WARNINGS], f"{words.plural(more, 'more gate')} like these"] if more > 0 else told
@@ -106,7 +106,9 @@ def _few(judgement: Judgement) -> list[str]:
 
 def _answer(judgement: Judgement, inconclusive: Inconclusive) -> str:
     undecided = any(one.verdict == "inconclusive" for one in judgement.verdicts)
-    meant = {"fail": "", "warn": "; what cannot tell only warns", "pass": "; what cannot tell is let pass"}[
-        inconclusive
-    ]
+    meant = {
+        "fail": "",
+        "warn": "; inconclusive gates only warn",
+        "pass": "; inconclusive gates count as passed",
+    }[inconclusive]
     return words.line(f"{judgement.name}: {verdicts.answer(judgement)}") + (meant if undecided else "")

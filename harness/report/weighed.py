@@ -1,4 +1,4 @@
-"""What weights say without data, laid out for people: a part of a report, or a page of its own."""
+"""Weight metrics laid out for a page: a section of a report, or a page of its own."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -43,19 +43,19 @@ NUMBERS = (
     *("alpha", "sigma", "num_pl_spikes", "delta_ratio", "alpha_shift", "intruder_dimensions", "stable_rank"),
     *("lambda_max", "D", "log_norm", "alpha_weighted", "overlap", "num_traps", "rand_distance"),
 )
-WHOLE = ("num_pl_spikes", "num_traps", "intruder_dimensions")  # those that count something
-MOST = 40  # layers of two models that are shown beside each other
-TOP = 10  # singular vectors of W + ΔW that are looked at for intruders
+WHOLE = ("num_pl_spikes", "num_traps", "intruder_dimensions")  # counts
+MOST = 40  # layers of two models that are shown side by side
+TOP = 10  # singular vectors of W + ΔW that are searched for intruders
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WeightLine:
-    """What a system's matrices say together."""
+    """A summary of a system's matrices."""
 
     system: System
     layers: int
     changed: int | None  # layers that the adapter moves
-    alpha_base: float | None  # mean over the layers that have one, those set aside left out
+    alpha_base: float | None  # mean over the layers with an alpha, without those set aside
     alpha_merged: float | None
     largest_ratio: float | None  # ‖ΔW‖ / ‖W‖
     intruders: str  # "3 of 40": among the leading singular vectors of the merged layers
@@ -63,7 +63,7 @@ class WeightLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WeightSection:
-    """Everything shown of weights."""
+    """Everything that the page shows about weights."""
 
     rows: tuple[WeightRow, ...] = ()
     lines: tuple[WeightLine, ...] = ()
@@ -71,14 +71,14 @@ class WeightSection:
     roles: tuple[WeightSummary, ...] = ()
     reading: str = READING
     worth: str = ""
-    updates: str = ""  # which of the updates' alphas are shown
-    scales: str = ""  # which alphas hang on the matrix's scale
+    updates: str = ""  # a sentence on which alphas of updates are shown
+    scales: str = ""  # a sentence on alphas that depend on the matrix's scale
     beside: Beside | None = None
     not_finite: tuple[str, ...] = ()  # a sentence for each system whose weights cannot be used
 
 
 def section(rows: Sequence[WeightRow], against: tuple[str, str] | None = None) -> WeightSection:
-    """`against`: two models whose layers are shown beside each other."""
+    """Return the section; `against` names two models whose layers are shown side by side."""
     summaries = summarise(rows)
     return WeightSection(
         rows=tuple(rows),
@@ -94,17 +94,17 @@ def section(rows: Sequence[WeightRow], against: tuple[str, str] | None = None) -
 
 
 def asked(rows: Sequence[WeightRow]) -> list[WeightRow]:
-    """Without those of roles that nobody asked for."""
+    """Return the rows without those of roles that were not requested."""
     return [row for row in rows if row.status != NOT_ASKED]
 
 
 def columns(rows: Sequence[WeightRow]) -> list[str]:
-    """Those of NUMBERS that any of the rows has."""
+    """Return those of NUMBERS that any of the rows has."""
     return [name for name in NUMBERS if any(name in row.numbers for row in rows)]
 
 
 def number(row: WeightRow, name: str) -> str:
-    """One of a row's numbers; in brackets an alpha that rests on too few values."""
+    """Return one of a row's numbers; an alpha fitted to too few values is in brackets."""
     value = row.numbers.get(name)
     if value is None:
         return ""
@@ -115,16 +115,17 @@ def number(row: WeightRow, name: str) -> str:
 
 
 def percent(share: float | None) -> str:
+    """Return a share as `12 %`, "" for None."""
     return "" if share is None else f"{words.number(100 * share, 0)} %"
 
 
 def status(row: WeightRow) -> str:
-    """With what the base's numbers were before they were floats again."""
+    """Return the row's status, with the format from which a quantised base was dequantised."""
     return f"{row.status}, from {row.quantised}" if row.quantised else row.status
 
 
 def statuses(one: WeightSummary) -> str:
-    """`3 tied, 1 zero`: every status but analysed, and what is left out of the means."""
+    """Return `3 tied, 1 zero`: every status except analysed, and what is left out of the means."""
     found = [f"{count} {status}" for status, count in one.by_status.items() if status != "analysed"]
     if one.unreliable:
         found.append(f"{one.unreliable} of too few values")
@@ -178,14 +179,14 @@ def _updates(rows: Sequence[WeightRow]) -> str:
     few = sum(alpha(one) is None for one in fitted)
     shown = "Triangles: ΔW itself. " if few < len(fitted) else ""
     left_out = (
-        "ΔW has as many values as its rank; alphas of fewer than 32 say little, are left out of pictures and means "
-        f"({few} of {len(fitted)}), and stand in brackets where they stand."
+        "ΔW has as many values as its rank; alphas fitted to fewer than 32 are unreliable: they are left out of charts and "
+        f"means ({few} of {len(fitted)}), and shown in brackets elsewhere."
     )
     return (shown + (left_out if few else "")).rstrip()
 
 
 def _not_finite(rows: Sequence[WeightRow]) -> Iterator[str]:
-    """Which systems have weights that are NaN or infinite, and where."""
+    """Yield a sentence for each system with weights that are NaN or infinite."""
     found: dict[str, list[WeightRow]] = {}
     for row in rows:
         if status_word(row.status) == NOT_FINITE and row.part != "merged":
@@ -193,8 +194,8 @@ def _not_finite(rows: Sequence[WeightRow]) -> Iterator[str]:
     for system, bad in found.items():
         first = f"{bad[0].layer}: {bad[0].status.partition(': ')[2]}"
         yield words.visible(
-            f"{system}: {words.plural(len(bad), 'tensor')} with numbers that are not finite (the first is {first}). What it "
-            "writes cannot be trusted, and means leave these out; save or download it again."
+            f"{system}: {words.plural(len(bad), 'tensor')} with values that are not finite (the first is {first}). Its "
+            "answers cannot be trusted, and means leave these tensors out; save or download the weights again."
         )
 
 
@@ -204,5 +205,5 @@ def _scales(rows: Sequence[WeightRow]) -> str:
         return ""
     return (
         f"In {words.plural(found, 'matrix', 'matrices')} alpha would differ by more than 0.1 if the threshold for small "
-        "eigenvalues, which is WeightWatcher's, went with the matrix's scale (scale_free_alpha)."
+        "eigenvalues, which is WeightWatcher's, scaled with the matrix (scale_free_alpha)."
     )

@@ -1,4 +1,4 @@
-"""Weights in a terminal: a line for each matrix, what they say together, and what that is worth."""
+"""Weight metrics for a terminal: a line for each matrix, summaries, and how far these can be trusted."""
 
 from collections.abc import Sequence
 
@@ -13,14 +13,14 @@ from harness.types import WeightRow
 from harness.weights.beside import Beside
 from harness.weights.summary import FEW, WeightSummary
 
-NEAREST = 10  # layers of two models that are shown beside each other
-UNSEEN = 400  # columns where nobody looks: in a file a line may be long
+NEAREST = 10  # layers of two models that are shown side by side
+UNSEEN = 400  # columns if the output is not a terminal: in a file a line may be long
 PROSE = 100  # columns of a sentence
 MOST = 60  # columns of a text in a table
 
 
 def show(found: WeightSection, console: Console | None = None) -> None:
-    """The layers, what they say together, and what that is worth."""
+    """Print the layers, the summaries, and how far these can be trusted."""
     console = console or PlainConsole()
     width = console.width
     if not console.is_terminal:
@@ -47,9 +47,9 @@ def table(
     rows: Sequence[WeightRow],
     width: int,  # columns of the terminal
 ) -> tuple[Table, list[str]]:
-    """A line for each matrix that was asked for, with the numbers that fit; and the names of those that do not.
+    """Return a table with a line for each requested matrix and the metrics that fit, and the names of those that do not.
 
-    Systems are named where there is more than one.
+    Systems are named if there is more than one.
     """
     rows = asked(rows)
     several = len({(row.model, row.adapter) for row in rows}) > 1
@@ -79,7 +79,7 @@ def _texts(row: WeightRow) -> tuple[str, ...]:
 
 
 def _wide(column: Sequence[str]) -> int:
-    """As rich draws it, a blank on either side; a status may say a sentence, which goes on in the next line."""
+    """Return a column's width as rich draws it, with a blank on either side; long texts are folded to MOST."""
     return 2 + min(MOST, max(map(len, column)))
 
 
@@ -107,7 +107,7 @@ def _summaries(by: str, summaries: Sequence[WeightSummary]) -> Table:
 
 
 def _beside(pair: Beside) -> Table:
-    """The roles' medians, then the layers of one name that differ most."""
+    """Return a table of the roles' medians, then of the layers of equal name that differ most."""
     drawn = Table("role or layer", box=None)
     for heading in (f"{pair.one}, alpha", f"{pair.other}, alpha", "difference"):
         drawn.add_column(heading, justify="right")

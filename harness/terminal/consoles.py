@@ -1,4 +1,4 @@
-"""The one kind of console that tables and bars are printed on: no text is markup, and none gives orders."""
+"""The console on which tables and progress bars are printed: no text is taken for markup or for a command."""
 
 import sys
 from collections.abc import Iterable, Iterator
@@ -11,11 +11,11 @@ from rich.text import Text
 from harness import text as words
 from harness.terminal.printed import without_commands
 
-PIPED = 160  # columns where nobody looks
+PIPED = 160  # columns if the output is piped
 
 
 class PlainConsole(Console):
-    """Prints texts as they are: brackets are no markup, `:smile:` is no picture, and no character is an order."""
+    """A rich console that prints text as it is: no markup, no emoji codes, no control characters, no commands."""
 
     def __init__(
         self,
@@ -36,20 +36,20 @@ class PlainConsole(Console):
         )
 
     def render_str(self, text: str, **how: Any) -> Text:  # rich's own arguments
-        """As rich does, but what it would drop without a word is shown."""
+        """Render as rich does, but show the characters that rich would drop silently."""
         return super().render_str(words.visible(text), **how)
 
     def _render_buffer(self, buffer: Iterable[Segment]) -> str:
-        """Return what is written, with every remaining control character and command made harmless."""
+        """Return the output with all remaining control characters and commands made harmless."""
         return without_commands(super()._render_buffer(_visible(buffer)))
 
 
 def _visible(buffer: Iterable[Segment]) -> Iterator[Segment]:
-    """Without characters that a terminal obeys, but for rich's own orders, which are segments of another kind."""
+    """Replace control characters in text; rich's own control segments pass unchanged."""
     for segment in buffer:
         yield segment if segment.control else Segment(words.visible(segment.text), segment.style)
 
 
 def console() -> PlainConsole:
-    """Return the console on standard output; plain and wide where that is piped."""
+    """Return the console on standard output; plain and PIPED columns wide if it is piped."""
     return PlainConsole() if sys.stdout.isatty() else PlainConsole(width=PIPED)

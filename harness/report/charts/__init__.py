@@ -1,11 +1,11 @@
-"""One chart a file, data in and an Altair specification out.
+"""Charts, one per file: data in, an Altair specification out.
 
-Specifications name colours by stand-ins that no palette would hold. After drawing they become CSS variables in a page
+Specifications use stand-in colours that no palette contains. After drawing they become CSS variables in a page
 and plain colours in a file, so that one drawing serves light and dark.
 
-Single marks are Altair's charts. What joins them is Altair's schema for it and not `alt.layer` or `alt.concat`, which
-copy all that is in them several times: that took nine tenths of the time of making a specification. A constant place is
-`at_x` and not `alt.value`, for whose kind Altair looks among all that it knows, for 5 ms.
+Single marks are Altair charts. They are joined by Altair's schema classes and not by `alt.layer` or `alt.concat`, which
+copy their content several times: that took nine tenths of the time of making a specification. A constant position is
+`at_x` and not `alt.value`, whose type takes Altair 5 ms to look up.
 """
 
 import re
@@ -18,8 +18,8 @@ from altair.utils.schemapi import debug_mode
 
 from harness import text as words
 
-TIP = "tip: "  # what a mark's description begins with that becomes its title, which a page shows beside the pointer
-WIDE, NARROW = 860, 340  # pixels: a desk's column and a phone's
+TIP = "tip: "  # prefix of a mark's description that becomes its title (tooltip)
+WIDE, NARROW = 860, 340  # pixels: the column's width on a desktop and on a phone
 
 Palette = Mapping[str, str]
 
@@ -54,12 +54,12 @@ DARK: Palette = {
     "c6": "#a3bbd3",
 }
 STAND_IN = {name: f"#0{index:x}0d0{index:x}" for index, name in enumerate(LIGHT)}
-# Of a chart whose layers the reader picks from: what is drawn of one, whether it is picked to begin with, and its number.
+# In a chart whose layers can be picked: the kind of line, whether it is picked by default, and the layer's number.
 _PICKED = re.compile(r'stroke="#0([def])([01])([0-9a-f]{3})"')
 _KINDS = {"spectrum": "d", "fit": "e", "merged": "f"}
 Kind = Literal["spectrum", "fit", "merged"]
 SERIES = tuple(STAND_IN[name] for name in LIGHT if re.fullmatch(r"c\d", name))
-FONT = "Liberation Sans"  # what text is measured with; vl-convert carries it, and Arial and Helvetica share its widths
+FONT = "Liberation Sans"  # text is measured with it; vl-convert includes it, and Arial and Helvetica have its widths
 
 CONFIG: dict[str, Any] = {
     "background": None,
@@ -93,11 +93,12 @@ Chart = alt.LayerSpec | alt.VConcatSpecGenericSpec | alt.ConcatSpecGenericSpec
 
 @dataclass(frozen=True, slots=True)
 class Data:
-    """The tables that a chart draws from, kept beside it: Altair copies what is inside a chart at every layer."""
+    """The tables of a chart, kept outside it because Altair copies a chart's data at every layer."""
 
     tables: dict[str, list[dict[str, object]]] = field(default_factory=dict)
 
     def add(self, values: Sequence[Mapping[str, object]]) -> alt.NamedData:
+        """Add a table; return the reference by which a mark uses it."""
         name = f"table-{len(self.tables)}"
         self.tables[name] = [
             {key: words.visible(value) if isinstance(value, str) else value for key, value in one.items()}
@@ -107,18 +108,20 @@ class Data:
 
 
 def at_x(pixels: float) -> alt.XValue:
+    """Return a constant horizontal position."""
     return alt.XValue(pixels)  # type: ignore[no-untyped-call]
 
 
 def at_y(pixels: float) -> alt.YValue:
+    """Return a constant vertical position."""
     return alt.YValue(pixels)  # type: ignore[no-untyped-call]
 
 
 def specification(make: Callable[[Data, int], Chart], width: int) -> dict[str, Any]:
-    """The whole chart as Vega-Lite's JSON.
+    """Return the chart as Vega-Lite JSON.
 
-    Altair checks each part as it is made, for half of all its time, and takes the parts of these charts for whole ones:
-    checks are left out here, and the tests hold the specifications against Vega-Lite's schema.
+    Altair validates each part as it is made, which takes half of its time, and mistakes the parts of these charts for
+    whole charts: validation is off here, and the tests check the specifications against Vega-Lite's schema.
     """
     data = Data()
     with debug_mode(False):
@@ -129,12 +132,12 @@ def specification(make: Callable[[Data, int], Chart], width: int) -> dict[str, A
 
 
 def picked(kind: Kind, number: int, first: bool) -> str:
-    """The stand-in for the colour of what only a choice shows; `first`: it is chosen where nobody chooses."""
+    """Return the stand-in colour of a line that is shown only if picked; `first`: it is picked by default."""
     return f"#0{_KINDS[kind]}{first:d}{number:03x}"
 
 
 def in_page(svg: str) -> str:
-    """Coloured by the page's variables, in the page's font; what can be picked by its class and number."""
+    """Return the SVG for a page: with its CSS variables and font; lines that can be picked have a class and a number."""
     kinds = {letter: kind for kind, letter in _KINDS.items()}
     svg = _PICKED.sub(
         lambda at: f'class="{kinds[at[1]]}{" first" if at[2] == "1" else ""} n{int(at[3], 16)}"', svg
@@ -145,7 +148,7 @@ def in_page(svg: str) -> str:
 
 
 def in_file(svg: str, palette: Palette) -> str:
-    """With colours of its own, for a file that an <img> shows, and the first choice for good."""
+    """Return the SVG for a file of its own: with a palette's colours, and only the default pick visible."""
     chosen = {"d": palette["accent"], "e": palette["accent"], "f": palette["warm"]}
     svg = _PICKED.sub(lambda at: f'stroke="{chosen[at[1]] if at[2] == "1" else "none"}"', svg)
     for name, stand_in in STAND_IN.items():

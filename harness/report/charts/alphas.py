@@ -12,16 +12,17 @@ from harness.types import WeightRow
 from harness.weights.depth import Depths, depths
 from harness.weights.summary import OVER_TRAINED, UNDER_TRAINED, alpha
 
-HEIGHT, AXIS, EXTENT, BETWEEN = 116, 52, 26, 26  # pixels; the axis' title and numbers, and the numbers alone
-GAP, WIDER = 1.5, 0.12  # between two roles: layers' widths, and for many layers their share
-DENSE = 64  # places on the axis that half of a wide page has room for
-ABREAST = 3  # roles beside each other on a phone
-LIMIT = 12.0  # alphas above are drawn at the edge: a power law was no good fit there
+# Pixels: a panel's height, the axis with its title, the axis' numbers, and the space between panels.
+HEIGHT, AXIS, EXTENT, BETWEEN = 116, 52, 26, 26
+GAP, WIDER = 1.5, 0.12  # space between two roles: in layers' widths, and as a share of many layers
+DENSE = 64  # positions on the axis that half of a wide page has room for
+ABREAST = 3  # roles side by side on a phone
+LIMIT = 12.0  # larger alphas are drawn at the edge: the power law does not fit there
 ROLES = ("q", "k", "v", "o", "qkv", "feed-forward", "head", "embedding", "other")
 
 
 def chart(rows: Sequence[WeightRow], data: Data, width: int) -> Chart:
-    """A panel for each base: its roles beside each other, in each the layers from the input to the output."""
+    """Return a panel for each base, with its roles side by side and each role's layers from input to output."""
     shown = [one for one in rows if alpha(one) is not None]
     models = [_model(shown, rows, name) for name in dict.fromkeys(one.model for one in shown)]
     most = max(len(one.roles) * one.span for one in models)
@@ -44,7 +45,7 @@ def chart(rows: Sequence[WeightRow], data: Data, width: int) -> Chart:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Frame:
-    """What all panels share."""
+    """Settings that all panels share."""
 
     width: int  # pixels
     y: alt.Scale
@@ -53,17 +54,19 @@ class Frame:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelPanel:
-    """A base with its adapters."""
+    """A base with its adapters: the content of a panel."""
 
     name: str
-    rows: tuple[WeightRow, ...]  # those that have an alpha
+    rows: tuple[WeightRow, ...]  # rows with an alpha
     roles: tuple[str, ...]
     depths: Depths
-    shifts: Mapping[str, float]  # layer -> how far from the middle of its block: several share a role
+    shifts: Mapping[
+        str, float
+    ]  # layer -> offset from the middle of its block, since several layers may share a role
 
     @property
     def span(self) -> float:
-        """What a role takes on the axis, in layers' widths."""
+        """Return a role's width on the axis, in layers' widths."""
         n = len(self.depths.blocks)
         return n + max(GAP, WIDER * n)
 
@@ -87,13 +90,13 @@ def _model(shown: Sequence[WeightRow], rows: Sequence[WeightRow], name: str) -> 
 
 
 def _lines(roles: tuple[str, ...], width: int) -> list[tuple[str, ...]]:
-    """All roles on one line; on a phone a few on each."""
+    """Return the roles of each line: all on one line, on a phone a few per line."""
     each = len(roles) if width > NARROW else ABREAST
     return [roles[start : start + each] for start in range(0, len(roles), each)]
 
 
 def _colour(adapters: Sequence[str]) -> alt.Color | alt.ColorValue:
-    """One for each adapter, as long as there are colours."""
+    """Return a colour for each adapter, or one for all if there are too many."""
     if not 1 < len(adapters) <= len(SERIES):
         return alt.ColorValue(STAND_IN["accent"])
     legend = alt.Legend(title=None, symbolOpacity=1, symbolType="circle")
@@ -144,7 +147,7 @@ def _panel(model: ModelPanel, roles: tuple[str, ...], data: Data, frame: Frame, 
 
 
 def _marks(model: ModelPanel, starts: Mapping[str, float]) -> list[dict[str, object]]:
-    """A dot for each layer of these roles; one that the adapter leaves as it was has the base's alone."""
+    """Return a dot for each layer of these roles; a layer that the adapter leaves unchanged has only the base's dot."""
     base = {one.layer: _drawn(one) for one in model.rows if one.part == "W"}
     return [
         {
@@ -160,7 +163,7 @@ def _marks(model: ModelPanel, starts: Mapping[str, float]) -> list[dict[str, obj
 
 
 def _grid(depths: Depths, starts: Mapping[str, float], data: Data, x: alt.X) -> list[alt.Chart]:
-    """A line and a name for each role, and the first and the last depth."""
+    """Return a line and a name for each role, and labels of the first and the last depth."""
     n = len(depths.blocks)
     roles = alt.Chart(data.add([{"place": start, "label": role} for role, start in starts.items()]))
     ends = [

@@ -1,4 +1,4 @@
-"""Paired differences as a forest plot: a dot and its 95 % interval for each pair, a panel for each question."""
+"""Paired differences as a forest plot: a dot and its 95 % interval for each pair, grouped by question."""
 
 from dataclasses import replace
 
@@ -12,13 +12,13 @@ from harness.types import Comparison
 
 LINE = 24  # pixels from pair to pair
 LABELS = {True: 186, False: 310}  # pixels for names: narrow, wide
-LETTERS = {True: 34, False: 52}  # characters that fit there
+LETTERS = {True: 34, False: 52}  # characters that fit into LABELS
 MOST = 16  # pairs of one question that are drawn; the table beside the chart has all
 NUMBERS = 215  # pixels for the numbers beside a wide plot
 
 
 def chart(page: TaskPage, data: Data, width: int) -> Chart:
-    """All questions of a task on one axis, each under its heading.
+    """Return a chart of all questions of a task on one axis, each under its heading.
 
     Names are drawn as text and not as an axis: Vega measures each label of an axis many times over to cut it to size.
     """
@@ -67,7 +67,7 @@ def chart(page: TaskPage, data: Data, width: int) -> Chart:
 
 
 def _lines(page: TaskPage, letters: int) -> tuple[list[dict[str, object]], list[dict[str, object]], float]:
-    """Headings and pairs, each on its line, and how many lines they take."""
+    """Return headings and pairs with their line numbers, and the number of lines."""
     headings: list[dict[str, object]] = []
     pairs: list[dict[str, object]] = []
     line = 0.0
@@ -103,14 +103,14 @@ def _scale(page: TaskPage) -> alt.Scale:
 
 
 def _coloured(channel: type, unsure: str) -> object:
-    """Filled where significant, in the colour of better or worse."""
+    """Return the colour encoding: that of better or worse if significant, else `unsure`."""
     names = ["better", "worse", "unsure"]
     colours = [STAND_IN["accent"], STAND_IN["warm"], STAND_IN[unsure]]
     return channel("verdict:N", scale=alt.Scale(domain=names, range=colours), legend=None)
 
 
 def arranged(group: ComparisonFamily) -> ComparisonFamily:
-    """Largest difference first; where neither side is the natural baseline, the better one is named first."""
+    """Return the family, largest difference first; without a natural baseline, the better side is the candidate."""
     pairs = group.comparisons
     if all(bool(one.candidate.adapter) == bool(one.baseline.adapter) for one in pairs):
         pairs = tuple(one if one.difference >= 0 else turned(one) for one in pairs)
@@ -118,13 +118,13 @@ def arranged(group: ComparisonFamily) -> ComparisonFamily:
 
 
 def drawn_of(group: ComparisonFamily) -> tuple[Comparison, ...]:
-    """All pairs, or of many the largest and the smallest differences."""
+    """Return all pairs, or, if there are many, those with the largest and the smallest differences."""
     pairs = group.comparisons
     return pairs if len(pairs) <= MOST else pairs[: MOST // 2] + pairs[-MOST // 2 :]
 
 
 def label(one: Comparison, *, several: bool = False) -> str:
-    """What is compared, without what both sides share; `several`: adapters of more than one name are."""
+    """Return which systems are compared, without the part that both share; `several`: adapters have different names."""
     candidate, baseline = one.candidate, one.baseline
     if candidate.adapter and baseline.adapter == candidate.adapter:
         return f"{words.visible(candidate.model)} over {words.visible(baseline.model)}"
@@ -139,13 +139,14 @@ def label(one: Comparison, *, several: bool = False) -> str:
 
 
 def verdict(one: Comparison, lower_is_better: bool) -> str:
+    """Return "better", "worse" or "unsure"."""
     if not words.significant(one):
         return "unsure"
     return "better" if (one.difference > 0) != lower_is_better else "worse"
 
 
 def cut(name: str, letters: int) -> str:
-    """A name that fits, its middle left out: both ends of a name tell it apart."""
+    """Return the name shortened in its middle, because both ends of a name distinguish it."""
     if len(name) <= letters:
         return name
     half = (letters - 1) // 2

@@ -1,4 +1,4 @@
-"""How the alphas of a model's layers are spread, a line of bars for each model above one axis."""
+"""Histograms of the alphas of each model's layers, above one axis."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -15,13 +15,13 @@ from harness.types import WeightRow
 from harness.weights.summary import OVER_TRAINED, SET_ASIDE, UNDER_TRAINED, alpha
 
 BIN = 0.5  # of alpha
-LINE = 66  # pixels for a model
-BARS = 0.66  # of them for its bars, the rest for its name
+LINE = 66  # pixels per model
+BARS = 0.66  # share of LINE for its bars; the rest is for its name
 LETTERS = 30
 
 
 def chart(rows: Sequence[WeightRow], data: Data, width: int) -> Chart:
-    """Bars for the base's layers, an outline for those merged with its adapters; each as a share of its layers."""
+    """Return bars for the base's layers and an outline for the merged ones, each as a share of its layers."""
     models = list(dict.fromkeys(one.model for one in rows if counted(one) is not None))
     spread = {
         (name, part): [
@@ -81,13 +81,13 @@ def chart(rows: Sequence[WeightRow], data: Data, width: int) -> Chart:
 
 
 def counted(row: WeightRow) -> float | None:
-    """Its alpha, where it counts in a model's histogram."""
+    """Return the row's alpha if it counts in a model's histogram, else None."""
     found = alpha(row)
     return None if found is None or row.part == "delta" or row.role in SET_ASIDE else min(found, LIMIT)
 
 
 def _shares(alphas: Sequence[float]) -> dict[float, float]:
-    """Where each bin begins that holds a layer, and the share of layers in it; the last one holds all above, too."""
+    """Return the start of each non-empty bin and its share of layers; the last bin also holds all larger alphas."""
     bins = Counter(min(floor(one / BIN) * BIN, LIMIT - BIN) for one in alphas)
     return {start: bins[start] / len(alphas) for start in sorted(bins)}
 

@@ -1,4 +1,4 @@
-"""How training and validation loss fell, a panel for each base."""
+"""Training and validation loss by step, a panel for each base."""
 
 from collections.abc import Sequence
 
@@ -12,7 +12,7 @@ HEIGHT, WIDEST = 130, 380  # pixels of a panel
 
 
 def chart(curves: Sequence[Curve], data: Data, width: int) -> Chart:
-    """Training loss thin, validation loss with dots; bases share the axes so that they can be compared."""
+    """Return the panels, with training loss thin and validation loss with dots; all bases share the axes."""
     models = list(dict.fromkeys(one.model for one in curves))
     adapters = list(dict.fromkeys(words.visible(one.adapter) for one in curves))
     columns = min(len(models), 2 if width <= NARROW else 4)

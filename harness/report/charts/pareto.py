@@ -1,4 +1,4 @@
-"""Quality against cost: a dot for each system, and a line through those that none beats in both."""
+"""Quality against cost: a dot for each system, and a line through the Pareto front."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,11 +19,11 @@ SIDES = ("left", "right")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CostAxis:
-    """One way to count what a system costs."""
+    """A quantity of cost, with its axis."""
 
     title: str
-    name: str  # of a field of costs
-    form: str  # of words: how it is said
+    name: str  # of the field of Costs
+    form: str  # of the function of harness.text that formats it
     scale: float  # from the field's unit to the axis's
 
 
@@ -34,14 +34,14 @@ COSTS = (
 
 
 def measured(page: TaskPage) -> list[CostAxis]:
-    """What was measured of two systems at least: a front of one says nothing."""
+    """Return the costs that were measured for at least two systems."""
     return [cost for cost in COSTS if len(list(_answering(page, cost))) > 1]
 
 
 def front(
     points: Sequence[tuple[float, float]],  # (cost, quality), more quality is better
 ) -> list[int]:
-    """Places of the points that no other beats in one and equals in the other, cheapest first."""
+    """Return the indices of the points on the Pareto front, cheapest first."""
     found: list[int] = []
     order = sorted(range(len(points)), key=lambda at: (points[at][0], -points[at][1]))
     for place in order:
@@ -51,7 +51,7 @@ def front(
 
 
 def chart(page: TaskPage, data: Data, width: int) -> Chart:
-    """A panel for each cost, with one axis of quality for all of them."""
+    """Return a panel for each cost, with one shared axis of quality."""
     costs = measured(page)
     columns = min(len(costs), 1 if width <= NARROW else 2)
     panel = (width - (AXIS + BETWEEN + 10) * columns) // columns
@@ -93,7 +93,9 @@ def _panel(
             "model": words.visible(line.system.model),
             "kind": line.role,
             "name": cut(words.system(line.system), LETTERS),
-            "side": "left" if 2 * value > near + far else "right",  # of its dot, where its name has room
+            "side": "left"
+            if 2 * value > near + far
+            else "right",  # the side of its dot with room for its name
             "says": f"{TIP}{words.system(line.system)}: {words.score(line.score)}, "
             + getattr(words, cost.form)(value),
         }
@@ -118,7 +120,7 @@ def _panel(
 def _dots(
     data: Data, values: Sequence[Mapping[str, object]], models: Sequence[str], x: alt.X, y: alt.Y
 ) -> Iterator[alt.Chart]:
-    """Intervals, and dots over them: hollow for a base."""
+    """Yield the intervals, and the dots over them: hollow for a base."""
     scale = alt.Scale(domain=list(models), range=[SERIES[at % len(SERIES)] for at in range(len(models))])
     legend = (
         alt.Legend(title=None, symbolOpacity=1, symbolType="circle", columns=NAMES_A_ROW)
@@ -143,7 +145,7 @@ def _dots(
 
 
 def _names(data: Data, fronted: Sequence[Mapping[str, object]], side: str) -> alt.Chart:
-    """Of the systems on the front, those whose names stand on one side of their dots."""
+    """Return the names of the systems on the front that are written on this side of their dots."""
     there = [one for one in fronted if one["side"] == side]
     drawn: alt.Chart = alt.Chart(data.add(there)).mark_text(
         align="right" if side == "left" else "left",

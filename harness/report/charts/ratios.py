@@ -1,4 +1,4 @@
-"""‖ΔW‖ / ‖W‖ as a map: a column for each depth, a line for each role, the darker the larger the update."""
+"""‖ΔW‖ / ‖W‖ as a heat map: a column for each depth, a line for each role; darker is larger."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -12,17 +12,17 @@ from harness.report.charts.differences import cut
 from harness.types import WeightRow
 from harness.weights.depth import Depths, depths
 
-MOST = 12  # maps that are drawn: those of the largest updates
-LABELS, ROW, WIDEST = 82, 24, 46  # pixels: roles' names, a cell's height, and the most of its width
-ROOM = 30  # pixels of a cell that its number takes
-FAINT, FULL = 0.06, 0.6  # opacity of the smallest and of the largest: text stays readable on it
-LETTER = 7.2  # pixels of a title's letter
+MOST = 12  # heat maps that are drawn: those with the largest updates
+LABELS, ROW, WIDEST = 82, 24, 46  # pixels: roles' names, a cell's height, and its largest width
+ROOM = 30  # pixels that a cell's number takes
+FAINT, FULL = 0.06, 0.6  # opacity of the smallest and of the largest ratio: text stays readable on it
+LETTER = 7.2  # pixels of a letter in a title
 
 Ratios = dict[tuple[str, int], float]  # role and depth -> the largest of its layers there
 
 
 def chart(rows: Sequence[WeightRow], data: Data, width: int) -> Chart:
-    """A map for each base with an adapter, all on one scale."""
+    """Return a heat map for each base with an adapter, all on one scale."""
     maps = chosen(rows)
     most = max(ratio for _, _, ratios in maps for ratio in ratios.values())
     columns = max(_outer(places) for _, places, _ in maps)
@@ -34,7 +34,7 @@ def chart(rows: Sequence[WeightRow], data: Data, width: int) -> Chart:
 
 
 def chosen(rows: Sequence[WeightRow]) -> list[tuple[str, Depths, Ratios]]:
-    """Name, depths and ratios of each system that has any, in the rows' order; of many those of the largest."""
+    """Return name, depths and ratios of each system with any, in the rows' order; of many, those with the largest."""
     names = list(dict.fromkeys((one.model, one.adapter) for one in rows if one.adapter))
     found = [
         (words.visible(f"{model} + {adapter}"), depths(_layers(rows, model)), ratios)
@@ -61,7 +61,7 @@ def _ratios(rows: Sequence[WeightRow], model: str, adapter: str | None) -> Ratio
 
 
 def _outer(places: Depths) -> int:
-    """Columns, those before and behind all blocks included where something is there."""
+    """Return the number of columns, including those before and after all blocks if they are not empty."""
     return len(places.blocks) + (0 in places.of.values()) + (len(places.blocks) + 1 in places.of.values())
 
 

@@ -1,4 +1,4 @@
-"""Measured quality over each number that no data went into: a dot for each adapter, a colour and a shape for each base."""
+"""Measured quality over each weight metric: a dot for each adapter, a colour and a shape for each base."""
 
 from collections.abc import Sequence
 
@@ -8,18 +8,18 @@ from harness import text as words
 from harness.report.charts import NARROW, SERIES, STAND_IN, Chart, Data
 from harness.weights.correlation import Candidate, Correlation
 
-HEIGHT, AXIS = 150, 34  # pixels of a panel, and of the numbers at its left
+HEIGHT, AXIS = 150, 34  # pixels: a panel's height, and the width of the numbers at its left
 SHAPES = ("circle", "square", "triangle-up", "diamond", "triangle-down", "cross")
 
 
 def chart(
     correlations: Sequence[Correlation],  # a panel for each
     candidates: Sequence[Candidate],
-    metric: str,  # what quality is measured in, for people
+    metric: str,  # display name of the quality metric
     data: Data,
     width: int,
 ) -> Chart:
-    """Panels in rows, with one axis of quality for all of them."""
+    """Return panels in rows, with one shared axis of quality."""
     columns = min(len(correlations), 1 if width <= NARROW else 3)
     panel = (width - (AXIS + 22) * columns - 10) // columns
     scores = [one.score for one in candidates]

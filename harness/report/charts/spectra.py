@@ -1,4 +1,4 @@
-"""The eigenvalue densities of a model's layers on two logarithmic axes, one of them picked, with its fitted tail."""
+"""Eigenvalue densities of a model's layers on logarithmic axes; one layer is picked and shown with its power-law fit."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,26 +17,26 @@ from harness.weights.summary import alpha
 
 MOST = 80  # layers of a model that can be picked
 LETTERS = 36  # of a layer's name in the list
-FINE = 20  # parts that the eigenvalues are shared out to: a point of the line holds as many at least
-WIDTH, HEIGHT, AXES = 380, 190, 54  # pixels: one drawing, a little smaller on a phone and larger on a desk
+FINE = 20  # each point of a line stands for at least one FINE-th of the eigenvalues
+WIDTH, HEIGHT, AXES = 380, 190, 54  # pixels: one drawing, scaled down on a phone and up on a desktop
 
 Point = tuple[float, float]  # log10 λ and log10 of its density
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LayerSpectrum:
-    """One line of the chart."""
+    """A layer of the chart: its base, and merged with the adapter."""
 
-    number: int  # from 1 on, as in the list that it is picked from
+    number: int  # from 1, as in the list that it is picked from
     base: WeightRow
     merged: WeightRow | None
-    first: bool  # shown until another is picked
+    first: bool  # picked by default
 
 
 def layers(rows: Sequence[WeightRow], model: str) -> tuple[LayerSpectrum, ...]:
-    """The base's layers that have a density and a fit; the one with the median alpha comes first to the eye.
+    """Return the base's layers that have a density and a fit; the one with the median alpha is picked by default.
 
-    Of many some are left out, evenly; of several adapters the first is drawn beside the base.
+    If there are more than MOST, some are left out at even steps; of several adapters the first is drawn beside the base.
     """
     own = [one for one in rows if one.model == model and _points(one)]
     bases = [one for one in own if one.part == "W" and alpha(one) is not None]
@@ -54,7 +54,7 @@ def layers(rows: Sequence[WeightRow], model: str) -> tuple[LayerSpectrum, ...]:
 
 
 def says(row: WeightRow, prefix: str = "") -> str:
-    """`3.self_attn.q_proj: α 3.21 ± 0.18 (41 of 128)`, as an entry of the list."""
+    """Return a layer's entry in the list: `3.self_attn.q_proj: α 3.21 ± 0.18 (41 of 128)`."""
     numbers = row.numbers
     name = cut(words.visible(row.layer.removeprefix(prefix)), LETTERS)
     error = f" ± {words.number(numbers['sigma'], 2)}" if "sigma" in numbers else ""
@@ -63,14 +63,14 @@ def says(row: WeightRow, prefix: str = "") -> str:
 
 
 def options(shown: Sequence[LayerSpectrum]) -> tuple[str, ...]:
-    """Of each layer, without what all names begin with."""
+    """Return the layers' entries in the list, without the prefix that all names share."""
     names = zip(*(one.base.layer.split(".") for one in shown), strict=False)
     prefix = "".join(f"{same[0]}." for same in takewhile(lambda parts: len({*parts}) == 1, names))
     return tuple(says(one.base, prefix) for one in shown)
 
 
 def chart(shown: Sequence[LayerSpectrum], data: Data, width: int) -> Chart:
-    """All layers faint; over them the picked one, with its power law from xmin on and, in another colour, merged."""
+    """Return all layers faint, and over them the picked one with its power law from xmin, and merged in another colour."""
     faint: list[dict[str, object]] = []
     spectra: list[dict[str, object]] = []
     fits: list[dict[str, object]] = []
@@ -124,9 +124,9 @@ def _points(row: WeightRow) -> list[Point]:
 
 
 def points(density: Density) -> list[Point]:
-    """Share of eigenvalues per unit of λ, in the middle of bins that are joined until each holds some.
+    """Return the share of eigenvalues per unit of λ, at the middle of bins that are joined until each has enough.
 
-    So the tail, where most of the interest and few of the bins are, is drawn as finely as chance allows.
+    This draws the tail, which has few eigenvalues, as finely as sampling noise allows.
     """
     counts, n = density.counts, sum(density.counts)
     if not n or not density.low < density.high:
@@ -144,7 +144,7 @@ def points(density: Density) -> list[Point]:
 
 
 def tail(row: WeightRow) -> list[Point]:
-    """The power law's two ends, from xmin to the largest eigenvalue; none where its numbers are not there."""
+    """Return the power law's two ends, from xmin to the largest eigenvalue; empty if the fit is missing."""
     numbers, density = row.numbers, row.density
     if density is None or not {"alpha", "xmin", "num_pl_spikes"} <= numbers.keys() or not numbers["xmin"] > 0:
         return []
