@@ -126,7 +126,7 @@ def test_rules_and_a_baseline_may_be_given(tried: pytest.Pytester, result: Path,
         (("--harness-result", "nowhere"), "ERROR: nowhere/result.json: No such file*"),
         (("--harness-result", "{result}", "--harness-baseline", "no.json"), "ERROR: no.json: No such file*"),
         (("--harness-result", "{result}", "--harness-rules", "no.yaml"), "ERROR: *no.yaml*"),
-        (("--harness-baseline", "b.json"), "ERROR: --harness-baseline without a result*"),
+        (("--harness-baseline", "b.json"), "ERROR: --harness-baseline without a RESULT*"),
     ],
 )
 def test_what_is_wrong_is_said_in_a_line(

@@ -332,7 +332,7 @@ def test_a_leaderboard_of_several_runs_none_of_it(
     assert call("leaderboard", strange("inside", primary=True), made, "-o", out) == 0
     assert not marker.exists()
     said = out.read_text()
-    assert "not recomputed (stranger-inside): they are believed as they are" in said
+    assert "not recomputed (stranger-inside): they are shown as found" in said
     assert "Every other score was recomputed" in said
 
 

@@ -113,7 +113,7 @@ def test_more_texts_than_fit_stand_in_pages_beside_the_report(
     assert len(leaves) > 3
     page = visit(folder / "report.html", "#sample=instructions/test-000099")
     expect(page.locator("#x-sample h3")).to_have_text("test-000099")
-    page.get_by_role("link", name="Read what was asked").click()
+    page.get_by_role("link", name="Read the prompt and the answers").click()
     expect(page.locator("#x-sample h3")).to_have_text("test-000099")
     expect(page.locator("#x-sample")).to_contain_text("boxes")
     assert f"samples/{leaves[-1]}#sample=" in page.url

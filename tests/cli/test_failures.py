@@ -162,9 +162,7 @@ def test_a_server_that_does_not_answer_is_told_without_the_pool_of_connections(
     from harness.exports import mlflow as target
 
     with (
-        pytest.raises(
-            Exception, match="--uri http://x: no server answers there; start it, or give file:FOLDER"
-        ),
+        pytest.raises(Exception, match="--uri http://x: no server answers; start it, or give file:FOLDER"),
         target._told("http://x"),
     ):
         raise MlflowException("HTTPConnectionPool(host='x', port=80): Max retries exceeded with url: /api")

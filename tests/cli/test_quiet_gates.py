@@ -31,7 +31,7 @@ def test_a_quiet_run_says_which_gates_did_not_pass(
         assert [
             line for line in lines if line.startswith("strict: failed: copy on chats, Exact match: 100.00")
         ]
-        assert [line for line in lines if line.startswith("open: cannot tell: copy on chats")]
+        assert [line for line in lines if line.startswith("open: is inconclusive: copy on chats")]
         assert [line for line in lines if line.startswith("max_drop 1: is invalid: first on chats")]
         assert not [line for line in lines if line.startswith("min_value 1")]
     passed = harness(capsys, *RUN.split(), "--quiet", "--inconclusive", "pass")

@@ -58,8 +58,10 @@ def test_a_zero_is_never_negative() -> None:
 
 
 def test_equal_samples_cannot_tell_what_may_go_unseen() -> None:
-    assert words.unseen(0.0, 2) == "What may go unseen cannot be told from 2 equal samples."
-    assert words.unseen(0.0, 2, "With 2 test samples, ").endswith("cannot be told from 2 equal samples.")
+    assert (
+        words.unseen(0.0, 2) == "The smallest detectable difference is unknown: all 2 differences are equal."
+    )
+    assert words.unseen(0.0, 2, "With 2 test samples, ").endswith("unknown: all 2 differences are equal.")
     assert words.unseen(1.23, 2) == "Differences below about 1.2 may go unseen."
 
 

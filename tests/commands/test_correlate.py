@@ -108,11 +108,11 @@ def test_where_lower_is_better_quality_is_turned(tmp_path: Path) -> None:
 
 def test_a_finding_is_told_with_its_interval(tmp_path: Path) -> None:
     first, second, third, fourth = sentences(found(result(tmp_path / "r")))
-    assert "numbers from weights alone goes with ROUGE-L on chats" in first
+    assert "numbers from weights alone correlates with ROUGE-L on chats" in first
     assert "delta_ratio of ΔW (τ" in first and "+1.00 [+1.00," in first
     assert "the larger delta_ratio of ΔW has the better score in about 100 %" in second
     assert third.startswith(
-        "Of the other 3 numbers nothing is shown. That is not the same as nothing there: "
+        "For the other 3 numbers no correlation is shown. That does not prove that there is none: "
     )
     assert second.endswith("By base, its τ runs from +1.00 on small to +1.00 on large.")
     assert f"goes no further than {VALIDATION} and steps of the recipe; " in fourth
@@ -122,9 +122,9 @@ def test_no_finding_is_told_as_none(tmp_path: Path) -> None:
     one = found(result(tmp_path / "r", tell=False))
     said = " ".join(sentences(one))
     assert said.startswith(
-        f"None of {len(one.family)} numbers from weights alone is shown to go with ROUGE-L"
+        f"None of {len(one.family)} numbers from weights alone is shown to correlate with ROUGE-L"
     )
-    assert "Nothing shown is not the same as nothing there: with 16 adapters on 2 bases" in said
+    assert "This does not prove that there is none: with 16 adapters on 2 bases" in said
     assert "has the better score" not in said
 
 

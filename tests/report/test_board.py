@@ -123,7 +123,7 @@ def test_what_was_asked_otherwise_or_measured_elsewhere_is_marked(
     change(two / "tuesday", elsewhere)
     assert unverified(two, "-o", tmp_path / "b.md")[0] == 0
     text = (tmp_path / "b.md").read_text()
-    assert "Not all were asked alike" in text
+    assert "Not all systems were asked in the same way" in text
     assert "(asked B)" in text
     assert "Costs were measured on different hardware" in text
 
@@ -154,7 +154,7 @@ def test_unverified_numbers_are_called_so_and_still_have_to_follow_from_their_ro
     code, said = harness(two, "--no-verify", "-o", tmp_path / "b.html")
     assert code == 2
     assert "but rows.parquet gives" in said
-    assert "Nothing was verified (--no-verify)" in (tmp_path / "b.html").read_text()
+    assert "No result was verified (--no-verify)" in (tmp_path / "b.html").read_text()
 
 
 @pytest.mark.parametrize(

@@ -149,7 +149,7 @@ def test_every_number_stands_there_with_its_interval(example: Path) -> None:
         if one.candidate == ADAPTED and one.family and one.baseline.model in ("llama2-tiny", "trivial:copy"):
             assert words.difference(one) in text
             assert words.certainty(one) in text
-    for said in ("| Rank | 16 |", "| Seed | 0 |", "65.5 k beside 1.1 M of the base", "digest 5f5f5f5f"):
+    for said in ("| Rank | 16 |", "| Seed | 0 |", "65.5 k; the base has 1.1 M", "digest 5f5f5f5f"):
         assert said in text
     assert "harness run quickstart --limit 60" in text and "finetune-harness 0.1.0" in text
     assert {one.signature.replace("|", "&#124;") for one in result.scores if one.system == ADAPTED} <= set(
@@ -176,9 +176,9 @@ def test_tables_keep_their_columns_and_headings_their_order(example: Path, tmp_p
 @pytest.mark.parametrize(
     ("seeds", "said"),
     [
-        ((0,), "One seed: all of this holds for this adapter, never for the recipe quickstart"),
-        ((0, 1), "One of 2 adapters of the recipe quickstart .* too few for a word on the recipe"),
-        ((0, 1, 2), "One of 3 adapters .* on the mean. What the recipe is worth they say together"),
+        ((0,), "One seed: all of this holds for this adapter, not for the recipe quickstart"),
+        ((0, 1), "One of 2 adapters of the recipe quickstart .* too few to judge the recipe"),
+        ((0, 1, 2), "One of 3 adapters .*, mean [0-9.]+. Judge the recipe by all of them together"),
     ],
 )
 def test_one_adapter_never_speaks_for_its_recipe(tmp_path: Path, seeds: tuple[int, ...], said: str) -> None:

@@ -167,7 +167,7 @@ def test_tables_are_written_over_tables_and_over_nothing_else(example: Path, tmp
 
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "scores.csv").write_text("kept")
-    with pytest.raises(HarnessError, match="holds other things"):
+    with pytest.raises(HarnessError, match="the folder is not empty and not an export"):
         export(example, "csv", uri=None, out=tmp_path / "mine")
     assert (tmp_path / "mine" / "scores.csv").read_text() == "kept"
 
@@ -196,7 +196,7 @@ def quiet(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def runs_of(uri: str, suite: str = "quickstart") -> tuple[Any, list[Any], Any]:
-    """The client, the runs below, and the one that holds them, as the package itself reads them."""
+    """Return the client, the child runs and their parent run, as MLflow itself reads them."""
     from mlflow import MlflowClient
 
     client = MlflowClient(tracking_uri=uri)
@@ -212,7 +212,7 @@ def runs_of(uri: str, suite: str = "quickstart") -> tuple[Any, list[Any], Any]:
 def test_mlflow_reads_back_what_was_exported(drawn: Path, tmp_path: Path, scheme: str) -> None:
     uri = f"sqlite:///{tmp_path}/m.db" if scheme == "sqlite" else f"file:{tmp_path}/runs"
     said = export(drawn, "mlflow", uri=uri, out=None, offline=True)
-    assert said.startswith("experiment quickstart: 20 runs and the one that holds them")
+    assert said.startswith("experiment quickstart: 20 runs and their parent run")
     client, runs, whole = runs_of(uri)
     result = read(drawn)
     assert len(runs) == len({(one.task, one.system) for one in result.scores}) == 20
@@ -419,12 +419,12 @@ def test_an_export_loads_no_neural_library_and_tells_nobody(example: Path, tmp_p
 @pytest.mark.parametrize(
     ("place", "said"),
     [
-        ("nonsense", "names no place; give sqlite:///FILE, file:FOLDER or a server's http://…"),
-        ("file:", "names no place; give"),
+        ("nonsense", "not a tracking uri; give sqlite:///FILE, file:FOLDER or a server's http://…"),
+        ("file:", "not a tracking uri; give"),
         ("sqlite:m.db", "give sqlite:///FILE, with three slashes"),
         ("sqlite:////proc/x.db", "cannot be written"),
         ("sqlite:////proc/new/x.db", "cannot be written"),
-        ("sqlite:////", "names no place"),
+        ("sqlite:////", "not a tracking uri"),
         ("sqlite:///{here}", "cannot be written"),
         ("sqlite:///{here}/text/m.db", "cannot be written"),
         ("sqlite:///{here}/text", "cannot be written: file is not a database"),

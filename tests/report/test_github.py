@@ -75,8 +75,8 @@ def test_what_did_not_pass_is_told_worst_first_with_the_gates_of_too_few_samples
     assert [(level, properties["title"]) for level, properties, _ in told] == [
         ("error", "max_drop 1.0 failed"),
         ("error", "max_train_seconds 60 is invalid"),
-        ("warning", "no broken class cannot tell"),
-        ("warning", "Gate of too few samples"),
+        ("warning", "no broken class is inconclusive"),
+        ("warning", "Gate with too few samples"),
         ("notice", "Gates"),
     ]
     assert told[3][2].startswith("max_drop 1.0 needs n ≥ 1,600 here: with n = 800")

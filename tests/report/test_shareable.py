@@ -86,7 +86,7 @@ def test_ids_and_numbers_stay_as_they_are(private: Path, copy: Path) -> None:
 
 
 def test_a_copy_says_what_it_withholds(copy: Path) -> None:
-    said = "Of dialogues this copy holds ids and numbers alone"
+    said = "For dialogues this copy contains ids and numbers only"
     assert said in (copy / "report.html").read_text()
     assert said in (copy / "report.md").read_text()
     steps = {step.state: step.reason for step in read(copy).steps}

@@ -39,10 +39,10 @@ def test_rows_stand_worst_first_with_a_reason_under_what_did_not_pass(judgement:
         "  max_worse_samples 5 % by more than 20  800",
         "  6.2 % of samples fell by more than 20, 5 % may; about 2,100 samples would decide",
         "pass  max_drop  llama2-tiny + quickstart on dialogues, ROUGE-L  +0.31 [−0.40, +1.00]  1.0  800",
-        "Few samples: max_drop 1.0 needs n ≥ 1,600 here: with n = 800 an adapter that lost nothing passes 70 times"
+        "Few samples: max_drop 1.0 needs n ≥ 1,600 here: with n = 800 an adapter with no true drop passes 70 times"
         " in 100 (llama2-tiny + quickstart on dialogues, ROUGE-L)",
         "Note: baseline made with torch 2.13.0, here 2.14.0",
-        "ci: 1 of 4 gates failed, 1 is invalid, 1 cannot tell, 1 passed; what cannot tell only warns",
+        "ci: 1 of 4 gates failed, 1 is invalid, 1 is inconclusive, 1 passed; inconclusive gates only warn",
     ]
 
 
@@ -111,10 +111,10 @@ def test_no_verdict_is_said(judgement: Judgement) -> None:
         (["pass"], "The gate passed"),
         (["pass"] * 9, "All 9 gates passed"),
         (["fail"], "1 of 1 gate failed"),
-        (["pass"] * 6 + ["inconclusive", "fail", "fail"], "2 of 9 gates failed, 1 cannot tell, 6 passed"),
+        (["pass"] * 6 + ["inconclusive", "fail", "fail"], "2 of 9 gates failed, 1 is inconclusive, 6 passed"),
         (["invalid", "pass"], "1 of 2 gates is invalid, 1 passed"),
         (["invalid", "invalid", "fail"], "1 of 3 gates failed, 2 are invalid"),
-        (["inconclusive"] * 1200, "1,200 of 1,200 gates cannot tell"),
+        (["inconclusive"] * 1200, "1,200 of 1,200 gates are inconclusive"),
     ],
 )
 def test_the_answer_counts_the_worst_first(judgement: Judgement, found: list[Word], said: str) -> None:
@@ -180,9 +180,9 @@ def test_one_warning_speaks_for_all_systems_of_a_gate_and_does_not_round_up(judg
     )
     said = verdicts.warnings(replace(judgement, verdicts=(*group, weak(one, pass_probability_if_equal=0.8))))
     assert said == [
-        "max_drop 1.0 needs n ≥ 1,600 here: with n = 800 an adapter that lost nothing passes 50 times in 100"
+        "max_drop 1.0 needs n ≥ 1,600 here: with n = 800 an adapter with no true drop passes 50 times in 100"
         " (other on dialogues, ROUGE-L and 1 other)",
-        "max_drop 1.0 needs n ≥ 1,600 here: with n = 800 an adapter that lost nothing passes 79 times in 100"
+        "max_drop 1.0 needs n ≥ 1,600 here: with n = 800 an adapter with no true drop passes 79 times in 100"
         " (llama2-tiny + quickstart on dialogues, BLEU)",
     ]
 

@@ -1,8 +1,8 @@
-// What the leaderboard's filters do: hide lines, and tables that have none left. Ranks stay those of the whole table.
+// The filters of the leaderboard: hide lines, and tables without lines. Ranks stay those of the whole table.
 
 /**
  * @param {string} id
- * @returns {string} what is chosen or written there
+ * @returns {string} the field's value
  */
 function asked(id) {
   const field = document.getElementById(id);
@@ -19,9 +19,9 @@ function says(row, text) {
 }
 
 /**
- * Whether a number passes; what was not measured passes no limit.
+ * Return whether a number is within a limit; a missing number never is.
  * @param {string | undefined} value
- * @param {string} limit "" lets all pass
+ * @param {string} limit "" means no limit
  * @param {(value: number, limit: number) => boolean} holds
  */
 function within(value, limit, holds) {
@@ -57,7 +57,7 @@ function filterBoard() {
     shown += here;
   }
   const count = document.getElementById("b-count");
-  if (count) count.textContent = shown === all ? `${all} lines` : `${shown} of ${all} lines; ranks are those among all`;
+  if (count) count.textContent = shown === all ? `${all} lines` : `${shown} of ${all} lines; ranks are among all lines`;
 }
 
 const filters = document.getElementById("b-filters");
@@ -65,5 +65,5 @@ if (filters) {
   filters.hidden = false;
   filters.addEventListener("input", filterBoard);
   filters.addEventListener("submit", (event) => event.preventDefault());
-  filterBoard(); // a browser may bring back what was chosen before
+  filterBoard(); // a browser may restore earlier choices
 }

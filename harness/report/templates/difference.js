@@ -1,11 +1,11 @@
-// Which words two texts share: the longest common subsequence of their words, which is what ROUGE-L counts.
+// The words that two texts share: the longest common subsequence of their words, as ROUGE-L counts them.
 
-const MOST_CELLS = 1_000_000; // of the table that is filled: 8 ms
+const MOST_CELLS = 1_000_000; // of the table: filling it takes 8 ms
 
 /** @typedef {{kind: "same" | "more" | "less", text: string}} Piece */
 
 /**
- * Words, and what stands between them as part of the word before.
+ * Split a text into words; what is between two words belongs to the first of them.
  * @param {string} text
  * @returns {{word: string, text: string}[]}
  */
@@ -26,7 +26,7 @@ function wordsOf(text) {
 }
 
 /**
- * `text` word by word: shared with `other`, more than it has, or less. null where they are too long to compare.
+ * Compare `text` with `other` word by word: same, more (only in `text`) or less (only in `other`); null if they are too long.
  * @param {string} text
  * @param {string} other
  * @returns {Piece[] | null}
@@ -36,7 +36,7 @@ function difference(text, other) {
   const b = wordsOf(other);
   const width = b.length + 1;
   if ((a.length + 1) * width > MOST_CELLS) return null;
-  const table = new Uint16Array((a.length + 1) * width); // how many words are shared from here on
+  const table = new Uint16Array((a.length + 1) * width); // number of shared words from here on
   for (let i = a.length - 1; i >= 0; i--) {
     for (let j = b.length - 1; j >= 0; j--) {
       table[i * width + j] =

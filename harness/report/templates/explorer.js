@@ -1,5 +1,5 @@
-// The sample explorer: a list that is searched, filtered and ordered, and one sample with every system's answer.
-// Texts are data from models: they reach the page as text nodes and in no other way.
+// The sample explorer: a list with search, filters and order, and one sample with every system's answer.
+// Texts are foreign data: they are inserted into the page as text nodes only.
 
 /**
  * @typedef {{name: string, model: string, base: number | null}} System
@@ -10,16 +10,16 @@
  *   ids: string[], scores: (Numbers | null)[], slices: Slicing[], more?: {name: string, digits: number, scores: (Numbers | null)[]}[],
  *   inputs?: string[], references?: string[][], columns?: Record<string, (string | null)[]>,
  *   answers?: (string | null)[][], odd?: Record<string, [number, number, number][]>, leaves?: [number, number][]
- * }} Task `scores`, `answers`: of each system; `more`: under other metrics; `leaves`: where texts are, page by page: which, and how many samples
+ * }} Task `scores`, `answers`: by system; `more`: other metrics; `leaves`: pages with the texts, each with its number and count of samples
  * @typedef {{systems: System[], tasks: Task[], leaves: string[] | null}} Book
  * @typedef {{lost: Float64Array, won: Float64Array, mean: Float64Array, adapters: number[], all: number[]}} Scope
- *   of the systems looked at: each sample's worst and best change against the base, and its mean score
+ *   for the chosen systems: each sample's worst and best change from the base, and its mean score
  */
 
-const ROWS = 25; // of the list at once
-const TIE = 1e-9; // scores closer than this differ by rounding alone
+const ROWS = 25; // rows of the list per page
+const TIE = 1e-9; // scores closer than this differ only by rounding
 const MINUS = "\u2212";
-const ODD = { length: "cut off at the length limit", shortened: "input shortened", refused: "too long to ask" };
+const ODD = { length: "cut off at the length limit", shortened: "input shortened", refused: "prompt too long, not asked" };
 
 /** @param {string} id */
 function byId(id) {
@@ -59,13 +59,13 @@ function explore(book) {
   const scopes = new Map();
   let task = /** @type {Task} */ (book.tasks[0]);
   /** @type {number[]} */
-  let view = []; // samples that pass, in order
+  let view = []; // samples that pass the filters, in order
   let chosen = -1; // a sample
-  const filters = { system: systems, show: kinds, slice: slices, order: orders }; // by their names in an address
+  const filters = { system: systems, show: kinds, slice: slices, order: orders }; // by their names in the URL
   let later = 0; // a timer
   let marked = "reference";
 
-  // What there is to choose from.
+  // The choices.
 
   function fillChoices() {
     const answered = book.systems.map((_, place) => place).filter((place) => task.scores[place] || task.answers?.[place]?.some((one) => one !== null));
@@ -91,7 +91,7 @@ function explore(book) {
   }
 
   /**
-   * New options; what was chosen stays so where it is still there.
+   * Replace the options; keep the chosen one if it is still there.
    * @param {HTMLSelectElement | undefined} choice
    * @param {() => Node[]} options
    */
@@ -139,7 +139,7 @@ function explore(book) {
   }
 
   /**
-   * An adapter's score on a sample less its base's; above 0 is better, whatever the metric.
+   * Return an adapter's score on a sample minus its base's; above 0 is better, whatever the metric.
    * @param {number} system @param {number} sample
    * @returns {number | null}
    */
@@ -152,7 +152,7 @@ function explore(book) {
 
   // Which samples are listed.
 
-  /** @returns {string[]} what is searched of each sample */
+  /** @returns {string[]} the text of each sample that the search looks in */
   function haystack() {
     let found = haystacks.get(task);
     if (!found) {
@@ -195,7 +195,7 @@ function explore(book) {
     };
   }
 
-  /** @param {Float64Array} values @param {1 | -1} sign numbers that are none stand last */
+  /** @param {Float64Array} values @param {1 | -1} sign NaN comes last */
   function by(values, sign) {
     /** @param {number} a @param {number} b */
     return (a, b) => {
@@ -205,7 +205,7 @@ function explore(book) {
     };
   }
 
-  /** @param {number} [kept] the sample that stays chosen, where it passes; else the first is */
+  /** @param {number} [kept] the sample that stays chosen if it passes the filters; otherwise the first is chosen */
   function refresh(kept = -1) {
     const { lost, won, mean } = scope();
     view = task.ids.map((_, sample) => sample).filter(passes());
@@ -213,15 +213,15 @@ function explore(book) {
     if (orders?.value === "best") view.sort(by(won, -1));
     if (orders?.value === "low") view.sort(by(mean, 1));
     const count = view.length === task.ids.length ? `${view.length.toLocaleString("en")} samples` : `${view.length.toLocaleString("en")} of ${task.ids.length.toLocaleString("en")} samples`;
-    byId("x-count").textContent = view.length ? count : `${count}: nothing passes these filters`;
+    byId("x-count").textContent = view.length ? count : `${count}: no sample matches these filters`;
     chosen = view.includes(kept) ? kept : (view[0] ?? -1);
     showList();
     showSample();
   }
 
-  // The list, a page of it at a time.
+  // The list, one page at a time.
 
-  /** @param {number} sample @returns {number} NaN where there is none */
+  /** @param {number} sample @returns {number} the number shown in the list; NaN if there is none */
   function tellingChange(sample) {
     const { lost, won, mean, adapters } = scope();
     if (!adapters.length) return mean[sample] ?? NaN;
@@ -262,7 +262,7 @@ function explore(book) {
 
   // One sample.
 
-  /** @param {number} sample @param {boolean} [quiet] the address stays as it is */
+  /** @param {number} sample @param {boolean} [quiet] do not change the URL */
   function choose(sample, quiet = false) {
     if (!(sample in task.ids)) return;
     const inList = list.contains(document.activeElement);
@@ -293,13 +293,13 @@ function explore(book) {
 
   function showSample() {
     if (chosen < 0) {
-      article.replaceChildren(make("p", { class: "note", text: "Nothing to show; change the filters." }));
+      article.replaceChildren(make("p", { class: "note", text: "No sample to show; change the filters." }));
       return;
     }
     const at = view.indexOf(chosen);
     const link = /** @type {HTMLButtonElement} */ (action("Copy link", "Copy a link to this sample", () => void copy(link, location.href.replace(/#.*$/, "") + addressOf(task, chosen))));
     const buttons = [
-      action("\u2190", "Sample before", () => step(-1), at > 0),
+      action("\u2190", "Previous sample", () => step(-1), at > 0),
       action("\u2192", "Next sample", () => step(1), at >= 0 && at < view.length - 1),
       link,
     ];
@@ -313,7 +313,7 @@ function explore(book) {
     return make("div", { class: "text", dir: "auto", text });
   }
 
-  /** Everything that was asked and answered. */
+  /** The prompt, the references and every answer. */
   function texts() {
     const columns = [
       ...task.slices.filter((one) => (one.of[chosen] ?? -1) >= 0).map((one) => [one.name, one.labels[one.of[chosen] ?? 0] ?? ""]),
@@ -351,7 +351,7 @@ function explore(book) {
     ];
   }
 
-  /** The task's template filled in, its own words quieter than the sample's. */
+  /** The task's prompt template, filled in; the template's own words are paler than the sample's. */
   function promptBox() {
     const box = make("div", { class: "text", dir: "auto" });
     /** @type {Record<string, string | null | undefined>} */
@@ -371,7 +371,7 @@ function explore(book) {
     return box;
   }
 
-  /** Answers, a base and its adapters together; those looked at first. */
+  /** The answers, a base and its adapters together; chosen systems first. */
   function groups() {
     const { all } = scope();
     /** @type {Map<string, HTMLElement[]>} */
@@ -430,7 +430,7 @@ function explore(book) {
     return box;
   }
 
-  /** Of a sample whose texts are on a page of their own: its scores, and where that page is. */
+  /** The scores of a sample whose texts are on another page, with a link to that page. */
   function numbers() {
     const body = make("tbody");
     book.systems.forEach((system, place) => {
@@ -445,15 +445,15 @@ function explore(book) {
     const leaf = task.leaves?.find(([, count]) => (left -= count) < 0)?.[0];
     const file = leaf === undefined ? undefined : book.leaves?.[leaf];
     const link = file
-      ? make("p", {}, make("a", { href: file + addressOf(task, chosen), text: "Read what was asked and answered" }))
-      : make("p", { class: "note", text: "Of this task the page holds ids and numbers alone, no text." });
+      ? make("p", {}, make("a", { href: file + addressOf(task, chosen), text: "Read the prompt and the answers" }))
+      : make("p", { class: "note", text: "For this task the page contains ids and numbers only, no texts." });
     return [link, make("table", { class: "plain" }, make("thead", {}, heads), body)];
   }
 
-  // The address: a sample, or what is filtered and how it is ordered.
+  // The URL: a sample, or the filters and the order.
 
   /**
-   * The address of what is seen; of a sample alone where nothing is filtered.
+   * Return the URL of the current view; that of the sample if no filter is set.
    * @param {number} [sample]
    */
   function viewed(sample = -1) {
@@ -467,7 +467,7 @@ function explore(book) {
     return `#explore?${new URLSearchParams([["task", task.name], ...said])}`;
   }
 
-  /** @param {URLSearchParams} said what an address holds of a view */
+  /** @param {URLSearchParams} said a view's part of the URL */
   function restore(said) {
     const missing = [];
     const there = book.tasks.find((one) => one.name === said.get("task"));
@@ -482,11 +482,11 @@ function explore(book) {
     }
     search.value = said.get("q") ?? "";
     refresh(task.ids.indexOf(said.get("sample") ?? ""));
-    if (missing.length) byId("x-count").textContent += `; the link names what is not here: ${missing.join(", ")}`;
+    if (missing.length) byId("x-count").textContent += `; the link names things that are not on this page: ${missing.join(", ")}`;
     byId("explorer").scrollIntoView();
   }
 
-  /** @returns {boolean} whether the address names something that is here */
+  /** @returns {boolean} whether the URL names something on this page */
   function follow() {
     if (location.hash.startsWith("#explore?")) {
       restore(new URLSearchParams(location.hash.slice("#explore?".length)));
@@ -498,12 +498,12 @@ function explore(book) {
     try {
       [name, id] = [decodeURIComponent(found[1] ?? ""), decodeURIComponent(found[2] ?? "")];
     } catch {
-      return false; // no address of ours
+      return false; // not one of our URLs
     }
     const there = book.tasks.find((one) => one.name === name);
     const sample = there?.ids.indexOf(id) ?? -1;
     if (!there || sample < 0) {
-      byId("x-count").textContent = `There is no sample ${id} of ${name} here.`;
+      byId("x-count").textContent = `This page has no sample ${id} of ${name}.`;
       return false;
     }
     turnTo(there);
@@ -521,9 +521,9 @@ function explore(book) {
     fillChoices();
   }
 
-  // What the reader does.
+  // Events.
 
-  /** Filters or order are others now. Browsers refuse an address that changes with every key. */
+  /** Show the view after a change of filters or order. Browsers refuse a URL that changes with every key. */
   function changed() {
     refresh();
     clearTimeout(later);

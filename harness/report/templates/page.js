@@ -1,4 +1,4 @@
-// What every page does: colours, tables that sort, blocks that copy, tooltips of charts.
+// Functions of every page: themes, sortable tables, copy buttons, tooltips of charts.
 
 /**
  * @param {string} tag
@@ -16,13 +16,13 @@ function make(tag, attributes = {}, ...children) {
   return element;
 }
 
-/** @param {string} text said by a screen reader, seen by nobody */
+/** @param {string} text read out by a screen reader, invisible */
 function announce(text) {
   const live = document.getElementById("live");
   if (live) live.textContent = text;
 }
 
-/** A choice of colours in the page's head; the system's until someone chooses. */
+/** Add a choice of colours to the page's head; the default is the system's. */
 function addThemes() {
   const place = document.getElementById("theme");
   if (!place) return;
@@ -44,10 +44,10 @@ function addThemes() {
 }
 
 /**
- * What a row is sorted by in a column: a number where the cell gives one.
+ * Return a row's sort key in a column: the cell's number if it has one, else its text.
  * @param {HTMLTableRowElement} row
  * @param {number} column
- * @returns {number | string | null} null stands last either way
+ * @returns {number | string | null} null comes last in both directions
  */
 function sortKey(row, column) {
   const cell = row.cells[column];
@@ -78,7 +78,7 @@ function sortTable(table, column, direction) {
   }
 }
 
-/** Headings become buttons; on a phone, which shows no headings, a list of them stands above the table. */
+/** Turn headings into buttons; a phone shows no headings, so a list of them is put above the table. */
 function addSorting() {
   for (const table of /** @type {NodeListOf<HTMLTableElement>} */ (document.querySelectorAll("table.sortable"))) {
     const heads = [...(table.tHead?.rows[0]?.cells ?? [])];
@@ -115,7 +115,7 @@ function addSorting() {
 }
 
 /**
- * @param {HTMLElement} button says what happened
+ * @param {HTMLElement} button shows whether copying worked
  * @param {string} text
  */
 async function copy(button, text) {
@@ -125,7 +125,7 @@ async function copy(button, text) {
     button.textContent = "Copied";
   } catch {
     const area = /** @type {HTMLTextAreaElement} */ (make("textarea", { text }));
-    document.body.append(area); // a page opened from disk may have no clipboard: the old way
+    document.body.append(area); // a page opened from disk may have no clipboard
     area.select();
     button.textContent = document.execCommand("copy") ? "Copied" : "Not allowed here";
     area.remove();
@@ -143,7 +143,7 @@ function addCopying() {
   }
 }
 
-/** What is wider than its place scrolls, so a keyboard has to get there. */
+/** Make boxes that scroll reachable by keyboard. */
 function addScrolling() {
   for (const box of document.querySelectorAll(".wide-table:not([tabindex])")) {
     box.setAttribute("tabindex", "0");
@@ -153,13 +153,13 @@ function addScrolling() {
   }
 }
 
-/** The title of a mark in a chart, at once and beside the pointer: the browser's own comes late. */
+/** Show the title of a chart's mark beside the pointer at once; the browser's own tooltip is slow. */
 function addTips() {
   const tip = make("div", { class: "tip", "aria-hidden": "true" });
   tip.hidden = true;
   document.body.append(tip);
   /** @type {Element | null} */
-  let kept = null; // a mark whose title is set aside, or the browser would show it too
+  let kept = null; // a mark whose title is removed for now, since the browser would show it too
   let said = "";
   const leave = () => {
     if (kept) kept.prepend(Object.assign(document.createElementNS("http://www.w3.org/2000/svg", "title"), { textContent: said }));

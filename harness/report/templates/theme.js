@@ -1,7 +1,7 @@
-// The reader's choice of colours, before anything is drawn. Where storage is forbidden, the system's stays.
+// Apply the reader's choice of colours before anything is drawn; without storage the system's colours stay.
 try {
   const theme = localStorage.getItem("harness-theme");
   if (theme === "light" || theme === "dark") document.documentElement.dataset.theme = theme;
 } catch {
-  // nothing is kept
+  // no stored choice
 }
