@@ -56,7 +56,7 @@ class Frames:
 
         from harness.report import sentences
 
-        said = "".join(f"<p>{escape(one)}</p>" for one in sentences(self.folder))
+        said = "".join(f"<p>{escape(sentence)}</p>" for sentence in sentences(self.folder))
         return said + self._scores_html()
 
     def _scores_html(self) -> str:

@@ -59,11 +59,11 @@ def metric(name: str) -> str:
     return METRICS[bare] + visible(f" {bracket}{settings}" if bracket else "")
 
 
-def system(one: System) -> str:
+def system(system: System) -> str:
     """Return a system's display name; a trivial rule's says what it does."""
-    if one.rule is not None:
-        return visible(RULES.get(one.rule, one.rule))
-    return visible(str(one))
+    if system.rule is not None:
+        return visible(RULES.get(system.rule, system.rule))
+    return visible(str(system))
 
 
 def number(value: float | None, digits: int = 1) -> str:
@@ -89,26 +89,28 @@ def interval(low: float | None, high: float | None, form: Callable[[float | None
     return "" if low is None or high is None else f"[{form(low)},{SPACE}{form(high)}]"
 
 
-def score(one: Score) -> str:
+def score(score: Score) -> str:
     """Return `41.2 [39.9, 42.6]`."""
-    return f"{number(one.value)} {interval(one.low, one.high)}".rstrip()
+    return f"{number(score.value)} {interval(score.low, score.high)}".rstrip()
 
 
-def difference(one: Comparison) -> str:
+def difference(comparison: Comparison) -> str:
     """Return `+1.4 [+0.3, +2.5]`."""
-    return f"{signed(one.difference)} {interval(one.low, one.high, signed)}"
+    return f"{signed(comparison.difference)} {interval(comparison.low, comparison.high, signed)}"
 
 
-def to_base(one: RecipeScore) -> str:
+def to_base(recipe_score: RecipeScore) -> str:
     """Return `+1.4 [+0.3, +2.5]`, over seeds."""
-    return f"{signed(one.difference)} {interval(one.difference_low, one.difference_high, signed)}".rstrip()
+    ends = interval(recipe_score.difference_low, recipe_score.difference_high, signed)
+    return f"{signed(recipe_score.difference)} {ends}".rstrip()
 
 
-def samples(one: Comparison) -> str:
+def samples(comparison: Comparison) -> str:
     """Return `better on 61 %, worse on 30 %` (shares of the samples)."""
-    if one.better is None or one.worse is None or not one.n:
+    if comparison.better is None or comparison.worse is None or not comparison.n:
         return ""
-    return f"better on {100 * one.better / one.n:.0f}{SPACE}%, worse on {100 * one.worse / one.n:.0f}{SPACE}%"
+    better, worse = (100 * count / comparison.n for count in (comparison.better, comparison.worse))
+    return f"better on {better:.0f}{SPACE}%, worse on {worse:.0f}{SPACE}%"
 
 
 def p_value(p: float, name: str = "p") -> str:
@@ -122,14 +124,14 @@ def p_value(p: float, name: str = "p") -> str:
     return f"{name}{SPACE}={SPACE}{text}"
 
 
-def certainty(one: Comparison) -> str:
+def certainty(comparison: Comparison) -> str:
     """Return the corrected p, or "exploratory" if there is none."""
-    return "exploratory" if one.p_holm is None else p_value(one.p_holm, "p_holm")
+    return "exploratory" if comparison.p_holm is None else p_value(comparison.p_holm, "p_holm")
 
 
-def significant(one: Comparison | None) -> bool:
+def significant(comparison: Comparison | None) -> bool:
     """Return whether a difference is significant after correction."""
-    return one is not None and one.p_holm is not None and one.p_holm < SIGNIFICANT
+    return comparison is not None and comparison.p_holm is not None and comparison.p_holm < SIGNIFICANT
 
 
 def minus(limit: float) -> str:

@@ -104,8 +104,8 @@ def _export(client: "MlflowClient", result: Result, page: Page, place: str) -> s
     tags = {SAME: same, "mlflow.note.content": _answer(page), "command": page.command}
     whole = client.create_run(experiment, created, _texts(tags), run_name=name).info.run_id
     found = tracked_runs.runs(result, page)
-    for one in found:
-        _log(client, experiment, one, {SAME: same, RUN_OF: whole}, created)
+    for tracked in found:
+        _log(client, experiment, tracked, {SAME: same, RUN_OF: whole}, created)
     for file in ("result.json", "report.html"):
         if (result.folder / file).is_file():
             client.log_artifact(whole, str(result.folder / file))
@@ -146,19 +146,19 @@ def _there(client: "MlflowClient", experiment: str, same: str) -> Iterator[Any]:
 
 
 def _log(
-    client: "MlflowClient", experiment: str, one: TrackedRun, tags: Mapping[str, str], created: int
+    client: "MlflowClient", experiment: str, tracked: TrackedRun, tags: Mapping[str, str], created: int
 ) -> None:
     from mlflow.entities import Metric, Param, RunTag
 
     run = client.create_run(
-        experiment, created, dict(tags), run_name=words.visible(f"{one.system} on {one.task}")[:200]
+        experiment, created, dict(tags), run_name=words.visible(f"{tracked.system} on {tracked.task}")[:200]
     ).info.run_id
-    params = [Param(key, value) for key, value in _texts(one.settings).items()]
+    params = [Param(key, value) for key, value in _texts(tracked.settings).items()]
     for some in _parts(params, KEPT_APART):
         client.log_batch(run, params=some)
-    for these in _parts([RunTag(key, value) for key, value in _texts(one.tags).items()], KEPT_APART):
+    for these in _parts([RunTag(key, value) for key, value in _texts(tracked.tags).items()], KEPT_APART):
         client.log_batch(run, tags=these)
-    points = {**one.curves, **{name: [(0, value)] for name, value in one.numbers.items()}}
+    points = {**tracked.curves, **{name: [(0, value)] for name, value in tracked.numbers.items()}}
     metrics = [Metric(name, y, created, step) for name, series in points.items() for step, y in series]
     for few in _parts(metrics, AT_ONCE):
         client.log_batch(run, metrics=few)
@@ -178,7 +178,8 @@ def _answer(page: Page) -> str:
     """Return the report's first sentences, a paragraph for each task."""
     answers = [task.answer for task in page.tasks if task.answer]
     return "\n\n".join(
-        " ".join("".join(span.text for span in said) for said in (one.lead, one.gain)) for one in answers
+        " ".join("".join(span.text for span in said) for said in (answer.lead, answer.gain))
+        for answer in answers
     )
 
 

@@ -27,8 +27,8 @@ def export(folder: Path, place: str) -> str:
 
     result = read(folder)
     by_system: dict[System, list[TrackedRun]] = {}
-    for one in tracked_runs.runs(result, tracked_runs.build(result)):
-        by_system.setdefault(one.system, []).append(one)
+    for tracked in tracked_runs.runs(result, tracked_runs.build(result)):
+        by_system.setdefault(tracked.system, []).append(tracked)
     whole = Path(place) / f"{file_name(result.suite.name)}-{tracked_runs.identity(result)[:8]}"
     shutil.rmtree(whole, ignore_errors=True)
     seconds = tracked_runs.created(result)

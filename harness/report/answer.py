@@ -73,15 +73,15 @@ class Field:
 
     def better(self, value: float) -> float:
         """Return the value with its sign turned if lower is better, so that larger is always better."""
-        return value if all(one.better == "higher" for one in self.scores.values()) else -value
+        return value if all(score.better == "higher" for score in self.scores.values()) else -value
 
     def between(self, candidate: System, baseline: System) -> Comparison | None:
         """Return the comparison candidate minus baseline, whichever way round it was measured."""
         return between(self.result.comparisons, self.task, candidate, baseline)
 
-    def over_seeds(self, one: AdapterFacts) -> RecipeScore | None:
+    def over_seeds(self, adapter: AdapterFacts) -> RecipeScore | None:
         """Return the score of the adapter's recipe over its seeds, if it has an interval."""
-        whose = (self.task.name, self.task.primary, one.model, one.recipe, one.trained_on)
+        whose = (self.task.name, self.task.primary, adapter.model, adapter.recipe, adapter.trained_on)
         for found in self.result.recipes:
             same = (found.task, found.metric, found.model, found.recipe, found.trained_on) == whose
             if same and found.low is not None and len(found.seeds) >= ENOUGH_SEEDS:
@@ -102,29 +102,29 @@ def between(
 ) -> Comparison | None:
     """Return the primary metric's comparison of two systems; one within a Holm family comes before an exploratory one."""
     found = None
-    for one in comparisons:
+    for comparison in comparisons:
         if (
-            one.task != task.name
-            or one.metric != task.primary
-            or {one.candidate, one.baseline} != {candidate, baseline}
+            comparison.task != task.name
+            or comparison.metric != task.primary
+            or {comparison.candidate, comparison.baseline} != {candidate, baseline}
         ):
             continue
         if found is None or found.p_holm is None:
-            found = one
+            found = comparison
     return found if found is None or found.candidate == candidate else turned(found)
 
 
-def turned(one: Comparison) -> Comparison:
+def turned(comparison: Comparison) -> Comparison:
     """Return the comparison with candidate and baseline exchanged."""
     return replace(
-        one,
-        candidate=one.baseline,
-        baseline=one.candidate,
-        difference=-one.difference,
-        low=-one.high,
-        high=-one.low,
-        better=one.worse,
-        worse=one.better,
+        comparison,
+        candidate=comparison.baseline,
+        baseline=comparison.candidate,
+        difference=-comparison.difference,
+        low=-comparison.high,
+        high=-comparison.low,
+        better=comparison.worse,
+        worse=comparison.better,
     )
 
 
@@ -144,22 +144,29 @@ def entries(field: Field) -> list[Contender]:
         if len(group) >= ENOUGH_SEEDS and facts:
             name = f"{facts.model} with recipe {facts.recipe}"
             several = (
-                len({one.trained_on for one in field.result.suite.adapters if one.recipe == facts.recipe}) > 1
+                len(
+                    {
+                        adapter.trained_on
+                        for adapter in field.result.suite.adapters
+                        if adapter.recipe == facts.recipe
+                    }
+                )
+                > 1
             )
             name += f" trained on {facts.trained_on}" if several else ""
             found.append(
                 Contender(
                     name=words.visible(name),
                     systems=tuple(group),
-                    value=fmean(field.scores[one].value for one in group),
+                    value=fmean(field.scores[system].value for system in group),
                     recipe=facts.recipe,
                     over_seeds=field.over_seeds(facts),
                 )
             )
         else:
             found += [
-                Contender(name=words.system(one), systems=(one,), value=field.scores[one].value)
-                for one in group
+                Contender(name=words.system(system), systems=(system,), value=field.scores[system].value)
+                for system in group
             ]
     return found
 
@@ -201,7 +208,7 @@ def _standing(field: Field, entry: Contender) -> str:
     if entry.over_seeds is not None:
         ends = words.interval(entry.over_seeds.low, entry.over_seeds.high)
         return f"{words.number(entry.over_seeds.value)} {ends} (mean of {len(entry.over_seeds.seeds)} seeds)"
-    values = [field.scores[one].value for one in entry.systems]
+    values = [field.scores[system].value for system in entry.systems]
     spread = f"{words.number(min(values))} to {words.number(max(values))}"
     return f"{words.number(entry.value)} (mean of {len(values)} seeds, {spread})"
 
@@ -227,16 +234,16 @@ def _ahead(field: Field, ranked: Sequence[Contender]) -> str:
 def _pairs(field: Field, winner: Contender, second: Contender) -> str:
     """Return how many of the tested pairs are significantly ahead, since no single test covers several seeds."""
     found = [field.between(a, b) for a in winner.systems for b in second.systems]
-    tested = [one for one in found if one is not None and one.p_holm is not None]
+    tested = [pair for pair in found if pair is not None and pair.p_holm is not None]
     if not tested:
         return "not tested"
-    ahead = sum(words.significant(one) and field.better(one.difference) > 0 for one in tested)
+    ahead = sum(words.significant(pair) and field.better(pair.difference) > 0 for pair in tested)
     return f"{ahead} of {words.plural(len(tested), 'tested pair')} significant"
 
 
 def _tried(field: Field) -> str:
-    models = [one for one in field.scores if not one.is_trivial]
-    adapters = sum(one.adapter is not None for one in models)
+    models = [system for system in field.scores if not system.is_trivial]
+    adapters = sum(system.adapter is not None for system in models)
     bases = len(models) - adapters
     parts = [
         words.plural(bases, "base") if bases else "",
@@ -246,15 +253,15 @@ def _tried(field: Field) -> str:
 
 
 def _gain(field: Field, winner: Contender) -> Sentence:
-    adapted = [one for one in field.scores if one.adapter is not None]
+    adapted = [system for system in field.scores if system.adapter is not None]
     if not adapted:
         return (Span(text="No adapter was tried on this task"), *_outdone(field, winner), Span(text="."))
     own = (
-        [one for one in adapted if field.facts[one].trained_on in (None, field.task.name)]
+        [system for system in adapted if field.facts[system].trained_on in (None, field.task.name)]
         if field.facts
         else adapted
     )
-    away = [one for one in adapted if one not in own]
+    away = [system for system in adapted if system not in own]
     spans = [*_verdicts(field, own, "adapter")]
     if away:
         first, *rest = _verdicts(
@@ -328,9 +335,9 @@ def _added(field: Field, winner: Contender) -> list[Span]:
     if outdone := _outdone(field, winner):
         return outdone
     untrained = [
-        Contender(name=words.system(one), systems=(one,), value=score.value)
-        for one, score in field.scores.items()
-        if one.adapter is None and (one.is_trivial or one.model == winner.systems[0].model)
+        Contender(name=words.system(system), systems=(system,), value=score.value)
+        for system, score in field.scores.items()
+        if system.adapter is None and (system.is_trivial or system.model == winner.systems[0].model)
     ]
     if not untrained:
         return []
@@ -355,9 +362,9 @@ def _added(field: Field, winner: Contender) -> list[Span]:
 def _outdone(field: Field, winner: Contender) -> list[Span]:
     """Return the news that a trivial rule scores better than the winner; empty if none does."""
     rules = [
-        Contender(name=words.system(one), systems=(one,), value=score.value)
-        for one, score in field.scores.items()
-        if one.is_trivial
+        Contender(name=words.system(system), systems=(system,), value=score.value)
+        for system, score in field.scores.items()
+        if system.is_trivial
     ]
     if not rules or field.better(field.rank(rules)[0].value) <= field.better(winner.value):
         return []
@@ -375,9 +382,9 @@ def _seeds(field: Field, winner: Contender) -> str:
     """Return a warning if too few seeds were tried, otherwise how the winner's interval accounts for seeds."""
     counts: dict[tuple[str, str | None, str | None], int] = {}
     for system in field.scores:
-        one = field.facts.get(system)
-        if one is not None and one.recipe is not None:
-            key = (one.model, one.recipe, one.trained_on)
+        facts = field.facts.get(system)
+        if facts is not None and facts.recipe is not None:
+            key = (facts.model, facts.recipe, facts.trained_on)
             counts[key] = counts.get(key, 0) + 1
     fewest = min(counts.values(), default=ENOUGH_SEEDS)
     if fewest >= ENOUGH_SEEDS:
@@ -391,9 +398,9 @@ def _seeds(field: Field, winner: Contender) -> str:
 def _power(field: Field) -> str:
     """Return a sentence on the differences that this number of samples cannot detect."""
     asked = [
-        one.detectable
-        for one in field.result.comparisons
-        if one.task == field.task.name and one.metric == field.task.primary
+        comparison.detectable
+        for comparison in field.result.comparisons
+        if comparison.task == field.task.name and comparison.metric == field.task.primary
     ]
     n = next(iter(field.scores.values())).n
     return words.unseen(max(asked), n, f"With {words.plural(n, 'test sample')}, ") if asked else ""
@@ -401,7 +408,7 @@ def _power(field: Field) -> str:
 
 def _settled(field: Field, ranked: Sequence[Contender]) -> str:
     """Return a sentence on how many samples would probably separate the first two."""
-    first = [one.systems[0] for one in ranked[:2] if len(one.systems) == 1]
+    first = [contender.systems[0] for contender in ranked[:2] if len(contender.systems) == 1]
     tested = field.between(*first) if len(first) == 2 else None
     if tested is None or tested.p_holm is None:
         return ""

@@ -98,13 +98,13 @@ class _Listed:
         self.clusters: dict[str, int] = {}
         self.cluster_of: list[int] = []
 
-    def add(self, one: str, text: str, metadata: Mapping[str, str]) -> None:
+    def add(self, sample_id: str, text: str, metadata: Mapping[str, str]) -> None:
         place = len(self.ids)
-        self.ids.append(one)
+        self.ids.append(sample_id)
         self.words.append(len(text.split()))
         if self.cluster is not None:
             label = metadata.get(
-                self.cluster, f"\0{one}"
+                self.cluster, f"\0{sample_id}"
             )  # a sample without a cluster is a cluster of its own
             self.cluster_of.append(self.clusters.setdefault(label, len(self.clusters)))
         for name, value in metadata.items():
@@ -130,7 +130,7 @@ class _Listed:
 
 
 def _asked(task: TaskFacts, listed: _Listed, rows: "RowFile") -> TaskSamples:
-    plugin = next((one for one in task.metrics if task.primary in metrics.score_names(one)), None)
+    plugin = next((name for name in task.metrics if task.primary in metrics.score_names(name)), None)
     metric = metrics.own(plugin) if plugin else None
     usable = metric is not None and metric.value is not None
 
@@ -172,7 +172,9 @@ def _others(
     for column, name in enumerate(metric.names):
         if name != task.primary:
             yield SecondaryValues(
-                name=name, unit=metric.unit, values={one: each[:, column] for one, each in scores.items()}
+                name=name,
+                unit=metric.unit,
+                values={system: each[:, column] for system, each in scores.items()},
             )
 
 
@@ -182,9 +184,9 @@ def _placed(
     """Return the rows in the order of `ids`; NaN for an id without a row."""
     if list(of) == ids:  # the harness itself writes them in this order
         return stats
-    places = {one: row for row, one in enumerate(of)}
+    places = {sample_id: row for row, sample_id in enumerate(of)}
     placed = np.full((len(ids), stats.shape[1]), np.nan)
-    for row, one in enumerate(ids):
-        if one in places:
-            placed[row] = stats[places[one]]
+    for row, sample_id in enumerate(ids):
+        if sample_id in places:
+            placed[row] = stats[places[sample_id]]
     return placed

@@ -144,7 +144,7 @@ def _plain(value: object) -> object:
 
 def _content(board: Leaderboard, links: Links) -> dict[str, object]:
     sections = [_section(group) for group in board.groups]
-    lines = [line for one in sections for line in one.lines]
+    lines = [line for section in sections for line in section.lines]
     return {
         "board": board,
         "links": links,
@@ -152,9 +152,9 @@ def _content(board: Leaderboard, links: Links) -> dict[str, object]:
         "rule": RULE,
         "unranked": UNRANKED,
         "checked": checked(board),
-        "tasks": list(dict.fromkeys(one.title for one in sections)),
+        "tasks": list(dict.fromkeys(section.title for section in sections)),
         "families": sorted({line.family for line in lines}),
-        "licences": sorted({one.licence for one in sections}),
+        "licences": sorted({section.licence for section in sections}),
         "model_licences": sorted({line.licence for line in lines}),
         "systems": len(lines),
     }
@@ -179,7 +179,7 @@ def checked(board: Leaderboard) -> str:
 
 
 def _runs(names: Sequence[str]) -> str:
-    return words.listed([words.visible(one) for one in names])
+    return words.listed([words.visible(name) for name in names])
 
 
 def _section(group: Group) -> Section:

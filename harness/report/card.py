@@ -80,23 +80,23 @@ def build(result: Result, system: System, *, place: str | None = None, licence: 
     model, adapter = _facts(result, system)
     page = pages.build(result)
     measured = tuple(_measured(result, page, system))
-    tasks = {one.name: one for one in result.suite.tasks}
+    tasks = {task.name: task for task in result.suite.tasks}
     trained_on = tasks.get(adapter.trained_on or "")
     shown = trained_on or (measured[0].task.facts if measured else None)
     return Card(
         system=system,
         model=model,
         adapter=adapter,
-        recipe=next((one for one in result.suite.recipes if one.get("name") == adapter.recipe), {}),
+        recipe=next((recipe for recipe in result.suite.recipes if recipe.get("name") == adapter.recipe), {}),
         trained_on=trained_on,
         measured=measured,
         costs=measured[0].line.costs if measured else Costs(),
-        hardware=next((one.hardware for one in result.costs if one.system == system), ""),
+        hardware=next((cost.hardware for cost in result.costs if cost.system == system), ""),
         losses=_losses(result, system),
-        weights=next((one for one in page.weights.lines if one.system == system), None),
+        weights=next((line for line in page.weights.lines if line.system == system), None),
         notes=tuple(_notes(page, system, measured)),
-        lost=tuple(one.label for one in page.failed if one.label.endswith(f" {system}")),
-        limits=tuple(limits(result, model, adapter, [one.task for one in measured])),
+        lost=tuple(step.label for step in page.failed if step.label.endswith(f" {system}")),
+        limits=tuple(limits(result, model, adapter, [on_task.task for on_task in measured])),
         loading=loading(model, place or hub_id(adapter.uri), shown),
         command=re.sub(
             r"(^|[\s='\"])[/~]\S*/", r"\1…/", page.command
@@ -115,10 +115,10 @@ def render(card: Card) -> str:
 
 def _facts(result: Result, system: System) -> tuple[ModelFacts, AdapterFacts]:
     where = f"{result.folder}"
-    models = {one.name: one for one in result.suite.models}
+    models = {model.name: model for model in result.suite.models}
     if system.model not in models:
         raise UnknownName("model", system.model, models, where)
-    adapters = {one.name: one for one in result.suite.adapters if one.model == system.model}
+    adapters = {adapter.name: adapter for adapter in result.suite.adapters if adapter.model == system.model}
     if system.adapter not in adapters:
         raise UnknownName(f"adapter of {system.model}", system.adapter or "", adapters, where)
     return models[system.model], adapters[system.adapter]
@@ -137,20 +137,20 @@ def _measured(result: Result, page: Page, system: System) -> Iterator[Measured]:
             line=lines[system],
             base=lines.get(base),
             untrained=tuple(
-                Against(line=line, difference=field.between(system, one))
-                for one, line in lines.items()
-                if one.is_trivial or (one.model == system.model and one.adapter is None and one.shots)
+                Against(line=line, difference=field.between(system, other))
+                for other, line in lines.items()
+                if other.is_trivial or (other.model == system.model and other.adapter is None and other.shots)
             ),
             others=tuple(
                 SecondaryScore(
                     score=score,
-                    base=next((one for one in bases if one.metric == score.metric), None),
+                    base=next((base for base in bases if base.metric == score.metric), None),
                     difference=next(
                         (
-                            one
-                            for one in result.comparisons
-                            if (one.task, one.metric) == (task.facts.name, score.metric)
-                            and (one.candidate, one.baseline) == (system, base)
+                            comparison
+                            for comparison in result.comparisons
+                            if (comparison.task, comparison.metric) == (task.facts.name, score.metric)
+                            and (comparison.candidate, comparison.baseline) == (system, base)
                         ),
                         None,
                     ),
@@ -167,8 +167,8 @@ def _measured(result: Result, page: Page, system: System) -> Iterator[Measured]:
 
 def _signatures(line: ScoreLine) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
-    for one in (line.score, *line.others):
-        found.setdefault(one.signature, []).append(words.metric(one.metric))
+    for score in (line.score, *line.others):
+        found.setdefault(score.signature, []).append(words.metric(score.metric))
     return found
 
 
@@ -177,8 +177,10 @@ def _losses(result: Result, system: System) -> str:
     for curve in result.curves:
         if (curve.model, curve.adapter) != (system.model, system.adapter) or not curve.points:
             continue
-        losses = [(one.loss, one.step) for one in curve.points if one.loss is not None]
-        checked = [(one.validation_loss, one.step) for one in curve.points if one.validation_loss is not None]
+        losses = [(point.loss, point.step) for point in curve.points if point.loss is not None]
+        checked = [
+            (point.validation_loss, point.step) for point in curve.points if point.validation_loss is not None
+        ]
         said = f"{words.plural(curve.points[-1].step, 'step')}"
         if losses:
             said += f"; training loss {words.number(losses[0][0], 2)} at first, {words.number(losses[-1][0], 2)} at last"
@@ -191,9 +193,9 @@ def _losses(result: Result, system: System) -> str:
 
 def _notes(page: Page, system: System, measured: Sequence[Measured]) -> Iterator[Note]:
     """Yield the notes on the adapter, its base or the tasks' samples."""
-    whose = {str(system), *(str(one.base.system) for one in measured if one.base)}
-    tasks = [one.task.facts.name for one in measured]
-    here = {*whose, *tasks, *(f"{task}, {one}" for task in tasks for one in whose)}
+    whose = {str(system), *(str(on_task.base.system) for on_task in measured if on_task.base)}
+    tasks = [on_task.task.facts.name for on_task in measured]
+    here = {*whose, *tasks, *(f"{task}, {name}" for task in tasks for name in whose)}
     yield from (note for note in page.notes if note.where in here)
 
 

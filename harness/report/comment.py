@@ -40,10 +40,10 @@ def render(
 ) -> str:
     """Return Markdown whose first line is the answer; what does not fit is left out and counted."""
     ordered = verdicts.worst_first(judgement.verdicts)
-    failed = [one for one in ordered if one.verdict != "pass"]
+    failed = [verdict for verdict in ordered if verdict.verdict != "pass"]
     passed = ordered[len(failed) :]
-    notes = [("Few samples", one) for one in verdicts.warnings(judgement)]
-    notes += [("Note", one) for one in judgement.remarks]
+    notes = [("Few samples", warning) for warning in verdicts.warnings(judgement)]
+    notes += [("Note", remark) for remark in judgement.remarks]
     there = _Shown(
         failed=len(failed), notes=len(notes), regressions=len(judgement.regressions), passed=len(passed)
     )
@@ -58,7 +58,7 @@ def render(
             "passed": passed[: shown.passed],
             "all_passed": len(passed),
             "regressions": regressions,
-            "told": [one for one in regressions if _has_text(one)],
+            "told": [regression for regression in regressions if _has_text(regression)],
             "notes": notes[: shown.notes],
             "left_out": _left_out(there, shown),
             "family_error": judgement.family_error,
@@ -85,8 +85,16 @@ def _that_fits(most: _Shown, fits: Callable[[_Shown], bool]) -> _Shown:
     return shown
 
 
-def _has_text(one: Regression) -> bool:
-    return any(text is not None for text in (one.prompt, one.reference, one.answer_before, one.answer_after))
+def _has_text(regression: Regression) -> bool:
+    return any(
+        text is not None
+        for text in (
+            regression.prompt,
+            regression.reference,
+            regression.answer_before,
+            regression.answer_after,
+        )
+    )
 
 
 def _left_out(there: _Shown, shown: _Shown) -> str:

@@ -37,14 +37,18 @@ class Prediction:
     left_out: tuple[str, ...]  # weight metrics that cannot be ranked by, and why
 
 
-def sentences(one: Prediction) -> tuple[str, ...]:
+def sentences(prediction: Prediction) -> tuple[str, ...]:
     """Return sentences: the finding, what it means, what it leaves open, and what to compare it with."""
-    shown = [each for each in one.family if each.shown]
-    return tuple(filter(None, (_finding(one, shown), _meaning(shown), _open(one, shown), _known(one))))
+    shown = [each for each in prediction.family if each.shown]
+    return tuple(
+        filter(
+            None, (_finding(prediction, shown), _meaning(shown), _open(prediction, shown), _known(prediction))
+        )
+    )
 
 
-def _finding(one: Prediction, shown: Sequence[Correlation]) -> str:
-    count, what = len(one.family), f"{one.metric} on {one.task}"
+def _finding(prediction: Prediction, shown: Sequence[Correlation]) -> str:
+    count, what = len(prediction.family), f"{prediction.metric} on {prediction.task}"
     numbers = words.plural(count, "number")
     if not shown:
         return (
@@ -57,8 +61,8 @@ def _finding(one: Prediction, shown: Sequence[Correlation]) -> str:
     return f"{len(shown)} of {numbers} from weights alone {verb} with {what} more than chance explains: {named}{more}."
 
 
-def _named(one: Correlation) -> str:
-    return f"{one.name} (τ{words.SPACE}{tau(one)})"
+def _named(correlation: Correlation) -> str:
+    return f"{correlation.name} (τ{words.SPACE}{tau(correlation)})"
 
 
 def _meaning(shown: Sequence[Correlation]) -> str:
@@ -76,17 +80,17 @@ def _meaning(shown: Sequence[Correlation]) -> str:
     )
 
 
-def _of(one: Within) -> str:
-    return f"{words.signed(one.tau, 2)} on {one.base}"
+def _of(in_base: Within) -> str:
+    return f"{words.signed(in_base.tau, 2)} on {in_base.base}"
 
 
-def _open(one: Prediction, shown: Sequence[Correlation]) -> str:
-    others = [each for each in one.family if not each.shown]
+def _open(prediction: Prediction, shown: Sequence[Correlation]) -> str:
+    others = [each for each in prediction.family if not each.shown]
     if not others:
         return ""
     least = min(each.detectable for each in others)
-    adapters = words.plural(len(one.candidates), "adapter")
-    bases = words.plural(len(one.bases), "base")
+    adapters = words.plural(len(prediction.candidates), "adapter")
+    bases = words.plural(len(prediction.bases), "base")
     what = (
         f"For the other {words.plural(len(others), 'number')} no correlation is shown. That"
         if shown
@@ -98,13 +102,13 @@ def _open(one: Prediction, shown: Sequence[Correlation]) -> str:
     )
 
 
-def _known(one: Prediction) -> str:
+def _known(prediction: Prediction) -> str:
     """Return a sentence on quantities that are known without the weights and correlate with quality."""
-    if not one.yardsticks:
+    if not prediction.yardsticks:
         return ""
-    named = words.listed([_named(each) for each in one.yardsticks])
-    best = one.family[0]
-    as_far = [each.name for each in one.yardsticks if abs(each.tau) >= abs(best.tau)]
+    named = words.listed([_named(each) for each in prediction.yardsticks])
+    best = prediction.family[0]
+    as_far = [each.name for each in prediction.yardsticks if abs(each.tau) >= abs(best.tau)]
     no_further = f"no further than {words.listed(as_far)}" if as_far else "further than each of these"
     return (
         f"Known without looking at weights: {named}. The strongest number from weights, {best.name}, goes {no_further}; "
@@ -112,7 +116,7 @@ def _known(one: Prediction) -> str:
     )
 
 
-def caveats(one: Prediction, page: Page) -> tuple[str, ...]:
+def caveats(prediction: Prediction, page: Page) -> tuple[str, ...]:
     """Return the caveats: what these correlations do not show."""
     stand_in = any(model.uri.startswith("zoo:") for model in page.suite.models)
     return (
@@ -127,20 +131,20 @@ def caveats(one: Prediction, page: Page) -> tuple[str, ...]:
         f"tasks or models{', least of all of those that the tiny stand-ins are named after' if stand_in else ''}.",
         "Scores are measured on a sample of the task, and that noise pulls every τ towards 0, most on a base whose "
         "adapters hardly differ.",
-        *(f"Not ranked: {reason}." for reason in one.left_out),
+        *(f"Not ranked: {reason}." for reason in prediction.left_out),
     )
 
 
-def tau(one: Correlation) -> str:
+def tau(correlation: Correlation) -> str:
     """Return `+0.52 [+0.31, +0.70]`."""
-    return f"{words.signed(one.tau, 2)} {words.interval(one.low, one.high, words.signed_2)}"
+    return f"{words.signed(correlation.tau, 2)} {words.interval(correlation.low, correlation.high, words.signed_2)}"
 
 
-def within(one: Correlation) -> Mapping[str, str]:
+def within(correlation: Correlation) -> Mapping[str, str]:
     """Return tau with its interval for each base."""
     return {
         each.base: f"{words.signed(each.tau, 2)} {words.interval(each.low, each.high, words.signed_2)}"
-        for each in one.within
+        for each in correlation.within
     }
 
 
@@ -180,33 +184,35 @@ def _shown(
 def _figures(found: Sequence[Prediction], pen: drawing.Pen) -> Mapping[str, Figure]:
     """Return the scatter plot of each task."""
     figures = {}
-    for place, one in enumerate(found, start=1):
+    for place, prediction in enumerate(found, start=1):
         name, says = (
             f"scatter-{place}",
-            f"{one.metric} on {words.visible(one.task)} over numbers from weights alone",
+            f"{prediction.metric} on {words.visible(prediction.task)} over numbers from weights alone",
         )
-        chart = partial(scatter.chart, one.family, one.candidates, one.metric)
+        chart = partial(scatter.chart, prediction.family, prediction.candidates, prediction.metric)
         wide, narrow = (
             pen.draw(
                 partial(charts.specification, chart, width), f"{width} {chart.args!r}", says, f"{name}-{size}"
             )
             for width, size in ((charts.WIDE, "wide"), (charts.NARROW, "narrow"))
         )
-        figures[one.task] = Figure(name=name, says=says, drawn_wide=wide, drawn_narrow=narrow)
+        figures[prediction.task] = Figure(name=name, says=says, drawn_wide=wide, drawn_narrow=narrow)
     return figures
 
 
 def _write_adapters(found: Sequence[Prediction], path: Path) -> None:
-    names = list(dict.fromkeys(name for one in found for each in one.candidates for name in each.numbers))
+    names = list(
+        dict.fromkeys(name for prediction in found for each in prediction.candidates for name in each.numbers)
+    )
     if os.path.lexists(path) and not ours.begins(path, ",".join(COLUMNS).encode()):
         ours.keep_aside(path)
     with io.StringIO(newline="") as file:
         rows = csv.writer(file, lineterminator="\n")
         rows.writerow([*COLUMNS, *map(cell, names)])
-        for one in found:
-            for each in one.candidates:
+        for prediction in found:
+            for each in prediction.candidates:
                 numbers = (f"{each.numbers[name]:.6g}" if name in each.numbers else "" for name in names)
                 gain = "" if each.gain is None else f"{each.gain:.6g}"
-                names_of = map(cell, (one.task, each.base, each.adapter))
+                names_of = map(cell, (prediction.task, each.base, each.adapter))
                 rows.writerow([*names_of, f"{each.score:.6g}", gain, *numbers])
         write_text(path, file.getvalue())

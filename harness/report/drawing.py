@@ -123,7 +123,7 @@ def _keep(path: Path, svg: str) -> None:
         beside = path.with_suffix(f".{os.getpid()}")
         beside.write_text(svg, encoding="utf-8")
         beside.replace(path)
-        oldest_last = sorted(path.parent.iterdir(), key=lambda one: one.stat().st_mtime, reverse=True)
+        oldest_last = sorted(path.parent.iterdir(), key=lambda drawing: drawing.stat().st_mtime, reverse=True)
         for old in oldest_last[KEPT:]:
             old.unlink()
 

@@ -69,26 +69,26 @@ def book(result: Result, page: "Page", asked: Mapping[str, TaskSamples]) -> Book
     index: Plain = {
         "systems": [
             {
-                "name": words.system(one),
-                "model": words.visible(one.model),
-                "base": systems.index(base) if one.adapter and base in systems else None,
+                "name": words.system(system),
+                "model": words.visible(system.model),
+                "base": systems.index(base) if system.adapter and base in systems else None,
             }
-            for one in systems
-            for base in (one.base,)
+            for system in systems
+            for base in (system.base,)
         ],
         "tasks": [],
         "leaves": None,
     }
     heads = []
-    for one in tasks:
-        task = facts[one.task.name]
+    for samples in tasks:
+        task = facts[samples.task.name]
         heads.append(
             {
-                "name": words.visible(one.task.name),
+                "name": words.visible(samples.task.name),
                 "metric": task.metric,
                 "lower": task.lower_is_better,
                 "digits": _digits(task.unit),
-                "prompt": words.visible(one.task.prompt),
+                "prompt": words.visible(samples.task.prompt),
             }
         )
     return Book(leaves=_leaves(result, tasks, systems, heads, index), index=index)
@@ -97,7 +97,7 @@ def book(result: Result, page: "Page", asked: Mapping[str, TaskSamples]) -> Book
 def _systems(page: "Page") -> list[System]:
     """Return the systems in the score tables' order, without trivial rules, whose answers are not shown."""
     lines = [line.system for task in page.tasks for line in task.lines]
-    return [one for one in dict.fromkeys(lines) if not one.is_trivial]
+    return [system for system in dict.fromkeys(lines) if not system.is_trivial]
 
 
 def _leaves(
@@ -113,11 +113,11 @@ def _leaves(
         bins, size = _sorted(result, tasks, systems, files)
         whole = size <= FITS
         pages: list[list[list[int]]] = [[] for _ in tasks]  # per task: [page, samples on it]
-        shown = [_numbers(one, systems, slice(None)) for one in tasks]
+        shown = [_numbers(task, systems, slice(None)) for task in tasks]
         if whole:
             for place, here in enumerate(bins):
                 if tasks[place].texts:
-                    shown[place] |= _joined([_texts(tasks[place], one, systems) for one in here])
+                    shown[place] |= _joined([_texts(tasks[place], some, systems) for some in here])
                 shown[place] |= _more(tasks[place], systems, slice(None))
         else:
             count = 0
@@ -126,7 +126,7 @@ def _leaves(
                     count += 1
                     first, last = run[0].first, run[-1].first + run[-1].count
                     pages[place].append([count - 1, last - first])
-                    texts = _joined([_texts(tasks[place], one, systems) for one in run])
+                    texts = _joined([_texts(tasks[place], part, systems) for part in run])
                     some = slice(first, last)
                     only = heads[place] | _numbers(tasks[place], systems, some) | texts
                     only |= _more(tasks[place], systems, some)
@@ -152,22 +152,22 @@ def _sorted(
     result: Result, tasks: Sequence[TaskSamples], systems: Sequence[System], files: ExitStack
 ) -> tuple[list[list[_Bin]], int]:  # the bins of each task; bytes of all of them
     """Sort the texts of samples and answers into bins."""
-    total = sum(len(one.ids) for one in tasks)
+    total = sum(len(task.ids) for task in tasks)
     room = max(BIN, -(-total // BINS))
-    places = {one.task.name: place for place, one in enumerate(tasks)}
+    places = {task.task.name: place for place, task in enumerate(tasks)}
     bins = [
         [
             _Bin(
                 first=first,
-                count=min(room, len(one.ids) - first),
+                count=min(room, len(task.ids) - first),
                 lines=files.enter_context(_spooled()),
             )
-            for first in range(0, len(one.ids), room)
+            for first in range(0, len(task.ids), room)
         ]
-        for one in tasks
+        for task in tasks
     ]
-    where = [{name: place for place, name in enumerate(one.ids)} for one in tasks]
-    numbers = {(one.model, one.adapter, one.shots): place for place, one in enumerate(systems)}
+    where = [{name: place for place, name in enumerate(task.ids)} for task in tasks]
+    numbers = {(system.model, system.adapter, system.shots): place for place, system in enumerate(systems)}
 
     def put(task: str, sample: str, content: list[object]) -> None:
         if task in places and (at := where[places[task]].get(sample)) is not None:
@@ -179,14 +179,14 @@ def _sorted(
         put(
             line["task"],
             line["sample_id"],
-            [-1, _shown(line["input"]), [_shown(one) for one in line["references"]], columns],
+            [-1, _shown(line["input"]), [_shown(text) for text in line["references"]], columns],
         )
     for line in json_lines(result.folder / "generations.jsonl.gz"):
         system = numbers.get((line["model"], line.get("adapter"), line.get("shots") or 0))
         if system is not None:
             flags = [line.get("finish") or "stop", line.get("truncated_tokens") or 0]
             put(line["task"], line["sample_id"], [system, _shown(line["text"]), *flags])
-    return bins, sum(one.lines.tell() for here in bins for one in here)
+    return bins, sum(some.lines.tell() for here in bins for some in here)
 
 
 def _spooled() -> SpooledTemporaryFile[str]:
@@ -197,22 +197,22 @@ def _shown(text: str) -> str:
     return words.shorten(words.visible(text), LONGEST)
 
 
-def _texts(asked: TaskSamples, one: _Bin, systems: Sequence[System]) -> Plain:
+def _texts(asked: TaskSamples, texts_of: _Bin, systems: Sequence[System]) -> Plain:
     """Return the columns of a bin; a missing text is None."""
     sliced = {words.visible(slicing.name) for slicing in asked.slicings}
-    inputs: list[str] = [""] * one.count
-    references: list[list[str]] = [[]] * one.count
+    inputs: list[str] = [""] * texts_of.count
+    references: list[list[str]] = [[]] * texts_of.count
     columns: dict[str, list[str | None]] = {}
-    answers: list[list[str | None]] = [[None] * one.count for _ in systems]
+    answers: list[list[str | None]] = [[None] * texts_of.count for _ in systems]
     odd: Plain = {}
-    one.lines.seek(0)
-    for text in one.lines:
+    texts_of.lines.seek(0)
+    for text in texts_of.lines:
         place, system, *content = json.loads(text)
         if system < 0:
             inputs[place], references[place] = content[:2]
             for name, value in content[2].items():
                 if name not in sliced:
-                    columns.setdefault(name, [None] * one.count)[place] = value
+                    columns.setdefault(name, [None] * texts_of.count)[place] = value
         else:
             answers[system][place], finish, truncated = content
             if truncated:
@@ -220,7 +220,7 @@ def _texts(asked: TaskSamples, one: _Bin, systems: Sequence[System]) -> Plain:
             if finish != "stop":
                 odd.setdefault(finish, []).append([place, system, 1])
     return {
-        "count": one.count,
+        "count": texts_of.count,
         "inputs": inputs,
         "references": references,
         "columns": columns,
@@ -254,12 +254,12 @@ def _runs(bins: Sequence[_Bin]) -> Iterator[list[_Bin]]:
     """Yield runs of bins, each as many as fit on a page."""
     run: list[_Bin] = []
     size = 0
-    for one in bins:
-        if run and size + one.lines.tell() > FITS / 2:
+    for some in bins:
+        if run and size + some.lines.tell() > FITS / 2:
             yield run
             run, size = [], 0
-        run.append(one)
-        size += one.lines.tell()
+        run.append(some)
+        size += some.lines.tell()
     if run:
         yield run
 
@@ -267,15 +267,17 @@ def _runs(bins: Sequence[_Bin]) -> Iterator[list[_Bin]]:
 def _numbers(asked: TaskSamples, systems: Sequence[System], some: slice) -> Plain:
     """Return ids, scores and slices, which fit into the report whatever the number of samples."""
     return {
-        "ids": [words.visible(one) for one in asked.ids[some]],
-        "scores": [_rounded(asked.values[one][some]) if one in asked.values else None for one in systems],
+        "ids": [words.visible(sample_id) for sample_id in asked.ids[some]],
+        "scores": [
+            _rounded(asked.values[system][some]) if system in asked.values else None for system in systems
+        ],
         "slices": [
             {
-                "name": words.visible(one.name),
-                "labels": [words.visible(label) for label in one.labels],
-                "of": one.of[some].tolist(),
+                "name": words.visible(slicing.name),
+                "labels": [words.visible(label) for label in slicing.labels],
+                "of": slicing.of[some].tolist(),
             }
-            for one in asked.slicings
+            for slicing in asked.slicings
         ],
     }
 
@@ -285,14 +287,16 @@ def _more(asked: TaskSamples, systems: Sequence[System], some: slice) -> Plain:
     return {
         "more": [
             {
-                "name": words.metric(one.name),
-                "digits": _digits(one.unit),
+                "name": words.metric(other.name),
+                "digits": _digits(other.unit),
                 "scores": [
-                    _rounded(one.values[system][some], _digits(one.unit)) if system in one.values else None
+                    _rounded(other.values[system][some], _digits(other.unit))
+                    if system in other.values
+                    else None
                     for system in systems
                 ],
             }
-            for one in asked.others
+            for other in asked.others
         ]
     }
 

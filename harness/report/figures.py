@@ -55,8 +55,8 @@ class WeightFigures:
 
     def all(self) -> list[Figure]:
         """Return all charts of weights."""
-        found = [one for one in (self.alphas, self.histogram, self.ratios) if one]
-        return found + [one.figure for one in self.spectra.values()]
+        found = [figure for figure in (self.alphas, self.histogram, self.ratios) if figure]
+        return found + [choice.figure for choice in self.spectra.values()]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,18 +141,18 @@ def draw_weights(section: WeightSection, pen: Pen) -> WeightFigures:
 def _medians(section: WeightSection) -> str:
     """Return the histogram in words: each system's median alpha."""
     found = [
-        f"{words.system(System(model=one.model, adapter=one.adapter))} {words.number(one.median_alpha, 2)}"
-        for one in section.summaries
-        if one.part != "delta" and one.median_alpha is not None
+        f"{words.system(System(model=summary.model, adapter=summary.adapter))} {words.number(summary.median_alpha, 2)}"
+        for summary in section.summaries
+        if summary.part != "delta" and summary.median_alpha is not None
     ]
     return "How the alphas of each model's layers are spread; medians: " + ", ".join(found)
 
 
 def _largest(section: WeightSection) -> str:
     found = [
-        f"{words.system(one.system)} {words.number(100 * one.largest_ratio, 1)} %"
-        for one in section.lines
-        if one.largest_ratio
+        f"{words.system(line.system)} {words.number(100 * line.largest_ratio, 1)} %"
+        for line in section.lines
+        if line.largest_ratio
     ]
     return "Size of the update beside the weights by role and depth; the largest: " + ", ".join(found)
 
@@ -161,7 +161,7 @@ def _choice(section: WeightSection, model: str, place: int, pen: Pen) -> Choice 
     shown = spectra.layers(section.rows, model)
     if not shown:
         return None
-    first = next(one for one in shown if one.first)
+    first = next(layer for layer in shown if layer.first)
     return Choice(
         figure=_figure(
             pen,
@@ -173,7 +173,7 @@ def _choice(section: WeightSection, model: str, place: int, pen: Pen) -> Choice 
         ),
         options=spectra.options(shown),
         first=first.number,
-        merged=any(one.merged for one in shown),
+        merged=any(layer.merged for layer in shown),
     )
 
 

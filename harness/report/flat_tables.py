@@ -62,7 +62,7 @@ def _plain(value: Any) -> Any:
         case dict():
             return _plain(json.dumps(value, ensure_ascii=False))
         case list():
-            return [_plain(one) for one in value]
+            return [_plain(item) for item in value]
     return value
 
 

@@ -20,9 +20,9 @@ _PROPERTY = _DATA | str.maketrans({":": "%3A", ",": "%2C"})
 def annotations(judgement: Judgement, inconclusive: Inconclusive) -> list[str]:
     """Return workflow commands: for gates that did not pass (worst first), gates with too few samples, and remarks."""
     said: dict[str, list[tuple[str, str]]] = {"error": [], "warning": [], "notice": []}
-    for one in verdicts.worst_first(judgement.verdicts):
-        if one.verdict != "pass":
-            said[_level(one, inconclusive)].append(_told(one))
+    for verdict in verdicts.worst_first(judgement.verdicts):
+        if verdict.verdict != "pass":
+            said[_level(verdict, inconclusive)].append(_told(verdict))
     said["warning"] += [("Gate with too few samples", text) for text in verdicts.warnings(judgement)]
     said["notice"] += [("Gates", text) for text in judgement.remarks]
     return [_command(level, *each) for level, told in said.items() for each in _first(told)]
@@ -33,13 +33,13 @@ def summary(judgement: Judgement, *, report_link: str | None = None) -> str:
     return comment.render(judgement, marker=None, report_link=report_link, longest=LONGEST_SUMMARY)
 
 
-def _level(one: Verdict, inconclusive: Inconclusive) -> str:
-    return _UNDECIDED[inconclusive] if one.verdict == "inconclusive" else "error"
+def _level(verdict: Verdict, inconclusive: Inconclusive) -> str:
+    return _UNDECIDED[inconclusive] if verdict.verdict == "inconclusive" else "error"
 
 
-def _told(one: Verdict) -> tuple[str, str]:
-    title = f"{words.name(one.gate)} {_TITLES[one.verdict]}"
-    return title, f"{verdicts.judged(one)}: {verdicts.told(one)}"
+def _told(verdict: Verdict) -> tuple[str, str]:
+    title = f"{words.name(verdict.gate)} {_TITLES[verdict.verdict]}"
+    return title, f"{verdicts.judged(verdict)}: {verdicts.told(verdict)}"
 
 
 def _first(told: list[tuple[str, str]]) -> list[tuple[str, str]]:

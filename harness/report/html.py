@@ -114,7 +114,7 @@ def _script(*names: str) -> str:
 
 def _picks(drawn: WeightFigures | None) -> str:
     """Return CSS rules that show the picked line of a chart without a script: one for each place in the longest list."""
-    most = max((len(one.options) for one in drawn.spectra.values()), default=0) if drawn else 0
+    most = max((len(choice.options) for choice in drawn.spectra.values()), default=0) if drawn else 0
     rule = ".pick:has(option:nth-child({n}):checked) .n{n}{{visibility:visible}}\n"
     return "".join(rule.format(n=n) for n in range(1, most + 1))
 

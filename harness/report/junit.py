@@ -24,7 +24,7 @@ _FORBIDDEN = re.compile("[\ufffe\uffff]")
 
 def render(judgement: Judgement, *, inconclusive: Inconclusive) -> str:
     """Return the verdicts as JUnit XML."""
-    kinds = [_kind(one, inconclusive) for one in judgement.verdicts]
+    kinds = [_kind(verdict, inconclusive) for verdict in judgement.verdicts]
     counts = {
         "tests": str(len(kinds)),
         "failures": str(kinds.count("failure")),
@@ -38,22 +38,22 @@ def render(judgement: Judgement, *, inconclusive: Inconclusive) -> str:
     held = {"name": "family_error", "value": f"{judgement.family_error:g}"}
     SubElement(SubElement(suite, "properties"), "property", held)
     names, fallen = _Names(), _by_owner(judgement.regressions)
-    for one, kind in zip(judgement.verdicts, kinds, strict=True):
-        place = _text(words.line(f"{judgement.name}.{one.task}" if one.task else judgement.name))
+    for verdict, kind in zip(judgement.verdicts, kinds, strict=True):
+        place = _text(words.line(f"{judgement.name}.{verdict.task}" if verdict.task else judgement.name))
         # A gate takes no time, but some readers require the attribute.
         case = SubElement(
-            suite, "testcase", {"classname": place, "name": names.own(place, _name(one)), "time": "0"}
+            suite, "testcase", {"classname": place, "name": names.own(place, _name(verdict)), "time": "0"}
         )
         if kind:
             told = SubElement(
                 case,
                 kind,
                 {
-                    "message": _text(words.shorten(words.line(verdicts.told(one)), LONGEST)),
-                    "type": one.verdict,
+                    "message": _text(words.shorten(words.line(verdicts.told(verdict)), LONGEST)),
+                    "type": verdict.verdict,
                 },
             )
-            told.text = _text("\n".join(_lines(one, fallen)))
+            told.text = _text("\n".join(_lines(verdict, fallen)))
     notes = (*verdicts.warnings(judgement), *judgement.remarks)
     if notes:
         SubElement(suite, "system-out").text = _text("\n".join(map(words.line, notes)))
@@ -61,10 +61,10 @@ def render(judgement: Judgement, *, inconclusive: Inconclusive) -> str:
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{tostring(root, encoding="unicode")}\n'
 
 
-def _kind(one: Verdict, inconclusive: Inconclusive) -> str:
+def _kind(verdict: Verdict, inconclusive: Inconclusive) -> str:
     """Return the element in the test case; "" if the gate passed."""
     undecided = "failure" if inconclusive == "fail" else "skipped"
-    return {"fail": "failure", "invalid": "error", "inconclusive": undecided, "pass": ""}[one.verdict]
+    return {"fail": "failure", "invalid": "error", "inconclusive": undecided, "pass": ""}[verdict.verdict]
 
 
 class _Names:
@@ -82,34 +82,34 @@ class _Names:
         return free
 
 
-def _name(one: Verdict) -> str:
-    parts = (one.gate, one.subject, one.metric, one.slice)
+def _name(verdict: Verdict) -> str:
+    parts = (verdict.gate, verdict.subject, verdict.metric, verdict.slice)
     return _text(", ".join(words.name(part) for part in parts if part))
 
 
-def _lines(one: Verdict, fallen: Mapping[_Owner, Sequence[Regression]]) -> Iterator[str]:
-    yield words.line(one.because)
+def _lines(verdict: Verdict, fallen: Mapping[_Owner, Sequence[Regression]]) -> Iterator[str]:
+    yield words.line(verdict.because)
     facts = {
-        "measured": verdicts.measured(one),
-        "limit": verdicts.limit(one),
-        "against": one.against,
-        "samples": verdicts.samples(one),
-        "samples that would decide": f"{one.needed:,}" if one.needed else "",
+        "measured": verdicts.measured(verdict),
+        "limit": verdicts.limit(verdict),
+        "against": verdict.against,
+        "samples": verdicts.samples(verdict),
+        "samples that would decide": f"{verdict.needed:,}" if verdict.needed else "",
     }
     yield from (f"{what}: {words.line(said)}" for what, said in facts.items() if said)
-    if one.slice is None:  # it is not recorded which samples a slice has
-        own = fallen.get((one.task, one.system, one.metric), ())
-        for each in [each for each in own if one.against in (None, each.against)][:MOST_SAMPLES]:
+    if verdict.slice is None:  # it is not recorded which samples a slice has
+        own = fallen.get((verdict.task, verdict.system, verdict.metric), ())
+        for each in [each for each in own if verdict.against in (None, each.against)][:MOST_SAMPLES]:
             yield from _sample(each)
 
 
-def _sample(one: Regression) -> Iterator[str]:
-    yield f"sample {words.line(one.sample_id)}: {words.number(one.before)} → {words.number(one.after)}"
+def _sample(regression: Regression) -> Iterator[str]:
+    yield f"sample {words.line(regression.sample_id)}: {words.number(regression.before)} → {words.number(regression.after)}"
     texts = {
-        "prompt": one.prompt,
-        "reference": one.reference,
-        "before": one.answer_before,
-        "after": one.answer_after,
+        "prompt": regression.prompt,
+        "reference": regression.reference,
+        "before": regression.answer_before,
+        "after": regression.answer_after,
     }
     yield from (
         f"  {what}: {words.shorten(text, LONGEST)}" for what, text in texts.items() if text is not None
@@ -118,8 +118,8 @@ def _sample(one: Regression) -> Iterator[str]:
 
 def _by_owner(regressions: Sequence[Regression]) -> dict[_Owner, list[Regression]]:
     found: dict[_Owner, list[Regression]] = {}
-    for one in regressions:
-        found.setdefault((one.task, one.system, one.metric), []).append(one)
+    for regression in regressions:
+        found.setdefault((regression.task, regression.system, regression.metric), []).append(regression)
     return found
 
 

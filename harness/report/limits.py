@@ -18,13 +18,13 @@ def limits(
 ) -> Iterator[str]:
     """Yield the limits, each one or two sentences."""
     yield _seeds(result, adapter, tasks)
-    if any((one.model, one.recipe) != (adapter.model, adapter.recipe) for one in result.suite.adapters):
+    if any((other.model, other.recipe) != (adapter.model, adapter.recipe) for other in result.suite.adapters):
         yield (
             f"The run measured {words.plural(len(result.suite.adapters), 'adapter')} on the same samples. If this adapter "
             "was picked for the scores above, they are optimistic: on new samples expect less."
         )
     names = [task.facts.name for task in tasks]
-    away = [words.visible(one) for one in names if adapter.trained_on not in (None, one)]
+    away = [words.visible(name) for name in names if adapter.trained_on not in (None, name)]
     if away:
         yield (
             f"It was not trained on {words.listed(away)}: the scores there show what it carried over or forgot, not what "
@@ -55,9 +55,10 @@ def _seeds(result: Result, adapter: AdapterFacts, tasks: Sequence[TaskPage]) -> 
         return "It was trained elsewhere: its answers were measured here, but how it was made is not known."
     recipe = words.visible(adapter.recipe)
     like = [
-        one
-        for one in result.suite.adapters
-        if (one.model, one.recipe, one.trained_on) == (adapter.model, adapter.recipe, adapter.trained_on)
+        other
+        for other in result.suite.adapters
+        if (other.model, other.recipe, other.trained_on)
+        == (adapter.model, adapter.recipe, adapter.trained_on)
     ]
     if len(like) < 2:
         return (
@@ -65,7 +66,7 @@ def _seeds(result: Result, adapter: AdapterFacts, tasks: Sequence[TaskPage]) -> 
             "another seed may give another result."
         )
     said = f"One of {len(like)} adapters of the recipe {recipe} that differ only in their seed"
-    scores = [score for one in like if tasks and (score := _score(one, tasks[0])) is not None]
+    scores = [score for other in like if tasks and (score := _score(other, tasks[0])) is not None]
     if len(scores) > 1:
         said += (
             f"; on {words.visible(tasks[0].facts.name)} they score {words.number(min(scores))} to "

@@ -25,10 +25,10 @@ def manifest(result: Result) -> Manifest:
         ("Run", run),
         ("Hardware", _items(said.hardware)),
         ("Runtime", _items(said.runtime)),
-        ("Models", [(one.name, _model(one)) for one in result.suite.models]),
-        ("Data", [(f"{one.name}", _source(one, said.sources)) for one in result.suite.tasks]),
+        ("Models", [(model.name, _model(model)) for model in result.suite.models]),
+        ("Data", [(f"{task.name}", _source(task, said.sources)) for task in result.suite.tasks]),
         ("Metrics", [*_signatures(result.scores)]),
-        ("Recipes", [(str(one.get("name")), _recipe(one)) for one in result.suite.recipes]),
+        ("Recipes", [(str(recipe.get("name")), _recipe(recipe)) for recipe in result.suite.recipes]),
         ("Libraries", _items(said.libraries)),
     ]
     return tuple(
@@ -42,36 +42,36 @@ def _items(facts: Mapping[str, object]) -> list[tuple[str, object]]:
     return [(key.replace("_", " "), value) for key, value in facts.items()]
 
 
-def _model(one: ModelFacts) -> str:
-    size = f"{words.count(one.parameters)} parameters" if one.parameters else ""
+def _model(model: ModelFacts) -> str:
+    size = f"{words.count(model.parameters)} parameters" if model.parameters else ""
     said = [
-        one.uri,
-        one.family or "",
+        model.uri,
+        model.family or "",
         size,
-        one.dtype or "",
-        f"licence {one.licence}" if one.licence else "",
-        f"revision {one.revision}" if one.revision else "",
+        model.dtype or "",
+        f"licence {model.licence}" if model.licence else "",
+        f"revision {model.revision}" if model.revision else "",
     ]
     return ", ".join(part for part in said if part)
 
 
-def _source(one: TaskFacts, digests: Mapping[str, str]) -> str:
-    digest = digests.get(one.name)
-    said = [one.source, one.licence or "", f"digest {digest}" if digest else "", f"shares {one.share}"]
+def _source(task: TaskFacts, digests: Mapping[str, str]) -> str:
+    digest = digests.get(task.name)
+    said = [task.source, task.licence or "", f"digest {digest}" if digest else "", f"shares {task.share}"]
     return ", ".join(part for part in said if part)
 
 
 def _signatures(scores: Sequence[Score]) -> list[tuple[str, str]]:
     """Return each signature with the names of the scores that have it."""
     found: dict[str, list[str]] = {}
-    for one in scores:
-        found.setdefault(one.signature, []).append(words.metric(one.metric))
+    for score in scores:
+        found.setdefault(score.signature, []).append(words.metric(score.metric))
     return [(", ".join(dict.fromkeys(names)), signature) for signature, names in found.items()]
 
 
-def _recipe(one: Mapping[str, object]) -> str:
+def _recipe(recipe: Mapping[str, object]) -> str:
     said = []
-    for key, value in one.items():
+    for key, value in recipe.items():
         if key == "name" or value is None or value is False:
             continue
         shown = " ".join(map(str, value)) if isinstance(value, list | tuple) else value

@@ -96,7 +96,7 @@ class Page:
     @property
     def partial(self) -> str:
         """Return a sentence if steps have no result, "" if all are done."""
-        missing = sum(one.state != "done" for one in self.steps)
+        missing = sum(step.state != "done" for step in self.steps)
         if not missing:
             return ""
         return (
@@ -107,7 +107,9 @@ class Page:
     def sample_link(self, note: Note, sample: str) -> str | None:
         """Return the link to a sample that a note names; `note.where` begins with the task's name."""
         names = [task.facts.name for task in self.tasks]
-        task = next((one for one in names if note.where == one or note.where.startswith(f"{one}, ")), None)
+        task = next(
+            (name for name in names if note.where == name or note.where.startswith(f"{name}, ")), None
+        )
         return None if task is None else sample_link(task, sample)
 
 
@@ -119,17 +121,18 @@ def build(result: Result, asked: Mapping[str, TaskSamples] | None = None) -> Pag
     page = Page(
         title=result.suite.name,
         suite=result.suite,
-        models={one.name: one for one in result.suite.models},
+        models={model.name: model for model in result.suite.models},
         tasks=pages,
         matrix=matrix(pages),
         verdicts=verdicts,
         curves=result.curves,
         weights=section(result.weights),
         notes=(
-            *(one for one in result.notes if not one.kind.startswith("step ")),  # `failed` says more of them
+            # Notes on steps are left out: `failed` has more details.
+            *(note for note in result.notes if not note.kind.startswith("step ")),
             *left_out,
         ),
-        failed=tuple(one for one in result.steps if one.state in ("failed", "skipped")),
+        failed=tuple(step for step in result.steps if step.state in ("failed", "skipped")),
         steps=result.steps,
         manifest=manifest(result),
         command=result.manifest.command,
@@ -166,11 +169,11 @@ def _with_moved(line: ScoreLine, values: Values, lower_is_better: bool) -> Score
 
 
 def _trained_here(result: Result, task: TaskFacts) -> bool:
-    return any(one.trained_on == task.name for one in result.suite.adapters)
+    return any(adapter.trained_on == task.name for adapter in result.suite.adapters)
 
 
 def _scored(result: Result, task: TaskFacts) -> bool:
-    return any(one.task == task.name and one.primary for one in result.scores)
+    return any(score.task == task.name and score.primary for score in result.scores)
 
 
 def _task(result: Result, task: TaskFacts) -> TaskPage:
@@ -185,12 +188,14 @@ def _task(result: Result, task: TaskFacts) -> TaskPage:
         lower_is_better=first.better == "lower",
         signature=first.signature,
         samples=first.n,
-        top=_axis_end([one.high if one.high is not None else one.value for one in scores.values()]),
+        top=_axis_end([score.high if score.high is not None else score.value for score in scores.values()]),
         answer=answer(result, task),
         price=price(field, {line.system: line.costs for line in lines}),
         trained_here=_trained_here(result, task),
         other_metrics=tuple(
-            dict.fromkeys(one.metric for one in result.scores if one.task == task.name and not one.primary)
+            dict.fromkeys(
+                score.metric for score in result.scores if score.task == task.name and not score.primary
+            )
         ),
         lines=tuple(lines),
         groups=tuple(_groups(result, task)),
@@ -208,9 +213,9 @@ def _axis_end(values: Sequence[float]) -> float:
 def _lines(result: Result, field: Field) -> list[ScoreLine]:
     """Return the lines: models in the suite's order, each base before its adapters, trivial rules last."""
     scores, facts = field.scores, field.facts
-    models = [one.name for one in result.suite.models]
-    answering = [one for one in scores if not one.is_trivial]
-    best = max(answering, key=lambda one: field.better(scores[one].value), default=None)
+    models = [model.name for model in result.suite.models]
+    answering = [system for system in scores if not system.is_trivial]
+    best = max(answering, key=lambda system: field.better(scores[system].value), default=None)
     others: dict[System, list[Score]] = {}
     for score in result.scores:
         if score.task == field.task.name and not score.primary:
@@ -252,10 +257,10 @@ def _tied(behind: Comparison | None) -> bool:
 def _groups(result: Result, task: TaskFacts) -> list[ComparisonFamily]:
     """Return the primary metric's comparisons, grouped by family."""
     found: dict[str, list[Comparison]] = {}
-    for one in result.comparisons:
-        if one.task == task.name and one.metric == task.primary:
-            title = (one.family or "exploratory").removeprefix(f"{task.name}: ")
-            found.setdefault(title, []).append(one)
+    for comparison in result.comparisons:
+        if comparison.task == task.name and comparison.metric == task.primary:
+            title = (comparison.family or "exploratory").removeprefix(f"{task.name}: ")
+            found.setdefault(title, []).append(comparison)
     return [
         ComparisonFamily(title=title[:1].upper() + title[1:], comparisons=tuple(these))
         for title, these in found.items()

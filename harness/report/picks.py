@@ -51,31 +51,31 @@ def pick(result: Result, asked: Mapping[str, TaskSamples]) -> dict[str, tuple[Pi
 
     Only numbers and ids of all samples are kept in memory, and the texts of the chosen samples.
     """
-    ids = {name: one.ids for name, one in asked.items()}
-    values = {name: one.values for name, one in asked.items()}
+    ids = {name: samples.ids for name, samples in asked.items()}
+    values = {name: samples.values for name, samples in asked.items()}
     chosen = {
-        name: choose(one.task, values[name], ids[name], _lower(result, one.task))
-        if one.texts
+        name: choose(samples.task, values[name], ids[name], _lower(result, samples.task))
+        if samples.texts
         else {}  # the copy has no texts
-        for name, one in asked.items()
+        for name, samples in asked.items()
     }
-    wanted = {(name, one) for name, picks in chosen.items() for one in picks}
-    samples = {(name, one.id): one for name, one in read_samples(result.folder, wanted)}
+    wanted = {(name, sample_id) for name, picks in chosen.items() for sample_id in picks}
+    samples = {(name, sample.id): sample for name, sample in read_samples(result.folder, wanted)}
     answers: dict[tuple[str, str], dict[System, Generation]] = {}
     for name, system, generation in read_generations(result.folder, wanted):
         answers.setdefault((name, generation.sample_id), {})[system] = generation
     found: dict[str, tuple[Pick, ...]] = {}
     for name, picks in chosen.items():
-        places = {one: place for place, one in enumerate(ids[name]) if one in picks}
+        places = {sample_id: place for place, sample_id in enumerate(ids[name]) if sample_id in picks}
         found[name] = tuple(
             Pick(
                 why=why,
                 about=about,
-                change=None if about is None else _at(change_of(values[name], about), places[one]),
-                sample=samples[name, one],
-                answers=_answers(result, values[name], places[one], answers.get((name, one), {})),
+                change=None if about is None else _at(change_of(values[name], about), places[sample_id]),
+                sample=samples[name, sample_id],
+                answers=_answers(result, values[name], places[sample_id], answers.get((name, sample_id), {})),
             )
-            for one, (why, about) in picks.items()
+            for sample_id, (why, about) in picks.items()
         )
     return found
 
@@ -88,12 +88,14 @@ def choose(
         system: change_of(values, system) * (-1 if lower else 1) for system in values if system.adapter
     }
     chosen: dict[str, tuple[Why, System | None]] = {}
-    lost = [entry for system, one in changes.items() for entry in _furthest(one, ids, system, -1)]
+    lost = [entry for system, change in changes.items() for entry in _furthest(change, ids, system, -1)]
     _spread(chosen, "regression", sorted(lost, key=_order))
-    gained = [entry for system, one in changes.items() for entry in _furthest(one, ids, system, 1)]
+    gained = [entry for system, change in changes.items() for entry in _furthest(change, ids, system, 1)]
     _spread(chosen, "gain", sorted(gained, key=_order, reverse=True))
     unseen = nsmallest(
-        EACH, (one for one in ids if one not in chosen), key=lambda one: text_digest(f"{task.name} {one}")
+        EACH,
+        (sample_id for sample_id in ids if sample_id not in chosen),
+        key=lambda sample_id: text_digest(f"{task.name} {sample_id}"),
     )
     chosen |= dict.fromkeys(unseen, ("random", None))
     return chosen
@@ -103,11 +105,11 @@ def _spread(chosen: dict[str, tuple[Why, System | None]], why: Why, ordered: Seq
     """Add the first EACH samples, from different adapters as far as possible."""
     seen: set[System] = set()
     for again in (False, True):
-        for _, one, system in ordered:
+        for _, sample_id, system in ordered:
             if sum(kind == why for kind, _ in chosen.values()) == EACH:
                 return
-            if one not in chosen and (again or system not in seen):
-                chosen[one] = (why, system)
+            if sample_id not in chosen and (again or system not in seen):
+                chosen[sample_id] = (why, system)
                 seen.add(system)
 
 
@@ -139,8 +141,8 @@ def _at(values: NDArray[np.float64] | None, place: int) -> float | None:
 
 
 def _lower(result: Result, task: TaskFacts) -> bool:
-    scores: list[Score] = [one for one in result.scores if one.task == task.name and one.primary]
-    return any(one.better == "lower" for one in scores)
+    scores: list[Score] = [score for score in result.scores if score.task == task.name and score.primary]
+    return any(score.better == "lower" for score in scores)
 
 
 def _answers(

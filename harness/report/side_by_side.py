@@ -59,7 +59,9 @@ def answer(task: ComparedTask) -> str:
         said = f"none of {len(asked)} systems differs significantly"
     else:
         counts = ((better, "does better in B", "do better in B"), (worse, "does worse in B", "do worse in B"))
-        parts = [f"{count} {one if count == 1 else many}" for count, one, many in counts if count]
+        parts = [
+            f"{count} {singular if count == 1 else plural}" for count, singular, plural in counts if count
+        ]
         parts += [f"{unsure} without a significant difference"] if (unsure := len(asked) - len(sure)) else []
         said = f"of {len(asked)} systems {words.listed(parts)}"
     detectable = max(line.comparison.detectable for line in asked if line.comparison)
@@ -90,9 +92,9 @@ HEADINGS = ("system", "A", "B", "B − A", "certainty", "detectable", "better / 
 
 def cells(found: SideBySide, line: PairUnderMetric) -> list[str]:
     """Return the cells of a line, one for each of HEADINGS."""
-    one = line.comparison
+    comparison = line.comparison
     scores = [words.number(line.baseline_score), words.number(line.candidate_score)]
-    if one is None:
+    if comparison is None:
         return [
             system(found, line),
             *scores,
@@ -102,11 +104,15 @@ def cells(found: SideBySide, line: PairUnderMetric) -> list[str]:
             "",
             f"{line.n:,}",
         ]
-    chance = f"{words.p_value(one.p)}, exploratory" if one.p_holm is None else words.certainty(one)
+    chance = (
+        f"{words.p_value(comparison.p)}, exploratory"
+        if comparison.p_holm is None
+        else words.certainty(comparison)
+    )
     shares = " / ".join(f"{words.number(share, 0)} %" for share in line.shares or ())
     return [
-        *(system(found, line), *scores, words.difference(one), chance),
-        *(words.number(one.detectable), shares, f"{line.n:,}"),
+        *(system(found, line), *scores, words.difference(comparison), chance),
+        *(words.number(comparison.detectable), shares, f"{line.n:,}"),
     ]
 
 
@@ -151,9 +157,9 @@ def texts(change: SampleChange) -> Sequence[tuple[str, str]]:
     """Return the texts of a sample with their names; empty if the RESULTs have none."""
     if change.texts is None:
         return ()
-    one = change.texts
-    references = (("reference", text) for text in one.references)
-    return ("input", one.input), *references, ("A", one.baseline), ("B", one.candidate)
+    texts_of = change.texts
+    references = (("reference", text) for text in texts_of.references)
+    return ("input", texts_of.input), *references, ("A", texts_of.baseline), ("B", texts_of.candidate)
 
 
 def _remarks(remarks: Sequence[str], console: Console) -> None:

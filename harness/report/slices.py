@@ -52,7 +52,7 @@ def cuts(asked: TaskSamples, systems: Sequence[System], seed: int = 0) -> tuple[
     known = [system for system in systems if system in asked.rows]
     if asked.metric is None or not known:
         return ()
-    return tuple(_cut(asked, one, known, seed) for one in asked.slicings)
+    return tuple(_cut(asked, slicing, known, seed) for slicing in asked.slicings)
 
 
 def _cut(asked: TaskSamples, slicing: Slicing, systems: Sequence[System], seed: int) -> Cut:

@@ -33,7 +33,7 @@ def show(page: Page, console: Console) -> None:
 def _task(task: TaskPage, console: Console) -> Group:
     parts: list[Text | Table] = []
     if task.answer:
-        doubts = [Text(one, style="yellow") for one in task.answer.doubts]
+        doubts = [Text(doubt, style="yellow") for doubt in task.answer.doubts]
         parts += [_sentence(task.answer.lead), *doubts, _sentence(task.answer.gain), Text()]
     table = _table(task, wide=console.width >= NARROWEST)
     if _least_width(table, console) > console.width:  # rich would cut numbers and leave out columns
@@ -104,14 +104,17 @@ def _cells(task: TaskPage, line: ScoreLine, *, wide: bool) -> list[Text]:
     return cells
 
 
-def _difference(task: TaskPage, one: Comparison | None, *, wide: bool) -> list[Text]:
-    if one is None:
+def _difference(task: TaskPage, comparison: Comparison | None, *, wide: bool) -> list[Text]:
+    if comparison is None:
         return [Text(), Text()]
-    if not words.significant(one):
-        unsure = "not significant, " if wide and one.p_holm is not None else ""
-        return [Text(words.difference(one), style="dim"), Text(unsure + words.certainty(one), style="dim")]
-    colour = "green" if (one.difference > 0) != task.lower_is_better else "red"
-    return [Text(words.difference(one), style=colour), Text(words.certainty(one))]
+    if not words.significant(comparison):
+        unsure = "not significant, " if wide and comparison.p_holm is not None else ""
+        return [
+            Text(words.difference(comparison), style="dim"),
+            Text(unsure + words.certainty(comparison), style="dim"),
+        ]
+    colour = "green" if (comparison.difference > 0) != task.lower_is_better else "red"
+    return [Text(words.difference(comparison), style=colour), Text(words.certainty(comparison))]
 
 
 def as_json(page: Page, folder: Path) -> dict[str, Any]:
@@ -121,9 +124,9 @@ def as_json(page: Page, folder: Path) -> dict[str, Any]:
         "report": str(folder / "report.html"),
         "partial": bool(page.partial),
         "tasks": [_task_as_json(task) for task in page.tasks],
-        "verdicts": [to_json(one) for one in page.verdicts],
-        "notes": [to_json(one) for one in page.notes],
-        "failed": [to_json(one) for one in page.failed],
+        "verdicts": [to_json(verdict) for verdict in page.verdicts],
+        "notes": [to_json(note) for note in page.notes],
+        "failed": [to_json(step) for step in page.failed],
     }
 
 
@@ -132,8 +135,8 @@ def said(task: TaskPage) -> list[str]:
     if task.answer is None:
         return []
     sentences = (task.answer.lead, task.answer.gain, task.price)
-    texts = ["".join(span.text for span in one) for one in sentences if one]
-    return [one.replace(words.SPACE, " ") for one in (*texts, *task.answer.doubts)]
+    texts = ["".join(span.text for span in sentence) for sentence in sentences if sentence]
+    return [text.replace(words.SPACE, " ") for text in (*texts, *task.answer.doubts)]
 
 
 def _task_as_json(task: TaskPage) -> dict[str, Any]:

@@ -36,8 +36,11 @@ def runs(result: Result, page: Page) -> list[TrackedRun]:
 
     An adapter's loss curve goes with the task that it was trained on, or with its first task if it did not answer that one.
     """
-    curves = {System(model=one.model, adapter=one.adapter): one for one in result.curves}
-    trained_on = {System(model=one.model, adapter=one.name): one.trained_on for one in result.suite.adapters}
+    curves = {System(model=curve.model, adapter=curve.adapter): curve for curve in result.curves}
+    trained_on = {
+        System(model=adapter.model, adapter=adapter.name): adapter.trained_on
+        for adapter in result.suite.adapters
+    }
     on: dict[System, list[str]] = {}
     for task in page.tasks:
         for line in task.lines:
@@ -89,7 +92,9 @@ def named(text: str) -> str:
 def _settings(result: Result, task: TaskPage, system: System) -> dict[str, object]:
     """Return a run's settings: the model as it was loaded, and the recipe with all its fields."""
     model, adapter = result.model(system.model), result.adapter(system)
-    recipe = next((one for one in result.suite.recipes if adapter and one.get("name") == adapter.recipe), {})
+    recipe = next(
+        (recipe for recipe in result.suite.recipes if adapter and recipe.get("name") == adapter.recipe), {}
+    )
     said: dict[str, object] = {
         "suite": result.suite.name,
         "task": task.facts.name,
@@ -116,10 +121,10 @@ def _numbers(task: TaskPage, line: ScoreLine) -> dict[str, float]:
     for score in (line.score, *line.others):
         found |= _with_ends(named(score.metric), score.value, score.low, score.high)
     if line.to_base:
-        one = line.to_base
-        name = f"{named(one.metric)}.difference"
-        found |= _with_ends(name, one.difference, one.low, one.high)
-        found[f"{name}.p_holm"] = one.p_holm
+        comparison = line.to_base
+        name = f"{named(comparison.metric)}.difference"
+        found |= _with_ends(name, comparison.difference, comparison.low, comparison.high)
+        found[f"{name}.p_holm"] = comparison.p_holm
     found |= {f"costs/{key}": value for key, value in asdict(line.costs).items()}
     return {key: float(value) for key, value in found.items() if value is not None}
 
@@ -130,9 +135,9 @@ def _with_ends(name: str, value: float, low: float | None, high: float | None) -
 
 def _series(curve: Curve) -> dict[str, Series]:
     columns = {
-        "training/loss": [(one.step, one.loss) for one in curve.points],
-        "training/validation loss": [(one.step, one.validation_loss) for one in curve.points],
-        "training/learning rate": [(one.step, one.learning_rate) for one in curve.points],
+        "training/loss": [(point.step, point.loss) for point in curve.points],
+        "training/validation loss": [(point.step, point.validation_loss) for point in curve.points],
+        "training/learning rate": [(point.step, point.learning_rate) for point in curve.points],
     }
     found = {name: [(step, y) for step, y in points if y is not None] for name, points in columns.items()}
     return {name: points for name, points in found.items() if points}
@@ -149,6 +154,6 @@ def _tags(result: Result, task: TaskPage, line: ScoreLine) -> dict[str, object]:
         "data digest": result.manifest.sources.get(task.facts.name),
         "harness": result.manifest.harness,
         "command": result.manifest.command,
-        "hardware": next((one.hardware for one in result.costs if one.system == line.system), None),
+        "hardware": next((cost.hardware for cost in result.costs if cost.system == line.system), None),
     }
     return {key: value for key, value in said.items() if value}

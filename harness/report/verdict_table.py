@@ -29,15 +29,15 @@ NUMBERS = (5,)
 def show(judgement: Judgement, console: Console, inconclusive: Inconclusive) -> None:
     """Print a row for each verdict (up to MOST), gates with too few samples, remarks, and last the answer."""
     ordered = verdicts.worst_first(judgement.verdicts)
-    rows = [_cells(one) for one in ordered[:MOST]]
+    rows = [_cells(verdict) for verdict in ordered[:MOST]]
     widths = _widths([HEADINGS, *rows], console.width)
     if rows and widths:
         console.print(_line([Text(heading, style="dim") for heading in HEADINGS], widths))
-    for one, cells in zip(ordered[:MOST], rows, strict=True):
-        word = Text(cells[0], style=_style(one, inconclusive))
+    for verdict, cells in zip(ordered[:MOST], rows, strict=True):
+        word = Text(cells[0], style=_style(verdict, inconclusive))
         console.print(_line([word, *map(Text, cells[1:])], widths) if widths else _sentence(word, cells))
-        if one.verdict != "pass":
-            because = Text(words.line(words.shorten(one.because, LONGEST)), overflow="fold")
+        if verdict.verdict != "pass":
+            because = Text(words.line(words.shorten(verdict.because, LONGEST)), overflow="fold")
             console.print(Padding(because, (0, 0, 0, widths[0] + GAP if widths else GAP)))
     if ordered[MOST:]:
         console.print(Text(_rest(ordered[MOST:]), style="dim"))
@@ -48,16 +48,16 @@ def show(judgement: Judgement, console: Console, inconclusive: Inconclusive) -> 
     console.print(Text(_answer(judgement, inconclusive), style="bold", overflow="fold"))
 
 
-def _cells(one: Verdict) -> tuple[str, ...]:
-    foreign = (verdicts.gate(one), verdicts.judged(one), verdicts.limit(one))
+def _cells(verdict: Verdict) -> tuple[str, ...]:
+    foreign = (verdicts.gate(verdict), verdicts.judged(verdict), verdicts.limit(verdict))
     gate, judged, limit = map(words.line, foreign)
-    return one.verdict, gate, judged, verdicts.measured(one), limit, verdicts.samples(one)
+    return verdict.verdict, gate, judged, verdicts.measured(verdict), limit, verdicts.samples(verdict)
 
 
-def _style(one: Verdict, inconclusive: Inconclusive) -> str:
+def _style(verdict: Verdict, inconclusive: Inconclusive) -> str:
     undecided = {"fail": "bold red", "warn": "bold yellow", "pass": "yellow"}[inconclusive]
     return {"fail": "bold red", "invalid": "bold magenta", "inconclusive": undecided, "pass": "green"}[
-        one.verdict
+        verdict.verdict
     ]
 
 
@@ -92,7 +92,7 @@ def _line(cells: Sequence[Text], widths: Sequence[int]) -> Table:
 
 def _rest(left: Sequence[Verdict]) -> str:
     """Return `and 9,800 more: 10 failed, 9,790 passed`."""
-    counts = Counter(one.verdict for one in left)
+    counts = Counter(verdict.verdict for verdict in left)
     said = ", ".join(verdicts.counted(word, counts[word]) for word in WORST_FIRST if counts[word])
     return f"and {len(left):,} more: {said}"
 
@@ -105,7 +105,7 @@ def _few(judgement: Judgement) -> list[str]:
 
 
 def _answer(judgement: Judgement, inconclusive: Inconclusive) -> str:
-    undecided = any(one.verdict == "inconclusive" for one in judgement.verdicts)
+    undecided = any(verdict.verdict == "inconclusive" for verdict in judgement.verdicts)
     meant = {
         "fail": "",
         "warn": "; inconclusive gates only warn",

@@ -26,7 +26,7 @@ _SAID: Mapping[Word, tuple[str, str]] = {  # for one gate, for several
 
 def answer(judgement: Judgement) -> str:
     """Return `2 of 9 gates failed, 1 is inconclusive, 6 passed`."""
-    counts = Counter(one.verdict for one in judgement.verdicts)
+    counts = Counter(verdict.verdict for verdict in judgement.verdicts)
     total = len(judgement.verdicts)
     if not total:
         return "No gate was judged"
@@ -44,7 +44,7 @@ def counted(word: Word, n: int) -> str:
 
 def worst_first(verdicts: Sequence[Verdict]) -> list[Verdict]:
     """Return the verdicts ordered: failed, invalid, inconclusive, passed; otherwise the order is kept."""
-    return sorted(verdicts, key=lambda one: WORST_FIRST.index(one.verdict))
+    return sorted(verdicts, key=lambda verdict: WORST_FIRST.index(verdict.verdict))
 
 
 def not_passed(judgement: Judgement, inconclusive: Inconclusive) -> list[str]:
@@ -53,57 +53,66 @@ def not_passed(judgement: Judgement, inconclusive: Inconclusive) -> list[str]:
     `max_drop 1: failed: m + x on t, F1: −1.42 [−2.51, −0.33], n = 200`
     """
     return [
-        words.line(f"{words.name(one.gate)}: {_SAID[one.verdict][0]}: {judged(one)}: {told(one)}")
-        for one in worst_first(judgement.verdicts)
-        if one.verdict != "pass" and not (one.verdict == "inconclusive" and inconclusive == "pass")
+        words.line(
+            f"{words.name(verdict.gate)}: {_SAID[verdict.verdict][0]}: {judged(verdict)}: {told(verdict)}"
+        )
+        for verdict in worst_first(judgement.verdicts)
+        if verdict.verdict != "pass" and not (verdict.verdict == "inconclusive" and inconclusive == "pass")
     ]
 
 
-def gate(one: Verdict) -> str:
+def gate(verdict: Verdict) -> str:
     """Return the name given to a gate, or else its rule."""
-    return words.name(one.gate if _named(one) else one.rule)
+    return words.name(verdict.gate if _named(verdict) else verdict.rule)
 
 
-def limit(one: Verdict) -> str:
+def limit(verdict: Verdict) -> str:
     """Return the rule's limit, preceded by the rule if the gate has a name of its own."""
-    if _named(one):
-        return words.name(f"{one.rule} {one.limit or ''}".strip())
-    return words.name(one.limit or one.gate.removeprefix(one.rule).strip())
+    if _named(verdict):
+        return words.name(f"{verdict.rule} {verdict.limit or ''}".strip())
+    return words.name(verdict.limit or verdict.gate.removeprefix(verdict.rule).strip())
 
 
-def _named(one: Verdict) -> bool:
-    return one.gate != one.rule and not one.gate.startswith(f"{one.rule} ")
+def _named(verdict: Verdict) -> bool:
+    return verdict.gate != verdict.rule and not verdict.gate.startswith(f"{verdict.rule} ")
 
 
-def judged(one: Verdict) -> str:
+def judged(verdict: Verdict) -> str:
     """Return what was judged: `llama2-tiny + quickstart on samsum, ROUGE-L, category = reasoning`."""
-    who = f"{words.name(one.subject)} on {words.name(one.task)}" if one.task else words.name(one.subject)
-    metric = words.name(words.metric(one.metric)) if one.metric else ""
-    return ", ".join(filter(None, (who, metric, words.name(one.slice or ""))))
+    who = (
+        f"{words.name(verdict.subject)} on {words.name(verdict.task)}"
+        if verdict.task
+        else words.name(verdict.subject)
+    )
+    metric = words.name(words.metric(verdict.metric)) if verdict.metric else ""
+    return ", ".join(filter(None, (who, metric, words.name(verdict.slice or ""))))
 
 
-def fell(one: Regression) -> str:
+def fell(regression: Regression) -> str:
     """Return where a sample fell: `llama2-tiny + quickstart on samsum, ROUGE-L`."""
-    return f"{words.name(words.system(one.system))} on {words.name(one.task)}, {words.name(words.metric(one.metric))}"
+    where = f"{words.name(words.system(regression.system))} on {words.name(regression.task)}"
+    return f"{where}, {words.name(words.metric(regression.metric))}"
 
 
-def measured(one: Verdict) -> str:
+def measured(verdict: Verdict) -> str:
     """Return `−1.42 [−2.51, −0.33]`: two digits, since limits are often whole numbers and values near them."""
-    finite = all(isfinite(number) for number in (one.value, one.low, one.high) if number is not None)
-    form = rules.form(one.rule) if finite else rules.score_form
-    return f"{form(one.value)} {words.interval(one.low, one.high, form)}".strip()
+    finite = all(
+        isfinite(number) for number in (verdict.value, verdict.low, verdict.high) if number is not None
+    )
+    form = rules.form(verdict.rule) if finite else rules.score_form
+    return f"{form(verdict.value)} {words.interval(verdict.low, verdict.high, form)}".strip()
 
 
-def told(one: Verdict) -> str:
+def told(verdict: Verdict) -> str:
     """Return numbers and reason: `−1.42 [−2.51, −0.33], n = 200: −1 lies within the interval`."""
-    n = f"n = {samples(one)}" if one.n is not None else ""
-    numbers = ", ".join(filter(None, (measured(one) if one.value is not None else "", n)))
-    return ": ".join(filter(None, (numbers, one.because)))
+    n = f"n = {samples(verdict)}" if verdict.n is not None else ""
+    numbers = ", ".join(filter(None, (measured(verdict) if verdict.value is not None else "", n)))
+    return ": ".join(filter(None, (numbers, verdict.because)))
 
 
-def samples(one: Verdict) -> str:
+def samples(verdict: Verdict) -> str:
     """Return the number of samples, "" if unknown."""
-    return "" if one.n is None else f"{one.n:,}"
+    return "" if verdict.n is None else f"{verdict.n:,}"
 
 
 def warnings(judgement: Judgement) -> list[str]:
@@ -112,23 +121,27 @@ def warnings(judgement: Judgement) -> list[str]:
     `max_drop 1.0 needs n ≥ 1,600 here …`
     """
     weakest: dict[tuple[str | None, ...], list[Verdict]] = {}
-    for one in judgement.verdicts:
-        if one.pass_probability_if_equal is not None and one.pass_probability_if_equal < LIKELY:
-            weakest.setdefault((one.gate, one.task, one.metric, one.slice, one.against), []).append(one)
+    for verdict in judgement.verdicts:
+        if verdict.pass_probability_if_equal is not None and verdict.pass_probability_if_equal < LIKELY:
+            weakest.setdefault(
+                (verdict.gate, verdict.task, verdict.metric, verdict.slice, verdict.against), []
+            ).append(verdict)
     return [_warning(group) for group in weakest.values()]
 
 
 def _warning(group: Sequence[Verdict]) -> str:
-    one = min(group, key=lambda each: each.pass_probability_if_equal or 0.0)
+    weakest = min(group, key=lambda each: each.pass_probability_if_equal or 0.0)
     others = f" and {words.plural(len(group) - 1, 'other')}" if len(group) > 1 else ""
-    rule = words.name(one.gate)
+    rule = words.name(weakest.gate)
     need = (
-        f"{rule} needs n ≥ {one.samples_for_80_percent:,} here"
-        if one.samples_for_80_percent
+        f"{rule} needs n ≥ {weakest.samples_for_80_percent:,} here"
+        if weakest.samples_for_80_percent
         else f"{rule} is too strict here"
     )
-    here = f" with n = {one.n:,}" if one.n is not None else ""
+    here = f" with n = {weakest.n:,}" if weakest.n is not None else ""
     chance = int(
-        100 * (one.pass_probability_if_equal or 0.0)
+        100 * (weakest.pass_probability_if_equal or 0.0)
     )  # rounded down: 79.9 % is not the required 80 %
-    return f"{need}:{here} an adapter with no true drop passes {chance} times in 100 ({judged(one)}{others})"
+    return (
+        f"{need}:{here} an adapter with no true drop passes {chance} times in 100 ({judged(weakest)}{others})"
+    )

@@ -124,30 +124,30 @@ def status(row: WeightRow) -> str:
     return f"{row.status}, from {row.quantised}" if row.quantised else row.status
 
 
-def statuses(one: WeightSummary) -> str:
+def statuses(summary: WeightSummary) -> str:
     """Return `3 tied, 1 zero`: every status except analysed, and what is left out of the means."""
-    found = [f"{count} {status}" for status, count in one.by_status.items() if status != "analysed"]
-    if one.unreliable:
-        found.append(f"{one.unreliable} of too few values")
-    aside = one.by_status.get("analysed", 0) - one.analysed - one.unreliable
+    found = [f"{count} {status}" for status, count in summary.by_status.items() if status != "analysed"]
+    if summary.unreliable:
+        found.append(f"{summary.unreliable} of too few values")
+    aside = summary.by_status.get("analysed", 0) - summary.analysed - summary.unreliable
     if aside > 0:
         found.append(f"{aside} set aside ({' or '.join(SET_ASIDE)})")
     return ", ".join(found)
 
 
 def _lines(rows: Sequence[WeightRow]) -> list[WeightLine]:
-    bases = {(one.model, one.layer): one for one in rows if one.part == "W"}
+    bases = {(row.model, row.layer): row for row in rows if row.part == "W"}
     found = []
-    for system in dict.fromkeys(System(model=one.model, adapter=one.adapter) for one in rows):
-        own = [one for one in rows if (one.model, one.adapter) == (system.model, system.adapter)]
-        shown = [one for one in own if one.part == ("merged" if system.adapter else "W")]
-        ratios = [one.numbers["delta_ratio"] for one in own if "delta_ratio" in one.numbers]
-        base = [bases[one.model, one.layer] for one in shown if (one.model, one.layer) in bases]
+    for system in dict.fromkeys(System(model=row.model, adapter=row.adapter) for row in rows):
+        own = [row for row in rows if (row.model, row.adapter) == (system.model, system.adapter)]
+        shown = [row for row in own if row.part == ("merged" if system.adapter else "W")]
+        ratios = [row.numbers["delta_ratio"] for row in own if "delta_ratio" in row.numbers]
+        base = [bases[row.model, row.layer] for row in shown if (row.model, row.layer) in bases]
         found.append(
             WeightLine(
                 system=system,
                 layers=len(shown),
-                changed=sum(one.part == "delta" and one.status != "zero" for one in own)
+                changed=sum(row.part == "delta" and row.status != "zero" for row in own)
                 if system.adapter
                 else None,
                 alpha_base=_mean(base),
@@ -165,18 +165,18 @@ def _mean(rows: Sequence[WeightRow]) -> float | None:
 
 
 def _intruders(rows: Sequence[WeightRow]) -> str:
-    found = [one for one in rows if "intruder_dimensions" in one.numbers]
+    found = [row for row in rows if "intruder_dimensions" in row.numbers]
     if not found:
         return ""
-    many = sum(one.numbers["intruder_dimensions"] for one in found)
-    return f"{many:.0f} of {sum(min(TOP, one.rows, one.cols) for one in found)}"
+    many = sum(row.numbers["intruder_dimensions"] for row in found)
+    return f"{many:.0f} of {sum(min(TOP, row.rows, row.cols) for row in found)}"
 
 
 def _updates(rows: Sequence[WeightRow]) -> str:
-    fitted = [one for one in rows if one.part == "delta" and "alpha" in one.numbers]
+    fitted = [row for row in rows if row.part == "delta" and "alpha" in row.numbers]
     if not fitted:
         return ""
-    few = sum(alpha(one) is None for one in fitted)
+    few = sum(alpha(row) is None for row in fitted)
     shown = "Triangles: ΔW itself. " if few < len(fitted) else ""
     left_out = (
         "ΔW has as many values as its rank; alphas fitted to fewer than 32 are unreliable: they are left out of charts and "
@@ -200,7 +200,7 @@ def _not_finite(rows: Sequence[WeightRow]) -> Iterator[str]:
 
 
 def _scales(rows: Sequence[WeightRow]) -> str:
-    found = sum("scale_free_alpha" in one.numbers for one in rows)
+    found = sum("scale_free_alpha" in row.numbers for row in rows)
     if not found:
         return ""
     return (

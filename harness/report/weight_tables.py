@@ -29,8 +29,8 @@ def show(found: WeightSection, console: Console | None = None) -> None:
     tables = [drawn, _summaries("", found.summaries), _summaries("role", found.roles)]
     if found.beside:
         tables.append(_beside(found.beside))
-    for one in tables:
-        console.print(one, highlight=False)
+    for drawing in tables:
+        console.print(drawing, highlight=False)
         console.print()
     for sentence in found.not_finite:
         console.print(Text(sentence, style="bold red"), highlight=False, width=min(width, PROSE))
@@ -90,18 +90,18 @@ def _summaries(by: str, summaries: Sequence[WeightSummary]) -> Table:
     for heading in ("layers", "alphas", "mean", "median", "< 2", "2 to 6", "> 6", f"n < {FEW}"):
         drawn.add_column(heading, justify="right", no_wrap=True)
     drawn.add_column("others", overflow="fold")
-    for one in summaries:
+    for summary in summaries:
         drawn.add_row(
-            Text(f"{one.model} + {one.adapter}" if one.adapter else one.model),
-            PARTS[one.part],
-            *([one.role or ""] if by else []),
-            str(one.layers),
-            str(one.analysed),
-            words.number(one.mean_alpha, 2),
-            words.number(one.median_alpha, 2),
-            *map(percent, (one.below_2, one.from_2_to_6, one.above_6)),
-            str(one.few) if one.analysed else "",
-            statuses(one),
+            Text(f"{summary.model} + {summary.adapter}" if summary.adapter else summary.model),
+            PARTS[summary.part],
+            *([summary.role or ""] if by else []),
+            str(summary.layers),
+            str(summary.analysed),
+            words.number(summary.mean_alpha, 2),
+            words.number(summary.median_alpha, 2),
+            *map(percent, (summary.below_2, summary.from_2_to_6, summary.above_6)),
+            str(summary.few) if summary.analysed else "",
+            statuses(summary),
         )
     return drawn
 
@@ -112,10 +112,10 @@ def _beside(pair: Beside) -> Table:
     for heading in (f"{pair.one}, alpha", f"{pair.other}, alpha", "difference"):
         drawn.add_column(heading, justify="right")
     for role in pair.roles:
-        medians = [one.median_alpha if one else None for one in (role.one, role.other)]
+        medians = [summary.median_alpha if summary else None for summary in (role.one, role.other)]
         drawn.add_row(
             f"{role.role}, median",
-            *(words.number(one, 2) for one in medians),
+            *(words.number(median, 2) for median in medians),
             words.signed(role.difference, 2),
         )
     for layer in pair.layers[:NEAREST]:

@@ -4,6 +4,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,13 +12,13 @@ if os.environ.get("CI") != "true":  # there a missing package is a failure
     pytest.importorskip("playwright", reason="the browser tests need Playwright: pip install -e '.[dev]'")
 
 from playwright import sync_api
-from playwright.sync_api import Browser, Page, Route
+from playwright.sync_api import Browser, BrowserContext, Dialog, Page, Route, ViewportSize
 
 from harness.report import render
 from tests.report.conftest import write_result
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
-WIDE, NARROW = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
+WIDE, NARROW = ViewportSize(width=1440, height=900), ViewportSize(width=390, height=844)
 SCREENSHOTS = Path(__file__).parents[2] / "reports" / "out" / "screenshots"
 
 
@@ -49,10 +50,12 @@ class Watched:
         self.troubles: list[str] = []
         page.on("pageerror", lambda error: self.troubles.append(f"error: {error}"))
         page.on("console", lambda said: self.troubles.append(f"{said.type}: {said.text}"))
-        page.on(
-            "dialog", lambda dialog: (self.troubles.append(f"dialog: {dialog.message}"), dialog.dismiss())
-        )
+        page.on("dialog", self._dismiss)
         page.route("**/*", self._let)
+
+    def _dismiss(self, dialog: Dialog) -> None:
+        self.troubles.append(f"dialog: {dialog.message}")
+        dialog.dismiss()
 
     def _let(self, route: Route) -> None:
         if route.request.url.startswith("file:"):
@@ -66,9 +69,9 @@ class Watched:
 def visit(browser: Browser) -> Iterator[Callable[..., Page]]:
     """Opens a file; at the end of the test, nothing may have gone wrong on any page."""
     opened: list[Watched] = []
-    contexts = []
+    contexts: list[BrowserContext] = []
 
-    def go(path: Path, part: str = "", viewport: dict[str, int] = WIDE, **settings: object) -> Page:
+    def go(path: Path, part: str = "", viewport: ViewportSize = WIDE, **settings: Any) -> Page:
         context = browser.new_context(viewport=viewport, **settings)
         contexts.append(context)
         watched = Watched(context.new_page())

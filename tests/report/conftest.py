@@ -339,7 +339,7 @@ def suite(seeds: Sequence[int], labels: list[str]) -> dict[str, Any]:
 
 def weights(model: str, labels: list[str], chance: random.Random) -> list[dict[str, Any]]:
     prefix = MODELS[model][2]
-    found = []
+    found: list[dict[str, Any]] = []
     for block in range(4):
         for role in ("q", "k", "v", "o", "feed-forward", "feed-forward"):
             name = prefix.format(block) + f"{role}_{len(found)}.weight"

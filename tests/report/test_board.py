@@ -5,6 +5,7 @@ import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -40,7 +41,7 @@ def unverified(harness: Run) -> Run:
     return lambda *words: harness("--no-verify", *words)
 
 
-def change(folder: Path, edit: Callable[[dict[str, object]], object]) -> Path:
+def change(folder: Path, edit: Callable[[dict[str, Any]], object]) -> Path:
     document = read_document(folder)
     edit(document)
     write_document(folder, document)
@@ -67,9 +68,10 @@ def test_all_systems_of_all_runs_stand_there_once_a_run(two: Path, tmp_path: Pat
     scored = {tuple(one[key] for key in ("task", "model", "adapter", "shots", "run")) for one in rows}
     assert len(scored) == len(rows) == 2 * 2 * 10
     assert {one["group"] for one in rows} == {"1", "2"}
-    again = {(one["task"], one["model"], one["adapter"]): set() for one in rows}
+    again: dict[tuple[str, ...], set[tuple[str, ...]]] = {}
     for one in rows:
-        again[one["task"], one["model"], one["adapter"]].add((one["rank"], one["rank_last"], one["value"]))
+        found = again.setdefault((one["task"], one["model"], one["adapter"]), set())
+        found.add((one["rank"], one["rank_last"], one["value"]))
     assert all(len(found) == 1 for found in again.values())  # equal answers tie, whatever the run
     assert all(int(one["rank"]) <= int(one["rank_last"]) for one in rows)
     for out in outs[1:]:
@@ -103,8 +105,8 @@ def test_runs_that_were_asked_other_samples_are_ranked_apart(
 
 
 def test_another_signature_is_ranked_apart(two: Path, tmp_path: Path, unverified: Run) -> None:
-    def older(document: dict[str, object]) -> None:
-        for one in document["scores"]:  # type: ignore[attr-defined]
+    def older(document: dict[str, Any]) -> None:
+        for one in document["scores"]:
             one["signature"] += "|more:1"
 
     change(two / "tuesday", older)
@@ -115,9 +117,9 @@ def test_another_signature_is_ranked_apart(two: Path, tmp_path: Path, unverified
 def test_what_was_asked_otherwise_or_measured_elsewhere_is_marked(
     two: Path, tmp_path: Path, unverified: Run
 ) -> None:
-    def elsewhere(document: dict[str, object]) -> None:
-        document["suite"]["tasks"][0]["prompt"] = "TL;DR $input"  # type: ignore[index]
-        for one in document["costs"]:  # type: ignore[attr-defined]
+    def elsewhere(document: dict[str, Any]) -> None:
+        document["suite"]["tasks"][0]["prompt"] = "TL;DR $input"
+        for one in document["costs"]:
             one["hardware"] = "NVIDIA H100"
 
     change(two / "tuesday", elsewhere)
@@ -131,8 +133,8 @@ def test_what_was_asked_otherwise_or_measured_elsewhere_is_marked(
 def test_a_result_whose_scores_do_not_follow_is_left_out_and_told(
     two: Path, tmp_path: Path, harness: Run
 ) -> None:
-    def better(document: dict[str, object]) -> None:
-        document["scores"][0]["value"] += 1  # type: ignore[index]
+    def better(document: dict[str, Any]) -> None:
+        document["scores"][0]["value"] += 1
 
     change(two / "tuesday", better)
     code, said = harness(two, "-o", tmp_path / "b.md", "-o", tmp_path / "b.csv")
@@ -146,8 +148,8 @@ def test_a_result_whose_scores_do_not_follow_is_left_out_and_told(
 def test_unverified_numbers_are_called_so_and_still_have_to_follow_from_their_rows(
     two: Path, tmp_path: Path, harness: Run
 ) -> None:
-    def better(document: dict[str, object]) -> None:
-        for one in document["scores"]:  # type: ignore[attr-defined]
+    def better(document: dict[str, Any]) -> None:
+        for one in document["scores"]:
             one["value"] += 1
 
     change(two / "tuesday", better)
@@ -229,8 +231,8 @@ def test_a_stale_file_is_told_with_what_to_run(two: Path, tmp_path: Path, unveri
 
 
 def test_samples_that_belong_together_are_drawn_together(two: Path, tmp_path: Path, harness: Run) -> None:
-    def clustered(document: dict[str, object]) -> None:
-        task = next(one for one in document["suite"]["tasks"] if one["name"] == "dialogues")  # type: ignore[index]
+    def clustered(document: dict[str, Any]) -> None:
+        task = next(one for one in document["suite"]["tasks"] if one["name"] == "dialogues")
         task["cluster"] = "scenario"
 
     change(two / "tuesday", clustered)

@@ -216,7 +216,7 @@ def quantised(document: dict[str, Any]) -> None:
 
 
 def lost(document: dict[str, Any]) -> None:
-    step = {
+    step: dict[str, Any] = {
         "id": "f" * 16,
         "kind": "score",
         "label": "score dialogues, llama2-tiny + quickstart",

@@ -42,16 +42,19 @@ def shown(text: str) -> Tags:
 def hostile(judgement: Judgement, evil: str) -> Judgement:
     """The same text wherever a judgement holds text."""
     (one, *_), (fallen, *_) = judgement.verdicts, judgement.regressions
-    names = {"gate": evil, "because": evil, "subject": evil, "task": evil, "metric": evil, "slice": evil}
-    verdict = replace(one, **names, limit=evil, against=evil, verdict="fail")
-    texts = dict.fromkeys(("prompt", "reference", "answer_before", "answer_after"), evil)
-    where = {"task": evil, "metric": evil, "against": evil, "sample_id": evil}
-    system = replace(fallen.system, model=evil, adapter=evil)
+    verdict = replace(
+        one, verdict="fail", gate=evil, because=evil, subject=evil, task=evil, metric=evil, slice=evil, limit=evil,
+        against=evil,
+    )  # fmt: skip
+    sample = replace(
+        fallen, system=replace(fallen.system, model=evil, adapter=evil), task=evil, metric=evil, against=evil,
+        sample_id=evil, prompt=evil, reference=evil, answer_before=evil, answer_after=evil,
+    )  # fmt: skip
     return replace(
         judgement,
         name=evil,
         verdicts=(verdict, replace(verdict, verdict="pass")),
-        regressions=(replace(fallen, system=system, **texts, **where),),
+        regressions=(sample,),
         remarks=(evil,),
     )
 

@@ -308,19 +308,21 @@ def test_tensorboard_reads_back_what_was_exported(example: Path, tmp_path: Path)
     (whole,) = tmp_path.iterdir()
     boards = {path.name: EventAccumulator(str(path)).Reload() for path in whole.iterdir()}
     assert len(boards) == 10
-    close = {"rel": 1e-6}  # the format holds numbers of 32 bits
+    close = 1e-6  # relative, since the format stores 32-bit numbers
     for score in result.scores:
         if score.system.model.startswith("trivial:"):
             continue
         board = boards[str(score.system)]
         for end, value in (("", score.value), (".low", score.low), (".high", score.high)):
             (found,) = board.Scalars(f"{score.task}/{score.metric}{end}")
-            assert found.value == pytest.approx(value, **close)
+            assert found.value == pytest.approx(value, rel=close)
             assert found.step == (100 if score.system.adapter else 0)
     for curve in result.curves:
         found = boards[f"{curve.model} + {curve.adapter}"].Scalars("training/loss")
         assert [one.step for one in found] == [point.step for point in curve.points]
-        assert [one.value for one in found] == pytest.approx([point.loss for point in curve.points], **close)
+        assert [one.value for one in found] == pytest.approx(
+            [point.loss for point in curve.points], rel=close
+        )
         checked = [point.step for point in curve.points if point.validation_loss is not None]
         found = boards[f"{curve.model} + {curve.adapter}"].Scalars("training/validation loss")
         assert [one.step for one in found] == checked

@@ -64,6 +64,16 @@ def older(document: Document) -> None:
     document["manifest"]["harness"] = "0.0.1"
 
 
+def in_turn(*edits: Callable[[Document], object]) -> Callable[[Document], None]:
+    """Return an edit that makes all of these edits."""
+
+    def edit_all(document: Document) -> None:
+        for edit in edits:
+            edit(document)
+
+    return edit_all
+
+
 def swap(document: Document) -> None:
     one = in_family(document)
     one["low"], one["high"] = one["high"], one["low"]
@@ -73,13 +83,13 @@ def swap(document: Document) -> None:
     ("edit", "said"),
     [
         (smaller_p, ": p 0."),
-        (lambda d: (older(d), smaller_p(d)), ": p 0."),
+        (in_turn(older, smaller_p), ": p 0."),
         (lambda d: in_family(d).update(low=in_family(d)["low"] + 1e-3), ": low "),
-        (lambda d: (older(d), in_family(d).update(low=in_family(d)["high"])), ": low "),
+        (in_turn(older, lambda d: in_family(d).update(low=in_family(d)["high"])), ": low "),
         (swap, "down to"),
         (lambda d: in_family(d).update(n=4000), ": n 4000 in result.json, 40 from the rows"),
         (lambda d: in_family(d).update(better=39), ": better 39 in result.json"),
-        (lambda d: (older(d), in_family(d).update(worse=39)), ": worse 39 in result.json"),
+        (in_turn(older, lambda d: in_family(d).update(worse=39)), ": worse 39 in result.json"),
         (lambda d: in_family(d).update(detectable=0.01), ": detectable 0.010000 in result.json"),
         (lambda d: in_family(d).update(test="an exact test"), ": test an exact test in result.json"),
         (lambda d: in_family(d).update(family="alone", p_holm=in_family(d)["p"]), "the family 'alone'"),
@@ -177,7 +187,7 @@ def test_digests_that_a_run_takes_of_samples_and_answers_are_found_again(
 def test_a_forged_digest_is_told(
     forge: Callable[..., Path], example: Path, edit: Callable[[Document], object], said: str
 ) -> None:
-    problems = verify(forge(lambda document: (listed(document, example), edit(document))))
+    problems = verify(forge(in_turn(lambda document: listed(document, example), edit)))
     assert any(said in one for one in problems), problems
 
 

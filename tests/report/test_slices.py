@@ -50,7 +50,7 @@ def test_a_slice_scores_and_differs_as_its_samples_alone_do(dialogues: TaskSampl
         assert part.to_base.high == pytest.approx(alone.high[column])
         total = dialogues.metric.value(dialogues.rows[adapter][some].sum(axis=0))[column]
         assert part.score.value == pytest.approx(total)
-        assert cut.parts[base][place].to_base is None  # type: ignore[union-attr]
+        assert cut.parts[base][place].to_base is None
 
 
 def test_a_slice_too_small_for_a_spread_has_no_interval(dialogues: TaskSamples) -> None:

@@ -101,8 +101,8 @@ class Data:
         """Add a table; return the reference by which a mark uses it."""
         name = f"table-{len(self.tables)}"
         self.tables[name] = [
-            {key: words.visible(value) if isinstance(value, str) else value for key, value in one.items()}
-            for one in values
+            {key: words.visible(value) if isinstance(value, str) else value for key, value in row.items()}
+            for row in values
         ]
         return alt.NamedData(name=name)
 

@@ -23,12 +23,12 @@ ROLES = ("q", "k", "v", "o", "qkv", "feed-forward", "head", "embedding", "other"
 
 def chart(rows: Sequence[WeightRow], data: Data, width: int) -> Chart:
     """Return a panel for each base, with its roles side by side and each role's layers from input to output."""
-    shown = [one for one in rows if alpha(one) is not None]
-    models = [_model(shown, rows, name) for name in dict.fromkeys(one.model for one in shown)]
-    most = max(len(one.roles) * one.span for one in models)
+    shown = [row for row in rows if alpha(row) is not None]
+    models = [_model(shown, rows, name) for name in dict.fromkeys(row.model for row in shown)]
+    most = max(len(model.roles) * model.span for model in models)
     columns = 2 if width > NARROW and len(models) > 1 and most <= DENSE else 1
-    adapters = list(dict.fromkeys(words.visible(one.adapter) for one in shown if one.adapter))
-    alphas = [_drawn(one) for one in shown]
+    adapters = list(dict.fromkeys(words.visible(row.adapter) for row in shown if row.adapter))
+    alphas = [_drawn(row) for row in shown]
     frame = Frame(
         width=(width - BETWEEN * (columns - 1)) // columns - AXIS,
         y=alt.Scale(domain=[min(alphas) - 0.3, max(alphas) + 0.3], nice=False, zero=False),
@@ -72,11 +72,11 @@ class ModelPanel:
 
 
 def _model(shown: Sequence[WeightRow], rows: Sequence[WeightRow], name: str) -> ModelPanel:
-    own = tuple(one for one in shown if one.model == name)
-    roles = {one.role for one in own}
-    found = depths((one.layer, one.role) for one in rows if one.model == name)
+    own = tuple(row for row in shown if row.model == name)
+    roles = {row.role for row in own}
+    found = depths((row.layer, row.role) for row in rows if row.model == name)
     cells: dict[tuple[str, int], list[str]] = {}
-    for layer, role in dict.fromkeys((one.layer, one.role) for one in own):
+    for layer, role in dict.fromkeys((row.layer, row.role) for row in own):
         cells.setdefault((role, found.of[layer]), []).append(layer)
     shifts = {
         layer: (place - (len(layers) - 1) / 2) * 0.6 / len(layers)
@@ -120,7 +120,7 @@ def _panel(model: ModelPanel, roles: tuple[str, ...], data: Data, frame: Frame, 
     marks = _marks(model, starts)
     band = alt.Chart(data.add([{"from": OVER_TRAINED, "to": UNDER_TRAINED}]))
     moved, base, update = (
-        alt.Chart(data.add([one for one in marks if one["part"] == part]))
+        alt.Chart(data.add([mark for mark in marks if mark["part"] == part]))
         for part in ("merged", "W", "delta")
     )
     return alt.LayerSpec(
@@ -148,17 +148,17 @@ def _panel(model: ModelPanel, roles: tuple[str, ...], data: Data, frame: Frame, 
 
 def _marks(model: ModelPanel, starts: Mapping[str, float]) -> list[dict[str, object]]:
     """Return a dot for each layer of these roles; a layer that the adapter leaves unchanged has only the base's dot."""
-    base = {one.layer: _drawn(one) for one in model.rows if one.part == "W"}
+    base = {row.layer: _drawn(row) for row in model.rows if row.part == "W"}
     return [
         {
-            "part": one.part,
-            "place": starts[one.role] + model.depths.of[one.layer] + model.shifts[one.layer],
-            "alpha": _drawn(one),
-            "base": base.get(one.layer, _drawn(one)),
-            "adapter": words.visible(one.adapter or ""),
+            "part": row.part,
+            "place": starts[row.role] + model.depths.of[row.layer] + model.shifts[row.layer],
+            "alpha": _drawn(row),
+            "base": base.get(row.layer, _drawn(row)),
+            "adapter": words.visible(row.adapter or ""),
         }
-        for one in model.rows
-        if one.role in starts and not (one.part == "merged" and base.get(one.layer) == _drawn(one))
+        for row in model.rows
+        if row.role in starts and not (row.part == "merged" and base.get(row.layer) == _drawn(row))
     ]
 
 

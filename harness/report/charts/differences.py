@@ -75,20 +75,20 @@ def _lines(page: TaskPage, letters: int) -> tuple[list[dict[str, object]], list[
         drawn, total = drawn_of(group), len(group.comparisons)
         some = f" ({len(drawn)} of {total}, the largest and the smallest)" if len(drawn) < total else ""
         headings.append({"line": line, "label": group.title + some})
-        several = len({one.candidate.adapter for one in group.comparisons}) > 1
-        for one in drawn:
+        several = len({comparison.candidate.adapter for comparison in group.comparisons}) > 1
+        for comparison in drawn:
             line += 1
             pairs.append(
                 {
                     "line": line,
-                    "label": cut(label(one, several=several), letters),
-                    "difference": one.difference,
-                    "low": one.low,
-                    "high": one.high,
-                    "verdict": verdict(one, page.lower_is_better),
-                    "says": f"{TIP}{words.system(one.candidate)} over {words.system(one.baseline)}: "
-                    f"{words.difference(one)}, {words.certainty(one)}",
-                    "numbers": f"{words.difference(one)}\N{EM SPACE}{words.certainty(one)}",
+                    "label": cut(label(comparison, several=several), letters),
+                    "difference": comparison.difference,
+                    "low": comparison.low,
+                    "high": comparison.high,
+                    "verdict": verdict(comparison, page.lower_is_better),
+                    "says": f"{TIP}{words.system(comparison.candidate)} over {words.system(comparison.baseline)}: "
+                    f"{words.difference(comparison)}, {words.certainty(comparison)}",
+                    "numbers": f"{words.difference(comparison)}\N{EM SPACE}{words.certainty(comparison)}",
                 }
             )
         line += 1.5
@@ -97,7 +97,15 @@ def _lines(page: TaskPage, letters: int) -> tuple[list[dict[str, object]], list[
 
 def _scale(page: TaskPage) -> alt.Scale:
     groups = map(arranged, page.groups)
-    shown = [0.0, *(end for group in groups for one in group.comparisons for end in (one.low, one.high))]
+    shown = [
+        0.0,
+        *(
+            end
+            for group in groups
+            for comparison in group.comparisons
+            for end in (comparison.low, comparison.high)
+        ),
+    ]
     room = 0.04 * (max(shown) - min(shown) or 1.0)
     return alt.Scale(domain=[min(shown) - room, max(shown) + room], nice=False, zero=False)
 
@@ -112,9 +120,9 @@ def _coloured(channel: type, unsure: str) -> object:
 def arranged(group: ComparisonFamily) -> ComparisonFamily:
     """Return the family, largest difference first; without a natural baseline, the better side is the candidate."""
     pairs = group.comparisons
-    if all(bool(one.candidate.adapter) == bool(one.baseline.adapter) for one in pairs):
-        pairs = tuple(one if one.difference >= 0 else turned(one) for one in pairs)
-    return replace(group, comparisons=tuple(sorted(pairs, key=lambda one: -one.difference)))
+    if all(bool(pair.candidate.adapter) == bool(pair.baseline.adapter) for pair in pairs):
+        pairs = tuple(pair if pair.difference >= 0 else turned(pair) for pair in pairs)
+    return replace(group, comparisons=tuple(sorted(pairs, key=lambda pair: -pair.difference)))
 
 
 def drawn_of(group: ComparisonFamily) -> tuple[Comparison, ...]:
@@ -123,9 +131,9 @@ def drawn_of(group: ComparisonFamily) -> tuple[Comparison, ...]:
     return pairs if len(pairs) <= MOST else pairs[: MOST // 2] + pairs[-MOST // 2 :]
 
 
-def label(one: Comparison, *, several: bool = False) -> str:
+def label(comparison: Comparison, *, several: bool = False) -> str:
     """Return which systems are compared, without the part that both share; `several`: adapters have different names."""
-    candidate, baseline = one.candidate, one.baseline
+    candidate, baseline = comparison.candidate, comparison.baseline
     if candidate.adapter and baseline.adapter == candidate.adapter:
         return f"{words.visible(candidate.model)} over {words.visible(baseline.model)}"
     if candidate.adapter and baseline.adapter and candidate.model == baseline.model:
@@ -138,11 +146,11 @@ def label(one: Comparison, *, several: bool = False) -> str:
     return f"{words.system(candidate)} over {words.system(baseline)}"
 
 
-def verdict(one: Comparison, lower_is_better: bool) -> str:
+def verdict(comparison: Comparison, lower_is_better: bool) -> str:
     """Return "better", "worse" or "unsure"."""
-    if not words.significant(one):
+    if not words.significant(comparison):
         return "unsure"
-    return "better" if (one.difference > 0) != lower_is_better else "worse"
+    return "better" if (comparison.difference > 0) != lower_is_better else "worse"
 
 
 def cut(name: str, letters: int) -> str:

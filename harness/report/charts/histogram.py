@@ -22,18 +22,18 @@ LETTERS = 30
 
 def chart(rows: Sequence[WeightRow], data: Data, width: int) -> Chart:
     """Return bars for the base's layers and an outline for the merged ones, each as a share of its layers."""
-    models = list(dict.fromkeys(one.model for one in rows if counted(one) is not None))
+    models = list(dict.fromkeys(row.model for row in rows if counted(row) is not None))
     spread = {
         (name, part): [
             found
-            for one in rows
-            if (one.model, one.part) == (name, part) and (found := counted(one)) is not None
+            for row in rows
+            if (row.model, row.part) == (name, part) and (found := counted(row)) is not None
         ]
         for name in models
         for part in ("W", "merged")
     }
     shares = {key: _shares(alphas) for key, alphas in spread.items()}
-    most = max(share for one in shares.values() for share in one.values())
+    most = max(share for by_bin in shares.values() for share in by_bin.values())
     every = [found for alphas in spread.values() for found in alphas]
     low, high = floor(min(every)), min(LIMIT, ceil(max(every) + 1e-9))
     x = alt.Scale(domain=[low, high], nice=False, zero=False)
@@ -43,7 +43,7 @@ def chart(rows: Sequence[WeightRow], data: Data, width: int) -> Chart:
         for start, share in shares[name, "W"].items():
             bars.append({"from": start, "to": start + BIN, "foot": line, "top": line - BARS * share / most})
         outlines += [
-            {"model": name, **one} for one in _outline(shares[name, "merged"], line, most, low, high)
+            {"model": name, **point} for point in _outline(shares[name, "merged"], line, most, low, high)
         ]
         labels.append(
             {"line": line - 1, "name": cut(words.visible(name), LETTERS), "n": _counts(spread, name)}
@@ -88,7 +88,7 @@ def counted(row: WeightRow) -> float | None:
 
 def _shares(alphas: Sequence[float]) -> dict[float, float]:
     """Return the start of each non-empty bin and its share of layers; the last bin also holds all larger alphas."""
-    bins = Counter(min(floor(one / BIN) * BIN, LIMIT - BIN) for one in alphas)
+    bins = Counter(min(floor(alpha / BIN) * BIN, LIMIT - BIN) for alpha in alphas)
     return {start: bins[start] / len(alphas) for start in sorted(bins)}
 
 

@@ -13,12 +13,14 @@ HEIGHT, WIDEST = 130, 380  # pixels of a panel
 
 def chart(curves: Sequence[Curve], data: Data, width: int) -> Chart:
     """Return the panels, with training loss thin and validation loss with dots; all bases share the axes."""
-    models = list(dict.fromkeys(one.model for one in curves))
-    adapters = list(dict.fromkeys(words.visible(one.adapter) for one in curves))
+    models = list(dict.fromkeys(curve.model for curve in curves))
+    adapters = list(dict.fromkeys(words.visible(curve.adapter) for curve in curves))
     columns = min(len(models), 2 if width <= NARROW else 4)
     panel = min(WIDEST, (width - 44 - 26 * (columns - 1)) // columns)
     panels = [
-        _panel([one for one in curves if one.model == model], data, adapters, panel, place % columns == 0)
+        _panel(
+            [curve for curve in curves if curve.model == model], data, adapters, panel, place % columns == 0
+        )
         for place, model in enumerate(models)
     ]
     shared = alt.Resolve(scale=alt.ScaleResolveMap(x="shared", y="shared", color="shared"))
@@ -40,9 +42,9 @@ def _panel(curves: Sequence[Curve], data: Data, adapters: Sequence[str], width: 
     colour = alt.Color("adapter:N", scale=alt.Scale(domain=list(adapters), range=list(SERIES)), legend=legend)
     x = alt.X("step:Q", title="step", axis=alt.Axis(grid=False, tickCount=3))
     y_axis = alt.Axis(tickCount=4, labels=first, title="loss" if first else None)
-    measured = alt.Chart(data.add([one for one in values if one["validation"] is not None]))
+    measured = alt.Chart(data.add([value for value in values if value["validation"] is not None]))
     y = alt.Y("loss:Q", axis=y_axis)
-    line = alt.Chart(data.add([one for one in values if one["loss"] is not None]))
+    line = alt.Chart(data.add([value for value in values if value["loss"] is not None]))
     validation = alt.Y("validation:Q", axis=y_axis)
     return alt.LayerSpec(
         layer=[

@@ -138,7 +138,7 @@ def _dots(
         ("adapter", alt.Fill("model:N", scale=scale, legend=None)),
     ):
         yield (
-            alt.Chart(data.add([one for one in values if one["kind"] == kind]))
+            alt.Chart(data.add([value for value in values if value["kind"] == kind]))
             .mark_point(size=80, opacity=1, strokeWidth=2)
             .encode(x=x, y=y, stroke=stroke, fill=fill, description=alt.Description("says:N"))
         )
@@ -146,7 +146,7 @@ def _dots(
 
 def _names(data: Data, fronted: Sequence[Mapping[str, object]], side: str) -> alt.Chart:
     """Return the names of the systems on the front that are written on this side of their dots."""
-    there = [one for one in fronted if one["side"] == side]
+    there = [value for value in fronted if value["side"] == side]
     drawn: alt.Chart = alt.Chart(data.add(there)).mark_text(
         align="right" if side == "left" else "left",
         dx=-9 if side == "left" else 9,

@@ -35,27 +35,27 @@ def chart(rows: Sequence[WeightRow], data: Data, width: int) -> Chart:
 
 def chosen(rows: Sequence[WeightRow]) -> list[tuple[str, Depths, Ratios]]:
     """Return name, depths and ratios of each system with any, in the rows' order; of many, those with the largest."""
-    names = list(dict.fromkeys((one.model, one.adapter) for one in rows if one.adapter))
+    names = list(dict.fromkeys((row.model, row.adapter) for row in rows if row.adapter))
     found = [
         (words.visible(f"{model} + {adapter}"), depths(_layers(rows, model)), ratios)
         for model, adapter in names
         if (ratios := _ratios(rows, model, adapter))
     ]
-    largest = sorted(found, key=lambda one: -max(one[2].values()))[:MOST]
-    return [one for one in found if one in largest]
+    largest = sorted(found, key=lambda heat_map: -max(heat_map[2].values()))[:MOST]
+    return [heat_map for heat_map in found if heat_map in largest]
 
 
 def _layers(rows: Sequence[WeightRow], model: str) -> list[tuple[str, str]]:
-    return [(one.layer, one.role) for one in rows if one.model == model]
+    return [(row.layer, row.role) for row in rows if row.model == model]
 
 
 def _ratios(rows: Sequence[WeightRow], model: str, adapter: str | None) -> Ratios:
     places = depths(_layers(rows, model)).of
     found: Ratios = {}
-    for one in rows:
-        ratio = one.numbers.get("delta_ratio", 0.0 if one.status == "zero" else None)
-        if (one.model, one.adapter, one.part) == (model, adapter, "delta") and ratio is not None:
-            cell = one.role, places[one.layer]
+    for row in rows:
+        ratio = row.numbers.get("delta_ratio", 0.0 if row.status == "zero" else None)
+        if (row.model, row.adapter, row.part) == (model, adapter, "delta") and ratio is not None:
+            cell = row.role, places[row.layer]
             found[cell] = max(ratio, found.get(cell, 0.0))
     return found if any(found.values()) else {}
 

@@ -22,17 +22,17 @@ def chart(
     """Return panels in rows, with one shared axis of quality."""
     columns = min(len(correlations), 1 if width <= NARROW else 3)
     panel = (width - (AXIS + 22) * columns - 10) // columns
-    scores = [one.score for one in candidates]
+    scores = [candidate.score for candidate in candidates]
     room = 0.06 * (max(scores) - min(scores) or 1.0)
     y = alt.Scale(domain=[min(scores) - room, max(scores) + room], nice=False, zero=False)
-    bases = list(dict.fromkeys(words.visible(one.base) for one in candidates))
-    panels = [_panel(one, candidates, metric, data, y, bases, panel) for one in correlations]
+    bases = list(dict.fromkeys(words.visible(candidate.base) for candidate in candidates))
+    panels = [_panel(correlation, candidates, metric, data, y, bases, panel) for correlation in correlations]
     shared = alt.Resolve(scale=alt.ScaleResolveMap(color="shared", shape="shared"))
     return alt.ConcatSpecGenericSpec(concat=panels, columns=columns, spacing=24, resolve=shared)
 
 
 def _panel(
-    one: Correlation,
+    correlation: Correlation,
     candidates: Sequence[Candidate],
     metric: str,
     data: Data,
@@ -41,9 +41,9 @@ def _panel(
     width: int,
 ) -> alt.Chart:
     values = [
-        {"number": each.numbers[one.name], "score": each.score, "base": words.visible(each.base)}
+        {"number": each.numbers[correlation.name], "score": each.score, "base": words.visible(each.base)}
         for each in candidates
-        if one.name in each.numbers
+        if correlation.name in each.numbers
     ]
     legend = alt.Legend(title=None, symbolOpacity=1) if len(bases) > 1 else None
     colours = alt.Scale(domain=list(bases), range=list(SERIES))
@@ -67,8 +67,9 @@ def _panel(
             width=width,
             height=HEIGHT,
             title=alt.TitleParams(
-                text=one.name,
-                subtitle=f"τ {words.signed(one.tau, 2)} {words.interval(one.low, one.high, words.signed_2)}",
+                text=correlation.name,
+                subtitle=f"τ {words.signed(correlation.tau, 2)} "
+                + words.interval(correlation.low, correlation.high, words.signed_2),
                 subtitleColor=STAND_IN["muted"],
             ),
         )

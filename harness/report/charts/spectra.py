@@ -38,18 +38,18 @@ def layers(rows: Sequence[WeightRow], model: str) -> tuple[LayerSpectrum, ...]:
 
     If there are more than MOST, some are left out at even steps; of several adapters the first is drawn beside the base.
     """
-    own = [one for one in rows if one.model == model and _points(one)]
-    bases = [one for one in own if one.part == "W" and alpha(one) is not None]
+    own = [row for row in rows if row.model == model and _points(row)]
+    bases = [row for row in own if row.part == "W" and alpha(row) is not None]
     if not bases:
         return ()
-    middle = median_low([one.numbers["alpha"] for one in bases])
-    chosen = next(one for one in bases if one.numbers["alpha"] == middle)
+    middle = median_low([base.numbers["alpha"] for base in bases])
+    chosen = next(base for base in bases if base.numbers["alpha"] == middle)
     step = ceil(len(bases) / MOST)
-    shown = [one for place, one in enumerate(bases) if place % step == 0 or one is chosen]
-    merged = {one.layer: one for one in reversed(own) if one.part == "merged"}
+    shown = [base for place, base in enumerate(bases) if place % step == 0 or base is chosen]
+    merged = {row.layer: row for row in reversed(own) if row.part == "merged"}
     return tuple(
-        LayerSpectrum(number=number, base=one, merged=merged.get(one.layer), first=one is chosen)
-        for number, one in enumerate(shown, 1)
+        LayerSpectrum(number=number, base=base, merged=merged.get(base.layer), first=base is chosen)
+        for number, base in enumerate(shown, 1)
     )
 
 
@@ -64,9 +64,9 @@ def says(row: WeightRow, prefix: str = "") -> str:
 
 def options(shown: Sequence[LayerSpectrum]) -> tuple[str, ...]:
     """Return the layers' entries in the list, without the prefix that all names share."""
-    names = zip(*(one.base.layer.split(".") for one in shown), strict=False)
+    names = zip(*(layer.base.layer.split(".") for layer in shown), strict=False)
     prefix = "".join(f"{same[0]}." for same in takewhile(lambda parts: len({*parts}) == 1, names))
-    return tuple(says(one.base, prefix) for one in shown)
+    return tuple(says(layer.base, prefix) for layer in shown)
 
 
 def chart(shown: Sequence[LayerSpectrum], data: Data, width: int) -> Chart:
@@ -76,14 +76,14 @@ def chart(shown: Sequence[LayerSpectrum], data: Data, width: int) -> Chart:
     fits: list[dict[str, object]] = []
     starts: list[dict[str, object]] = []
     merged: list[dict[str, object]] = []
-    for one in shown:
-        faint += [{"x": round(x, 3), "y": round(y, 3)} for x, y in _points(one.base)]
+    for layer in shown:
+        faint += [{"x": round(x, 3), "y": round(y, 3)} for x, y in _points(layer.base)]
         faint.append({"x": faint[-1]["x"], "y": None})  # the line breaks
-        spectra += _line("spectrum", one, _points(one.base))
-        fits += _line("fit", one, tail(one.base))
-        starts += _line("fit", one, tail(one.base)[:1])
-        if one.merged is not None:
-            merged += _line("merged", one, _points(one.merged))
+        spectra += _line("spectrum", layer, _points(layer.base))
+        fits += _line("fit", layer, tail(layer.base))
+        starts += _line("fit", layer, tail(layer.base)[:1])
+        if layer.merged is not None:
+            merged += _line("merged", layer, _points(layer.merged))
     x = alt.X(
         "x:Q",
         title="log₁₀ λ",
@@ -97,7 +97,7 @@ def chart(shown: Sequence[LayerSpectrum], data: Data, width: int) -> Chart:
     lines: dict[str, Any] = {"strokeWidth": 1, "strokeJoin": "round"}
     return alt.LayerSpec(
         layer=[
-            alt.Chart(data.add([{**one, "place": place} for place, one in enumerate(faint)]))
+            alt.Chart(data.add([{**point, "place": place} for place, point in enumerate(faint)]))
             .mark_line(stroke=STAND_IN["line"], **lines)
             .encode(x=x, y=y, order=alt.Order("place:Q")),
             alt.Chart(data.add(spectra))
