@@ -115,9 +115,9 @@ class GateItem(pytest.Item):
     def runtest(self) -> None:
         """Pass, skip or fail as the verdict says."""
         from harness import text as words
-        from harness.report.verdicts import told
+        from harness.report.verdicts import explained
 
-        word, because = self.verdict.verdict, words.line(told(self.verdict))
+        word, because = self.verdict.verdict, words.line(explained(self.verdict))
         if word == "inconclusive" and self.config.getoption("harness_inconclusive") == "skip":
             pytest.skip(because)
         if word != "pass":

@@ -74,7 +74,7 @@ def assert_no_drop(
 def _said(judged: tuple[Verdict, ...], word: Word) -> str:
     """Return the verdicts that came out as `word`, one line each."""
     return "\n".join(
-        f"{verdicts.judged(verdict)}: {verdicts.told(verdict)}"
+        f"{verdicts.judged(verdict)}: {verdicts.explained(verdict)}"
         for verdict in judged
         if verdict.verdict == word
     )

@@ -21,12 +21,12 @@ LEAST_P = 0.001
 LONGEST_NAME = 120  # characters of a name in a sentence
 SIGNIFICANT = 0.05
 
-# C0 and C1 controls but tab and line feed; marks that reorder what stands around them; halves of a surrogate pair.
+# C0 and C1 controls except tab and line feed; marks that reorder the text around them; halves of a surrogate pair.
 _UNSEEN = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb\ud800-\udfff]"
 )
 
-# In a log of GitHub Actions these begin an order to the runner: `::add-mask::…`, `##[group]…`.
+# In a log of GitHub Actions these begin a command to the runner: `::add-mask::…`, `##[group]…`.
 _BLANKS = re.compile(f"[^\\S{SPACE}]+")  # all but the no-break space between a number and its unit
 _ORDER = re.compile(r":(?=:)|#(?=#\[)")
 

@@ -73,9 +73,8 @@ def export(folder: Path, place: str) -> str:
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")  # it is read when the package is imported
     if place.startswith("file:"):
         os.environ.setdefault("MLFLOW_ALLOW_FILE_STORE", "true")
-    os.environ.setdefault(
-        "MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2"
-    )  # with its own 7, no server takes minutes to be told
+    # With MLflow's default of 7, a missing server is reported only after minutes.
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
     with package_of("mlflow"):
         from mlflow import MlflowClient
 
@@ -87,7 +86,7 @@ def export(folder: Path, place: str) -> str:
     refuse_place(place)
     result = read(folder)
     page = tracked_runs.build(result)
-    with _told(place):
+    with _one_line_errors(place):
         client = MlflowClient(tracking_uri=place, registry_uri=place)
         return _export(client, result, page, place)
 
@@ -184,7 +183,7 @@ def _answer(page: Page) -> str:
 
 
 @contextmanager
-def _told(place: str) -> Iterator[None]:
+def _one_line_errors(place: str) -> Iterator[None]:
     """Turn errors of MLflow and the database into a one-line HarnessError that does not repeat a password."""
     from mlflow.exceptions import MlflowException
 

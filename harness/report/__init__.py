@@ -24,9 +24,10 @@ def render(folder: Path | str, drawings: Path | None = None) -> None:
         refuse_damaged(folder, result.files)
         outline = page.build(result)
         drawn = figures.draw(outline, pen)
-        from harness.report import asked, explorer, html, markdown
+        from harness.report import explorer, html, markdown
+        from harness.report.task_samples import task_samples
 
-        samples = asked.asked(result)
+        samples = task_samples(result)
         whole = page.with_samples(outline, result, samples)
         html.write(whole, drawn, folder, explorer.book(result, whole, samples))
         markdown.write(whole, drawn, folder)
@@ -57,4 +58,6 @@ def sentences(folder: Path | str) -> list[str]:
     from harness.report import page, terminal
     from harness.results import read
 
-    return [sentence for task in page.build(read(folder)).tasks for sentence in terminal.said(task)]
+    return [
+        sentence for task in page.build(read(folder)).tasks for sentence in terminal.plain_sentences(task)
+    ]

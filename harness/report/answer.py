@@ -397,13 +397,13 @@ def _seeds(field: Field, winner: Contender) -> str:
 
 def _power(field: Field) -> str:
     """Return a sentence on the differences that this number of samples cannot detect."""
-    asked = [
+    detectable = [
         comparison.detectable
         for comparison in field.result.comparisons
         if comparison.task == field.task.name and comparison.metric == field.task.primary
     ]
     n = next(iter(field.scores.values())).n
-    return words.unseen(max(asked), n, f"With {words.plural(n, 'test sample')}, ") if asked else ""
+    return words.unseen(max(detectable), n, f"With {words.plural(n, 'test sample')}, ") if detectable else ""
 
 
 def _settled(field: Field, ranked: Sequence[Contender]) -> str:

@@ -19,7 +19,7 @@ RULE = (
     "A system's rank is one more than the number of systems that are significantly better than it, so ties share a rank: "
     "paired on the same samples, by a sign-flip test, with Holm's correction for all pairs of the group at 5 %. "
     "Its interval runs to the last place that these tests leave open; with 95 % certainty all intervals of a group "
-    "hold at once."
+    "are right at the same time."
 )
 NOT_SAID = "not said"
 UNRANKED = "The score is not a sum over samples, or its rows are missing: it cannot be tested, so there are no ranks."

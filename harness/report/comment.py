@@ -33,8 +33,8 @@ MOST = _Shown(failed=200, notes=20, regressions=50, passed=200)
 def render(
     judgement: Judgement,
     *,
-    marker: str
-    | None,  # what tells this comment from others, so that the next run can find it: its last line
+    # Identifies this comment, so that the next run can find it; written as its last line.
+    marker: str | None,
     report_link: str | None = None,  # http:// or https://
     longest: int = LONGEST,  # bytes
 ) -> str:
@@ -58,7 +58,7 @@ def render(
             "passed": passed[: shown.passed],
             "all_passed": len(passed),
             "regressions": regressions,
-            "told": [regression for regression in regressions if _has_text(regression)],
+            "with_texts": [regression for regression in regressions if _has_text(regression)],
             "notes": notes[: shown.notes],
             "left_out": _left_out(there, shown),
             "family_error": judgement.family_error,

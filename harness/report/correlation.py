@@ -128,7 +128,7 @@ def caveats(prediction: Prediction, page: Page) -> tuple[str, ...]:
         "by the base and shown only as a warning.",
         "The adapters are those of one run: they differ in what its recipes differ in, and a number may correlate with "
         "quality only because both depend on the length or the rate of training. It says nothing about other recipes, "
-        f"tasks or models{', least of all of those that the tiny stand-ins are named after' if stand_in else ''}.",
+        f"tasks or models{', least of all about the models that the tiny models are named after' if stand_in else ''}.",
         "Scores are measured on a sample of the task, and that noise pulls every τ towards 0, most on a base whose "
         "adapters hardly differ.",
         *(f"Not ranked: {reason}." for reason in prediction.left_out),

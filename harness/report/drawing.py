@@ -47,12 +47,12 @@ class Pen:
         return self.thread.submit(self._drawn, json.dumps(make()), path, says, name)
 
     def _drawn(self, spec: str, path: Path | None, says: str, name: str) -> str:
-        svg = _slim(self._asked(spec, name))
+        svg = _slim(self._drawing(spec, name))
         if path is not None:
             _keep(path, svg)
         return _named(svg, says, name)
 
-    def _asked(self, spec: str, name: str) -> str:
+    def _drawing(self, spec: str, name: str) -> str:
         self.used = True
         assert self.process.stdin is not None and self.process.stdout is not None
         answer = ""
@@ -152,15 +152,14 @@ _UNREAD = re.compile(
     r' (?:(?:aria-[a-z]+|role|class|pointer-events|xmlns:xlink)="[^"]*"|(?:opacity|stroke-width)="1")'
 )
 _BLANK = re.compile(r'<path d="[^"]*"(?: display="none")?/>')
-_TOLD = re.compile(
-    r'<(\w+)([^>]*) aria-label="tip: ([^"]*)"([^>]*)/>'
-)  # charts.TIP, whose module loads Altair
+# A mark with a tooltip; `tip: ` is charts.TIP, which is not imported here because its module loads Altair.
+_TIPPED = re.compile(r'<(\w+)([^>]*) aria-label="tip: ([^"]*)"([^>]*)/>')
 _DIGITS = re.compile(r"-?\d+\.\d{3,}")
 
 
 def _slim(svg: str) -> str:
     """Return the SVG without invisible parts, with coordinates rounded to 0.01 pixel, and with tooltips as titles."""
-    titled = _TOLD.sub(r"<\1\2\4><title>\3</title></\1>", svg)
+    titled = _TIPPED.sub(r"<\1\2\4><title>\3</title></\1>", svg)
     return _BLANK.sub("", re.sub("<[^>]+>", _slimmed, titled))
 
 

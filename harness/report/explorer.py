@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness import text as words
-from harness.report.asked import TaskSamples
+from harness.report.task_samples import TaskSamples
 from harness.results import Result, json_lines
 from harness.types import System
 
@@ -61,10 +61,10 @@ def _quoted(text: str) -> str:
     return quote(words.visible(text), safe="")
 
 
-def book(result: Result, page: "Page", asked: Mapping[str, TaskSamples]) -> Book:
+def book(result: Result, page: "Page", task_samples: Mapping[str, TaskSamples]) -> Book:
     """Return the explorer's data: all samples of the tasks that the page shows."""
     systems = _systems(page)
-    tasks = [asked[task.facts.name] for task in page.tasks if task.facts.name in asked]
+    tasks = [task_samples[task.facts.name] for task in page.tasks if task.facts.name in task_samples]
     facts = {task.facts.name: task for task in page.tasks}
     index: Plain = {
         "systems": [
@@ -197,9 +197,9 @@ def _shown(text: str) -> str:
     return words.shorten(words.visible(text), LONGEST)
 
 
-def _texts(asked: TaskSamples, texts_of: _Bin, systems: Sequence[System]) -> Plain:
+def _texts(samples: TaskSamples, texts_of: _Bin, systems: Sequence[System]) -> Plain:
     """Return the columns of a bin; a missing text is None."""
-    sliced = {words.visible(slicing.name) for slicing in asked.slicings}
+    sliced = {words.visible(slicing.name) for slicing in samples.slicings}
     inputs: list[str] = [""] * texts_of.count
     references: list[list[str]] = [[]] * texts_of.count
     columns: dict[str, list[str | None]] = {}
@@ -264,12 +264,12 @@ def _runs(bins: Sequence[_Bin]) -> Iterator[list[_Bin]]:
         yield run
 
 
-def _numbers(asked: TaskSamples, systems: Sequence[System], some: slice) -> Plain:
+def _numbers(samples: TaskSamples, systems: Sequence[System], some: slice) -> Plain:
     """Return ids, scores and slices, which fit into the report whatever the number of samples."""
     return {
-        "ids": [words.visible(sample_id) for sample_id in asked.ids[some]],
+        "ids": [words.visible(sample_id) for sample_id in samples.ids[some]],
         "scores": [
-            _rounded(asked.values[system][some]) if system in asked.values else None for system in systems
+            _rounded(samples.values[system][some]) if system in samples.values else None for system in systems
         ],
         "slices": [
             {
@@ -277,12 +277,12 @@ def _numbers(asked: TaskSamples, systems: Sequence[System], some: slice) -> Plai
                 "labels": [words.visible(label) for label in slicing.labels],
                 "of": slicing.of[some].tolist(),
             }
-            for slicing in asked.slicings
+            for slicing in samples.slicings
         ],
     }
 
 
-def _more(asked: TaskSamples, systems: Sequence[System], some: slice) -> Plain:
+def _more(samples: TaskSamples, systems: Sequence[System], some: slice) -> Plain:
     """Return each sample's secondary scores, rounded to the digits that are shown."""
     return {
         "more": [
@@ -296,7 +296,7 @@ def _more(asked: TaskSamples, systems: Sequence[System], some: slice) -> Plain:
                     for system in systems
                 ],
             }
-            for other in asked.others
+            for other in samples.others
         ]
     }
 

@@ -85,9 +85,7 @@ def _rows(path: Path) -> Iterator[Row]:
 
     from harness.results.rows import RowFile
 
-    with (
-        RowFile(path),
-        parquet.ParquetFile(path) as file,
-    ):  # RowFile rejects a header that does not match the size
+    # RowFile rejects a header that does not match the size.
+    with RowFile(path), parquet.ParquetFile(path) as file:
         for batch in file.iter_batches():
             yield from map(flat, batch.to_pylist())

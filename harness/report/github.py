@@ -22,10 +22,10 @@ def annotations(judgement: Judgement, inconclusive: Inconclusive) -> list[str]:
     said: dict[str, list[tuple[str, str]]] = {"error": [], "warning": [], "notice": []}
     for verdict in verdicts.worst_first(judgement.verdicts):
         if verdict.verdict != "pass":
-            said[_level(verdict, inconclusive)].append(_told(verdict))
+            said[_level(verdict, inconclusive)].append(_annotation(verdict))
     said["warning"] += [("Gate with too few samples", text) for text in verdicts.warnings(judgement)]
     said["notice"] += [("Gates", text) for text in judgement.remarks]
-    return [_command(level, *each) for level, told in said.items() for each in _first(told)]
+    return [_command(level, *each) for level, titled in said.items() for each in _first(titled)]
 
 
 def summary(judgement: Judgement, *, report_link: str | None = None) -> str:
@@ -37,17 +37,17 @@ def _level(verdict: Verdict, inconclusive: Inconclusive) -> str:
     return _UNDECIDED[inconclusive] if verdict.verdict == "inconclusive" else "error"
 
 
-def _told(verdict: Verdict) -> tuple[str, str]:
+def _annotation(verdict: Verdict) -> tuple[str, str]:
     title = f"{words.name(verdict.gate)} {_TITLES[verdict.verdict]}"
-    return title, f"{verdicts.judged(verdict)}: {verdicts.told(verdict)}"
+    return title, f"{verdicts.judged(verdict)}: {verdicts.explained(verdict)}"
 
 
-def _first(told: list[tuple[str, str]]) -> list[tuple[str, str]]:
+def _first(titled: list[tuple[str, str]]) -> list[tuple[str, str]]:
     """Return the annotations that GitHub shows; the last one says how many are left out."""
-    if len(told) <= MOST:
-        return told
-    left = len(told) - MOST + 1
-    return [*told[: MOST - 1], ("And more", f"{left:,} more like these; the step's summary has them")]
+    if len(titled) <= MOST:
+        return titled
+    left = len(titled) - MOST + 1
+    return [*titled[: MOST - 1], ("And more", f"{left:,} more like these; the step's summary has them")]
 
 
 def _command(level: str, title: str, message: str) -> str:

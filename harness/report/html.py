@@ -89,7 +89,9 @@ def _filled(
         lstrip_blocks=True,
         finalize=_shown,
     )
-    environment.globals.update(words=words, weighed=weighed, told=verdicts, sample_link=explorer.sample_link)
+    environment.globals.update(
+        words=words, weighed=weighed, verdicts=verdicts, sample_link=explorer.sample_link
+    )
     environment.filters["svg"] = lambda drawing: Markup(charts.in_page(drawing))  # noqa: S704  Vega escapes its texts
     environment.filters["text"] = lambda text: words.shorten(text, LONGEST)
     environment.filters["data"] = lambda data: Markup(explorer.script_data(data))  # noqa: S704  cannot end its element

@@ -45,15 +45,15 @@ def render(judgement: Judgement, *, inconclusive: Inconclusive) -> str:
             suite, "testcase", {"classname": place, "name": names.own(place, _name(verdict)), "time": "0"}
         )
         if kind:
-            told = SubElement(
+            outcome = SubElement(
                 case,
                 kind,
                 {
-                    "message": _text(words.shorten(words.line(verdicts.told(verdict)), LONGEST)),
+                    "message": _text(words.shorten(words.line(verdicts.explained(verdict)), LONGEST)),
                     "type": verdict.verdict,
                 },
             )
-            told.text = _text("\n".join(_lines(verdict, fallen)))
+            outcome.text = _text("\n".join(_lines(verdict, fallen)))
     notes = (*verdicts.warnings(judgement), *judgement.remarks)
     if notes:
         SubElement(suite, "system-out").text = _text("\n".join(map(words.line, notes)))

@@ -27,9 +27,8 @@ def loading(
     """Return a program that runs once its input and the paths PATH/TO/… are filled in."""
     architecture = architecture_of(model)
     automatic = architecture.auto_class
-    dtype = (
-        model.dtype if model.dtype in DTYPES else "bfloat16"
-    )  # any other text from the RESULT would be executed
+    # Only known names: any other text from the RESULT would be executed.
+    dtype = model.dtype if model.dtype in DTYPES else "bfloat16"
     quantised = QUANTISED.get(model.quantization, "").format(dtype=dtype)
     names = [automatic, "AutoTokenizer", *(["BitsAndBytesConfig"] if quantised else [])]
     commit = f", revision={_python(model.revision)}" if hub_id(model.uri) and model.revision else ""

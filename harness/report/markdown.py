@@ -48,7 +48,7 @@ def render(page: "Page", figures: "Figures") -> str:
     """Return the text of report.md."""
     from harness.report import verdicts, weighed
 
-    shown = {"page": page, "figures": figures, "weighed": weighed, "told": verdicts}
+    shown = {"page": page, "figures": figures, "weighed": weighed, "verdicts": verdicts}
     return document("report.md.j2", shown)
 
 
@@ -63,7 +63,7 @@ def document(name: str, shown: Mapping[str, object]) -> str:
     )
     environment.globals["words"] = words
     environment.filters |= {"text": _shortened, "code": code, "sentence": sentence, "picture": picture}
-    environment.filters["plain"] = Markup  # for our own numbers: brackets alone are no link
+    environment.filters["plain"] = Markup  # for our own numbers: brackets alone make no link
     return environment.get_template(name).render(**shown)
 
 

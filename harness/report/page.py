@@ -8,7 +8,6 @@ import numpy as np
 
 from harness import text as words
 from harness.report.answer import Answer, Field, Sentence, answer
-from harness.report.asked import TaskSamples, Values
 from harness.report.doubts import empty_share
 from harness.report.explorer import sample_link
 from harness.report.manifest import Manifest, manifest
@@ -16,6 +15,7 @@ from harness.report.matrix import TransferMatrix, matrix
 from harness.report.picks import Pick, change_of, pick
 from harness.report.price import price
 from harness.report.slices import Cut, cuts
+from harness.report.task_samples import TaskSamples, Values
 from harness.report.weighed import WeightSection, section
 from harness.results import Curve, ModelFacts, Result, StepFacts, SuiteFacts, TaskFacts
 from harness.results import verdicts as gates
@@ -113,7 +113,7 @@ class Page:
         return None if task is None else sample_link(task, sample)
 
 
-def build(result: Result, asked: Mapping[str, TaskSamples] | None = None) -> Page:
+def build(result: Result, task_samples: Mapping[str, TaskSamples] | None = None) -> Page:
     """Return the page; without samples it is made from result.json and the gates' verdicts only."""
     tasks = sorted(result.suite.tasks, key=lambda task: not _trained_here(result, task))
     pages = tuple(_task(result, task) for task in tasks if _scored(result, task))
@@ -139,17 +139,17 @@ def build(result: Result, asked: Mapping[str, TaskSamples] | None = None) -> Pag
         created=result.manifest.created,
         withheld=result.withheld,
     )
-    return page if asked is None else with_samples(page, result, asked)
+    return page if task_samples is None else with_samples(page, result, task_samples)
 
 
-def with_samples(page: Page, result: Result, asked: Mapping[str, TaskSamples]) -> Page:
+def with_samples(page: Page, result: Result, task_samples: Mapping[str, TaskSamples]) -> Page:
     """Return the page with what needs single samples: picked samples, slices, counts of samples that moved."""
-    if not asked:
+    if not task_samples:
         return page
-    chosen = pick(result, asked)
+    chosen = pick(result, task_samples)
     tasks = []
     for task in page.tasks:
-        here = asked.get(task.facts.name)
+        here = task_samples.get(task.facts.name)
         if here is not None:
             lines = tuple(_with_moved(line, here.values, task.lower_is_better) for line in task.lines)
             shown = cuts(here, [line.system for line in task.lines])

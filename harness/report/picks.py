@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.digest import text_digest
-from harness.report.asked import TaskSamples, Values
+from harness.report.task_samples import TaskSamples, Values
 from harness.results import Result, TaskFacts, read_generations, read_samples
 from harness.types import Generation, Sample, Score, System
 
@@ -38,26 +38,25 @@ class Pick:
     about: System | None  # the adapter that lost or gained most
     change: float | None
     sample: Sample
-    answers: tuple[
-        tuple[Given, ...], ...
-    ]  # a base and its adapters together, in the order of the score table
+    # A base and its adapters together, in the order of the score table.
+    answers: tuple[tuple[Given, ...], ...]
 
 
-Entry = tuple[float, str, System]  # change, sample id and the adapter that changed so
+Change = tuple[float, str, System]  # change, sample id, and the adapter
 
 
-def pick(result: Result, asked: Mapping[str, TaskSamples]) -> dict[str, tuple[Pick, ...]]:
+def pick(result: Result, task_samples: Mapping[str, TaskSamples]) -> dict[str, tuple[Pick, ...]]:
     """Return the samples to show for each task; the choice is deterministic.
 
     Only numbers and ids of all samples are kept in memory, and the texts of the chosen samples.
     """
-    ids = {name: samples.ids for name, samples in asked.items()}
-    values = {name: samples.values for name, samples in asked.items()}
+    ids = {name: samples.ids for name, samples in task_samples.items()}
+    values = {name: samples.values for name, samples in task_samples.items()}
     chosen = {
         name: choose(samples.task, values[name], ids[name], _lower(result, samples.task))
         if samples.texts
         else {}  # the copy has no texts
-        for name, samples in asked.items()
+        for name, samples in task_samples.items()
     }
     wanted = {(name, sample_id) for name, picks in chosen.items() for sample_id in picks}
     samples = {(name, sample.id): sample for name, sample in read_samples(result.folder, wanted)}
@@ -101,7 +100,7 @@ def choose(
     return chosen
 
 
-def _spread(chosen: dict[str, tuple[Why, System | None]], why: Why, ordered: Sequence[Entry]) -> None:
+def _spread(chosen: dict[str, tuple[Why, System | None]], why: Why, ordered: Sequence[Change]) -> None:
     """Add the first EACH samples, from different adapters as far as possible."""
     seen: set[System] = set()
     for again in (False, True):
@@ -115,17 +114,17 @@ def _spread(chosen: dict[str, tuple[Why, System | None]], why: Why, ordered: Seq
 
 def _furthest(
     changes: NDArray[np.float64], ids: Sequence[str], system: System, sign: Literal[-1, 1]
-) -> list[Entry]:
+) -> list[Change]:
     """Return the adapter's largest losses (sign -1) or gains (sign 1)."""
     places = np.flatnonzero(sign * changes > 0)
     if len(places) > MOST:
         sizes = sign * changes[places]
-        places = places[sizes >= np.partition(sizes, -MOST)[-MOST]]  # more than MOST where some are equal
+        places = places[sizes >= np.partition(sizes, -MOST)[-MOST]]  # more than MOST if some are equal
     entries = ((float(changes[place]), ids[place], system) for place in places.tolist())
     return (nlargest if sign > 0 else nsmallest)(MOST, entries, key=_order)
 
 
-def _order(entry: Entry) -> tuple[float, str, str]:
+def _order(entry: Change) -> tuple[float, str, str]:
     change, one, system = entry
     return change, one, str(system)
 

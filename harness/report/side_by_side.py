@@ -47,26 +47,26 @@ def metrics(task: ComparedTask) -> list[str]:
 
 def answer(task: ComparedTask) -> str:
     """Return what the primary metric shows, in a sentence; "" if it was not compared."""
-    asked = [line for line in task.lines if line.metric == task.primary and line.comparison is not None]
-    sure = [line for line in asked if words.significant(line.comparison)]
+    tested = [line for line in task.lines if line.metric == task.primary and line.comparison is not None]
+    sure = [line for line in tested if words.significant(line.comparison)]
     better, worse = (sum(sign * line.gain > 0 for line in sure) for sign in (1, -1))
     where = f"{words.visible(task.name)}, {words.metric(task.primary)}"
-    if not asked:
+    if not tested:
         return ""
-    if len(asked) == 1:
+    if len(tested) == 1:
         said = "B does better" if better else "B does worse" if worse else "no significant difference"
     elif not sure:
-        said = f"none of {len(asked)} systems differs significantly"
+        said = f"none of {len(tested)} systems differs significantly"
     else:
         counts = ((better, "does better in B", "do better in B"), (worse, "does worse in B", "do worse in B"))
         parts = [
             f"{count} {singular if count == 1 else plural}" for count, singular, plural in counts if count
         ]
-        parts += [f"{unsure} without a significant difference"] if (unsure := len(asked) - len(sure)) else []
-        said = f"of {len(asked)} systems {words.listed(parts)}"
-    detectable = max(line.comparison.detectable for line in asked if line.comparison)
-    unseen = words.unseen(detectable, min(line.n for line in asked))
-    settled = settle.sentence(asked[0].comparison, "it") if len(asked) == 1 else ""
+        parts += [f"{unsure} without a significant difference"] if (unsure := len(tested) - len(sure)) else []
+        said = f"of {len(tested)} systems {words.listed(parts)}"
+    detectable = max(line.comparison.detectable for line in tested if line.comparison)
+    unseen = words.unseen(detectable, min(line.n for line in tested))
+    settled = settle.sentence(tested[0].comparison, "it") if len(tested) == 1 else ""
     return f"{where}: {said}. {unseen} {settled}".rstrip()
 
 

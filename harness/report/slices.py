@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness import stats
-from harness.report.asked import Slicing, TaskSamples
+from harness.report.task_samples import Slicing, TaskSamples
 from harness.types import System
 
 RESAMPLES = 2_000  # the ends of an interval then vary by some 3 % of its width
@@ -47,17 +47,17 @@ class Cut:
     parts: Mapping[System, tuple[SliceScore | None, ...]]  # None: not answered
 
 
-def cuts(asked: TaskSamples, systems: Sequence[System], seed: int = 0) -> tuple[Cut, ...]:
+def cuts(task_samples: TaskSamples, systems: Sequence[System], seed: int = 0) -> tuple[Cut, ...]:
     """Return the scores for every slicing, with the systems in the order given."""
-    known = [system for system in systems if system in asked.rows]
-    if asked.metric is None or not known:
+    known = [system for system in systems if system in task_samples.rows]
+    if task_samples.metric is None or not known:
         return ()
-    return tuple(_cut(asked, slicing, known, seed) for slicing in asked.slicings)
+    return tuple(_cut(task_samples, slicing, known, seed) for slicing in task_samples.slicings)
 
 
-def _cut(asked: TaskSamples, slicing: Slicing, systems: Sequence[System], seed: int) -> Cut:
+def _cut(task_samples: TaskSamples, slicing: Slicing, systems: Sequence[System], seed: int) -> Cut:
     places = [np.flatnonzero(slicing.of == label) for label in range(len(slicing.labels))]
-    columns = [dict(_parts(asked, some, systems, seed)) for some in places]
+    columns = [dict(_parts(task_samples, some, systems, seed)) for some in places]
     return Cut(
         name=slicing.name,
         labels=slicing.labels,
@@ -67,18 +67,24 @@ def _cut(asked: TaskSamples, slicing: Slicing, systems: Sequence[System], seed: 
 
 
 def _parts(
-    asked: TaskSamples, places: NDArray[np.intp], systems: Sequence[System], seed: int
+    task_samples: TaskSamples, places: NDArray[np.intp], systems: Sequence[System], seed: int
 ) -> Iterator[tuple[System, SliceScore]]:
-    rows = {system: asked.rows[system][places] for system in systems}
+    rows = {system: task_samples.rows[system][places] for system in systems}
     whole = [system for system in systems if len(places) and np.isfinite(rows[system]).all()]
     if not whole:
         return
-    scores, drawn = _resampled(asked, np.stack([rows[system] for system in whole], axis=1), places, seed)
+    scores, drawn = _resampled(
+        task_samples, np.stack([rows[system] for system in whole], axis=1), places, seed
+    )
     for place, system in enumerate(whole):
         base = system.base
         against = whole.index(base) if system.adapter and base in whole else None
         score = _span(scores[place], None if drawn is None else drawn[:, place])
-        if asked.metric is not None and asked.metric.interval == "wilson" and asked.clusters is None:
+        if (
+            task_samples.metric is not None
+            and task_samples.metric.interval == "wilson"
+            and task_samples.clusters is None
+        ):
             hits, n = rows[system].sum(axis=0)
             score = SliceValue(value=score.value, low=stats.wilson(hits, n)[0], high=stats.wilson(hits, n)[1])
         to_base = None
@@ -89,20 +95,20 @@ def _parts(
 
 
 def _resampled(
-    asked: TaskSamples,
+    task_samples: TaskSamples,
     rows: Array,  # [n, systems, k]
     places: NDArray[np.intp],
     seed: int,
 ) -> tuple[Array, Array | None]:  # [systems], [resamples, systems]
-    assert asked.metric is not None and asked.metric.value is not None
-    of_totals, column, (n, systems, k) = asked.metric.value, asked.column, rows.shape
+    assert task_samples.metric is not None and task_samples.metric.value is not None
+    of_totals, column, (n, systems, k) = task_samples.metric.value, task_samples.column, rows.shape
 
     def value(totals: Array) -> Array:  # [..., systems * k] -> [..., systems]
         found: Array = of_totals(totals.reshape(*totals.shape[:-1], systems, k))[..., column]
         return found
 
     flat = rows.reshape(n, systems * k)
-    clusters = None if asked.clusters is None else asked.clusters[places]
+    clusters = None if task_samples.clusters is None else task_samples.clusters[places]
     units = n if clusters is None else len(np.unique(clusters))
     scores = value(flat.sum(axis=0))
     if units < FEWEST:

@@ -130,7 +130,7 @@ def as_json(page: Page, folder: Path) -> dict[str, Any]:
     }
 
 
-def said(task: TaskPage) -> list[str]:
+def plain_sentences(task: TaskPage) -> list[str]:
     """Return the answer as plain sentences."""
     if task.answer is None:
         return []
@@ -142,7 +142,7 @@ def said(task: TaskPage) -> list[str]:
 def _task_as_json(task: TaskPage) -> dict[str, Any]:
     return {
         "task": task.facts.name,
-        "answer": said(task),
+        "answer": plain_sentences(task),
         "systems": [
             {
                 "role": line.role,

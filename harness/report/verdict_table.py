@@ -99,9 +99,11 @@ def _rest(left: Sequence[Verdict]) -> str:
 
 def _few(judgement: Judgement) -> list[str]:
     """Return the first gates with too few samples, and how many more there are."""
-    told = [words.line(text) for text in verdicts.warnings(judgement)]
-    more = len(told) - MOST_WARNINGS
-    return [*told[:MOST_WARNINGS], f"{words.plural(more, 'more gate')} like these"] if more > 0 else told
+    warnings = [words.line(text) for text in verdicts.warnings(judgement)]
+    more = len(warnings) - MOST_WARNINGS
+    return (
+        [*warnings[:MOST_WARNINGS], f"{words.plural(more, 'more gate')} like these"] if more > 0 else warnings
+    )
 
 
 def _answer(judgement: Judgement, inconclusive: Inconclusive) -> str:

@@ -54,7 +54,7 @@ def not_passed(judgement: Judgement, inconclusive: Inconclusive) -> list[str]:
     """
     return [
         words.line(
-            f"{words.name(verdict.gate)}: {_SAID[verdict.verdict][0]}: {judged(verdict)}: {told(verdict)}"
+            f"{words.name(verdict.gate)}: {_SAID[verdict.verdict][0]}: {judged(verdict)}: {explained(verdict)}"
         )
         for verdict in worst_first(judgement.verdicts)
         if verdict.verdict != "pass" and not (verdict.verdict == "inconclusive" and inconclusive == "pass")
@@ -103,7 +103,7 @@ def measured(verdict: Verdict) -> str:
     return f"{form(verdict.value)} {words.interval(verdict.low, verdict.high, form)}".strip()
 
 
-def told(verdict: Verdict) -> str:
+def explained(verdict: Verdict) -> str:
     """Return numbers and reason: `−1.42 [−2.51, −0.33], n = 200: −1 lies within the interval`."""
     n = f"n = {samples(verdict)}" if verdict.n is not None else ""
     numbers = ", ".join(filter(None, (measured(verdict) if verdict.value is not None else "", n)))
@@ -139,9 +139,8 @@ def _warning(group: Sequence[Verdict]) -> str:
         else f"{rule} is too strict here"
     )
     here = f" with n = {weakest.n:,}" if weakest.n is not None else ""
-    chance = int(
-        100 * (weakest.pass_probability_if_equal or 0.0)
-    )  # rounded down: 79.9 % is not the required 80 %
+    # Rounded down: 79.9 % is not the required 80 %.
+    chance = int(100 * (weakest.pass_probability_if_equal or 0.0))
     return (
         f"{need}:{here} an adapter with no true drop passes {chance} times in 100 ({judged(weakest)}{others})"
     )

@@ -29,16 +29,16 @@ __all__ = [
     "WHOLE",
     "WeightLine",
     "WeightSection",
-    "asked",
     "columns",
     "number",
     "percent",
+    "requested",
     "section",
     "status",
     "statuses",
 ]
 PARTS = {"W": "base", "delta": "ΔW", "merged": "merged"}
-# The numbers that a table of layers has room for; a file has them all.
+# The metrics that a table of layers has room for; a file has all of them.
 NUMBERS = (
     *("alpha", "sigma", "num_pl_spikes", "delta_ratio", "alpha_shift", "intruder_dimensions", "stable_rank"),
     *("lambda_max", "D", "log_norm", "alpha_weighted", "overlap", "num_traps", "rand_distance"),
@@ -84,16 +84,16 @@ def section(rows: Sequence[WeightRow], against: tuple[str, str] | None = None) -
         rows=tuple(rows),
         lines=tuple(_lines(rows)),
         summaries=summaries,
-        roles=summarise_roles(asked(rows)),
+        roles=summarise_roles(requested(rows)),
         worth=worth(summaries),
         updates=_updates(rows),
         scales=_scales(rows),
-        beside=beside(asked(rows), *against) if against else None,
+        beside=beside(requested(rows), *against) if against else None,
         not_finite=tuple(_not_finite(rows)),
     )
 
 
-def asked(rows: Sequence[WeightRow]) -> list[WeightRow]:
+def requested(rows: Sequence[WeightRow]) -> list[WeightRow]:
     """Return the rows without those of roles that were not requested."""
     return [row for row in rows if row.status != NOT_ASKED]
 

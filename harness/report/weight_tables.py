@@ -7,7 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from harness import text as words
-from harness.report.weighed import PARTS, WeightSection, asked, columns, number, percent, status, statuses
+from harness.report.weighed import PARTS, WeightSection, columns, number, percent, requested, status, statuses
 from harness.terminal.consoles import PlainConsole
 from harness.types import WeightRow
 from harness.weights.beside import Beside
@@ -51,7 +51,7 @@ def table(
 
     Systems are named if there is more than one.
     """
-    rows = asked(rows)
+    rows = requested(rows)
     several = len({(row.model, row.adapter) for row in rows}) > 1
     headings = (*(["system"] if several else []), "part", "layer", "role", "shape", "status")
     texts = [_texts(row)[0 if several else 1 :] for row in rows]

@@ -11,14 +11,14 @@ import pytest
 
 from harness import metrics
 from harness.report import explorer, render
-from harness.report.asked import asked
 from harness.report.page import build
+from harness.report.task_samples import task_samples
 from harness.results import read, read_generations, read_samples
 
 
 def told(folder: Path) -> tuple[dict[str, Any], list[explorer.Leaf]]:
     result = read(folder)
-    samples = asked(result)
+    samples = task_samples(result)
     book = explorer.book(result, build(result), samples)
     leaves = list(book.leaves)
     return book.index, leaves

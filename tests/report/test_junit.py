@@ -119,7 +119,7 @@ def test_another_reader_reads_the_same(judgement: Judgement, inconclusive: Incon
         assert isinstance(result, kinds[one.verdict])
         assert result.type == one.verdict
         assert (result.text or "").startswith(cleaned(one.because))
-        said = verdicts.told(one)
+        said = verdicts.explained(one)
         assert result.message == cleaned(said) or len(said) > 600
 
 

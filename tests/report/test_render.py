@@ -16,9 +16,9 @@ from markdown_it import MarkdownIt
 
 from harness import text as words
 from harness.report import drawing, figures, html, markdown, render
-from harness.report.asked import asked
 from harness.report.figures import Figures
 from harness.report.page import Page, build
+from harness.report.task_samples import task_samples
 from harness.results import read
 
 from .conftest import printable
@@ -53,7 +53,7 @@ class Tags(HTMLParser):
 @pytest.fixture(scope="module")
 def page(example: Path) -> Page:
     result = read(example)
-    return build(result, asked(result))
+    return build(result, task_samples(result))
 
 
 def draw(page: Page) -> Figures:
@@ -99,7 +99,7 @@ def hostile(example: Path, tmp_path_factory: pytest.TempPathFactory) -> Page:
     (folder / "result.json").write_text(text)
     _replace_answers(folder)
     result = read(folder)
-    return build(result, asked(result))
+    return build(result, task_samples(result))
 
 
 def _replace_answers(folder: Path) -> None:

@@ -6,15 +6,15 @@ import numpy as np
 import pytest
 
 from harness import stats
-from harness.report.asked import LENGTH, TaskSamples, asked
 from harness.report.slices import FEWEST, RESAMPLES, cuts
+from harness.report.task_samples import LENGTH, TaskSamples, task_samples
 from harness.results import read
 from harness.types import System
 
 
 @pytest.fixture(scope="module")
 def dialogues(example: Path) -> TaskSamples:
-    return asked(read(example))["dialogues"]
+    return task_samples(read(example))["dialogues"]
 
 
 def test_columns_of_few_values_and_thirds_of_the_lengths_divide_the_samples(dialogues: TaskSamples) -> None:
@@ -56,7 +56,7 @@ def test_a_slice_scores_and_differs_as_its_samples_alone_do(dialogues: TaskSampl
 def test_a_slice_too_small_for_a_spread_has_no_interval(dialogues: TaskSamples) -> None:
     from dataclasses import replace
 
-    from harness.report.asked import Slicing
+    from harness.report.task_samples import Slicing
 
     of = np.array([0] * (FEWEST - 1) + [1] * 39, dtype=np.int8)
     alone = replace(dialogues, slicings=(Slicing(name="x", labels=("a", "b"), of=of),))

@@ -60,9 +60,8 @@ class ModelPanel:
     rows: tuple[WeightRow, ...]  # rows with an alpha
     roles: tuple[str, ...]
     depths: Depths
-    shifts: Mapping[
-        str, float
-    ]  # layer -> offset from the middle of its block, since several layers may share a role
+    # Layer -> offset from the middle of its block, since several layers may share a role.
+    shifts: Mapping[str, float]
 
     @property
     def span(self) -> float:

@@ -93,9 +93,8 @@ def _panel(
             "model": words.visible(line.system.model),
             "kind": line.role,
             "name": cut(words.system(line.system), LETTERS),
-            "side": "left"
-            if 2 * value > near + far
-            else "right",  # the side of its dot with room for its name
+            # The side of its dot with room for its name.
+            "side": "left" if 2 * value > near + far else "right",
             "says": f"{TIP}{words.system(line.system)}: {words.score(line.score)}, "
             + getattr(words, cost.form)(value),
         }

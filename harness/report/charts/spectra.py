@@ -78,7 +78,7 @@ def chart(shown: Sequence[LayerSpectrum], data: Data, width: int) -> Chart:
     merged: list[dict[str, object]] = []
     for layer in shown:
         faint += [{"x": round(x, 3), "y": round(y, 3)} for x, y in _points(layer.base)]
-        faint.append({"x": faint[-1]["x"], "y": None})  # the line breaks
+        faint.append({"x": faint[-1]["x"], "y": None})  # ends the line
         spectra += _line("spectrum", layer, _points(layer.base))
         fits += _line("fit", layer, tail(layer.base))
         starts += _line("fit", layer, tail(layer.base)[:1])

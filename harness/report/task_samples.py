@@ -22,9 +22,8 @@ LENGTH = "length of input"
 FEWEST, MOST = 2, 12  # values of a column that divides samples into slices
 LONGEST_VALUE = 60  # characters: a longer value is a text and not a category
 
-Values = Mapping[
-    System, NDArray[np.float64]
-]  # the primary metric of each sample; NaN for a sample without one
+# The primary metric of each sample, by system; NaN for a sample without one.
+Values = Mapping[System, NDArray[np.float64]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +67,7 @@ class TaskSamples:
         return {system: value(rows)[:, self.column] for system, rows in self.rows.items()}
 
 
-def asked(result: Result) -> dict[str, TaskSamples]:
+def task_samples(result: Result) -> dict[str, TaskSamples]:
     """Return each task's samples; empty if the RESULT consists of result.json only.
 
     Raises ResultError if a file that the RESULT names is missing or changed.
@@ -83,7 +82,7 @@ def asked(result: Result) -> dict[str, TaskSamples]:
         if line["task"] in listed:
             listed[line["task"]].add(line["sample_id"], line["input"], line.get("metadata") or {})
     with open_rows(result.folder) as rows:
-        return {task.name: _asked(task, listed[task.name], rows) for task in result.suite.tasks}
+        return {task.name: _of_task(task, listed[task.name], rows) for task in result.suite.tasks}
 
 
 class _Listed:
@@ -92,7 +91,7 @@ class _Listed:
     def __init__(self, cluster: str | None) -> None:
         self.ids: list[str] = []
         self.words: list[int] = []
-        self.columns: dict[str, list[int]] = {}  # of each sample, a place among the column's values
+        self.columns: dict[str, list[int]] = {}  # per column, each sample's index into the column's values
         self.values: dict[str, dict[str, int]] = {}
         self.cluster = cluster
         self.clusters: dict[str, int] = {}
@@ -103,9 +102,8 @@ class _Listed:
         self.ids.append(sample_id)
         self.words.append(len(text.split()))
         if self.cluster is not None:
-            label = metadata.get(
-                self.cluster, f"\0{sample_id}"
-            )  # a sample without a cluster is a cluster of its own
+            # A sample without a cluster is a cluster of its own.
+            label = metadata.get(self.cluster, f"\0{sample_id}")
             self.cluster_of.append(self.clusters.setdefault(label, len(self.clusters)))
         for name, value in metadata.items():
             known = self.values.setdefault(name, {})
@@ -129,7 +127,7 @@ class _Listed:
             yield Slicing(name=LENGTH, labels=labels, of=places)
 
 
-def _asked(task: TaskFacts, listed: _Listed, rows: "RowFile") -> TaskSamples:
+def _of_task(task: TaskFacts, listed: _Listed, rows: "RowFile") -> TaskSamples:
     plugin = next((name for name in task.metrics if task.primary in metrics.score_names(name)), None)
     metric = metrics.own(plugin) if plugin else None
     usable = metric is not None and metric.value is not None
