@@ -16,7 +16,7 @@ from harness.report.charts import scatter
 from harness.report.figures import Figure
 from harness.report.page import Page
 from harness.results import ours
-from harness.weights.correlation import Candidate, Correlation, Within
+from harness.weights.correlation import Correlation, MeasuredAdapter, Within
 from harness.weights.data_free import MEANINGS
 
 COLUMNS = ("task", "base", "adapter", "score", "gain")  # of adapters.csv; each number's follow
@@ -31,7 +31,7 @@ class Prediction:
     metric: str  # for people
     trained: bool  # whether adapters were trained on the task
     bases: tuple[str, ...]  # those that are ranked
-    candidates: tuple[Candidate, ...]
+    candidates: tuple[MeasuredAdapter, ...]
     family: tuple[Correlation, ...]  # numbers that no data went into, corrected together
     yardsticks: tuple[Correlation, ...]  # what is known without looking at weights
     left_out: tuple[str, ...]  # numbers that rank nothing, and why

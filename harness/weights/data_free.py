@@ -1,7 +1,7 @@
-"""One adapter's layers summed up in a few numbers that no data went into: what might tell a good adapter from a bad one.
+"""One adapter's layers summed up in a few numbers, without any data: what might distinguish a good adapter from a bad one.
 
-A number that a row does not have (a failed fit, too few eigenvalues, a number of a later version) enters no mean, and
-one that no row has is left out.
+A number that a row lacks (a failed fit, too few eigenvalues, a number of a later version) enters no mean. A number that
+no row has is left out.
 """
 
 from collections.abc import Iterable, Mapping, Sequence

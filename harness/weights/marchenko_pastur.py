@@ -1,6 +1,7 @@
-"""The noise in a spectrum: Marchenko and Pastur's law (1967) fitted to it, and what stands out of it.
+"""The noise in a spectrum: Marchenko and Pastur's law (1967) fitted to it, and the eigenvalues that exceed it.
 
-WeightWatcher's own fit, which estimates one kernel density again for each of some 240 widths; once is enough.
+The fit is WeightWatcher's own. It estimates the same kernel density again for each of some 240 widths; here it is
+estimated once.
 """
 
 from collections.abc import Mapping
@@ -20,7 +21,7 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bulk:
-    """What looks like noise."""
+    """The bulk of a spectrum: the eigenvalues that look like noise."""
 
     sigma: float  # of the entries, with the mean eigenvalue scaled to 1
     low: float  # edges, in the spectrum's own units
@@ -33,7 +34,7 @@ def fit(
     eigenvalues: Floats,
     shape: tuple[int, int],
 ) -> Bulk:
-    """As WeightWatcher 0.7.7's `mp_fit`."""
+    """Return the bulk of a spectrum, as WeightWatcher 0.7.7's `mp_fit` finds it."""
     from scipy.optimize import brute
 
     longer, shorter = max(shape), min(shape)
@@ -83,12 +84,12 @@ class _Residual:
 
 
 def density(values: Floats, at: Floats) -> Floats:
-    """Kernel density with a triangular kernel, from sums over sorted values."""
+    """Return a kernel density with a triangular kernel, from sums over sorted values."""
     values = np.sort(values)
     sums = np.concatenate([[0.0], np.cumsum(values)])
 
     def rising(low: Floats, high: Floats, zero: Floats, sign: int) -> Floats:
-        """Σ over the values from low to high of sign · (value - zero)."""
+        """Return Σ sign · (value - zero) over the values from low to high."""
         first, last = np.searchsorted(values, low, "left"), np.searchsorted(values, high, "left")
         found: Floats = sign * (sums[last] - sums[first] - zero * (last - first))
         return found
@@ -131,13 +132,13 @@ def of_randomized(
 
 
 def distance(p: Floats, q: Floats) -> float:
-    """Jensen-Shannon distance of two spectra, both ascending, taken for probabilities by their places (Lin 1991)."""
+    """Return the Jensen-Shannon distance of two ascending spectra, each scaled to probabilities (Lin 1991)."""
     middle = p + q
     return float(np.sqrt(max(0.0, (_entropy(p, middle) + _entropy(q, middle)) / 2)))
 
 
 def _entropy(p: Floats, q: Floats) -> float:
-    """Of p relative to q, both scaled to probabilities (Kullback and Leibler 1951)."""
+    """Return the relative entropy of p to q, both scaled to probabilities (Kullback and Leibler 1951)."""
     p, q = p / p.sum(), q / q.sum()
     some = p > 0
     return float((p[some] * np.log(p[some] / q[some])).sum())

@@ -54,7 +54,7 @@ def test_a_pattern_that_hangs_is_named_in_seconds(key: str, value: object) -> No
 @pytest.mark.parametrize(
     ("pattern", "said"),
     [
-        ("(", "is no regular expression"),
+        ("(", "is not a regular expression"),
         ("(" * 5000 + ")" * 5000, "is no regular"),
         ("a+" * 60_000, "100,000 char"),
     ],

@@ -6,15 +6,15 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from scipy import stats as scipy_stats
 
-from harness.weights.correlation import FEWEST, Candidate, corrected, correlate, tau_b
+from harness.weights.correlation import FEWEST, MeasuredAdapter, corrected, correlate, tau_b
 
 VALUES = st.lists(st.integers(-4, 4), min_size=2, max_size=20)
 
 
-def candidates(*bases: tuple[list[float], list[float]], offset: float = 0.0) -> list[Candidate]:
+def candidates(*bases: tuple[list[float], list[float]], offset: float = 0.0) -> list[MeasuredAdapter]:
     """Adapters with a number and a score, for each base; each base is worth `offset` more than the one before."""
     return [
-        Candidate(
+        MeasuredAdapter(
             adapter=f"a{n}",
             base=f"base {place}",
             score=score + offset * place,
@@ -121,7 +121,7 @@ def test_a_base_without_an_order_is_left_out(numbers: list[float], scores: list[
 
 def test_an_adapter_without_the_number_is_left_out() -> None:
     some = candidates((list(range(8)), list(range(8))))
-    odd = Candidate(adapter="odd", base="base 0", score=-9.0, gain=None, numbers={})
+    odd = MeasuredAdapter(adapter="odd", base="base 0", score=-9.0, gain=None, numbers={})
     (one,) = correlate([*some, odd], ["number", "unknown"])
     assert (one.n, one.tau) == (8, 1.0)
 
@@ -130,7 +130,7 @@ def test_p_is_corrected_over_the_family() -> None:
     random = np.random.default_rng(3)
     scores = random.standard_normal(12)
     some = [
-        Candidate(
+        MeasuredAdapter(
             adapter=f"a{n}",
             base="b",
             score=float(score),
