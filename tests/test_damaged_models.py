@@ -43,7 +43,11 @@ def cut(name: str, count: int) -> Damage:
 
 
 def without(*patterns: str) -> Damage:
-    return lambda folder: [path.unlink() for pattern in patterns for path in folder.glob(pattern)]
+    def damage(folder: Path) -> None:
+        for path in [path for pattern in patterns for path in folder.glob(pattern)]:
+            path.unlink()
+
+    return damage
 
 
 def tensors(change: Callable[[dict[str, Any]], object]) -> Damage:
@@ -144,7 +148,7 @@ def ask(folder: Path) -> Iterator[str]:
     from harness.types import Prompt
 
     backend = open_backend(Model(name="mine", uri=f"file:{folder}"), PIN, Runtime())
-    yield backend.tokens(Prompt(sample_id="1", before="", input="Hello.", after=""), "truncate-input")[0]
+    yield backend.tokens(Prompt(sample_id="1", before="", input="Hello.", after=""), "keep-start")[0]
     backend.close()
 
 
@@ -357,7 +361,7 @@ ADAPTERS: dict[str, tuple[dict[str, Any], Damage, str]] = {
     "its record cut": ({}, write("harness.json", '{"base'), "harness.json: broken: not JSON"),
     "its record of numbers": ({}, write("harness.json", '{"base": 7}'), "harness.json: base and digest must be text"),
     "another width": ({"shape": 64}, NOTHING, "lora_A.weight is [4, 64], the model needs [4, 128]"),
-    "other modules": ({"target_modules": ["query"]}, NOTHING, "target_modules: the model has no module with one of the names"),
+    "other modules": ({"target_modules": ["query"]}, NOTHING, "target_modules: the model has no module with one of the"),
     "fewer modules": ({"target_modules": ["q_proj", "v_proj"]}, NOTHING, "v_proj.lora_A.weight is missing"),
     "another rank": ({"r": 8}, NOTHING, "more; r does not match the weights; adapter_config.json was changed"),
     "more modules": ({"target_modules": ["k_proj"]}, NOTHING, "more; target_modules does not match the weights; "),

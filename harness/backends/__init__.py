@@ -33,7 +33,7 @@ _VERB_TEXTS: Mapping[Verb, str] = {
 
 @runtime_checkable
 class OpenBackend(Protocol):
-    """A model that answers. It holds memory until it is closed."""
+    """A model that answers. It keeps its memory until it is closed."""
 
     def write(
         self,
@@ -146,7 +146,7 @@ def find(scheme: str, where: str = "") -> Backend:
     backend = getattr(module, "BACKEND", None)
     if problem := _problem(backend, scheme):
         place = f"{where}: " if where else ""
-        raise SuiteError(f"{place}the plug-in {scheme!r} ({module.__name__}) is no backend: {problem}")
+        raise SuiteError(f"{place}the plug-in {scheme!r} ({module.__name__}) is not a backend: {problem}")
     assert isinstance(backend, Backend)
     return backend
 
@@ -213,9 +213,9 @@ def _problem(backend: object, scheme: str) -> str:
         return f"its BACKEND has the schemes {', '.join(backend.schemes) or '(none)'}"
     for verb in backend.verbs:
         if verb not in get_args(Verb):
-            return f"BACKEND.verbs holds {verb!r}; known: {', '.join(get_args(Verb))}"
+            return f"BACKEND.verbs contains {verb!r}; known: {', '.join(get_args(Verb))}"
     known = {field.name for field in fields(Model)}
     for option in backend.options:
         if option not in known:
-            return f"BACKEND.options holds {option!r}, which is no key of a model"
+            return f"BACKEND.options contains {option!r}, which is not a key of a model"
     return "BACKEND.trains without BACKEND.folder" if backend.trains and backend.folder is None else ""

@@ -116,7 +116,7 @@ def _is_as_shipped(model: Model) -> bool:
 def _hub_config(place: str, commit: str) -> Path:
     from huggingface_hub import hf_hub_download
 
-    with hub.told(place, "model", commit):
+    with hub.hub_errors(place, "model", commit):
         return Path(hf_hub_download(place, checkpoint.CONFIG, revision=commit))
 
 
@@ -130,7 +130,7 @@ def _on_the_hub(place: str, commit: str, offline: bool) -> checkpoint.Checkpoint
     from huggingface_hub.errors import NotASafetensorsRepoError
 
     kind = checkpoint.model_type(_hub_config(place, commit))
-    with hub.told(place, "model", commit):
+    with hub.hub_errors(place, "model", commit):
         try:
             headers = HfApi().get_safetensors_metadata(place, revision=commit).files_metadata.values()
         except NotASafetensorsRepoError as error:

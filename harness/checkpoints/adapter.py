@@ -231,9 +231,9 @@ def _factors(
         raise AdapterError(f"{path}: {module} has {has} alone; the adapter is not complete")
     magnitude = sides.get(MAGNITUDE)
     if bool(config.get("use_dora")) != (magnitude is not None):
-        has, said = ("no", "true") if magnitude is None else ("a", "false")
+        has, setting = ("no", "true") if magnitude is None else ("a", "false")
         raise AdapterError(
-            f"{path}: {module} has {has} lora_{MAGNITUDE}, {CONFIG} says use_dora: {said}; {MISFIT}"
+            f"{path}: {module} has {has} lora_{MAGNITUDE}, {CONFIG} says use_dora: {setting}; {MISFIT}"
         )
     A, B = sides["A"], sides["B"]
     if A.shape[0] != B.shape[1]:

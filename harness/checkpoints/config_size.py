@@ -54,19 +54,21 @@ def refuse_oversized(
     for key, value in _claims(config):
         if key in LAYERS:
             most = max(largest, 1_000) if shares or not layers else TIMES * layers + SOME
-            said = f"the tensors have {layers} layers" if layers else "no tensor's name has a layer's number"
+            problem = (
+                f"the tensors have {layers} layers" if layers else "no tensor's name has a layer's number"
+            )
         elif key in POSITIONS:
             most = MOST_POSITIONS if positions is None else positions + PACKED
-            said = (
+            problem = (
                 f"known are up to {most:,}"
                 if positions is None
                 else f"the table of positions has {positions:,}"
             )
         else:
-            most, said = PACKED * largest, f"the largest side of any tensor is {largest:,}"
-        if not value <= most:  # NaN is not either
+            most, problem = PACKED * largest, f"the largest side of any tensor is {largest:,}"
+        if not value <= most:  # true for NaN too
             raise ModelError(
-                f"{where}: {key}: found {_shown(value)}, {said}; use the config.json of these weights"
+                f"{where}: {key}: found {_shown(value)}, {problem}; use the config.json of these weights"
             )
 
 

@@ -21,7 +21,7 @@ def commit(repository: str, kind: Kind, revision: str | None, *, offline: bool) 
         if not ref.is_file():
             raise HubError(_not_in_cache(repository, kind, revision))
         return ref.read_text().strip()
-    with told(repository, kind, revision):
+    with hub_errors(repository, kind, revision):
         found = HfApi().repo_info(repository, repo_type=kind, revision=revision).sha
         if found is None:
             raise HubError(f"hub:{repository}: the hub names no commit; give a revision of 40 hex digits")
@@ -34,7 +34,7 @@ def snapshot(
     """Return the folder of a commit's files; missing files that match a pattern are downloaded."""
     from huggingface_hub import snapshot_download
 
-    with told(repository, kind, revision):
+    with hub_errors(repository, kind, revision):
         folder = snapshot_download(
             repository,
             repo_type=kind,
@@ -97,7 +97,7 @@ def cached(repository: str, kind: Kind) -> Path:
 
 
 @contextmanager
-def told(repository: str, kind: Kind, revision: str | None) -> Iterator[None]:
+def hub_errors(repository: str, kind: Kind, revision: str | None) -> Iterator[None]:
     """Turn the client's failures into a HubError that says how to fix them."""
     from huggingface_hub import errors
 

@@ -123,7 +123,7 @@ class TensorFile:
 def _read_header(path: Path) -> tuple[int, Mapping[str, Any]]:
     """Return where the bytes begin, and for each tensor its dtype, shape and offsets.
 
-    Refuses what the safetensors library refuses: every byte of the file must belong to exactly one tensor.
+    Raises ModelError for what the safetensors library refuses too: every byte of the file must belong to exactly one tensor.
     """
     try:
         with open_regular(path) as file:

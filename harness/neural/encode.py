@@ -8,7 +8,7 @@ from transformers import PreTrainedTokenizerBase
 
 from harness.errors import ModelError
 from harness.neural.architectures import Reader, room_of, writing
-from harness.neural.foreign import told
+from harness.neural.foreign import readable_errors
 from harness.sandbox.templates import ChatTemplate, chat_template
 from harness.tasks.prompts import Span, fit
 from harness.types import Overflow, Prompt
@@ -108,7 +108,9 @@ def prompt_text(base: Reader, prompt: Prompt) -> str:
     if _has_plain_template(base):
         return _chat_template(base).render(prompt.text)
     turns = [{"role": "user", "content": prompt.text}]
-    with told(f"{base.name}: its chat template fails", "correct chat_template, or set `chat: off`"):
+    with readable_errors(
+        f"{base.name}: its chat template fails", "correct chat_template, or set `chat: off`"
+    ):
         text: str = base.tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True)
     return text
 

@@ -11,7 +11,7 @@ from harness.errors import HarnessError, ModelError
 LONGEST = 240  # characters of a library's message; the log keeps all of it
 
 
-def said(error: BaseException) -> str:
+def one_line(error: BaseException) -> str:
     """Return a library's message in one line, with the class of the error where the message alone says too little."""
     text = " ".join(str(error).split()).rstrip(".:;")
     if len(text) > LONGEST:
@@ -38,7 +38,7 @@ def silent_import() -> Iterator[None]:
 
 
 @contextmanager
-def told(where: str, remedy: str, kind: type[ModelError] = ModelError) -> Iterator[None]:
+def readable_errors(where: str, remedy: str, kind: type[ModelError] = ModelError) -> Iterator[None]:
     """Turn any exception of a library into one of the harness's errors, which says where, and what would do.
 
     Every class of exception is caught: on a broken file the libraries raise different classes in every version.
@@ -49,9 +49,9 @@ def told(where: str, remedy: str, kind: type[ModelError] = ModelError) -> Iterat
         if isinstance(error, kind):
             raise
         raise kind(str(error)) from error
-    except (MemoryError, torch.OutOfMemoryError):  # says enough, and nothing about the files
+    except (MemoryError, torch.OutOfMemoryError):  # clear as it is, and not about the files
         raise
     except ImportError as error:
-        raise kind(f"{where}: {said(error)}; install it") from error
+        raise kind(f"{where}: {one_line(error)}; install it") from error
     except Exception as error:
-        raise kind(f"{where}: {said(error)}; {remedy}") from error
+        raise kind(f"{where}: {one_line(error)}; {remedy}") from error

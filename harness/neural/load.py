@@ -21,7 +21,7 @@ from harness.errors import ModelError
 from harness.families import Family
 from harness.neural import architectures
 from harness.neural.architectures import Architecture
-from harness.neural.foreign import silent_import, told
+from harness.neural.foreign import readable_errors, silent_import
 from harness.neural.parts import read_config, read_tokenizer
 from harness.neural.reading import first_token, uses_chat, window, without_warnings
 from harness.types import Model, ModelPin, Runtime, Uri
@@ -126,7 +126,7 @@ def weights_digest(folder: Path) -> str:
     """
     found: dict[str, bytes] = {}
     for path in sorted(folder.glob("*.safetensors")):
-        with told(str(path), "fetch or save it again"), safe_open(path, framework="pt") as file:
+        with readable_errors(str(path), "fetch or save it again"), safe_open(path, framework="pt") as file:
             for name in file.keys():  # noqa: SIM118  # safetensors' handle is no dict
                 rows = file.get_slice(name)
                 shape = rows.get_shape()
@@ -163,7 +163,10 @@ def _read(
         trust_remote_code=trust,
         output_loading_info=True,
     )
-    with told(where, "config.json may be wrong, or another model's; fetch both again"), without_warnings():
+    with (
+        readable_errors(where, "config.json may be wrong, or another model's; fetch both again"),
+        without_warnings(),
+    ):
         unused: tuple[str, ...] = ()
         # Only its own library can compare the tensors of a quantised checkpoint.
         if getattr(config, "quantization_config", None) is None:

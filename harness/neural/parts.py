@@ -11,7 +11,7 @@ from transformers.models.auto.configuration_auto import CONFIG_MAPPING
 from harness.checkpoints import askable
 from harness.checkpoints import folder as checkpoint
 from harness.errors import ModelError
-from harness.neural.foreign import told
+from harness.neural.foreign import readable_errors
 
 
 def read_config(folder: Path, where: str, *, trust: bool) -> Any:
@@ -20,7 +20,7 @@ def read_config(folder: Path, where: str, *, trust: bool) -> Any:
     kind, own = checkpoint.model_type(path), checkpoint.config(path).get("auto_map")
     if kind not in CONFIG_MAPPING and not (trust and own):
         raise ModelError(f"{where}/{path.name}: {_unknown(kind, own)}")
-    with told(f"{where}/{path.name}", "correct it, or fetch it again"):
+    with readable_errors(f"{where}/{path.name}", "correct it, or fetch it again"):
         return AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=trust)
 
 
@@ -30,7 +30,7 @@ def read_tokenizer(folder: Path, where: str, *, trust: bool) -> Any:
     found = next((name for name in askable.VOCABULARIES if (folder / name).is_file()), None)
     again = "copy it, and tokenizer_config.json, again from the model's source"
     try:
-        with told(f"{where}/{found}: no tokenizer can be made of it", again):
+        with readable_errors(f"{where}/{found}: no tokenizer can be made of it", again):
             return AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=trust)
     except ModelError as error:
         if found is None:

@@ -22,7 +22,7 @@ class Depths:
     """The blocks of one model in order. A layer outside all blocks stands before or behind them."""
 
     blocks: tuple[Block, ...]
-    of: Mapping[str, int]  # layer -> 1 … len(blocks); 0 and len(blocks) + 1 for what is outside
+    of: Mapping[str, int]  # layer -> 1 … len(blocks); 0 or len(blocks) + 1 for a layer outside
 
     def label(self, depth: int) -> str:
         """Return the label of a block: `7`, or `d7` where the model has a second stack."""

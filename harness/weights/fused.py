@@ -10,7 +10,7 @@ KEY_HEADS = ("num_key_value_heads", "num_kv_heads", "n_head_kv")
 
 
 def fused_in(family: Family, module: str) -> Fused | None:
-    """Return what the family says of a module, by the end of its name at a dot."""
+    """Return how a module is fused in its family, by the end of the module's name; None where it is not."""
     for suffix, fused in family.fused.items():
         if f".{module}".endswith(f".{suffix}"):
             return fused

@@ -15,7 +15,7 @@ from harness.weights.gram import add_update, eigenvalues, gram
 from harness.weights.norms import effective_rank, low_rank_singular_values, norms
 
 RELIABLE = 32  # values from which on an alpha is worth reading: a true 3.0 reads 2.2 to 5.2 from 8
-ROUNDING = 1e-6  # of the largest singular value: float32 factors say nothing about smaller ones
+ROUNDING = 1e-6  # of the largest singular value: smaller values are below the precision of float32 factors
 FEW_TO_SHUFFLE = 100  # eigenvalues under which a randomized matrix is taken five times, as the package does
 COPIES = 5
 

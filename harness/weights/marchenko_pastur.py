@@ -13,7 +13,11 @@ from numpy.typing import NDArray
 BANDWIDTH = 0.1  # of the triangular kernel, in units of the mean eigenvalue
 POINTS = 1000  # at which densities are compared
 FAINT = 0.01  # densities under it are left out
-WIDTHS = (0.05, 2.0, 0.01)  # searched: from, to and step, in units of what the largest eigenvalue would need
+WIDTHS = (
+    0.05,
+    2.0,
+    0.01,
+)  # searched: from, to and step, in units of the width that the largest eigenvalue would need
 IMPOSSIBLE = 1000.0  # the residual at every point where a width cannot be
 
 Floats = NDArray[np.float64]
@@ -109,17 +113,17 @@ def randomized(
 
 def of_randomized(
     values: Floats,  # the matrix's own eigenvalues
-    shuffled: Floats,  # those of its randomized copies, one after the other, each as many
+    shuffled: Floats,  # the eigenvalues of its randomized copies, one copy after the other
     shape: tuple[int, int],
 ) -> Mapping[str, float]:
     """Return the package's numbers of a randomized layer, and of the bulk of the matrix itself."""
-    one = shuffled[: len(values)]
+    copy = shuffled[: len(values)]
     own, noise = fit(values, shape), fit(shuffled, shape)
     return {
-        "rand_distance": distance(values, np.sort(one)),
+        "rand_distance": distance(values, np.sort(copy)),
         "max_rand_eval": float(shuffled.max()),
-        "ww_softrank": float(one.max() / values.max()),
-        "ww_maxdist": float(values.max() - one.max()),
+        "ww_softrank": float(copy.max() / values.max()),
+        "ww_maxdist": float(values.max() - copy.max()),
         "num_traps": float(noise.spikes),
         "rand_sigma_mp": noise.sigma,
         "rand_mp_softrank": noise.softrank,

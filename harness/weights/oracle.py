@@ -73,11 +73,11 @@ def contained() -> Iterator[None]:
     handlers, level, disabled = list(root.handlers), root.level, root.manager.disable
     levels = [logger.level for logger in others]
     random = np.random.get_state()  # the global one, from which the package draws
-    said = StringIO()
+    output = StringIO()
     try:
         with (
-            redirect_stdout(said),
-            redirect_stderr(said),
+            redirect_stdout(output),
+            redirect_stderr(output),
             warnings.catch_warnings(),
             np.errstate(all="ignore"),
         ):

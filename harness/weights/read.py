@@ -62,7 +62,7 @@ class TensorLocation:
 
     @property
     def identity(self) -> str:
-        """Return what identifies the bytes as long as the file is untouched, a quantised matrix's scales included."""
+        """Return an identity of the bytes, including a quantised matrix's scales, that changes with the files."""
         tensors = [self.tensor, *(self.quantised.beside.values() if self.quantised else ())]
         seen = [path.stat() for path in dict.fromkeys(tensor.path.resolve() for tensor in tensors)]
         files = [(status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns) for status in seen]
@@ -73,7 +73,7 @@ class TensorLocation:
         return self._part(self._whole())
 
     def unread(self) -> Matrix:
-        """Return the matrix as one that was not asked for."""
+        """Return the matrix with the status "not asked for"."""
         return Matrix(name=self.name, role=self.role, shape=self.shape, array=None, status=NOT_ASKED)
 
     def _whole(self) -> Matrix:

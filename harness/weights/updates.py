@@ -90,8 +90,8 @@ def _homes(
         if len(near) == 1 and not taken:
             homes[module] = near[0]
         else:
-            said = f"could be {' or '.join(near[:2])}" if near else "no such matrix"
-            lost.append(f"{module} ({said})")
+            reason = f"could be {' or '.join(near[:2])}" if near else "no such matrix"
+            lost.append(f"{module} ({reason})")
     return homes, lost
 
 
@@ -129,8 +129,8 @@ def _near(module: str, parts: Mapping[str, list[TensorLocation]]) -> list[str]:
     return [module] if module in parts else [name for name in parts if _same_end(module, name)]
 
 
-def _same_end(one: str, other: str) -> bool:
-    return f".{one}".endswith(f".{other}") or f".{other}".endswith(f".{one}")
+def _same_end(first: str, second: str) -> bool:
+    return f".{first}".endswith(f".{second}") or f".{second}".endswith(f".{first}")
 
 
 def _tied(

@@ -1,5 +1,7 @@
 """Rank correlation within bases: against scipy where it has the same, against itself where it has not."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 from hypothesis import assume, given, settings
@@ -11,7 +13,7 @@ from harness.weights.correlation import FEWEST, MeasuredAdapter, corrected, corr
 VALUES = st.lists(st.integers(-4, 4), min_size=2, max_size=20)
 
 
-def candidates(*bases: tuple[list[float], list[float]], offset: float = 0.0) -> list[MeasuredAdapter]:
+def candidates(*bases: tuple[Sequence[float], Sequence[float]], offset: float = 0.0) -> list[MeasuredAdapter]:
     """Adapters with a number and a score, for each base; each base is worth `offset` more than the one before."""
     return [
         MeasuredAdapter(

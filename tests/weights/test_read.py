@@ -88,7 +88,7 @@ def test_float64_stays_float64_and_the_rest_is_float32(tmp_path, rng) -> None:
     save_file({"a.weight": W, "b.weight": W.astype(np.float16)}, tmp_path / "model.safetensors")
     a, b = read(tmp_path)
     assert np.array_equal(a.array, W)
-    assert (a.array.dtype, b.array.dtype) == (np.float64, np.float32)
+    assert (a.array.dtype, b.array.dtype) == (np.dtype(np.float64), np.dtype(np.float32))
 
 
 def test_a_family_that_stores_the_input_first_is_turned_in_its_linear_maps_alone(tmp_path, rng) -> None:

@@ -86,7 +86,7 @@ class Layout:
 
     column: int  # the first that a step fills: the tokens of a new row end before it
     prompt_columns: int  # of the encoder; 0: there is no encoder
-    window: int | None  # positions that the decoder can tell apart; None: no limit is known
+    window: int | None  # positions that the decoder distinguishes; None: no limit is known
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,7 +139,7 @@ class Writing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Architecture:
-    """How a text model is built: what transformers, peft and the hub call it, and where its tokens go."""
+    """The architecture of a text model: its names in transformers, peft and on the hub, and how it is asked."""
 
     name: str
     auto_class: str  # of transformers, which loads it
@@ -158,12 +158,12 @@ def find(name: str, where: str = "") -> Architecture:
     architecture = getattr(module, "ARCHITECTURE", None)
     if not isinstance(architecture, Architecture):
         raise ModelError(
-            f"the plug-in {name!r} ({module.__name__}) is no architecture: it has no `ARCHITECTURE = "
+            f"the plug-in {name!r} ({module.__name__}) is not an architecture: it has no `ARCHITECTURE = "
             "harness.neural.architectures.Architecture(…)`"
         )
     if architecture.name != name:
         raise ModelError(
-            f"the plug-in {name!r} ({module.__name__}) is no architecture of that name: its ARCHITECTURE is named "
+            f"the plug-in {name!r} ({module.__name__}) has another name: its ARCHITECTURE is named "
             f"{architecture.name!r}"
         )
     return architecture

@@ -14,7 +14,7 @@ from torch import nn
 
 from harness.checkpoints.adapter import CONFIG, MISFIT, MOVES_THE_BASE, PREFIX
 from harness.errors import AdapterError
-from harness.neural.foreign import silent_import, told
+from harness.neural.foreign import readable_errors, silent_import
 from harness.neural.load import Base
 from harness.neural.lora.config import STARTS, auto_mapping
 from harness.neural.lora.factors import overflow, overflowing, put_in
@@ -91,7 +91,7 @@ def applied(
     config = _config(folder)
     _check_ranks(folder, config, tensors)
     with _unchanged(base, config):
-        with told(f"adapter {folder} does not fit {base.name}", MISFIT, AdapterError):
+        with readable_errors(f"adapter {folder} does not fit {base.name}", MISFIT, AdapterError):
             model = _wrap(base, config)
         try:
             check({name: tuple(tensor.shape) for name, tensor in _state(model).items()})
@@ -112,12 +112,12 @@ def shapes(base: Base, folder: Path) -> dict[str, tuple[int, ...]]:
     config = _config(folder)
     if str(config.init_lora_weights).lower().startswith(MOVES_THE_BASE):
         config.init_lora_weights = False
-    with told(f"adapter {folder} does not fit {base.name}", MISFIT, AdapterError):
+    with readable_errors(f"adapter {folder} does not fit {base.name}", MISFIT, AdapterError):
         return {name: tuple(tensor.shape) for name, tensor in _state(_wrap(base, config)).items()}
 
 
 def _config(folder: Path) -> LoraConfig:
-    with told(f"{folder}/{CONFIG}", "save the adapter again", AdapterError):
+    with readable_errors(f"{folder}/{CONFIG}", "save the adapter again", AdapterError):
         config = PeftConfig.from_pretrained(str(folder))
     assert isinstance(config, LoraConfig)
     if config.megatron_config is not None:

@@ -11,7 +11,7 @@ from harness.checkpoints.adapter import CONFIG, WEIGHTS
 from harness.checkpoints.folder import ADAPTER_PICKLE, json_mapping
 from harness.checkpoints.safetensors import TensorFile
 from harness.errors import AdapterError
-from harness.neural.foreign import told
+from harness.neural.foreign import readable_errors
 from harness.neural.load import Base
 from harness.neural.lora.factors import UNSOUND, AttachedLora
 
@@ -58,7 +58,7 @@ def read_tensors(folder: Path) -> dict[str, torch.Tensor]:
             else "the adapter is not complete"
         )
         raise AdapterError(f"{folder}: no {WEIGHTS}; {hint}")
-    with told(str(path), "save the adapter again", AdapterError):
+    with readable_errors(str(path), "save the adapter again", AdapterError):
         TensorFile(path)  # raises with the reason where the file is torn, which the library does not
         found: dict[str, torch.Tensor] = load_file(path)
     bad = [name for name, tensor in found.items() if not torch.isfinite(tensor).all()]
@@ -75,7 +75,7 @@ def recorded_base(folder: Path) -> tuple[str, str]:
     path = folder / TRAINED_ON
     if not path.is_file():
         return "", ""
-    with told(str(path), "train the adapter again, or delete the file", AdapterError):
+    with readable_errors(str(path), "train the adapter again, or delete the file", AdapterError):
         recorded = json_mapping(path)
     base, digest = recorded.get("base", ""), recorded.get("digest", "")
     if not isinstance(base, str) or not isinstance(digest, str):

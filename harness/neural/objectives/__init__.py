@@ -72,7 +72,7 @@ class Objective:
     # An example in at most `recipe.max_tokens` tokens; None where it does not fit.
     encode: Callable[[Reader, Example, Recipe], Item | None]
     size: Callable[[Any], int]  # tokens of an item: items of similar size are learned together
-    weight: Callable[[Any], float]  # what an item adds to the number that losses are divided by
+    weight: Callable[[Any], float]  # of an item; a batch's losses are divided by the sum of its weights
     # Base, items, settings, module to call, reference -> the summed loss of the items, a float32 scalar.
     loss: "Callable[[TorchModel, Sequence[Any], Any, Any, Reference | None], torch.Tensor]"
     needs_reference: bool = False  # whether `loss` also needs the base without its adapter
@@ -90,12 +90,12 @@ def find(name: str, where: str = "") -> Objective:
     place = f"{where}: " if where else ""
     if not isinstance(objective, Objective):
         raise SuiteError(
-            f"{place}the plug-in {name!r} ({module.__name__}) is no objective: it has no `OBJECTIVE = "
+            f"{place}the plug-in {name!r} ({module.__name__}) is not an objective: it has no `OBJECTIVE = "
             "harness.neural.objectives.Objective(…)`"
         )
     if objective.name != name:
         raise SuiteError(
-            f"{place}the plug-in {name!r} ({module.__name__}) is no objective of that name: its OBJECTIVE is named "
+            f"{place}the plug-in {name!r} ({module.__name__}) has another name: its OBJECTIVE is named "
             f"{objective.name!r}"
         )
     return objective

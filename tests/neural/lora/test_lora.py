@@ -9,6 +9,7 @@ import textwrap
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -55,7 +56,7 @@ def ask(base: Base, prompts: list[Prompt]) -> dict[str, str]:
     return {one.sample_id: one.text for one in write(base, prompts, EIGHT, "keep-start", Budget(2000))}
 
 
-def ask_plainly(model: torch.nn.Module, base: Base, prompt: Prompt) -> str:
+def ask_plainly(model: Any, base: Base, prompt: Prompt) -> str:
     """transformers' own generate on transformers' own tokenizer."""
     encoded = base.tokenizer(prompt.text, return_tensors="pt", return_token_type_ids=False)
     out = model.generate(**encoded, max_new_tokens=8, do_sample=False, pad_token_id=base.pad)[0]
@@ -120,7 +121,7 @@ def test_pefts_adapter_gives_the_same_logits_here(
     with torch.no_grad():
         for parameter in theirs.parameters():
             if parameter.requires_grad:
-                parameter += torch.randn_like(parameter) * 0.1
+                parameter.add_(torch.randn_like(parameter) * 0.1)
     theirs.save_pretrained(str(tmp_path))
     wanted = logits_of(theirs)
     apart = rounding(theirs, lambda: logits_of(theirs))  # merged and beside it round apart
@@ -156,7 +157,7 @@ def test_what_peft_leaves_behind_on_a_base_is_taken_off(
     with torch.no_grad():
         for parameter in theirs.parameters():
             if parameter.requires_grad:
-                parameter += torch.randn_like(parameter) * 0.1
+                parameter.add_(torch.randn_like(parameter) * 0.1)
     theirs.save_pretrained(str(tmp_path / "adapter"))
     wanted = logits_of(theirs)
     apart = rounding(theirs, lambda: logits_of(theirs))  # merged and beside it round apart
@@ -316,10 +317,10 @@ def test_an_adapter_adds_alpha_over_r_times_b_a(llama: Base, tmp_path: Path) -> 
         with torch.no_grad():
             for name, A in factors.items():
                 if "lora_A" in name:
-                    module = llama.model.get_submodule(
-                        name.removeprefix("base_model.model.").removesuffix(".lora_A.weight")
+                    weight = llama.model.get_parameter(
+                        name.removeprefix("base_model.model.").removesuffix(".lora_A.weight") + ".weight"
                     )
-                    module.weight += scale * factors[name.replace("lora_A", "lora_B")] @ A
+                    weight.add_(scale * factors[name.replace("lora_A", "lora_B")] @ A)
         assert distance(logits(llama), attached) <= apart
         llama.model.load_state_dict(before)
 
