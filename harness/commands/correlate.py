@@ -187,5 +187,5 @@ def _cells(bases: Sequence[str], one: Correlation) -> list[str]:
         certainty,
         str(one.n),
         *(own.get(base, "") for base in bases),
-        words.signed(one.heap_score, 2),
+        words.signed(one.unstratified_score, 2),
     ]

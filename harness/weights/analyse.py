@@ -66,8 +66,9 @@ def analyse(
     weighing: Weighing,
     options: AnalysisOptions = DEFAULT_OPTIONS,
 ) -> Iterator[WeightRow]:
-    """Return an iterator over rows: part W of each layer of a base; with an adapter, parts delta and merged of each
-    layer that it changes.
+    """Return an iterator over the rows of a base or of an adapter.
+
+    A base has a row of part W for each layer; an adapter has rows of parts delta and merged for each layer it changes.
     """
     found = locations(folder, family, split=weighing.split)
     row = partial(_row, model=model, adapter=adapter_name)
@@ -99,8 +100,8 @@ def _of_base(
         first = seen.setdefault(analysed.digest, location.name) if analysed.digest else location.name
         if first != location.name and result.status != "zero":  # zeros are equal without being tied
             result = LayerResult(status=f"{TIED}{first}", numbers={})
-        layer_of = Layer(location.name, location.role, location.shape)
-        yield row(layer_of, result, part="W", quantised=analysed.quantised)
+        described = Layer(location.name, location.role, location.shape)
+        yield row(described, result, part="W", quantised=analysed.quantised)
 
 
 def _of_vectors(
@@ -132,10 +133,10 @@ def _of_adapter(
     for update, (delta, merged, scheme) in zip(
         changed, in_order(work, changed, options.threads), strict=True
     ):
-        layer_of = Layer(update.name, update.role, update.shape)
+        described = Layer(update.name, update.role, update.shape)
         rank = update.factors.A.shape[0] if update.factors else None
-        yield row(layer_of, delta, part="delta", rank=rank, quantised=scheme)
-        yield row(layer_of, merged, part="merged", quantised=scheme)
+        yield row(described, delta, part="delta", rank=rank, quantised=scheme)
+        yield row(described, merged, part="merged", quantised=scheme)
 
 
 def _of_others(weights: LoraWeights, family: Family, row: Rows) -> Iterator[WeightRow]:

@@ -63,8 +63,8 @@ class Correlation:
     n: int  # adapters
     within: tuple[Within, ...]
     # All adapters together, whatever their base: confounded by the base. It is shown so that nobody takes it for a finding.
-    heap_score: float
-    heap_gain: float | None
+    unstratified_score: float
+    unstratified_gain: float | None
 
     @property
     def shown(self) -> bool:
@@ -147,8 +147,8 @@ def _correlation(
             Within(base=base.base, tau=float(own), low=ends[0], high=ends[1], n=base.n)
             for base, own, ends in zip(ranks, taus, map(_interval, drawn), strict=True)
         ),
-        heap_score=tau_b(numbers, [adapter.score for adapter in known]),
-        heap_gain=tau_b(numbers, gains) if len(gains) == len(known) else None,
+        unstratified_score=tau_b(numbers, [adapter.score for adapter in known]),
+        unstratified_gain=tau_b(numbers, gains) if len(gains) == len(known) else None,
     )
 
 

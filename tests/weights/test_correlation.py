@@ -90,13 +90,13 @@ def test_what_a_base_is_worth_moves_nothing(seed: int, offset: float) -> None:
     assert (here.tau, here.low, here.high, here.p) == (there.tau, there.low, there.high, there.p)
 
 
-def test_the_heap_is_confounded_and_the_pool_is_not() -> None:
+def test_the_unstratified_value_is_confounded_and_the_pooled_one_is_not() -> None:
     """Within each base a larger number is worse; in one heap it looks better, since better bases have larger ones."""
     up, down = list(map(float, range(8))), list(map(float, range(8, 0, -1)))
     (one,) = correlate(candidates((up, down), (up, down), (up, down), offset=100.0), ["number"])
     assert one.tau == -1
-    assert one.heap_score > 0.3
-    assert one.heap_gain is not None and one.heap_gain < 0
+    assert one.unstratified_score > 0.3
+    assert one.unstratified_gain is not None and one.unstratified_gain < 0
 
 
 def test_draws_are_seeded() -> None:

@@ -94,7 +94,7 @@ class ReadPrompts:
     """The result of reading some prompts: logits and caches."""
 
     logits: "torch.Tensor"  # [rows, vocabulary], of each prompt's last token
-    decoder: "DynamicCache"  # of all tokens, filled up on the right
+    decoder: "DynamicCache"  # of all tokens, padded on the right
     encoder: "DynamicCache | None" = None  # of the encoder's states, where there is an encoder
     tokens: tuple[int, ...]  # of each row in `decoder`
 
