@@ -193,17 +193,17 @@ def analyse_all(folder: Path, adapter: str, store: str) -> dict[str, Any]:
     """All layers, with what is kept in a folder of findings: how long, and how much memory above the imports."""
     from harness import families
     from harness.types import Weighing
-    from harness.weights.analyse import Look, analyse
-    from harness.weights.kept import Kept
+    from harness.weights.analyse import AnalysisOptions, analyse
+    from harness.weights.cache import SpectrumCache
 
     weighing = Weighing()
-    look = Look(threads=THREADS, kept=Kept(Path(store)))
+    options = AnalysisOptions(threads=THREADS, cache=SpectrumCache(Path(store)))
     where, name = (folder / adapter, adapter) if adapter else (None, None)
     warm = [name for name in ("scipy.linalg", "numpy.linalg") if __import__(name)]
     before = _peak_bytes()
     started = time.perf_counter()
     rows = list(analyse(folder, families.of("llama"), where, model="m", adapter_name=name,
-                        weighing=weighing, look=look))  # fmt: skip
+                        weighing=weighing, options=options))  # fmt: skip
     return {
         "seconds": time.perf_counter() - started,
         "megabytes": (_peak_bytes() - before) / 1e6,

@@ -43,7 +43,11 @@ def cut(name: str, count: int) -> Damage:
 
 
 def without(*patterns: str) -> Damage:
-    return lambda folder: [path.unlink() for pattern in patterns for path in folder.glob(pattern)]
+    def damage(folder: Path) -> None:
+        for path in [path for pattern in patterns for path in folder.glob(pattern)]:
+            path.unlink()
+
+    return damage
 
 
 def tensors(change: Callable[[dict[str, Any]], object]) -> Damage:
@@ -73,11 +77,11 @@ EARLY: dict[str, tuple[Damage, str]] = {
     "no bytes": (cut(WEIGHTS, 0), f"{WEIGHTS}: not a safetensors file"),
     "no weights": (without(WEIGHTS), "found no model.safetensors"),
     "llama.cpp's file alone": (lambda folder: (folder / WEIGHTS).rename(folder / "tiny.Q4_K_M.gguf"),
-                               "tiny.Q4_K_M.gguf lies there, a kind of file that is not read here; give"),
+                               "but tiny.Q4_K_M.gguf, a format that is not supported; give"),
     "index cut": (indexed('{"weight_map": {"lm'), f"{INDEX}: broken: not JSON"),
     "index of nothing": (indexed("{}"), f"{INDEX}: broken: no weight_map"),
     "index of a list": (indexed('{"weight_map": []}'), f"{INDEX}: broken: no weight_map"),
-    "index of no names": (indexed('{"weight_map": {"lm_head.weight": 7}}'), f"{INDEX}: lm_head.weight is said to be in 7"),
+    "index of no names": (indexed('{"weight_map": {"lm_head.weight": 7}}'), f"{INDEX}: lm_head.weight should be in 7"),
     "shard missing": (indexed('{"weight_map": {"lm_head.weight": "x.safetensors"}}'), "x.safetensors is missing"),
     "shard of others": (indexed('{"weight_map": {"head": "model-00001-of-00001.safetensors"}}'), "head should be in"),
     "config cut": (cut(CONFIG, 50), f"{CONFIG}: broken: not JSON"),
@@ -121,16 +125,16 @@ CLOSE: dict[str, tuple[Damage, str]] = {
     "a bare model": (lambda folder: (edit(CONFIG, architectures=["LlamaModel"])(folder),
                                      tensors(lambda found: found.pop("lm_head.weight"))(folder)), "missing: lm_head.weight"),
     "an unknown type": (edit(CONFIG, model_type="lama"), f"{CONFIG}: model_type 'lama' is unknown to transformers"),
-    "no type": (edit(CONFIG, model_type=""), f"{CONFIG}: names no model_type"),
+    "no type": (edit(CONFIG, model_type=""), f"{CONFIG}: has no model_type"),
     "pictures": (edit(CONFIG, model_type="llava", architectures=["LlavaForConditionalGeneration"]),
                  "LlavaForConditionalGeneration of model_type 'llava' is no model that transformers can ask by text alone"),
-    "code of its own": (edit(CONFIG, model_type="own", auto_map={"AutoConfig": "own.Config"}), "brings code of its own"),
+    "code of its own": (edit(CONFIG, model_type="own", auto_map={"AutoConfig": "own.Config"}), "comes with its own code"),
     "an unknown function": (edit(CONFIG, hidden_act="foo"), "KeyError: 'foo'; config.json may be wrong"),
     "no tokenizer.json": (without("tokenizer.json"), "found no tokenizer.json; copy it"),
     "an empty tokenizer": (write("tokenizer.json", '{"model": {}, "added_tokens": []}'), "tokenizer.json: no tokenizer can"),
     "template that ends early": (edit("tokenizer_config.json", chat_template="{% for x in %}"), "(TemplateSyntaxError"),
     "template without the message": (edit("tokenizer_config.json", chat_template="hello"),
-                                     "its chat template leaves out the user's message; correct it, or say `chat: off`"),
+                                     "its chat template leaves out the user's message; correct it, or set `chat: off`"),
     "template of a part": (edit("tokenizer_config.json", chat_template="{{ messages[0].content[:9] }}"), "leaves out the"),
     "template of unknowns": (edit("tokenizer_config.json", chat_template="{{ a.b.c }}"), "failed (UndefinedError: 'a' is"),
     "template refusing": (edit("tokenizer_config.json", chat_template="{{ raise_exception('never') }}"), "Error: never)"),
@@ -144,7 +148,7 @@ def ask(folder: Path) -> Iterator[str]:
     from harness.types import Prompt
 
     backend = open_backend(Model(name="mine", uri=f"file:{folder}"), PIN, Runtime())
-    yield backend.tokens(Prompt(sample_id="1", before="", input="Hello.", after=""), "truncate-input")[0]
+    yield backend.tokens(Prompt(sample_id="1", before="", input="Hello.", after=""), "keep-start")[0]
     backend.close()
 
 
@@ -355,16 +359,16 @@ ADAPTERS: dict[str, tuple[dict[str, Any], Damage, str]] = {
     "another base by name": ({"base": "zoo:mistral-tiny"}, NOTHING, "trained on zoo:mistral-tiny, not on zoo:llama2-tiny"),
     "another base by digest": ({}, write("harness.json", '{"base": "x", "digest": "abc"}'), "with weights abc"),
     "its record cut": ({}, write("harness.json", '{"base'), "harness.json: broken: not JSON"),
-    "its record of numbers": ({}, write("harness.json", '{"base": 7}'), "harness.json: base and digest are texts"),
+    "its record of numbers": ({}, write("harness.json", '{"base": 7}'), "harness.json: base and digest must be text"),
     "another width": ({"shape": 64}, NOTHING, "lora_A.weight is [4, 64], the model needs [4, 128]"),
-    "other modules": ({"target_modules": ["query"]}, NOTHING, "target_modules: it has no module that is called one of"),
+    "other modules": ({"target_modules": ["query"]}, NOTHING, "target_modules: the model has no module with one of the"),
     "fewer modules": ({"target_modules": ["q_proj", "v_proj"]}, NOTHING, "v_proj.lora_A.weight is missing"),
-    "another rank": ({"r": 8}, NOTHING, "more; r does not go with the weights; adapter_config.json was changed"),
-    "more modules": ({"target_modules": ["k_proj"]}, NOTHING, "more; target_modules does not go with the weights; "),
+    "another rank": ({"r": 8}, NOTHING, "more; r does not match the weights; adapter_config.json was changed"),
+    "more modules": ({"target_modules": ["k_proj"]}, NOTHING, "more; target_modules does not match the weights; "),
     "no numbers": ({}, nan, "it is damaged or did not converge: fetch it again, or train it anew"),
     "a product too large": ({}, huge, "converge: fetch it again, or train it anew with a lower learning rate"),
-    "DoRA without its norms": ({"use_dora": True}, NOTHING, "more; use_dora does not go with the weights; adapter_config"),
-    "another rank, DoRA": ({"use_dora": True, "r": 8}, NOTHING, "does not go with the weights"),
+    "DoRA without its norms": ({"use_dora": True}, NOTHING, "more; use_dora does not match the weights; adapter_config"),
+    "another rank, DoRA": ({"use_dora": True, "r": 8}, NOTHING, "does not match the weights"),
     "a start that peft does not know": ({"init_lora_weights": "foo"}, NOTHING, "does not fit zoo:llama2-tiny"),
 }  # fmt: skip
 

@@ -148,6 +148,7 @@ def test_plain_peft_gives_the_same_answers(whole: Path, plain: object) -> None:
                 do_sample=False,
             )
         answer = tokenizer.decode(written[0, prompt.input_ids.shape[1] :], skip_special_tokens=True)
+        assert isinstance(answer, str)
         assert line["text"] == answer.partition("\n")[0].strip()
 
 

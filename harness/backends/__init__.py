@@ -1,7 +1,8 @@
-"""Backends: who answers for a model. Each is a file with a `BACKEND`, found by the scheme of the model's uri.
+"""Backends: the code that answers for a model. Each file has a `BACKEND`, found by the scheme of the model's uri.
 
-A file of this package says which schemes it owns. Another package has an entry point of the group `harness.backends` for
-each of its schemes, named as the scheme. A file is light: what is heavy is imported by the functions that it declares.
+A file of this package lists its schemes. Another package has an entry point of the group `harness.backends` for each of
+its schemes, named like the scheme. A file is quick to import: heavy libraries are imported by the functions that need
+them.
 """
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -23,16 +24,16 @@ if TYPE_CHECKING:
 At = Callable[..., str]  # keys below the model -> "FILE:LINE: dotted.key"
 
 Verb = Literal["write", "likelihoods", "head"]  # a method of an open backend
-_SAID: Mapping[Verb, str] = {
+_VERB_TEXTS: Mapping[Verb, str] = {
     "write": "write text",
-    "likelihoods": "say how likely given texts are",
-    "head": "give what a head puts out",
+    "likelihoods": "give the likelihood of texts",
+    "head": "give the output of a head",
 }
 
 
 @runtime_checkable
 class OpenBackend(Protocol):
-    """A model that answers. It holds memory until it is closed."""
+    """A model that answers. It keeps its memory until it is closed."""
 
     def write(
         self,
@@ -42,47 +43,51 @@ class OpenBackend(Protocol):
         adapter: Path | None,
         done: Collection[str] = frozenset(),
     ) -> Iterator[Generation]:
-        """Yield the answers as they finish, in any order, `done` left out.
+        """Yield the answers as they finish, in any order, without those of the samples in `done`.
 
-        Give all prompts of a block, also those that are answered: batches then do not depend on where a crash was.
+        Pass all prompts of a block, also those with answers: batches then do not depend on where a crash was.
         """
         ...
 
     def tokens(self, prompt: Prompt, overflow: Overflow, answer_tokens: int = 0) -> tuple[str, list[int]]:
-        """Return a prompt as the model gets it where `answer_tokens` are left for the answer: text and token ids."""
+        """Return a prompt as the model gets it, with `answer_tokens` left for the answer: text and token ids."""
         ...
 
     def close(self) -> None:
-        """Give back the memory."""
+        """Free the memory of the model."""
         ...
 
 
 @runtime_checkable
-class Careful(Protocol):
-    """An open backend that knows on which base an adapter was trained, and how much its memory holds."""
+class TracksBase(Protocol):
+    """An open backend that tracks on which base an adapter was trained, and how many tokens fit into its memory."""
 
-    budget: "Budget"
+    budget: "TokensInFlight"
 
-    def doubt(self, adapter: Path) -> str | None: ...
+    def unverified_base(self, adapter: Path) -> str | None:
+        """Return why it is not known whether the adapter was trained on this base; None where it is known."""
+        ...
 
 
-class Budget(Protocol):
-    """How many tokens are in flight at once."""
+class TokensInFlight(Protocol):
+    """The number of tokens in flight at once."""
 
     tokens: int
-    halvings: int  # how often memory did not suffice
+    halvings: int  # number of times that memory ran out
 
 
 @runtime_checkable
 class Trainable(Protocol):
-    """An open backend that lends its base, so that an adapter can be trained on it."""
+    """An open backend that gives access to its base, so that an adapter can be trained on it."""
 
     @property
-    def base(self) -> "Base": ...
+    def base(self) -> "Base":
+        """Return the base without any adapter."""
+        ...
 
 
 def pin_by_uri(model: Model, device: DeviceKind, remembered: "Remembered", offline: bool) -> ModelPin:
-    """Return the pin of a model that has no files here: its uri is all that is known of it."""
+    """Return the pin of a model without local files: only its uri is known."""
     return ModelPin(
         revision=digest(model.uri),
         parameters=None,
@@ -94,35 +99,33 @@ def pin_by_uri(model: Model, device: DeviceKind, remembered: "Remembered", offli
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Backend:
-    """What a backend's file declares: whose models it answers for, what they are, and what can be asked of them."""
+    """A backend: the models that it answers for, and what they can be asked."""
 
     schemes: tuple[str, ...]  # of its models' uris
-    about: str  # what its models are, as a clause: the reason why a key of a suite's model has no meaning for them
+    about: str  # what its models are, as a clause: the reason why they do not have a key of a suite's model
     open: Callable[[Model, ModelPin, Runtime], OpenBackend]
     verbs: tuple[Verb, ...] = ("write",)
-    options: tuple[str, ...] = ()  # keys of a suite's model that it heeds, besides name and uri
-    libraries: tuple[
-        str, ...
-    ] = ()  # distributions whose versions can move an answer: they enter the steps' ids
-    # Raises SuiteError where the suite names a model that cannot be.
+    options: tuple[str, ...] = ()  # keys of a suite's model that it reads, besides name and uri
+    # Distributions whose versions can change an answer: they enter the steps' ids.
+    libraries: tuple[str, ...] = ()
+    # Raises SuiteError where the suite names a model that cannot exist.
     check: Callable[[Model, At], None] = lambda model, at: None
-    # What the model's name means today. The last argument: touch no network.
+    # The model that its name means today. The last argument: do not use the network.
     pin: Callable[[Model, DeviceKind, "Remembered", bool], ModelPin] = pin_by_uri
-    # Raises ModelError where files say that the model cannot be asked; in a fraction of a second, without torch.
+    # Raises ModelError where its files show that the model cannot be asked; in a fraction of a second, without torch.
     check_askable: Callable[[Model, ModelPin, DeviceKind, "Remembered", bool], None] = (
         lambda model, pin, device, remembered, offline: None
     )
-    # Yields what is to be said of a model and of its adapters before it is opened; raises ModelError as opening would.
+    # Yields warnings about a model and its adapters before it is opened; raises ModelError as opening would.
     examine: Callable[[Model, ModelPin, Runtime, Mapping[str, Path]], Iterator[str]] = (
         lambda model, pin, runtime, adapters: iter(())
     )
-    is_here: Callable[[Model, ModelPin], bool] = lambda model, pin: (
-        True
-    )  # False: it has to be downloaded first
+    # False: the model has to be downloaded first.
+    is_here: Callable[[Model, ModelPin], bool] = lambda model, pin: True
     # Where the weights are, downloaded unless the last argument says offline. None: no weights to analyse or to train.
     folder: Callable[[Model, ModelPin, bool], Path] | None = None
-    trains: bool = False  # what is opened is Trainable
-    licence: Callable[[Model, ModelPin], str | None] = lambda model, pin: None  # no network is asked
+    trains: bool = False  # `open` returns a Trainable
+    licence: Callable[[Model, ModelPin], str | None] = lambda model, pin: None  # without the network
     # How many processes may have the model open at once.
     workers: Callable[[ModelPin, "Machine"], int] = lambda pin, machine: machine.cores
 
@@ -143,7 +146,7 @@ def find(scheme: str, where: str = "") -> Backend:
     backend = getattr(module, "BACKEND", None)
     if problem := _problem(backend, scheme):
         place = f"{where}: " if where else ""
-        raise SuiteError(f"{place}the plug-in {scheme!r} ({module.__name__}) is no backend: {problem}")
+        raise SuiteError(f"{place}the plug-in {scheme!r} ({module.__name__}) is not a backend: {problem}")
     assert isinstance(backend, Backend)
     return backend
 
@@ -154,7 +157,7 @@ def of(model: Model) -> Backend:
 
 
 def check(model: Model, at: At) -> None:
-    """Raise SuiteError where the suite names a model that cannot be, or gives it a key that means nothing for it."""
+    """Raise SuiteError where the suite names a model that cannot exist, or gives it a key that its backend does not read."""
     backend, scheme = of(model), Uri.parse(model.uri).scheme
     for field in fields(Model):
         if field.default in (MISSING, getattr(model, field.name)) or field.name in backend.options:
@@ -171,7 +174,7 @@ def open_backend(model: Model, pin: ModelPin, runtime: Runtime) -> OpenBackend:
 
 
 def folder(model: Model, pin: ModelPin, *, offline: bool) -> Path:
-    """Return the folder of a model's weights, downloaded where they are not here; ModelError where it has none."""
+    """Return the folder of a model's weights, downloaded where necessary; ModelError where the model has none."""
     backend = of(model)
     if backend.folder is None:
         raise ModelError(f"model {model.name}: {model.uri} has no weights: {backend.about}")
@@ -184,12 +187,12 @@ def trainable(model: Model) -> bool:
 
 
 def lacks(model: Model, verb: Verb) -> str | None:
-    """Return why a verb cannot be asked of a model, as a sentence for plan and report; None where it can."""
+    """Return why a model cannot be asked for a verb, as a sentence for plan and report; None where it can."""
     backend, scheme = of(model), Uri.parse(model.uri).scheme
     if verb in backend.verbs:
         return None
-    can = " and ".join(_SAID[each] for each in backend.verbs)
-    return f"not applicable: model {model.name} cannot {_SAID[verb]}: {scheme}: models can only {can}"
+    can = " and ".join(_VERB_TEXTS[other] for other in backend.verbs)
+    return f"not applicable: model {model.name} cannot {_VERB_TEXTS[verb]}: {scheme}: models can only {can}"
 
 
 @cache
@@ -210,9 +213,9 @@ def _problem(backend: object, scheme: str) -> str:
         return f"its BACKEND has the schemes {', '.join(backend.schemes) or '(none)'}"
     for verb in backend.verbs:
         if verb not in get_args(Verb):
-            return f"BACKEND.verbs holds {verb!r}; known: {', '.join(get_args(Verb))}"
+            return f"BACKEND.verbs contains {verb!r}; known: {', '.join(get_args(Verb))}"
     known = {field.name for field in fields(Model)}
     for option in backend.options:
         if option not in known:
-            return f"BACKEND.options holds {option!r}, which is no key of a model"
+            return f"BACKEND.options contains {option!r}, which is not a key of a model"
     return "BACKEND.trains without BACKEND.folder" if backend.trains and backend.folder is None else ""

@@ -5,11 +5,11 @@
     copy          the input
     first-line    the input's first line
     upper         the input in capitals
-    empty         nothing
+    empty         an empty text
     crash-on-ID   like copy, and fails at sample ID
     kill-on-ID    like copy, and ends its process at sample ID
 
-An adapter has no say in the answer but marks it: the answer begins with `+`.
+An adapter changes the answer only by a mark: the answer begins with `+`.
 """
 
 import os
@@ -49,6 +49,7 @@ class Echo:
         adapter: Path | None,
         done: Collection[str] = frozenset(),
     ) -> Iterator[Generation]:
+        """Yield the answers in order."""
         for prompt in prompts:
             if prompt.sample_id not in done:
                 yield self._answer(prompt, decode, adapter)
@@ -71,14 +72,15 @@ class Echo:
         )
 
     def tokens(self, prompt: Prompt, overflow: Overflow, answer_tokens: int = 0) -> tuple[str, list[int]]:
+        """Return the prompt and a number for each of its words."""
         return prompt.text, list(range(len(prompt.text.split())))
 
     def close(self) -> None:
-        pass
+        """Do nothing: there is no memory to free."""
 
 
 def check(model: Model, at: At) -> None:
-    """Raise UnknownName for a rule that is not there."""
+    """Raise UnknownName for a rule that does not exist."""
     Echo(Uri.parse(model.uri).place, at("uri"))
 
 
@@ -90,7 +92,7 @@ def open_model(model: Model, pin: ModelPin, runtime: Runtime) -> Echo:
 BACKEND = Backend(
     schemes=("echo",),
     about="their answers come from a rule, not from weights",
-    # No answer depends on these. They are in the ids of answers that stores hold already.
+    # No answer depends on these libraries, but the ids of answers in existing stores contain them.
     libraries=("torch", "transformers", "tokenizers", "peft"),
     check=check,
     open=open_model,

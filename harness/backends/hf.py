@@ -15,11 +15,11 @@ from harness.files.installed import versions
 from harness.types import DeviceKind, Model, ModelPin, Runtime, Uri
 
 BYTES = {"float32": 4, "bfloat16": 2, "float16": 2}  # of a weight
-SHARE = 1 / 4  # of the memory that the weights of all workers may take
+SHARE = 1 / 4  # of the memory, for the weights of all workers
 
 
 def check(model: Model, at: At) -> None:
-    """Raise SuiteError for a tiny model that is not there, and for a revision where there can be none."""
+    """Raise SuiteError for a tiny model that does not exist, and for a revision of a model that has none."""
     uri = Uri.parse(model.uri)
     if uri.scheme == "zoo" and uri.place not in shipped.zoo_names():
         raise UnknownName("tiny model", uri.place, shipped.zoo_names(), at("uri"))
@@ -33,7 +33,7 @@ def check(model: Model, at: At) -> None:
 
 
 def pin(model: Model, device: DeviceKind, remembered: Remembered, offline: bool) -> ModelPin:
-    """Return the commit of a hub model, or the digest of a folder's files, with what their headers say."""
+    """Return the pin of a model: a hub model's commit or the digest of a folder's files, with sizes from their headers."""
     uri = Uri.parse(model.uri)
     if uri.scheme == "hub":
         revision = hub.commit(uri.place, "model", model.revision, offline=offline)
@@ -58,12 +58,12 @@ def pin(model: Model, device: DeviceKind, remembered: Remembered, offline: bool)
 def check_askable(
     model: Model, pin: ModelPin, device: DeviceKind, remembered: Remembered, offline: bool
 ) -> None:
-    """Raise ModelError where the files that are here say that the model cannot be asked."""
+    """Raise ModelError where the local files show that the model cannot be asked."""
     uri = Uri.parse(model.uri)
     askable.check_quantization(model, device, versions(("bitsandbytes",)))
     offline = offline or hub.switched_off()
 
-    def look() -> Iterable[str]:
+    def check_files() -> Iterable[str]:
         if uri.scheme != "hub":
             askable.check_folder(locate.folder_of(model), model.uri)
         elif offline:
@@ -73,28 +73,28 @@ def check_askable(
         return ()
 
     what = "can write" if uri.scheme == "hub" and not offline else "can be asked"
-    remembered.look(f"{what} {askable.RULES} {uri.scheme}@{pin.revision}", look)
+    remembered.look(f"{what} {askable.RULES} {uri.scheme}@{pin.revision}", check_files)
 
 
 def examine(model: Model, pin: ModelPin, runtime: Runtime, adapters: Mapping[str, Path]) -> Iterator[str]:
-    """Yield what is to be said of a model whose files are here, and of its adapters; none of its weights is read."""
+    """Yield warnings about a model with local files, and about its adapters; no weights are read."""
     if not adapters and _is_as_shipped(model):
         return
     if not locate.is_here(model, pin):
         yield "not downloaded yet, so its tensors, its tokenizer and its adapters are checked only by a run"
         return
-    from harness.neural.examine import examine as look
+    from harness.neural.examine import examine as examine_folder
 
-    yield from look(folder(model, pin, runtime.offline), model, pin, runtime, adapters)
+    yield from examine_folder(folder(model, pin, runtime.offline), model, pin, runtime, adapters)
 
 
 def folder(model: Model, pin: ModelPin, offline: bool) -> Path:
-    """Return the folder that holds the checkpoint as pinned; a hub model is downloaded where it is not yet."""
+    """Return the folder of the pinned checkpoint; a hub model is downloaded where necessary."""
     return locate.locate(model, pin, offline=offline)
 
 
 def workers(pin: ModelPin, machine: Machine) -> int:
-    """Return how many copies of the weights have room in a share of the memory."""
+    """Return how many copies of the weights fit into a share of the memory."""
     weights = (pin.parameters or 0) * BYTES[pin.dtype]
     return int(machine.memory_gb * 1e9 * SHARE // weights) if weights else machine.cores
 
@@ -107,7 +107,7 @@ def open_model(model: Model, pin: ModelPin, runtime: Runtime) -> OpenBackend:
 
 
 def _is_as_shipped(model: Model) -> bool:
-    """Return whether a model is one of the package's own with no setting of the suite's: it is taken as sound."""
+    """Return whether a model is one of the package's own without settings of the suite, and needs no check."""
     return Uri.parse(model.uri).scheme == "zoo" and model == Model(
         name=model.name, uri=model.uri, family=model.family
     )
@@ -116,12 +116,12 @@ def _is_as_shipped(model: Model) -> bool:
 def _hub_config(place: str, commit: str) -> Path:
     from huggingface_hub import hf_hub_download
 
-    with hub.told(place, "model", commit):
+    with hub.hub_errors(place, "model", commit):
         return Path(hf_hub_download(place, checkpoint.CONFIG, revision=commit))
 
 
 def _on_the_hub(place: str, commit: str, offline: bool) -> checkpoint.Checkpoint:
-    """Return what a hub model's config and headers say; the weights stay where they are."""
+    """Return the type and sizes of a hub model from its config and headers; the weights are not downloaded."""
     if offline or hub.switched_off():
         found = hub.snapshot(place, "model", commit, locate.HUB_FILES, offline=True)
         locate.refuse_pickles(found, place)
@@ -130,7 +130,7 @@ def _on_the_hub(place: str, commit: str, offline: bool) -> checkpoint.Checkpoint
     from huggingface_hub.errors import NotASafetensorsRepoError
 
     kind = checkpoint.model_type(_hub_config(place, commit))
-    with hub.told(place, "model", commit):
+    with hub.hub_errors(place, "model", commit):
         try:
             headers = HfApi().get_safetensors_metadata(place, revision=commit).files_metadata.values()
         except NotASafetensorsRepoError as error:

@@ -23,14 +23,14 @@ CONFIG, WEIGHTS = ADAPTER_FILES
 PREFIX = "base_model.model."
 MAGNITUDE = "magnitude_vector"
 MISFIT = f"{CONFIG} was changed or is another model's: fetch both again"
-# A factor's name after the prefix. Embeddings end without `.weight`; peft's own state dicts name the adapter too.
+# A factor's name after the prefix. Embeddings do not end in `.weight`; peft's own state dicts name the adapter too.
 FACTOR = re.compile(
     rf"(?P<module>.+)\.lora_(?P<embedding>embedding_)?(?P<side>[AB]|{MAGNITUDE})(\.(?!bias$)\w+?)?(\.weight)?"
 )
-BASES_OWN = ".base_layer.weight"  # peft saves the base's matrix along where an embedding has factors
+BASES_OWN = ".base_layer.weight"  # peft also saves the base's matrix where an embedding has factors
 SAVED = re.compile(r"(?P<module>.+?)(\.modules_to_save(\.\w+?)?)?\.weight")
-TOKENS = ".token_adapter."  # rows of an embedding that were trained by themselves
-# Starts that subtract the first factors from the base, so that base + ΔW is not what was trained.
+TOKENS = ".token_adapter."  # rows of an embedding that were trained on their own
+# Initialisations that subtract the first factors from the base, so that base + ΔW is not the trained model.
 MOVES_THE_BASE = ("pissa", "olora", "corda", "loftq", "lora_ga")
 # Settings under which an update is more than lora_alpha / r · B·A on a matrix of the base's.
 MORE_THAN_LORA = (
@@ -46,31 +46,31 @@ class Factors:
     A: NDArray[np.float32]  # [r, in]
     B: NDArray[np.float32]  # [out, r]
     scale: float  # lora_alpha / r, or lora_alpha / √r
-    transposed: bool = False  # the base keeps this matrix as [in, out]
-    magnitude: NDArray[np.float32] | None = None  # [out]: the norms that W + ΔW is given
-    embedding: bool = False  # of an embedding's matrix, which is [tokens, width] wherever it is kept
+    transposed: bool = False  # the base stores this matrix as [in, out]
+    magnitude: NDArray[np.float32] | None = None  # [out]: the norms of the rows of W + ΔW
+    embedding: bool = False  # of an embedding's matrix, which is always stored as [tokens, width]
 
     @property
     def shape(self) -> tuple[int, int]:
-        """Of ΔW, as the base keeps it."""
+        """Return the shape of ΔW, as the base stores the matrix."""
         out, into = self.B.shape[0], self.A.shape[1]
         return (into, out) if self.transposed else (out, into)
 
     @property
     def finite(self) -> bool:
-        """Whether every number is finite, those of ΔW as float32 too.
+        """Return whether every number is finite, also those of ΔW in float32.
 
-        None of ΔW is larger than its row's norm in B times its column's in A.
+        No number of ΔW is larger than its row's norm in B times its column's norm in A.
         """
         if not all(np.isfinite(part).all() for part in (self.A, self.B, self.magnitude) if part is not None):
             return False
-        rows, columns = (np.linalg.norm(one.astype(np.float64), axis=1) for one in (self.B, self.A.T))
+        rows, columns = (np.linalg.norm(factor.astype(np.float64), axis=1) for factor in (self.B, self.A.T))
         bound = abs(self.scale) * rows.max(initial=0.0) * columns.max(initial=0.0)
         return bool(bound < np.finfo(np.float32).max)
 
     @property
     def digest(self) -> str:
-        """64 hex digits: equal for equal updates."""
+        """Return 64 hex digits, equal for equal updates."""
         parts = hashlib.sha256(f"{self.scale!r} {self.transposed}".encode())
         for part in (self.A, self.B, self.magnitude):
             parts.update(
@@ -79,18 +79,18 @@ class Factors:
         return parts.hexdigest()
 
     def delta(self) -> NDArray[np.float64]:
-        """ΔW, the size of the base's matrix; with a magnitude, what is added before that is given."""
+        """Return ΔW in the shape of the base's matrix; with a magnitude, the part that is added before the norms are set."""
         product = self.scale * (self.B.astype(np.float64) @ self.A.astype(np.float64))
         return product.T if self.transposed else product
 
     def merged(
         self,
-        W: NDArray[np.floating],  # as the base keeps it: [out, in], or [in, out] where transposed
+        W: NDArray[np.floating],  # as the base stores it: [out, in], or [in, out] where transposed
         rows: slice | None = None,  # of the output; None: all
-    ) -> NDArray[np.float64]:  # laid out as W is, with these rows alone: columns of it where transposed
-        """W + ΔW as peft merges it, some outputs at a time, so that the whole sum need never be in memory.
+    ) -> NDArray[np.float64]:  # laid out as W is, only these rows, which are columns where transposed
+        """Return W + ΔW as peft merges it; with `rows` only some outputs, so that the whole sum need not be in memory.
 
-        With a magnitude m each output's row is m · (W + ΔW) / ‖W + ΔW‖; one of zeros has no direction and is NaN.
+        With a magnitude m, the row of each output is m · (W + ΔW) / ‖W + ΔW‖; a row of zeros becomes NaN.
         """
         some = slice(None) if rows is None else rows
         total: NDArray[np.float64] = self.B[some].astype(np.float64) @ self.A.astype(np.float64)
@@ -113,19 +113,18 @@ class Factors:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class LoraWeights:
-    """An adapter: which base it says it is for, its factors by module, and where what was saved along lies."""
+    """An adapter on disk: the base that it records, its factors by module, and the other tensors that were saved."""
 
     base: str | None
     modules: Mapping[str, Factors]  # the module's path in the base, without `.weight`
-    saved: Mapping[
-        str, Tensor
-    ]  # whole matrices that stand in the base's place, by module as above; read when asked
-    # What else was saved along, by name without prefix: biases, norms, rows of an embedding.
-    others: Mapping[str, tuple[int, ...]]  # shapes
+    # Whole matrices that replace the base's, by module as above; read when needed.
+    saved: Mapping[str, Tensor]
+    # Shapes of the other tensors, by name without prefix: biases, norms, rows of an embedding.
+    others: Mapping[str, tuple[int, ...]]
 
 
 def read(folder: Path) -> LoraWeights:
-    """All factors of the adapter in the folder, as float32."""
+    """Return the adapter in a folder, with all factors in float32."""
     config = _config(folder)
     tensors = _tensors(folder)
     check_patterns(folder / CONFIG, config, _modules(tensors))
@@ -157,7 +156,7 @@ def read(folder: Path) -> LoraWeights:
 
 
 def read_settings(folder: Path, use: str) -> Mapping[str, Any]:
-    """Return what adapter_config.json says; raise AdapterError where it is no LoRA adapter's."""
+    """Return the content of adapter_config.json; raise AdapterError where it is not a LoRA adapter's."""
     path = folder / CONFIG
     try:
         config = json.loads(regular_text(path))
@@ -173,13 +172,13 @@ def read_settings(folder: Path, use: str) -> Mapping[str, Any]:
 
 
 def check(folder: Path) -> None:
-    """Raise AdapterError where the settings or the heads of the weights are such that no base could answer with them."""
+    """Raise AdapterError where the settings or the headers of the weights fit no base at all."""
     config = read_settings(folder, "measured")
     check_patterns(folder / CONFIG, config, _modules(_tensors(folder)))
 
 
 def _modules(tensors: TensorFile) -> set[str]:
-    """Every name that a pattern may be asked about: of each tensor, the modules that it is in."""
+    """Return every name that a pattern is matched with: for each tensor, its name and its module's."""
     names = [name.removeprefix(PREFIX) for name in tensors.names]
     return {name for tensor in names for name in (tensor, tensor.rpartition(".lora_")[0]) if name}
 
@@ -232,9 +231,9 @@ def _factors(
         raise AdapterError(f"{path}: {module} has {has} alone; the adapter is not complete")
     magnitude = sides.get(MAGNITUDE)
     if bool(config.get("use_dora")) != (magnitude is not None):
-        has, said = ("no", "true") if magnitude is None else ("a", "false")
+        has, setting = ("no", "true") if magnitude is None else ("a", "false")
         raise AdapterError(
-            f"{path}: {module} has {has} lora_{MAGNITUDE}, {CONFIG} says use_dora: {said}; {MISFIT}"
+            f"{path}: {module} has {has} lora_{MAGNITUDE}, {CONFIG} says use_dora: {setting}; {MISFIT}"
         )
     A, B = sides["A"], sides["B"]
     if A.shape[0] != B.shape[1]:

@@ -1,4 +1,4 @@
-"""The numbers of an adapter's configuration: each is checked before anything is worked out from it."""
+"""The settings of an adapter's configuration: each is checked before anything is computed from it."""
 
 import math
 import re
@@ -8,13 +8,13 @@ from typing import Any, TypeGuard
 
 from harness.errors import AdapterError
 
-RANK = 8  # what peft takes where the file does not say
+RANK = 8  # peft's default, as is ALPHA
 ALPHA = 8
-LARGEST_RANK = 1_000_000  # no matrix has so many rows and columns
-LARGEST_ALPHA = 1e9  # far above any in use, and no product with it overflows by itself
+LARGEST_RANK = 1_000_000  # larger than the sides of any matrix
+LARGEST_ALPHA = 1e9  # far above any in use, and too small to overflow a product by itself
 LARGEST_NUMBER = 1e12  # of any setting: seeds have ten digits
 LARGEST_LAYERS = 10_000  # that `layer_replication` may ask for
-LARGEST_ROUNDS = 1_000  # iterations of a start that is computed again when the adapter is put on
+LARGEST_ROUNDS = 1_000  # iterations of an initialisation that is computed again when the adapter is attached
 PATTERNS = ("rank_pattern", "alpha_pattern")
 NAMES = ("exclude_modules", "layers_pattern", "modules_to_save", "target_modules")
 _ROUNDS = re.compile(r"pissa_niter_(\d+)", re.IGNORECASE)
@@ -63,7 +63,7 @@ def _check_pattern(path: Path, name: str, found: object) -> None:
 def _check_names(path: Path, name: str, found: object) -> None:
     """Raise unless the value is a regular expression or a list of names."""
     names = found if isinstance(found, list) else [] if found is None else [found]
-    wrong = [one for one in names if not isinstance(one, str)]
+    wrong = [entry for entry in names if not isinstance(entry, str)]
     if wrong:
         raise _wrong(path, name, wrong[0], "a name of a module, or a list of names")
 
@@ -83,40 +83,42 @@ def _check_replication(path: Path, found: object) -> None:
     if found is None:
         return
     ranges = found if isinstance(found, list) else [found]
-    pairs = [one for one in ranges if isinstance(one, list) and len(one) == 2 and all(map(_is_number, one))]
+    pairs = [
+        pair for pair in ranges if isinstance(pair, list) and len(pair) == 2 and all(map(_is_number, pair))
+    ]
     if len(pairs) < len(ranges) or sum(max(0, end - start) for start, end in pairs) > LARGEST_LAYERS:
         expected = f"pairs of layers, at most {LARGEST_LAYERS:,} layers together"
         raise _wrong(path, "layer_replication", found, expected)
 
 
 def _numbers(key: str, value: object) -> Iterator[tuple[str, float]]:
-    """Every number of plain data, with the key it stands under."""
+    """Yield every number of plain data, with its key."""
     if _is_number(value):
         yield key, value
     elif isinstance(value, dict):
-        for name, one in value.items():
-            yield from _numbers(f"{key}[{shortened(name)}]" if key else name, one)
+        for name, member in value.items():
+            yield from _numbers(f"{key}[{shortened(name)}]" if key else name, member)
     elif isinstance(value, list):
-        for one in value:
-            yield from _numbers(key, one)
+        for member in value:
+            yield from _numbers(key, member)
 
 
 def _is_number(value: object) -> TypeGuard[int | float]:
-    """JSON's true and false are no numbers."""
+    """Return whether a value is a number; JSON's true and false are not."""
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _wrong(path: Path, key: str, found: object, expected: str) -> AdapterError:
     if isinstance(found, float) and not math.isfinite(found):
-        said = "NaN" if math.isnan(found) else "infinity" if found > 0 else "-infinity"
+        text = "NaN" if math.isnan(found) else "infinity" if found > 0 else "-infinity"
     elif isinstance(found, int) and not isinstance(found, bool) and abs(found) > LARGEST_NUMBER:
-        said = "a whole number above the limit"  # a number of 5,000 digits cannot even be printed
+        text = "a whole number above the limit"  # a number of 5,000 digits cannot even be printed
     else:
-        said = shortened(found)
-    return AdapterError(f"{path}: {key}: found {said}; expected {expected}; save the adapter again")
+        text = shortened(found)
+    return AdapterError(f"{path}: {key}: found {text}; expected {expected}; save the adapter again")
 
 
 def shortened(found: object) -> str:
     """Return a value as one line of at most 60 characters."""
-    said = repr(found)
-    return said if len(said) <= 60 else f"{said[:57]}…"
+    text = repr(found)
+    return text if len(text) <= 60 else f"{text[:57]}…"

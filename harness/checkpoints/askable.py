@@ -1,6 +1,6 @@
-"""What keeps a model from being asked, told from its files alone: in a fraction of a second, without torch.
+"""Checks whether a model can be asked, from its files alone: in a fraction of a second, without torch.
 
-A model that is only weighed may be an encoder and needs no tokenizer; none of this is asked of it.
+A model whose weights are only analysed may be an encoder and needs no tokenizer; these checks are not for it.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -15,8 +15,8 @@ from harness.checkpoints.writers import why_not
 from harness.errors import AdapterError, ModelError
 from harness.types import Model
 
-RULES = 2  # raised when more is refused, so that what passed before is looked at again
-# Read by transformers, which takes no notice of some of them where they are broken.
+RULES = 2  # raised when more is refused, so that models that passed before are checked again
+# Files that transformers reads; it silently ignores some of them where they are broken.
 SETTINGS = (
     "generation_config.json",
     "tokenizer_config.json",
@@ -26,7 +26,7 @@ SETTINGS = (
 )
 TOKENIZER = "tokenizer.json"
 FLOATS = ("F", "BF16")  # F64, F32, F16 and the kinds of F8
-# Where a config.json says how weights were made whole numbers.
+# The keys of a config.json that say how weights were quantised.
 QUANTISED = ("quantization_config", "compression_config", "quantization_bit")
 VOCABULARIES = (
     TOKENIZER,
@@ -49,7 +49,7 @@ TOKENIZERS = (
 
 def check_folder(folder: Path, uri: str) -> None:
     """Raise ModelError where the folder's model cannot write, or its files are broken."""
-    files = checkpoint.headers(folder)  # a torn file is named here; the library would not
+    files = checkpoint.headers(folder)  # names a torn file, which the library does not
     path = folder / checkpoint.CONFIG
     check_writes(config := checkpoint.config(path), uri)
     checkpoint.model_type(path)
@@ -65,19 +65,19 @@ def check_folder(folder: Path, uri: str) -> None:
 
 
 def check_types(files: Iterable[TensorFile], config: Mapping[str, Any]) -> None:
-    """Raise ModelError where a matrix of weights is kept as whole numbers and nothing says what they stand for.
+    """Raise ModelError where a matrix of weights is stored as integers without a quantisation that says what they mean.
 
-    transformers would take the whole numbers themselves for the weights, and say nothing.
+    transformers would silently use the integers themselves as the weights.
     """
     text = config.get("text_config")
-    if any(one.get(key) for one in (config, text) if isinstance(one, Mapping) for key in QUANTISED):
+    if any(level.get(key) for level in (config, text) if isinstance(level, Mapping) for key in QUANTISED):
         return
     for file in files:
         for name in file.names:
             kind = file.dtype(name)
             if name.endswith(".weight") and len(file.shape(name)) == 2 and not kind.startswith(FLOATS):
                 raise ModelError(
-                    f"{file.path}: {name} is {kind}, and {checkpoint.CONFIG} has no quantization_config; take the "
+                    f"{file.path}: {name} is {kind}, and {checkpoint.CONFIG} has no quantization_config; use the "
                     f"{checkpoint.CONFIG} that was saved with these weights, or weights that are floats"
                 )
 
@@ -95,18 +95,18 @@ def check_tokenizer(folder: Path) -> None:
     for name, kind in (("model", dict), ("added_tokens", list)):
         if not isinstance(found.get(name), kind):
             raise ModelError(
-                f"{path}: broken: no {name!r}, so it makes no tokenizer; copy it again from the model's source"
+                f"{path}: broken: no {name!r}, which a tokenizer needs; copy it again from the model's source"
             )
 
 
 def check_writes(config: Mapping[str, Any], uri: str) -> None:
-    """Raise ModelError where config.json is that of an encoder, a classifier or another model that only reads."""
-    if said := why_not(config):
-        raise ModelError(f"{uri} {said}")
+    """Raise ModelError where config.json belongs to an encoder, a classifier or another model that cannot write."""
+    if reason := why_not(config):
+        raise ModelError(f"{uri} {reason}")
 
 
 def check_quantization(model: Model, device: str, libraries: Collection[str]) -> None:
-    """Raise ModelError where the model is to be quantised and cannot be on this machine."""
+    """Raise ModelError where the model is to be quantised, which this machine cannot do."""
     if model.quantization == "none":
         return
     asked = f"quantization: {model.quantization}"
@@ -133,5 +133,5 @@ def _check_index(folder: Path) -> None:
         return
     if not isinstance(checkpoint.json_mapping(path).get("metadata"), dict):
         raise ModelError(
-            f'{path}: no "metadata", without which transformers reads no index; add "metadata": {{}} to it'
+            f'{path}: no "metadata", which transformers needs to read the index; add "metadata": {{}} to it'
         )

@@ -1,4 +1,4 @@
-"""The sizes that a config.json claims, against the tensors that lie beside it: a model is built for what it claims."""
+"""The sizes in a config.json, checked against the tensors beside it before a model of these sizes is built."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -7,12 +7,12 @@ from typing import Any
 
 from harness.errors import ModelError
 
-# How many blocks of layers there are, in the words of transformers' configurations.
+# Keys of transformers' configurations for the number of layers.
 LAYERS = (
     *("num_hidden_layers", "n_layer", "n_layers", "num_layers", "num_decoder_layers", "num_encoder_layers"),
     *("encoder_layers", "decoder_layers"),
 )
-# What a matrix, a vector or a list of modules is made with.
+# Keys for the size of a matrix, a vector or a list of modules.
 SIZES = (
     *("hidden_size", "n_embd", "d_model", "dim", "embedding_size", "word_embed_proj_dim", "vocab_size"),
     *("intermediate_size", "ffn_dim", "ffn_hidden_size", "d_ff", "n_inner", "moe_intermediate_size"),
@@ -23,17 +23,16 @@ SIZES = (
 )
 POSITIONS = ("max_position_embeddings", "n_positions", "n_ctx", "max_sequence_length", "max_seq_len")
 TABLES = re.compile(r"(?:^|\.)(?:wpe|position_embeddings?|embed_positions)\.weight$")
-# Of these a model may have none.
+# Keys whose value may be zero.
 MAY_BE_ZERO = (
     *("type_vocab_size", "num_local_experts", "num_experts", "n_routed_experts", "n_shared_experts"),
     *("moe_intermediate_size", "shared_expert_intermediate_size"),
 )
-# Where a few layers lack, building the model names their tensors: only what takes long to build is refused here.
+# Where only a few layers are missing, building the model names their tensors: only what takes long to build is refused.
 TIMES, SOME = 4, 100
-PACKED = 8  # numbers that a quantised checkpoint keeps in one
-MOST_POSITIONS = (
-    1 << 28
-)  # ten times the longest window of any model; tables of rotations are worked out from it
+PACKED = 8  # numbers that a quantised checkpoint packs into one
+# Ten times the longest window of any model; tables of rotations are computed from it.
+MOST_POSITIONS = 1 << 28
 _BLOCK = re.compile(r"(?:^|\.)(\d{1,9})(?:\.|$)")
 
 
@@ -42,48 +41,48 @@ def refuse_oversized(
     tensors: Mapping[str, tuple[int, ...]],  # shapes by name, from the heads of all files
     where: Path,  # config.json
 ) -> None:
-    """Raise ModelError where config.json claims a larger model than the tensors can be.
+    """Raise ModelError where config.json describes a larger model than the tensors can be.
 
-    This keeps a claim of 10^6 layers from being built. Whether each tensor has its exact shape is for others to say.
+    So a model of 10^6 layers is not built. Whether each tensor has its exact shape is checked elsewhere.
     """
     if not tensors:
         return
     largest = max((size for shape in tensors.values() for size in shape), default=1)
     layers = _layers(tensors)
     positions = _positions(tensors)
-    shares = (
-        config.get("num_hidden_groups") is not None
-    )  # ALBERT's blocks use the same layers again and again
+    shares = config.get("num_hidden_groups") is not None  # ALBERT's blocks share layers
     for key, value in _claims(config):
         if key in LAYERS:
             most = max(largest, 1_000) if shares or not layers else TIMES * layers + SOME
-            said = f"the tensors have {layers} layers" if layers else "no tensor's name has a layer's number"
+            problem = (
+                f"the tensors have {layers} layers" if layers else "no tensor's name has a layer's number"
+            )
         elif key in POSITIONS:
             most = MOST_POSITIONS if positions is None else positions + PACKED
-            said = (
+            problem = (
                 f"known are up to {most:,}"
                 if positions is None
                 else f"the table of positions has {positions:,}"
             )
         else:
-            most, said = PACKED * largest, f"the largest side of any tensor is {largest:,}"
-        if not value <= most:  # NaN is not either
+            most, problem = PACKED * largest, f"the largest side of any tensor is {largest:,}"
+        if not value <= most:  # true for NaN too
             raise ModelError(
-                f"{where}: {key}: found {_shown(value)}, {said}; take the config.json of these weights"
+                f"{where}: {key}: found {_shown(value)}, {problem}; use the config.json of these weights"
             )
 
 
 def refuse_not_whole(config: Mapping[str, Any], where: Path) -> None:
-    """Raise ModelError where config.json gives a size of the text model that no matrix or list can have."""
+    """Raise ModelError where config.json has a size of the text model that no matrix or list can have."""
     text = config.get("text_config")
-    for said in (config, text if isinstance(text, dict) else {}):
+    for level in (config, text if isinstance(text, dict) else {}):
         for key in (*LAYERS, *SIZES, *POSITIONS):
             least = 0 if key in MAY_BE_ZERO else 1
-            value = said.get(key)
-            for one in value if isinstance(value, list) else [value]:
-                if one is not None and not (_is_whole(one) and one >= least):
+            value = level.get(key)
+            for number in value if isinstance(value, list) else [value]:
+                if number is not None and not (_is_whole(number) and number >= least):
                     raise ModelError(
-                        f"{where}: {key}: found {_written(one)}; give a whole number from {least}"
+                        f"{where}: {key}: found {_written(number)}; give a whole number from {least}"
                     )
 
 
@@ -94,7 +93,7 @@ def _is_whole(value: object) -> bool:
 
 
 def _written(value: object) -> str:
-    """Return a value in few characters, as JSON writes it where Python does otherwise."""
+    """Return a value in few characters, as JSON writes it."""
     match value:
         case bool():
             return str(value).lower()
@@ -109,14 +108,14 @@ def _written(value: object) -> str:
 
 
 def _claims(config: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
-    """Key and number of every size, those of nested configurations and each number of a list too."""
+    """Yield key and number of every size, also in nested configurations and lists."""
     for key, value in config.items():
         if isinstance(value, dict):
             yield from _claims(value)
         elif key in LAYERS or key in SIZES or key in POSITIONS:
-            for one in value if isinstance(value, list) else [value]:
-                if isinstance(one, int | float) and not isinstance(one, bool):
-                    yield key, one
+            for number in value if isinstance(value, list) else [value]:
+                if isinstance(number, int | float) and not isinstance(number, bool):
+                    yield key, number
 
 
 def _layers(tensors: Mapping[str, tuple[int, ...]]) -> int:
@@ -125,7 +124,7 @@ def _layers(tensors: Mapping[str, tuple[int, ...]]) -> int:
 
 
 def _positions(tensors: Mapping[str, tuple[int, ...]]) -> int | None:
-    """Rows of a learnt table of positions; None where there is none."""
+    """Return the number of rows of a learnt table of positions; None where there is none."""
     return max((shape[0] for name, shape in tensors.items() if shape and TABLES.search(name)), default=None)
 
 

@@ -1,4 +1,4 @@
-"""A checkpoint's folder, without loading it: which files make it, how many parameters, of what kind."""
+"""A checkpoint's folder, without loading it: its files, its type and its number of parameters."""
 
 import json
 import math
@@ -12,7 +12,7 @@ from harness.checkpoints.safetensors import AGAIN, TensorFile
 from harness.errors import ModelError, NotRegular
 from harness.files.regular import regular_text
 
-# What decides a model's answers; read-mes, training logs and optimiser states do not.
+# The files that determine a model's answers; read-mes, training logs and optimiser states do not.
 FILES = (
     "config.json",
     "generation_config.json",
@@ -39,15 +39,15 @@ _METADATA = re.compile(r"\s*---[^\S\n]*\n(.*?)\n---\s*?(\n|$)", re.DOTALL)  # as
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checkpoint:
-    """What the files say of a model."""
+    """The type and size of a model, from its files."""
 
-    model_type: str  # config.json's
-    parameters: int  # stored tensors; tied ones are stored once
+    model_type: str  # as in config.json
+    parameters: int  # of stored tensors; tied tensors are stored once
     stored_bytes: int
 
 
 def read(folder: Path) -> Checkpoint:
-    """Read config.json and the headers of the weights, not the weights."""
+    """Return the type and size of a model, from config.json and the headers of the weights."""
     files = headers(folder).values()
     return Checkpoint(
         model_type=model_type(folder / CONFIG),
@@ -63,35 +63,35 @@ def licence(folder: Path) -> str | None:
 
     try:
         block = _METADATA.match(regular_text(folder / "README.md").removeprefix("\ufeff"))
-        said = YAML(typ="safe", pure=True).load(block[1]) if block else None
+        metadata = YAML(typ="safe", pure=True).load(block[1]) if block else None
     except (OSError, ValueError, YAMLError, NotRegular):
         return None
-    if not isinstance(said, dict):
+    if not isinstance(metadata, dict):
         return None
-    found = said.get("license")
-    if found == "other":  # one that the hub has no word for
-        found = said.get("license_name") or found
-    named = [one for one in (found if isinstance(found, list) else [found]) if isinstance(one, str)]
-    return ", ".join(named) or None
+    found = metadata.get("license")
+    if found == "other":  # a licence without an identifier on the hub
+        found = metadata.get("license_name") or found
+    names = found if isinstance(found, list) else [found]
+    return ", ".join(name for name in names if isinstance(name, str)) or None
 
 
 def model_type(path: Path) -> str:
-    """Return config.json's `model_type`, empty where it names none."""
+    """Return the `model_type` of a config.json; empty where there is none."""
     found = config(path).get("model_type", "")
     if not isinstance(found, str):
-        raise ModelError(f"{path}: model_type is {found!r}, which names no kind of model; {SAVED}")
+        raise ModelError(f"{path}: model_type is {found!r}, expected text; {SAVED}")
     return found
 
 
 def config(path: Path) -> Mapping[str, Any]:
-    """Return what a config.json says."""
+    """Return the content of a config.json."""
     if not path.is_file():
         raise ModelError(f"{path}: no such file; {SAVED}")
     return json_mapping(path)
 
 
 def json_mapping(path: Path) -> Mapping[str, Any]:
-    """Return what a JSON file of a model's folder says; ModelError where it holds anything but names and values."""
+    """Return the content of a JSON file of a model's folder; ModelError where it is not an object."""
     try:
         found = json.loads(regular_text(path))
     except OSError as error:
@@ -99,13 +99,16 @@ def json_mapping(path: Path) -> Mapping[str, Any]:
     except (ValueError, RecursionError) as error:
         raise ModelError(f"{path}: broken: not JSON ({error}); {AGAIN}") from error
     if not isinstance(found, dict):
-        raise ModelError(f"{path}: broken: a JSON {type(found).__name__}, not names and values; {AGAIN}")
+        raise ModelError(
+            f"{path}: broken: a JSON {type(found).__name__}, expected an object of names and values; {AGAIN}"
+        )
     return found
 
 
 def weights(folder: Path) -> tuple[Path, ...]:
-    """Return the safetensors files that hold the model; pickles are never read. A whole file wins over an index, as it does
-    in transformers.
+    """Return the safetensors files of a model; pickles are never read.
+
+    A single file wins over an index, as it does in transformers.
     """
     if not folder.is_dir():
         raise ModelError(
@@ -127,7 +130,7 @@ def weights(folder: Path) -> tuple[Path, ...]:
         )
     if others := sorted(path.name for path in folder.iterdir() if path.suffix == ".gguf"):
         raise ModelError(
-            f"{folder}: found no {SINGLE}; {others[0]} lies there, a kind of file that is not read here; give the "
+            f"{folder}: found no {SINGLE}, but {others[0]}, a format that is not supported; give the "
             "folder of the same model in the hub's layout, or convert the file with transformers (`gguf_file=`)"
         )
     raise ModelError(
@@ -136,25 +139,27 @@ def weights(folder: Path) -> tuple[Path, ...]:
 
 
 def weight_map(folder: Path) -> Mapping[str, str]:
-    """Return which shard holds each parameter, as the index says."""
+    """Return the shard of each parameter, from the index."""
     path = folder / INDEX
     found = json_mapping(path).get("weight_map")
     if not isinstance(found, dict) or not found:
-        raise ModelError(f"{path}: broken: no weight_map, which says what each shard holds; {AGAIN}")
+        raise ModelError(f"{path}: broken: no weight_map, which says which shard has each tensor; {AGAIN}")
     for parameter, name in found.items():
         if not isinstance(name, str) or Path(name).name != name or len(name) > 255:
-            raise ModelError(f"{path}: {parameter} is said to be in {name!r}, no file of the folder; {AGAIN}")
+            raise ModelError(
+                f"{path}: {parameter} should be in {name!r}, which is not a file of the folder; {AGAIN}"
+            )
     return found
 
 
 def headers(folder: Path) -> Mapping[str, TensorFile]:
-    """Return the model's files by name, of each only the header read; a shard holds what the index says it holds."""
+    """Return the model's files by name, with headers read; ModelError where a shard lacks a tensor of the index."""
     files = {path.name: TensorFile(path) for path in weights(folder)}
     if SINGLE in files:
         return files
-    held = {name: frozenset(file.names) for name, file in files.items()}
+    tensors = {name: frozenset(file.names) for name, file in files.items()}
     for parameter, name in weight_map(folder).items():
-        if parameter not in held[name]:
+        if parameter not in tensors[name]:
             raise ModelError(
                 f"{folder / INDEX}: {parameter} should be in {name} and is not; fetch both again"
             )
@@ -162,7 +167,7 @@ def headers(folder: Path) -> Mapping[str, TensorFile]:
 
 
 def convert_hint(place: str) -> str:
-    """Return how to make safetensors of pickled weights."""
+    """Return how to convert pickled weights to safetensors."""
     return f"run `harness convert {place}` once and use the folder it writes"
 
 

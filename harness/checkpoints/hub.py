@@ -1,4 +1,4 @@
-"""The Hugging Face hub: commits, and what was downloaded of them, with failures told as a user can mend them."""
+"""The Hugging Face hub: commits and their files, with errors that say how to fix each failure."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -21,7 +21,7 @@ def commit(repository: str, kind: Kind, revision: str | None, *, offline: bool) 
         if not ref.is_file():
             raise HubError(_not_in_cache(repository, kind, revision))
         return ref.read_text().strip()
-    with told(repository, kind, revision):
+    with hub_errors(repository, kind, revision):
         found = HfApi().repo_info(repository, repo_type=kind, revision=revision).sha
         if found is None:
             raise HubError(f"hub:{repository}: the hub names no commit; give a revision of 40 hex digits")
@@ -31,10 +31,10 @@ def commit(repository: str, kind: Kind, revision: str | None, *, offline: bool) 
 def snapshot(
     repository: str, kind: Kind, revision: str, patterns: Sequence[str] | None, *, offline: bool
 ) -> Path:
-    """Return the folder of a commit's files; at least those that match a pattern are downloaded where they are missing."""
+    """Return the folder of a commit's files; missing files that match a pattern are downloaded."""
     from huggingface_hub import snapshot_download
 
-    with told(repository, kind, revision):
+    with hub_errors(repository, kind, revision):
         folder = snapshot_download(
             repository,
             repo_type=kind,
@@ -55,10 +55,10 @@ def upload(repository: str, path: Path, name: str, message: str) -> str:
             path_or_fileobj=path.read_bytes(), path_in_repo=name, repo_id=repository, commit_message=message
         )
     except errors.HFValidationError as error:
-        raise HubError(f"{where}: no repository can be called so; give OWNER/NAME") from error
-    except ValueError as error:  # the hub looks at a README's metadata first
+        raise HubError(f"{where}: not the name of a repository; give OWNER/NAME") from error
+    except ValueError as error:  # the client checks a README's metadata first
         found = " ".join(str(error).split())
-        raise HubError(f"{where}: the hub refuses the file: {found}; mend {path}") from error
+        raise HubError(f"{where}: the hub refuses the file: {found}; correct {path}") from error
     except errors.RepositoryNotFoundError as error:
         raise HubError(
             f"{where}: no such model, or it is private; upload the adapter first, and set HF_TOKEN to a token that may "
@@ -66,13 +66,15 @@ def upload(repository: str, path: Path, name: str, message: str) -> str:
         ) from error
     except errors.HfHubHTTPError as error:
         status = error.response.status_code
-        said = (error.server_message or "").strip().splitlines()
+        lines = (error.server_message or "").strip().splitlines()
         hint = (
             "set HF_TOKEN to a token that may write there"
             if status in (401, 403)
             else f"{path} is written, push it later"
         )
-        raise HubError(f"{where}: the hub refuses ({': '.join([str(status), *said[:1]])}); {hint}") from error
+        raise HubError(
+            f"{where}: the hub refuses ({': '.join([str(status), *lines[:1]])}); {hint}"
+        ) from error
     except _unreachable() as error:
         raise HubError(
             f"{where}: the hub cannot be reached ({type(error).__name__}); {path} is written, push it later"
@@ -81,22 +83,22 @@ def upload(repository: str, path: Path, name: str, message: str) -> str:
 
 
 def switched_off() -> bool:
-    """Whether the environment (HF_HUB_OFFLINE) keeps the client from the network."""
+    """Return whether the environment (HF_HUB_OFFLINE) keeps the client from the network."""
     from huggingface_hub import constants
 
     return bool(constants.HF_HUB_OFFLINE)
 
 
 def cached(repository: str, kind: Kind) -> Path:
-    """Where the hub's client keeps a repository: refs/BRANCH holds a commit, snapshots/COMMIT its files."""
+    """Return the folder of a repository in the client's cache: refs/BRANCH has a commit, snapshots/COMMIT its files."""
     from huggingface_hub import constants
 
     return Path(constants.HF_HUB_CACHE) / "--".join((f"{kind}s", *repository.split("/")))
 
 
 @contextmanager
-def told(repository: str, kind: Kind, revision: str | None) -> Iterator[None]:
-    """Turn the client's failures into a HubError that says what would do."""
+def hub_errors(repository: str, kind: Kind, revision: str | None) -> Iterator[None]:
+    """Turn the client's failures into a HubError that says how to fix them."""
     from huggingface_hub import errors
 
     page = f"https://huggingface.co/{'datasets/' if kind == 'dataset' else ''}{repository}"
@@ -141,7 +143,7 @@ _WITHOUT_NETWORK = {
 def _not_in_cache(repository: str, kind: Kind, revision: str | None) -> str:
     at = f"revision {revision}" if revision else "its default branch"
     return (
-        f"hub:{repository}: {at} is not whole in the local cache {cached(repository, kind)} and the hub is out of reach; "
+        f"hub:{repository}: {at} is not complete in the local cache {cached(repository, kind)} and the hub is out of reach; "
         f"run once without --offline where there is a network, or give a local {'folder' if kind == 'model' else 'file'}: "
         "`uri: file:PATH`"
     )

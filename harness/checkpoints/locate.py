@@ -15,7 +15,7 @@ ADAPTER_HUB_FILES = (*checkpoint.ADAPTER_FILES, "README.md")
 
 
 def locate(model: Model, pin: ModelPin, *, offline: bool = False) -> Path:
-    """Return the local folder that holds the checkpoint as pinned; a hub model is downloaded where it is not yet."""
+    """Return the local folder of the pinned checkpoint; a hub model is downloaded where necessary."""
     uri = Uri.parse(model.uri)
     if uri.scheme != "hub":
         return folder_of(model)
@@ -26,7 +26,7 @@ def locate(model: Model, pin: ModelPin, *, offline: bool = False) -> Path:
 
 
 def licence(model: Model, pin: ModelPin) -> str | None:
-    """Return the licence that the model's card names, where the card lies on this machine; it is part of no step's id."""
+    """Return the licence in the model's card, where the card is on this machine; it is not part of any step's id."""
     uri = Uri.parse(model.uri)
     if uri.scheme == "hub":
         return checkpoint.licence(snapshot(uri.place, pin.revision))
@@ -34,7 +34,7 @@ def licence(model: Model, pin: ModelPin) -> str | None:
 
 
 def locate_adapter(adapter: Adapter, revision: str | None, *, offline: bool = False) -> Path:
-    """Return the local folder that holds an existing adapter as pinned."""
+    """Return the local folder of an existing adapter as pinned."""
     uri = Uri.parse(adapter.uri)
     if uri.scheme == "hub":
         return hub.snapshot(uri.place, "model", revision or "main", ADAPTER_HUB_FILES, offline=offline)
@@ -42,7 +42,7 @@ def locate_adapter(adapter: Adapter, revision: str | None, *, offline: bool = Fa
 
 
 def is_here(model: Model, pin: ModelPin) -> bool:
-    """Whether the model's weights are on this machine, whole or broken; an interrupted download is not."""
+    """Return whether the model's weights are on this machine, sound or broken; an interrupted download does not count."""
     uri = Uri.parse(model.uri)
     if uri.scheme != "hub":
         return True
@@ -68,7 +68,7 @@ def folder_of(model: Model) -> Path:
 
 
 def refuse_pickles(folder: Path, place: str) -> None:
-    """Refuses a hub model that has no safetensors: only those were downloaded."""
+    """Raise ModelError for a hub model without safetensors: no other weights were downloaded."""
     try:
         checkpoint.weights(folder)
     except ModelError as error:
@@ -87,7 +87,7 @@ def pickled(place: str) -> ModelError:
 
 @contextmanager
 def named(what: str) -> Iterator[None]:
-    """Put the name of what is being looked at before an error's message."""
+    """Put the name of what is being read before an error's message."""
     try:
         yield
     except HarnessError as error:

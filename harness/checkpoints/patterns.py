@@ -1,7 +1,7 @@
 """Regular expressions of an adapter's configuration, tried within a time limit before they are used.
 
-Each is tried on every name that it will be asked about. The same expression takes the same time on the same name again,
-in our own code and in peft's, so whatever has passed may be used as it is written.
+Each is tried on every name that it will be matched with. The same expression takes the same time on the same name again,
+in our own code and in peft's, so an expression that has passed can be used as it is written.
 """
 
 import re
@@ -13,17 +13,17 @@ from harness.checkpoints.adapter_settings import PATTERNS, shortened
 from harness.errors import AdapterError
 from harness.sandbox import Exceeded, Sandbox, _match
 
-SECONDS = 2.0  # of the processor, for all expressions together; real ones take a few milliseconds
+SECONDS = 2.0  # of the processor, for all expressions together; real expressions take a few milliseconds
 MOST = 20_000_000  # expressions times names
 LONGEST = 100_000  # characters of all expressions that have to be tried
-# Without a group, an alternative or a repetition an expression is read once from left to right.
+# Without a group, an alternative or a repetition, matching is a single pass from left to right.
 PLAIN = re.compile(r"[\w.^$/-]*")
 END_OF_PATH = r"(.*\.)?({})$"  # around a pattern
 ALL_LINEAR = "all-linear"  # peft's word for all linear maps
 
 
 def check_patterns(path: Path, config: Mapping[str, Any], names: Collection[str]) -> None:
-    """Raise AdapterError where a regular expression of the configuration is none, or hangs on a module's name."""
+    """Raise AdapterError where a regular expression of the configuration is malformed, or hangs on a module's name."""
     found = list(_expressions(config))
     if len(found) * len(names) > MOST:
         raise AdapterError(
@@ -56,28 +56,28 @@ def _try(path: Path, doubtful: list[tuple[str, str, str]], names: Collection[str
                 {"names": list(names)} if not number else {}
             )
             try:
-                said = sandbox.ask(request, max(left, 0.001))
+                answer = sandbox.ask(request, max(left, 0.001))
             except Exceeded as error:
                 raise AdapterError(
                     f"{path}: {key}: the pattern {shortened(pattern)} {_reason(error)} on {len(names):,} names of "
                     "modules; use a list of names"
                 ) from error
-            if isinstance(said, str):
+            if isinstance(answer, str):
                 raise AdapterError(
-                    f"{path}: {key}: {shortened(pattern)} is no regular expression ({said}); correct it"
+                    f"{path}: {key}: {shortened(pattern)} is not a regular expression ({answer}); correct it"
                 )
-            left -= said
+            left -= answer
     finally:
         sandbox.close()
 
 
 def _reason(error: Exceeded) -> str:
-    said = str(error)
-    return f"took more than {SECONDS:g} s" if said.startswith("took") else said
+    reason = str(error)
+    return f"took more than {SECONDS:g} s" if reason.startswith("took") else reason
 
 
 def _expressions(config: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
-    """Key, pattern as it is written and regular expression as peft 0.21 makes it of the pattern."""
+    """Yield key, pattern as it is written, and the regular expression that peft 0.21 makes of the pattern."""
     for key in PATTERNS:
         for pattern in config.get(key) or ():
             yield key, pattern, END_OF_PATH.format(pattern)

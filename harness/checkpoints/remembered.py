@@ -1,4 +1,4 @@
-"""What was read from files before, kept between runs: it need not be read again while the files stay as they are."""
+"""Facts read from files, kept between runs: they are not read again while the files stay unchanged."""
 
 import time
 from collections.abc import Callable, Iterable
@@ -23,7 +23,7 @@ SampleCount = Annotated[int, Field(ge=0, le=10**12)]
 
 @dataclass(slots=True, kw_only=True)
 class Remembered:
-    """What need not be worked out again while the files it was read from stay as they are."""
+    """Facts that need not be computed again while the files they were read from stay unchanged."""
 
     # path -> size, mtime in ns, inode, digest
     digests: dict[str, tuple[int, int, int, str]] = field(default_factory=dict)
@@ -31,26 +31,26 @@ class Remembered:
     samples: dict[str, dict[Split, SampleCount]] = field(default_factory=dict)
     # place@revision -> type, parameters, bytes
     checkpoints: dict[str, tuple[str, int, int]] = field(default_factory=dict)
-    # what was looked at and found sound -> what there is to say of it
+    # what was checked and found sound -> warnings about it
     passed: dict[str, list[str]] = field(default_factory=dict)
 
     @classmethod
     def load(cls, path: Path) -> "Remembered":
-        """What an earlier run wrote; nothing where it is not there or cannot be read, for all of it can be found anew."""
+        """Return what an earlier run wrote; empty where there is no file or it cannot be read."""
         try:
             return from_json(cls, read_json(path))
         except (OSError, ValueError, RecursionError):  # pydantic's errors are ValueErrors
             return cls()
 
     def save(self, path: Path) -> None:
-        """Write it for later runs; nothing where that cannot be, for all of it can be found again."""
+        """Write the facts for later runs; a failure is ignored, since everything can be computed again."""
         with suppress(OSError):
             path.parent.mkdir(parents=True, exist_ok=True)
-            write_json(path, {one.name: getattr(self, one.name) for one in fields(self)})
+            write_json(path, {part.name: getattr(self, part.name) for part in fields(self)})
 
     def file_digest(self, path: Path) -> str:
-        """SHA-256 of a file, read again only when path, size, time or inode differ."""
-        now = time.time_ns()  # before the look at the file: what changes it after has another time
+        """Return the SHA-256 of a file, which is read again only when its path, size, time or inode differ."""
+        now = time.time_ns()  # before the file is read: a later change has a later time
         status = path.stat()
         seen = (status.st_size, status.st_mtime_ns, status.st_ino)
         key = str(path.absolute())
@@ -63,15 +63,17 @@ class Remembered:
         return found
 
     def files_digest(self, paths: tuple[Path, ...]) -> str:
+        """Return a digest of files by name and content."""
         return digest({path.name: self.file_digest(path) for path in paths})
 
     def look(self, key: str, at: Callable[[], Iterable[str]]) -> list[str]:
-        """What is said of something sound. What raises is looked at again the next time."""
+        """Return the warnings of a check. A check that raised is made again the next time."""
         if key not in self.passed:
             self.passed[key] = list(at())
         return self.passed[key]
 
     def checkpoint(self, key: str, read: Callable[[], checkpoint.Checkpoint]) -> checkpoint.Checkpoint:
+        """Return the type and size of a checkpoint, read only once for each key."""
         if key not in self.checkpoints:
             found = read()
             self.checkpoints[key] = (found.model_type, found.parameters, found.stored_bytes)

@@ -1,7 +1,7 @@
 """A safetensors file, one tensor at a time, as floats and without torch.
 
 Layout: 8 bytes little-endian length of the header, the header in JSON, the bytes (github.com/huggingface/safetensors).
-Read here because the library's numpy reader knows no bfloat16.
+The library's own numpy reader does not read bfloat16.
 """
 
 import json
@@ -18,38 +18,36 @@ from harness.errors import ModelError
 from harness.files.regular import open_regular
 
 DTYPES = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": "<u2"}
-STORED = {**DTYPES, "I8": "<i1", "U8": "<u1"}  # what can be read as it is stored
+STORED = {**DTYPES, "I8": "<i1", "U8": "<u1"}  # types that can be read as they are stored
 HEADER_LIMIT = 100_000_000  # bytes, the format's own limit
 AGAIN = "fetch or save it again"
-LONGEST_NAME = 1_000  # characters; real names have under 200, and roles are found by patterns on names
-LARGEST = (
-    1 << 60
-)  # of any whole number in a header, and of a product of sides: what an index into an array can be
-MOST_SIDES = 32  # of a tensor, as numpy has them
-PIECE = (
-    1 << 22
-)  # numbers read at once, so that a matrix is never in memory both as it is stored and as floats
+LONGEST_NAME = 1_000  # characters; real names have under 200, and patterns are matched with names
+# Limit of any integer in a header, and of a product of sides: numpy can index no larger array.
+LARGEST = 1 << 60
+MOST_SIDES = 32  # dimensions of a tensor, as in numpy
+# Numbers read at once, so that a matrix is never in memory both as it is stored and as floats.
+PIECE = 1 << 22
 
-Watch = Callable[[NDArray[Any]], object]  # sees the numbers as they are stored, in their order
+Watch = Callable[[NDArray[Any]], object]  # gets the numbers as they are stored, in order
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tensor:
-    """Where one tensor's bytes lie: small enough to be sent to another process, which reads them."""
+    """The location of a tensor's bytes: small enough to be sent to another process, which reads them."""
 
     path: Path
     name: str
-    dtype: str  # the format's own word: "F32", "BF16", "I8" …
+    dtype: str  # as the format names it: "F32", "BF16", "I8" …
     shape: tuple[int, ...]
     begin: int  # of its first byte in the file
 
     @property
     def size(self) -> int:
-        """Bytes, of a type that can be read."""
+        """Return the number of bytes, for a type that can be read."""
         return np.dtype(STORED[self.dtype]).itemsize * prod(self.shape)
 
     def read(self, watch: Watch = lambda piece: None) -> NDArray[np.float32] | NDArray[np.float64]:
-        """As float32; float64 stays what it is."""
+        """Return the numbers in float32; float64 stays float64."""
         if self.dtype not in DTYPES:
             raise ModelError(
                 f"{self.path}: {self.name} is stored as {self.dtype}; known: {', '.join(DTYPES)}"
@@ -83,7 +81,7 @@ class Tensor:
 
 
 class TensorFile:
-    """Names and shapes are read at once, bytes when asked for. A torn file is refused at once."""
+    """A safetensors file whose header has been read; bytes are read when asked for. A torn file is refused at once."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -99,7 +97,7 @@ class TensorFile:
         return tuple(self._header[name]["shape"])
 
     def dtype(self, name: str) -> str:
-        """Return a tensor's type as safetensors calls it."""
+        """Return a tensor's type as the format names it."""
         return str(self._header[name]["dtype"])
 
     def stored_bytes(self, name: str) -> int:
@@ -108,7 +106,7 @@ class TensorFile:
         return int(end - begin)
 
     def tensor(self, name: str) -> Tensor:
-        """Return where a tensor lies; nothing is read."""
+        """Return the location of a tensor; no bytes are read."""
         return Tensor(
             path=self.path,
             name=name,
@@ -123,9 +121,9 @@ class TensorFile:
 
 
 def _read_header(path: Path) -> tuple[int, Mapping[str, Any]]:
-    """Return where the bytes begin, and for each tensor its dtype, shape and place.
+    """Return where the bytes begin, and for each tensor its dtype, shape and offsets.
 
-    Refuses what the safetensors library refuses: every byte of the file belongs to one tensor.
+    Raises ModelError for what the safetensors library refuses too: every byte of the file must belong to exactly one tensor.
     """
     try:
         with open_regular(path) as file:
@@ -133,13 +131,12 @@ def _read_header(path: Path) -> tuple[int, Mapping[str, Any]]:
             text = file.read(length) if length <= HEADER_LIMIT else b""
         header: dict[str, Any] = json.loads(text)
         header.pop("__metadata__", None)
-        places = sorted(_place(one) for one in header.values())
-        wrong = [name for name, one in header.items() if not _fits(one)]
+        places = sorted(_offsets(entry) for entry in header.values())
+        wrong = [name for name, entry in header.items() if not _fits(entry)]
     except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
-        said = (
-            error.strerror if isinstance(error, OSError) else "not a safetensors file, or its header is torn"
-        )
-        raise ModelError(f"{path}: {said}; {AGAIN}") from error
+        torn = "not a safetensors file, or its header is torn"
+        problem = error.strerror if isinstance(error, OSError) else torn
+        raise ModelError(f"{path}: {problem}; {AGAIN}") from error
     if long := next((name for name in header if len(name) > LONGEST_NAME), None):
         raise ModelError(
             f"{path}: found a tensor whose name has {len(long):,} characters ({long[:40]!r}…); {AGAIN}"
@@ -154,25 +151,27 @@ def _read_header(path: Path) -> tuple[int, Mapping[str, Any]]:
     return 8 + length, header
 
 
-def _place(one: Mapping[str, Any]) -> tuple[int, int]:
-    begin, end = _counts(one["data_offsets"])
+def _offsets(entry: Mapping[str, Any]) -> tuple[int, int]:
+    begin, end = _counts(entry["data_offsets"])
     if begin > end:
-        raise ValueError(f"no place in a file: {begin} to {end}")
+        raise ValueError(f"offsets {begin} to {end}")
     return begin, end
 
 
 def _counts(found: object) -> list[int]:
-    """Return a list of whole numbers of 0 or more, none so large that their product would overflow."""
-    if not isinstance(found, list) or any(type(one) is not int or not 0 <= one <= LARGEST for one in found):
-        raise ValueError("no list of whole numbers")
+    """Return a list of integers from 0 to `LARGEST`; raise ValueError for anything else."""
+    if not isinstance(found, list):
+        raise ValueError("no list of integers")
+    if any(type(number) is not int or not 0 <= number <= LARGEST for number in found):
+        raise ValueError("no list of integers")
     return found
 
 
-def _fits(one: Mapping[str, Any]) -> bool:
-    """Whether a tensor has as many bytes as its shape says, where its type is known."""
-    begin, end = _place(one)
-    shape, kind = _counts(one["shape"]), one["dtype"]
+def _fits(entry: Mapping[str, Any]) -> bool:
+    """Return whether a tensor has as many bytes as its shape needs; True where its type is unknown."""
+    begin, end = _offsets(entry)
+    shape, kind = _counts(entry["shape"]), entry["dtype"]
     if not isinstance(kind, str) or len(shape) > MOST_SIDES or prod(filter(None, shape)) > LARGEST:
-        raise ValueError("no tensor can be so")
+        raise ValueError("no possible tensor")
     count, dtype = prod(shape), STORED.get(kind)
     return dtype is None or end - begin == np.dtype(dtype).itemsize * count

@@ -1,4 +1,4 @@
-"""Where in a checkpoint's files each parameter lies."""
+"""The location of each parameter in a checkpoint's files."""
 
 from pathlib import Path
 
@@ -7,6 +7,6 @@ from harness.checkpoints.safetensors import Tensor
 
 
 def stored(folder: Path) -> dict[str, Tensor]:
-    """Parameter's name to where it lies."""
+    """Return the location of each parameter, by its name."""
     files = checkpoint.headers(folder).values()
     return {name: file.tensor(name) for file in files for name in file.names}

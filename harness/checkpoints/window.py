@@ -1,25 +1,25 @@
-"""How many tokens a model can see at once."""
+"""The context window of a model: the number of tokens that it can see at once."""
 
 from collections.abc import Mapping
 
-# What configurations call the number of positions that a model was built for.
+# Keys of configurations for the number of positions that a model was built for.
 NAMES = ("max_position_embeddings", "n_positions", "max_sequence_length", "max_seq_len")
-UNBOUNDED = 1_000_000  # tokenizers without a limit say 1e30
+UNBOUNDED = 1_000_000  # tokenizers without a limit have 1e30
 RELATIVE = "relative_attention_num_buckets"  # T5's n_positions is a leftover: its positions are relative
 
 
 def context_window(config: Mapping[str, object]) -> int | None:
     """Return the number of positions that a config.json gives its model; None where it gives no limit."""
     text = config.get("text_config")
-    said = text if isinstance(text, Mapping) else config
-    if RELATIVE in said:
+    text_config = text if isinstance(text, Mapping) else config
+    if RELATIVE in text_config:
         return None
-    found = (said.get(name) for name in NAMES)
+    found = (text_config.get(name) for name in NAMES)
     return next((number for number in found if type(number) is int and number > 0), None)
 
 
 def too_long(name: str, window: int, answer_tokens: int) -> str:
-    """Say that answers alone do not fit."""
+    """Return the message for answers that leave no room for a prompt in the window."""
     return (
         f"{name}: answers of {answer_tokens:,} tokens leave no room for a prompt in its window of {window:,} tokens; "
         "lower max_new_tokens or choose a model with a longer window"

@@ -1,7 +1,6 @@
-"""Which checkpoints can write an answer, by what config.json says: no weight is read and no library is asked.
+"""Which checkpoints can write an answer, by config.json alone: no weights are read and no library is imported.
 
-transformers loads a RobertaForMaskedLM as a RobertaForCausalLM without a word, and that model answers; what it writes
-means nothing.
+transformers silently loads a RobertaForMaskedLM as a RobertaForCausalLM, and that model answers with meaningless text.
 """
 
 import re
@@ -9,15 +8,15 @@ from collections.abc import Mapping
 from typing import Any
 
 INSTEAD = "name a decoder (GPT, Llama, Mistral …) or an encoder-decoder (T5, BART …) in its place"
-# Encoders whose words see both sides; those of them that transformers can turn into decoders say `is_decoder: true` then.
-# Held against transformers' own tables by a test.
+# Encoders, whose tokens see both sides; an encoder that transformers can turn into a decoder then has `is_decoder: true`.
+# A test compares the list with transformers' own tables.
 ENCODERS = frozenset(
     "albert bert big_bird camembert convbert data2vec-text deberta deberta-v2 distilbert electra ernie esm esmc eurobert "
     "flaubert fnet funnel gte ibert jina_embeddings_v3 layoutlm longformer luke megatron-bert mobilebert modernbert "
     "modernvbert mpnet mra neomme nomic_bert nystromformer perceiver rembert roberta roberta-prelayernorm roc_bert "
     "roformer squeezebert tapas ultrabert ultravbert xlm-roberta xlm-roberta-xl xmod yoso".split()
 )
-# What follows "For" in the name of an architecture: what such a model does, and what it is for.
+# The part after "For" in the name of an architecture: what such a model does, and what it is for.
 MADE_FOR: Mapping[str, tuple[str, str]] = {
     "MaskedLM": ("an encoder that fills in masked words", "labelling texts or embedding them"),
     "PreTraining": ("an encoder as its pretraining left it", "labelling texts or embedding them"),
@@ -38,10 +37,10 @@ _HEAD = re.compile(r"(LMHeadModel|WithLMHead|WithLMHeadModel|LMHead|GenerationDe
 
 
 def why_not(config: Mapping[str, Any]) -> str | None:
-    """Return what the checkpoint is, and what would do, where it cannot write answers; None where it may.
+    """Return what the checkpoint is and what to use instead where it cannot write answers; None where it may.
 
-    `architectures` decides; without it, `model_type`. A bare model (LlamaModel) may: whether its head is there, or tied
-    to the embedding, is known once names are compared.
+    `architectures` decides; without it, `model_type`. A bare model (LlamaModel) may: whether its head is stored, or tied
+    to the embedding, is known once the names of its tensors are compared.
     """
     found = config.get("architectures")
     names = [name for name in found if isinstance(name, str)] if isinstance(found, list) else []
@@ -66,8 +65,8 @@ def _encoder(kind: str, names: list[str]) -> str:
     task = _TASK.search(name)
     if _writes(name):
         return (
-            f"is a {name} whose config.json does not say `is_decoder: true`: an encoder, whose words see those that "
-            f"follow, so it cannot write answers; if it was trained as a decoder, say so there, otherwise {INSTEAD}"
+            f"is a {name} whose config.json does not say `is_decoder: true`: an encoder, whose tokens see those that "
+            f"follow, so it cannot write answers; if it was trained as a decoder, set it there, otherwise {INSTEAD}"
         )
     if task:
         return _sentence(name, *_purpose(task[1]))

@@ -16,7 +16,7 @@ from harness.results import AdapterFacts, Result, TaskFacts, read
 from harness.terminal.consoles import console
 from harness.terminal.printed import say
 from harness.types import Score, System, WeightRow
-from harness.weights.correlation import FEWEST, Candidate, Correlation, corrected, correlate
+from harness.weights.correlation import FEWEST, Correlation, MeasuredAdapter, corrected, correlate
 from harness.weights.data_free import MEANINGS, data_free
 from harness.weights.files import ENDINGS
 
@@ -86,7 +86,7 @@ def _prediction(result: Result, task: TaskFacts, trained: bool) -> Prediction | 
     )
 
 
-def _candidates(result: Result, task: TaskFacts) -> Iterator[Candidate]:
+def _candidates(result: Result, task: TaskFacts) -> Iterator[MeasuredAdapter]:
     """The adapters with a score on the task and with weights; where several tasks were trained on, a stratum for each."""
     scores = {one.system: one for one in result.scores if one.task == task.name and one.primary}
     facts = {(one.model, one.name): one for one in result.suite.adapters}
@@ -101,7 +101,7 @@ def _candidates(result: Result, task: TaskFacts) -> Iterator[Candidate]:
             continue
         fact = facts.get((system.model, system.adapter))
         base = _base(scores, system)
-        yield Candidate(
+        yield MeasuredAdapter(
             adapter=system.adapter,
             base=f"{system.model}, {fact.trained_on or 'not trained here'}"
             if fact and several
@@ -187,5 +187,5 @@ def _cells(bases: Sequence[str], one: Correlation) -> list[str]:
         certainty,
         str(one.n),
         *(own.get(base, "") for base in bases),
-        words.signed(one.heap_score, 2),
+        words.signed(one.unstratified_score, 2),
     ]

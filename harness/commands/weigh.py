@@ -18,10 +18,10 @@ from harness.report.weighed import WeightSection, columns, section
 from harness.suite.load import load_model
 from harness.terminal.printed import say
 from harness.types import Adapter, Model, Suite, Weighing, WeightRow
-from harness.weights.analyse import Look, analyse
+from harness.weights.analyse import AnalysisOptions, analyse
+from harness.weights.cache import SpectrumCache
 from harness.weights.files import check_writable, write_csv, write_parquet
-from harness.weights.kept import Kept
-from harness.weights.read import NOT_ASKED, places
+from harness.weights.read import NOT_ASKED, locations
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,7 +138,7 @@ def _rows(
     found = pins(
         Suite(name="weigh", tasks=(), models=tuple(models)), offline=offline, cache=store / "digests.json"
     )
-    look = Look(threads=machine().cores, kept=Kept(store / "findings"))
+    options = AnalysisOptions(threads=machine().cores, cache=SpectrumCache(store / "findings"))
     for model in models:
         pin = found.models[model.name]
         folder, family = backends.folder(model, pin, offline=offline), families.find(pin.family or "generic")
@@ -149,7 +149,13 @@ def _rows(
             total = _layers(folder, family, weighing) if adapter is None else None
             done = begin(model.name if name is None else f"{model.name} + {name}", total)
             for row in analyse(
-                folder, family, adapter, model=model.name, adapter_name=name, weighing=weighing, look=look
+                folder,
+                family,
+                adapter,
+                model=model.name,
+                adapter_name=name,
+                weighing=weighing,
+                options=options,
             ):
                 if row.status != NOT_ASKED:
                     done()
@@ -158,7 +164,7 @@ def _rows(
 
 def _layers(folder: Path, family: families.Family, weighing: Weighing) -> int:
     """How many will come, by names alone."""
-    found = places(folder, family, split=weighing.split)
+    found = locations(folder, family, split=weighing.split)
     return sum(one.role in weighing.roles for one in found)
 
 

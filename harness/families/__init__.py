@@ -1,4 +1,4 @@
-"""What a model family calls its matrices, and which of them an adapter may sit on."""
+"""The names that model families give their matrices, and which of these an adapter may change."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -15,7 +15,7 @@ Role = Literal["q", "k", "v", "o", "qkv", "feed-forward", "embedding", "head", "
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fused:
-    """How one matrix holds several, along its output rows.
+    """How several matrices are stored as one, along its output rows.
 
     blocks: all rows of the first part, then all of the second, and so on.
     groups: for each key-value head in turn, the rows of its query heads, then its key, then its value.
@@ -34,15 +34,15 @@ class Family:
 
     name: str
     model_types: tuple[str, ...]  # config.json's `model_type`
-    architecture: str  # a plug-in of neural/architectures/, or one that is still to come
+    architecture: str  # the name of a plug-in of neural/architectures/, which need not exist yet
     roles: tuple[tuple[str, Role], ...]  # pattern -> role
     targets: Mapping[str, tuple[str, ...]]  # role -> module-name suffixes for LoRA
-    fused: Mapping[str, Fused] = field(default_factory=dict)  # module-name suffix -> what it holds
+    fused: Mapping[str, Fused] = field(default_factory=dict)  # module-name suffix -> its parts
     fan_in_fan_out: bool = False  # weights stored [in, out], as GPT-2's Conv1D does
 
 
 def of(model_type: str) -> Family:
-    """Return the family that names this model type, else the generic one, which knows the usual names."""
+    """Return the family that lists this model type; otherwise the generic family, which has the usual names."""
     return _by_model_type(plugins.used()).get(model_type, find("generic"))
 
 
@@ -54,22 +54,22 @@ def find(name: str) -> Family:
 
 @cache
 def _by_model_type(used: tuple[PluginFile, ...]) -> dict[str, Family]:
-    """Return each model type's family; `used` are the user's own files, which may be others the next time."""
+    """Return each model type's family; `used` are the user's own plug-in files, which may change between calls."""
     families = map(find, plugins.names("families"))
     return {model_type: family for family in families for model_type in family.model_types}
 
 
 def role(family: Family, parameter_name: str) -> Role:
-    """Return what a parameter does; its name may stand with or without `.weight`."""
+    """Return the role of a parameter; its name may end in `.weight` or not."""
     module = re.sub(r"\.(weight|bias)$", "", parameter_name)
-    for pattern, what in family.roles:
+    for pattern, name in family.roles:
         if re.search(rf"(?:^|\.)(?:{pattern})$", module):
-            return what
+            return name
     return "other"
 
 
 def lora_targets(family: Family, roles: Iterable[str]) -> tuple[str, ...] | Literal["all-linear"]:
-    """Module-name suffixes for peft's `target_modules`, each once.
+    """Return the module-name suffixes for peft's `target_modules`, each once.
 
     Where a family fuses q, k and v, asking for one of them gives the whole fused matrix.
     """

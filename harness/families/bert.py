@@ -21,7 +21,7 @@ FAMILY = Family(
         "v": ("value",),
         "qkv": ("query", "key", "value"),
         "o": ("attention.output.dense",),
-        # The way back down ends in `output.dense`, as attention's own output does: no suffix tells them apart.
+        # The second matrix ends in `output.dense`, as does that of attention: no suffix distinguishes the two.
         "feed-forward": ("intermediate.dense",),
     },
 )

@@ -1,4 +1,4 @@
-"""The names most decoder-only families use: for model types that no other file claims."""
+"""The names that most decoder-only families use, for model types that no other file lists."""
 
 from harness.families import Family, Fused
 

@@ -1,4 +1,4 @@
-"""Llama, and the many that took over its names."""
+"""Llama, and the many families that use the same names."""
 
 from harness.families import Family
 

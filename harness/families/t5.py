@@ -22,6 +22,11 @@ FAMILY = Family(
         "v": ("v",),
         "qkv": ("q", "k", "v"),
         "o": ("o",),
-        "feed-forward": ("wi", "wi_0", "wi_1", "wo"),  # wi in version 1.0; wi_0 and wi_1 where it is gated
+        "feed-forward": (
+            "wi",
+            "wi_0",
+            "wi_1",
+            "wo",
+        ),  # wi in version 1.0; wi_0 and wi_1 where the feed-forward is gated
     },
 )

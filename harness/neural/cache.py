@@ -1,4 +1,4 @@
-"""Keys and values of what a model has read, in rows that can be given to another answer at any time."""
+"""The cache of keys and values, in rows that can be reused for another answer at any time."""
 
 from typing import Any, cast
 
@@ -6,14 +6,17 @@ import torch
 from transformers import DynamicCache, PreTrainedConfig
 from transformers.cache_utils import DynamicLayer, DynamicSlidingWindowLayer
 
-ATTENTION = (DynamicLayer, DynamicSlidingWindowLayer)  # layers that keep keys and values, a column a token
+ATTENTION = (
+    DynamicLayer,
+    DynamicSlidingWindowLayer,
+)  # layers that keep keys and values, one column for a token
 
 
 class SlotLayer(DynamicLayer):  # type: ignore[no-untyped-call]
-    """One layer's keys and values, [rows, heads, columns, width], written into place.
+    """One layer's keys and values, [rows, heads, columns, width], written in place.
 
-    transformers' own layer copies them all for every token: 46 % of the time of a 1.4 M Llama at 82 + 32 tokens.
-    What stands beside a row is zero: masked columns count 0 times what they hold, and 0 times NaN is NaN.
+    transformers' own layer copies all of them for every token: 46 % of the time of a 1.4 M Llama at 82 + 32 tokens.
+    Columns outside a row are zero: attention multiplies masked columns by 0, and 0 times NaN is NaN.
     """
 
     def __init__(self, columns: int) -> None:
@@ -34,13 +37,14 @@ class SlotLayer(DynamicLayer):  # type: ignore[no-untyped-call]
     def update(
         self, key_states: torch.Tensor, value_states: torch.Tensor, *args: Any, **kwargs: Any
     ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Write new columns, and return all columns that the model sees."""
         start, self.tokens = self.tokens, self.tokens + key_states.shape[-2]
         self.all_keys[:, :, start : self.tokens] = key_states
         self.all_values[:, :, start : self.tokens] = value_states
         return self.show(self.tokens)
 
     def show(self, tokens: int, first: int | None = None) -> tuple[torch.Tensor, torch.Tensor]:
-        """Let the model see the first `tokens` columns, from `first` on; None: from where it saw them before."""
+        """Return the columns from `first` up to `tokens`, which the model sees from now on; None: `first` stays."""
         self.tokens, self.first = tokens, self.first if first is None else first
         seen = slice(self.first, tokens)
         keys, values = self.all_keys[:, :, seen], self.all_values[:, :, seen]
@@ -48,7 +52,7 @@ class SlotLayer(DynamicLayer):  # type: ignore[no-untyped-call]
         return keys, values
 
     def put(self, row: int, start: int, keys: torch.Tensor, values: torch.Tensor, until: int) -> None:
-        """Write a row, [heads, tokens, width], over another; columns up to `until` may be shown."""
+        """Overwrite a row with keys and values, [heads, tokens, width], from column `start`; the rest up to `until` is 0."""
         end = start + keys.shape[-2]
         for states, new in ((self.all_keys, keys), (self.all_values, values)):
             states[row, :, :start] = 0
@@ -56,7 +60,7 @@ class SlotLayer(DynamicLayer):  # type: ignore[no-untyped-call]
             states[row, :, end:until] = 0
 
     def move(self, sources: torch.Tensor, places: torch.Tensor) -> None:
-        """Move rows to other places; no row is both a source and a place."""
+        """Copy rows from `sources` to `places`; no row is both."""
         pairs = (
             list(zip(sources.tolist(), places.tolist(), strict=True)) if places.device.type == "cpu" else ()
         )
@@ -64,11 +68,11 @@ class SlotLayer(DynamicLayer):  # type: ignore[no-untyped-call]
             shown = states[:, :, : self.tokens]
             if places.device.type != "cpu":
                 shown[places] = shown[sources]
-            for source, place in pairs:  # half the traffic: what is indexed is copied twice
+            for source, place in pairs:  # half the traffic: indexing by tensors copies twice
                 shown[place] = shown[source]
 
     def keep(self, rows: int) -> None:
-        """Keep the first `rows` rows alone."""
+        """Keep only the first `rows` rows."""
         self.all_keys, self.all_values = self.all_keys[:rows], self.all_values[:rows]
 
     def forget(self, columns: int) -> None:
@@ -80,11 +84,12 @@ class SlotLayer(DynamicLayer):  # type: ignore[no-untyped-call]
 
 
 class ReadLayer(DynamicLayer):  # type: ignore[no-untyped-call]
-    """One layer's keys and values of prompts as they are read: what comes first is kept as it came, not copied."""
+    """One layer's keys and values while prompts are read. The first are kept as they are, without a copy."""
 
     def update(
         self, key_states: torch.Tensor, value_states: torch.Tensor, *args: Any, **kwargs: Any
     ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Add keys and values, and return all of them."""
         if self.is_initialized:
             return super().update(key_states, value_states)
         self.lazy_initialization(key_states, value_states)
@@ -94,7 +99,7 @@ class ReadLayer(DynamicLayer):  # type: ignore[no-untyped-call]
 
 
 def slot_cache(like: DynamicCache, rows: int, columns: int) -> DynamicCache:
-    """Return an empty cache of so many rows and columns, for the model that filled another cache."""
+    """Return an empty cache with this number of rows and columns, for the model that filled the cache `like`."""
     cache = DynamicCache()
     cache.layers = []
     for layer in cast(list[DynamicLayer], like.layers):
@@ -107,9 +112,9 @@ def slot_cache(like: DynamicCache, rows: int, columns: int) -> DynamicCache:
 def reading_cache(
     config: PreTrainedConfig, prefix: DynamicCache | None = None, rows: int = 1
 ) -> DynamicCache:
-    """Return an empty cache, or one that has read a prefix, of one row, for all rows.
+    """Return a cache for some rows: empty, or with the keys and values of a prefix in every row.
 
-    A sliding window's layers keep all tokens too; the attention mask hides the old ones.
+    Layers with a sliding window keep all tokens too; the attention mask hides the old ones.
     """
     cache = DynamicCache(config=config)
     cache.layers = [
@@ -123,5 +128,5 @@ def reading_cache(
 
 
 def only_attention(config: PreTrainedConfig) -> bool:
-    """Return whether every layer keeps keys and values alone; a state-space layer keeps other things."""
+    """Return whether every layer keeps only keys and values; a state-space layer keeps other states."""
     return all(type(layer) in ATTENTION for layer in DynamicCache(config=config).layers)

@@ -1,4 +1,4 @@
-"""Pickled weights to safetensors: only plain tensors are read, nothing in the file is ever run."""
+"""Pickled weights to safetensors. Only plain tensors are read; no code in the file is ever run."""
 
 import json
 import shutil
@@ -16,29 +16,20 @@ from harness.files.json_lines import writing
 
 NAMES = {"pytorch_model.bin": "model.safetensors", ADAPTER_PICKLE: WEIGHTS}
 INDEX = "pytorch_model.bin.index.json"
-BESIDE = (
-    "*.json",
-    "*.model",
-    "*.txt",
-    "*.jinja",
-    "LICENSE*",
-    "README.md",
-)  # what a folder needs besides its weights
+# Files that a folder needs besides its weights.
+BESIDE = ("*.json", "*.model", "*.txt", "*.jinja", "LICENSE*", "README.md")
 
 
 def convert(folder: Path, out: Path) -> list[Path]:
     """Write each pickled file's tensors as safetensors into `out`, with the settings and tokenizer beside them.
 
-    Tensors that share memory are written once under each of their names, so that the file is whole without knowing
-    which are tied. Returns the files with weights, and their index.
+    Tensors that share memory are written under each of their names, so that the file is complete without a list of tied
+    tensors. Returns the files with weights, and their index.
     """
     if not folder.is_dir():
-        what = (
-            "a file; name the folder that holds it"
-            if folder.exists()
-            else "no such folder; name one with weights"
-        )
-        raise ModelError(f"{folder}: {what}")
+        is_file = "a file; name the folder that contains it"
+        problem = is_file if folder.exists() else "no such folder; name a folder with weights"
+        raise ModelError(f"{folder}: {problem}")
     with writing(out):
         return _converted(folder, out)
 
@@ -77,22 +68,22 @@ def _sharded(folder: Path, out: Path) -> list[Path]:
 
 
 def _index(path: Path) -> dict[str, Any]:
-    """Return what an index says: which file holds each tensor."""
+    """Return the content of an index, whose `weight_map` says which file contains each tensor."""
     try:
         index = json.loads(path.read_text(encoding="utf-8"))
         names = index["weight_map"].values()
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ModelError(
-            f"{path}: not an index of weights: no JSON with a `weight_map`; fetch it again"
+            f"{path}: not an index of weights: expected JSON with a `weight_map`; fetch it again"
         ) from error
     if not all(isinstance(name, str) and name for name in names):
-        raise ModelError(f"{path}: its `weight_map` names a file that is no text; fetch it again")
+        raise ModelError(f"{path}: its `weight_map` has a file name that is not text; fetch it again")
     return dict(index)
 
 
 def _file(source: Path, target: Path) -> Path:
     tensors = _read(source)
-    # Named last, so that a file of this name is always whole.
+    # Renamed last, so that a file of this name is always complete.
     unfinished = target.with_name(f"{target.name}.unfinished")
     save_file(tensors, unfinished, metadata={"format": "pt"})
     return unfinished.replace(target)
@@ -102,21 +93,21 @@ def _read(path: Path) -> dict[str, torch.Tensor]:
     try:
         loaded = torch.load(path, weights_only=True, map_location="cpu")
     except Exception as error:  # torch raises whatever its reader of pickles and zip files meets
-        said = str(error).strip().splitlines()
+        lines = str(error).strip().splitlines()
         raise ModelError(
-            f"{path}: not a file of plain tensors ({said[0] if said else type(error).__name__}); it was not loaded. "
+            f"{path}: not a file of plain tensors ({lines[0] if lines else type(error).__name__}); it was not loaded. "
             "Ask its author for safetensors"
         ) from error
     if not isinstance(loaded, Mapping) or not loaded:
         raise ModelError(
-            f"{path}: holds a {type(loaded).__name__} where tensors by name were expected; not converted"
+            f"{path}: contains a {type(loaded).__name__}, expected tensors by name; not converted"
         )
     for name, value in loaded.items():
         if not isinstance(name, str) or not isinstance(value, torch.Tensor):
             raise ModelError(f"{path}: {name!r} is a {type(value).__name__}, not a tensor; not converted")
         if value.layout != torch.strided or value.is_quantized:
             raise ModelError(
-                f"{path}: {name!r} is sparse or quantised, which safetensors cannot hold; not converted"
+                f"{path}: {name!r} is sparse or quantised, which safetensors cannot store; not converted"
             )
     return {
         name: value.detach().clone(memory_format=torch.contiguous_format) for name, value in loaded.items()

@@ -1,4 +1,4 @@
-"""Prompts and answers to token ids: the same ids for the same prompt, in training and when the model is asked."""
+"""Prompts and answers to token ids: the same prompt has the same ids in training and when the model is asked."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -8,13 +8,13 @@ from transformers import PreTrainedTokenizerBase
 
 from harness.errors import ModelError
 from harness.neural.architectures import Reader, room_of, writing
-from harness.neural.foreign import told
+from harness.neural.foreign import readable_errors
 from harness.sandbox.templates import ChatTemplate, chat_template
 from harness.tasks.prompts import Span, fit
 from harness.types import Overflow, Prompt
 
 PROBE = Prompt(sample_id="probe", before="", input="Anna will bring the car on Monday.", after="")
-BLOCK = 64  # prompts that go through a chat template in one go
+BLOCK = 64  # prompts that go through a chat template together
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,9 +22,9 @@ class Encoded:
     """A prompt exactly as the model gets it."""
 
     sample_id: str
-    text: str  # given to the tokenizer: chat template included, input shortened
+    text: str  # as the tokenizer gets it: with the chat template and the shortened input
     ids: tuple[int, ...]
-    truncated_tokens: int  # that shortening the input took away
+    truncated_tokens: int  # tokens cut from the input
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,11 +38,12 @@ class Pair:
 
     @property
     def tokens(self) -> int:
+        """Return the number of tokens of prompt and answer."""
         return len(self.prompt) + len(self.answer)
 
 
 def encode(base: Reader, prompt: Prompt, overflow: Overflow, budget: int | None) -> Encoded | None:
-    """Return the prompt in at most `budget` tokens; None where it does not fit and may not, or cannot, be shortened."""
+    """Return the prompt in at most `budget` tokens; None where it is too long and may not, or cannot, be shortened."""
     ids = prompt_ids(base, text := prompt_text(base, prompt))
     if budget is None or len(ids) <= budget:
         return Encoded(sample_id=prompt.sample_id, text=text, ids=ids, truncated_tokens=0)
@@ -92,7 +93,7 @@ def room(base: Reader, answer_tokens: int) -> int | None:
 
 
 def ahead(base: Reader, prompts: Iterable[Prompt]) -> Iterator[Prompt]:
-    """Yield the prompts as they are; a block of them goes through the chat template in one go before."""
+    """Yield the prompts unchanged; a block of prompts at a time is rendered by the chat template ahead of its use."""
     left = iter(prompts)
     while block := tuple(islice(left, BLOCK)):
         if base.chat and _has_plain_template(base):
@@ -101,19 +102,21 @@ def ahead(base: Reader, prompts: Iterable[Prompt]) -> Iterator[Prompt]:
 
 
 def prompt_text(base: Reader, prompt: Prompt) -> str:
-    """Return the text that the tokenizer is given: the prompt, in the chat template where the model uses it."""
+    """Return the text that the tokenizer gets: the prompt, in the chat template where the model uses it."""
     if not base.chat:
         return prompt.text
     if _has_plain_template(base):
         return _chat_template(base).render(prompt.text)
     turns = [{"role": "user", "content": prompt.text}]
-    with told(f"{base.name}: its chat template fails", "correct chat_template, or say `chat: off`"):
+    with readable_errors(
+        f"{base.name}: its chat template fails", "correct chat_template, or set `chat: off`"
+    ):
         text: str = base.tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True)
     return text
 
 
 def check_chat(base: Reader) -> None:
-    """Raise ModelError where the chat template fails, or gives the model something else than the user's message.
+    """Raise ModelError where the chat template fails, or leaves out the user's message.
 
     Space and case may differ: some templates trim a message.
     """
@@ -121,7 +124,7 @@ def check_chat(base: Reader) -> None:
     if base.chat and _letters(PROBE.text) not in _letters(text):
         where = base.tokenizer.name_or_path or base.name
         raise ModelError(
-            f"{where}: its chat template leaves out the user's message; correct it, or say `chat: off`"
+            f"{where}: its chat template leaves out the user's message; correct it, or set `chat: off`"
         )
 
 
@@ -143,19 +146,19 @@ def _template(where: str, tokenizer: PreTrainedTokenizerBase) -> str:
     try:
         found: str = tokenizer.get_chat_template()
     except ValueError as error:
-        raise ModelError(f"{where}: several chat templates and no default; say chat: off") from error
+        raise ModelError(f"{where}: several chat templates and no default; set `chat: off`") from error
     if not isinstance(found, str):
-        raise ModelError(f"{where}: the chat template in tokenizer_config.json is no text; say chat: off")
+        raise ModelError(f"{where}: the chat template in tokenizer_config.json is not text; set `chat: off`")
     return found
 
 
 def prompt_ids(base: Reader, text: str) -> tuple[int, ...]:
-    """Return the tokens of a prompt's text, with those that the architecture puts around it."""
+    """Return the tokens of a prompt's text, with the special tokens that the architecture puts around it."""
     return base.architecture.prompt_ids(base, text)
 
 
 def _spans(base: Reader, text: str) -> Sequence[Span]:
-    """Return where each token of a text begins and ends; a tokenizer that cannot say gets one a character."""
+    """Return where each token of a text begins and ends; for a tokenizer without offsets, one span for each character."""
     if not base.tokenizer.is_fast:
         return [(at, at + 1) for at in range(len(text))]
     spans: list[Span] = base.tokenizer(

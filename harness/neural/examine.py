@@ -1,4 +1,4 @@
-"""A checkpoint and its adapters compared by headers alone: what a run would refuse, in seconds."""
+"""A check of a checkpoint and its adapters by headers alone: it finds in seconds what a run would refuse."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -7,23 +7,26 @@ from typing import Any
 from harness.checkpoints import folder as checkpoint
 from harness.neural.encode import PROBE, check_chat, prompt_ids, prompt_text
 from harness.neural.load import Base, outline
-from harness.neural.lora import check_fit, unproven
+from harness.neural.lora import check_fit, unverified_base
 from harness.neural.reading import reading
 from harness.types import Model, ModelPin, Runtime
 
-NAMED = 3  # tensors that nobody uses
+NAMED = 3  # unused tensors that a message names
 
 
 def examine(
     folder: Path, model: Model, pin: ModelPin, runtime: Runtime, adapters: Mapping[str, Path]
 ) -> Iterator[str]:
-    """Raise ModelError where the model could not be loaded or asked, or an adapter not be put on; yield doubts."""
-    said = checkpoint.config(folder / checkpoint.CONFIG)
-    if model.trust_remote_code and said.get("auto_map"):
-        yield "brings code of its own, which a check does not run; its tensors and adapters are checked only by a run"
+    """Yield warnings about a model and its adapters.
+
+    Raises ModelError where the model cannot be loaded or asked, and AdapterError where an adapter does not fit.
+    """
+    config = checkpoint.config(folder / checkpoint.CONFIG)
+    if model.trust_remote_code and config.get("auto_map"):
+        yield "comes with its own code, which a check does not run; its tensors and adapters are checked only by a run"
         return
-    if said.get("quantization_config"):
-        yield from _quantised(folder, model, said)
+    if config.get("quantization_config"):
+        yield from _quantised(folder, model, config)
         return
     base = outline(folder, model, pin, runtime)
     check_chat(base)
@@ -31,14 +34,14 @@ def examine(
     yield from _unused(base)
     for name, adapter in adapters.items():
         check_fit(base, adapter)
-        if doubt := unproven(base, adapter):
-            yield f"adapter {name}: {doubt}"
+        if reason := unverified_base(base, adapter):
+            yield f"adapter {name}: {reason}"
 
 
-def _quantised(folder: Path, model: Model, said: Mapping[str, Any]) -> Iterator[str]:
-    """Yield doubts about a checkpoint that is stored quantised: only its library can compare its tensors with the model."""
+def _quantised(folder: Path, model: Model, config: Mapping[str, Any]) -> Iterator[str]:
+    """Yield warnings about a quantised checkpoint, whose tensors only its own library can compare with the model."""
     check_chat(reading(folder, model))
-    method = said["quantization_config"]
+    method = config["quantization_config"]
     name = method.get("quant_method", "unknown") if isinstance(method, Mapping) else "unknown"
     yield f"is stored quantised ({name}); its tensors and adapters are checked only by a run"
 

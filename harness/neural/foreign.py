@@ -1,4 +1,4 @@
-"""Failures of other libraries, as a line for the user: their texts have many lines, no file name, or neither."""
+"""Failures of other libraries, as one line for the user. Their own messages have many lines, or name no file."""
 
 import logging
 from collections.abc import Iterator
@@ -8,11 +8,11 @@ import torch
 
 from harness.errors import HarnessError, ModelError
 
-LONGEST = 240  # characters of a library's text; the log keeps the whole of it
+LONGEST = 240  # characters of a library's message; the log keeps all of it
 
 
-def said(error: BaseException) -> str:
-    """Return what a library says, in one line; the kind of failure where the text alone says too little."""
+def one_line(error: BaseException) -> str:
+    """Return a library's message in one line, with the class of the error where the message alone says too little."""
     text = " ".join(str(error).split()).rstrip(".:;")
     if len(text) > LONGEST:
         text = text[:LONGEST].rpartition(" ")[0] + " …"
@@ -24,8 +24,9 @@ def said(error: BaseException) -> str:
 
 @contextmanager
 def silent_import() -> Iterator[None]:
-    """Keep from the terminal what bitsandbytes says while it is imported, by itself or by peft: of kernels that it would
-    fetch, where the machine could use them, and does without.
+    """Hide what bitsandbytes logs while it, or peft, is imported.
+
+    It logs that optional kernels could be downloaded, and works without them.
     """
     logger = logging.getLogger("bitsandbytes")
     before = logger.level
@@ -37,10 +38,10 @@ def silent_import() -> Iterator[None]:
 
 
 @contextmanager
-def told(where: str, remedy: str, kind: type[ModelError] = ModelError) -> Iterator[None]:
-    """Turn whatever a library raises into an error of ours that says where, and what would do.
+def readable_errors(where: str, remedy: str, kind: type[ModelError] = ModelError) -> Iterator[None]:
+    """Turn any exception of a library into one of the harness's errors, which says where, and what would do.
 
-    Any exception: the libraries promise none, and what they raise on a broken file changes with every version.
+    Every class of exception is caught: on a broken file the libraries raise different classes in every version.
     """
     try:
         yield
@@ -48,9 +49,9 @@ def told(where: str, remedy: str, kind: type[ModelError] = ModelError) -> Iterat
         if isinstance(error, kind):
             raise
         raise kind(str(error)) from error
-    except (MemoryError, torch.OutOfMemoryError):  # says enough, and nothing about the files
+    except (MemoryError, torch.OutOfMemoryError):  # clear as it is, and not about the files
         raise
     except ImportError as error:
-        raise kind(f"{where}: {said(error)}; install it") from error
+        raise kind(f"{where}: {one_line(error)}; install it") from error
     except Exception as error:
-        raise kind(f"{where}: {said(error)}; {remedy}") from error
+        raise kind(f"{where}: {one_line(error)}; {remedy}") from error

@@ -1,4 +1,4 @@
-"""A model in the hub's format that answers in this process, by transformers: one base in memory for all its adapters."""
+"""A model in the hub's format that answers in this process, by transformers: one base in memory serves all its adapters."""
 
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import ExitStack
@@ -10,13 +10,13 @@ from harness.neural.decode import write
 from harness.neural.encode import check_chat, encode, room
 from harness.neural.kernels import quick
 from harness.neural.load import Base, load, release
-from harness.neural.lora import adapted, unproven
+from harness.neural.lora import adapted, unverified_base
 from harness.neural.memory import Budget, affordable_tokens
 from harness.types import Decode, Generation, Model, ModelPin, Overflow, Prompt, Runtime
 
 
 class HuggingFace:
-    """An open backend that owns one base. The adapter asked for last stays switched on until another is asked for."""
+    """An open backend with one base in memory. The last adapter stays attached until another one is asked for."""
 
     def __init__(self, base: Base, batch_tokens: int) -> None:
         self._base: Base | None = base
@@ -50,18 +50,20 @@ class HuggingFace:
         adapter: Path | None,
         done: Collection[str] = frozenset(),
     ) -> Iterator[Generation]:
+        """Yield the answers as they finish."""
         base = self._with(adapter)
-        if adapter is not None:  # failures name both
+        if adapter is not None:  # error messages name both
             base = replace(base, name=f"{base.name} with the adapter in {adapter}")
         yield from write(base, prompts, decode, overflow, self.budget, done)
 
-    def doubt(self, adapter: Path) -> str | None:
-        """Return why it cannot be told that the adapter belongs to this base; None where it can."""
+    def unverified_base(self, adapter: Path) -> str | None:
+        """Return why it is not known whether the adapter was trained on this base; None where it is known."""
         if self._base is None:
             raise ValueError("the model is closed")
-        return unproven(self._base, adapter)
+        return unverified_base(self._base, adapter)
 
     def tokens(self, prompt: Prompt, overflow: Overflow, answer_tokens: int = 0) -> tuple[str, list[int]]:
+        """Return a prompt as the model gets it: text and token ids."""
         encoded = encode(self.base, prompt, overflow, room(self.base, answer_tokens))
         if encoded is None:
             raise ModelError(f"sample {prompt.sample_id}: the prompt does not fit {self.base.window} tokens")
@@ -69,6 +71,7 @@ class HuggingFace:
         return self.base.tokenizer.decode(ids, clean_up_tokenization_spaces=False), ids
 
     def close(self) -> None:
+        """Free the memory of the base."""
         self._on.close()
         self._quick.close()
         self._base = None

@@ -1,8 +1,9 @@
-"""What transformers computes in many passes over memory, in few: for as long as a model trains on a CPU.
+"""Faster replacements for functions of transformers that pass over memory many times, for training on a CPU.
 
-Each is put in place only where it gives what the original gives on a few numbers, so that a class which looks alike and
-computes otherwise keeps its own code. On a GPU the originals stay. They took a training step of a 15 M Llama (16 × 170
-tokens, one core with AMX: `benchmarks.lora_step`) from 1.80 s to 1.66 s in float32, and from 1.12 s to 0.73 s in bfloat16.
+A replacement is used only where it gives the same result as the original on a few numbers, so that a class which looks
+alike and computes something else keeps its own code. On a GPU the originals stay. The replacements took a training step
+of a 15 M Llama (16 × 170 tokens, one core with AMX: `benchmarks.lora_step`) from 1.80 s to 1.66 s in float32, and from
+1.12 s to 0.73 s in bfloat16.
 """
 
 import inspect
@@ -19,10 +20,10 @@ from torch.autograd.function import once_differentiable
 from torch.nn import functional
 from torch.nn.functional import scaled_dot_product_attention as torchs_attention
 
-# As long as attention's matrix is small it is kept for the way back; torch's kernel forms it again, one block at a time.
-# For 2720 tokens and 6 heads of 64 that takes torch 52 ms in rows of 170 tokens, and this 16 ms; 50 and 70 at 680.
+# Up to this length attention's matrix is kept for the backward pass; torch's kernel recomputes it, one block at a time.
+# For 2720 tokens and 6 heads of 64, torch takes 52 ms in rows of 170 tokens and `_Attention` 16 ms; 50 and 70 at 680.
 ATTENTION_TOKENS = 512
-ROTATE = "apply_rotary_pos_emb"  # what transformers calls it in every file that has it
+ROTATE = "apply_rotary_pos_emb"  # the function's name in every file of transformers that has it
 
 
 @contextmanager
@@ -42,7 +43,7 @@ def quick(model: nn.Module, device: torch.device) -> Iterator[None]:
 
 @contextmanager
 def quick_attention(device: torch.device, dtype: torch.dtype) -> Iterator[None]:
-    """Compute attention's gradient faster for as long as the block runs: in bfloat16 on a CPU."""
+    """Compute the gradient of attention faster for as long as the block runs, in bfloat16 on a CPU."""
     if device.type != "cpu" or dtype != torch.bfloat16:
         yield
         return
@@ -53,22 +54,22 @@ def quick_attention(device: torch.device, dtype: torch.dtype) -> Iterator[None]:
 
 @contextmanager
 def _instead(owner: object, name: str, quicker: Callable[..., Any]) -> Iterator[None]:
-    had = vars(owner).get(name)
-    if had is quicker:  # another model of the same class is open, and takes care of it
+    original = vars(owner).get(name)
+    if original is quicker:  # another model of the same class is open; it restores the original
         yield
         return
     setattr(owner, name, quicker)
     try:
         yield
     finally:
-        if had is None:
+        if original is None:
             delattr(owner, name)
         else:
-            setattr(owner, name, had)
+            setattr(owner, name, original)
 
 
 def _quick_norm(module: nn.Module) -> Callable[[torch.Tensor], torch.Tensor] | None:
-    """Return what computes a root-mean-square norm (Zhang and Sennrich 2019) with a weight; None for another module."""
+    """Return a faster root-mean-square norm (Zhang and Sennrich 2019) for a module; None where it is no such norm."""
     weight = getattr(module, "weight", None)
     epsilon = getattr(module, "variance_epsilon", None)
     if epsilon is None or not isinstance(weight, torch.Tensor) or weight.ndim != 1:
@@ -101,13 +102,13 @@ class _Norm(torch.autograd.Function):
         x, weight, inverse = ctx.saved_tensors
         (over_y,) = gradients
         wide, over_unit = x.float(), (over_y * weight).float()
-        along = torch.linalg.vecdot(over_unit, wide).unsqueeze(-1)  # what only changes the length
+        along = torch.linalg.vecdot(over_unit, wide).unsqueeze(-1)  # the part that only changes the length
         over_x = over_unit.mul_(inverse).addcmul_(wide, along * inverse**3 / -x.shape[-1])
         return over_x.to(x.dtype), None, None
 
 
 def _rotates_as_llama(rotate: Any) -> bool:
-    """Return whether the function rotates the halves of each head as Llama's does; some rotate neighbours."""
+    """Return whether a function rotates the halves of each head as Llama's does; others rotate neighbours."""
     if rotate is None or list(inspect.signature(rotate).parameters) != [
         "q",
         "k",
@@ -119,7 +120,7 @@ def _rotates_as_llama(rotate: Any) -> bool:
     q, k = torch.linspace(-2, 3, 24).view(1, 2, 3, 4), torch.linspace(1, -1, 12).view(1, 1, 3, 4)
     angle = torch.linspace(0, 2, 6).view(1, 3, 2).repeat(1, 1, 2)
     pairs = zip(_rotate(q, k, angle.cos(), angle.sin()), rotate(q, k, angle.cos(), angle.sin()), strict=True)
-    return all(_alike(one, other) for one, other in pairs)
+    return all(_alike(ours, theirs) for ours, theirs in pairs)
 
 
 def _rotate(
@@ -163,22 +164,21 @@ def _share_heads(
     value: torch.Tensor,
     attn_mask: torch.Tensor | None = None,
     *args: Any,
-    **said: Any,
+    **options: Any,
 ) -> torch.Tensor:
-    """Compute attention of all heads to one head's keys and values (Shazeer 2019), as Falcon-7B does, without gradients.
+    """Return attention of all heads to one head's keys and values (Shazeer 2019), as Falcon-7B has it, without gradients.
 
-    Left to broadcast them torch takes its slowest way: a quarter of the time of a 15 M Falcon's answers.
+    Broadcasting them by itself, torch chooses its slowest kernel: a quarter of the time of a 15 M Falcon's answers.
     """
     heads, tokens = query.shape[1], query.shape[-2]
     if key.ndim != 4 or key.shape[1] != 1 or heads == 1 or torch.is_grad_enabled():
-        return torchs_attention(query, key, value, attn_mask, *args, **said)
+        return torchs_attention(query, key, value, attn_mask, *args, **options)
     if tokens == 1 and attn_mask is not None and attn_mask.shape[1] == 1:
-        together = torchs_attention(
-            query.transpose(1, 2), key, value, attn_mask, *args, **said
-        )  # heads stand as tokens
+        # Heads take the place of tokens.
+        together = torchs_attention(query.transpose(1, 2), key, value, attn_mask, *args, **options)
         return together.transpose(1, 2)
     spread = (-1, heads, -1, -1)
-    return torchs_attention(query, key.expand(spread), value.expand(spread), attn_mask, *args, **said)
+    return torchs_attention(query, key.expand(spread), value.expand(spread), attn_mask, *args, **options)
 
 
 def _attend(
@@ -193,7 +193,7 @@ def _attend(
     *,
     otherwise: Callable[..., torch.Tensor],
 ) -> torch.Tensor:
-    """scaled_dot_product_attention, by itself for short rows in bfloat16."""
+    """Return scaled dot-product attention: for short rows in bfloat16 by `_Attention`, otherwise by `otherwise`."""
     masks = attn_mask is not None and attn_mask.requires_grad
     if (
         query.dtype != torch.bfloat16
@@ -222,7 +222,7 @@ def _causal(query: torch.Tensor) -> torch.Tensor:
 
 
 def _added(mask: torch.Tensor | None, dtype: torch.dtype) -> torch.Tensor | None:
-    """Return the mask as what is added to the scores."""
+    """Return the mask as numbers to add to the scores."""
     if mask is None or mask.dtype != torch.bool:
         return mask
     return torch.zeros_like(mask, dtype=dtype).masked_fill_(~mask, torch.finfo(dtype).min)
@@ -264,8 +264,8 @@ class _Attention(torch.autograd.Function):
         return over_q.view(to_q), over_k.view(to_k), over_v.view(to_v), None, None
 
 
-def _alike(one: torch.Tensor, other: torch.Tensor) -> bool:
-    """Return whether two tensors are equal but for rounding."""
-    if one.dtype != other.dtype or one.shape != other.shape:
+def _alike(ours: torch.Tensor, theirs: torch.Tensor) -> bool:
+    """Return whether two tensors are equal up to rounding."""
+    if ours.dtype != theirs.dtype or ours.shape != theirs.shape:
         return False
-    return torch.allclose(one, other, rtol=16 * torch.finfo(one.dtype).eps, atol=1e-6)
+    return torch.allclose(ours, theirs, rtol=16 * torch.finfo(ours.dtype).eps, atol=1e-6)

@@ -1,4 +1,4 @@
-"""A checkpoint folder to a model in memory: frozen, in evaluation mode, in a dtype that is given."""
+"""A checkpoint folder to a model in memory: frozen, in evaluation mode, in a given dtype."""
 
 import gc
 import hashlib
@@ -21,7 +21,7 @@ from harness.errors import ModelError
 from harness.families import Family
 from harness.neural import architectures
 from harness.neural.architectures import Architecture
-from harness.neural.foreign import silent_import, told
+from harness.neural.foreign import readable_errors, silent_import
 from harness.neural.parts import read_config, read_tokenizer
 from harness.neural.reading import first_token, uses_chat, window, without_warnings
 from harness.types import Model, ModelPin, Runtime, Uri
@@ -31,34 +31,34 @@ DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Base:
-    """A pretrained model in memory, with all that is needed to ask it or to train an adapter on it."""
+    """A pretrained model in memory, with everything needed to ask it or to train an adapter on it."""
 
     model: PreTrainedModel
     tokenizer: Any  # transformers' tokenizers share no useful type
     family: Family
-    name: str  # how an adapter records it: the hub id, or "zoo:NAME"; never a local path
-    digest: str  # of the weights, the same wherever they lie
+    name: str  # as an adapter records its base: the hub id, or "zoo:NAME"; never a local path
+    digest: str  # of the weights, the same in every folder
     device: torch.device
     dtype: torch.dtype
     architecture: Architecture
     chat: bool  # prompts go through the tokenizer's chat template
-    bos: int | None  # the token that every prompt begins with, where the tokenizer puts one
-    pad: int  # fills rows up; always masked by length, so that end-of-sequence stays a token to learn
+    bos: int | None  # the token that every prompt begins with, where the tokenizer adds it
+    pad: int  # fills up rows; always masked by length, so that end-of-sequence stays a token to learn
     ends: frozenset[int]  # tokens that end an answer
     window: int | None  # tokens that fit; None: no limit is known
-    unused: tuple[str, ...] = ()  # the checkpoint's tensors that the model has no place for
+    unused: tuple[str, ...] = ()  # the checkpoint's tensors that the model does not use
 
 
 def load(folder: Path, model: Model, pin: ModelPin, runtime: Runtime) -> Base:
-    """Load a folder in the hub's layout; the hub is never asked."""
+    """Load a model from a folder in the hub's layout, without the network."""
     torch.set_num_threads(runtime.threads)
     return _base(folder, model, pin, runtime, torch.device(runtime.device))
 
 
 def outline(folder: Path, model: Model, pin: ModelPin, runtime: Runtime) -> Base:
-    """Load a base without its numbers, on the meta device: what would keep it from being loaded is raised in seconds.
+    """Load a base without its numbers, on the meta device: raise in seconds what loading it would raise.
 
-    Of the weights only the headers are read. A quantisation that the suite asks for is left out.
+    Only the headers of the weights are read. A quantisation that the suite asks for is left out.
     """
     return _base(folder, model, pin, runtime, torch.device("meta"))
 
@@ -79,8 +79,8 @@ def _base(folder: Path, model: Model, pin: ModelPin, runtime: Runtime, device: t
     loaded, unused = _read(folder, config, automatic, dtype, device, model, trust)
     text_config = config.get_text_config()
     _check_vocabulary(where, tokenizer, text_config.vocab_size)
-    said = getattr(config, "eos_token_id", getattr(text_config, "eos_token_id", None))
-    end = _token_ids(tokenizer.eos_token_id, said, loaded.generation_config.eos_token_id)
+    configured = getattr(config, "eos_token_id", getattr(text_config, "eos_token_id", None))
+    ends = _token_ids(tokenizer.eos_token_id, configured, loaded.generation_config.eos_token_id)
     if tokenizer.eos_token_id is None:
         raise ModelError(
             f"{where}: the tokenizer has no end-of-sequence token, so no answer could end; add eos_token to it"
@@ -97,14 +97,14 @@ def _base(folder: Path, model: Model, pin: ModelPin, runtime: Runtime, device: t
         chat=uses_chat(model, tokenizer),
         bos=first_token(tokenizer),
         pad=_pad(tokenizer, text_config.vocab_size),
-        ends=end,
+        ends=ends,
         window=window(text_config.to_dict(), tokenizer),
         unused=unused,
     )
 
 
 def _without_kernels(config: Any) -> None:
-    """Ignore the kernels that a config.json names: transformers would download one like OWNER/NAME, and run it."""
+    """Ignore the kernels that a config.json names: transformers would download and run a kernel like OWNER/NAME."""
     if config._attn_implementation not in (None, "eager", "sdpa"):
         config._attn_implementation = None
     if config._experts_implementation is not None:
@@ -112,7 +112,7 @@ def _without_kernels(config: Any) -> None:
 
 
 def release() -> None:
-    """Give back the memory of a base that is no longer used."""
+    """Free the memory of a base that is no longer used."""
     gc.collect()
     if torch.cuda.is_available():
         torch.cuda.empty_cache()
@@ -121,12 +121,12 @@ def release() -> None:
 def weights_digest(folder: Path) -> str:
     """Return 64 hex digits over every tensor's name, shape, dtype, first and last row.
 
-    Equal for the same weights however they are sharded, and different for two models that only share their shapes;
-    reading the rest of a 14 GB checkpoint would take longer than loading it.
+    Equal for the same weights however they are sharded, and different for two models of the same shapes. Reading the
+    rest of a 14 GB checkpoint would take longer than loading it.
     """
     found: dict[str, bytes] = {}
     for path in sorted(folder.glob("*.safetensors")):
-        with told(str(path), "fetch or save it again"), safe_open(path, framework="pt") as file:
+        with readable_errors(str(path), "fetch or save it again"), safe_open(path, framework="pt") as file:
             for name in file.keys():  # noqa: SIM118  # safetensors' handle is no dict
                 rows = file.get_slice(name)
                 shape = rows.get_shape()
@@ -150,7 +150,7 @@ def _read(
     model: Model,
     trust: bool,
 ) -> tuple[PreTrainedModel, tuple[str, ...]]:
-    """Return the model, and the names of tensors that it has no place for."""
+    """Return the model, and the names of the tensors that it does not use."""
     where = f"model {model.name}: {folder}"
     _check_class(where, config, kind, trust)
     opened = partial(
@@ -163,12 +163,14 @@ def _read(
         trust_remote_code=trust,
         output_loading_info=True,
     )
-    with told(where, "config.json may be wrong, or another model's; fetch both again"), without_warnings():
+    with (
+        readable_errors(where, "config.json may be wrong, or another model's; fetch both again"),
+        without_warnings(),
+    ):
         unused: tuple[str, ...] = ()
-        if (
-            getattr(config, "quantization_config", None) is None
-        ):  # else only its library can compare the tensors
-            # Headers first: what does not fit is refused before there is memory for it.
+        # Only its own library can compare the tensors of a quantised checkpoint.
+        if getattr(config, "quantization_config", None) is None:
+            # Headers first: what does not fit is refused before memory is allocated for it.
             loaded, info = opened(device_map={"": "meta"}, ignore_mismatched_sizes=True)
             unused = _check_whole(where, loaded, info)
         if device.type != "meta":
@@ -182,16 +184,16 @@ def _read(
 
 
 def _placed(model: Model, dtype: torch.dtype, device: torch.device) -> dict[str, Any]:
-    """Return where a quantised model is put while it is read.
+    """Return the arguments that say how, and on which device, a quantised model is loaded.
 
-    The attention kernel is transformers' own choice for the class: sdpa where it has one.
+    The attention kernel is transformers' own choice for the class: sdpa where the class supports it.
     """
     quantization = _quantization(model, dtype, device)
     return {"quantization_config": quantization, "device_map": {"": device}} if quantization else {}
 
 
 def _check_class(where: str, config: Any, kind: Any, trust: bool) -> None:
-    """Raise ModelError for a model that transformers cannot ask by text: one that reads pictures or sound, say."""
+    """Raise ModelError for a model that transformers cannot ask by text, such as a model of pictures or sound."""
     own = trust and kind.__name__ in (getattr(config, "auto_map", None) or {})
     if type(config) not in kind._model_mapping.keys() and not own:  # noqa: SIM118  # its own kind of mapping
         name = next(iter(config.architectures or ()), "its architecture")
@@ -202,11 +204,11 @@ def _check_class(where: str, config: Any, kind: Any, trust: bool) -> None:
 
 
 def _check_whole(where: str, loaded: PreTrainedModel, info: dict[str, Any]) -> tuple[str, ...]:
-    """Return the unused tensors; ModelError where some are missing, misshapen, or of layers too many."""
+    """Return the unused tensors; ModelError where tensors are missing, have the wrong shape, or are of surplus layers."""
     kind = type(loaded).__name__
     if missing := sorted(info["missing_keys"]):
         lacking = f"1 tensor of {kind} is" if len(missing) == 1 else f"{len(missing)} tensors of {kind} are"
-        raise ModelError(f"{where}: {lacking} missing: {_first(missing)}; take a whole checkpoint")
+        raise ModelError(f"{where}: {lacking} missing: {_first(missing)}; use a complete checkpoint")
     if wrong := sorted(info["mismatched_keys"]):
         name, there, needed = wrong[0]
         more = f", and {len(wrong) - 1} more" if len(wrong) > 1 else ""
@@ -224,7 +226,7 @@ def _check_whole(where: str, loaded: PreTrainedModel, info: dict[str, Any]) -> t
 
 
 def _surplus(unused: Iterable[str], used: Iterable[str]) -> str | None:
-    """Return the first unused name that is a used name but for a higher number: a layer too many."""
+    """Return the first unused name that differs from a used name by a higher number: a surplus layer."""
     highest: dict[str, list[int]] = {}
     for name in used:
         form, numbers = _numbered(name)
@@ -243,7 +245,7 @@ def _numbered(name: str) -> tuple[str, list[int]]:
 
 
 def _check_vocabulary(where: str, tokenizer: Any, rows: int) -> None:
-    """Raise ModelError for another model's tokenizer; tokens added for padding alone may lie past the embedding."""
+    """Raise ModelError for another model's tokenizer; tokens added for padding may lie past the embedding."""
     if tokenizer.vocab_size > rows:
         raise ModelError(
             f"{where}: the tokenizer has {tokenizer.vocab_size:,} tokens, the model {rows:,}; it is another model's: "
@@ -300,7 +302,7 @@ def _public_name(model: Model) -> str:
 
 
 def _pad(tokenizer: Any, vocabulary: int) -> int:
-    """Return a token that fills rows up: the tokenizer's pad token, else unknown, else end-of-sequence.
+    """Return a token that fills up rows: the tokenizer's pad token, else unknown, else end-of-sequence.
 
     A token added past the embedding's rows would need the embedding resized, and padding is masked by length anyway.
     """

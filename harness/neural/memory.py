@@ -1,4 +1,4 @@
-"""How much is in flight at once, and what happens where memory does not suffice."""
+"""How many tokens are in flight at once, by the machine's memory; fewer after memory has run out."""
 
 import gc
 from dataclasses import dataclass
@@ -9,19 +9,19 @@ import torch
 
 from harness.neural.load import Base
 
-# Of all memory, for keys and values; not of what is free now, since a resumed run must ask alike.
+# Share of all memory for keys and values; not of the free memory, since a resumed run must have the same budget.
 SHARE = {"cpu": 1 / 8, "cuda": 1 / 4}
 
 
 @dataclass(slots=True)
 class Budget:
-    """Prompt and answer tokens in flight. A model keeps its budget, so that it does not run out of memory twice."""
+    """The number of prompt and answer tokens in flight. A model keeps its budget, so that memory runs out only once."""
 
     tokens: int
     halvings: int = 0
 
     def shrink(self, tokens: int) -> None:
-        """Keep at most `tokens` in flight from now on: more did not fit."""
+        """Allow at most `tokens` in flight from now on, since more did not fit."""
         self.tokens = max(1, tokens)
         self.halvings += 1
         gc.collect()
@@ -33,7 +33,7 @@ def affordable_tokens(
     base: Base,
     workers: int,  # that share the memory
 ) -> int:
-    """Return how many tokens' keys and values fit into their share of the machine's memory."""
+    """Return the number of tokens whose keys and values fit into their share of the machine's memory."""
     if base.device.type == "cuda":
         total = torch.cuda.get_device_properties(base.device).total_memory
     else:
@@ -43,11 +43,11 @@ def affordable_tokens(
 
 
 def bytes_per_token(base: Base) -> int:
-    """Return the bytes of the keys and values that all layers keep of one token."""
+    """Return the bytes of the keys and values of one token in all layers."""
     config: Any = base.model.config.get_text_config(decoder=True)
     heads = config.num_attention_heads
     if getattr(config, "multi_query", False) and not getattr(config, "new_decoder_architecture", False):
-        kept = 1  # Falcon-7B's way to say it
+        kept = 1  # in the configuration of Falcon-7B
     else:
         kept = getattr(config, "num_key_value_heads", None) or getattr(config, "num_kv_heads", None) or heads
     width = getattr(config, "head_dim", None) or getattr(config, "d_kv", None) or config.hidden_size // heads
@@ -56,7 +56,7 @@ def bytes_per_token(base: Base) -> int:
 
 
 def out_of_memory(error: BaseException) -> bool:
-    """Return whether an error says that memory ran out: CUDA has a class for it, torch's CPU allocator only words."""
+    """Return whether memory ran out: CUDA has a class for this error, torch's CPU allocator only a message."""
     if isinstance(error, torch.OutOfMemoryError | MemoryError):
         return True
     return isinstance(error, RuntimeError) and "not enough memory" in str(error)

@@ -1,8 +1,7 @@
-"""A base's matrices as they were before something was written over them, without a second copy in memory.
+"""A base's matrices as they were before they were overwritten, without a second copy in memory.
 
-A tensor is read back from the checkpoint it came from, where the file proves to hold the same bytes at the moment it is
-written over; only where it does not is a copy kept. Read, and not mapped: pages of a mapped file stay in memory, as many
-as the base has.
+A tensor is read back from its checkpoint, where the file contains the same bytes at the moment of overwriting; otherwise
+a copy is kept. The file is read and not mapped: the pages of a mapped file would stay in memory, as many as the base has.
 """
 
 import os
@@ -20,7 +19,7 @@ DTYPES = {"F64": torch.float64, "F32": torch.float32, "F16": torch.float16, "BF1
 
 
 class Pristine:
-    """The tensors that were written over, and where they are kept. Files stay open, so that no other takes their place."""
+    """The tensors that were overwritten, and where their content is kept. Files stay open, so that none can be replaced."""
 
     def __init__(self, model: PreTrainedModel) -> None:
         self._open = ExitStack()
@@ -31,31 +30,33 @@ class Pristine:
                 file = self._open.enter_context(path.open("rb"))
                 tensors = TensorFile(path)
             except (ModelError, OSError):
-                continue  # a copy serves as well
+                continue  # a copy is kept instead
             self._files |= {name: (file.fileno(), tensors.tensor(name)) for name in tensors.names}
 
     def keep(self, name: str, tensor: torch.Tensor) -> torch.Tensor:
-        """Remember a tensor's content, and return it: from the file, or as the copy that is kept."""
+        """Keep a tensor's content, and return it: from the file, or as a copy."""
         stored = self._stored(name, tensor)
         if stored is None:
             stored = self._copies[name] = tensor.detach().clone()
         return stored
 
     def read(self, name: str, like: torch.Tensor) -> torch.Tensor:
-        """Return the content that was remembered, on the device and in the type of `like`."""
+        """Return the content that was kept, on the device and in the type of `like`."""
         kept = self._copies.get(name)
         return self._from_file(name).to(like.device, like.dtype) if kept is None else kept
 
     def close(self) -> None:
+        """Close the files and drop the copies."""
         self._open.close()
         self._copies.clear()
 
     @property
     def copied_bytes(self) -> int:
+        """Return the size of the copies."""
         return sum(copy.numel() * copy.element_size() for copy in self._copies.values())
 
     def _stored(self, name: str, tensor: torch.Tensor) -> torch.Tensor | None:
-        """Return the file's tensor; None where it is not the same bit for bit."""
+        """Return the file's tensor; None where it differs in any bit."""
         if name not in self._files:
             return None
         there = self._files[name][1]

@@ -15,20 +15,20 @@ from harness.types import Model
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """A reader (`architectures.Reader`) without its model."""
+    """All that turns prompts into tokens (`architectures.Reader`), without the model."""
 
     name: str
     tokenizer: Any
     architecture: Architecture
     chat: bool  # prompts go through the tokenizer's chat template
-    bos: int | None  # the token that every prompt begins with, where the tokenizer puts one
+    bos: int | None  # the token that every prompt begins with, where the tokenizer adds it
     window: int | None  # tokens that fit; None: no limit is known
 
 
 def reading(folder: Path, model: Model) -> Reading:
     """Return the reader of a checkpoint in a folder; ModelError where its tokenizer cannot be loaded.
 
-    Code that comes with a checkpoint is not run: whoever needs it is a ModelError too.
+    Code that comes with a checkpoint is not run: a checkpoint that needs it raises ModelError too.
     """
     from harness.neural.parts import read_config, read_tokenizer
 
@@ -47,9 +47,9 @@ def reading(folder: Path, model: Model) -> Reading:
 
 @contextmanager
 def without_warnings() -> Iterator[None]:
-    """Keep transformers silent.
+    """Silence transformers for as long as the block runs.
 
-    It warns of each text that is longer than a window, and prints a table of missing tensors; callers say both themselves.
+    It warns of each text that is longer than a window, and prints a table of missing tensors; callers report both.
     """
     from transformers.utils import logging
 
@@ -62,7 +62,7 @@ def without_warnings() -> Iterator[None]:
 
 
 def window(config: Mapping[str, object], tokenizer: Any) -> int | None:
-    """Return the configuration's limit, or where there is none the tokenizer's."""
+    """Return the number of tokens that fit: the configuration's limit, or else the tokenizer's."""
     found = context_window(config)
     if found is not None:
         return found
@@ -71,7 +71,7 @@ def window(config: Mapping[str, object], tokenizer: Any) -> int | None:
 
 
 def uses_chat(model: Model, tokenizer: Any) -> bool:
-    """Return whether prompts go through the chat template; ModelError where a model without one is to use it."""
+    """Return whether prompts go through the chat template; ModelError for `chat: on` without a template."""
     has_template = bool(getattr(tokenizer, "chat_template", None))
     if model.chat == "on" and not has_template:
         raise ModelError(
@@ -81,6 +81,6 @@ def uses_chat(model: Model, tokenizer: Any) -> bool:
 
 
 def first_token(tokenizer: Any) -> int | None:
-    """Return the token that the tokenizer puts before every text."""
+    """Return the token that the tokenizer puts before every text; None where it adds none."""
     ids = tokenizer("a").input_ids
     return tokenizer.bos_token_id if ids and ids[0] == tokenizer.bos_token_id else None

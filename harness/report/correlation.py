@@ -16,7 +16,7 @@ from harness.report.charts import scatter
 from harness.report.figures import Figure
 from harness.report.page import Page
 from harness.results import ours
-from harness.weights.correlation import Candidate, Correlation, Within
+from harness.weights.correlation import Correlation, MeasuredAdapter, Within
 from harness.weights.data_free import MEANINGS
 
 COLUMNS = ("task", "base", "adapter", "score", "gain")  # of adapters.csv; the weight metrics follow
@@ -31,7 +31,7 @@ class Prediction:
     metric: str  # for people
     trained: bool  # True if adapters were trained on the task
     bases: tuple[str, ...]  # bases whose adapters are ranked
-    candidates: tuple[Candidate, ...]
+    candidates: tuple[MeasuredAdapter, ...]
     family: tuple[Correlation, ...]  # of weight metrics, corrected together
     yardsticks: tuple[Correlation, ...]  # of quantities that are known without the weights
     left_out: tuple[str, ...]  # weight metrics that cannot be ranked by, and why

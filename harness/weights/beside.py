@@ -30,17 +30,17 @@ class LayerBeside:
     role: str
     one: float  # alpha
     other: float
-    lambda_ratio: float | None  # the one's largest eigenvalue over the other's
+    lambda_ratio: float | None  # largest eigenvalue of `one` over that of `other`
 
     @property
     def difference(self) -> float:
-        """Return the value of one less that of the other."""
+        """Return the alpha of `one` minus that of `other`."""
         return self.one - self.other
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Beside:
-    """Two models."""
+    """Two models beside each other."""
 
     one: str
     other: str
@@ -49,14 +49,14 @@ class Beside:
 
 
 def beside(rows: Sequence[WeightRow], one: str, other: str) -> Beside:
-    """Of the rows, the bases' of these two models."""
+    """Return two bases beside each other; of the rows, only those of part W of these two models count."""
     first = [row for row in rows if row.part == "W" and row.model == one]
     second = [row for row in rows if row.part == "W" and row.model == other]
     return Beside(one=one, other=other, roles=_roles(first, second), layers=_layers(first, second))
 
 
 def _roles(first: Iterable[WeightRow], second: Iterable[WeightRow]) -> tuple[RoleBeside, ...]:
-    own, its = ({found.role: found for found in summarise_roles(rows)} for rows in (first, second))
+    own, its = ({summary.role: summary for summary in summarise_roles(rows)} for rows in (first, second))
     return tuple(
         RoleBeside(role=role, one=own.get(role), other=its.get(role))
         for role in dict.fromkeys([*own, *its])

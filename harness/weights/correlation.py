@@ -2,12 +2,12 @@
 
 Kendall's tau-b and not Spearman's rho. Tau is about pairs of adapters, and choosing is: of those two of which both the
 number and the quality differ, the share that both put in the same order is about (1 + tau) / 2. Values within bases add
-up by their pairs, ties are part of the formula (a share of layers has many), and on ten adapters one odd one moves it
-less.
+up by their pairs, ties are part of the formula (a share of layers has many), and among ten adapters an outlier moves
+it less.
 
 Bases differ in quality and in every norm, so over the adapters of several bases anything goes with anything: pooled is
 the mean of the values within bases, weighted by pairs, and p is of permutations within bases. Adding a base's own
-score, or taking it away, changes neither.
+score, or subtracting it, changes neither.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -21,15 +21,15 @@ from harness import stats
 Array = NDArray[np.float64]
 
 # Adapters of one base, below which its interval is not worth printing. Over 300 draws of normal pairs with a true tau of
-# 0.8, the interval held it in 68 % of them with 5 adapters (all pairs agree: no width), in 90 % with 8, 99 % with 12;
+# 0.8, the interval contained it in 68 % of them with 5 adapters (all pairs agree: no width), in 90 % with 8, 99 % with 12;
 # with true taus of 0 and 0.41 in 94 to 98 %, and pooled over 2 or 4 bases of 6 or 12 in 94 to 99 % for all three.
 FEWEST = 8
 CELLS = 1 << 22  # of permuted matrices at once, 32 MB
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Candidate:
-    """An adapter: how good it is, and what is known of it otherwise."""
+class MeasuredAdapter:
+    """An adapter with its measured score, and the numbers that may go with it."""
 
     adapter: str
     base: str  # the stratum: adapters of one base are ranked among each other
@@ -62,13 +62,13 @@ class Correlation:
     detectable: float  # smallest tau found with 80 % power at 5 %, before any correction
     n: int  # adapters
     within: tuple[Within, ...]
-    # All adapters in one heap: confounded by the base, shown so that nobody takes it for a finding.
-    heap_score: float
-    heap_gain: float | None
+    # All adapters together, whatever their base: confounded by the base. It is shown so that nobody takes it for a finding.
+    unstratified_score: float
+    unstratified_gain: float | None
 
     @property
     def shown(self) -> bool:
-        """Whether it may be spoken of as more than chance: by p, and by the interval."""
+        """Return whether p and the interval both say that this is more than chance."""
         return self.p_holm is not None and self.p_holm < 0.05 and (self.low > 0 or self.high < 0)
 
 
@@ -90,47 +90,50 @@ class _Ranks:
 
 
 def correlate(
-    candidates: Sequence[Candidate], names: Sequence[str], *, seed: int = 0
+    candidates: Sequence[MeasuredAdapter], names: Sequence[str], *, seed: int = 0
 ) -> tuple[Correlation, ...]:
-    """Each number against the score, the strongest first; without a base that has enough adapters it is not there.
+    """Return the correlation of each number with the score, the strongest first.
 
-    Enough are `FEWEST`, and neither number nor score may be the same for all of them. No p is corrected yet.
+    A number is left out where no base has enough adapters: `FEWEST`, among which neither the number nor the score is
+    the same for all. No p is corrected yet.
     """
     resamples = stats.resamples_for(len(names))
     found = [_correlation(candidates, name, resamples, seed) for name in names]
-    return tuple(sorted((one for one in found if one), key=lambda one: -abs(one.tau)))
+    return tuple(sorted(filter(None, found), key=lambda correlation: -abs(correlation.tau)))
 
 
 def corrected(family: Sequence[Correlation]) -> tuple[Correlation, ...]:
     """Return the correlations with p corrected for their number (Holm 1979)."""
-    adjusted = stats.holm([one.p for one in family])
-    return tuple(replace(one, p_holm=p) for one, p in zip(family, adjusted, strict=True))
+    adjusted = stats.holm([correlation.p for correlation in family])
+    return tuple(replace(correlation, p_holm=p) for correlation, p in zip(family, adjusted, strict=True))
 
 
 def tau_b(x: Sequence[float], y: Sequence[float]) -> float:
-    """Kendall's tau-b (1945): pairs in one order less pairs in opposite ones, over what ties leave of both.
+    """Return Kendall's tau-b (1945): concordant minus discordant pairs, over the geometric mean of the untied pairs.
 
     NaN where all values of one side are equal.
     """
     return _tau(_order(x), _order(y))
 
 
-def _correlation(candidates: Sequence[Candidate], name: str, resamples: int, seed: int) -> Correlation | None:
-    known = [one for one in candidates if name in one.numbers]
+def _correlation(
+    candidates: Sequence[MeasuredAdapter], name: str, resamples: int, seed: int
+) -> Correlation | None:
+    known = [adapter for adapter in candidates if name in adapter.numbers]
     ranks = _ranks(known, name)
     if not ranks:
         return None
-    used = {one.base for one in ranks}
-    known = [one for one in known if one.base in used]
-    weights = np.array([one.pairs for one in ranks], dtype=np.float64)
-    taus = np.array([_tau(one.x, one.y) for one in ranks])
+    used = {base.base for base in ranks}
+    known = [adapter for adapter in known if adapter.base in used]
+    weights = np.array([base.pairs for base in ranks], dtype=np.float64)
+    taus = np.array([_tau(base.x, base.y) for base in ranks])
     drawn = _each(ranks, _bootstrap, resamples, seed, stream=0)
     chance = _pooled(_each(ranks, _permute, resamples, seed, stream=1), weights)
     tau = float(_pooled(taus[:, None], weights)[0])
     low, high = _interval(_pooled(drawn, weights))
     hits = int((np.abs(chance) >= abs(tau) - stats.TIE).sum())
-    numbers = [one.numbers[name] for one in known]
-    gains = [one.gain for one in known if one.gain is not None]
+    numbers = [adapter.numbers[name] for adapter in known]
+    gains = [adapter.gain for adapter in known if adapter.gain is not None]
     return Correlation(
         name=name,
         tau=tau,
@@ -141,20 +144,21 @@ def _correlation(candidates: Sequence[Candidate], name: str, resamples: int, see
         detectable=float(stats.DETECTED * chance.std()),
         n=len(known),
         within=tuple(
-            Within(base=one.base, tau=float(own), low=ends[0], high=ends[1], n=one.n)
-            for one, own, ends in zip(ranks, taus, map(_interval, drawn), strict=True)
+            Within(base=base.base, tau=float(own), low=ends[0], high=ends[1], n=base.n)
+            for base, own, ends in zip(ranks, taus, map(_interval, drawn), strict=True)
         ),
-        heap_score=tau_b(numbers, [one.score for one in known]),
-        heap_gain=tau_b(numbers, gains) if len(gains) == len(known) else None,
+        unstratified_score=tau_b(numbers, [adapter.score for adapter in known]),
+        unstratified_gain=tau_b(numbers, gains) if len(gains) == len(known) else None,
     )
 
 
-def _ranks(known: Sequence[Candidate], name: str) -> list[_Ranks]:
+def _ranks(known: Sequence[MeasuredAdapter], name: str) -> list[_Ranks]:
     """Return the bases with enough adapters to rank, in order of appearance."""
     found = []
-    for base in dict.fromkeys(one.base for one in known):
-        own = [one for one in known if one.base == base]
-        ranks = _Ranks(base, _order([one.numbers[name] for one in own]), _order([one.score for one in own]))
+    for base in dict.fromkeys(adapter.base for adapter in known):
+        own = [adapter for adapter in known if adapter.base == base]
+        numbers, scores = [adapter.numbers[name] for adapter in own], [adapter.score for adapter in own]
+        ranks = _Ranks(base, _order(numbers), _order(scores))
         if ranks.n >= FEWEST and ranks.x.any() and ranks.y.any():
             found.append(ranks)
     return found
@@ -177,17 +181,17 @@ def _each(
     seed: int,
     stream: int,
 ) -> Array:  # [bases, resamples]
-    """Draws of every base, each from a stream of its own that all numbers share."""
+    """Return the draws of every base. Each base has its own random stream, the same for all numbers."""
     return np.array(
         [
-            draw(one, resamples, np.random.default_rng((seed, stream, place)))
-            for place, one in enumerate(ranks)
+            draw(base, resamples, np.random.default_rng((seed, stream, place)))
+            for place, base in enumerate(ranks)
         ]
     )
 
 
 def _bootstrap(ranks: _Ranks, resamples: int, random: np.random.Generator) -> Array:  # [resamples]
-    """Tau-b of adapters drawn with replacement; NaN where all drawn are equal.
+    """Return tau-b of adapters drawn with replacement; NaN where all drawn are equal.
 
     An adapter that is drawn twice ties with itself on both sides, which tau-b leaves out: sums over pairs are
     quadratic forms of how often each was drawn.
@@ -203,7 +207,7 @@ def _bootstrap(ranks: _Ranks, resamples: int, random: np.random.Generator) -> Ar
 
 
 def _permute(ranks: _Ranks, resamples: int, random: np.random.Generator) -> Array:  # [resamples]
-    """Tau-b of the numbers with the scores in another order."""
+    """Return tau-b of the numbers with the scores in random order."""
     untied = np.sqrt(np.abs(ranks.x).sum() * np.abs(ranks.y).sum())
     size = max(1, CELLS // ranks.n**2)
     found = []
@@ -219,7 +223,7 @@ def _pooled(
     taus: Array,  # [bases, resamples], NaN where there is none
     weights: Array,  # [bases]
 ) -> Array:  # [resamples]
-    """Mean over the bases that have one, by weight."""
+    """Return the weighted mean over the bases that have a tau."""
     there = np.isfinite(taus)
     total = (weights[:, None] * there).sum(axis=0)
     with np.errstate(invalid="ignore"):

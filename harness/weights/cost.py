@@ -1,4 +1,4 @@
-"""How long a matrix will take, from its shape alone: what `plan` says of the weights part."""
+"""How long the analysis of a matrix will take, from its shape alone: `plan` prints it."""
 
 from pathlib import Path
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 from harness import families
 from harness.families import Family
 from harness.types import Plan, Weighing
-from harness.weights.read import places
+from harness.weights.read import locations
 
 # Floating-point operations a second of one core in float64, as measured with torch's and numpy's libraries on an Intel Xeon
 # with AVX-512 (benchmarks.weights); other machines are up to three times slower.
@@ -17,7 +17,7 @@ OVERHEAD_SECONDS = 0.004  # of a matrix: its fit and its numbers
 
 
 def seconds(shape: tuple[int, ...], weighing: Weighing, *, merged: bool) -> float:
-    """Of one core, for W, or for W + ΔW."""
+    """Return the seconds that one core takes for W; with `merged`, for W + ΔW."""
     rows, cols = shape[-2:]
     n, longer = min(rows, cols), max(rows, cols)
     spectrum = longer * n**2 / PRODUCTS + 4 / 3 * n**3 / EIGENVALUES + OVERHEAD_SECONDS
@@ -33,7 +33,10 @@ def expected(
     folder: Path,
     cores: int,
 ) -> float:
-    """Seconds of all that a plan weighs of one model; of an adapter that exists already, as if it changed every layer."""
+    """Return the seconds of all weight analyses that a plan has of one model.
+
+    An adapter that exists already is taken to change every layer.
+    """
     by_id = {step.id: step for step in plan.steps}
     found = 0.0
     for step in plan.steps:
@@ -42,15 +45,17 @@ def expected(
             continue
         family = families.find(spec.used.pin.family or "generic")
         asked = [
-            place
-            for place in places(folder, family, split=spec.weighing.split)
-            if place.role in spec.weighing.roles
+            location
+            for location in locations(folder, family, split=spec.weighing.split)
+            if location.role in spec.weighing.roles
         ]
         trained: Any = by_id[step.needs[-1]].spec if step.needs else None
         if trained is not None:
-            asked = [place for place in asked if _touched(place.module, family, trained.recipe.targets)]
+            asked = [
+                location for location in asked if _touched(location.module, family, trained.recipe.targets)
+            ]
         merged = spec.adapter is not None
-        found += sum(seconds(place.shape, spec.weighing, merged=merged) for place in asked)
+        found += sum(seconds(location.shape, spec.weighing, merged=merged) for location in asked)
     return found / cores
 
 

@@ -1,7 +1,7 @@
-"""One adapter's layers summed up in a few numbers that no data went into: what might tell a good adapter from a bad one.
+"""One adapter's layers summed up in a few numbers, without any data: what might distinguish a good adapter from a bad one.
 
-A number that a row does not have (a failed fit, too few eigenvalues, a number of a later version) enters no mean, and
-one that no row has is left out.
+A number that a row lacks (a failed fit, too few eigenvalues, a number of a later version) enters no mean. A number that
+no row has is left out.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -17,7 +17,8 @@ DELTA = ("delta_ratio", "log_norm", "log_spectral_norm", "stable_rank", "effecti
 LATER = ("overlap", "intruder_cosine", "rand_distance", "mp_softrank", "ERG_gap")
 COUNTED = ("intruder_dimensions", "num_traps")
 
-MEANINGS = {  # what a number is, for a page; of each, the mean over layers unless it says otherwise
+# The meaning of each number, for a page; a number is a mean over layers unless its name says otherwise.
+MEANINGS = {
     "alpha of W + ΔW": "exponent of the power law; its shift from W ranks the adapters of a base the same way",
     "shift of alpha, either way": "|alpha of W + ΔW − alpha of W|, over the layers that the adapter touches",
     "alpha outside 2 to 6": "share of the merged model's layers",
@@ -47,7 +48,7 @@ def data_free(
 ) -> Mapping[str, float]:
     """Return the adapter's numbers by name.
 
-    Those of W + ΔW are over all layers of the base: where the adapter leaves a layer alone, W is what it is.
+    Numbers of W + ΔW are means over all layers of the base: a layer that the adapter does not change counts with W.
     """
     delta = [row for row in adapter if row.part == "delta"]
     touched = {row.layer: row for row in adapter if row.part == "merged"}

@@ -1,7 +1,8 @@
-"""What costs: a Gram matrix, its eigenvalues, and singular values where those do not suffice, in float64.
+"""The expensive operations: a Gram matrix, its eigenvalues, and singular values where those do not suffice, in float64.
 
-Large ones go to torch, whose library reduces a symmetric matrix in two stages: eigenvalues of 2,048 took 261 ms where
-numpy's took 410 and scipy's 371 (two cores of a Xeon), those of 4,096 half of theirs. Small ones are not worth importing it.
+Large matrices go to torch, whose library reduces a symmetric matrix in two stages: 2,048 eigenvalues took 261 ms where
+numpy took 410 and scipy 371 (two cores of a Xeon); 4,096 took half as long as theirs. Small matrices are not worth the
+import of torch.
 """
 
 from collections.abc import Iterator
@@ -38,7 +39,7 @@ def add_gram(
 def symmetric_eigenvalues(
     total: Floats,  # [n, n], the triangle above the diagonal as it may be
 ) -> Floats:  # [n], ascending
-    """LinAlgError where they do not converge."""
+    """Return the eigenvalues of a symmetric matrix; LinAlgError where they do not converge."""
     if len(total) < LARGE:
         return np.asarray(np.linalg.eigvalsh(total), np.float64)
     try:
@@ -58,12 +59,12 @@ def singular_values(W: Floats) -> Floats:  # falling
 
 @dataclass(slots=True)
 class Limit:
-    """One thread for each of several that compute."""
+    """A limit of one thread of the linear algebra libraries for each thread that computes."""
 
     before: int | None = None  # torch's threads, once it has been asked
 
     def enter(self) -> None:
-        """For the thread that calls it."""
+        """Apply the limit to the thread that calls this."""
         _here.limit = self
 
 
@@ -71,7 +72,7 @@ _here = local()
 
 
 def _torch() -> Any:
-    """Return torch, imported when first needed: kept findings do not need it."""
+    """Return torch, imported when first needed: cached results do not need it."""
     import torch
 
     limit: Limit | None = getattr(_here, "limit", None)
@@ -83,7 +84,7 @@ def _torch() -> Any:
 
 @contextmanager
 def one_thread() -> Iterator[Limit]:
-    """Every thread that enters the limit computes alone."""
+    """Let every thread that enters the limit compute with one thread for as long as the block runs."""
     limit = Limit()
     with threadpool_limits(1, "blas"):
         try:

@@ -1,10 +1,10 @@
-"""Where in its model a layer stands, told by its name: the block it belongs to, counted from the input on."""
+"""Where a layer stands in its model, by its name: the block that it belongs to, counted from the input."""
 
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-# "encoder.block.3.layer.0.SelfAttention.q": what stands before the first number names the stack.
+# "encoder.block.3.layer.0.SelfAttention.q": the part before the first number names the stack.
 _BLOCK = re.compile(r"(?:(?P<stack>.+?)\.)?(?P<number>\d+)(?:\.|$)")
 
 
@@ -12,29 +12,29 @@ _BLOCK = re.compile(r"(?:(?P<stack>.+?)\.)?(?P<number>\d+)(?:\.|$)")
 class Block:
     """A layer's stack and its number there."""
 
-    late: bool  # a decoder's: it comes after its encoder
+    late: bool  # of a decoder, which comes after its encoder
     stack: str
     number: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Depths:
-    """The blocks of one model in order; what belongs to none stands before or behind them all."""
+    """The blocks of one model in order. A layer outside all blocks stands before or behind them."""
 
     blocks: tuple[Block, ...]
-    of: Mapping[str, int]  # layer -> 1 … len(blocks); 0 and len(blocks) + 1 for what is outside
+    of: Mapping[str, int]  # layer -> 1 … len(blocks); 0 or len(blocks) + 1 for a layer outside
 
     def label(self, depth: int) -> str:
-        """`7`, and `d7` for a block of the second of two stacks."""
+        """Return the label of a block: `7`, or `d7` where the model has a second stack."""
         if not 1 <= depth <= len(self.blocks):
             return ""
         block = self.blocks[depth - 1]
-        several = len({one.stack for one in self.blocks}) > 1
+        several = len({member.stack for member in self.blocks}) > 1
         return f"{block.stack[:1]}{block.number}" if several else str(block.number)
 
 
 def block(layer: str) -> Block | None:
-    """Return the block that a layer's name counts; None where it counts none."""
+    """Return the block that a layer's name gives; None where the name has no number."""
     found = _BLOCK.match(layer)
     if found is None:
         return None
@@ -45,15 +45,15 @@ def block(layer: str) -> Block | None:
 def depths(
     layers: Iterable[tuple[str, str]],  # name and role
 ) -> Depths:
-    """Embeddings stand before all blocks, a head and the rest behind."""
+    """Return where each layer stands: embeddings before all blocks, a head and other layers behind them."""
     placed = {name: (block(name), role) for name, role in layers}
-    blocks = tuple(sorted({one for one, _ in placed.values() if one is not None}))
-    number = {one: place for place, one in enumerate(blocks, 1)}
+    blocks = tuple(sorted({own for own, _ in placed.values() if own is not None}))
+    number = {member: place for place, member in enumerate(blocks, 1)}
     outside = {"embedding": 0}
     return Depths(
         blocks=blocks,
         of={
-            name: outside.get(role, len(blocks) + 1) if one is None else number[one]
-            for name, (one, role) in placed.items()
+            name: outside.get(role, len(blocks) + 1) if own is None else number[own]
+            for name, (own, role) in placed.items()
         },
     )

@@ -1,13 +1,13 @@
-"""Where an update points beside the matrix that it changes: what its norms do not say."""
+"""The directions of an update against those of the matrix that it changes: what norms do not say."""
 
 from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import NDArray
 
-LEADING = 10  # singular vectors of W + ΔW that are looked at
+LEADING = 10  # singular vectors of W + ΔW that are compared
 FOREIGN = 0.6  # cosine to every one of W's under which a vector is an intruder
-# Relative distance of two singular values under which their vectors are any two of a plane.
+# Relative distance of two singular values under which their vectors are arbitrary: any two of a plane would do.
 ALIKE = 1e-6
 
 Floats = NDArray[np.float64]
@@ -18,7 +18,7 @@ def directions(
     merged: Floats,  # [out, in], W + ΔW
     delta: Floats,  # [out, r], ΔW's left singular vectors that are not of zero
 ) -> Mapping[str, float]:
-    """Intruder dimensions, and how much of the update lies in W's leading directions.
+    """Return the intruder dimensions, and how much of the update lies in W's leading directions.
 
     Intruders are leading left singular vectors of W + ΔW that no left singular vector of W resembles (Shuttleworth,
     Andreas, Torralba and Sharma 2024, arXiv 2410.21228, section 3). The overlap is ‖U_rᵀ ΔU‖² / r for W's r leading

@@ -1,4 +1,4 @@
-"""Rows as a file for other programs: a line for each matrix, a column for each number that any of them has."""
+"""Rows as a file for other programs: a line for each matrix, a column for each number that any matrix has."""
 
 import csv
 import os
@@ -22,7 +22,7 @@ ENDINGS = {
 
 
 def check_writable(path: Path, option: str) -> None:
-    """HarnessError where no file can be written there: better said before minutes of work than after."""
+    """Raise HarnessError where no file can be written, before minutes of work and not after."""
     endings, what = ENDINGS[option]
     refuse_other_kind(path, endings, what, option)
     folder = path.absolute().parent
@@ -35,7 +35,7 @@ def check_writable(path: Path, option: str) -> None:
 
 
 def columns(rows: Sequence[WeightRow]) -> list[str]:
-    """Names of all numbers, in the order in which they first come."""
+    """Return the names of all numbers, in order of first appearance."""
     return list(dict.fromkeys(name for row in rows for name in row.numbers))
 
 
@@ -50,7 +50,7 @@ def write_csv(rows: Sequence[WeightRow], path: Path) -> None:
 
 
 def write_parquet(rows: Sequence[WeightRow], path: Path) -> None:
-    """As the CSV file, with the histogram of each matrix's eigenvalues in a column `density`."""
+    """Write the rows as Parquet: the columns of the CSV file, and each matrix's histogram of eigenvalues as `density`."""
     import pyarrow as pa
     import pyarrow.parquet as parquet
 

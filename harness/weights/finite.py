@@ -1,4 +1,4 @@
-"""Weights that are NaN or infinite, found without keeping any of them: also in what no spectrum is asked of."""
+"""Weights that are NaN or infinite, found piece by piece, also in tensors whose spectrum was not asked for."""
 
 from collections.abc import Iterator, Mapping
 
@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 
 from harness.checkpoints.safetensors import DTYPES, Tensor
 from harness.errors import ModelError
-from harness.weights.kept import Finding, Kept, key
-from harness.weights.read import NOT_ASKED, Place
+from harness.weights.cache import LayerResult, SpectrumCache, key
+from harness.weights.read import NOT_ASKED, TensorLocation
 
 NOT_FINITE = "not finite"  # the status of a row, before its reason
 EXPONENT = np.uint16(0x7F80)  # of bfloat16: all of its bits are set where a number is NaN or infinite
@@ -20,32 +20,32 @@ def status(bad: int, of: int) -> str:
 
 
 def not_finite(tensor: Tensor) -> int:
-    """Count the numbers of a tensor that are NaN or infinite; whole numbers cannot be."""
+    """Count the numbers of a tensor that are NaN or infinite; integers cannot be."""
     if tensor.dtype not in DTYPES:
         return 0
     return sum(_bad(piece, tensor.dtype) for piece in tensor.pieces())
 
 
-def unasked(place: Place, kept: Kept) -> Finding:
-    """Return what is known of a matrix whose spectrum nobody asked for: that it can be used, or that it cannot."""
-    name = key("finite", place.identity)
-    if (known := kept.find(name)) is not None:
+def unasked(location: TensorLocation, cache: SpectrumCache) -> LayerResult:
+    """Return the result of a matrix whose spectrum was not asked for: whether its numbers are finite."""
+    name = key("finite", location.identity)
+    if (known := cache.find(name)) is not None:
         return known
-    beside = place.quantised.beside.values() if place.quantised else ()
-    tensors = (place.tensor, *beside)
+    beside = location.quantised.beside.values() if location.quantised else ()
+    tensors = (location.tensor, *beside)
     try:
         bad = sum(map(not_finite, tensors))
     except (ModelError, OSError) as error:
-        return Finding(status=f"failed: {place.module}: {error}", numbers={})
-    told = status(bad, sum(int(np.prod(one.shape)) for one in tensors)) if bad else NOT_ASKED
-    return kept.keep(name, Finding(status=told, numbers={}))
+        return LayerResult(status=f"failed: {location.module}: {error}", numbers={})
+    count = sum(int(np.prod(tensor.shape)) for tensor in tensors)
+    return cache.keep(name, LayerResult(status=status(bad, count) if bad else NOT_ASKED, numbers={}))
 
 
-def vectors(tensors: Mapping[str, Tensor], beside: frozenset[str]) -> Iterator[tuple[Tensor, Finding]]:
-    """Yield the vectors that hold numbers which are not finite: norms and biases, but for the scales `beside` matrices."""
+def vectors(tensors: Mapping[str, Tensor], beside: frozenset[str]) -> Iterator[tuple[Tensor, LayerResult]]:
+    """Yield the vectors with numbers that are not finite: norms and biases, without the scales `beside` matrices."""
     for name, tensor in sorted(tensors.items()):
         if len(tensor.shape) < 2 and name not in beside and (bad := not_finite(tensor)):
-            yield tensor, Finding(status=status(bad, int(np.prod(tensor.shape))), numbers={})
+            yield tensor, LayerResult(status=status(bad, int(np.prod(tensor.shape))), numbers={})
 
 
 def _bad(piece: NDArray[np.generic], dtype: str) -> int:

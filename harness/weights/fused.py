@@ -10,7 +10,7 @@ KEY_HEADS = ("num_key_value_heads", "num_kv_heads", "n_head_kv")
 
 
 def fused_in(family: Family, module: str) -> Fused | None:
-    """Return what the family says of a module, by the end of its name at a dot."""
+    """Return how a module is fused in its family, by the end of the module's name; None where it is not."""
     for suffix, fused in family.fused.items():
         if f".{module}".endswith(f".{suffix}"):
             return fused
@@ -47,7 +47,7 @@ def rows_of_parts(
 
 
 def _groups(fused: Fused, width: int, queries: int, groups: int) -> Mapping[str, tuple[slice, ...]]:
-    """For each key-value head in turn: its queries, its key, its value."""
+    """Return the rows of each part where each key-value head in turn has its queries, its key and its value."""
     found: dict[str, list[slice]] = {part: [] for part in fused.parts}
     at = 0
     for _ in range(groups):
@@ -58,7 +58,7 @@ def _groups(fused: Fused, width: int, queries: int, groups: int) -> Mapping[str,
 
 
 def _key_heads(config: Mapping[str, Any], heads: int) -> int:
-    """Falcon has one with `multi_query`, whatever else it names, but for its newer architecture."""
+    """Return the number of key heads. Falcon has one with `multi_query`, except in its newer architecture."""
     if config.get("multi_query") and not config.get("new_decoder_architecture"):
         return 1
     if config.get("multi_query") is False and not config.get("new_decoder_architecture"):

@@ -1,4 +1,4 @@
-"""Eigenvalues of WᵀW, and of a matrix with a low-rank update, by Gram matrices in float64 that are summed block by block.
+"""Eigenvalues of WᵀW, and of a matrix with a low-rank update, by float64 Gram matrices that are summed block by block.
 
 The update's part is added to W's own Gram matrix as matrices of rank r: W + ΔW is never formed.
 """
@@ -10,7 +10,7 @@ from harness.checkpoints.adapter import Factors
 from harness.weights.dense import add_gram, symmetric_eigenvalues
 
 BLOCK = 1024  # rows or columns in float64 at once
-# Smallest over largest eigenvalue under which a Gram matrix, which squares the condition, has lost the smallest ones.
+# Smallest over largest eigenvalue under which a Gram matrix, which squares the condition, has lost its smallest ones.
 ILL = 1e-12
 
 Floats = NDArray[np.float64]
@@ -20,7 +20,7 @@ Matrix = NDArray[np.floating]
 def gram(
     W: Matrix,  # [rows, cols]
 ) -> Floats:  # [n, n], n = min(rows, cols)
-    """WᵀW or WWᵀ, the smaller; right in the triangle under its diagonal alone."""
+    """Return WᵀW or WWᵀ, the smaller; only the triangle under the diagonal is filled in."""
     tall = W if W.shape[0] >= W.shape[1] else W.T
     total = np.zeros((tall.shape[1], tall.shape[1]))
     for start in range(0, len(tall), BLOCK):
@@ -42,12 +42,15 @@ def add_update(total: Floats, W: Matrix, factors: Factors) -> None:
 
 
 def eigenvalues(total: Floats) -> Floats | None:  # [n], ascending, none negative
-    """Those of a Gram matrix; None where it has lost some. LinAlgError where they do not converge."""
+    """Return the eigenvalues of a Gram matrix; None where rounding has lost the smallest.
+
+    Raises LinAlgError where they do not converge.
+    """
     found = symmetric_eigenvalues(total)
     return np.maximum(found, 0.0) if found[0] >= ILL * found[-1] else None
 
 
 def _times(W: Matrix, narrow: Floats) -> Floats:
-    """W · narrow, W taken to float64 some rows at a time."""
+    """Return W · narrow, with W converted to float64 some rows at a time."""
     parts = [W[start : start + BLOCK].astype(np.float64) @ narrow for start in range(0, len(W), BLOCK)]
     return np.concatenate(parts)

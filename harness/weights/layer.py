@@ -1,4 +1,4 @@
-"""What is found out about one matrix: of the base, of an update, and of both together."""
+"""The analysis of one matrix: of the base, of an update, or of both together."""
 
 from collections.abc import Mapping
 
@@ -9,13 +9,13 @@ from numpy.typing import NDArray
 from harness.checkpoints.adapter import Factors
 from harness.types import Weighing
 from harness.weights import finite, marchenko_pastur, oracle, power_law, spectrum
+from harness.weights.cache import LayerResult
 from harness.weights.dense import singular_values
 from harness.weights.gram import add_update, eigenvalues, gram
-from harness.weights.kept import Finding
 from harness.weights.norms import effective_rank, low_rank_singular_values, norms
 
 RELIABLE = 32  # values from which on an alpha is worth reading: a true 3.0 reads 2.2 to 5.2 from 8
-ROUNDING = 1e-6  # of the largest singular value: float32 factors say nothing about smaller ones
+ROUNDING = 1e-6  # of the largest singular value: smaller values are below the precision of float32 factors
 FEW_TO_SHUFFLE = 100  # eigenvalues under which a randomized matrix is taken five times, as the package does
 COPIES = 5
 
@@ -27,11 +27,11 @@ def whole(
     W: Matrix,  # [out, in]
     weighing: Weighing,
     update: Factors | None = None,  # that makes the matrix W + ΔW
-) -> Finding:
+) -> LayerResult:
     """Return the spectrum of W, or of W + ΔW, which is formed only where its Gram matrix does not suffice."""
     bad = int((~np.isfinite(W)).sum())
     if bad:
-        return Finding(status=finite.status(bad, W.size), numbers={})
+        return LayerResult(status=finite.status(bad, W.size), numbers={})
     plain = update is None or update.magnitude is None
     if weighing.oracle or not plain:
         W, update = (W if update is None else update.merged(W)), None
@@ -42,36 +42,38 @@ def whole(
     except LinAlgError as error:
         return _failed(f"{name}: {error}")
     if not values[-1] > 0:
-        return Finding(status="zero", numbers={})
+        return LayerResult(status="zero", numbers={})
     numbers = dict(spectrum.describe(values, W.shape))
     if weighing.randomize and len(values) >= spectrum.FEWEST:
         numbers |= _randomized(W if update is None else update.merged(W), values, weighing.seed)
     if len(values) < spectrum.FEWEST:
-        return Finding(status="too few eigenvalues", numbers=numbers)
+        return LayerResult(status="too few eigenvalues", numbers=numbers)
     if "alpha" not in numbers:
-        return Finding(status=f"failed: no power law fits {name}", numbers=numbers)
-    return Finding(status="analysed", numbers=numbers, density=spectrum.density(values))
+        return LayerResult(status=f"failed: no power law fits {name}", numbers=numbers)
+    return LayerResult(status="analysed", numbers=numbers, density=spectrum.density(values))
 
 
 def delta(
     name: str,
     factors: Factors,
     W: Matrix | None,  # [out, in]; None where it could not be read
-) -> Finding:
+) -> LayerResult:
     """Return the spectrum of ΔW, which is never formed."""
     if not factors.finite:
         parts = [part for part in (factors.A, factors.B, factors.magnitude) if part is not None]
         bad = sum(int((~np.isfinite(part)).sum()) for part in parts)
         if bad:
-            return Finding(status=finite.status(bad, sum(part.size for part in parts)), numbers={})
+            return LayerResult(status=finite.status(bad, sum(part.size for part in parts)), numbers={})
         if not np.isfinite(factors.scale):
-            return Finding(
+            return LayerResult(
                 status=f"{finite.NOT_FINITE}: the scale of the update is {factors.scale}", numbers={}
             )
-        return Finding(status=f"{finite.NOT_FINITE}: the update is larger than float32 can be", numbers={})
+        return LayerResult(
+            status=f"{finite.NOT_FINITE}: the update is larger than float32 can be", numbers={}
+        )
     values = low_rank_singular_values(factors)
     if not values.any():
-        return Finding(status="zero", numbers={})
+        return LayerResult(status="zero", numbers={})
     values = values[values > ROUNDING * values.max()]
     found = {
         **norms(values),
@@ -83,10 +85,10 @@ def delta(
     if 0 < size < np.inf:
         found["delta_ratio"] = found["frobenius_norm"] / size
     if len(values) < spectrum.FEWEST:
-        return Finding(status="too few eigenvalues", numbers=found)
+        return LayerResult(status="too few eigenvalues", numbers=found)
     fit = power_law.fit(values**2, threshold=0.0)
     if fit is None:
-        return Finding(status=f"failed: no power law fits the update of {name}", numbers=found)
+        return LayerResult(status=f"failed: no power law fits the update of {name}", numbers=found)
     found |= {
         "alpha": fit.alpha,
         "D": fit.D,
@@ -96,10 +98,10 @@ def delta(
         "alpha_weighted": fit.alpha * found["log_spectral_norm"],
         "reliable": float(len(values) >= RELIABLE),
     }
-    return Finding(status="analysed", numbers=found)
+    return LayerResult(status="analysed", numbers=found)
 
 
-def shift(merged: Finding, base: Finding) -> Mapping[str, float]:
+def shift(merged: LayerResult, base: LayerResult) -> Mapping[str, float]:
     """Return how far the update moved the base's numbers."""
     return {
         f"{name}_shift": merged.numbers[name] - base.numbers[name]
@@ -126,11 +128,11 @@ def _randomized(W: Matrix, values: NDArray[np.float64], seed: int) -> Mapping[st
     return marchenko_pastur.of_randomized(values, np.concatenate(shuffled), W.shape)
 
 
-def _by_the_package(name: str, W: Matrix, weighing: Weighing) -> Finding:
+def _by_the_package(name: str, W: Matrix, weighing: Weighing) -> LayerResult:
     if not W.any():
-        return Finding(status="zero", numbers={})
+        return LayerResult(status="zero", numbers={})
     if min(W.shape) < spectrum.FEWEST:
-        return Finding(
+        return LayerResult(
             status="too few eigenvalues", numbers=norms(np.linalg.svd(W.astype(np.float64), compute_uv=False))
         )
     try:
@@ -138,9 +140,9 @@ def _by_the_package(name: str, W: Matrix, weighing: Weighing) -> Finding:
     except ValueError as error:  # too large for the package, or its decomposition does not converge
         return _failed(f"{name}: {error}")
     if "alpha" not in numbers:
-        return Finding(status=f"failed: no power law fits {name}", numbers=numbers)
-    return Finding(status="analysed", numbers=numbers)
+        return LayerResult(status=f"failed: no power law fits {name}", numbers=numbers)
+    return LayerResult(status="analysed", numbers=numbers)
 
 
-def _failed(why: str) -> Finding:
-    return Finding(status=f"failed: {why}", numbers={})
+def _failed(why: str) -> LayerResult:
+    return LayerResult(status=f"failed: {why}", numbers={})

@@ -1,6 +1,7 @@
-"""The noise in a spectrum: Marchenko and Pastur's law (1967) fitted to it, and what stands out of it.
+"""The noise in a spectrum: Marchenko and Pastur's law (1967) fitted to it, and the eigenvalues that exceed it.
 
-WeightWatcher's own fit, which estimates one kernel density again for each of some 240 widths; once is enough.
+The fit is WeightWatcher's own. It estimates the same kernel density again for each of some 240 widths; here it is
+estimated once.
 """
 
 from collections.abc import Mapping
@@ -12,7 +13,11 @@ from numpy.typing import NDArray
 BANDWIDTH = 0.1  # of the triangular kernel, in units of the mean eigenvalue
 POINTS = 1000  # at which densities are compared
 FAINT = 0.01  # densities under it are left out
-WIDTHS = (0.05, 2.0, 0.01)  # searched: from, to and step, in units of what the largest eigenvalue would need
+WIDTHS = (
+    0.05,
+    2.0,
+    0.01,
+)  # searched: from, to and step, in units of the width that the largest eigenvalue would need
 IMPOSSIBLE = 1000.0  # the residual at every point where a width cannot be
 
 Floats = NDArray[np.float64]
@@ -20,7 +25,7 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bulk:
-    """What looks like noise."""
+    """The bulk of a spectrum: the eigenvalues that look like noise."""
 
     sigma: float  # of the entries, with the mean eigenvalue scaled to 1
     low: float  # edges, in the spectrum's own units
@@ -33,7 +38,7 @@ def fit(
     eigenvalues: Floats,
     shape: tuple[int, int],
 ) -> Bulk:
-    """As WeightWatcher 0.7.7's `mp_fit`."""
+    """Return the bulk of a spectrum, as WeightWatcher 0.7.7's `mp_fit` finds it."""
     from scipy.optimize import brute
 
     longer, shorter = max(shape), min(shape)
@@ -83,12 +88,12 @@ class _Residual:
 
 
 def density(values: Floats, at: Floats) -> Floats:
-    """Kernel density with a triangular kernel, from sums over sorted values."""
+    """Return a kernel density with a triangular kernel, from sums over sorted values."""
     values = np.sort(values)
     sums = np.concatenate([[0.0], np.cumsum(values)])
 
     def rising(low: Floats, high: Floats, zero: Floats, sign: int) -> Floats:
-        """Σ over the values from low to high of sign · (value - zero)."""
+        """Return Σ sign · (value - zero) over the values from low to high."""
         first, last = np.searchsorted(values, low, "left"), np.searchsorted(values, high, "left")
         found: Floats = sign * (sums[last] - sums[first] - zero * (last - first))
         return found
@@ -108,17 +113,17 @@ def randomized(
 
 def of_randomized(
     values: Floats,  # the matrix's own eigenvalues
-    shuffled: Floats,  # those of its randomized copies, one after the other, each as many
+    shuffled: Floats,  # the eigenvalues of its randomized copies, one copy after the other
     shape: tuple[int, int],
 ) -> Mapping[str, float]:
     """Return the package's numbers of a randomized layer, and of the bulk of the matrix itself."""
-    one = shuffled[: len(values)]
+    copy = shuffled[: len(values)]
     own, noise = fit(values, shape), fit(shuffled, shape)
     return {
-        "rand_distance": distance(values, np.sort(one)),
+        "rand_distance": distance(values, np.sort(copy)),
         "max_rand_eval": float(shuffled.max()),
-        "ww_softrank": float(one.max() / values.max()),
-        "ww_maxdist": float(values.max() - one.max()),
+        "ww_softrank": float(copy.max() / values.max()),
+        "ww_maxdist": float(values.max() - copy.max()),
         "num_traps": float(noise.spikes),
         "rand_sigma_mp": noise.sigma,
         "rand_mp_softrank": noise.softrank,
@@ -131,13 +136,13 @@ def of_randomized(
 
 
 def distance(p: Floats, q: Floats) -> float:
-    """Jensen-Shannon distance of two spectra, both ascending, taken for probabilities by their places (Lin 1991)."""
+    """Return the Jensen-Shannon distance of two ascending spectra, each scaled to probabilities (Lin 1991)."""
     middle = p + q
     return float(np.sqrt(max(0.0, (_entropy(p, middle) + _entropy(q, middle)) / 2)))
 
 
 def _entropy(p: Floats, q: Floats) -> float:
-    """Of p relative to q, both scaled to probabilities (Kullback and Leibler 1951)."""
+    """Return the relative entropy of p to q, both scaled to probabilities (Kullback and Leibler 1951)."""
     p, q = p / p.sum(), q / q.sum()
     some = p > 0
     return float((p[some] * np.log(p[some] / q[some])).sum())

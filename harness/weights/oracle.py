@@ -1,8 +1,8 @@
-"""WeightWatcher 0.7.7 on one matrix, run so that nothing of what it does to the process stays.
+"""WeightWatcher 0.7.7 on one matrix, run so that the process afterwards is as it was before.
 
-Importing it gives the root logger a handler and a level, ignores every warning from then on and prints; a run prints
-more. It takes numpy arrays under names that end in `.weight`. As torch tensors they would be cut to float16 where
-there is a GPU, and its "fast" decomposition is float32 there; so arrays and "accurate", the same everywhere.
+Importing the package gives the root logger a handler and a level, ignores every warning from then on and prints; a run
+prints more. It takes numpy arrays under names that end in `.weight`. Torch tensors would be cast to float16 where there
+is a GPU, and its "fast" decomposition is float32 there; so it gets arrays and "accurate", which are the same everywhere.
 """
 
 import logging
@@ -15,7 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 FEWEST = 8  # eigenvalues that it fits a power law to
-LARGEST = 300_000  # rows or columns; it leaves larger matrices out without a word, by default from 50,000 on
+LARGEST = (
+    300_000  # rows or columns; the package silently leaves out larger matrices, by default from 50,000 on
+)
 NUMBERS = (
     *("alpha", "D", "sigma", "xmin", "num_pl_spikes", "alpha_weighted", "log_alpha_norm", "ERG_gap"),
     *("lambda_max", "spectral_norm", "log_spectral_norm", "norm", "log_norm", "stable_rank", "matrix_rank"),
@@ -34,10 +36,9 @@ def spectrum(
     randomize: bool = False,
     seed: int = 0,  # of what it randomizes
 ) -> Mapping[str, float]:
-    """Its numbers under its names; without those of the fit (`alpha` …) where it found no power law.
+    """Return the package's numbers under its names; without those of the fit (`alpha` …) where it found no power law.
 
-    ValueError where it leaves the matrix out, or where the decomposition does not converge.
-
+    Raises ValueError where the package leaves the matrix out, or where the decomposition does not converge.
     `lambda_max` and `spectral_norm` are both the largest eigenvalue of WᵀW, not divided by N.
     """
     with contained():
@@ -59,7 +60,7 @@ def spectrum(
     if len(details) != 1:
         raise ValueError(f"weightwatcher left out a matrix of shape {list(W.shape)}")
     row = details.iloc[0]
-    # It also calls it a success where all values are equal, with an alpha of 0, 1 or infinity.
+    # Where all values are equal, the package reports success too, with an alpha of 0, 1 or infinity.
     fitted = row["status"] == "success" and 1 < row["alpha"] < np.inf
     names = NUMBERS + (OF_RANDOMIZED if randomize else ())
     return {name: float(row[name]) for name in names if fitted or name not in OF_THE_FIT}
@@ -67,16 +68,16 @@ def spectrum(
 
 @contextmanager
 def contained() -> Iterator[None]:
-    """Keep loggers, warning filters, numpy's settings and random state, and the two streams as they were."""
+    """Restore loggers, warning filters, numpy's settings and random state, and both streams when the block ends."""
     root, others = logging.getLogger(), [logging.getLogger(name) for name in ("weightwatcher", "matplotlib")]
     handlers, level, disabled = list(root.handlers), root.level, root.manager.disable
     levels = [logger.level for logger in others]
     random = np.random.get_state()  # the global one, from which the package draws
-    said = StringIO()
+    output = StringIO()
     try:
         with (
-            redirect_stdout(said),
-            redirect_stderr(said),
+            redirect_stdout(output),
+            redirect_stderr(output),
             warnings.catch_warnings(),
             np.errstate(all="ignore"),
         ):

@@ -1,6 +1,6 @@
 """Work on several layers at once, in threads, each with one thread of the linear algebra libraries.
 
-They let go of Python's lock, so threads serve, and share what they read.
+The libraries release Python's lock, so threads suffice, and share what they read.
 """
 
 from collections import deque

@@ -1,8 +1,8 @@
 """WeightWatcher's power law of a spectrum, the same to the last bit, without fitting every tail in full.
 
-Every eigenvalue but the largest may begin the tail. The package fits and measures them all; here a few quantiles of each
-tail give a bound that its distance cannot fall under, for all tails at once, and only those that may still win are
-measured, by the package's own expressions (Clauset, Shalizi and Newman 2009, section 3.3).
+Every eigenvalue but the largest may begin the tail. The package fits and measures all tails. Here a few quantiles of each
+tail give a lower bound of its distance, for all tails at once; only the tails that may still be the closest are measured,
+by the package's own expressions (Clauset, Shalizi and Newman 2009, section 3.3).
 """
 
 from dataclasses import dataclass
@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 THRESHOLD = 1e-5  # smaller eigenvalues count as zero: the package's EVALS_THRESH
-SMALL = 20  # under so many eigenvalues the package takes another estimator
-SMALLEST_TAIL = 8  # that one's
-FLAT = 1e-12  # of Σ log(λ / xmin): no tail at all, in that one
+SMALL = 20  # eigenvalues under which the package uses another estimator
+SMALLEST_TAIL = 8  # eigenvalues, in that estimator
+FLAT = 1e-12  # of Σ log(λ / xmin): no tail at all, in that estimator
 PROBES = 24  # quantiles of each tail
 NARROW = 1e-4  # mean log(λ / xmin) from which on rounding says more about a tail than its eigenvalues do
 SLACK = 1e-9  # what rounding may have added to a bound
@@ -36,7 +36,10 @@ def fit(
     eigenvalues: Floats,  # any order
     threshold: float = THRESHOLD,
 ) -> PowerLaw | None:
-    """As WeightWatcher 0.7.7 fits by default (`fit='PL'`, `pl_package='ww'`); None where it gives no exponent above 1."""
+    """Return the power law that WeightWatcher 0.7.7 fits by default (`fit='PL'`, `pl_package='ww'`).
+
+    None where it gives no exponent above 1.
+    """
     values = np.sort(eigenvalues[eigenvalues > threshold])
     if len(values) < 2:
         return None
@@ -54,7 +57,7 @@ def fit(
 
 
 def _scan(values: Floats) -> tuple[int, float, float]:
-    """Where the closest tail begins, its alpha and its D."""
+    """Return where the closest tail begins, its alpha and its D."""
     logs = np.log(values)
     bounds = _bounds(values, logs)
     best = (np.inf, 0, 0.0)  # D, where, alpha: of equal distances the longest tail wins
@@ -80,7 +83,7 @@ def _measure(values: Floats, logs: Floats, at: int) -> tuple[float, float]:
 
 
 def _bounds(values: Floats, logs: Floats) -> Floats:  # [n - 1]
-    """For each beginning of a tail, the distance at some of its quantiles: D is at least the largest of them."""
+    """Return a lower bound of D for each beginning of a tail: the largest distance at some of its quantiles."""
     n = len(values)
     begins = np.arange(n - 1)
     tails = (n - begins).astype(np.float64)
@@ -98,7 +101,7 @@ def _bounds(values: Floats, logs: Floats) -> Floats:  # [n - 1]
 
 
 def _small(values: Floats) -> tuple[int, float, float]:
-    """Return the package's estimator for few values: alpha with a correction for its bias, tails of at least eight."""
+    """Return the tail, alpha and D of few values: alpha is corrected for its bias, a tail has at least eight values."""
     n = len(values)
     logs = np.log(values)
     alphas, distances, found = np.zeros(n - 1), np.ones(n - 1), False

@@ -1,7 +1,7 @@
-"""What bitsandbytes stored in 8 or 4 bits, back to floats without it.
+"""Matrices that bitsandbytes stored in 8 or 4 bits, converted back to floats without the library.
 
 Layout: `Linear8bitLt` and `QuantState.as_dict(packed=True)` of bitsandbytes 0.45; Dettmers et al. 2022 (arXiv
-2208.07339) and 2023 (2305.14314). The floats are products of what is stored, unrounded: bitsandbytes itself rounds them
+2208.07339) and 2023 (2305.14314). The floats are products of the stored numbers, unrounded: bitsandbytes itself rounds them
 to the type in which its layer computes.
 """
 
@@ -28,7 +28,7 @@ STATES: Mapping[str, Scheme] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quantised:
-    """What belongs to a quantised matrix beside its numbers."""
+    """A quantised matrix: how it was quantised, and the tensors and settings that belong to it."""
 
     scheme: Scheme
     beside: Mapping[str, Tensor]  # by the end of the name: "SCB", or "absmax", "quant_map", …
@@ -37,7 +37,7 @@ class Quantised:
 
 
 def quantised(tensor: Tensor, tensors: Mapping[str, Tensor]) -> Quantised | None:
-    """How a tensor was quantised, told from the names beside it; None where it was not."""
+    """Return how a tensor was quantised, by the names of the tensors beside it; None where it was not."""
     name = tensor.name
     scales = f"{name.removesuffix('weight')}{SCALES}"
     if tensor.dtype == "I8" and scales in tensors:
@@ -56,7 +56,7 @@ def quantised(tensor: Tensor, tensors: Mapping[str, Tensor]) -> Quantised | None
 
 
 def dequantise(tensor: Tensor, how: Quantised, watch: Watch) -> NDArray[np.float32]:
-    """Return the matrix in float32; `watch` sees every byte that it depends on."""
+    """Return the matrix in float32; `watch` is called with every piece of data that it depends on."""
     try:
         return _eight(tensor, how, watch) if how.scheme == "int8" else _four(tensor, how, watch)
     except (LookupError, ValueError, TypeError) as error:
@@ -66,9 +66,9 @@ def dequantise(tensor: Tensor, how: Quantised, watch: Watch) -> NDArray[np.float
 
 
 def _eight(tensor: Tensor, how: Quantised, watch: Watch) -> NDArray[np.float32]:
-    """W = weight · SCB / 127, row by row."""
+    """Return W = weight · SCB / 127, row by row."""
     if FORMAT in how.beside and _stored(how.beside[FORMAT], watch).any():
-        raise ModelError(f"{tensor.path}: {tensor.name}: int8 in a GPU's own order; save it anew as `row`")
+        raise ModelError(f"{tensor.path}: {tensor.name}: int8 in a GPU's own order; save it again as `row`")
     scales = how.beside[SCALES].read(watch).astype(np.float32) / np.float32(127)
     floats = np.empty(prod(tensor.shape), np.float32)
     at = 0
@@ -82,13 +82,13 @@ def _eight(tensor: Tensor, how: Quantised, watch: Watch) -> NDArray[np.float32]:
 
 
 def _four(tensor: Tensor, how: Quantised, watch: Watch) -> NDArray[np.float32]:
-    """W = quant_map[nibble] · absmax of its block; the high nibble comes first."""
+    """Return W = quant_map[nibble] · absmax of its block; the high nibble comes first."""
     values = how.beside["quant_map"].read(watch).astype(np.float32)  # [16]
     pairs = np.stack([np.repeat(values, 16), np.tile(values, 16)], axis=1)  # byte -> two numbers
     count, block = prod(how.shape), int(how.settings["blocksize"])
     floats = np.empty((ceil(count / 2), 2), np.float32)
     at = 0
-    for piece in tensor.pieces():  # kept in wider types where all weights must have one
+    for piece in tensor.pieces():  # in a wider type where all weights of the file must have the same
         watch(piece)
         packed = piece.view(np.uint8)
         np.take(pairs, packed, axis=0, out=floats[at : at + len(packed)], mode="clip")  # else it copies
@@ -121,7 +121,7 @@ def _settings(state: Tensor) -> Mapping[str, Any]:
         int(settings["blocksize"])
         prod(settings["shape"])
     except (ValueError, LookupError, TypeError) as error:
-        raise ModelError(f"{state.path}: {state.name}: no settings could be read; fetch it anew") from error
+        raise ModelError(f"{state.path}: {state.name}: no settings could be read; fetch it again") from error
     return settings
 
 

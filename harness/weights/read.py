@@ -1,4 +1,4 @@
-"""A checkpoint's matrices, streamed one at a time: names, shapes and roles first, bytes only of those that are wanted."""
+"""A checkpoint's matrices, streamed one at a time: names, shapes and roles first, bytes only of the wanted matrices."""
 
 import hashlib
 import json
@@ -37,12 +37,12 @@ class Matrix:
     array: NDArray[np.float32] | NDArray[np.float64] | None  # None: not asked for, or failed
     status: str  # "read" | "tied to NAME" | "not asked for" | "failed: …"
     digest: bytes | None = None  # of the bytes as they are stored, their types and shapes; None: not read
-    quantised: Scheme | None = None  # what its numbers were before they were floats again
+    quantised: Scheme | None = None  # how its numbers were stored before they were converted to floats
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Place:
-    """Where one matrix lies, and what it is: small enough to be sent to another process, which reads it."""
+class TensorLocation:
+    """Where one matrix lies, and what it is: small enough to be sent to another process, which reads the matrix."""
 
     name: str
     role: str
@@ -62,22 +62,22 @@ class Place:
 
     @property
     def identity(self) -> str:
-        """Return what identifies the bytes as long as the file is untouched, a quantised matrix's scales included."""
+        """Return an identity of the bytes, including a quantised matrix's scales, that changes with the files."""
         tensors = [self.tensor, *(self.quantised.beside.values() if self.quantised else ())]
         seen = [path.stat() for path in dict.fromkeys(tensor.path.resolve() for tensor in tensors)]
-        files = [(one.st_dev, one.st_ino, one.st_size, one.st_mtime_ns) for one in seen]
+        files = [(status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns) for status in seen]
         return f"{files} {self.tensor} {self.rows} {self.turned} {self.quantised}"
 
     def read(self) -> Matrix:
-        """Return the matrix, read or failed; a tie to another matrix cannot be seen here."""
+        """Return the matrix, read or failed; whether it is tied to another is not known here."""
         return self._part(self._whole())
 
     def unread(self) -> Matrix:
-        """Return the matrix as one that was not asked for."""
+        """Return the matrix with the status "not asked for"."""
         return Matrix(name=self.name, role=self.role, shape=self.shape, array=None, status=NOT_ASKED)
 
     def _whole(self) -> Matrix:
-        """Return the whole tensor that this place is, or is a part of."""
+        """Return the whole matrix, also where this is the location of a part of it."""
         none = replace(self.unread(), status=f"failed: {self.failed}")
         if self.failed:
             return none
@@ -124,31 +124,31 @@ def matrices(
 ) -> Iterator[Matrix]:
     """Yield every matrix of the checkpoint in the order of its layers; vectors are left out.
 
-    Each tensor is read once, however many parts it is split into. Of those with the same bytes the later are tied to
-    the first.
+    Each tensor is read once, however many parts it is split into. Of matrices with the same bytes the later ones are
+    tied to the first.
     """
     seen: dict[bytes, str] = {}
-    for _, parts in groupby(places(folder, family, split=split), lambda place: place.tensor.name):
+    for _, parts in groupby(locations(folder, family, split=split), lambda location: location.tensor.name):
         whole = None
-        for place in parts:
-            if not wanted(place.name, place.role):
-                yield place.unread()
+        for location in parts:
+            if not wanted(location.name, location.role):
+                yield location.unread()
                 continue
-            whole = whole or place._whole()
-            yield _tied(place._part(whole), seen)
+            whole = whole or location._whole()
+            yield _tied(location._part(whole), seen)
 
 
-def places(folder: Path, family: Family, *, split: bool = False) -> tuple[Place, ...]:
+def locations(folder: Path, family: Family, *, split: bool = False) -> tuple[TensorLocation, ...]:
     """Return where every matrix lies, in the order of the layers; only the headers of the files are read.
 
     With `split` a fused matrix comes as its parts, `….q`, `….k` and `….v`.
     """
     tensors = stored(folder)
     config = _config(folder) if split else {}
-    found: list[Place] = []
+    found: list[TensorLocation] = []
     for parameter in sorted(tensors, key=_by_number):
         if len(tensors[parameter].shape) >= 2:
-            whole = place_of(tensors[parameter], tensors, family)
+            whole = location_of(tensors[parameter], tensors, family)
             if prod(whole.shape):
                 found += _parts(whole, family, config) if split else [whole]
     return tuple(found)
@@ -163,11 +163,11 @@ def _tied(matrix: Matrix, seen: dict[bytes, str]) -> Matrix:
     return matrix
 
 
-def place_of(
+def location_of(
     tensor: Tensor,
     tensors: Mapping[str, Tensor],  # what may lie beside it: a quantised matrix's scales
     family: Family,
-) -> Place:
+) -> TensorLocation:
     """Return where a tensor's matrix lies and how to read it."""
     name, role = tensor.name.removesuffix(".weight"), families.role(family, tensor.name)
     how, failed, shape = None, None, tensor.shape
@@ -181,9 +181,9 @@ def place_of(
         failed = f"{name} is stored as {tensor.dtype}, whose numbers mean nothing without their scales"
     if len(shape) != 2:
         failed = f"{name} has {len(shape)} dimensions and is no matrix"
-    # bitsandbytes turns them itself before it quantises.
+    # bitsandbytes transposes matrices itself before it quantises.
     turned = family.fan_in_fan_out and role in LINEAR and how is None and failed is None
-    return Place(
+    return TensorLocation(
         name=name,
         role=role,
         shape=shape[::-1] if turned else shape,
@@ -195,7 +195,7 @@ def place_of(
     )
 
 
-def _parts(whole: Place, family: Family, config: Mapping[str, Any]) -> list[Place]:
+def _parts(whole: TensorLocation, family: Family, config: Mapping[str, Any]) -> list[TensorLocation]:
     fused = fused_in(family, whole.name)
     if fused is None or whole.failed:
         return [whole]

@@ -1,8 +1,8 @@
-"""WeightWatcher's numbers for one matrix, from its eigenvalues: those of WᵀW, ascending, the smaller side's many.
+"""WeightWatcher's numbers for one matrix, from the eigenvalues of WᵀW: ascending, as many as the smaller side has.
 
-They are the package's numbers under its names, from the same estimators. Where it computes otherwise and wrongly, this
-says so: `detX_num` is a product of eigenvalues that the package lets overflow, so that from some thousand on it counts too
-few or all of them; here their logarithms are summed.
+They are the package's numbers under its names, from the same estimators. One number differs: `detX_num` is a product of
+eigenvalues that the package lets overflow, so that from some thousand on it counts too few or all of them; here their
+logarithms are summed.
 """
 
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ from harness.weights.power_law import PowerLaw
 
 EPSILON = 1e-10  # the package's, in its entropy
 FEWEST = 8  # eigenvalues that a power law is fitted to
-DIFFERS = 0.1  # in alpha, from which on the threshold's part in it is told
+DIFFERS = 0.1  # in alpha, from which on the alpha with a relative threshold is reported too
 BINS = 48  # of a density
 
 Floats = NDArray[np.float64]
@@ -27,7 +27,7 @@ def describe(
     values: Floats,  # [n], ascending, not all zero
     shape: tuple[int, int],
 ) -> Mapping[str, float]:
-    """All numbers that need the eigenvalues alone; without those of the fit (`alpha` …) where no power law fits."""
+    """Return all numbers that need only the eigenvalues; without those of the fit (`alpha` …) where no power law fits."""
     longer = max(shape)
     fit = power_law.fit(values) if len(values) >= FEWEST else None
     rank = matrix_rank(values, longer)
@@ -51,7 +51,7 @@ def describe(
 
 
 def density(values: Floats) -> Density:
-    """How log10 λ is spread, from the package's threshold on."""
+    """Return a histogram of log10 λ, from the package's threshold on."""
     logs = np.log10(values[values > power_law.THRESHOLD])
     counts, edges = np.histogram(logs, BINS)
     return Density(low=float(edges[0]), high=float(edges[-1]), counts=tuple(counts.tolist()))
@@ -75,19 +75,20 @@ def of_the_fit(fit: PowerLaw, values: Floats, numbers: Mapping[str, float]) -> M
 
 
 def matrix_rank(values: Floats, longer: int) -> int:
-    """Singular values above n · ε · the largest, n the longer side."""
+    """Return the number of singular values above n · ε · the largest, where n is the longer side."""
     singular = np.sqrt(values)
     return int((singular > singular[-1] * longer * np.finfo(np.float64).eps).sum())
 
 
 def entropy(values: Floats, rank: int) -> float:
-    """Of λ / Σλ, over the logarithm of the rank: 0 … 1, 1 where all are equal."""
+    """Return the entropy of λ / Σλ over the logarithm of the rank: 0 … 1, 1 where all are equal."""
     share = values / values.sum() + EPSILON
     return float(-(share * np.log(share)).sum() / np.log(rank + EPSILON))
 
 
 def det_x(values: Floats) -> int:
-    """How many of the largest eigenvalues, scaled to a mean of 1, multiply to 1 at most: WeightWatcher's ERG condition.
+    """Return how many of the largest eigenvalues, scaled to a mean of 1, multiply to at most 1: WeightWatcher's ERG
+    condition.
 
     The package gives 0 where all are equal.
     """
@@ -95,16 +96,15 @@ def det_x(values: Floats) -> int:
         return 0
     with np.errstate(divide="ignore"):
         logs = np.log(values * (len(values) / values.sum()))
-    below = np.flatnonzero(
-        np.cumsum(logs[:0:-1]) < 0
-    )  # of the tails of 1, 2, … values; the smallest stays out
+    # Of the tails of 1, 2, … values; the smallest value stays out.
+    below = np.flatnonzero(np.cumsum(logs[:0:-1]) < 0)
     return int(below[0]) + 1 if len(below) else len(values)
 
 
 def scale_free_alpha(values: Floats, fit: PowerLaw | None) -> float | None:
-    """Return alpha with a threshold of so many times the mean eigenvalue, as if the matrix had been scaled to a mean of 1.
+    """Return alpha with a threshold relative to the mean eigenvalue, as if the matrix had been scaled to a mean of 1.
 
-    The package's threshold is a number: the same matrix, a thousandth of its size, loses the small eigenvalues.
+    The package's threshold is absolute: the same matrix, a thousandth of its size, loses the small eigenvalues.
     """
     if len(values) < FEWEST:
         return None

@@ -1,4 +1,4 @@
-"""What many layers say together: counts, and means over the analysed ones alone."""
+"""Summaries over many layers: counts, and means over the analysed layers alone."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -9,11 +9,10 @@ from statistics import fmean, median
 from harness.types import WeightRow
 
 OVER_TRAINED, UNDER_TRAINED = 2.0, 6.0  # alpha; WeightWatcher 0.7.7's own thresholds
-FEW = 50  # eigenvalues in a fitted tail: under so many the standard error of an alpha of 4 is more than 0.4
-SET_ASIDE = (
-    "embedding",
-    "other",
-)  # roles whose alphas stay out of a model's: a row there is a word or a position
+# Eigenvalues in a fitted tail; with fewer the standard error of an alpha of 4 is more than 0.4.
+FEW = 50
+# Roles whose alphas do not count in a model's summary: a row of such a matrix is a word or a position.
+SET_ASIDE = ("embedding", "other")
 
 READING = (
     "Layers of well-trained networks have heavy-tailed spectra, most with alpha from 2 to 6 (Martin and Mahoney 2021, "
@@ -30,11 +29,11 @@ class WeightSummary:
     model: str
     adapter: str | None
     part: str
-    role: str | None  # None: all, the alphas of those set aside left out
+    role: str | None  # None: all roles, without the alphas of those set aside
     layers: int
     by_status: Mapping[str, int]  # "tied to X" counts as "tied", "failed: …" as "failed"
-    analysed: int  # what the shares, the mean and the median are of
-    unreliable: int  # analysed, but of too few values for an alpha: left out like those set aside
+    analysed: int  # layers that the shares, the mean and the median are of
+    unreliable: int  # layers analysed with too few values for an alpha: left out like those set aside
     below_2: float | None  # share of layers with alpha < 2, 0 … 1; None where none was analysed
     from_2_to_6: float | None
     above_6: float | None
@@ -63,14 +62,14 @@ def alpha(row: WeightRow) -> float | None:
 
 
 def status_word(status: str) -> str:
-    """Return the status without the layer or the reason that it names."""
+    """Return the first word of a status, without the layer or the reason that follows."""
     return "tied" if status.startswith("tied to ") else status.partition(":")[0]
 
 
 def worth(summaries: Sequence[WeightSummary]) -> str:
     """Return how far these alphas can be trusted, in up to three sentences."""
-    n = sum(one.analysed for one in summaries)
-    few = sum(one.few for one in summaries)
+    n = sum(summary.analysed for summary in summaries)
+    few = sum(summary.few for summary in summaries)
     rest = f" {few} of the {n} alphas here rest on fewer than {FEW}." if n else ""
     return (
         "The standard error of an alpha is (alpha − 1) / √n for the n eigenvalues of its tail, and the tail is chosen to "

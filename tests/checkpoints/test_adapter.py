@@ -142,7 +142,7 @@ def test_the_sum_is_the_same_some_outputs_at_a_time(transposed: bool, magnitude:
     W = rng.standard_normal(factors.shape).astype(np.float32)
     before = W.copy()
     whole = factors.merged(W)
-    assert (whole.dtype, whole.shape) == (np.float64, W.shape)
+    assert (whole.dtype, whole.shape) == (np.dtype(np.float64), W.shape)
     expected = W + factors.delta()
     if factors.magnitude is not None:
         axis = 0 if transposed else 1  # over the inputs

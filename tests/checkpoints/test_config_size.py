@@ -39,7 +39,7 @@ def test_a_model_larger_than_its_tensors_is_refused_by_file_and_key(
     tensors: dict[str, tuple[int, ...]], config: dict[str, object], said: str
 ) -> None:
     with pytest.raises(
-        ModelError, match=rf"^{WHERE}: {said}.*; take the config\.json of these weights"
+        ModelError, match=rf"^{WHERE}: {said}.*; use the config\.json of these weights"
     ) as told:
         refuse_oversized(config, tensors, WHERE)
     assert len(str(told.value)) < 250

@@ -34,7 +34,7 @@ def refusal(kind: str, status: int) -> Exception:
     ],
 )
 def test_what_the_hub_refuses_is_told(kind: str, status: int, told: tuple[str, ...]) -> None:
-    with pytest.raises(HubError) as caught, hub.told("meta-llama/Llama-2-7b-hf", "model", "v9"):
+    with pytest.raises(HubError) as caught, hub.hub_errors("meta-llama/Llama-2-7b-hf", "model", "v9"):
         raise refusal(kind, status)
     assert all(words in str(caught.value) for words in ("hub:meta-llama/Llama-2-7b-hf: ", *told))
 

@@ -23,7 +23,7 @@ def test_bfloat16_is_read_as_torch_reads_it(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
 def test_every_float_is_read_as_float32(tmp_path: Path, dtype: type) -> None:
-    stored = np.linspace(-2, 2, 12).reshape(3, 4).astype(dtype)
+    stored: np.ndarray = np.linspace(-2, 2, 12).reshape(3, 4).astype(dtype)
     save_file(
         {"a": np.ones(1, np.int8), "w": stored, "empty": np.ones((0, 4), dtype)}, tmp_path / "x.safetensors"
     )
@@ -65,14 +65,23 @@ def test_a_tensor_with_fewer_bytes_than_its_shape_needs_is_refused(tmp_path: Pat
 
 
 NUMBER = {"dtype": "F32", "shape": [1], "data_offsets": [0, 4]}
+SHAPES: tuple[object, ...] = (
+    *([1.0], [float("nan")], [float("inf")], ["1"], "1", {}, None, 1, [True]),
+    *([-1, -1], [[1]], [1] * 65),
+)
+OFFSETS: tuple[object, ...] = (
+    *([0], [], [0, 4, 4], [0.0, 4.0], [0, float("nan")], ["0", "4"]),
+    *("04", {"0": 0, "4": 4}, None, [-4, 0], [4, 0], [False, 4]),
+)
+NO_BYTES: tuple[object, ...] = ([0, 0], [4, 4])
+KINDS: tuple[object, ...] = (None, 7, ["F32"], {"F32": 1})
+SHAPES_OF_AN_UNKNOWN_KIND: tuple[object, ...] = ("1", [float("nan")], {"a": 1}, [-1])
 ODD: tuple[dict[str, object], ...] = (
-    *({"shape": shape} for shape in ([1.0], [float("nan")], [float("inf")], ["1"], "1", {}, None, 1, [True])),
-    *({"shape": shape} for shape in ([-1, -1], [[1]], [1] * 65)),
-    *({"shape": [0, 1 << 59, 1 << 59], "data_offsets": place} for place in ([0, 0], [4, 4])),
-    *({"data_offsets": place} for place in ([0], [], [0, 4, 4], [0.0, 4.0], [0, float("nan")], ["0", "4"])),
-    *({"data_offsets": place} for place in ("04", {"0": 0, "4": 4}, None, [-4, 0], [4, 0], [False, 4])),
-    *({"data_offsets": [0, 4], "dtype": kind} for kind in (None, 7, ["F32"], {"F32": 1})),
-    *({"dtype": "F99", "shape": shape} for shape in ("1", [float("nan")], {"a": 1}, [-1])),
+    *({"shape": shape} for shape in SHAPES),
+    *({"shape": [0, 1 << 59, 1 << 59], "data_offsets": offsets} for offsets in NO_BYTES),
+    *({"data_offsets": offsets} for offsets in OFFSETS),
+    *({"data_offsets": [0, 4], "dtype": kind} for kind in KINDS),
+    *({"dtype": "F99", "shape": shape} for shape in SHAPES_OF_AN_UNKNOWN_KIND),
 )
 
 

@@ -88,7 +88,7 @@ def test_what_goes_with_quality_is_found_within_bases(tmp_path: Path) -> None:
     one = found(result(tmp_path / "r"))
     best = one.family[0]
     assert (best.name, best.tau, best.shown, best.n) == ("delta_ratio of ΔW", 1.0, True, 2 * ADAPTERS)
-    assert best.heap_score < 0.5
+    assert best.unstratified_score < 0.5
     assert one.bases == BASES
     assert [each.gain for each in one.candidates[:2]] == [1.0, 2.0]
 

@@ -117,6 +117,6 @@ def test_a_row_is_named_in_messages(cache: Path) -> None:
 def test_without_network_and_cache_the_way_out_is_named(cache: Path, offline: bool) -> None:
     with pytest.raises(HubError) as caught:
         list(data.read(Source(uri="hub:me/chats", columns=COLUMNS), "test", offline=offline))
-    assert "hub:me/chats: its default branch is not whole in the local cache" in str(caught.value)
+    assert "hub:me/chats: its default branch is not complete in the local cache" in str(caught.value)
     assert "--offline" in str(caught.value)
     assert "`uri: file:PATH`" in str(caught.value)

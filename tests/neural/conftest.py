@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -21,7 +22,7 @@ SENTENCES = [
     "[user] Tell me who comes. [end] [answer]",
     "Can you feed the cat while we are away? Sure, no problem, see you.",
 ]
-SHAPES = {
+SHAPES: dict[str, dict[str, Any]] = {
     "falcon": {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4, "new_decoder_architecture": False,
                "multi_query": True, "parallel_attn": True, "alibi": False, "bias": False, "max_position_embeddings": 256},
     "llama": {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 4,

@@ -60,7 +60,7 @@ def test_an_adapter_is_converted_under_pefts_name(tmp_path: Path) -> None:
     [
         ({"w": Trap()}, "not a file of plain tensors"),
         ({"w": torch.ones(2), "step": 7}, "'step' is a int, not a tensor"),
-        ([torch.ones(2)], "holds a list where tensors by name were expected"),
+        ([torch.ones(2)], "contains a list, expected tensors by name"),
         ({"w": torch.eye(3).to_sparse()}, "sparse or quantised"),
     ],
 )

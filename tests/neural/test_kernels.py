@@ -47,7 +47,7 @@ def compare(found: list[torch.Tensor], wanted: list[torch.Tensor], tolerance: fl
 def test_a_norm_is_transformers_own(kind: type[nn.Module], dtype: torch.dtype, tolerance: float) -> None:
     torch.manual_seed(0)
     norm = kind(24).to(dtype).requires_grad_(False)
-    nn.init.uniform_(norm.weight, 0.5, 2.0)
+    nn.init.uniform_(norm.get_parameter("weight"), 0.5, 2.0)
     x = (torch.randn(2, 7, 24) * 3).to(dtype)
     wanted = run(norm, x)
     with quick(norm, CPU):
@@ -157,12 +157,12 @@ def test_a_gpu_and_float32_keep_torchs_attention() -> None:
 @pytest.mark.parametrize("mask_heads", [None, 1, 6], ids=["causal", "one mask", "a mask a head"])
 def test_heads_that_share_keys_see_what_they_saw(llama: Base, tokens: int, mask_heads: int | None) -> None:
     torch.manual_seed(0)
-    wide = {"dtype": torch.float64}
-    query = torch.randn(3, 6, tokens, 8, **wide)
-    key, value = torch.randn(3, 1, 5, 8, **wide), torch.randn(3, 1, 5, 8, **wide)
+    wide = torch.float64
+    query = torch.randn(3, 6, tokens, 8, dtype=wide)
+    key, value = torch.randn(3, 1, 5, 8, dtype=wide), torch.randn(3, 1, 5, 8, dtype=wide)
     said: dict[str, object] = {"is_causal": tokens > 1}
     if mask_heads:
-        said = {"attn_mask": torch.randn(3, mask_heads, tokens, 5, **wide)}
+        said = {"attn_mask": torch.randn(3, mask_heads, tokens, 5, dtype=wide)}
     repeated = (query, key.repeat(1, 6, 1, 1), value.repeat(1, 6, 1, 1))
     wanted = functional.scaled_dot_product_attention(*repeated, **said)  # type: ignore[arg-type]
     own = functional.scaled_dot_product_attention(query, key, value, **said)  # type: ignore[arg-type]

@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -62,7 +63,8 @@ def test_an_embedding_padded_past_the_tokenizer_is_left_as_it_is(
     shutil.copytree(folders("llama"), tmp_path / "padded")
     base.model.save_pretrained(tmp_path / "padded")
     padded = open_base(tmp_path / "padded")
-    assert padded.model.get_input_embeddings().weight.shape[0] == 320
+    embedding: Any = padded.model.get_input_embeddings()
+    assert embedding.weight.shape[0] == 320
     assert padded.pad < len(padded.tokenizer)
 
 

@@ -48,7 +48,7 @@ FIELD: dict[str, dict[str, Any]] = {
 def saved(kind: str, folder: Path, tokenizer: Any, auto: Any = None) -> Any:
     """A random model of two layers, as `save_pretrained` leaves it."""
     size = {"vocab_size": len(tokenizer), "bos_token_id": 0, "eos_token_id": 0}
-    settings = dict(FIELD[kind]) if kind in FIELD else dict(DECODER)
+    settings: dict[str, Any] = dict(FIELD.get(kind, DECODER))
     if "text_config" in settings:
         settings["text_config"] = settings["text_config"] | size
     config = AutoConfig.for_model(kind, **settings, **({} if "text_config" in settings else size))

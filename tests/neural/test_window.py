@@ -84,7 +84,8 @@ def by_generate(base: Base, prompt: Prompt, decode: Decode) -> str:
     assert encoded is not None
     ids = torch.tensor([encoded.ids])
     said = {"do_sample": False, "max_new_tokens": decode.max_new_tokens, "eos_token_id": sorted(base.ends)}
-    out = base.model.generate(ids, attention_mask=torch.ones_like(ids), pad_token_id=base.pad, **said)[0]
+    model: Any = base.model
+    out = model.generate(ids, attention_mask=torch.ones_like(ids), pad_token_id=base.pad, **said)[0]
     new = [token for token in out[len(encoded.ids) :].tolist() if token not in base.ends]
     text: str = base.tokenizer.decode(new, skip_special_tokens=True)
     return text.strip()

@@ -305,7 +305,7 @@ def test_offline_an_adapter_is_found_in_the_cache(hub_cache: Path, suite: Suite,
 def test_offline_a_model_that_was_never_fetched(suite: Suite, tmp_path: Path, hub_cache: Path) -> None:
     asking = replace(suite, models=(Model(name="big", uri="hub:me/big"),), adapters=())
     with pytest.raises(
-        HubError, match="model 'big': hub:me/big: its default branch is not whole in the local cache"
+        HubError, match="model 'big': hub:me/big: its default branch is not complete in the local cache"
     ):
         pins(asking, offline=True, cache=tmp_path / "digests.json")
 

@@ -204,5 +204,5 @@ def test_a_suite_runs_with_another_packages_architecture(
 
 def test_a_file_that_is_no_architecture_is_refused(here: Path) -> None:
     install(here / "installed", "architectures", "empty", "")
-    with pytest.raises(ModelError, match=r"'empty' .* is no architecture: it has no `ARCHITECTURE"):
+    with pytest.raises(ModelError, match=r"'empty' .* is not an architecture: it has no `ARCHITECTURE"):
         architectures.find("empty")

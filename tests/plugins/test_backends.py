@@ -296,11 +296,11 @@ def test_an_unknown_scheme_answers_with_the_near_ones(here: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "change", "message"),
     [
-        ("dumb", ("", ""), "the plug-in 'dumb' (dumb_backends_stub) is no backend: it has no `BACKEND = "),
+        ("dumb", ("", ""), "the plug-in 'dumb' (dumb_backends_stub) is not a backend: it has no `BACKEND = "),
         ("crow", ("macaw", "jay"), "its BACKEND has the schemes parrot, jay"),
         ("vain", ('"macaw"), about="they are birds", options=("', '"vain"), about="x", options=("w'),
-         "BACKEND.options holds 'wchat', which is no key of a model"),
-        ("singer", ('"macaw"), ', '"singer"), verbs=("sing",), '), "BACKEND.verbs holds 'sing'"),
+         "BACKEND.options contains 'wchat', which is not a key of a model"),
+        ("singer", ('"macaw"), ', '"singer"), verbs=("sing",), '), "BACKEND.verbs contains 'sing'"),
         ("pupil", ('"macaw"), ', '"pupil"), trains=True, '), "BACKEND.trains without BACKEND.folder"),
     ],
 )  # fmt: skip

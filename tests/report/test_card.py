@@ -477,7 +477,7 @@ def test_metadata_that_the_hub_does_not_take_are_told(example: Path, tmp_path: P
 
 @pytest.mark.parametrize(
     ("repository", "said"),
-    [("ann/sums", "the hub cannot be reached"), ("ann/su ms", "no repository can be called so")],
+    [("ann/sums", "the hub cannot be reached"), ("ann/su ms", "not the name of a repository")],
 )
 def test_a_push_that_cannot_be_is_told_in_a_line(
     example: Path, tmp_path: Path, repository: str, said: str

@@ -9,7 +9,7 @@ import pytest
 
 from harness import families
 from harness.checkpoints import adapter
-from harness.weights.read import places
+from harness.weights.read import locations
 from harness.weights.updates import updates
 
 torch, peft = pytest.importorskip("torch"), pytest.importorskip("peft")
@@ -116,19 +116,21 @@ def test_what_peft_merges_is_what_we_add_up(tmp_path: Path, case: str) -> None:
     family = families.of(model.config.model_type)
     found = updates(
         adapter.read(tmp_path / "adapter"),
-        places(tmp_path / "base", family),
+        locations(tmp_path / "base", family),
         family,
         adapter=tmp_path / "adapter",
         base=tmp_path / "base",
     )
     assert len(found) == count
     for update in found:
-        ours = update.saved.read().array if update.saved else update.factors.merged(update.place.read().array)
+        ours = (
+            update.saved.read().array if update.saved else update.factors.merged(update.location.read().array)
+        )
         theirs = merged[f"{update.name}.weight"]
         if case in ADDED_TWICE and update.role in ("embedding", "head"):
             other = next(
                 one for one in found if one.name != update.name and one.role in ("embedding", "head")
             )
             ours = ours + other.factors.delta()
-        theirs = theirs.T if update.place.turned else theirs
+        theirs = theirs.T if update.location.turned else theirs
         assert ours == pytest.approx(theirs, rel=1e-5, abs=1e-5 * float(np.abs(theirs).max())), update.name

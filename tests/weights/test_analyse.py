@@ -9,8 +9,8 @@ from safetensors.numpy import save_file
 from harness import families
 from harness.errors import AdapterError
 from harness.types import Weighing, WeightRow
-from harness.weights.analyse import AS_USUAL, Look, analyse
-from harness.weights.kept import Kept
+from harness.weights.analyse import DEFAULT_OPTIONS, AnalysisOptions, analyse
+from harness.weights.cache import SpectrumCache
 
 LLAMA = families.of("llama")
 USUAL = Weighing()
@@ -18,10 +18,13 @@ Q, V, O = (f"model.layers.0.self_attn.{letter}_proj" for letter in "qvo")  # noq
 
 
 def rows(
-    folder: Path, adapter: Path | None = None, weighing: Weighing = USUAL, look: Look = AS_USUAL
+    folder: Path,
+    adapter: Path | None = None,
+    weighing: Weighing = USUAL,
+    options: AnalysisOptions = DEFAULT_OPTIONS,
 ) -> dict[tuple[str, str], WeightRow]:
     name = "a" if adapter else None
-    found = analyse(folder, LLAMA, adapter, model="m", adapter_name=name, weighing=weighing, look=look)
+    found = analyse(folder, LLAMA, adapter, model="m", adapter_name=name, weighing=weighing, options=options)
     return {(row.part, row.layer): row for row in found}
 
 
@@ -245,7 +248,7 @@ def test_what_is_kept_is_found_again_and_an_adapter_shares_its_bases(
     base, write_adapter, rng, tmp_path
 ) -> None:
     folder, tensors = base
-    look = Look(kept=Kept(tmp_path / "kept"))
+    options = AnalysisOptions(cache=SpectrumCache(tmp_path / "kept"))
 
     def files() -> set[Path]:
         return set((tmp_path / "kept").rglob("*.json"))
@@ -255,28 +258,28 @@ def test_what_is_kept_is_found_again_and_an_adapter_shares_its_bases(
         for path in digests:
             path.unlink()
 
-    first = rows(folder, look=look)
+    first = rows(folder, options=options)
     of_base = files()
     assert len(of_base) == 4  # of three matrices, and that the embedding is finite
-    assert rows(folder, look=look) == first == rows(folder)
+    assert rows(folder, options=options) == first == rows(folder)
     forget(set((tmp_path / "kept").rglob("*.digest")))
-    assert rows(folder, look=look) == first
+    assert rows(folder, options=options) == first
     assert files() == of_base
     adapter = write_adapter({Q: factors(rng, 4)}, r=4, lora_alpha=4)
-    assert rows(folder, adapter, look=look) == rows(folder, adapter)
+    assert rows(folder, adapter, options=options) == rows(folder, adapter)
     assert len(files() - of_base) == 1  # W + ΔW alone
     for path in of_base:
         path.write_text("{")  # torn
-    assert rows(folder, look=look) == first
+    assert rows(folder, options=options) == first
     save_file({**tensors, f"{Q}.weight": 2 * tensors[f"{Q}.weight"]}, folder / "model.safetensors")
-    assert numbers(rows(folder, look=look)) == numbers(rows(folder))
+    assert numbers(rows(folder, options=options)) == numbers(rows(folder))
 
 
 def test_threads_find_the_same_in_the_same_order(base, write_adapter, rng) -> None:
     folder, _ = base
     adapter = write_adapter({Q: factors(rng, 4), O: factors(rng, 4, 40, 48)}, r=4, lora_alpha=4)
     for where in (None, adapter):
-        one, two = rows(folder, where), rows(folder, where, look=Look(threads=2))
+        one, two = rows(folder, where), rows(folder, where, options=AnalysisOptions(threads=2))
         assert list(one) == list(two)
         for place, row in one.items():
             assert dict(two[place].numbers) == pytest.approx(dict(row.numbers), rel=1e-9, abs=1e-12)

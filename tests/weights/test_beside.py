@@ -1,8 +1,12 @@
+from typing import Literal
+
 from harness.types import WeightRow
 from harness.weights.beside import beside
 
 
-def row(model: str, layer: str, alpha: float | None, role: str = "q", part: str = "W") -> WeightRow:
+def row(
+    model: str, layer: str, alpha: float | None, role: str = "q", part: Literal["W", "merged"] = "W"
+) -> WeightRow:
     numbers = {} if alpha is None else {"alpha": alpha, "lambda_max": 2 * alpha}
     return WeightRow(
         model=model, adapter=None, part=part, layer=layer, role=role,

@@ -1,20 +1,22 @@
 """Rank correlation within bases: against scipy where it has the same, against itself where it has not."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from scipy import stats as scipy_stats
 
-from harness.weights.correlation import FEWEST, Candidate, corrected, correlate, tau_b
+from harness.weights.correlation import FEWEST, MeasuredAdapter, corrected, correlate, tau_b
 
 VALUES = st.lists(st.integers(-4, 4), min_size=2, max_size=20)
 
 
-def candidates(*bases: tuple[list[float], list[float]], offset: float = 0.0) -> list[Candidate]:
+def candidates(*bases: tuple[Sequence[float], Sequence[float]], offset: float = 0.0) -> list[MeasuredAdapter]:
     """Adapters with a number and a score, for each base; each base is worth `offset` more than the one before."""
     return [
-        Candidate(
+        MeasuredAdapter(
             adapter=f"a{n}",
             base=f"base {place}",
             score=score + offset * place,
@@ -88,13 +90,13 @@ def test_what_a_base_is_worth_moves_nothing(seed: int, offset: float) -> None:
     assert (here.tau, here.low, here.high, here.p) == (there.tau, there.low, there.high, there.p)
 
 
-def test_the_heap_is_confounded_and_the_pool_is_not() -> None:
+def test_the_unstratified_value_is_confounded_and_the_pooled_one_is_not() -> None:
     """Within each base a larger number is worse; in one heap it looks better, since better bases have larger ones."""
     up, down = list(map(float, range(8))), list(map(float, range(8, 0, -1)))
     (one,) = correlate(candidates((up, down), (up, down), (up, down), offset=100.0), ["number"])
     assert one.tau == -1
-    assert one.heap_score > 0.3
-    assert one.heap_gain is not None and one.heap_gain < 0
+    assert one.unstratified_score > 0.3
+    assert one.unstratified_gain is not None and one.unstratified_gain < 0
 
 
 def test_draws_are_seeded() -> None:
@@ -121,7 +123,7 @@ def test_a_base_without_an_order_is_left_out(numbers: list[float], scores: list[
 
 def test_an_adapter_without_the_number_is_left_out() -> None:
     some = candidates((list(range(8)), list(range(8))))
-    odd = Candidate(adapter="odd", base="base 0", score=-9.0, gain=None, numbers={})
+    odd = MeasuredAdapter(adapter="odd", base="base 0", score=-9.0, gain=None, numbers={})
     (one,) = correlate([*some, odd], ["number", "unknown"])
     assert (one.n, one.tau) == (8, 1.0)
 
@@ -130,7 +132,7 @@ def test_p_is_corrected_over_the_family() -> None:
     random = np.random.default_rng(3)
     scores = random.standard_normal(12)
     some = [
-        Candidate(
+        MeasuredAdapter(
             adapter=f"a{n}",
             base="b",
             score=float(score),

@@ -15,8 +15,8 @@ from harness import families
 from harness.report import weight_tables
 from harness.report.weighed import section
 from harness.types import Weighing, WeightRow
-from harness.weights.analyse import Look, analyse
-from harness.weights.kept import Kept
+from harness.weights.analyse import AnalysisOptions, analyse
+from harness.weights.cache import SpectrumCache
 from harness.weights.read import NOT_ASKED
 
 from .conftest import Q, V
@@ -33,7 +33,7 @@ def rows(
         model="m",
         adapter_name=None if adapter is None else "x",
         weighing=Weighing(**asked),
-        look=Look(kept=Kept(kept)),
+        options=AnalysisOptions(cache=SpectrumCache(kept)),
     )
     return {f"{row.part} {row.layer}" if adapter else row.layer: row for row in found}
 

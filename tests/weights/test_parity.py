@@ -11,7 +11,7 @@ from harness import families
 from harness.files.shipped import zoo_folder
 from harness.types import Weighing, WeightRow
 from harness.weights.analyse import analyse
-from harness.weights.read import places
+from harness.weights.read import locations
 
 MODELS = ("falcon-tiny", "flan-t5-tiny", "llama2-tiny", "mistral-tiny")
 WHOLE = ("num_pl_spikes", "matrix_rank", "rank_loss", "detX_num", "num_evals")
@@ -22,7 +22,7 @@ def adapter(folder: Path, model: Path, family: families.Family) -> Path:
     """Factors on every second matrix, as large beside it as a trained adapter's."""
     rng = np.random.default_rng(0)
     tensors = {}
-    asked = [place for place in places(model, family) if place.role in Weighing().roles]
+    asked = [place for place in locations(model, family) if place.role in Weighing().roles]
     for place in asked[::2]:
         out, into = place.shape
         start = f"base_model.model.{place.name}"

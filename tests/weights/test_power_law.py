@@ -30,7 +30,7 @@ def package(eigenvalues: np.ndarray) -> tuple[float, ...] | None:
 
 def ours(eigenvalues: np.ndarray) -> tuple[float, ...] | None:
     fit = power_law.fit(eigenvalues)
-    return fit and (fit.alpha, fit.xmin, fit.D, fit.sigma, fit.spikes)
+    return None if fit is None else (fit.alpha, fit.xmin, fit.D, fit.sigma, fit.spikes)
 
 
 def spectra() -> dict[str, np.ndarray]:

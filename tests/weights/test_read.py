@@ -8,7 +8,7 @@ from safetensors.numpy import save_file
 
 from harness import families
 from harness.errors import ModelError
-from harness.weights.read import Matrix, matrices, places
+from harness.weights.read import Matrix, locations, matrices
 
 LLAMA = families.of("llama")
 
@@ -88,7 +88,7 @@ def test_float64_stays_float64_and_the_rest_is_float32(tmp_path, rng) -> None:
     save_file({"a.weight": W, "b.weight": W.astype(np.float16)}, tmp_path / "model.safetensors")
     a, b = read(tmp_path)
     assert np.array_equal(a.array, W)
-    assert (a.array.dtype, b.array.dtype) == (np.float64, np.float32)
+    assert (a.array.dtype, b.array.dtype) == (np.dtype(np.float64), np.dtype(np.float32))
 
 
 def test_a_family_that_stores_the_input_first_is_turned_in_its_linear_maps_alone(tmp_path, rng) -> None:
@@ -180,7 +180,7 @@ def test_a_place_goes_to_another_process_and_is_read_there(tmp_path, rng) -> Non
         {f"{FALCON}.weight": W, "lm_head.weight": W, "norm.weight": W[0]}, tmp_path / "model.safetensors"
     )
     (tmp_path / "config.json").write_text('{"num_attention_heads": 4, "multi_query": true}')
-    found = places(tmp_path, families.of("falcon"), split=True)
+    found = locations(tmp_path, families.of("falcon"), split=True)
     sent = pickle.dumps(found)
     assert len(sent) < W.nbytes * 10
     there = [place.read() for place in pickle.loads(sent)]
@@ -224,7 +224,7 @@ def test_what_cannot_be_read_fails_alone(tmp_path, W, said) -> None:
 def test_a_file_that_is_cut_is_refused_before_and_fails_its_matrix_after_it_was_opened(tmp_path, rng) -> None:
     path = tmp_path / "model.safetensors"
     save_file({f"{name}.weight": rng.standard_normal((50, 40)).astype(np.float32) for name in "ab"}, path)
-    (first, second), data = places(tmp_path, LLAMA), path.read_bytes()
+    (first, second), data = locations(tmp_path, LLAMA), path.read_bytes()
     path.write_bytes(data[:-5000])
     with pytest.raises(ModelError, match=r"model\.safetensors: torn: .* bytes of .*; fetch or save it again"):
         read(tmp_path)

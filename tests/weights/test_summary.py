@@ -1,14 +1,18 @@
+from typing import Literal
+
 import pytest
 
 from harness.types import WeightRow
 from harness.weights.summary import FEW, alpha, summarise, summarise_roles, worth
 
 
-def row(status: str, part: str = "W", role: str = "q", **numbers: float) -> WeightRow:
-    shape = {"rows": 9, "cols": 9, "eigenvalues": 9}
+def row(
+    status: str, part: Literal["W", "delta", "merged"] = "W", role: str = "q", **numbers: float
+) -> WeightRow:
     return WeightRow(
-        model="m", adapter=None, part=part, layer="l", role=role, status=status, numbers=numbers, **shape
-    )
+        model="m", adapter=None, part=part, layer="l", role=role, status=status,
+        rows=9, cols=9, eigenvalues=9, numbers=numbers,
+    )  # fmt: skip
 
 
 def test_means_and_shares_are_of_the_analysed_alone() -> None:

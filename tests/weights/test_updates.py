@@ -10,7 +10,7 @@ from safetensors.numpy import save_file
 from harness import families
 from harness.checkpoints import adapter
 from harness.errors import AdapterError
-from harness.weights.read import places
+from harness.weights.read import locations
 from harness.weights.updates import Update, updates
 
 EMBED, HEAD = "model.embed_tokens", "lm_head"
@@ -39,7 +39,7 @@ def changed(
     said = {"peft_type": "LORA", "r": 2, "lora_alpha": 4, **config}
     (folder / "adapter_config.json").write_text(json.dumps(said))
     kind = families.of(family)
-    found = places(folder, kind, split=split)
+    found = locations(folder, kind, split=split)
     return updates(adapter.read(folder), found, kind, adapter=folder, base=folder)
 
 
@@ -62,24 +62,24 @@ def embedding(name: str, tokens: int = 20, width: int = 6) -> dict[str, np.ndarr
 def test_a_tied_matrix_is_found_under_its_other_name(tmp_path, stored, tensors, name, role) -> None:
     held = base(tmp_path, stored)
     (update,) = changed(tmp_path, tensors)
-    assert (update.name, update.role, update.place.name) == (name, role, stored)
+    assert (update.name, update.role, update.location.name) == (name, role, stored)
     A, B = tensors.values()
     delta = 2 * (B @ A if role == "head" else (B @ A).T)
     expected = held[f"{stored}.weight"] + delta
-    assert update.factors.merged(update.place.read().array) == pytest.approx(expected, rel=1e-5, abs=1e-5)
+    assert update.factors.merged(update.location.read().array) == pytest.approx(expected, rel=1e-5, abs=1e-5)
 
 
 def test_both_names_of_a_tied_matrix_may_have_factors(tmp_path) -> None:
     base(tmp_path, EMBED)
     found = changed(tmp_path, {**embedding(EMBED), **linear(HEAD)})
     assert {update.name for update in found} == {EMBED, HEAD}
-    assert {update.place.name for update in found} == {EMBED}
+    assert {update.location.name for update in found} == {EMBED}
 
 
 def test_of_two_matrices_that_fit_the_one_with_the_same_role_is_meant(tmp_path) -> None:
     base(tmp_path, "shared", "lm_head")
     (update,) = changed(tmp_path, embedding("encoder.embed_tokens"), "t5")
-    assert (update.name, update.place.name) == ("encoder.embed_tokens", "shared")
+    assert (update.name, update.location.name) == ("encoder.embed_tokens", "shared")
 
 
 def test_a_whole_matrix_stands_in_the_bases_place_and_a_new_one_in_none(tmp_path) -> None:
@@ -91,9 +91,9 @@ def test_a_whole_matrix_stands_in_the_bases_place_and_a_new_one_in_none(tmp_path
     assert [update.name for update in found] == [EMBED, q, "score"]
     first, second, third = found
     assert np.array_equal(first.saved.read().array, resized)
-    assert (first.place.shape, first.saved.shape, first.factors) == ((20, 6), (22, 6), None)
+    assert (first.location.shape, first.saved.shape, first.factors) == ((20, 6), (22, 6), None)
     assert second.saved is None
-    assert third.place is None
+    assert third.location is None
     assert np.array_equal(third.saved.read().array, score)
 
 
@@ -104,8 +104,8 @@ def test_a_saved_matrix_is_turned_as_the_bases_is(tmp_path) -> None:
     found = changed(tmp_path, {f"{fc}.weight": saved, **linear(attn, 6, 4)}, "gpt2", fan_in_fan_out=True)
     by_name = {update.name: update for update in found}
     assert np.array_equal(by_name[fc].saved.read().array, saved.T)
-    assert by_name[fc].place.shape == (6, 4)
-    assert by_name[attn].factors.shape == (6, 4) == by_name[attn].place.shape
+    assert by_name[fc].location.shape == (6, 4)
+    assert by_name[attn].factors.shape == (6, 4) == by_name[attn].location.shape
 
 
 def test_an_update_of_a_fused_matrix_splits_with_it(tmp_path) -> None:
@@ -116,7 +116,7 @@ def test_an_update_of_a_fused_matrix_splits_with_it(tmp_path) -> None:
     (whole,) = changed(tmp_path, tensors, "falcon")
     parts = changed(tmp_path, tensors, "falcon", split=True)
     assert [(part.name, part.role) for part in parts] == [(f"{fused}.{role}", role) for role in "qkv"]
-    merged = [part.factors.merged(part.place.read().array) for part in parts]
+    merged = [part.factors.merged(part.location.read().array) for part in parts]
     assert np.concatenate(merged) == pytest.approx(whole.factors.merged(held), rel=1e-12)
 
 
@@ -126,8 +126,8 @@ def test_a_fused_matrix_that_was_saved_is_whole_though_its_base_is_split(tmp_pat
     (tmp_path / "config.json").write_text('{"num_attention_heads": 4, "multi_query": true}')
     found = changed(tmp_path, {f"{fused}.weight": random(12, 6), **linear(o, 12)}, "falcon", split=True)
     update = next(one for one in found if one.saved)
-    assert (update.name, update.role, update.place.name) == (fused, "qkv", fused)
-    assert update.place.read().shape == update.saved.read().shape == (12, 6)
+    assert (update.name, update.role, update.location.name) == (fused, "qkv", fused)
+    assert update.location.read().shape == update.saved.read().shape == (12, 6)
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from dataclasses import replace
 from itertools import cycle, islice
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import pytest
 import torch
@@ -59,10 +60,11 @@ def test_one_seed_gives_one_model(architecture: Architecture, tmp_path: Path) ->
 
 def test_a_t5_has_a_head_of_its_own_before_and_after_it_is_saved(tmp_path: Path) -> None:
     student = born(LITTLE_T5, tmp_path)
-    model = student.model
+    model: Any = student.model
     assert model.lm_head.weight.data_ptr() != model.shared.weight.data_ptr()
     save(student, tmp_path)
-    assert load(tmp_path).model.lm_head.weight.equal(model.lm_head.weight)
+    saved: Any = load(tmp_path).model
+    assert saved.lm_head.weight.equal(model.lm_head.weight)
 
 
 def test_an_answer_is_spelt_as_it_goes_on_from_the_prompt_and_ends(tmp_path: Path) -> None:

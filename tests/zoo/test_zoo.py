@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -22,7 +23,7 @@ def offline(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
 
 
-def config_of(name: str) -> dict[str, object]:
+def config_of(name: str) -> dict[str, Any]:
     return json.loads((ZOO / name / "config.json").read_text(encoding="utf-8"))
 
 

@@ -1,10 +1,10 @@
-"""Architectures of text models: each a file with an `ARCHITECTURE`, which says how such a model is loaded, asked and taught.
+"""Architectures of text models: each file has an `ARCHITECTURE`, which says how such a model is loaded, asked and trained.
 
     config.json ─ of ─▶ Architecture ─ prompt_ids ─▶ token ids ─ writing: layout, read, step ─▶ an answer, token by token
                                                               └ writing: answer_ids, logits ─▶ a training loss
 
-Which architecture a checkpoint has, only `of` decides. Another package's architecture is found by its entry point in the
-group `harness.architectures`. Reports and plans ask architectures too, so no file here imports torch before a function
+Only `of` decides which architecture a checkpoint has. Another package's architecture is found by its entry point in the
+group `harness.architectures`. Reports and plans use architectures too, so no file here imports torch before a function
 needs it.
 """
 
@@ -20,71 +20,91 @@ if TYPE_CHECKING:
     import torch
     from transformers import DynamicCache, PreTrainedConfig
 
-USUAL = "causal"  # what a checkpoint is that no other architecture recognises
+USUAL = "causal"  # the architecture of a checkpoint that no other one recognises
 IGNORED = -100  # the label of a token that has no loss
 
 
 class Reader(Protocol):
-    """What turns prompts into tokens."""
+    """All that turns prompts into tokens."""
 
     @property
-    def name(self) -> str: ...
-    @property
-    def tokenizer(self) -> Any: ...  # transformers' tokenizers share no useful type
-    @property
-    def architecture(self) -> "Architecture": ...
-    @property
-    def chat(self) -> bool: ...  # prompts go through the tokenizer's chat template
-    @property
-    def bos(self) -> int | None: ...  # the token that every prompt begins with
-    @property
-    def window(self) -> int | None: ...  # tokens; None: no limit is known
-
-
-class LoadedModel(Reader, Protocol):
-    """A model in memory."""
+    def name(self) -> str:
+        """Return the model's name."""
 
     @property
-    def model(self) -> Any: ...
+    def tokenizer(self) -> Any:  # transformers' tokenizers share no useful type
+        """Return the tokenizer."""
+
     @property
-    def device(self) -> "torch.device": ...
+    def architecture(self) -> "Architecture":
+        """Return the model's architecture."""
+
     @property
-    def pad(self) -> int: ...  # the token that fills rows up
+    def chat(self) -> bool:
+        """Return whether prompts go through the tokenizer's chat template."""
+
+    @property
+    def bos(self) -> int | None:
+        """Return the token that every prompt begins with; None where there is none."""
+
+    @property
+    def window(self) -> int | None:
+        """Return the number of tokens that fit; None where no limit is known."""
+
+
+class TorchModel(Reader, Protocol):
+    """A model in memory, with all that turns prompts into its tokens."""
+
+    @property
+    def model(self) -> Any:
+        """Return the model as transformers loaded it."""
+
+    @property
+    def device(self) -> "torch.device":
+        """Return the device that holds the weights."""
+
+    @property
+    def pad(self) -> int:
+        """Return the token that fills up rows."""
 
 
 class TokenPair(Protocol):
     """A prompt and the answer to learn, in tokens."""
 
     @property
-    def prompt(self) -> tuple[int, ...]: ...
+    def prompt(self) -> tuple[int, ...]:
+        """Return the prompt's tokens."""
+
     @property
-    def answer(self) -> tuple[int, ...]: ...  # ends with end-of-sequence
+    def answer(self) -> tuple[int, ...]:
+        """Return the answer's tokens; the last is end-of-sequence."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Layout:
     """The columns of a batch of answers."""
 
-    column: int  # the first that a step fills: a row's tokens end before it when its answer begins
-    prompt_columns: int  # of the encoder; 0: there is none
-    window: int | None  # positions that the decoder can tell apart; None: no limit is known
+    column: int  # the first that a step fills: the tokens of a new row end before it
+    prompt_columns: int  # of the encoder; 0: there is no encoder
+    window: int | None  # positions that the decoder distinguishes; None: no limit is known
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadPrompts:
-    """What reading some prompts left behind."""
+    """The result of reading some prompts: logits and caches."""
 
     logits: "torch.Tensor"  # [rows, vocabulary], of each prompt's last token
-    decoder: "DynamicCache"  # of all tokens, filled up on the right
-    encoder: "DynamicCache | None" = None  # what a decoder with an encoder looks at
+    decoder: "DynamicCache"  # of all tokens, padded on the right
+    encoder: "DynamicCache | None" = None  # of the encoder's states, where there is an encoder
     tokens: tuple[int, ...]  # of each row in `decoder`
 
 
 class RowsInFlight(Protocol):
-    """A batch of answers that are a token short, [rows, …] all."""
+    """A batch of answers whose next token is to be computed. Every tensor is [rows, …]."""
 
     @property
-    def base(self) -> LoadedModel: ...
+    def base(self) -> TorchModel:
+        """Return the model that answers."""
 
     next: "torch.Tensor"  # int64 [rows, 1]: the token to read
     position: "torch.Tensor"  # int64 [rows, 1]: of that token
@@ -93,7 +113,8 @@ class RowsInFlight(Protocol):
     prompt_seen: "torch.Tensor"  # int64 [rows, prompt columns]: 1 for a token of an encoder's prompt
 
     @property
-    def visible(self) -> "torch.Tensor": ...  # int64 [rows, columns]: 1 for a token of the row
+    def visible(self) -> "torch.Tensor":
+        """Return int64 [rows, columns]: 1 for a token of the row."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,26 +124,26 @@ class Writing:
     # Prompt, answer -> the answer's tokens, without end-of-sequence.
     answer_ids: Callable[[Reader, str, str], tuple[int, ...]]
     # Model, examples, the module to call -> logits [answer tokens, vocabulary] and those tokens.
-    logits: "Callable[[LoadedModel, Sequence[TokenPair], Any], tuple[torch.Tensor, torch.Tensor]]"
+    logits: "Callable[[TorchModel, Sequence[TokenPair], Any], tuple[torch.Tensor, torch.Tensor]]"
     answer_code: str  # Python: the answer's tokens in transformers' `output` for `inputs`
     padding_side: Literal["left", "right"]  # of prompts, for transformers' own `generate`
     layout: Callable[[int, int | None], Layout]  # longest prompt, window -> the columns of a batch
     # Whether rows of one batch may have different ages, where all layers keep keys and values.
     mixes_ages: Callable[["PreTrainedConfig"], bool]
-    # What all prompts begin with, read once, as one row; None: a prompt can only be read whole.
-    read_prefix: "Callable[[LoadedModel, Sequence[int]], DynamicCache] | None"
-    # Prompts, read from behind the prefix that the cache holds.
-    read: "Callable[[LoadedModel, Sequence[tuple[int, ...]], DynamicCache | None], ReadPrompts]"
+    # Reads the beginning that all prompts share, once, as one row; None: a prompt can only be read whole.
+    read_prefix: "Callable[[TorchModel, Sequence[int]], DynamicCache] | None"
+    # Reads prompts from the end of the prefix that the cache holds.
+    read: "Callable[[TorchModel, Sequence[tuple[int, ...]], DynamicCache | None], ReadPrompts]"
     step: "Callable[[RowsInFlight], torch.Tensor]"  # one token of every row -> logits [rows, vocabulary]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Architecture:
-    """How a text model is built: what transformers, peft and the hub call it, and where its tokens go."""
+    """The architecture of a text model: its names in transformers, peft and on the hub, and how it is asked."""
 
     name: str
     auto_class: str  # of transformers, which loads it
-    hub_task: str  # what the hub calls what it does
+    hub_task: str  # the hub's name for the task of such models
     peft_task_type: str | None  # None: peft wraps the model by its class alone
     recognises: Callable[[Mapping[str, Any]], bool]  # config.json -> whether the checkpoint is built so
     # Window, answer tokens -> the tokens that a prompt may have, 0 or less where none would be left; None: any number.
@@ -137,12 +158,12 @@ def find(name: str, where: str = "") -> Architecture:
     architecture = getattr(module, "ARCHITECTURE", None)
     if not isinstance(architecture, Architecture):
         raise ModelError(
-            f"the plug-in {name!r} ({module.__name__}) is no architecture: it has no `ARCHITECTURE = "
+            f"the plug-in {name!r} ({module.__name__}) is not an architecture: it has no `ARCHITECTURE = "
             "harness.neural.architectures.Architecture(…)`"
         )
     if architecture.name != name:
         raise ModelError(
-            f"the plug-in {name!r} ({module.__name__}) is no architecture of that name: its ARCHITECTURE is named "
+            f"the plug-in {name!r} ({module.__name__}) has another name: its ARCHITECTURE is named "
             f"{architecture.name!r}"
         )
     return architecture

@@ -1,4 +1,4 @@
-"""Decoders: a prompt and its answer are one row of tokens, each of which sees those before it."""
+"""Decoders: a prompt and its answer are one row of tokens; each token sees those before it."""
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 from harness.neural.architectures import (
     Architecture,
     Layout,
-    LoadedModel,
     Reader,
     ReadPrompts,
     RowsInFlight,
     TokenPair,
+    TorchModel,
     Writing,
     plain_ids,
 )
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 
 
 def _recognises(config: Mapping[str, Any]) -> bool:
-    """Return True: this is what a checkpoint is that no other architecture recognises."""
+    """Return True: a checkpoint that no other architecture recognises is a decoder."""
     return True
 
 
 def _prompt_room(window: int | None, answer_tokens: int) -> int | None:
-    """Return what an answer leaves of the window.
+    """Return how many tokens of the window an answer leaves for the prompt.
 
     The last token of an answer is never read, so prompt and answer together may have one token more than the window.
     """
@@ -46,8 +46,8 @@ def _prompt_ids(reader: Reader, text: str) -> tuple[int, ...]:
 def _answer_ids(reader: Reader, text: str, answer: str) -> tuple[int, ...]:
     """Return the answer's tokens as they stand behind the prompt.
 
-    Where prompt and answer would merge into one token the answer is cut into tokens on its own: the prompt's ids
-    must be those that the model meets when it is asked.
+    Where the end of the prompt and the start of the answer would merge into one token, the answer is tokenized on its
+    own: the prompt's ids must be the same as when the model is asked.
     """
     whole_text = text + answer if reader.chat else with_answer(text, answer)
     before, whole = plain_ids(reader, text), plain_ids(reader, whole_text)
@@ -56,11 +56,11 @@ def _answer_ids(reader: Reader, text: str, answer: str) -> tuple[int, ...]:
     )
 
 
-def _logits(base: LoadedModel, batch: Sequence[TokenPair], model: Any) -> "tuple[torch.Tensor, torch.Tensor]":
-    """Return logits [answer tokens, vocabulary] and the tokens that follow; logits exist only where an answer is.
+def _logits(base: TorchModel, batch: Sequence[TokenPair], model: Any) -> "tuple[torch.Tensor, torch.Tensor]":
+    """Return logits [answer tokens, vocabulary] and the tokens that follow, at the positions of answers alone.
 
-    Rows are filled up on the right, where no token of theirs looks: no mask is needed. A row's last token is a label
-    alone: it is left out where it would stand one position past the window.
+    Rows are padded on the right, which none of their tokens sees: no mask is needed. A row's last token is only a
+    label: it is left out where it would stand one position past the window.
     """
     import torch
 
@@ -73,7 +73,7 @@ def _logits(base: LoadedModel, batch: Sequence[TokenPair], model: Any) -> "tuple
     labels = ids.roll(-1, dims=1)[asked]
     ids, asked = ids[:, : base.window], asked[:, : base.window]
     logits = model(input_ids=ids, use_cache=False, logits_to_keep=asked).logits
-    if logits.ndim == 3:  # a class that knows no logits_to_keep gave them all
+    if logits.ndim == 3:  # a class without logits_to_keep returns all of them
         logits = logits[asked]
     return logits, labels
 
@@ -86,7 +86,7 @@ def _mixes_ages(config: "PreTrainedConfig") -> bool:
     return True
 
 
-def _read_prefix(base: LoadedModel, prefix: Sequence[int]) -> "DynamicCache":
+def _read_prefix(base: TorchModel, prefix: Sequence[int]) -> "DynamicCache":
     import torch
 
     from harness.neural.cache import reading_cache
@@ -101,8 +101,11 @@ def _read_prefix(base: LoadedModel, prefix: Sequence[int]) -> "DynamicCache":
     return cache
 
 
-def _read(base: LoadedModel, prompts: Sequence[tuple[int, ...]], begun: "DynamicCache | None") -> ReadPrompts:
-    """Read prompts. They are filled up on the right, where no token of theirs looks: a decoder needs no mask."""
+def _read(base: TorchModel, prompts: Sequence[tuple[int, ...]], begun: "DynamicCache | None") -> ReadPrompts:
+    """Return the logits and the cache of some prompts.
+
+    Rows are padded on the right, which none of their tokens sees: a decoder needs no mask.
+    """
     import torch
 
     from harness.neural.cache import reading_cache
@@ -122,7 +125,7 @@ def _read(base: LoadedModel, prompts: Sequence[tuple[int, ...]], begun: "Dynamic
     logits = base.model(
         input_ids=ids, position_ids=positions, past_key_values=cache, use_cache=True, logits_to_keep=last
     ).logits
-    if logits.ndim == 3:  # a class that knows no logits_to_keep gave them all
+    if logits.ndim == 3:  # a class without logits_to_keep returns all of them
         logits = logits[last]
     return ReadPrompts(logits=logits, decoder=cache, tokens=tuple(map(len, prompts)))
 

@@ -1,4 +1,4 @@
-"""Encoder-decoders: an encoder reads the prompt, a decoder writes the answer and looks at what was read."""
+"""Encoder-decoders: an encoder reads the prompt; a decoder writes the answer and attends to the encoder's states."""
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -7,11 +7,11 @@ from harness.neural.architectures import (
     IGNORED,
     Architecture,
     Layout,
-    LoadedModel,
     Reader,
     ReadPrompts,
     RowsInFlight,
     TokenPair,
+    TorchModel,
     Writing,
     plain_ids,
 )
@@ -26,28 +26,28 @@ def _recognises(config: Mapping[str, Any]) -> bool:
 
 
 def _prompt_room(window: int | None, answer_tokens: int) -> int | None:
-    """Return the window, which an encoder does not share with the answer."""
+    """Return the whole window: an encoder's prompt does not share it with the answer."""
     return window
 
 
 def _prompt_ids(reader: Reader, text: str) -> tuple[int, ...]:
-    """Return a prompt's tokens, which end as the tokenizer ends them."""
+    """Return a prompt's tokens, with the end that the tokenizer adds."""
     return tuple(reader.tokenizer(text).input_ids)
 
 
 def _answer_ids(reader: Reader, text: str, answer: str) -> tuple[int, ...]:
-    """Return the answer's tokens, which do not depend on the prompt: a decoder writes them alone."""
+    """Return the answer's tokens, which do not depend on the prompt: the decoder's row has no prompt."""
     return plain_ids(reader, answer)
 
 
-def _decoder_start(base: LoadedModel) -> int:
+def _decoder_start(base: TorchModel) -> int:
     """Return the token that every answer begins with."""
     given = base.model.config.decoder_start_token_id
     return int(given if given is not None else base.pad)
 
 
-def _logits(base: LoadedModel, batch: Sequence[TokenPair], model: Any) -> "tuple[torch.Tensor, torch.Tensor]":
-    """Return logits [answer tokens, vocabulary] and those tokens; the decoder reads the answer one token late."""
+def _logits(base: TorchModel, batch: Sequence[TokenPair], model: Any) -> "tuple[torch.Tensor, torch.Tensor]":
+    """Return logits [answer tokens, vocabulary] and the answer's tokens; the decoder reads the answer shifted by one."""
     from harness.neural.padding import filled
 
     prompts = filled([pair.prompt for pair in batch], base.pad, base.device)
@@ -70,12 +70,12 @@ def _layout(longest: int, window: int | None) -> Layout:
 
 
 def _mixes_ages(config: "PreTrainedConfig") -> bool:
-    """Return whether positions are relative: a decoder that counts them does so from the start of the batch."""
+    """Return whether positions are relative; absolute positions count from the start of the batch."""
     return hasattr(config, "relative_attention_num_buckets")
 
 
-def _read(base: LoadedModel, prompts: Sequence[tuple[int, ...]], begun: "DynamicCache | None") -> ReadPrompts:
-    """Read prompts with the encoder, and the token that begins every answer with the decoder."""
+def _read(base: TorchModel, prompts: Sequence[tuple[int, ...]], begun: "DynamicCache | None") -> ReadPrompts:
+    """Return the logits and caches of some prompts, read by the encoder; the decoder has read the start token."""
     import torch
     from transformers import EncoderDecoderCache
 
@@ -112,7 +112,7 @@ def _step(rows: RowsInFlight) -> "torch.Tensor":
 
     assert rows.encoder is not None
     asked = rows.encoder.get_seq_length()
-    # Only the shape of the encoder's states counts: the cache holds what the decoder looks at.
+    # Only the shape of the encoder's states counts: the decoder attends to their keys and values in the cache.
     states = torch.zeros(1, 1, 1, device=rows.base.device).expand(len(rows.next), asked, 1)
     logits: torch.Tensor = rows.base.model(
         encoder_outputs=(states,),

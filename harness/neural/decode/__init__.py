@@ -1,9 +1,9 @@
-"""Prompts to answers: many rows at once, one token at a time, and a row that is done makes room for the next prompt.
+"""Prompts to answers: many rows at once, one token at a time; a finished row makes room for the next prompt.
 
     prompts ─ encode ─▶ token ids ─ sessions ─▶ read, some at a time ─▶ Batch.put ─▶ step, step, … ─▶ Generation
 
 All rows of a batch end at the same column, so a step writes one column and no row has holes. Prompts come longest
-first, so there is always room on the left for the next one. What all prompts begin with is read once.
+first, so there is always room on the left for the next one. The beginning that all prompts share is read once.
 """
 
 from collections import deque
@@ -23,7 +23,7 @@ from harness.neural.load import Base
 from harness.neural.memory import Budget, out_of_memory
 from harness.types import Decode, Generation, Overflow, Prompt
 
-LEAVE = 0.125  # share of a batch's rows that are done when others take their places
+LEAVE = 0.125  # share of a batch's rows that are finished when others take their places
 # Tokens of prompts in one forward pass; on CPUs per thread, to stay in its cache.
 READ_TOKENS = {"cpu": 512, "cuda": 16384}
 
@@ -34,13 +34,13 @@ def write(
     decode: Decode,
     overflow: Overflow,
     budget: Budget,
-    done: Collection[str] = frozenset(),  # sample ids that are answered already
+    done: Collection[str] = frozenset(),  # ids of samples that have answers already
 ) -> Iterator[Generation]:
     """Yield the answers as they finish.
 
-    Whoever goes on after a crash gives all prompts again, and in `done` those that are answered: the sessions are then
-    what they were, and so is the last bit of every logit. What a checkpoint's own generation config says about
-    sampling or penalties is not followed.
+    To continue after a crash, pass all prompts again, and in `done` the samples with answers: the sessions are then the
+    same, and so is the last bit of every logit. Sampling and penalties of the checkpoint's own generation config are
+    ignored.
     """
     encoded: list[Encoded] = []
     allowed = room(base, decode.max_new_tokens)
@@ -66,7 +66,7 @@ def write(
 def _within(
     base: Base, rows: Sequence[Encoded], decode: Decode, budget: Budget, prefix: Sequence[int]
 ) -> Iterator[Generation]:
-    """Answer a session; where memory does not suffice, what is left of it with half the budget."""
+    """Yield the answers of a session; after memory has run out, the rest of the session with half the budget."""
     left = list(rows)
     while left:
         longest = len(left[0].ids) + decode.max_new_tokens
@@ -88,7 +88,7 @@ def _within(
 def _answer(
     base: Base, encoded: Sequence[Encoded], count: int, decode: Decode, prefix: Sequence[int]
 ) -> Iterator[OpenAnswer]:
-    """Answer prompts, the longest first, `count` at a time."""
+    """Yield the answers to prompts, the longest first, `count` at a time."""
     if not plain.has_slots(base):
         yield from _answer_plainly(base, encoded, count, decode)
         return
@@ -124,7 +124,7 @@ def _answer_plainly(
 
 
 def _parts(base: Base, rows: Sequence[Encoded], prefix: int) -> Iterator[Sequence[Encoded]]:
-    """Yield rows, the longest first, as many at a time as are worth one forward pass."""
+    """Yield rows in the parts that share one forward pass, the longest first."""
     tokens = READ_TOKENS[base.device.type] * (torch.get_num_threads() if base.device.type == "cpu" else 1)
     start = 0
     while start < len(rows):

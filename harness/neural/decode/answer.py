@@ -10,7 +10,7 @@ from harness.neural.load import Base
 from harness.tasks import stops
 from harness.types import Decode, Finish, Generation
 
-NOT_FINITE = -1  # instead of a token, where logits are NaN or infinite
+NOT_FINITE = -1  # takes the place of a token where logits are NaN or infinite
 
 
 @dataclass(slots=True)
@@ -18,14 +18,14 @@ class OpenAnswer:
     """An answer that is being written."""
 
     prompt: Encoded
-    start: int = 0  # the column where it begins
+    start: int = 0  # the column where the row begins
     output: list[int] = field(default_factory=list)
-    blank: int = 0  # tokens at its beginning that are whitespace alone
+    blank: int = 0  # tokens at the beginning that are only whitespace
     finish: Finish | None = None
 
 
 def append(base: Base, row: OpenAnswer, tokens: Sequence[int], decode: Decode) -> None:
-    """Take tokens into an answer until one ends it; ModelError where a token's logits are not finite."""
+    """Append tokens to an answer until a token ends it; raise ModelError where a token's logits are not finite."""
     for token in tokens:
         if token == NOT_FINITE:
             raise ModelError(_not_finite(base, row))
@@ -43,7 +43,7 @@ def append(base: Base, row: OpenAnswer, tokens: Sequence[int], decode: Decode) -
 
 def _not_finite(base: Base, row: OpenAnswer) -> str:
     dtype = str(base.dtype).removeprefix("torch.")
-    overflow = ", or numbers that float16 cannot hold: try dtype: bfloat16" if dtype == "float16" else ""
+    overflow = ", or for numbers too large for float16: try dtype: bfloat16" if dtype == "float16" else ""
     return (
         f"{base.name} in {dtype}: sample {row.prompt.sample_id!r}: the logits of token {len(row.output) + 1} of the answer "
         f"are NaN or infinite; look for such numbers in the weights with `harness weigh`{overflow}"
@@ -51,9 +51,9 @@ def _not_finite(base: Base, row: OpenAnswer) -> str:
 
 
 def _stopped(base: Base, row: OpenAnswer, decode: Decode) -> bool:
-    """Return whether a stop string stands at the end.
+    """Return whether the answer ends with a stop string.
 
-    A character has at most four tokens, and a few more show what is around it.
+    Only the last tokens are decoded: a character has at most four, and a few more give the context.
     """
     recent = max(row.blank, len(row.output) - (4 * max(map(len, decode.stop)) + 4))
     text, whole = _text(base, row.output[recent:]), recent == row.blank
@@ -69,7 +69,7 @@ def _text(base: Base, output: Sequence[int]) -> str:
 
 
 def generation(base: Base, row: OpenAnswer, decode: Decode) -> Generation:
-    """Return what a finished answer comes to."""
+    """Return the generation that a finished answer becomes."""
     return Generation(
         sample_id=row.prompt.sample_id,
         text=stops.cut(_text(base, row.output), decode),

@@ -1,4 +1,4 @@
-"""A batch of answers: rows that end at one column, free for the next prompt as soon as they are done."""
+"""A batch of answers: all rows end at the same column, and a finished row is free for the next prompt."""
 
 import sys
 from collections.abc import Sequence
@@ -18,13 +18,13 @@ from harness.neural.load import Base
 from harness.types import Decode
 
 SLACK = 32  # columns between two moves of all rows to the left
-LOOK = {"cpu": 1, "cuda": 8}  # steps between two looks at the tokens: each look makes a GPU wait
+LOOK = {"cpu": 1, "cuda": 8}  # steps between two checks of the tokens: each check makes a GPU wait
 # A batch's tensors with a row for each answer.
 OF_ROWS = ("seen", "prompt_seen", "next", "position", "age", "chance")
 
 
 class Batch:
-    """The rows that are being answered, [rows, ...] all, and the columns that they have filled."""
+    """The answers in progress: tensors of [rows, …], and the columns that are filled."""
 
     def __init__(self, base: Base, decode: Decode, count: int, longest: int) -> None:
         self.base, self.decode = base, decode
@@ -33,26 +33,27 @@ class Batch:
         self._step = how.step
         layout = how.layout(longest, base.window)
         self.window = sys.maxsize if layout.window is None else layout.window
-        self.column = layout.column  # the next one to fill
+        self.column = layout.column  # the next column to fill
         self.rows: list[OpenAnswer | None] = [None] * count  # None: free
         self.finished: list[OpenAnswer] = []
         self.decoder: DynamicCache | None = None  # opened when the first prompts show its shape
-        self.encoder: DynamicCache | None = None  # what a decoder with an encoder looks at
+        self.encoder: DynamicCache | None = None  # of the encoder's states, where there is an encoder
         device = base.device
         columns = self.column + decode.max_new_tokens + self.look + SLACK
         self.seen = torch.zeros(count, columns, dtype=torch.long, device=device)
         self.prompt_seen = torch.zeros(count, layout.prompt_columns, dtype=torch.long, device=device)
         self.next = torch.zeros(count, 1, dtype=torch.long, device=device)  # the token to read
         self.position = torch.zeros_like(self.next)  # of that token in its row
-        self.age = torch.zeros_like(self.next)  # tokens of the answer so far
+        self.age = torch.zeros_like(self.next)  # number of the answer's tokens so far
         self.chance = torch.zeros(count, decode.max_new_tokens, device=device)
 
     @property
     def live(self) -> int:
+        """Return the number of rows that are not free."""
         return sum(row is not None for row in self.rows)
 
     def put(self, part: Sequence[Encoded], read: ReadPrompts) -> None:
-        """Give free rows to prompts that were read; their logits give each answer's first token."""
+        """Put prompts that were read into free rows; their logits give each answer's first token."""
         places = [at for at, row in enumerate(self.rows) if row is None][: len(part)]
         self.decoder = self.decoder or slot_cache(read.decoder, len(self.rows), self.seen.shape[1])
         if read.encoder is not None:
@@ -78,7 +79,7 @@ class Batch:
         self._take(places, tokens[:, None])
 
     def step(self) -> None:
-        """Write one token more in every row; on a GPU several, before the tokens are looked at."""
+        """Write the next token of every row; on a GPU several, before the tokens are checked."""
         if self.column + self.look > self.seen.shape[1]:
             self._move_left()
         tokens = []
@@ -90,20 +91,20 @@ class Batch:
             chosen = choose(logits, self.decode, chance)[:, None]
             tokens.append(chosen)
             self.next = chosen.clamp(min=0)
-            # Rows that are done go on until others take their places: they must not look past the window.
+            # Finished rows go on until others take their places: their positions must stay inside the window.
             self.position = (self.position + 1).clamp(max=self.window - 1)
             self.age, self.column = self.age + 1, self.column + 1
         self._take(range(len(self.rows)), torch.cat(tokens, dim=1))
 
     def compact(self) -> None:
-        """Move rows from the end to free places, so that rows of like age stand together."""
+        """Move rows from the end to free places, so that rows of similar age stand together."""
         live = self.live
         places = [at for at in range(live) if self.rows[at] is None]
         sources = [at for at in range(live, len(self.rows)) if self.rows[at] is not None]
         for at, source in zip(places, sources, strict=True):
             self.rows[at], self.rows[source] = self.rows[source], None
         to, came = (
-            torch.tensor(some, device=self.base.device, dtype=torch.long) for some in (places, sources)
+            torch.tensor(rows, device=self.base.device, dtype=torch.long) for rows in (places, sources)
         )
         for name in OF_ROWS:
             of_rows = getattr(self, name)
@@ -112,7 +113,7 @@ class Batch:
             layer.move(came, to)
 
     def shrink(self) -> int:
-        """Drop free rows, since no prompt waits for them, and return how many rows are left."""
+        """Drop free rows, for which no prompt is left, and return the number of remaining rows."""
         self.compact()
         live = self.live
         self.rows = self.rows[:live]
@@ -124,12 +125,13 @@ class Batch:
         return live
 
     def pop_finished(self) -> list[OpenAnswer]:
+        """Return the answers that were finished since the last call."""
         finished, self.finished = self.finished, []
         return finished
 
     @property
     def first(self) -> int:
-        """Return the first column that the model sees: all rows begin there or later. Some models fail on more columns."""
+        """Return the first column that the model sees; all rows begin there or later. Some models fail on more columns."""
         return max(0, self.column + 1 - self.window)
 
     def _forward(self) -> torch.Tensor:  # [rows, vocabulary]
@@ -140,11 +142,11 @@ class Batch:
 
     @property
     def visible(self) -> torch.Tensor:  # int64 [rows, columns]
-        """Return what the model sees of each row, the token to read included."""
+        """Return which columns of each row the model sees, including that of the token to read."""
         return self.seen[:, self.first : self.column + 1]
 
     def _slices(self) -> tuple[Slice, ...]:
-        """Return how attention is cut up on a CPU; a GPU has more to do than to wait for memory."""
+        """Return the slices of attention on a CPU; a GPU does not wait for memory there."""
         if self.base.device.type != "cpu":
             return ()
         starts = [None if row is None else row.start - self.first for row in self.rows]
@@ -159,7 +161,7 @@ class Batch:
         )
 
     def _take(self, places: Sequence[int], tokens: torch.Tensor) -> None:
-        """Take new tokens, [places, some], into their answers; rows that are done become free."""
+        """Append new tokens, [places, steps], to their answers; finished rows become free."""
         for at, new in zip(places, tokens.tolist(), strict=True):
             row = self.rows[at]
             if row is None:
@@ -170,7 +172,7 @@ class Batch:
                 self.rows[at] = None
 
     def _show(self) -> None:
-        """Let the model see the columns that are filled, of prompts as many as the longest needs."""
+        """Let the model see the filled columns; of an encoder's prompts, as many as the longest one has."""
         for layer in _slots(self.decoder):
             layer.show(self.column)
         longest = max((len(row.prompt.ids) for row in self.rows if row is not None), default=0)
@@ -178,7 +180,7 @@ class Batch:
             layer.show(longest)
 
     def _move_left(self) -> None:
-        """Drop the columns that no row needs any more."""
+        """Drop the columns on the left that no row uses any more."""
         unused = min(row.start for row in self.rows if row is not None)
         for layer in _slots(self.decoder):
             layer.forget(unused)

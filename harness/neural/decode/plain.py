@@ -1,7 +1,7 @@
-"""The simple way to answer, by transformers' own `generate`: for models that do not keep keys and values by column.
+"""Answers by transformers' own `generate`, for models whose rows cannot change while a batch is answered.
 
-State-space and convolution layers, and encoder-decoders that count their positions from the start of the batch, cannot
-have rows that come and go.
+These are models with state-space or convolution layers, which do not keep keys and values by column, and
+encoder-decoders whose positions count from the start of the batch.
 """
 
 from collections.abc import Iterator, Sequence
@@ -16,7 +16,7 @@ from harness.neural.load import Base
 
 
 def has_slots(base: Base) -> bool:
-    """Return whether rows of this model may come and go: a `Batch` answers, and this file is not needed."""
+    """Return whether rows of a batch can be reused with this model, so that a `Batch` answers."""
     config = base.model.config
     return only_attention(config.get_text_config(decoder=True)) and writing(base).mixes_ages(config)
 
@@ -25,9 +25,9 @@ def has_slots(base: Base) -> bool:
 def answer(
     base: Base, encoded: Sequence[Encoded], count: int, max_new_tokens: int, not_finite: int
 ) -> Iterator[tuple[Encoded, list[int]]]:
-    """Yield greedy answers in tokens, `count` prompts at a time; what follows an end token is padding.
+    """Yield greedy answers in tokens, `count` prompts at a time; after an end token follows padding.
 
-    From where a row's logits are NaN or infinite its tokens are `not_finite`.
+    A token whose logits are NaN or infinite is `not_finite`.
     """
     model: Any = base.model
     written_by = writing(base)
@@ -54,7 +54,7 @@ def answer(
 
 
 class _Watched:
-    """A processor of logits that notes whether those of each step are finite, and leaves them as they are."""
+    """A logits processor that records whether the logits of each step are finite, and does not change them."""
 
     def __init__(self) -> None:
         self.finite: list[torch.Tensor] = []  # [rows] of each step
@@ -65,7 +65,7 @@ class _Watched:
 
 
 def _greedy(base: Base, max_new_tokens: int) -> Any:
-    """Return settings for greedy answers, whatever the checkpoint's own generation config says."""
+    """Return settings for greedy answers; the checkpoint's own generation config is ignored."""
     from transformers import GenerationConfig
 
     return GenerationConfig(  # type: ignore[no-untyped-call]

@@ -1,15 +1,15 @@
-"""Prompts in sessions: groups that are answered in one go, always the same ones, so that a resumed run repeats every bit."""
+"""Sessions: fixed groups of prompts that are answered together, so that a resumed run repeats every bit."""
 
 from collections.abc import Sequence
 
 from harness.neural.decode.batch import SLACK
 
-SESSION = 4  # batches full of prompts in a session: what a crash can cost
-LEAST_PREFIX = 16  # tokens; a shorter common beginning is not worth a forward pass of its own
+SESSION = 4  # full batches of prompts in a session: a crash loses at most these
+LEAST_PREFIX = 16  # tokens; a shorter common beginning is not worth its own forward pass
 
 
 def sessions(lengths: Sequence[int], max_new_tokens: int, batch_tokens: int) -> list[list[int]]:
-    """Return positions in groups that are answered in one go, the longest first: what does not fit shows at once."""
+    """Return positions in groups that are answered together, the longest first, so that too little memory shows at once."""
     found: list[list[int]] = []
     limit = 0
     for at in sorted(range(len(lengths)), key=lambda at: (-lengths[at], at)):
@@ -21,12 +21,12 @@ def sessions(lengths: Sequence[int], max_new_tokens: int, batch_tokens: int) -> 
 
 
 def rows_that_fit(longest: int, batch_tokens: int) -> int:
-    """Return how many rows fit a budget of tokens in flight; a batch's spare columns count."""
+    """Return how many rows fit into a budget of tokens in flight; a batch's spare columns count."""
     return max(1, batch_tokens // (longest + SLACK))
 
 
 def common_prefix(rows: Sequence[tuple[int, ...]]) -> tuple[int, ...]:
-    """Return what all rows begin with; at least one token of each row is left over."""
+    """Return the tokens that all rows begin with, except that at least one token of each row remains."""
     if len(rows) < 2:
         return ()
     first, last = min(rows), max(rows)

@@ -1,8 +1,9 @@
 """Attention of many answers of different ages, without the empty columns in front of the youngest.
 
-All rows of a batch end at one column, so a row that joined late has nothing in the columns that older rows fill. Reading
-them all the same took a quarter of the time of answers of 80 tokens: with one token a row, attention is as fast as
-memory gives keys and values. So rows are taken some at a time, each slice from where its first row begins.
+All rows of a batch end at the same column, so a row that joined late is empty in the columns that older rows fill.
+Reading these columns took a quarter of the time of answers of 80 tokens: with one token for a row, the speed of
+attention is that of reading keys and values from memory. So rows are grouped in slices, and each slice is read from the
+column where its first row begins.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -14,8 +15,8 @@ from typing import Any
 import torch
 from torch.nn import functional
 
-SLICES = 6  # at most: each is one more call
-WORTH = 0.9  # share of the columns that slices have to read at most, or all are read at once
+SLICES = 6  # at most: each is another call
+WORTH = 0.9  # largest share of the columns that slices may read; otherwise all are read in one call
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +32,7 @@ def slices(
     starts: Sequence[int | None],  # the column where each row begins; None: the row is free
     columns: int,
 ) -> tuple[Slice, ...]:
-    """Return rows in order, in groups whose columns are read together; no group where that saves too little."""
+    """Return the slices of rows, in order; none where slices would save too little."""
     size = max(1, -(-len(starts) // SLICES))
     found = []
     for first in range(0, len(starts), size):
@@ -64,15 +65,15 @@ def _attend(
     whole: Callable[..., torch.Tensor],
     parts: Sequence[Slice],
     storages: frozenset[int],
-    **said: Any,
+    **options: Any,
 ) -> torch.Tensor:
     if key.untyped_storage().data_ptr() not in storages or attn_mask is None:
-        return whole(query, key, value, attn_mask, **said)
+        return whole(query, key, value, attn_mask, **options)
     attended = []
     for part in parts:
         rows, columns = slice(part.first, part.last), slice(part.start, None)
         mask = attn_mask[rows] if len(attn_mask) > 1 else attn_mask
         attended.append(
-            whole(query[rows], key[rows, :, columns], value[rows, :, columns], mask[..., columns], **said)
+            whole(query[rows], key[rows, :, columns], value[rows, :, columns], mask[..., columns], **options)
         )
     return torch.cat(attended)

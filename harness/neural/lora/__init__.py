@@ -1,4 +1,4 @@
-"""LoRA factors on a base: put on to train or to answer, taken off, saved and checked. The base is what it was before."""
+"""LoRA factors on a base: attached for training or answering, detached, saved, checked. The base itself never changes."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -16,22 +16,22 @@ from harness.neural.load import Base
 from harness.neural.lora.config import LoraConfig, can_be_own, names_to_write, read_config, targeted
 from harness.neural.lora.factors import AttachedLora, TrainableFactors, applied, check_products, shapes
 from harness.neural.lora.files import inert, read_tensors, save
-from harness.neural.lora.fit import check_base, check_tensors, unproven
+from harness.neural.lora.fit import check_base, check_tensors, unverified_base
 from harness.types import Recipe
 
-__all__ = ["adapted", "attach", "check_fit", "inert", "save", "unproven"]
+__all__ = ["adapted", "attach", "check_fit", "inert", "save", "unverified_base"]
 
 
 def attach(base: Base, recipe: Recipe, seed: int) -> AttachedLora:
-    """Put new factors on the base's modules: A random by the seed, B zero. Their `detach` takes them off again."""
+    """Attach new factors to the base's modules: A random by the seed, B zero. Their `detach` removes them."""
     targets = families.lora_targets(base.family, recipe.targets)
     modules = targeted(base.model, targets)
     if not modules:
         raise AdapterError(
-            f"recipe {recipe.name}: targets {recipe.targets}: {base.name} has no module that is called one of {targets}"
+            f"recipe {recipe.name}: targets {recipe.targets}: {base.name} has no module with one of the names {targets}"
         )
     config = LoraConfig(
-        base=base.name,  # never where the base lies on this disk
+        base=base.name,  # never a local path
         rank=recipe.rank,
         alpha=recipe.alpha,
         rslora=recipe.rslora,
@@ -51,7 +51,7 @@ def attach(base: Base, recipe: Recipe, seed: int) -> AttachedLora:
 
 @contextmanager
 def adapted(base: Base, folder: Path) -> Iterator[None]:
-    """Let the base answer as the adapter makes it for as long as the block runs."""
+    """Attach a trained adapter to the base for as long as the block runs."""
     config, tensors = _read(base, folder)
     modules = _own_modules(base, config)
     if modules is not None:
@@ -68,7 +68,7 @@ def adapted(base: Base, folder: Path) -> Iterator[None]:
 
 
 def check_fit(base: Base, folder: Path) -> None:
-    """Raise AdapterError where `adapted` would; the base may be an outline, which has no numbers."""
+    """Raise AdapterError where `adapted` would raise it; the base may be an outline, which has no numbers."""
     config, tensors = _read(base, folder)
     modules = _own_modules(base, config)
     if modules is not None:
@@ -89,7 +89,7 @@ def _read(base: Base, folder: Path) -> tuple[LoraConfig, dict[str, torch.Tensor]
 
 
 def _own_modules(base: Base, config: LoraConfig) -> dict[str, nn.Linear] | None:
-    """Return the modules that the factors sit on; None where only peft can put them on."""
+    """Return the modules that the factors belong to; None where only peft can attach them."""
     if not config.plain:
         return None
     modules = targeted(base.model, config.targets)
@@ -105,14 +105,14 @@ def _check_own(
 ) -> None:
     if not modules:
         raise AdapterError(
-            f"adapter {folder} does not fit {base.name}: target_modules: it has no module that is called one of "
+            f"adapter {folder} does not fit {base.name}: target_modules: the model has no module with one of the names "
             f"{config.targets}; {MISFIT}"
         )
     check_tensors(base, folder, shapes(config, modules), tensors)
 
 
 def _without_the_bases_own(base: Base, tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    """Return the tensors without copies of the base's own: peft saves the matrix of a targeted embedding or head along."""
+    """Return the tensors without copies of the base's own: peft also saves the matrix of a targeted embedding or head."""
     modules = dict(base.model.named_modules())
 
     def is_bases(name: str, tensor: torch.Tensor) -> bool:

@@ -1,6 +1,6 @@
 """Adapters that are more than B·A on linear maps (DoRA, whole modules, embeddings, Conv1D, ...), by peft itself.
 
-The only file that imports peft: it takes seconds, and plain LoRA does without.
+This is the only file that imports peft: the import takes seconds, and plain LoRA does not need it.
 """
 
 import warnings
@@ -14,7 +14,7 @@ from torch import nn
 
 from harness.checkpoints.adapter import CONFIG, MISFIT, MOVES_THE_BASE, PREFIX
 from harness.errors import AdapterError
-from harness.neural.foreign import silent_import, told
+from harness.neural.foreign import readable_errors, silent_import
 from harness.neural.load import Base
 from harness.neural.lora.config import STARTS, auto_mapping
 from harness.neural.lora.factors import overflow, overflowing, put_in
@@ -32,7 +32,7 @@ class PeftFactors:
         task_type = base.architecture.peft_task_type
         config = LoraConfig(
             r=recipe.rank,
-            lora_alpha=recipe.alpha,  # type: ignore[arg-type]  # peft says int and takes any number
+            lora_alpha=recipe.alpha,  # type: ignore[arg-type]  # annotated as int, but any number works
             lora_dropout=recipe.dropout,
             target_modules=targets if isinstance(targets, str) else list(targets),
             use_rslora=recipe.rslora,
@@ -40,23 +40,26 @@ class PeftFactors:
             bias="none",
             task_type=task_type,
             auto_mapping=auto_mapping(task_type, base.model),
-            base_model_name_or_path=base.name,  # never where the base lies on this disk
+            base_model_name_or_path=base.name,  # never a local path
         )
         self._model = _wrap(base, config)
         self._model.eval()
 
     @property
     def parameters(self) -> list[nn.Parameter]:
+        """Return the parameters to train."""
         return [parameter for parameter in self._model.parameters() if parameter.requires_grad]
 
     def tensors(self) -> dict[str, torch.Tensor]:
+        """Return the factors under their names on disk, copied to the CPU."""
         return {name: tensor.detach().cpu().clone() for name, tensor in _state(self._model).items()}
 
     def put(self, tensors: Mapping[str, torch.Tensor]) -> None:
+        """Overwrite the factors."""
         set_peft_model_state_dict(self._model, dict(tensors))
 
     def drop(self, on: bool) -> None:
-        """Switch the dropout of the factors alone, which peft keeps in modules of that name."""
+        """Switch the dropout of the factors on or off; the base's dropout stays off."""
         for name, module in self._model.named_modules():
             if "lora_dropout" in name:
                 module.train(on)
@@ -68,10 +71,12 @@ class PeftFactors:
             yield
 
     def settings(self) -> dict[str, Any]:
+        """Return the content of adapter_config.json."""
         config = self._model.peft_config["default"].to_dict() | {"inference_mode": True}
         return {name: sorted(value) if isinstance(value, set) else value for name, value in config.items()}
 
     def detach(self) -> None:
+        """Remove the factors from the base, which is then as it was before."""
         self._model.unload()
 
 
@@ -80,13 +85,13 @@ def applied(
     base: Base,
     folder: Path,
     tensors: dict[str, torch.Tensor],
-    check: Callable[[dict[str, tuple[int, ...]]], None],  # raises where these are not the tensors' shapes
+    check: Callable[[dict[str, tuple[int, ...]]], None],  # raises where the tensors have other shapes
 ) -> Iterator[None]:
-    """Let trained factors work for as long as the block runs."""
+    """Attach trained factors to the base for as long as the block runs."""
     config = _config(folder)
     _check_ranks(folder, config, tensors)
     with _unchanged(base, config):
-        with told(f"adapter {folder} does not fit {base.name}", MISFIT, AdapterError):
+        with readable_errors(f"adapter {folder} does not fit {base.name}", MISFIT, AdapterError):
             model = _wrap(base, config)
         try:
             check({name: tuple(tensor.shape) for name, tensor in _state(model).items()})
@@ -102,22 +107,22 @@ def applied(
 def shapes(base: Base, folder: Path) -> dict[str, tuple[int, ...]]:
     """Return the shapes of the tensors that the adapter would have on an outline, which cannot be used afterwards.
 
-    A start that decomposes the base's matrices is left out: an outline has no numbers.
+    An initialisation that decomposes the base's matrices is left out: an outline has no numbers.
     """
     config = _config(folder)
     if str(config.init_lora_weights).lower().startswith(MOVES_THE_BASE):
         config.init_lora_weights = False
-    with told(f"adapter {folder} does not fit {base.name}", MISFIT, AdapterError):
+    with readable_errors(f"adapter {folder} does not fit {base.name}", MISFIT, AdapterError):
         return {name: tuple(tensor.shape) for name, tensor in _state(_wrap(base, config)).items()}
 
 
 def _config(folder: Path) -> LoraConfig:
-    with told(f"{folder}/{CONFIG}", "save the adapter again", AdapterError):
+    with readable_errors(f"{folder}/{CONFIG}", "save the adapter again", AdapterError):
         config = PeftConfig.from_pretrained(str(folder))
     assert isinstance(config, LoraConfig)
     if config.megatron_config is not None:
         raise AdapterError(  # peft imports whatever module `megatron_core` names
-            f"{folder / CONFIG}: megatron_config names code that is not part of this harness; take an adapter without it"
+            f"{folder / CONFIG}: megatron_config names code that is not part of this harness; use an adapter without it"
         )
     config.inference_mode = True
     return config
@@ -125,10 +130,10 @@ def _config(folder: Path) -> LoraConfig:
 
 @contextmanager
 def _unchanged(base: Base, config: LoraConfig) -> Iterator[None]:
-    """Put the base's modules and numbers back as they were when the block ends.
+    """Restore the base's modules and numbers when the block ends.
 
-    Taking an adapter off, peft leaves whole modules that were saved with it in their place, biases that it trained, and what
-    some of its starts (PiSSA, OLoRA, CorDA, ...) took off the base.
+    When peft detaches an adapter, it leaves in the base the whole modules that were saved with the adapter, the biases that
+    were trained, and what some initialisations (PiSSA, OLoRA, CorDA, ...) subtracted from the base.
     """
     writes = config.init_lora_weights not in STARTS or config.kasa_config is not None or config.bias != "none"
     modules = dict(base.model.named_modules())
@@ -150,7 +155,7 @@ def _unchanged(base: Base, config: LoraConfig) -> Iterator[None]:
 
 
 def _check_ranks(folder: Path, config: LoraConfig, tensors: Mapping[str, torch.Tensor]) -> None:
-    """Raise AdapterError where a rank is larger than any side of a tensor, before peft makes matrices of that rank."""
+    """Raise AdapterError where a rank is larger than any side of a tensor, before peft allocates matrices of that rank."""
     largest = max((size for tensor in tensors.values() for size in tensor.shape), default=1)
     asked = max([config.r, *(config.rank_pattern or {}).values()])
     if asked > largest:
@@ -161,12 +166,12 @@ def _check_ranks(folder: Path, config: LoraConfig, tensors: Mapping[str, torch.T
 
 
 def _check_products(folder: Path, model: PeftModel) -> None:
-    """Raise AdapterError where B·A does not fit the type of the base's matrix."""
+    """Raise AdapterError where a number of B·A is too large for the type of the base's matrix."""
     for name, module in model.named_modules():
         for side, other in (("lora_A", "lora_B"), ("lora_embedding_A", "lora_embedding_B")):
             first, second = (getattr(module, name, {}) for name in (side, other))
             for adapter in first:
-                A, B = (getattr(held[adapter], "weight", held[adapter]).detach() for held in (first, second))
+                A, B = (getattr(part[adapter], "weight", part[adapter]).detach() for part in (first, second))
                 weight = module.get_base_layer().weight
                 if A.ndim == B.ndim == 2 and overflowing(A, B, module.scaling[adapter], weight):
                     raise overflow(f"adapter {folder}: {name.removeprefix(PREFIX)}", weight.dtype)
@@ -177,10 +182,10 @@ def _state(model: PeftModel) -> dict[str, torch.Tensor]:
 
 
 def _wrap(base: Base, config: LoraConfig) -> PeftModel:
-    """Put empty factors on the base, in float32 where the base is narrower; what a failure leaves is taken off."""
+    """Wrap the base with empty factors, in float32 where the base is narrower; clean up after a failure."""
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", FutureWarning)  # peft asks transformers by an old name
+            warnings.simplefilter("ignore", FutureWarning)  # peft uses an old name of transformers
             return PeftModel(base.model, config)
     except Exception:
         if hasattr(base.model, "peft_config"):

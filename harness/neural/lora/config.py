@@ -1,6 +1,6 @@
-"""PEFT's adapter_config.json, read and written without importing peft: which modules an adapter sits on, and how.
+"""PEFT's adapter_config.json, read and written without importing peft: which modules an adapter changes, and how.
 
-What is said here of names and patterns is what peft 0.21 does with them; tests hold the two against each other.
+Names and patterns mean here what they mean in peft 0.21; tests compare the two.
 """
 
 import math
@@ -22,7 +22,7 @@ from harness.checkpoints.adapter_settings import ALPHA, RANK
 from harness.checkpoints.patterns import ALL_LINEAR, by_pattern
 
 SHORTEN = 20  # peft writes this many names or more as the fewest suffixes that mean the same modules
-# Every field that peft writes for a LoRA adapter, with what it holds in a plain one; the others are in `written`.
+# The fields that peft writes for a LoRA adapter, with their values in a plain adapter; the others are in `written`.
 NULL = (
     "alora_invocation_tokens arrow_config auto_mapping corda_config eva_config exclude_modules kasa_config "
     "layer_replication layers_pattern layers_to_transform lora_ga_config megatron_config modules_to_save "
@@ -34,7 +34,7 @@ SET = {"bias": "none", "init_lora_weights": True, "megatron_core": "megatron.cor
 UNUSED: Mapping[str, Any] = {**dict.fromkeys(NULL), **dict.fromkeys(FALSE, False), **SET} | {
     name: {} for name in EMPTY
 }
-# Settings that do not change what trained factors do to the base.
+# Settings that do not change the effect of trained factors.
 HARMLESS = (
     "auto_mapping",
     "fan_in_fan_out",
@@ -44,24 +44,25 @@ HARMLESS = (
     "revision",
     "task_type",
 )
-# Starts that leave the base as it is; the others subtract from it, and peft must do it again.
+# Initialisations that do not change the base; the others subtract from it, and peft must do so again.
 STARTS = (True, False, "gaussian", "eva", "orthogonal")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoraConfig:
-    """What an adapter's configuration says about where its factors sit and how they are scaled."""
+    """The part of an adapter's configuration that says which modules have factors, and how they are scaled."""
 
-    base: str | None  # how it names its base
+    base: str | None  # the base's name, as the adapter records it
     rank: int
     alpha: float
     rslora: bool
     targets: tuple[str, ...] | str  # suffixes of names; a string is "all-linear" or a regular expression
     rank_pattern: Mapping[str, int] = field(default_factory=dict)
     alpha_pattern: Mapping[str, float] = field(default_factory=dict)
-    plain: bool = True  # nothing in it asks for more than B·A on linear maps
+    plain: bool = True  # no setting asks for more than B·A on linear maps
 
     def rank_of(self, module: str) -> int:
+        """Return the rank of a module's factors."""
         return int(by_pattern(self.rank_pattern, module, self.rank))
 
     def scale_of(self, module: str) -> float:
@@ -71,24 +72,25 @@ class LoraConfig:
 
 
 def read_config(folder: Path) -> LoraConfig:
-    said = read_settings(folder, "measured")
-    targets = said.get("target_modules")
+    """Return the configuration of an adapter; AdapterError where it is not a LoRA adapter's."""
+    settings = read_settings(folder, "measured")
+    targets = settings.get("target_modules")
     return LoraConfig(
-        base=said.get("base_model_name_or_path"),
-        rank=said.get("r", RANK),
-        alpha=said.get("lora_alpha", ALPHA),
-        rslora=bool(said.get("use_rslora")),
+        base=settings.get("base_model_name_or_path"),
+        rank=settings.get("r", RANK),
+        alpha=settings.get("lora_alpha", ALPHA),
+        rslora=bool(settings.get("use_rslora")),
         targets=targets if isinstance(targets, str) else tuple(targets or ()),
-        rank_pattern=said.get("rank_pattern") or {},
-        alpha_pattern=said.get("alpha_pattern") or {},
-        plain=_is_plain(said),
+        rank_pattern=settings.get("rank_pattern") or {},
+        alpha_pattern=settings.get("alpha_pattern") or {},
+        plain=_is_plain(settings),
     )
 
 
 def written(
     config: LoraConfig, dropout: float, task_type: str | None, model: PreTrainedModel
 ) -> dict[str, Any]:
-    """Return the fields as peft writes them, so that peft and all that read its files can use the adapter."""
+    """Return the fields as peft writes them, so that peft and every reader of its files can use the adapter."""
     return {
         **UNUSED,
         "auto_mapping": auto_mapping(task_type, model),
@@ -106,14 +108,14 @@ def written(
 
 
 def auto_mapping(task_type: str | None, model: PreTrainedModel) -> dict[str, str] | None:
-    """Return what peft writes in place of a task type: the model's class, by which it is loaded again."""
+    """Return the model's class, which peft writes in place of a task type; None where there is a task type."""
     if task_type is not None:
         return None
     return {"base_model_class": type(model).__name__, "parent_library": type(model).__module__}
 
 
 def targeted(model: PreTrainedModel, targets: tuple[str, ...] | str) -> dict[str, nn.Module]:
-    """Return the targeted modules by name, in the model's own order; where there are none, the caller raises."""
+    """Return the targeted modules by name, in the model's own order; the caller raises where there are none."""
     modules = {name: module for name, module in model.named_modules() if name}
     if isinstance(targets, str) and targets.lower() == ALL_LINEAR:
         head = model.get_output_embeddings()  # type: ignore[no-untyped-call]
@@ -126,7 +128,7 @@ def targeted(model: PreTrainedModel, targets: tuple[str, ...] | str) -> dict[str
 
 
 def names_to_write(model: PreTrainedModel, targets: tuple[str, ...] | str) -> tuple[str, ...] | str:
-    """Return `targets` as peft keeps them: a shorthand as names, and many names as the fewest suffixes."""
+    """Return `targets` as peft writes them: a shorthand as names, and many names as the fewest suffixes."""
     if not (isinstance(targets, str) and targets.lower() == ALL_LINEAR):
         return targets
     names = tuple(targeted(model, targets))
@@ -137,17 +139,17 @@ def names_to_write(model: PreTrainedModel, targets: tuple[str, ...] | str) -> tu
 
 
 def can_be_own(model: PreTrainedModel, modules: Iterable[nn.Module]) -> bool:
-    """Return whether all modules are linear maps, in a model whose modules are called as they are in its checkpoint."""
+    """Return whether all modules are linear maps, in a model whose modules have the same names as in its checkpoint."""
     converts = any(isinstance(step, WeightConverter) for step in get_model_conversion_mapping(model))
     return not converts and all(isinstance(module, nn.Linear) for module in modules)
 
 
-def _is_plain(said: Mapping[str, Any]) -> bool:
-    if not said.get("target_modules") or said.get("init_lora_weights", True) not in STARTS:
+def _is_plain(settings: Mapping[str, Any]) -> bool:
+    if not settings.get("target_modules") or settings.get("init_lora_weights", True) not in STARTS:
         return False
     known = {*HARMLESS, "init_lora_weights", "peft_type", "base_model_name_or_path", "use_rslora"}
     known |= {"r", "lora_alpha", "target_modules", "rank_pattern", "alpha_pattern"}
-    return all(name in known or not value or value == UNUSED.get(name) for name, value in said.items())
+    return all(name in known or not value or value == UNUSED.get(name) for name, value in settings.items())
 
 
 def _means(targets: tuple[str, ...] | str, name: str) -> bool:

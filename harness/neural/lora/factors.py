@@ -1,4 +1,4 @@
-"""LoRA factors of our own on a base's linear maps: to train, or to answer with. The base is afterwards what it was."""
+"""LoRA factors on a base's linear maps, in our own layers, for training and answering. The base is restored afterwards."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -17,33 +17,34 @@ from harness.neural.lora.linear import FrozenLora, TrainableLora, is_plain_produ
 from harness.neural.pristine import Pristine
 
 UNSOUND = "is damaged or did not converge: fetch it again, or train it again with a lower learning rate"
-ROWS_AT_ONCE = 256  # of a product that is looked at
-Tensors = Mapping[str, torch.Tensor]  # an adapter's, by the names that they have on disk
+ROWS_AT_ONCE = 256  # of a product that is checked
+Tensors = Mapping[str, torch.Tensor]  # an adapter's, by their names on disk
 
 
 class AttachedLora(Protocol):
     """New factors on a base, ready to be trained."""
 
     @property
-    def parameters(self) -> list[nn.Parameter]: ...
+    def parameters(self) -> list[nn.Parameter]:
+        """Return the parameters to train."""
 
     def tensors(self) -> dict[str, torch.Tensor]:
-        """Return the factors under the names that they have on disk, copied to the CPU."""
+        """Return the factors under their names on disk, copied to the CPU."""
 
     def put(self, tensors: Tensors) -> None:
-        """Write factors over those that are there."""
+        """Overwrite the factors."""
 
     def drop(self, on: bool) -> None:
-        """Switch the dropout of what the factors see."""
+        """Switch the dropout of the factors' input on or off."""
 
     def off(self) -> AbstractContextManager[None]:
         """Let the base answer without the factors for as long as the block runs."""
 
     def settings(self) -> dict[str, Any]:
-        """Return what adapter_config.json says of them."""
+        """Return the content of adapter_config.json."""
 
     def detach(self) -> None:
-        """Take them off the base, which is then what it was."""
+        """Remove the factors from the base, which is then as it was before."""
 
 
 class TrainableFactors:
@@ -62,17 +63,21 @@ class TrainableFactors:
 
     @property
     def parameters(self) -> list[nn.Parameter]:
+        """Return the parameters to train: A and B of every module."""
         return [factor for update in self._updates.values() for factor in (update.A, update.B)]
 
     def tensors(self) -> dict[str, torch.Tensor]:
+        """Return the factors under their names on disk, copied to the CPU."""
         return {name: factor.detach().cpu().clone() for name, factor in self._named()}
 
     @torch.no_grad()
     def put(self, tensors: Tensors) -> None:
+        """Overwrite the factors."""
         for name, factor in self._named():
             factor.copy_(tensors[name])
 
     def drop(self, on: bool) -> None:
+        """Switch the dropout of the factors' input on or off."""
         for update in self._updates.values():
             update.dropping = on
 
@@ -88,10 +93,12 @@ class TrainableFactors:
                 put_in(self._base.model, name, update)
 
     def settings(self) -> dict[str, Any]:
+        """Return the content of adapter_config.json."""
         task_type = self._base.architecture.peft_task_type
         return written(self._config, self._dropout, task_type, self._base.model)
 
     def detach(self) -> None:
+        """Remove the factors from the base, which is then as it was before."""
         for name, update in self._updates.items():
             put_in(self._base.model, name, update.frozen)
 
@@ -107,7 +114,7 @@ def key(module: str, side: str) -> str:
 
 
 def shapes(config: LoraConfig, modules: Mapping[str, nn.Linear]) -> dict[str, tuple[int, ...]]:
-    """Return the shapes of the tensors that an adapter for these modules has."""
+    """Return the shapes of the tensors of an adapter for these modules."""
     found: dict[str, tuple[int, ...]] = {}
     for name, module in modules.items():
         rank = config.rank_of(name)
@@ -120,12 +127,12 @@ def overflowing(
     A: torch.Tensor,  # [r, in], finite
     B: torch.Tensor,  # [out, r], finite
     scale: float,
-    W: torch.Tensor,  # that the product is added to, as it is kept
+    W: torch.Tensor,  # the matrix that the product is added to, as it is stored
 ) -> bool:
-    """Return whether scale·B·A holds a number that W's type has no room for.
+    """Return whether scale·B·A contains a number that is too large for W's type.
 
-    No number of the product is larger than its row's norm times its column's, which settles it for all real adapters; only
-    where that bound is too large the product itself is looked at, some rows at a time.
+    No number of the product is larger than its row's norm times its column's, a bound that suffices for all real
+    adapters; only where the bound is too large the product itself is computed, some rows at a time.
     """
     largest = torch.finfo(W.dtype if W.dtype.is_floating_point else torch.float32).max / 2
     rows, columns = B.double().norm(dim=1), A.double().norm(dim=0)
@@ -140,7 +147,7 @@ def overflowing(
 def check_products(
     config: LoraConfig, modules: Mapping[str, nn.Linear], tensors: Tensors, where: str
 ) -> None:
-    """Raise AdapterError where B·A does not fit the type of the base's matrix, which may be an outline's."""
+    """Raise AdapterError where a number of B·A is too large for the type of the base's matrix, which may be an outline's."""
     for name, module in modules.items():
         A, B = (tensors[key(name, side)].float() for side in "AB")
         if overflowing(A, B, config.scale_of(name), module.weight):
@@ -151,11 +158,12 @@ def check_products(
 def applied(
     model: PreTrainedModel, config: LoraConfig, modules: Mapping[str, nn.Linear], tensors: Tensors, where: str
 ) -> Iterator[None]:
-    """Let trained factors work for as long as the block runs.
+    """Attach trained factors to the base for as long as the block runs.
 
-    In float32 they are added into the matrices, which costs nothing per token, and the matrices are then written back:
-    taking the product off again would leave rounding behind. A narrower or a quantised matrix would lose them, and one that
-    something else uses too, as a tied head does, must not have them: there they are multiplied beside it.
+    In float32 the product is added to the matrices, which costs no time per token, and the matrices are restored
+    afterwards: subtracting the product again would leave rounding errors. A narrower or quantised matrix would round the
+    product away, and a matrix with a second user, such as a tied head, must not change: there the factors are computed
+    beside the matrix.
     """
     users = Counter(id(weight) for _, weight in _weights(model))
     pristine = Pristine(model)
@@ -169,9 +177,9 @@ def applied(
                 if overflowing(A, B, scale, weight):
                     raise overflow(f"{where}: {name}", weight.dtype)
                 if weight.dtype == torch.float32 and users[id(weight)] == 1 and is_plain_product(module):
-                    was = pristine.keep(f"{name}.weight", weight)
+                    before = pristine.keep(f"{name}.weight", weight)
                     merged[name] = module
-                    torch.addmm(was, B, A, alpha=scale, out=weight)
+                    torch.addmm(before, B, A, alpha=scale, out=weight)
                 else:
                     wrapped[name] = module
                     put_in(model, name, FrozenLora(module, A, B, scale).eval())
@@ -186,17 +194,19 @@ def applied(
 
 
 def overflow(module: str, dtype: torch.dtype) -> AdapterError:
+    """Return the error for a product B·A that is too large for the type of the base's matrix."""
     kind = str(dtype).removeprefix("torch.") if dtype.is_floating_point else "float32"
     return AdapterError(f"{module}: lora_alpha / r · B·A is larger than {kind} can be; the adapter {UNSOUND}")
 
 
 def _weights(model: nn.Module) -> Iterator[tuple[str, torch.Tensor]]:
-    """Yield every place in the model that has a weight; a weight that is used twice comes twice."""
+    """Yield the weight of every module that has one; a weight that two modules share comes twice."""
     for name, module in model.named_modules(remove_duplicate=False):
         if isinstance(weight := getattr(module, "weight", None), torch.Tensor):
             yield name, weight
 
 
 def put_in(model: nn.Module, name: str, module: nn.Module) -> None:
+    """Replace the module of that name in a model."""
     parent, _, child = name.rpartition(".")
     setattr(model.get_submodule(parent), child, module)

@@ -1,4 +1,4 @@
-"""An adapter's folder: PEFT's layout, and beside it which base it was trained on."""
+"""An adapter's folder in PEFT's layout, with a file that records which base it was trained on."""
 
 import json
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ from harness.checkpoints.adapter import CONFIG, WEIGHTS
 from harness.checkpoints.folder import ADAPTER_PICKLE, json_mapping
 from harness.checkpoints.safetensors import TensorFile
 from harness.errors import AdapterError
-from harness.neural.foreign import told
+from harness.neural.foreign import readable_errors
 from harness.neural.load import Base
 from harness.neural.lora.factors import UNSOUND, AttachedLora
 
@@ -22,9 +22,9 @@ def save(
     attached: AttachedLora,
     base: Base,
     folder: Path,
-    tensors: Mapping[str, torch.Tensor] | None = None,  # None: those that are attached
+    tensors: Mapping[str, torch.Tensor] | None = None,  # None: the attached factors
 ) -> None:
-    """Write PEFT's layout, the same bytes for the same factors."""
+    """Write an adapter in PEFT's layout; the same factors give the same bytes."""
     folder.mkdir(parents=True, exist_ok=True)
     found = tensors if tensors is not None else attached.tensors()
     save_file(
@@ -48,34 +48,38 @@ def inert(folder: Path) -> bool:
 
 
 def read_tensors(folder: Path) -> dict[str, torch.Tensor]:
-    """Return an adapter's tensors by the names that they have on disk; AdapterError where one is not finite."""
+    """Return an adapter's tensors by their names on disk; AdapterError where a number is not finite."""
     path = folder / WEIGHTS
     if not path.is_file():
         pickled = (folder / ADAPTER_PICKLE).is_file()
         hint = (
-            f"it holds pickled weights; run `harness convert {folder}`"
+            f"it contains pickled weights; run `harness convert {folder}`"
             if pickled
             else "the adapter is not complete"
         )
         raise AdapterError(f"{folder}: no {WEIGHTS}; {hint}")
-    with told(str(path), "save the adapter again", AdapterError):
-        TensorFile(path)  # which says what is torn; the library would not
+    with readable_errors(str(path), "save the adapter again", AdapterError):
+        TensorFile(path)  # raises with the reason where the file is torn, which the library does not
         found: dict[str, torch.Tensor] = load_file(path)
     bad = [name for name, tensor in found.items() if not torch.isfinite(tensor).all()]
     if bad:
         more = f" and {len(bad) - 3} more" if len(bad) > 3 else ""
-        raise AdapterError(f"adapter {path}: not a number in {', '.join(bad[:3])}{more}; it {UNSOUND}")
+        raise AdapterError(
+            f"adapter {path}: numbers that are not finite in {', '.join(bad[:3])}{more}; it {UNSOUND}"
+        )
     return found
 
 
 def recorded_base(folder: Path) -> tuple[str, str]:
-    """Return the base's name and digest that the harness wrote beside an adapter of its own; empty for others'."""
+    """Return the base's name and digest, which the harness writes into its own adapters; both are empty for others."""
     path = folder / TRAINED_ON
     if not path.is_file():
         return "", ""
-    with told(str(path), "train the adapter again, or delete the file", AdapterError):
-        said = json_mapping(path)
-    base, digest = said.get("base", ""), said.get("digest", "")
+    with readable_errors(str(path), "train the adapter again, or delete the file", AdapterError):
+        recorded = json_mapping(path)
+    base, digest = recorded.get("base", ""), recorded.get("digest", "")
     if not isinstance(base, str) or not isinstance(digest, str):
-        raise AdapterError(f"{path}: base and digest are texts; train the adapter again, or delete the file")
+        raise AdapterError(
+            f"{path}: base and digest must be text; train the adapter again, or delete the file"
+        )
     return base, digest

@@ -1,4 +1,4 @@
-"""Whether an adapter belongs to a base: by the base that it names, and by the shapes of its tensors."""
+"""Whether an adapter belongs to a base: by the base that it records, and by the shapes of its tensors."""
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -12,17 +12,19 @@ from harness.neural.lora.config import LoraConfig, read_config
 from harness.neural.lora.files import recorded_base
 
 
-def unproven(base: Base, folder: Path) -> str | None:
-    """Return why it cannot be told that the adapter was trained on this base; None where it can."""
+def unverified_base(base: Base, folder: Path) -> str | None:
+    """Return why it is not known whether the adapter was trained on this base; None where it is known."""
     _, digest = recorded_base(folder)
     recorded = read_config(folder).base
     if digest or (_is_public(recorded) and _is_public(base.name)):
         return None
-    return f"the adapter says it was trained on {recorded or 'nothing'}, which says nothing about {base.name}"
+    if not recorded:
+        return f"the adapter does not record its base, so nothing shows that it was trained on {base.name}"
+    return f"the adapter records {recorded} as its base, so nothing shows that it was trained on {base.name}"
 
 
 def check_base(base: Base, folder: Path, config: LoraConfig) -> None:
-    """Raise AdapterError where the adapter names another base."""
+    """Raise AdapterError where the adapter records another base."""
     name, digest = recorded_base(folder)
     if digest:
         if digest != base.digest:
@@ -39,7 +41,7 @@ def check_base(base: Base, folder: Path, config: LoraConfig) -> None:
 
 
 def _is_public(name: str | None) -> bool:
-    """Return whether the name means the same model everywhere: a hub id or one of the zoo; no local path."""
+    """Return whether a name means the same model everywhere: a hub id or a model of the zoo, not a local path."""
     if not name or "\\" in name or name.startswith((".", "/", "~")):
         return False
     return name.startswith("zoo:") or (name.count("/") == 1 and not Path(name).exists())
@@ -48,7 +50,7 @@ def _is_public(name: str | None) -> bool:
 def check_tensors(
     base: Base, folder: Path, expected: Mapping[str, tuple[int, ...]], found: Mapping[str, torch.Tensor]
 ) -> None:
-    """Raise AdapterError unless every tensor has its place and its shape, and every place its tensor."""
+    """Raise AdapterError unless the adapter's tensors have the names and shapes that the model needs."""
     wrong = [f"{name} has no place in the model" for name in sorted(found.keys() - expected.keys())]
     wrong += [f"{name} is missing" for name in sorted(expected.keys() - found.keys())]
     wrong += [
@@ -59,20 +61,20 @@ def check_tensors(
     if wrong:
         more = f"; and {len(wrong) - 3} more" if len(wrong) > 3 else ""
         key = _misfit(expected, found)
-        cause = f"; {key} does not go with the weights" if key else ""
+        cause = f"; {key} does not match the weights" if key else ""
         raise AdapterError(
             f"adapter {folder} does not fit {base.name}: {'; '.join(wrong[:3])}{more}{cause}; {MISFIT}"
         )
 
 
 def _misfit(expected: Mapping[str, tuple[int, ...]], found: Mapping[str, torch.Tensor]) -> str | None:
-    """Return the key of adapter_config.json that does not go with the weights; None where it cannot be told."""
+    """Return the key of adapter_config.json that does not match the weights; None where it is not known."""
     apart = expected.keys() ^ found.keys()
     if apart and all(MAGNITUDE in name for name in apart):
         return "use_dora"
     if apart:
-        sided = all(".lora_" in name for name in apart)
-        return "target_modules" if sided and _modules(expected) != _modules(found) else None
+        only_factors = all(".lora_" in name for name in apart)
+        return "target_modules" if only_factors and _modules(expected) != _modules(found) else None
     sides = {"lora_A": 1, "lora_B": 0}  # the side of each factor that is not the rank
     wrong = [name for name in expected if tuple(found[name].shape) != expected[name]]
     for name in wrong:

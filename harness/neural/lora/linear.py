@@ -1,8 +1,8 @@
 """A frozen linear map with its low-rank update: y = W x + b + scale · B A x (Hu et al. 2021).
 
-peft composes it of general parts; written out, it goes over [tokens, width] once where those go three times. A training
-step of a 15 M Llama (16 × 170 tokens, rank 16 on every linear map, one core with AMX: `benchmarks.lora_step`) took 2.13 s
-with peft's layers and 1.80 s with these in float32, 1.46 s and 1.12 s in bfloat16.
+peft composes the map of general parts, which pass over [tokens, width] three times; written out, it takes one pass. A
+training step of a 15 M Llama (16 × 170 tokens, rank 16 on every linear map, one core with AMX: `benchmarks.lora_step`)
+took 2.13 s with peft's layers and 1.80 s with these in float32, 1.46 s and 1.12 s in bfloat16.
 """
 
 import math
@@ -15,20 +15,22 @@ from torch.nn.functional import dropout, linear
 
 
 class LoraLinear(nn.Module):
-    """A linear module and factors beside it. `weight` and `bias` are the module's own, for models that look at them."""
+    """A linear module with factors beside it. `weight` and `bias` are the module's own, for models that read them."""
 
     def __init__(self, frozen: nn.Module) -> None:
         super().__init__()
         self.frozen = frozen
-        self.whole = is_plain_product(frozen)  # W itself can be multiplied with
+        self.whole = is_plain_product(frozen)  # the product with W can be computed directly
 
     @property
     def weight(self) -> torch.Tensor:
+        """Return the frozen module's weight."""
         weight: torch.Tensor = self.frozen.weight  # type: ignore[assignment]
         return weight
 
     @property
     def bias(self) -> torch.Tensor | None:
+        """Return the frozen module's bias."""
         bias: torch.Tensor | None = self.frozen.bias  # type: ignore[assignment]
         return bias
 
@@ -38,7 +40,7 @@ class TrainableLora(LoraLinear):
 
     def __init__(self, frozen: nn.Linear, rank: int, scale: float, drop: float) -> None:
         super().__init__(frozen)
-        # Two matrices as nn.Linear draws its own, and the first once more: so peft uses up random numbers.
+        # Two matrices drawn as nn.Linear draws its weight, then A again: peft uses up random numbers in this order.
         A = nn.Linear(frozen.in_features, rank, bias=False).weight
         B = nn.Linear(rank, frozen.out_features, bias=False).weight
         nn.init.kaiming_uniform_(A, a=math.sqrt(5))
@@ -50,6 +52,7 @@ class TrainableLora(LoraLinear):
         self.dropping = False
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Return W x + b + scale · B A x."""
         drops = self.drop > 0 and self.dropping
         if self.whole and not drops:
             # In bfloat16 W + scale·B·A would round the update away.
@@ -63,13 +66,14 @@ class TrainableLora(LoraLinear):
 
 
 class FrozenLora(LoraLinear):
-    """Trained factors, in the type that the frozen module computes in: what training multiplied with."""
+    """Trained factors, in the type that the frozen module computes in, as in training."""
 
     def __init__(self, frozen: nn.Module, A: torch.Tensor, B: torch.Tensor, scale: float) -> None:
         super().__init__(frozen)
         self.A, self.B = A, B * scale
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Return W x + b + scale · B A x."""
         y: torch.Tensor = self.frozen(x)
         if self.A.dtype != y.dtype:
             self.A, self.B = self.A.to(y.dtype), self.B.to(y.dtype)
@@ -78,7 +82,10 @@ class FrozenLora(LoraLinear):
 
 
 class _Merged(torch.autograd.Function):
-    """The product with W + scale·B·A, formed each time: that costs r multiplications where the product costs tokens."""
+    """The product with W + scale·B·A, which is formed in each pass.
+
+    Forming it costs r multiplications for each number of W; the product costs one for each token.
+    """
 
     @staticmethod
     def forward(
@@ -109,7 +116,7 @@ class _Merged(torch.autograd.Function):
 
 
 class _TwoPaths(torch.autograd.Function):
-    """The product with W, and the factors' product added into it."""
+    """The product with W, and the factors' product added to it."""
 
     @staticmethod
     def forward(
@@ -141,7 +148,7 @@ class _TwoPaths(torch.autograd.Function):
 
 
 class _Product(torch.autograd.Function):
-    """scale·B·A x alone."""
+    """The factors' product alone: scale·B·A x."""
 
     @staticmethod
     def forward(ctx: Any, x: torch.Tensor, A: torch.Tensor, B: torch.Tensor, scale: float) -> torch.Tensor:
@@ -182,9 +189,9 @@ def _flat(x: torch.Tensor) -> torch.Tensor:  # [tokens, width]
 
 
 def is_plain_product(module: nn.Module) -> bool:
-    """Return whether a module gives W x + b by its own `weight` and `bias`: not quantised, no hook, no code of its own.
+    """Return whether a module computes W x + b from its `weight` and `bias`, without quantisation, hooks or other code.
 
-    Falcon's linear class, for one, is told from others by trying it.
+    A subclass of nn.Linear, such as Falcon's, is tried on a few numbers.
     """
     if not isinstance(module, nn.Linear) or "forward" in vars(module):
         return False

@@ -1,8 +1,8 @@
-"""Training objectives: each a file with an `OBJECTIVE`, which says what an example is in tokens and what its loss is.
+"""Training objectives: each file has an `OBJECTIVE`, which defines an example in tokens and its loss.
 
-A recipe names one, `objective: {name: …}`, with its settings beside the name. Loop, schedule, checkpoints and the work of
-several processes are the trainer's. Another package's objective is found by its entry point in the group
-`harness.objectives`. Suites are checked against objectives too, so no file here imports torch before a function needs it.
+A recipe names an objective, `objective: {name: …}`, with its settings beside the name. The trainer owns the loop, the
+schedule, checkpoints and the work of several processes. Another package's objective is found by its entry point in the group
+`harness.objectives`. Suites are checked with objectives too, so no file here imports torch before a function needs it.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -13,16 +13,15 @@ from typing import TYPE_CHECKING, Any, Protocol
 from harness import plugins
 from harness.errors import SuiteError
 from harness.files.json_lines import from_json
-from harness.neural.architectures import LoadedModel, Reader
+from harness.neural.architectures import Reader, TorchModel
 from harness.types import Overflow, Prompt, Recipe
 
 if TYPE_CHECKING:
     import torch
 
 At = Callable[..., str]  # keys below `objective` -> "FILE:LINE: recipes[0].objective.KEY"
-Reference = Callable[
-    [], AbstractContextManager[None]
-]  # a block in which the base answers without its adapter
+# A block in which the base answers without its adapter.
+Reference = Callable[[], AbstractContextManager[None]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,9 +38,12 @@ class Item(Protocol):
     """An example in tokens, as an objective makes it."""
 
     @property
-    def sample_id(self) -> str: ...
+    def sample_id(self) -> str:
+        """Return the id of the example."""
+
     @property
-    def truncated_tokens(self) -> int: ...  # that shortening the prompt took away
+    def truncated_tokens(self) -> int:
+        """Return the number of tokens that were cut from the prompt."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,26 +57,25 @@ def _any_settings(settings: Any, at: At) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Objective:
-    """What training lowers. The items are those that `encode` makes; the mean loss is a sum of losses over a sum of weights.
+    """A training objective. The mean loss is the sum of the items' losses over the sum of their weights.
 
-    A weight is asked of items, not of a loss: the parts of a batch that go through the model one after the other are all
-    divided by the weight of the whole batch, which is known before the first of them.
+    Weights belong to items and not to losses: the losses of all parts of a batch, which go through the model one after
+    the other, are divided by the weight of the whole batch, which is known before the first part.
     """
 
     name: str  # as a recipe writes it
     unit: str  # of the mean loss
-    settings: type[Any] = (
-        NoSettings  # a frozen record: what a recipe may say beside the name, with its defaults
-    )
+    # A frozen record: the settings that a recipe may have beside the name, with their defaults.
+    settings: type[Any] = NoSettings
     # Raises SuiteError where a setting is out of range; its message begins with `at("KEY")`.
     check: Callable[[Any, At], None] = _any_settings
     # An example in at most `recipe.max_tokens` tokens; None where it does not fit.
     encode: Callable[[Reader, Example, Recipe], Item | None]
-    size: Callable[[Any], int]  # tokens of an item: those of like size are learned together
-    weight: Callable[[Any], float]  # what an item adds to the number that losses are divided by
+    size: Callable[[Any], int]  # tokens of an item: items of similar size are learned together
+    weight: Callable[[Any], float]  # of an item; a batch's losses are divided by the sum of its weights
     # Base, items, settings, module to call, reference -> the summed loss of the items, a float32 scalar.
-    loss: "Callable[[LoadedModel, Sequence[Any], Any, Any, Reference | None], torch.Tensor]"
-    needs_reference: bool = False  # whether `loss` asks the base without its adapter too
+    loss: "Callable[[TorchModel, Sequence[Any], Any, Any, Reference | None], torch.Tensor]"
+    needs_reference: bool = False  # whether `loss` also needs the base without its adapter
 
 
 def names() -> tuple[str, ...]:
@@ -89,12 +90,12 @@ def find(name: str, where: str = "") -> Objective:
     place = f"{where}: " if where else ""
     if not isinstance(objective, Objective):
         raise SuiteError(
-            f"{place}the plug-in {name!r} ({module.__name__}) is no objective: it has no `OBJECTIVE = "
+            f"{place}the plug-in {name!r} ({module.__name__}) is not an objective: it has no `OBJECTIVE = "
             "harness.neural.objectives.Objective(…)`"
         )
     if objective.name != name:
         raise SuiteError(
-            f"{place}the plug-in {name!r} ({module.__name__}) is no objective of that name: its OBJECTIVE is named "
+            f"{place}the plug-in {name!r} ({module.__name__}) has another name: its OBJECTIVE is named "
             f"{objective.name!r}"
         )
     return objective
@@ -106,6 +107,6 @@ def of(recipe: Recipe) -> tuple[Objective, Any]:
     return objective, from_json(objective.settings, own_settings(recipe.objective))
 
 
-def own_settings(said: Mapping[str, object]) -> dict[str, object]:
-    """Return what a recipe says of its objective beside the name."""
-    return {key: value for key, value in said.items() if key != "name"}
+def own_settings(objective: Mapping[str, object]) -> dict[str, object]:
+    """Return the settings that a recipe has beside its objective's name."""
+    return {key: value for key, value in objective.items() if key != "name"}

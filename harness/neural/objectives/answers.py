@@ -1,9 +1,9 @@
-"""Answers become likely: the loss is the negative log-likelihood of the answers' tokens, prompts have none."""
+"""Supervised fine-tuning: the loss is the negative log-likelihood of the answers' tokens; prompts have no loss."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from harness.neural.architectures import LoadedModel, Reader, TokenPair, writing
+from harness.neural.architectures import Reader, TokenPair, TorchModel, writing
 from harness.neural.objectives import Example, NoSettings, Objective, Reference
 from harness.types import Recipe
 
@@ -24,12 +24,12 @@ def _size(item: "Pair") -> int:
 
 
 def _weight(item: "Pair") -> float:
-    """Return the number of the answer's tokens."""
+    """Return the number of tokens of the answer."""
     return len(item.answer)
 
 
 def _loss(
-    base: LoadedModel,
+    base: TorchModel,
     items: Sequence["Pair"],
     settings: NoSettings,
     model: Any,
@@ -39,11 +39,11 @@ def _loss(
 
 
 def summed_loss(
-    base: LoadedModel, batch: Sequence[TokenPair], model: Any = None
+    base: TorchModel, batch: Sequence[TokenPair], model: Any = None
 ) -> "torch.Tensor":  # nats, float32 scalar
     """Return the negative log-likelihood of the answers, summed over their tokens.
 
-    `model` is the base's own, or what stands for it where several processes train.
+    `model` is the base's own, or its wrapper where several processes train.
     """
     from torch.nn.functional import cross_entropy
 

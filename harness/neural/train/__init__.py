@@ -1,7 +1,7 @@
-"""Training of LoRA factors on a frozen base: batches of like lengths, and the best checkpoint by validation.
+"""Training of LoRA factors on a frozen base: batches of similar lengths, and the best checkpoint by validation.
 
-Everything that chance decides is a function of the seed and the step: the factors' first values, the order of the
-samples, what dropout drops. So a checkpoint needs no random state, and a resumed run equals one that never stopped.
+Everything random is a function of the seed and the step: the factors' first values, the order of the samples, dropout.
+So a checkpoint needs no random state, and a resumed run equals a run that was never interrupted.
 """
 
 import math
@@ -21,17 +21,17 @@ from harness.types import Recipe
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trained:
-    """How a training run went."""
+    """The outcome of a training run."""
 
     steps: int
-    best_step: int  # whose factors were kept
+    best_step: int  # the step whose factors were kept
     best_validation_loss: float | None  # None without validation samples
     loss_unit: str
-    seconds: float  # of training itself, interrupted tries included
+    seconds: float  # of training itself, including interrupted attempts
     trainable_parameters: int
     samples_seen: int
     truncated: int  # examples whose input was shortened
-    skipped: tuple[str, ...]  # ids of examples that do not fit even so
+    skipped: tuple[str, ...]  # ids of examples that are too long even when shortened
 
 
 def train(
@@ -43,9 +43,9 @@ def train(
     folder: Path,  # gets adapter/ and curve.jsonl; checkpoint.safetensors while it runs
     progress: Callable[[int, int], None] = lambda step, steps: None,
 ) -> Trained:
-    """Train an adapter, or go on where the folder's checkpoint left off. The base is the same afterwards.
+    """Train an adapter, or continue from the checkpoint in the folder. The base is the same afterwards.
 
-    Dropout is the recipe's alone: the base stays in evaluation mode, whatever dropout it was pretrained with.
+    Only the recipe's dropout is used: the base stays in evaluation mode, whatever dropout it was pretrained with.
     """
     objective, settings = objectives.of(recipe)
     items = list(_encoded(base, objective, examples, recipe))

@@ -1,4 +1,4 @@
-"""Which samples go through the model together, and when: the seed and the epoch say it."""
+"""Which samples go through the model together, and in which order: a function of the seed and the epoch."""
 
 import math
 from collections.abc import Callable, Iterator, Sequence
@@ -12,9 +12,9 @@ VALIDATION_TOKENS = 8192  # per forward pass
 
 
 def batches_from(step: int, tokens: Sequence[int], batch_size: int, seed: int) -> Iterator[list[int]]:
-    """Yield the positions of the samples of this step (1, 2, ...) and of all that follow.
+    """Yield the positions of the samples of this step (1, 2, ...) and of all later steps.
 
-    Every epoch sees each sample once, in an order of its own.
+    Every epoch has each sample once, in its own order.
     """
     epoch, at = divmod(step - 1, math.ceil(len(tokens) / batch_size))
     while True:
@@ -23,7 +23,7 @@ def batches_from(step: int, tokens: Sequence[int], batch_size: int, seed: int) -
 
 
 def order(tokens: Sequence[int], batch_size: int, seed: int, epoch: int) -> list[list[int]]:
-    """Return batches of samples of about one length, in random order."""
+    """Return batches of samples of similar length, in random order."""
     random = Random(f"{seed}-{epoch}")
     samples = list(range(len(tokens)))
     random.shuffle(samples)

@@ -1,4 +1,4 @@
-"""A run's checkpoint: one file, replaced by one rename. Tensors by name, and where the run stands as JSON in its header."""
+"""A run's checkpoint: one file, replaced by a rename, with tensors by name and the run's state as JSON in the header."""
 
 import json
 import math
@@ -16,7 +16,7 @@ Tensors = Mapping[str, torch.Tensor]
 
 @dataclass(slots=True)
 class RunState:
-    """Where a run stands."""
+    """The progress of a training run."""
 
     step: int = 0
     best_step: int = 0
@@ -26,17 +26,17 @@ class RunState:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Checkpoint:
-    """All that a run needs to go on as if it had never stopped."""
+class TrainingCheckpoint:
+    """All that a run needs to continue as if it had never been interrupted."""
 
     state: RunState
     adapter: Tensors
     best: Tensors | None  # the factors of the lowest validation loss so far
-    optimizer: Mapping[int, Tensors]  # of each parameter, by its place
+    optimizer: Mapping[int, Tensors]  # the state of each parameter, by its position
 
 
-def write(path: Path, checkpoint: Checkpoint) -> None:
-    """Write a checkpoint beside the last one, and put it in its place."""
+def write(path: Path, checkpoint: TrainingCheckpoint) -> None:
+    """Write a checkpoint to a file beside the last one, and replace that by a rename."""
     tensors = {f"adapter.{name}": tensor for name, tensor in checkpoint.adapter.items()}
     tensors |= {f"best.{name}": tensor for name, tensor in (checkpoint.best or {}).items()}
     for index, moments in checkpoint.optimizer.items():
@@ -48,8 +48,8 @@ def write(path: Path, checkpoint: Checkpoint) -> None:
     beside.replace(path)
 
 
-def read(path: Path) -> Checkpoint:
-    """Return the checkpoint that a file holds."""
+def read(path: Path) -> TrainingCheckpoint:
+    """Return the checkpoint in a file."""
     with safe_open(path, framework="pt") as file:
         state = RunState(**json.loads(file.metadata()["progress"]))
         tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
@@ -61,4 +61,6 @@ def read(path: Path) -> Checkpoint:
     for name, tensor in parts["optimizer"].items():
         index, _, key = name.partition(".")
         optimizer.setdefault(int(index), {})[key] = tensor
-    return Checkpoint(state=state, adapter=parts["adapter"], best=parts["best"] or None, optimizer=optimizer)
+    return TrainingCheckpoint(
+        state=state, adapter=parts["adapter"], best=parts["best"] or None, optimizer=optimizer
+    )

@@ -1,4 +1,4 @@
-"""The training loop: optimiser steps, validation, the curve, and a checkpoint that outlives a kill."""
+"""The training loop: optimiser steps, validation, the curve, and a checkpoint that survives a kill."""
 
 import json
 import math
@@ -19,18 +19,18 @@ from harness.neural.lora.factors import AttachedLora
 from harness.neural.objectives import Item, Objective
 from harness.neural.train import checkpoint
 from harness.neural.train.batches import batches_from, by_length
-from harness.neural.train.checkpoint import Checkpoint, RunState
+from harness.neural.train.checkpoint import RunState, TrainingCheckpoint
 from harness.neural.train.schedule import schedule, validation_steps
 from harness.types import Recipe
 
-CHECKPOINT_SECONDS = 30.0  # what a kill can cost
+CHECKPOINT_SECONDS = 30.0  # a kill loses at most this time, and a step
 WAYS = (DistributedType.NO, DistributedType.MULTI_CPU, DistributedType.MULTI_GPU)  # the last two are DDP
 
 
 class Training:
-    """A training run: the factors, their optimiser, and the checkpoint that outlives a kill.
+    """A training run: the factors, their optimiser, and the checkpoint that survives a kill.
 
-    Under `accelerate launch` each process learns from rows of its own of every batch, and the first one writes.
+    Under `accelerate launch` each process learns from its own rows of every batch, and the first process writes.
     """
 
     def __init__(
@@ -50,7 +50,7 @@ class Training:
         self.checkpoint = folder / "checkpoint.safetensors"
         self.curve = folder / CURVE
         self.parameters = attached.parameters
-        # The weights have been cast already, so that mixed precision has nothing left to do.
+        # The weights have been cast already, so mixed precision is not needed.
         self.accelerator = Accelerator(cpu=base.device.type == "cpu", mixed_precision="no")
         if self.accelerator.distributed_type not in WAYS:
             raise StepError(
@@ -70,6 +70,7 @@ class Training:
     def train(
         self, items: Sequence[Item], checks: Sequence[Item], progress: Callable[[int, int], None]
     ) -> None:
+        """Take the remaining steps, with validation, the curve and checkpoints."""
         saved = begun = time.monotonic()
         before = self.at.seconds
         measuring = validation_steps(self.steps, self.recipe)
@@ -111,15 +112,15 @@ class Training:
         for last, rows, share in self.parts(batch):
             with nullcontext() if last else self.accelerator.no_sync(self.model):
                 loss = self.loss(rows, self.model) * share
-                # Of several processes' gradients the mean is taken.
+                # The gradients of several processes are averaged.
                 self.accelerator.backward(loss * self.accelerator.num_processes)
                 total += loss.detach()
         mean = float(self.accelerator.reduce(total, "sum"))
         norm = float(self.accelerator.clip_grad_norm_(self.parameters, self.recipe.max_grad_norm))
         if not (math.isfinite(mean) and math.isfinite(norm)):
             remedy = "lower learning_rate, or look at these samples"
-            if step == 1 and not math.isfinite(mean):  # the factors change nothing yet
-                remedy = f"so are {self.base.name}'s own logits: look for such weights with `harness weigh`"
+            if step == 1 and not math.isfinite(mean):  # the factors have no effect yet
+                remedy = f"{self.base.name}'s own logits are not finite: look for such weights with `harness weigh`"
             raise StepError(
                 f"training step {step} of {self.steps}: loss {mean}, gradient norm {norm} on samples "
                 f"{', '.join(item.sample_id for item in batch)}; {remedy}"
@@ -131,24 +132,25 @@ class Training:
         return mean
 
     def loss(self, items: Sequence[Item], model: Any) -> torch.Tensor:
-        """Return the summed loss of some items, by the base's own module or by what several processes train."""
+        """Return the summed loss of some items, computed by `model`: the base's own or its wrapper for several processes."""
         return self.objective.loss(self.base, items, self.settings, model, self.reference)
 
     def weight(self, items: Sequence[Item]) -> float:
+        """Return the summed weight of some items, which their summed loss is divided by."""
         return sum(map(self.objective.weight, items))
 
     def parts(self, batch: Sequence[Item]) -> Iterator[tuple[bool, Sequence[Item], float]]:
-        """Yield what goes through the model at once: whether it is the last, its rows, and the factor of their loss."""
+        """Yield the parts of a batch that share a forward pass: whether it is the last, its rows, and its loss's factor."""
         share = 1.0 / self.weight(batch)
         own = batch[self.accelerator.process_index :: self.accelerator.num_processes]
-        if not own:  # the others wait for this process in the way back
+        if not own:  # the other processes wait for this one in the backward pass
             own, share = batch[:1], 0.0
         size = self.recipe.micro_batch_size or len(own)
         for start in range(0, len(own), size):
             yield start + size >= len(own), own[start : start + size], share
 
     def measure(self, step: int, checks: Sequence[Item]) -> float | None:
-        """Return the mean loss of the validation items; the factors are kept where it is the lowest so far."""
+        """Return the mean loss of the validation items; keep the factors where it is the lowest so far."""
         if not checks:
             return None
         self.attached.drop(False)
@@ -166,19 +168,21 @@ class Training:
         return loss
 
     def rate(self, step: int) -> float:
+        """Return the learning rate at a step."""
         return self.recipe.learning_rate * schedule(step, self.steps, self.recipe)
 
     def save(self) -> None:
-        found = Checkpoint(
+        """Write a checkpoint."""
+        state = TrainingCheckpoint(
             state=self.at,
             adapter=self.attached.tensors(),
             best=self.best,
             optimizer=self.optimizer.state_dict()["state"],
         )
-        checkpoint.write(self.checkpoint, found)
+        checkpoint.write(self.checkpoint, state)
 
     def resume(self) -> None:
-        """Go on from the checkpoint, where there is one, and cut the curve back to it."""
+        """Continue from the checkpoint, where there is one, and cut the curve back to it."""
         lines = self.curve.read_text(encoding="utf-8").splitlines() if self.curve.exists() else []
         if self.checkpoint.exists():
             found = checkpoint.read(self.checkpoint)

@@ -1,6 +1,6 @@
-"""A base that computes in another type for a while: its weights are cast once, and are what they were afterwards.
+"""A base that computes in another type for a while: its weights are cast once, and restored afterwards.
 
-Autocast would cast every frozen matrix again in every forward pass, since it keeps casts only of what has a gradient.
+Autocast would cast every frozen matrix again in every forward pass, since it caches only casts of trained parameters.
 """
 
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ from harness.neural.pristine import Pristine
 
 @contextmanager
 def computing_in(base: Base, precision: str) -> Iterator[torch.dtype]:
-    """Give the type that the base computes in for as long as the block runs; "auto" is the base's own."""
+    """Yield the type that the base computes in for as long as the block runs; "auto" is the base's own."""
     dtype = base.dtype if precision == "auto" else DTYPES[precision]
     if dtype == base.dtype:
         yield dtype
@@ -25,7 +25,7 @@ def computing_in(base: Base, precision: str) -> Iterator[torch.dtype]:
             f"{base.name}: a quantised base computes in {base.dtype}".replace("torch.", "")
             + "; use precision: auto"
         )
-    widens = torch.promote_types(dtype, base.dtype) == dtype  # then every bit survives the way there and back
+    widens = torch.promote_types(dtype, base.dtype) == dtype  # then casting there and back changes no bit
     pristine = Pristine(base.model)
     cast: dict[str, torch.nn.Parameter] = {}
     try:

@@ -1,4 +1,4 @@
-"""A base made ready to train new factors on it, and put back as it was."""
+"""A base prepared for training new factors on it, and restored afterwards."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -17,7 +17,7 @@ from harness.types import Recipe
 
 @contextmanager
 def prepared(base: Base, recipe: Recipe, seed: int) -> Iterator[AttachedLora]:
-    """Give new factors on the base, which is ready to train them for as long as the block runs."""
+    """Yield new factors on the base, which is prepared for training them for as long as the block runs."""
     with ExitStack() as changed:
         dtype = changed.enter_context(computing_in(base, recipe.precision))
         if dtype == torch.float16:
@@ -38,10 +38,10 @@ def prepared(base: Base, recipe: Recipe, seed: int) -> Iterator[AttachedLora]:
 
 @contextmanager
 def _checkpointing(base: Base) -> Iterator[None]:
-    """Compute a layer's activations again on the way back instead of keeping them."""
+    """Compute a layer's activations again in the backward pass instead of keeping them."""
     layers = [layer for layer in base.model.modules() if isinstance(layer, GradientCheckpointingLayer)]
     base.model.activation_checkpointing_enable({"use_reentrant": False})
-    # What it does to the embedding only the other kind needs, and `disable` leaves it.
+    # Enabling also adds a hook to the embedding, which only reentrant checkpointing needs and `disable` leaves there.
     base.model.disable_input_require_grads()  # type: ignore[no-untyped-call]
     try:
         for layer in layers:

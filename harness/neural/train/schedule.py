@@ -1,4 +1,4 @@
-"""When a run learns how fast, and when it is measured: functions of the step alone."""
+"""The learning rate and the validation steps of a run: functions of the step alone."""
 
 import math
 
@@ -6,7 +6,7 @@ from harness.types import Recipe
 
 
 def schedule(step: int, steps: int, recipe: Recipe) -> float:
-    """Return the share of the learning rate at a step (1 ... steps): a line up, then the recipe's way to zero."""
+    """Return the share of the learning rate at a step (1 ... steps): linear warmup, then the recipe's schedule."""
     warmup = round(recipe.warmup * steps)
     if step <= warmup:
         return step / warmup
@@ -17,6 +17,6 @@ def schedule(step: int, steps: int, recipe: Recipe) -> float:
 
 
 def validation_steps(steps: int, recipe: Recipe) -> set[int]:
-    """Return the steps after which validation is measured, evenly spread; the last step is among them."""
+    """Return the steps after which the validation loss is measured, evenly spread; the last step is one of them."""
     count = max(1, min(recipe.validations, steps))
     return {round(steps * nth / count) for nth in range(1, count + 1)}

@@ -6,7 +6,7 @@ import altair as alt
 
 from harness import text as words
 from harness.report.charts import NARROW, SERIES, STAND_IN, Chart, Data
-from harness.weights.correlation import Candidate, Correlation
+from harness.weights.correlation import Correlation, MeasuredAdapter
 
 HEIGHT, AXIS = 150, 34  # pixels: a panel's height, and the width of the numbers at its left
 SHAPES = ("circle", "square", "triangle-up", "diamond", "triangle-down", "cross")
@@ -14,7 +14,7 @@ SHAPES = ("circle", "square", "triangle-up", "diamond", "triangle-down", "cross"
 
 def chart(
     correlations: Sequence[Correlation],  # a panel for each
-    candidates: Sequence[Candidate],
+    candidates: Sequence[MeasuredAdapter],
     metric: str,  # display name of the quality metric
     data: Data,
     width: int,
@@ -33,7 +33,7 @@ def chart(
 
 def _panel(
     correlation: Correlation,
-    candidates: Sequence[Candidate],
+    candidates: Sequence[MeasuredAdapter],
     metric: str,
     data: Data,
     scale: alt.Scale,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness import kinds
-from harness.backends import Careful
+from harness.backends import TracksBase
 from harness.checkpoints.adapter import WEIGHTS
 from harness.errors import ModelError
 from harness.files.json_lines import (
@@ -73,9 +73,9 @@ def run(spec: Generate, context: StepContext) -> None:
             raise ModelError(
                 f"model {model.name}: {model.uri} cannot be asked for {kind.verb}, which the kind {kind.name!r} needs"
             )
-        careful = backend if isinstance(backend, Careful) else None
-        doubt = careful.doubt(adapter) if careful and adapter else None
-        halved = careful.budget.halvings if careful else 0
+        tracking = backend if isinstance(backend, TracksBase) else None
+        doubt = tracking.unverified_base(adapter) if tracking and adapter else None
+        halved = tracking.budget.halvings if tracking else 0
         started = time.perf_counter()
         with answers.open("a", encoding="utf-8", errors="surrogatepass") as file:
             for generation in kind.answer(backend, prompts, spec.task, adapter, answered):
@@ -83,9 +83,9 @@ def run(spec: Generate, context: StepContext) -> None:
                 file.flush()
                 written, tokens = written + 1, tokens + generation.output_tokens
                 context.progress(written, len(samples))
-        if careful and careful.budget.halvings > halved:
-            times = careful.budget.halvings - halved
-            memory = f"memory did not suffice {times} times; {careful.budget.tokens} tokens at once did"
+        if tracking and tracking.budget.halvings > halved:
+            times = tracking.budget.halvings - halved
+            memory = f"memory did not suffice {times} times; {tracking.budget.tokens} tokens at once did"
     seconds = time.perf_counter() - started
     _put_in_order(answers, samples)
     write_json(

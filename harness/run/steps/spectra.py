@@ -35,12 +35,12 @@ class Spectra:
 
 def run(spec: Spectra, context: StepContext) -> None:
     from harness import families
-    from harness.weights.analyse import Look, analyse
-    from harness.weights.kept import Kept
+    from harness.weights.analyse import AnalysisOptions, analyse
+    from harness.weights.cache import SpectrumCache
 
     folder = model_folder(spec.used, context)
     family = families.find(spec.used.pin.family or "generic")
-    look = Look(threads=context.runtime.threads, kept=Kept(context.spectra))
+    options = AnalysisOptions(threads=context.runtime.threads, cache=SpectrumCache(context.spectra))
     rows = []
     for row in analyse(
         folder,
@@ -49,7 +49,7 @@ def run(spec: Spectra, context: StepContext) -> None:
         model=spec.used.model.name,
         adapter_name=spec.name,
         weighing=spec.weighing,
-        look=look,
+        options=options,
     ):
         rows.append(row)
         context.progress(len(rows), len(rows))

@@ -4,6 +4,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -12,6 +13,7 @@ from transformers import (
     AutoModelForSeq2SeqLM,
     BartConfig,
     MambaConfig,
+    PreTrainedConfig,
     PreTrainedTokenizerFast,
 )
 
@@ -62,7 +64,8 @@ def test_greedy_answers_are_those_of_transformers_own_generate(base: Base, promp
             "eos_token_id": sorted(ends),
             "pad_token_id": base.pad,
         }
-        out = base.model.generate(ids, attention_mask=torch.ones_like(ids), **greedy)[0].tolist()
+        model: Any = base.model
+        out = model.generate(ids, attention_mask=torch.ones_like(ids), **greedy)[0].tolist()
         new = out[1:] if base.architecture.name == "seq2seq" else out[len(encoded.ids) :]
         text = base.tokenizer.decode([token for token in new if token not in ends], skip_special_tokens=True)
         assert ours[prompt.sample_id].text == text.strip()
@@ -258,7 +261,7 @@ def test_a_beginning_that_all_prompts_share_is_read_once_and_changes_nothing(
     shared = "Cara and Dan meet at the station at nine and buy two tickets. Ben cannot come. " * 2
     asked = [replace(prompt, before=shared + prompt.before) for prompt in prompts]
     alone = told([one for prompt in asked for one in write(base, [prompt], SAMPLED, "keep-start", Budget(1))])
-    ids = [encode(base, prompt, "keep-start", None).ids for prompt in asked]  # type: ignore[union-attr]
+    ids = [encode(base, prompt, "keep-start", None).ids for prompt in asked]
     assert len(common_prefix(ids)) > LEAST_PREFIX
     monkeypatch.setitem(batch_module.LOOK, "cpu", look)
     for budget in (150, 700, 100_000):
@@ -280,7 +283,7 @@ def test_memory_that_does_not_suffice_halves_the_budget_and_loses_no_answer(
     wanted = told(list(write(base, prompts, TWELVE, "keep-start", Budget(100_000))))
 
     def refuse(module: torch.nn.Module, args: tuple[object, ...], said: dict[str, torch.Tensor]) -> None:
-        rows = len(said.get("input_ids", said.get("decoder_input_ids")))  # type: ignore[arg-type]
+        rows = len(said.get("input_ids", said.get("decoder_input_ids")))
         if rows > 3:
             raise torch.OutOfMemoryError(f"{rows} rows")
 
@@ -321,7 +324,7 @@ def test_other_errors_are_not_taken_for_a_lack_of_memory(llama: Base, prompts: l
 def test_the_budget_holds_to_the_memory(base: Base, prompts: list[Prompt]) -> None:
     """What a token's keys and values take is what a cache that has read tokens holds."""
     (one, _) = prompts[0], prompts[1]
-    ids = torch.tensor([encode(base, one, "keep-start", None).ids])  # type: ignore[union-attr]
+    ids = torch.tensor([encode(base, one, "keep-start", None).ids])
     start = {"decoder_input_ids": ids} if base.architecture.name == "seq2seq" else {}
     cache = base.model(input_ids=ids, use_cache=True, **start).past_key_values
     layers = cache.self_attention_cache.layers if base.architecture.name == "seq2seq" else cache.layers
@@ -356,16 +359,17 @@ def test_a_model_whose_rows_cannot_come_and_go_is_asked_the_plain_way(
 ) -> None:
     """BART counts positions from the batch's start, and a state-space model remembers no columns."""
     tokenizer = tokenizers_of("t5" if kind == "bart" else "llama")
-    ids = {
+    ids: dict[str, Any] = {
         "vocab_size": len(tokenizer),
         "eos_token_id": tokenizer.eos_token_id,
         "bos_token_id": tokenizer.bos_token_id,
     }
     if kind == "bart":
-        shape = {"encoder_layers": 1, "decoder_layers": 1, "encoder_attention_heads": 2, "decoder_attention_heads": 2,
-                 "encoder_ffn_dim": 32, "decoder_ffn_dim": 32, "max_position_embeddings": 256}  # fmt: skip
-        start = {"decoder_start_token_id": 0, "pad_token_id": 0, "forced_eos_token_id": None}
-        config = BartConfig(d_model=32, **shape, **start, **ids)
+        ids |= {"decoder_start_token_id": 0, "pad_token_id": 0, "forced_eos_token_id": None}
+        config: PreTrainedConfig = BartConfig(
+            d_model=32, encoder_layers=1, decoder_layers=1, encoder_attention_heads=2, decoder_attention_heads=2,
+            encoder_ffn_dim=32, decoder_ffn_dim=32, max_position_embeddings=256, **ids,
+        )  # fmt: skip
     else:
         config = MambaConfig(hidden_size=32, num_hidden_layers=2, state_size=4, **ids)
     torch.manual_seed(0)
@@ -382,6 +386,7 @@ def test_a_model_whose_rows_cannot_come_and_go_is_asked_the_plain_way(
     with pytest.raises(ModelError, match="only answer greedily"):
         list(write(base, prompts, SAMPLED, "keep-start", Budget(4000)))
     with torch.no_grad():
-        base.model.get_input_embeddings().weight[:] = float("nan")
+        embedding: Any = base.model.get_input_embeddings()
+        embedding.weight[:] = float("nan")
     with pytest.raises(ModelError, match="the logits of token 1 of the answer are NaN or infinite"):
         list(write(base, prompts, TWELVE, "keep-start", Budget(4000)))

@@ -25,10 +25,10 @@ def test_rows_of_one_age_are_read_at_once() -> None:
 def test_sliced_attention_gives_what_whole_attention_gives(heads: int) -> None:
     torch.manual_seed(0)
     starts, columns = [0, 0, 9, 20, 30, 31], 40
-    wide = {"dtype": torch.float64}
-    query, key = torch.randn(6, 4, 1, 8, **wide), torch.randn(6, 4, 64, 8, **wide)
-    value = torch.randn(6, 4, 64, 8, **wide)
-    mask = torch.randn(6, heads, 1, columns, **wide)
+    wide = torch.float64
+    query, key = torch.randn(6, 4, 1, 8, dtype=wide), torch.randn(6, 4, 64, 8, dtype=wide)
+    value = torch.randn(6, 4, 64, 8, dtype=wide)
+    mask = torch.randn(6, heads, 1, columns, dtype=wide)
     for row, start in enumerate(starts):
         mask[row, :, :, :start] = -torch.inf
     shown = (query, key[:, :, :columns], value[:, :, :columns])
@@ -37,7 +37,7 @@ def test_sliced_attention_gives_what_whole_attention_gives(heads: int) -> None:
     with in_slices(slices(starts, columns), frozenset({key.untyped_storage().data_ptr()})):
         assert functional.scaled_dot_product_attention is not own
         torch.testing.assert_close(functional.scaled_dot_product_attention(*shown, attn_mask=mask), whole)
-        elsewhere = (query, *(part.clone() for part in shown[1:]))  # what a decoder looks at across, for one
+        elsewhere = (query, shown[1].clone(), shown[2].clone())  # as in a decoder's attention to an encoder
         assert functional.scaled_dot_product_attention(*elsewhere, attn_mask=mask).equal(whole)
     assert functional.scaled_dot_product_attention is own
 

@@ -5,6 +5,7 @@ import warnings
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -145,7 +146,8 @@ def test_many_names_become_the_suffixes_that_peft_writes(layers: int) -> None:
     )  # no linear map, and so called
     found = names_to_write(model, "all-linear")
     wanted = by_peft(model, target_modules="all-linear")
-    assert set(found) == wanted.peft_config["default"].target_modules
+    config_of_peft: Any = wanted.peft_config["default"]
+    assert set(found) == config_of_peft.target_modules
     assert all("." in name for name in found if name.endswith("q_proj"))
 
 

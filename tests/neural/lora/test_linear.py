@@ -102,7 +102,7 @@ def test_a_fixed_update_is_what_training_multiplied_with(dtype: torch.dtype) -> 
 
 def test_what_only_looks_like_a_product_is_told_from_one() -> None:
     hooked = nn.Linear(4, 4)
-    hooked.forward = lambda x: x  # type: ignore[method-assign]  # as accelerate's hooks do
+    hooked.forward = lambda x: x  # type: ignore[method-assign,assignment]  # as accelerate's hooks do
     packed = nn.Linear(4, 4)
     packed.weight = nn.Parameter(
         torch.zeros(8, 1, dtype=torch.uint8), requires_grad=False

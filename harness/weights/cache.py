@@ -1,4 +1,4 @@
-"""Keep what was found about a matrix under the digest of its bytes, for every adapter and run of a store."""
+"""The cache of spectra: the result of a matrix under the digest of its bytes, for every adapter and run of a store."""
 
 import json
 import os
@@ -15,8 +15,8 @@ VERSION = 1  # raised when the same bytes give other numbers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
-    """A row's status and its numbers."""
+class LayerResult:
+    """The result of one matrix: its status and its numbers."""
 
     status: str
     numbers: Mapping[str, float]
@@ -24,25 +24,25 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
-    """A folder of findings; none where nothing is kept."""
+class SpectrumCache:
+    """A folder of results; without a folder nothing is cached."""
 
     folder: Path | None
 
-    def find(self, name: str) -> Finding | None:
-        """Return the finding of that name; None where there is none."""
+    def find(self, name: str) -> LayerResult | None:
+        """Return the result of that name; None where there is none."""
         if self.folder is None:
             return None
         try:
-            return from_json(Finding, json.loads(self._path(name).read_text(encoding="utf-8")))
+            return from_json(LayerResult, json.loads(self._path(name).read_text(encoding="utf-8")))
         except (OSError, ValueError):  # not there, or torn by a crash of the machine
             return None
 
-    def keep(self, name: str, finding: Finding) -> Finding:
-        """Keep a finding, and return it."""
+    def keep(self, name: str, result: LayerResult) -> LayerResult:
+        """Write a result to the cache, and return it."""
         if self.folder is not None:
-            _write(self._path(name), json.dumps(to_json(finding)))
-        return finding
+            _write(self._path(name), json.dumps(to_json(result)))
+        return result
 
     def remembered(self, identity: str) -> bytes | None:
         """Return the digest of bytes whose file still has the same size, time and inode; None where it is unknown."""
@@ -54,7 +54,7 @@ class Kept:
             return None
 
     def remember(self, identity: str, digest: bytes) -> None:
-        """Keep the digest of bytes that have this identity."""
+        """Write the digest of the bytes that have this identity to the cache."""
         if self.folder is not None:
             _write(self._path(key(identity)).with_suffix(".digest"), digest.hex())
 
@@ -63,11 +63,11 @@ class Kept:
         return self.folder / name[:2] / f"{name}.json"
 
 
-NOTHING_KEPT = Kept(None)
+NO_CACHE = SpectrumCache(None)
 
 
 def key(*parts: object) -> str:
-    """Return the name of what these parts identify."""
+    """Return the name under which the result that these parts identify is cached."""
     return digest(VERSION, *parts)
 
 
