@@ -72,9 +72,9 @@ def run(
     from harness.run.store import open_store
 
     devices.refuse_absent(device)
-    engines.find(engine, "--engine")
     kept = open_store(store)
     drawn = planned(suite, kept, limit, only, device, offline, seed, adapter or ())
+    engines.find(engine, "--engine")  # the suite may list the file of one
     runtime = replace(runtime_for(drawn, device, workers, offline, allow_remote_code), engine=engine)
     out = out or Path("reports/out") / drawn.suite.name
     delivery.refuse(out, kept)
@@ -139,9 +139,9 @@ def plan(
     from harness.run.store import open_store
     from harness.terminal.consoles import console
 
-    engines.find(engine, "--engine")
     kept = open_store(store)
     drawn = planned(suite, kept, limit, only, device, offline, seed)
+    engines.find(engine, "--engine")
     if only is None:  # a part may lack what a gate names
         refuse_gates(drawn)
     todo = {step.id for step in missing(drawn, kept)}
@@ -192,9 +192,9 @@ def check(
     from harness.commands.check import check_named
     from harness.run import engines
 
-    engines.find(engine, "--engine")
     for line in check_named(name, offline=offline, cache=digests(store), result=result, device=device):
         say(line)
+    engines.find(engine, "--engine")
     say(f"{name}: ok")
 
 

@@ -7,10 +7,10 @@ lists under `plugins`, or another package's entry point in the group `harness.ki
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, get_args
+from typing import get_args
 
 from harness import plugins
-from harness.backends import OpenBackend
+from harness.backends import OpenBackend, Verb
 from harness.errors import SuiteError, UnknownName
 from harness.files.validation import At
 from harness.results.odd import EMPTY, REFUSED, SHORTENED
@@ -18,8 +18,6 @@ from harness.tasks import prompts
 from harness.types import Generation, Prompt, Sample, Task
 
 COLUMNS = ("id", "input", "reference", "choices")  # what a source can name columns for
-
-Verb = Literal["write", "likelihoods", "head"]  # what a backend can be asked to do
 
 Answer = Callable[
     [OpenBackend, Sequence[Prompt], Task, Path | None, Collection[str]],  # the last: ids that are answered

@@ -29,7 +29,7 @@ MARGIN = 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class TaskPrompts:
     """Prompts that a plan asks of one model."""
 
     task: Task
@@ -49,7 +49,7 @@ class Fit:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Learnt:
+class TrainingExamples:
     """Training examples that a plan gives to one model."""
 
     task: Task
@@ -79,7 +79,7 @@ def lines(plan: Plan, *, cache: Path, offline: bool = False) -> Iterator[str]:
     known = _read(cache)
     before = len(known)
     try:
-        for one in chain[Asked | Learnt](_asked(plan), _learnt(plan)):
+        for one in chain[TaskPrompts | TrainingExamples](_asked(plan), _learnt(plan)):
             yield from _counted(plan, one, known, offline)
     finally:
         if len(known) > before:
@@ -87,8 +87,10 @@ def lines(plan: Plan, *, cache: Path, offline: bool = False) -> Iterator[str]:
             write_json(cache, known)
 
 
-def _counted(plan: Plan, one: Asked | Learnt, known: dict[str, Any], offline: bool) -> Iterator[str]:
-    what = "prompts fit" if isinstance(one, Asked) else "training examples fit"
+def _counted(
+    plan: Plan, one: TaskPrompts | TrainingExamples, known: dict[str, Any], offline: bool
+) -> Iterator[str]:
+    what = "prompts fit" if isinstance(one, TaskPrompts) else "training examples fit"
     try:
         folder = _folder(plan, one.model)
     except HarnessError:
@@ -104,10 +106,10 @@ def _counted(plan: Plan, one: Asked | Learnt, known: dict[str, Any], offline: bo
     if fit.of and fit.lost == fit.of:
         raise SuiteError(_none(one, fit))
     if fit.over > MANY_SHORTENED * fit.of:
-        yield _said(one, fit) if isinstance(one, Asked) else _said_of_training(one, fit)
+        yield _said(one, fit) if isinstance(one, TaskPrompts) else _said_of_training(one, fit)
 
 
-def _asked(plan: Plan) -> Iterator[Asked]:
+def _asked(plan: Plan) -> Iterator[TaskPrompts]:
     """Each set of prompts once; those of a base and its adapters are the same."""
     tasks = {task.name: task for task in plan.suite.tasks}
     models = {model.name: model for model in plan.suite.models if backends.of(model).folder is not None}
@@ -117,10 +119,10 @@ def _asked(plan: Plan) -> Iterator[Asked]:
         for spec in specs
         if spec.system.model in models
     ):
-        yield Asked(task=tasks[task], model=models[model], shots=shots, samples=samples)
+        yield TaskPrompts(task=tasks[task], model=models[model], shots=shots, samples=samples)
 
 
-def _learnt(plan: Plan) -> Iterator[Learnt]:
+def _learnt(plan: Plan) -> Iterator[TrainingExamples]:
     """Each set of training examples once, whatever the seed; a step's own task and recipe bear no name."""
     models = {model.name: model for model in plan.suite.models}
     tasks = {task.name: task for task in plan.suite.tasks}
@@ -130,20 +132,20 @@ def _learnt(plan: Plan) -> Iterator[Learnt]:
         (one.trained_on, one.model, one.recipe) for one in report.adapters
     ):
         if task is not None and recipe is not None:
-            yield Learnt(task=tasks[task], model=models[model], recipe=recipes[recipe])
+            yield TrainingExamples(task=tasks[task], model=models[model], recipe=recipes[recipe])
 
 
 def _folder(plan: Plan, model: Model) -> Path:
     return backends.folder(model, plan.pins.models[model.name], offline=True)
 
 
-def _count(plan: Plan, one: Asked | Learnt, folder: Path, offline: bool) -> Fit:
-    if isinstance(one, Asked):
+def _count(plan: Plan, one: TaskPrompts | TrainingExamples, folder: Path, offline: bool) -> Fit:
+    if isinstance(one, TaskPrompts):
         return _count_prompts(one, folder, _prompts(plan, one, offline))
     return _count_examples(one, folder, _examples(plan, one, offline))
 
 
-def _count_prompts(asked: Asked, folder: Path, prompts: Sequence[Prompt]) -> Fit:
+def _count_prompts(asked: TaskPrompts, folder: Path, prompts: Sequence[Prompt]) -> Fit:
     tokens = asked.task.decode.max_new_tokens
     if _surely_fit(asked.model, folder, [prompt.text for prompt in prompts], tokens):
         return Fit(over=0, of=len(prompts), window=None)
@@ -159,7 +161,7 @@ def _count_prompts(asked: Asked, folder: Path, prompts: Sequence[Prompt]) -> Fit
     return Fit(over=over, of=len(prompts), window=reader.window, lost=lost)
 
 
-def _count_examples(learnt: Learnt, folder: Path, examples: Sequence[Example]) -> Fit:
+def _count_examples(learnt: TrainingExamples, folder: Path, examples: Sequence[Example]) -> Fit:
     texts = [f"{example.prompt.text} {example.answer}" for example in examples]
     if _surely_fit(learnt.model, folder, texts, 1, learnt.recipe.max_tokens - 1):  # end-of-sequence
         return Fit(over=0, of=len(examples), window=None)
@@ -174,7 +176,7 @@ def _count_examples(learnt: Learnt, folder: Path, examples: Sequence[Example]) -
     return Fit(over=over, of=len(examples), window=reader.window, lost=lost)
 
 
-def _examples(plan: Plan, learnt: Learnt, offline: bool) -> list[Example]:
+def _examples(plan: Plan, learnt: TrainingExamples, offline: bool) -> list[Example]:
     """Return the first training samples with their answers; a recipe's own are drawn from all by chance."""
     task = learnt.task
     source, kind = data.pinned(task.source, plan.pins.sources[task.name]), kinds.find(task.kind)
@@ -190,7 +192,7 @@ def _examples(plan: Plan, learnt: Learnt, offline: bool) -> list[Example]:
     ]
 
 
-def _prompts(plan: Plan, asked: Asked, offline: bool) -> list[Prompt]:
+def _prompts(plan: Plan, asked: TaskPrompts, offline: bool) -> list[Prompt]:
     source = data.pinned(asked.task.source, plan.pins.sources[asked.task.name])
     kind = kinds.find(asked.task.kind)
     shots: Sequence[Sample] = ()
@@ -227,7 +229,7 @@ def _surely_fit(
     return most is not None and longest + MARGIN <= most
 
 
-def _said(asked: Asked, fit: Fit) -> str:
+def _said(asked: TaskPrompts, fit: Fit) -> str:
     first = "of the first " if asked.samples > fit.of else "of "
     tokens = asked.task.decode.max_new_tokens
     not_asked = "not asked, which counts as an empty answer"
@@ -246,7 +248,7 @@ def _said(asked: Asked, fit: Fit) -> str:
     )
 
 
-def _said_of_training(learnt: Learnt, fit: Fit) -> str:
+def _said_of_training(learnt: TrainingExamples, fit: Fit) -> str:
     shortened = fit.over - fit.lost
     what = " and ".join(
         f"{count:,} are {way}" for count, way in ((shortened, "shortened"), (fit.lost, "left out")) if count
@@ -257,9 +259,9 @@ def _said_of_training(learnt: Learnt, fit: Fit) -> str:
     )
 
 
-def _none(one: Asked | Learnt, fit: Fit) -> str:
+def _none(one: TaskPrompts | TrainingExamples, fit: Fit) -> str:
     """Say that nothing could be asked, or learnt from."""
-    if isinstance(one, Learnt):
+    if isinstance(one, TrainingExamples):
         return (
             f"{_whose(one)}: none of the first {words.plural(fit.of, 'training example')} fits max_tokens: "
             f"{one.recipe.max_tokens}; raise it"
@@ -275,19 +277,19 @@ def _share(fit: Fit) -> str:
     return f"{100 * fit.over / fit.of:.0f}{words.SPACE}%"
 
 
-def _whose(one: Asked | Learnt) -> str:
-    if isinstance(one, Learnt):
+def _whose(one: TaskPrompts | TrainingExamples) -> str:
+    if isinstance(one, TrainingExamples):
         return f"recipe {one.recipe.name}, task {one.task.name}, model {one.model.name}"
     shots = f" ({one.shots}-shot)" if one.shots else ""
     return f"task {one.task.name}, model {one.model.name}{shots}"
 
 
-def _key(plan: Plan, one: Asked | Learnt, revision: str) -> str:
+def _key(plan: Plan, one: TaskPrompts | TrainingExamples, revision: str) -> str:
     """Of all that can move the count."""
     task, libraries = one.task, plan.pins.libraries
     counted: tuple[object, ...] = (
         (one.shots, task.decode.max_new_tokens, min(one.samples, FIRST))
-        if isinstance(one, Asked)
+        if isinstance(one, TaskPrompts)
         else ("training", one.recipe.max_tokens)
     )
     return digest(

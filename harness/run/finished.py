@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.files.json_lines import iterate_lines, to_json
 from harness.run.intact import read_record
-from harness.run.steps import ANSWERS, Contribution, Finished, Part, find, split_file
+from harness.run.steps import ANSWERS, Contribution, Finished, PlanPart, find, split_file
 from harness.scoring import stored
 from harness.types import Comparison, Cost, Generation, Note, RecipeScore, Sample, Score, System, WeightRow
 
@@ -18,7 +18,9 @@ if TYPE_CHECKING:  # pyarrow is loaded where rows are written
     from harness.results.rows import Key, Rows
 
 
-def finished_needs(parts: tuple[Part, ...], needs: tuple[tuple[str, Path], ...]) -> "tuple[Finished, ...]":
+def finished_needs(
+    parts: tuple[PlanPart, ...], needs: tuple[tuple[str, Path], ...]
+) -> "tuple[Finished, ...]":
     """Return the needs that finished, in their order; those that failed have no folder."""
     return tuple(
         Finished(id=step, part=part, folder=folder, record=read_record(folder))

@@ -20,7 +20,7 @@ from jinja2.utils import Namespace
 from harness.sandbox._loop import serve
 
 
-class Generation(Extension):
+class GenerationTag(Extension):
     """`{% generation %}` marks what the model wrote; the text in it stays as it is."""
 
     tags = {"generation"}  # noqa: RUF012  # as jinja declares it
@@ -87,7 +87,7 @@ def _tojson(
 @lru_cache(1)
 def _compiled(text: str) -> Template:
     environment = ImmutableSandboxedEnvironment(
-        trim_blocks=True, lstrip_blocks=True, extensions=[Generation, loopcontrols]
+        trim_blocks=True, lstrip_blocks=True, extensions=[GenerationTag, loopcontrols]
     )
     environment.filters["tojson"] = _tojson
     environment.globals |= {

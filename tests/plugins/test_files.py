@@ -176,7 +176,7 @@ def test_a_list_finds_each_files_group_by_what_the_file_defines(here: Path) -> N
         ),
         ("rouge.py", METRIC, "[./rouge.py]", "the harness has 'rouge' among its metrics; rename the file"),
         ("both.py", KIND + METRIC, "[./both.py]", "both.py defines kinds and metrics; say which group"),
-        ("none.py", "x = 1", "[./none.py]", "none.py defines none of BACKEND"),
+        ("none.py", "x = 1", "[./none.py]", "none.py defines none of ARCHITECTURE"),
         ("torn.py", "def (", "[./torn.py]", "torn.py:1: invalid syntax; fix the plug-in"),
         ("x.py", KIND, "[./y.py]", "no file"),
         ("x.py", KIND, "[./x.txt]", "found the text './x.txt'; give the path of a Python file"),

@@ -24,7 +24,6 @@ CONTRACT = tomllib.loads((PACKAGE.parent / "pyproject.toml").read_text())["tool"
 
 # What each plug-in of a group defines. A group that is not named here has a value of its singular's name: RULE = Rule(…).
 DEFINES = {
-    "backends": ("open_backend",),
     "data": ("splits", "rows", "pin"),
     "engines": ("run",),
     "exports": ("PLACE", "PAGES", "export"),
@@ -36,18 +35,17 @@ PRIVATE = {
     "metrics/_porter.py": "the stemmer of ROUGE, loaded without the rest of nltk",
     "exports/_runs.py": "what mlflow and tensorboard share",
     "exports/_tables.py": "what csv and parquet share",
-    "run/steps/_*.py": "parts of the report step",
 }
 # Classes that stand in two modules. The list should become shorter.
 TWICE = set(
-    "Asked Budget Candidate Cell Cost Document Entry Factors Files Finding Generation Group Kind Known Layer Line "
-    "Matrix Measured Model Other Outcome Part Performer Point Question Row Run Samples Scenario Span Task "
+    "Asked Budget Candidate Cell Cost Document Entry Factors Files Finding Group Kind Known Layer Line "
+    "Matrix Measured Model Other Outcome Part Performer Point Question Row Samples Scenario Span Task "
     "Update Watch".split()
 )
 
 # Imports of a plug-in past its door. The list should become shorter.
 PAST: set[str] = set()
-ROUND = [["neural", "zoo"]]  # rooms that import each other as yet: the programs that train the tiny models
+ROUND: list[list[str]] = []  # rooms that import each other
 
 
 @cache

@@ -16,7 +16,7 @@ from harness.plan.pins import pins
 from harness.plan.plan import plan
 from harness.results.schema import json_schema
 from harness.run.repair import missing
-from harness.run.run import Run, run
+from harness.run.run import FinishedRun, run
 from harness.run.store import Store, open_store
 from harness.run.target import publish
 from harness.suite.load import load_suite
@@ -76,12 +76,12 @@ def drawn(path: Path, store: Store, limit: int | None = None) -> Plan:
     )
 
 
-def go(path: Path, store: Store, workers: int = 0, limit: int | None = None) -> tuple[Run, Silent]:
+def go(path: Path, store: Store, workers: int = 0, limit: int | None = None) -> tuple[FinishedRun, Silent]:
     watch = Silent()
     return run(drawn(path, store, limit), store, Runtime(workers=workers), watch, command="test"), watch
 
 
-def result(done: Run) -> dict:
+def result(done: FinishedRun) -> dict:
     assert done.report is not None
     return json.loads((done.report / "result.json").read_text())
 

@@ -173,8 +173,8 @@ def answers_left(folder: Path) -> int | None:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Part:
-    """What the need at the same position is: a step's kind, and whose and which task's it is."""
+class PlanPart:
+    """A step of a plan as its report knows it: its kind, its task, and the system that it is about."""
 
     kind: str
     task: str = ""
@@ -186,7 +186,7 @@ class Finished:
     """A finished step, whose kind is asked what it contributes."""
 
     id: str
-    part: Part
+    part: PlanPart
     folder: Path
     record: Mapping[str, Any]  # what was written when it finished: seconds, peak_bytes, hardware, workers
 

@@ -5,7 +5,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness import kinds
+from harness import backends, kinds
 from harness.backends import Careful
 from harness.checkpoints.adapter import WEIGHTS
 from harness.errors import ModelError
@@ -67,12 +67,9 @@ def run(spec: Generate, context: StepContext) -> None:
     started, tokens, doubt, memory = time.perf_counter(), 0, None, None
     adapter = adapter_folder(spec.adapter, context)
     if kept < len(samples):
+        if reason := backends.lacks(spec.used.model, kind.verb):
+            raise ModelError(reason)
         backend = context.loaded.open(spec.used)
-        if not hasattr(backend, kind.verb):
-            model = spec.used.model
-            raise ModelError(
-                f"model {model.name}: {model.uri} cannot be asked for {kind.verb}, which the kind {kind.name!r} needs"
-            )
         careful = backend if isinstance(backend, Careful) else None
         doubt = careful.doubt(adapter) if careful and adapter else None
         halved = careful.budget.halvings if careful else 0

@@ -28,7 +28,7 @@ from harness.results.document import BESIDE, NAME, write_document
 from harness.results.verdicts import FILE as VERDICTS
 from harness.run.finished import FinishedSteps, finished_needs
 from harness.run.intact import read_record
-from harness.run.steps import ANSWERS, FIRST, Contribution, Finished, Part, StepContext
+from harness.run.steps import ANSWERS, FIRST, Contribution, Finished, PlanPart, StepContext
 from harness.types import Answers, Generation, Model, ModelPin, Note, Outcome, Pins, Suite, Task
 
 VERSION = 4
@@ -47,7 +47,7 @@ class Report:
     pins: Pins
     seed: int
     limit: int | None
-    parts: tuple[Part, ...]
+    parts: tuple[PlanPart, ...]
     adapters: tuple[AdapterFacts, ...]
 
 
