@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from harness.cli.asked import digests, planned, print_report, runtime_for
+from harness.cli.asked import check_engine, digests, planned, print_report, runtime_for
 from harness.cli.options import (
     STORE,
     AsJson,
@@ -66,15 +66,14 @@ def run(
     from harness.commands.progress import watching
     from harness.files import devices
     from harness.plan.plan import untrained
-    from harness.run import engines
     from harness.run.repair import claimed, missing, put_damaged_aside
     from harness.run.run import run as run_plan
     from harness.run.store import open_store
 
     devices.refuse_absent(device)
+    check_engine(engine, suite)
     kept = open_store(store)
     drawn = planned(suite, kept, limit, only, device, offline, seed, adapter or ())
-    engines.find(engine, "--engine")  # the suite may list the file of one
     runtime = replace(runtime_for(drawn, device, workers, offline, allow_remote_code), engine=engine)
     out = out or Path("reports/out") / drawn.suite.name
     delivery.refuse(out, kept)
@@ -134,14 +133,13 @@ def plan(
     from harness.plan.outlook import outlook
     from harness.plan.outlook import refuse as refuse_gates
     from harness.plan.plan import untrained
-    from harness.run import engines
     from harness.run.repair import missing
     from harness.run.store import open_store
     from harness.terminal.consoles import console
 
+    check_engine(engine, suite)
     kept = open_store(store)
     drawn = planned(suite, kept, limit, only, device, offline, seed)
-    engines.find(engine, "--engine")
     if only is None:  # a part may lack what a gate names
         refuse_gates(drawn)
     todo = {step.id for step in missing(drawn, kept)}
@@ -190,11 +188,10 @@ def check(
 ) -> None:
     """Check a suite: names, templates, sources, and by their headers its models and adapters; no weight is read."""
     from harness.commands.check import check_named
-    from harness.run import engines
 
+    check_engine(engine, name)
     for line in check_named(name, offline=offline, cache=digests(store), result=result, device=device):
         say(line)
-    engines.find(engine, "--engine")
     say(f"{name}: ok")
 
 

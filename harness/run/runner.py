@@ -18,7 +18,7 @@ from harness.run.engines import Count
 from harness.run.intact import Inspector
 from harness.run.lease import Busy, Lost
 from harness.run.repair import put_aside
-from harness.run.steps import LoadedModel, RunRecord, StepContext, find
+from harness.run.steps import ModelInMemory, RunRecord, StepContext, find
 from harness.run.store import Store, finish, lease, relatives, show
 from harness.types import Outcome, Runtime, Step
 
@@ -33,7 +33,7 @@ class Runner:
     runtime: Runtime
     steps: Mapping[str, Step]
     run: RunRecord | None = None
-    loaded: LoadedModel | None = None
+    loaded: ModelInMemory | None = None
     inspector: Inspector = field(default_factory=Inspector)
     shown: dict[str, Path] = field(default_factory=dict)  # folders of steps over a part of what they need
     # Files of the suite's own project, for workers to use too.
@@ -72,7 +72,7 @@ class Runner:
             return self._failed(step, error, time.perf_counter() - started)
 
     def _context(self, step: Step, folder: Path, count: Count) -> StepContext:
-        self.loaded = self.loaded or LoadedModel(self.runtime)
+        self.loaded = self.loaded or ModelInMemory(self.runtime)
         return StepContext(
             folder=folder,
             needs=tuple((need, self._folder(need, step)) for need in step.needs),

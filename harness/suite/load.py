@@ -61,6 +61,13 @@ def load_suite(name_or_path: str) -> Suite:
     return suite
 
 
+def use_plugins(name_or_path: str) -> None:
+    """Let the files that a suite lists under `plugins` be found by name; nothing else of the suite is checked."""
+    document = _open("suite", name_or_path)
+    _mapping(document)
+    _use_listed(document)
+
+
 def with_adapters(suite: Suite, said: Sequence[str]) -> Suite:
     """The suite with other places for adapters that it names: `NAME=PATH` or `NAME=hub:OWNER/NAME@REVISION`."""
     adapters = {one.name: one for one in suite.adapters}

@@ -4,7 +4,7 @@ Each rule is told how a key's place is written (`at`), so that its message can b
 """
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import get_args
@@ -168,33 +168,19 @@ def check_family_error(error: float, at: At) -> None:
 
 
 def check_suite(suite: Suite, at: At) -> None:
-    """The parts of a suite against each other; each is sound by itself."""
+    """Raise SuiteError where the parts of a suite, each of which is sound by itself, do not fit together."""
     check_name(suite.name, at)
     _filled(suite.tasks, at("tasks"))
     _filled(suite.models, at("models"))
     tasks = [task.name for task in suite.tasks]
-    models = [model.name for model in suite.models]
     _distinct(tasks, at, "tasks")
-    _distinct(models, at, "models")
+    _distinct([model.name for model in suite.models], at, "models")
     _distinct([recipe.name for recipe in suite.recipes], at, "recipes")
     _distinct([adapter.name for adapter in suite.adapters], at, "adapters")
-    for n, adapter in enumerate(suite.adapters):
-        _known("model", adapter.base, models, at("adapters", n, "base"))
-        if adapter.name in {recipe.name for recipe in suite.recipes}:
-            raise SuiteError(
-                f"{at('adapters', n, 'name')}: {adapter.name!r} is a recipe too; call one of them otherwise"
-            )
-    for n, name in enumerate(suite.train_on):
-        _known("task in this suite", name, tasks, at("train_on", n))
-    for n, name in enumerate(suite.across if isinstance(suite.across, tuple) else ()):
-        _known("task in this suite", name, tasks, at("across", n))
-    if suite.recipes and not suite.train_on:
-        raise SuiteError(f"{at('recipes')}: nothing to train on; add `train_on: [{tasks[0]}]`")
-    if suite.train_on and not suite.recipes:
-        raise SuiteError(f"{at('train_on')}: nothing to train by; add `recipes: [lora-r16]`")
+    _check_adapters_in_suite(suite, at)
+    _check_training(suite, tasks, at)
     for n, role in enumerate(suite.weights.roles if suite.weights else ()):
         _known("role", role, get_args(families.Role), at("weights", "roles", n))
-    _distinct(suite.train_on, at, "train_on")
     _filled(suite.base_shots, at("base_shots"))
     _distinct(suite.base_shots, at, "base_shots")
     for n, shots in enumerate(suite.base_shots):
@@ -202,10 +188,41 @@ def check_suite(suite: Suite, at: At) -> None:
     if suite.limit is not None:
         _within("limit", suite.limit, _COUNT, at)
     check_family_error(suite.family_error, at)
+    _check_gate_patterns(suite, tasks, at)
+
+
+def _check_adapters_in_suite(suite: Suite, at: At) -> None:
+    """Raise SuiteError for an adapter whose base is no model of the suite, or whose name is also a recipe's."""
+    recipes = {recipe.name for recipe in suite.recipes}
+    models = [model.name for model in suite.models]
+    for n, adapter in enumerate(suite.adapters):
+        _known("model", adapter.base, models, at("adapters", n, "base"))
+        if adapter.name in recipes:
+            raise SuiteError(
+                f"{at('adapters', n, 'name')}: {adapter.name!r} is a recipe too; rename one of them"
+            )
+
+
+def _check_training(suite: Suite, tasks: Sequence[str], at: At) -> None:
+    """Raise SuiteError where `train_on` or `across` names no task of the suite, or training lacks tasks or recipes."""
+    for n, name in enumerate(suite.train_on):
+        _known("task in this suite", name, tasks, at("train_on", n))
+    for n, name in enumerate(suite.across if isinstance(suite.across, tuple) else ()):
+        _known("task in this suite", name, tasks, at("across", n))
+    if suite.recipes and not suite.train_on:
+        raise SuiteError(f"{at('recipes')}: no task to train on; add `train_on: [{tasks[0]}]`")
+    if suite.train_on and not suite.recipes:
+        raise SuiteError(f"{at('train_on')}: no recipe to train by; add `recipes: [lora-r16]`")
+    _distinct(suite.train_on, at, "train_on")
+
+
+def _check_gate_patterns(suite: Suite, tasks: Sequence[str], at: At) -> None:
+    """Raise UnknownName for a gate whose pattern matches no task, or no model, of the suite."""
+    models = [model.name for model in suite.models]
     for n, gate in enumerate(suite.gates):
-        for key, name, names in (("task", gate.task, tasks), ("model", gate.model, models)):
-            if not any(fnmatchcase(one, name) for one in names):
-                raise UnknownName(f"{key} in this suite", name, names, at("gates", n, key))
+        for key, pattern, names in (("task", gate.task, tasks), ("model", gate.model, models)):
+            if not any(fnmatchcase(name, pattern) for name in names):
+                raise UnknownName(f"{key} in this suite", pattern, names, at("gates", n, key))
 
 
 def check_name(name: str, at: At) -> None:

@@ -93,7 +93,7 @@ class UsedAdapter:
 
 
 @dataclass(slots=True)
-class LoadedModel:
+class ModelInMemory:
     """The base model that is in memory, for all steps of a lane; another model takes its place."""
 
     runtime: Runtime
@@ -130,7 +130,7 @@ class StepContext:
     needs: tuple[tuple[str, Path], ...]  # id and finished folder, in the order of the step's needs
     labels: tuple[tuple[str, str], ...] = ()  # kind and label of each need
     runtime: Runtime
-    loaded: LoadedModel
+    loaded: ModelInMemory
     shorter_runs: tuple[Path, ...] = ()  # finished steps whose answers may be continued
     spectra: Path | None = None  # a folder of what is known of matrices by their bytes, kept between runs
     run: RunRecord | None = None

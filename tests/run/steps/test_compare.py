@@ -8,7 +8,7 @@ import pytest
 from harness import stats
 from harness.files.json_lines import read_json, write_json
 from harness.metrics import load
-from harness.run.steps import LoadedModel, StepContext
+from harness.run.steps import ModelInMemory, StepContext
 from harness.run.steps import compare as step
 from harness.scoring import comparisons as pairs
 from harness.scoring.questions import Cell, questions
@@ -37,7 +37,7 @@ def context(folder: Path, cells: list[Cell], n: int = 12, clusters: list[int] | 
         folder=folder / "compare",
         needs=tuple((f"id{position}", folder / f"cell{position}") for position in range(len(cells))),
         runtime=runtime,
-        loaded=LoadedModel(runtime=runtime),
+        loaded=ModelInMemory(runtime=runtime),
     )
 
 
