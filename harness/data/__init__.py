@@ -45,13 +45,13 @@ def schemes() -> tuple[str, ...]:
 
 
 def splits(source: Source, *, offline: bool = False) -> tuple[Split, ...]:
-    """The splits that a source has."""
+    """Return the splits that a source has."""
     found: tuple[Split, ...] = _reader(source).splits(source, offline=offline)
     return found
 
 
 def read(source: Source, split: Split, *, offline: bool = False) -> Iterator[Sample]:
-    """The split's samples in file order. A row that cannot be one, or an id given twice, is a DataError."""
+    """Yield the split's samples in file order. A row that cannot be one, or an id given twice, is a DataError."""
     seen: set[str] = set()
     number = 0
     for number, row in enumerate(_reader(source).rows(source, split, offline=offline), start=1):
@@ -92,20 +92,20 @@ def check_shots(task: Task, counts: Mapping[Split, int], base_shots: Sequence[in
 
 
 def pin(source: Source, digests: FileDigests, *, offline: bool = False) -> str:
-    """What names the source's content today."""
+    """Return what names the source's content today."""
     name: str = _reader(source).pin(source, digests, offline=offline)
     return name
 
 
 def pinned(source: Source, name: str) -> Source:
-    """The source at its pin: what is read from a hub data set cannot move between plan and run."""
+    """Return the source at its pin: what is read from a hub data set cannot move between plan and run."""
     if not source.uri.startswith("hub:"):
         return source
     return replace(source, uri=f"{source.uri.partition('@')[0]}@{name}")
 
 
 def share_of(source: Source) -> Share:
-    """What of the samples may leave the machine: their text only where a licence says so, or they are ours."""
+    """Return what of the samples may leave the machine: their text only where a licence says so, or they are ours."""
     if source.share is not None:
         return source.share
     if source.uri.startswith("embedded:"):
@@ -121,7 +121,7 @@ def _reader(source: Source) -> ModuleType:
 
 
 def _sample(row: Row, columns: Mapping[str, str], numbered: str) -> Sample:
-    """The row as a sample, under an id made of split and row number where no column is named for it."""
+    """Return the row as a sample, under an id made of split and row number where no column is named for it."""
     taken = {key: columns.get(key, key) for key in ("input", "reference")} | dict(columns)
     for key, column in taken.items():
         if column not in row.values:

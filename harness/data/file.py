@@ -75,7 +75,7 @@ def _readable(path: Path) -> Iterator[None]:
 
 
 def files(source: Source) -> dict[Split, Path]:
-    """The file of each split that the source has."""
+    """Return the file of each split that the source has."""
     place = _existing(Path(source.uri.removeprefix("file:")))
     folder = place if place.is_dir() else place.parent
     if source.splits:
@@ -118,7 +118,7 @@ def _existing(path: Path) -> Path:
 
 
 def _only(folder: Path, stems: tuple[str, ...]) -> Path | None:
-    """The folder's one file with such a name."""
+    """Return the folder's one file with such a name."""
     found = [
         folder / (stem + suffix)
         for stem in stems

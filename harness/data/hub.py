@@ -37,7 +37,7 @@ def _place(source: Source) -> tuple[str, str | None]:
 
 
 def _load(source: Source, split: str, offline: bool) -> Any:
-    """A split as a `datasets.Dataset`, which reads its rows from disk as they are asked for."""
+    """Return a split as a `datasets.Dataset`, which reads its rows from disk as they are asked for."""
     import datasets
 
     repository, revision = _place(source)

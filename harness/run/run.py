@@ -19,7 +19,7 @@ from harness.run.steps import RunRecord, find
 from harness.run.store import Store
 from harness.types import Outcome, Plan, Runtime, Step
 
-BUSY_SECONDS = 0.5  # between two looks at a step that another process has
+BUSY_SECONDS = 0.5  # between two attempts to run a step that another process has
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,9 +1,9 @@
-"""The suite file: YAML to a Suite in which every name stands for something.
+"""Load a suite file: YAML to a Suite in which every name has been found.
 
 A task or a recipe is a mapping in the suite, or the name of a file: `tasks/NAME.yaml`, `adapters/NAME.yaml`.
 A recipe with a `sweep` stands for a grid of recipes (`sweep.py`).
-Relative `file:` paths start at the YAML file that names them. What a gate compares with is a file of the user's,
-so its path starts at the working folder; a shipped suite's is shipped too, unless a file of that name is here.
+Relative `file:` paths start at the YAML file that names them. A gate's baseline is a file of the user's, so its path starts
+at the working folder; a shipped suite's baseline is shipped too, and used unless the user has a file of that name.
 """
 
 from collections.abc import Iterator, Sequence
@@ -27,13 +27,13 @@ from harness.types import FAMILY_ERROR, Adapter, Gate, Model, Recipe, Suite, Tas
 Kind = Literal["suite", "task", "recipe"]
 Item = TypeVar("Item", Task, Model, Recipe, Adapter, Gate)
 
-NOT_IN_SUITES = ("exports", "steps")  # groups of which a suite names no plug-in
+NOT_IN_SUITES = ("exports", "steps")  # groups whose plug-ins a suite cannot list
 
 _LISTS = ("tasks", "models", "recipes", "adapters", "gates")
 
 
 def load_suite(name_or_path: str) -> Suite:
-    """Return the suite of that name or in that file, checked whole; from here on its plug-ins are found by name."""
+    """Return the suite of that name or in that file, completely checked; from here on its plug-ins are found by name."""
     document = _open("suite", name_or_path)
     data = _mapping(document)
     own = {key: value for key, value in data.items() if key not in (*_LISTS, "weights", "plugins")}
@@ -52,7 +52,7 @@ def load_suite(name_or_path: str) -> Suite:
 
     def at(*keys: str | int) -> str:
         match keys:
-            case ("recipes", int(n), *more):  # one of a grid is told by the entry that it comes from
+            case ("recipes", int(n), *more):  # a recipe of a grid stands at the entry that it comes from
                 return document.at("recipes", entries[n], *more)
         return document.at(*keys)
 
@@ -68,27 +68,27 @@ def use_plugins(name_or_path: str) -> None:
     _use_listed(document)
 
 
-def with_adapters(suite: Suite, said: Sequence[str]) -> Suite:
-    """The suite with other places for adapters that it names: `NAME=PATH` or `NAME=hub:OWNER/NAME@REVISION`."""
-    adapters = {one.name: one for one in suite.adapters}
-    for one in said:
-        name, equals, place = one.partition("=")
+def with_adapters(suite: Suite, places: Sequence[str]) -> Suite:
+    """Return the suite with its adapters at other places: `NAME=PATH` or `NAME=hub:OWNER/NAME@REVISION`."""
+    adapters = {adapter.name: adapter for adapter in suite.adapters}
+    for option in places:
+        name, equals, place = option.partition("=")
         if not equals or not place:
-            raise SuiteError(f"--adapter {one}: write NAME=PATH or NAME=hub:OWNER/NAME@REVISION")
+            raise SuiteError(f"--adapter {option}: write NAME=PATH or NAME=hub:OWNER/NAME@REVISION")
         if name not in adapters:
             raise UnknownName("adapter in this suite", name, adapters, "--adapter")
         uri = place if place.startswith(("hub:", "file:")) else f"file:{place}"
         uri, _, revision = uri.partition("@") if uri.startswith("hub:") else (uri, "", "")
         fresh = _anchored(replace(adapters[name], uri=uri, revision=revision or None), Path.cwd())
-        suite_rules.check_adapter(fresh, lambda *keys, said=one: f"--adapter {said}")
+        suite_rules.check_adapter(fresh, lambda *keys, option=option: f"--adapter {option}")
         adapters[name] = fresh
     return replace(suite, adapters=tuple(adapters.values()))
 
 
 def load_rules(path: str) -> tuple[tuple[Gate, ...], float]:
-    """Return the gates of a file of their own, and the `family_error` that it sets for them.
+    """Return the gates of a file of gates, and the `family_error` that it sets for them.
 
-    `plugins` in such a file are the user's own metrics that a RESULT was scored with, for its gates to be judged by.
+    `plugins` in such a file lists the user's own metrics that a RESULT was scored with, so that its gates can be judged.
     """
     if not Path(path).is_file():
         raise SuiteError(f"{path}: no such file; give the path of a YAML file with `gates:`")
@@ -115,13 +115,13 @@ def load_task(name_or_path: str) -> Task:
 
 
 def load_recipes(name_or_path: str) -> tuple[Recipe, ...]:
-    """The recipe of that name or in that file: several where it sweeps."""
+    """Return the recipe of that name or in that file; several recipes if it has a sweep."""
     document = _open("recipe", name_or_path)
     return _grid(document, _filed(document), ())
 
 
 def load_model(name_or_uri: str) -> Model:
-    """A model outside any suite: a uri, or the name of one of the tiny models."""
+    """Return a model that no suite names, from a uri or the name of a tiny model."""
     names = shipped.zoo_names()
     if not (":" in name_or_uri or name_or_uri in names or get_close_matches(name_or_uri, names, cutoff=0.5)):
         raise SuiteError(
@@ -156,7 +156,7 @@ def _folders(kind: Kind, base: Path | None) -> tuple[Path, ...]:
 
 
 def _open(kind: Kind, name: str, base: Path | None = None, where: str = "") -> Document:
-    """The file that a name or a path means; a path in a suite starts at the suite's folder."""
+    """Return the file that a name or a path means; a path in a suite starts at the suite's folder."""
     if Path(name).suffix in (".yaml", ".yml") or len(Path(name).parts) > 1:
         path = (base or Path.cwd()) / Path(name).expanduser()
         if not path.is_file():
@@ -169,14 +169,14 @@ def _open(kind: Kind, name: str, base: Path | None = None, where: str = "") -> D
 
 
 def _mapping(document: Document) -> dict[str, Any]:
-    """What a file holds; its name is the file's unless it says otherwise."""
+    """Return what a file holds; its name is the file's unless it says otherwise."""
     if not isinstance(document.data, dict):
         raise SuiteError(f"{document.at()}: found {found(document.data)}; give a mapping of keys to values")
     return {"name": document.path.stem, **document.data}
 
 
 def _filed(document: Document) -> dict[str, Any]:
-    """What the file of a task or a recipe holds; it is found by its file's name, so it has no other."""
+    """Return what the file of a task or a recipe holds; it is found by its file's name, so it has no other."""
     data = _mapping(document)
     if data["name"] != document.path.stem:
         raise SuiteError(
@@ -186,7 +186,7 @@ def _filed(document: Document) -> dict[str, Any]:
 
 
 def _with_baseline(gate: Gate, folder: Path) -> Gate:
-    """The gate of a shipped suite with the baseline that is shipped beside it, unless the user has one of that name."""
+    """Return the gate of a shipped suite with the baseline that is shipped beside it, unless the user has one of that name."""
     if gate.against is None or folder != shipped.folder("suites") or Path(gate.against).exists():
         return gate
     beside = folder.parent / gate.against
@@ -224,7 +224,7 @@ def _item(kind: type[Item], entry: object, document: Document, keys: Keys) -> It
 
 
 def _recipes(document: Document) -> list[tuple[Recipe, ...]]:
-    """The recipes that each entry of the suite stands for."""
+    """Return the recipes that each entry of the suite stands for."""
     grids = []
     for n, entry in enumerate(_entries(document, "recipes")):
         if isinstance(entry, str):
@@ -243,7 +243,7 @@ def _grid(document: Document, entry: object, keys: Keys) -> tuple[Recipe, ...]:
 
 
 def _checked(kind: type[Item], document: Document, entry: object, keys: Keys) -> Item:
-    """The record that the entry under some keys of a document describes, once all its rules hold."""
+    """Return the record that the entry under some keys of a document describes, once all its rules hold."""
     if kind is Task:
         entry = _with_metrics(entry, document, keys)
     if kind is Recipe:
@@ -282,7 +282,7 @@ def _check_objective(recipe: Recipe, document: Document, keys: Keys) -> None:
 
 
 def _anchored(item: Item, folder: Path) -> Item:
-    """The record with its relative paths made absolute."""
+    """Return the record with its relative paths made absolute."""
     match item:
         case Task():
             return replace(item, source=replace(item.source, uri=_anchor(item.source.uri, folder)))

@@ -62,7 +62,7 @@ def _part(field: str, value: object) -> str:
 
 
 def _lists(entry: Mapping[str, Any], document: Document, keys: Keys) -> Mapping[str, Sequence[Any]]:
-    """The sweep, once it says a grid of at least one recipe and at most `MOST`."""
+    """Return the sweep, once it says a grid of at least one recipe and at most `MOST`."""
     sweep = entry["sweep"]
     here = (*keys, "sweep")
     if not isinstance(sweep, dict) or not sweep:

@@ -39,7 +39,7 @@ class Overlap:
 
 
 def overlap(train: Iterable[Sample], test: Iterable[Sample], folder: Path | None = None) -> Overlap:
-    """What the two splits share; each is passed over once, a batch at a time. Hashes wait in the folder.
+    """Return what the two splits share; each is passed over once, a batch at a time. Hashes wait in the folder.
 
     Among 10 million runs in either split, the chance that any two different ones are taken for equal is one in 180,000.
     """
@@ -133,7 +133,7 @@ def _word(word: str) -> int:
 
 
 def _questions(batch: list[Sample], first: int = 0) -> tuple[Hashes, Places]:
-    """A hash of each question that has words, and its sample's place.
+    """Return a hash of each question that has words, and its sample's place.
 
     A question is the words of the input and of what else the sample tells; the answer is no part of it.
     """
@@ -146,7 +146,7 @@ def _questions(batch: list[Sample], first: int = 0) -> tuple[Hashes, Places]:
 
 
 def _runs(batch: list[Sample], first: int = 0) -> tuple[Hashes, Places]:
-    """A hash of every run of 13 words that lies within one sample's question and answer, and the sample's place."""
+    """Return a hash of every run of 13 words that lies within one sample's question and answer, and the sample's place."""
     numbers, lengths = array("Q"), []
     for sample in batch:
         words = _words(" ".join((sample.input, *sample.metadata.values(), *sample.references)))

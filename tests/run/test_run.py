@@ -172,7 +172,7 @@ def test_a_killed_worker_fails_its_step_after_a_second_try_and_the_rest_runs(
     _, watch = go(write_suite(tmp_path, "kill-on-s007"), store, workers=1)
     failed = watch.outcomes["generate chats, first"]
     assert failed.state == "failed"
-    assert "worker killed (SIGKILL) 2 times" in failed.reason
+    assert "worker killed (SIGKILL) twice" in failed.reason
     assert watch.outcomes["score chats, copy"].state == "done"
     step = next(s for s in drawn(tmp_path / "small.yaml", store).steps if s.label == "generate chats, first")
     answers = (store.work(step.id) / "generations.jsonl").read_text().splitlines()

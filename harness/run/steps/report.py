@@ -1,4 +1,4 @@
-"""Gather what a run found into a RESULT folder: the data alone, of which the command that publishes draws pages."""
+"""Gather the findings of a run into a RESULT folder: only the data, from which the command that publishes draws pages."""
 
 import platform
 import shutil
@@ -41,7 +41,7 @@ ROWS, SAMPLES, GENERATIONS = BESIDE
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """Needs everything; what failed is missing and said so."""
+    """The settings of the report. It needs all other steps; it names the steps that failed."""
 
     suite: Suite
     pins: Pins
@@ -52,6 +52,7 @@ class Report:
 
 
 def run(spec: Report, context: StepContext) -> None:
+    """Write rows, samples, generations, result.json and, where the suite has gates, verdicts."""
     from harness.gates.judge import judge
     from harness.results import verdicts
     from harness.results.rows import write_rows
@@ -76,14 +77,14 @@ def run(spec: Report, context: StepContext) -> None:
 
 
 def contributes(finished: Finished) -> Contribution:
-    """Return nothing: what the step leaves is the result."""
+    """Return an empty contribution: the step's folder is the result itself."""
     return Contribution()
 
 
 def _notes(
     spec: Report, context: StepContext, found: FinishedSteps, answers: Sequence[Answers]
 ) -> Iterator[Note]:
-    """Yield what went other than planned: what the steps noted, odd answers, inert adapters, and steps without a result."""
+    """Yield what went other than planned: notes of steps, odd answers, inert adapters, steps without a result."""
     yield from found.notes
     odd = {task.name: kinds.find(task.kind).odd for task in spec.suite.tasks}
     for scored in found.of("score"):
