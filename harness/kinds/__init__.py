@@ -27,9 +27,9 @@ Answer = Callable[
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Oddity:
-    """A way in which an answer is other than it should be; the report counts such answers."""
+    """A fault that an answer can have; the report counts such answers."""
 
-    said: str  # of many: "answers without a word"
+    said: str  # name of such answers, in plural: "answers without a word"
     holds: Callable[[Generation], bool]
 
 
@@ -46,18 +46,18 @@ ODD_WRITING: Mapping[str, Oddity] = {
 
 
 def check_prompt(task: Task, at: At) -> None:
-    """Raise SuiteError where the task's prompt is no template that a sample can fill."""
+    """Raise SuiteError if the task's prompt is no template that a sample can fill."""
     prompts.check(task, where=at("prompt"))
 
 
 def references(sample: Sample) -> str:
-    """Return the reference answers in a line."""
+    """Return the reference answers in one line."""
     return " | ".join(sample.references)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kind:
-    """A kind of task: what is asked of a model, what training writes, and how an answer comes about."""
+    """A kind of task: how a prompt is made, what an adapter learns to write, and how answers are obtained."""
 
     name: str  # as a task writes it
     choose_shots: Callable[[Sequence[Sample], int], Sequence[Sample]]  # training samples, count -> examples
@@ -65,15 +65,19 @@ class Kind:
     target: Callable[[Sample], str]  # what an adapter is trained to write
     answer: Answer  # the answers as they finish, in any order
     verb: Verb = "write"  # what `answer` asks of the backend
-    columns: tuple[str, ...] = ("id", "input", "reference")  # the columns that it reads, of COLUMNS
-    check: Callable[[Task, At], None] = check_prompt  # SuiteError where a task of this kind cannot be
+    columns: tuple[str, ...] = ("id", "input", "reference")  # those of COLUMNS that it reads
+    check: Callable[[Task, At], None] = (
+        check_prompt  # raises SuiteError for a task that does not fit the kind
+    )
     expected: Callable[[Sample], str] = references  # how the wanted answer is shown beside a prompt
     odd: Mapping[str, Oddity] = field(default_factory=lambda: ODD_WRITING)  # kind of note -> what it counts
-    hub_task: str | None = None  # what the hub calls it on a model card; None: whatever it calls the model's
+    hub_task: str | None = (
+        None  # the hub's name for it on a model card; None: the name of the model's own task
+    )
 
 
 def find(name: str, where: str = "") -> Kind:
-    """Return the kind of that name; UnknownName where there is none, SuiteError where its plug-in has no sound KIND."""
+    """Return the kind of that name; raise UnknownName if there is none, SuiteError if its plug-in has no valid KIND."""
     if name not in plugins.names("kinds"):
         raise UnknownName("task kind", name, plugins.names("kinds"), where)
     module = plugins.find("kinds", name, where)
@@ -86,12 +90,12 @@ def find(name: str, where: str = "") -> Kind:
 
 
 def known(name: str) -> Kind | None:
-    """Return the kind that a RESULT names; None where it is not installed here."""
+    """Return the kind that a RESULT names; None if it is not installed here."""
     return find(name) if name in plugins.names("kinds") else None
 
 
 def _problem(kind: object, name: str) -> str:
-    """Return what is wrong with a plug-in's KIND; nothing where it is sound."""
+    """Return what is wrong with a plug-in's KIND; an empty text if it is valid."""
     if not isinstance(kind, Kind):
         return "it has no `KIND = harness.kinds.Kind(…)`"
     if kind.name != name:

@@ -23,7 +23,9 @@ from harness.types import Model, Plan, Prompt, Recipe, Sample, Task
 
 COUNTS = "fits.json"  # name of the file that keeps the counts, beside a store's digests
 RULES = 2  # raised when the way of counting changes
-FIRST = 512  # at most so many samples of a split are counted, which takes tenths of a second for a task and model
+FIRST = (
+    512  # at most so many samples of a split are counted, which takes tenths of a second for a task and model
+)
 # Tokens by which two ways to load a tokenizer may differ in a prompt: special tokens, spaces that are put before it.
 MARGIN = 16
 
@@ -224,7 +226,9 @@ def _surely_fit(
         from tokenizers import Tokenizer
 
         tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
-    except Exception:  # tokenizers raises no narrower one; the file is absent, or can be loaded in another way
+    except (
+        Exception
+    ):  # tokenizers raises no narrower one; the file is absent, or can be loaded in another way
         return False
     tokenizer.no_truncation()
     tokenizer.no_padding()

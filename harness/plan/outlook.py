@@ -77,7 +77,9 @@ class EarlierResults:
 
     result: Result | None
     source: str
-    baselines: dict[str, Baseline | str] = field(default_factory=dict)  # by file, each read once; a text says why it cannot be read
+    baselines: dict[str, Baseline | str] = field(
+        default_factory=dict
+    )  # by file, each read once; a text says why it cannot be read
 
     def forecast(self, check: Check, asked: Mapping[tuple[str, System], int]) -> Forecast:
         """Return the forecast of one check; `asked` has the number of samples of each task and system."""

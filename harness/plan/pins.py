@@ -54,7 +54,9 @@ def pins(suite: Suite, *, device: str = "auto", offline: bool = False, cache: Pa
     for model in suite.models:
         with named(f"model {model.name!r}"):
             models[model.name] = answering[model.name].pin(model, kind, remembered, offline)
-    for model in suite.models if suite.tasks else ():  # a model whose weights alone are analysed need not answer
+    for model in (
+        suite.models if suite.tasks else ()
+    ):  # a model whose weights alone are analysed need not answer
         with named(f"model {model.name!r}"):
             answering[model.name].check_askable(model, models[model.name], kind, remembered, offline)
     scripts = _scripts(suite, remembered)

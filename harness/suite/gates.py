@@ -58,7 +58,7 @@ def _check_keys(gate: Gate, demands: list[Demand], at: At) -> None:
             if getattr(gate, key):
                 raise SuiteError(f"{at(key)}: {first} has no samples; leave {key} out")
     if gate.against is not None and not any(rule.compares or rule.cost for rule, _ in demands):
-        raise SuiteError(f"{at('against')}: {first} makes no comparison; leave against out")
+        raise SuiteError(f"{at('against')}: {first} compares with nothing; leave it out")
     if gate.where and gate.by:
         raise SuiteError(f"{at('by')}: where and by together; give one of them")
 

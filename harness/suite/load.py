@@ -136,13 +136,13 @@ def load_model(name_or_uri: str) -> Model:
 
 
 def available(kind: Kind, base: Path | None = None) -> dict[str, Path]:
-    """Every name that stands for a suite, task or recipe, and its file; `base` is the folder of a suite file."""
+    """Return each name of a suite, task or recipe with its file; `base` is the folder of a suite file."""
     files = (file for folder in reversed(_folders(kind, base)) for file in folder.glob("*.yaml"))
     return dict(sorted({file.stem: file for file in files}.items()))
 
 
 def _folders(kind: Kind, base: Path | None) -> tuple[Path, ...]:
-    """Where files of a kind are looked for, the first that has it wins: beside the suite, here, shipped."""
+    """Return the folders that are searched for a kind of file, in order: beside the suite, here, shipped."""
     here = Path.cwd()
     match kind:
         case "suite":
@@ -156,7 +156,7 @@ def _folders(kind: Kind, base: Path | None) -> tuple[Path, ...]:
 
 
 def _open(kind: Kind, name: str, base: Path | None = None, where: str = "") -> Document:
-    """Return the file that a name or a path means; a path in a suite starts at the suite's folder."""
+    """Return the document that a name or a path leads to; a path in a suite starts at the suite's folder."""
     if Path(name).suffix in (".yaml", ".yml") or len(Path(name).parts) > 1:
         path = (base or Path.cwd()) / Path(name).expanduser()
         if not path.is_file():
@@ -169,14 +169,14 @@ def _open(kind: Kind, name: str, base: Path | None = None, where: str = "") -> D
 
 
 def _mapping(document: Document) -> dict[str, Any]:
-    """Return what a file holds; its name is the file's unless it says otherwise."""
+    """Return a file's mapping, with the file's name as its name if the mapping gives none."""
     if not isinstance(document.data, dict):
         raise SuiteError(f"{document.at()}: found {found(document.data)}; give a mapping of keys to values")
     return {"name": document.path.stem, **document.data}
 
 
 def _filed(document: Document) -> dict[str, Any]:
-    """Return what the file of a task or a recipe holds; it is found by its file's name, so it has no other."""
+    """Return the mapping of a task's or a recipe's file, whose name must be the file's, by which it is found."""
     data = _mapping(document)
     if data["name"] != document.path.stem:
         raise SuiteError(
@@ -186,7 +186,7 @@ def _filed(document: Document) -> dict[str, Any]:
 
 
 def _with_baseline(gate: Gate, folder: Path) -> Gate:
-    """Return the gate of a shipped suite with the baseline that is shipped beside it, unless the user has one of that name."""
+    """Return a gate of a shipped suite with the shipped baseline, unless the user has a file of that name."""
     if gate.against is None or folder != shipped.folder("suites") or Path(gate.against).exists():
         return gate
     beside = folder.parent / gate.against
@@ -194,7 +194,7 @@ def _with_baseline(gate: Gate, folder: Path) -> Gate:
 
 
 def _weighing(document: Document) -> Weighing | None:
-    """`weights: true`, `false`, or a mapping of what shall be other than usual."""
+    """Return what a suite's `weights` says: true, false, or a mapping of settings that differ from the defaults."""
     said = document.data.get("weights", True)
     if isinstance(said, bool):
         return Weighing() if said else None
@@ -204,7 +204,7 @@ def _weighing(document: Document) -> Weighing | None:
 
 
 def _entries(document: Document, key: str) -> list[object]:
-    """One of the suite's lists, as it is written."""
+    """Return one of the suite's lists, as it is written."""
     entries = document.data.get(key, [])
     if not isinstance(entries, list):
         raise SuiteError(f"{document.at(key)}: found {found(entries)}; give a list")
@@ -212,7 +212,7 @@ def _entries(document: Document, key: str) -> list[object]:
 
 
 def _items(kind: type[Item], document: Document, key: str) -> tuple[Item, ...]:
-    """One of the suite's lists."""
+    """Return one of the suite's lists as records."""
     return tuple(_item(kind, entry, document, (key, n)) for n, entry in enumerate(_entries(document, key)))
 
 
@@ -224,7 +224,7 @@ def _item(kind: type[Item], entry: object, document: Document, keys: Keys) -> It
 
 
 def _recipes(document: Document) -> list[tuple[Recipe, ...]]:
-    """Return the recipes that each entry of the suite stands for."""
+    """Return the recipes of each entry: several for an entry with a sweep."""
     grids = []
     for n, entry in enumerate(_entries(document, "recipes")):
         if isinstance(entry, str):
@@ -236,14 +236,16 @@ def _recipes(document: Document) -> list[tuple[Recipe, ...]]:
 
 
 def _grid(document: Document, entry: object, keys: Keys) -> tuple[Recipe, ...]:
-    """One recipe, or as many as it sweeps."""
+    """Return the recipe of an entry, or all recipes of its sweep."""
     if not isinstance(entry, dict):
         return (_checked(Recipe, document, entry, keys),)
-    return tuple(_checked(Recipe, where, one, keys) for one, where in sweep.recipes(entry, document, keys))
+    return tuple(
+        _checked(Recipe, where, recipe, keys) for recipe, where in sweep.recipes(entry, document, keys)
+    )
 
 
 def _checked(kind: type[Item], document: Document, entry: object, keys: Keys) -> Item:
-    """Return the record that the entry under some keys of a document describes, once all its rules hold."""
+    """Return the record of the entry under some keys of a document; raise SuiteError if it breaks a rule."""
     if kind is Task:
         entry = _with_metrics(entry, document, keys)
     if kind is Recipe:
@@ -261,14 +263,14 @@ def _checked(kind: type[Item], document: Document, entry: object, keys: Keys) ->
 
 
 def _in_full(recipe: object) -> object:
-    """Return a recipe as it is written, `objective: NAME` as the mapping that it is short for."""
+    """Return a recipe's entry with `objective: NAME` written out as a mapping."""
     if isinstance(recipe, dict) and isinstance(recipe.get("objective"), str):
         return {**recipe, "objective": {"name": recipe["objective"]}}
     return recipe
 
 
 def _check_objective(recipe: Recipe, document: Document, keys: Keys) -> None:
-    """Raise SuiteError where there is no such objective, or it has no such settings."""
+    """Raise SuiteError if the objective does not exist, or does not have these settings."""
     name = recipe.objective.get("name")
     if not isinstance(name, str):
         wrong = "no name" if name is None else found(name)
@@ -300,14 +302,14 @@ def _anchor(uri: str, folder: Path) -> str:
 
 
 def _use_listed(document: Document) -> None:
-    """Let the names of the document's `plugins` stand for its files, and no other names for files."""
+    """Let the files that the document lists under `plugins` be found by name, and no other files."""
     plugins.use(())
     for group, path, where in _plugin_paths(document):
         _use(group, path, where)
 
 
 def _plugin_paths(document: Document) -> Iterator[tuple[str, Path, str]]:
-    """Yield group, path and place of each file under `plugins:`, a list, or lists by group."""
+    """Yield group, path and line of each file under `plugins:`, which is a list, or a mapping of lists by group."""
     said = document.data.get("plugins", [])
     groups = [group for group in plugins.GROUPS if group not in NOT_IN_SUITES]
     lists = said if isinstance(said, dict) else {"": said}
@@ -332,7 +334,7 @@ def _python_file(path: Path, where: str) -> Path:
 
 
 def _use(group: str, path: Path, where: str) -> None:
-    """Let the file's name stand for it; SuiteError where the name stands for something else."""
+    """Let the file be found by its name; raise SuiteError if another plug-in has that name."""
     file = plugin_file(group, path)
     plugins.refuse_taken(file, where)
     for other in plugins.used():
@@ -368,12 +370,12 @@ def _metric(said: object, document: Document, keys: Keys) -> object:
                 f"{document.at(*keys)}: found a mapping; give a metric and its settings: `rouge: {{stemmer: false}}`"
             )
         case _:
-            return said  # no metric's name, which is told with the rest of the task
+            return said  # not the name of a metric: refused with the rest of the task
     return metric_named(choice, document.path.parent, lambda *more: document.at(*keys, *more))
 
 
 def metric_named(choice: PluginChoice, folder: Path, at: At) -> str:
-    """Return the metric that the user chose as a text, its settings checked; relative paths start at the folder."""
+    """Return the text of the metric that the user chose, its settings checked; relative paths start at the folder."""
     from harness import metrics
     from harness.tasks.metric_names import anchored
 

@@ -1,6 +1,6 @@
-"""What must hold in a suite beyond its shape: names that stand for something, numbers within range, parts that fit.
+"""Check a suite beyond its types: names are known, numbers are within range, and parts fit together.
 
-Each rule is told how a key's place is written (`at`), so that its message can begin with file, line and key.
+Each check gets a function `at` that writes the place of a key, so that its message can begin with file, line and key.
 """
 
 import re
@@ -49,11 +49,12 @@ _DECODE_RANGES = {
 }
 
 _TARGETS = ("q", "k", "v", "o", "feed-forward", "all-linear")
-_LONGEST_NAME = 100  # characters: names of files are made of it
+_LONGEST_NAME = 100  # characters: names of files contain it
 _SPLITS = ("train", "validation", "test")
 
 
 def check(item: Task | Model | Recipe | Adapter | Gate, at: At) -> None:
+    """Raise SuiteError for a record of a suite that breaks a rule."""
     match item:
         case Task():
             check_task(item, at)
@@ -68,6 +69,7 @@ def check(item: Task | Model | Recipe | Adapter | Gate, at: At) -> None:
 
 
 def check_task(task: Task, at: At) -> None:
+    """Raise SuiteError for a task with unknown names, numbers out of range, or parts that do not fit."""
     from harness import metrics
     from harness.tasks import metric_names
     from harness.tasks import rules as trivial
@@ -125,6 +127,7 @@ def _source(task: Task, kind: kinds.Kind, at: At) -> None:
 
 
 def check_model(model: Model, at: At) -> None:
+    """Raise SuiteError for a model with an unknown scheme or family, or a key that its backend does not use."""
     check_name(model.name, at)
     _scheme(model.uri, backends.schemes(), at("uri"))
     backends.check(model, at)
@@ -133,11 +136,13 @@ def check_model(model: Model, at: At) -> None:
 
 
 def check_adapter(adapter: Adapter, at: At) -> None:
+    """Raise SuiteError for an adapter that is neither a folder nor a repository of the hub."""
     check_name(adapter.name, at)
     _scheme(adapter.uri, ("file", "hub"), at("uri"))
 
 
 def check_recipe(recipe: Recipe, at: At) -> None:
+    """Raise SuiteError for a recipe with numbers out of range, unknown targets, or settings that exclude each other."""
     check_name(recipe.name, at)
     if (recipe.epochs is None) == (recipe.steps is None):
         both = recipe.epochs is not None
@@ -155,7 +160,7 @@ def check_recipe(recipe: Recipe, at: At) -> None:
     for n, target in enumerate(recipe.targets):
         _known("target", target, _TARGETS, at("targets", n))
     if "all-linear" in recipe.targets and len(recipe.targets) > 1:
-        raise SuiteError(f"{at('targets')}: all-linear holds every other target; give it alone")
+        raise SuiteError(f"{at('targets')}: all-linear contains every other target; give it alone")
     _filled(recipe.seeds, at("seeds"))
     _distinct(recipe.seeds, at, "seeds")
     for n, seed in enumerate(recipe.seeds):
@@ -163,6 +168,7 @@ def check_recipe(recipe: Recipe, at: At) -> None:
 
 
 def check_family_error(error: float, at: At) -> None:
+    """Raise SuiteError for a `family_error` that is no chance between 0 and 1."""
     limits: Range = ("more than 0 and less than 1", lambda number: 0 < number < 1)
     _within("family_error", error, limits, at)
 
@@ -226,7 +232,7 @@ def _check_gate_patterns(suite: Suite, tasks: Sequence[str], at: At) -> None:
 
 
 def check_name(name: str, at: At) -> None:
-    """Raise a SuiteError for a name that could not stand in a file's name."""
+    """Raise SuiteError for a name that cannot be part of a file's name."""
     if len(name) > _LONGEST_NAME:
         raise SuiteError(f"{at('name')}: found {len(name):,} characters; use {_LONGEST_NAME} at most")
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", name):
@@ -256,15 +262,15 @@ def _distinct(values: Iterable[object], at: At, key: str) -> None:
     values = list(values)
     for n, value in enumerate(values):
         if value in values[:n]:
-            raise SuiteError(f"{at(key, n)}: {value!r} is there twice; keep one, or call it otherwise")
+            raise SuiteError(f"{at(key, n)}: {value!r} is there twice; keep one, or rename it")
 
 
 def _scheme(text: str, known: Iterable[str], where: str) -> Uri:
-    """Return a uri whose scheme is known and whose place can be one."""
+    """Return the uri that a text is; raise SuiteError if its scheme is unknown or its place cannot exist."""
     uri = Uri.parse(text)
     if not uri.place and uri.scheme in known:
         raise SuiteError(
-            f"{where}: found {text!r}, which names no place; write it behind the colon: {uri.scheme}:…"
+            f"{where}: found {text!r}, which names no place; write the place after the colon: {uri.scheme}:…"
         )
     if not uri.place:
         near = f"file:{text}" if Path(text).exists() or text.startswith((".", "/", "~")) else f"hub:{text}"

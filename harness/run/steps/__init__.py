@@ -51,7 +51,7 @@ class StepKind(Protocol):
 
     @property
     def LANE(self) -> bool:  # noqa: N802
-        """Return whether it runs in a worker, with the other steps of its base; else it is light and runs in this process."""
+        """Return whether it runs in a worker, with the other steps of its base; else it runs in this process."""
         ...
 
     @property
