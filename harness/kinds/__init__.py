@@ -66,14 +66,12 @@ class Kind:
     answer: Answer  # the answers as they finish, in any order
     verb: Verb = "write"  # what `answer` asks of the backend
     columns: tuple[str, ...] = ("id", "input", "reference")  # those of COLUMNS that it reads
-    check: Callable[[Task, At], None] = (
-        check_prompt  # raises SuiteError for a task that does not fit the kind
-    )
+    # Raises SuiteError for a task that does not fit the kind.
+    check: Callable[[Task, At], None] = check_prompt
     expected: Callable[[Sample], str] = references  # how the wanted answer is shown beside a prompt
     odd: Mapping[str, Oddity] = field(default_factory=lambda: ODD_WRITING)  # kind of note -> what it counts
-    hub_task: str | None = (
-        None  # the hub's name for it on a model card; None: the name of the model's own task
-    )
+    # The hub's name for it on a model card; None: the name of the model's own task.
+    hub_task: str | None = None
 
 
 def find(name: str, where: str = "") -> Kind:

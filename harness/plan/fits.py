@@ -23,9 +23,8 @@ from harness.types import Model, Plan, Prompt, Recipe, Sample, Task
 
 COUNTS = "fits.json"  # name of the file that keeps the counts, beside a store's digests
 RULES = 2  # raised when the way of counting changes
-FIRST = (
-    512  # at most so many samples of a split are counted, which takes tenths of a second for a task and model
-)
+# At most so many samples of a split are counted, which takes tenths of a second for a task and model.
+FIRST = 512
 # Tokens by which two ways to load a tokenizer may differ in a prompt: special tokens, spaces that are put before it.
 MARGIN = 16
 

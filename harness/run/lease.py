@@ -25,9 +25,8 @@ import psutil
 from harness.errors import StoreError
 from harness.files.json_lines import flush
 
-CLOCK_SECONDS = (
-    2.0  # file systems round times; a lease further in the future was written before the clock was set back
-)
+# File systems round times; a lease further in the future was written before the clock was set back.
+CLOCK_SECONDS = 2.0
 # How far two readings of one process's start may differ: in ticks on Linux, elsewhere in seconds of a clock that may be set.
 ALIKE = 2.0
 LOCK_WAIT_SECONDS = 0.002

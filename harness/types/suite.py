@@ -137,9 +137,8 @@ class Weighing:
     split: bool = False  # analyse the parts of a fused matrix instead of the whole
     randomize: bool = False  # also analyse each matrix with its entries in random order
     seed: int = 0  # of that order
-    intruders_up_to: int = (
-        1024  # longest side of matrices whose intruder dimensions are counted, which takes a full SVD
-    )
+    # Longest side of matrices whose intruder dimensions are counted, which takes all singular vectors.
+    intruders_up_to: int = 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,9 +149,8 @@ class Gate:
     task: Kept[str] = "*"  # patterns with * and ?
     model: Kept[str] = "*"
     adapter: Kept[str] = "*"  # "base" for a model without one
-    recipe: Kept[str | None] = (
-        None  # pattern of recipes: the mean over their seeds is judged, not each adapter
-    )
+    # Pattern of recipes: the mean over their seeds is judged, not each adapter.
+    recipe: Kept[str | None] = None
     metric: Kept[str | None] = None  # a pattern; None: the task's primary
     # "base", or a baseline's file; None: the baseline given by hand, else the base
     against: Kept[str | None] = None

@@ -48,6 +48,11 @@ def changed(name: str, old: str, new: str) -> Callable[[Path], object]:
     return change
 
 
+def folder_in_place_of_a_file(folder: Path) -> None:
+    (folder / "test.jsonl").unlink()
+    (folder / "test.jsonl").mkdir()
+
+
 DAMAGE: dict[str, tuple[Callable[[Path], object], str]] = {
     "edited": (changed("test.jsonl", "one", "eno"), "test.jsonl: changed since the step finished"),
     "cut": (
@@ -56,7 +61,7 @@ DAMAGE: dict[str, tuple[Callable[[Path], object], str]] = {
     ),
     "gone": (lambda f: (f / "adapter" / "weights").unlink(), "adapter/weights: is missing"),
     "a folder": (
-        lambda f: ((f / "test.jsonl").unlink(), (f / "test.jsonl").mkdir()),
+        folder_in_place_of_a_file,
         "test.jsonl: has",
     ),
     "record edited": (changed("step.json", "1.0", "2.0"), "step.json: changed since the step finished"),

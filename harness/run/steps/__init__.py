@@ -138,9 +138,8 @@ class StepContext:
     runtime: Runtime
     loaded: ModelInMemory
     shorter_runs: tuple[Path, ...] = ()  # folders of finished steps whose answers may be continued
-    spectra: Path | None = (
-        None  # a folder of findings about matrices, named by the matrices' bytes, kept between runs
-    )
+    # A folder of findings about matrices, named by the matrices' bytes, kept between runs.
+    spectra: Path | None = None
     run: RunRecord | None = None
     progress: Callable[[int, int], None] = field(default=lambda done, total: None)
 
