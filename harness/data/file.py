@@ -54,8 +54,8 @@ def rows(source: Source, split: Split, *, offline: bool = False) -> Iterator[Row
 
 def _reason(error: OSError | ValueError) -> str:
     """Return the first line of the system's message."""
-    said = error.strerror if isinstance(error, OSError) else None
-    return said or str(error).partition("\n")[0]
+    message = error.strerror if isinstance(error, OSError) else None
+    return message or str(error).partition("\n")[0]
 
 
 def pin(source: Source, digests: FileDigests, *, offline: bool = False) -> str:

@@ -58,7 +58,7 @@ def write_text(path: Path, text: str, mode: Literal["w", "a"] = "w", option: str
     An existing file stays until all of the new text is on disk.
     """
     with writing(path, option):
-        if mode == "a" or (path.exists() and not path.is_file()):  # a device, say
+        if mode == "a" or (path.exists() and not path.is_file()):  # such as a device
             with path.open(mode, encoding="utf-8", errors="surrogatepass", newline="\n") as file:
                 file.write(text)
         else:

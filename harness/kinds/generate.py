@@ -31,7 +31,7 @@ def ask(task: Task, sample: Sample, shots: Sequence[Sample] = ()) -> Prompt:
 
 
 def target(sample: Sample) -> str:
-    """Return what an adapter is trained to write."""
+    """Return the text that an adapter is trained to write."""
     return sample.references[0]
 
 

@@ -60,7 +60,7 @@ class TrainingExamples:
 
 def refuse(plan: Plan) -> None:
     """Raise SuiteError if answers alone are longer than a model's window; a model that is not here yet is passed over."""
-    for asked in _asked(plan):
+    for asked in _task_prompts(plan):
         try:
             config = _json(_folder(plan, asked.model) / "config.json")
         except HarnessError:
@@ -80,7 +80,7 @@ def lines(plan: Plan, *, cache: Path, offline: bool = False) -> Iterator[str]:
     known = _read(cache)
     before = len(known)
     try:
-        for texts in chain[TaskPrompts | TrainingExamples](_asked(plan), _learnt(plan)):
+        for texts in chain[TaskPrompts | TrainingExamples](_task_prompts(plan), _training_examples(plan)):
             yield from _counted(plan, texts, known, offline)
     finally:
         if len(known) > before:
@@ -110,7 +110,7 @@ def _counted(
         yield _said(texts, fit) if isinstance(texts, TaskPrompts) else _said_of_training(texts, fit)
 
 
-def _asked(plan: Plan) -> Iterator[TaskPrompts]:
+def _task_prompts(plan: Plan) -> Iterator[TaskPrompts]:
     """Yield each set of prompts once: a base and its adapters are asked the same prompts."""
     tasks = {task.name: task for task in plan.suite.tasks}
     models = {model.name: model for model in plan.suite.models if backends.of(model).folder is not None}
@@ -123,7 +123,7 @@ def _asked(plan: Plan) -> Iterator[TaskPrompts]:
         yield TaskPrompts(task=tasks[task], model=models[model], shots=shots, samples=samples)
 
 
-def _learnt(plan: Plan) -> Iterator[TrainingExamples]:
+def _training_examples(plan: Plan) -> Iterator[TrainingExamples]:
     """Yield each set of training examples once, whatever the seed.
 
     The report names tasks and recipes; the specs of training steps do not.
@@ -165,24 +165,24 @@ def _count_prompts(asked: TaskPrompts, folder: Path, prompts: Sequence[Prompt]) 
     return Fit(over=over, of=len(prompts), window=reader.window, lost=lost)
 
 
-def _count_examples(learnt: TrainingExamples, folder: Path, examples: Sequence[Example]) -> Fit:
+def _count_examples(training: TrainingExamples, folder: Path, examples: Sequence[Example]) -> Fit:
     texts = [f"{example.prompt.text} {example.answer}" for example in examples]
-    if _surely_fit(learnt.model, folder, texts, 1, learnt.recipe.max_tokens - 1):  # end-of-sequence
+    if _surely_fit(training.model, folder, texts, 1, training.recipe.max_tokens - 1):  # end-of-sequence
         return Fit(over=0, of=len(examples), window=None)
     from harness.neural.reading import reading, without_warnings
 
-    objective, _ = objectives.of(learnt.recipe)
+    objective, _ = objectives.of(training.recipe)
     with without_warnings():
-        reader = reading(folder, learnt.model)
-        items = [objective.encode(reader, example, learnt.recipe) for example in examples]
+        reader = reading(folder, training.model)
+        items = [objective.encode(reader, example, training.recipe) for example in examples]
     lost = sum(item is None for item in items)
     over = lost + sum(item.truncated_tokens > 0 for item in items if item)
     return Fit(over=over, of=len(examples), window=reader.window, lost=lost)
 
 
-def _examples(plan: Plan, learnt: TrainingExamples, offline: bool) -> list[Example]:
+def _examples(plan: Plan, training: TrainingExamples, offline: bool) -> list[Example]:
     """Return the first training samples with their answers; training itself draws its samples from all at random."""
-    task = learnt.task
+    task = training.task
     source, kind = data.pinned(task.source, plan.pins.sources[task.name]), kinds.find(task.kind)
     samples = islice(data.read(source, "train", offline=offline), FIRST)
     return [
@@ -254,14 +254,14 @@ def _said(asked: TaskPrompts, fit: Fit) -> str:
     )
 
 
-def _said_of_training(learnt: TrainingExamples, fit: Fit) -> str:
+def _said_of_training(training: TrainingExamples, fit: Fit) -> str:
     shortened = fit.over - fit.lost
     what = " and ".join(
         f"{count:,} are {way}" for count, way in ((shortened, "shortened"), (fit.lost, "left out")) if count
     )
     return (
-        f"{_whose(learnt)}: {fit.over:,} of the first {words.plural(fit.of, 'training example')} ({_share(fit)}) do "
-        f"not fit max_tokens: {learnt.recipe.max_tokens}: {what}. Raise it"
+        f"{_whose(training)}: {fit.over:,} of the first {words.plural(fit.of, 'training example')} ({_share(fit)}) do "
+        f"not fit max_tokens: {training.recipe.max_tokens}: {what}. Raise it"
     )
 
 
@@ -296,11 +296,11 @@ def _key(plan: Plan, texts: TaskPrompts | TrainingExamples, revision: str) -> st
     counted: tuple[object, ...] = (
         (texts.shots, task.decode.max_new_tokens, min(texts.samples, FIRST))
         if isinstance(texts, TaskPrompts)
-        else ("training", texts.recipe.max_tokens)
+        else ("training", texts.recipe.max_tokens, texts.recipe.objective)
     )
     return digest(
         *(RULES, plan.pins.sources[task.name], task.source.columns, task.source.splits, task.source.config),
-        *(task.kind, task.prompt, task.overflow, *counted),
+        *(task.kind, task.prompt, task.overflow, *counted, plan.pins.scripts),
         *(revision, texts.model.chat, libraries.get("transformers"), libraries.get("tokenizers")),
     )
 

@@ -312,7 +312,7 @@ def _trained(builder: PlanBuilder, loads: dict[str, Step]) -> list[Candidate]:
 
 
 def _to_train(suite: Suite) -> Iterator[tuple[str, Recipe, Task, int]]:
-    """Yield what is trained on each model: the adapter's name, its recipe, its task and its seed."""
+    """Yield each adapter that is trained on every model: its name, recipe, task and seed."""
     tasks = [task for task in suite.tasks if task.name in suite.train_on]
     for recipe in suite.recipes:
         for task in tasks:

@@ -194,13 +194,13 @@ def _with_baseline(gate: Gate, folder: Path) -> Gate:
 
 
 def _weighing(document: Document) -> Weighing | None:
-    """Return what a suite's `weights` says: true, false, or a mapping of settings that differ from the defaults."""
-    said = document.data.get("weights", True)
-    if isinstance(said, bool):
-        return Weighing() if said else None
-    if not isinstance(said, dict):
-        raise SuiteError(f"{document.at('weights')}: found {found(said)}; give true or false or a mapping")
-    return record(Weighing, said, document, "weights")
+    """Return the settings of a suite's `weights`, which is true, false, or a mapping; None for false."""
+    weights = document.data.get("weights", True)
+    if isinstance(weights, bool):
+        return Weighing() if weights else None
+    if not isinstance(weights, dict):
+        raise SuiteError(f"{document.at('weights')}: found {found(weights)}; give true or false or a mapping")
+    return record(Weighing, weights, document, "weights")
 
 
 def _entries(document: Document, key: str) -> list[object]:
@@ -310,9 +310,9 @@ def _use_listed(document: Document) -> None:
 
 def _plugin_paths(document: Document) -> Iterator[tuple[str, Path, str]]:
     """Yield group, path and line of each file under `plugins:`, which is a list, or a mapping of lists by group."""
-    said = document.data.get("plugins", [])
+    listed = document.data.get("plugins", [])
     groups = [group for group in plugins.GROUPS if group not in NOT_IN_SUITES]
-    lists = said if isinstance(said, dict) else {"": said}
+    lists = listed if isinstance(listed, dict) else {"": listed}
     for group, entries in lists.items():
         keys: Keys = ("plugins", group) if group else ("plugins",)
         if group and group not in groups:
@@ -354,23 +354,24 @@ def _with_metrics(entry: object, document: Document, keys: Keys) -> object:
     """Return the task's entry with each of its metrics as one text: `bleu(tokenize=zh)`, `/path/of/my_metric.py`."""
     if not isinstance(entry, dict) or not isinstance(entry.get("metrics"), list):
         return entry
-    metrics = [_metric(said, document, (*keys, "metrics", n)) for n, said in enumerate(entry["metrics"])]
+    metrics = [_metric(metric, document, (*keys, "metrics", n)) for n, metric in enumerate(entry["metrics"])]
     return {**entry, "metrics": metrics}
 
 
-def _metric(said: object, document: Document, keys: Keys) -> object:
-    match said:
+def _metric(metric: object, document: Document, keys: Keys) -> object:
+    """Return a task's metric as one text; raise SuiteError if it is neither a name nor a name with settings."""
+    match metric:
         case str():
-            choice = parse(said, document.at(*keys))
-        case dict() if len(said) == 1 and isinstance(settings := next(iter(said.values())), dict):
-            (name,) = said
+            choice = parse(metric, document.at(*keys))
+        case dict() if len(metric) == 1 and isinstance(settings := next(iter(metric.values())), dict):
+            (name,) = metric
             choice, keys = replace(parse(name, document.at(*keys)), settings=settings), (*keys, name)
         case dict():
             raise SuiteError(
                 f"{document.at(*keys)}: found a mapping; give a metric and its settings: `rouge: {{stemmer: false}}`"
             )
         case _:
-            return said  # not the name of a metric: refused with the rest of the task
+            return metric  # not the name of a metric: refused with the rest of the task
     return metric_named(choice, document.path.parent, lambda *more: document.at(*keys, *more))
 
 

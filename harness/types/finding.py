@@ -71,7 +71,7 @@ class RecipeScore:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answers:
-    """Digests of what one system was asked and answered: equal digests mean equal prompts, or equal answers."""
+    """Digests of one system's prompts and answers: equal digests mean equal prompts, or equal answers."""
 
     task: Kept[str]
     system: Kept[Spread[System]]

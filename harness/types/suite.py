@@ -160,7 +160,7 @@ class Gate:
     by: Kept[str | None] = None
     hardware: Kept[str | None] = None  # a pattern: the hardware that limits of costs are meant for
     # Name of a rule -> its limit as plain data: {"max_drop": 1.0}. A suite writes these beside the other keys;
-    # harness/gates/rules/NAME.py says what each demands.
+    # harness/gates/rules/NAME.py defines each rule.
     rules: Kept[Spread[Mapping[str, object]]] = field(default_factory=dict)
 
 

@@ -32,7 +32,7 @@ class Verdict:
     limit: str | None = None  # the rule's limit in words: "1.0", "2 samples", "2 to 6"
     n: int | None = None
     needed: int | None = None  # samples that would probably decide an inconclusive verdict
-    # 0 to 1: how often an adapter that is as good as what it is compared with passes at this n
+    # 0 to 1: how often an adapter that is exactly as good as its baseline passes at this n
     pass_probability_if_equal: float | None = None
     samples_for_80_percent: int | None = None  # samples from which that probability is 80 %
 

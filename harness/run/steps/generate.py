@@ -44,7 +44,7 @@ class Generate:
 
     used: UsedModel
     adapter: UsedAdapter | None
-    task: Task  # without what cannot move an answer
+    task: Task  # without the settings that cannot move an answer
     start: int  # test samples start ... stop - 1 in data order
     stop: int
     device: str  # "cpu" | "cuda"

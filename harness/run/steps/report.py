@@ -139,7 +139,7 @@ def _inert(answers: Sequence[Answers]) -> Iterator[Note]:
 
 
 def result(spec: Report, context: StepContext, found: FinishedSteps, asked: InputDigests) -> Result:
-    """Return what result.json says: the machine's view of the run."""
+    """Return the result that result.json holds: the run's findings for programs."""
     return Result(
         folder=context.folder,
         suite=_suite(spec, asked),

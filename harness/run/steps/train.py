@@ -35,7 +35,7 @@ class Train:
 
 
 def run(spec: Train, context: StepContext) -> None:
-    """Train the adapter, and write its weights, its loss curve and what training took."""
+    """Train the adapter, and write its weights, its loss curve and the costs of training."""
     from harness.neural.objectives import Example
     from harness.neural.train import train
 
