@@ -42,17 +42,17 @@ def _unset(record: object, field: "dataclasses.Field[Any]") -> bool:
 
 
 def digest(*values: object) -> str:
-    """16 hex digits of SHA-256 over the canonical form."""
+    """Return the first 16 hex digits of SHA-256 over the values' canonical form."""
     text = json.dumps(canonical(values), sort_keys=True, ensure_ascii=False, allow_nan=False)
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
 def text_digest(text: str) -> str:
-    """16 hex digits of SHA-256 over the text's bytes."""
+    """Return the first 16 hex digits of SHA-256 over the text's bytes."""
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
 def file_name(name: str) -> str:
-    """Return the name as a file or folder may have it; where characters are replaced, a digest follows."""
+    """Return the name as a file or folder may have it; if characters are replaced, a digest is added."""
     kept = re.sub(r"[^\w.+#@= -]+", "-", name).strip(" .-")[:80]
     return kept if kept == name else f"{kept}-{text_digest(name)[:8]}".lstrip("-")

@@ -1,19 +1,19 @@
-"""One tree of failures.
+"""Define the errors that a user sees, as one tree.
 
-    HarnessError                 a sentence for the user; exit code 2 unless said otherwise
+    HarnessError                 a sentence for the user; exit code 2 unless a class says otherwise
     ├── SuiteError               the suite or a file it names is wrong
-    │   ├── UnknownName          no such task, model, metric …; says the near ones
+    │   ├── UnknownName          no such task, model, metric …; suggests similar names
     │   └── DataError            a data file is wrong, with file and line
     ├── ModelError               a checkpoint cannot be used
     │   └── AdapterError         an adapter does not fit its base
     ├── HubError                 the hub cannot be reached, or refuses
     ├── ResultError              a RESULT folder cannot be read or was changed by hand
     │   └── ForeignCode          a RESULT names code that is not run
-    ├── NotRegular               a pipe or a device stands where a file is read
+    ├── NotRegular               a pipe or a device is where a file should be
     ├── StoreError               the store cannot hold the work
     └── StepError                a step failed; exit code 3
 
-Messages name where, what was found and what would do.
+A message says where, what was found, and what to do.
 """
 
 from collections.abc import Iterable
@@ -21,7 +21,7 @@ from difflib import get_close_matches
 
 
 class HarnessError(Exception):
-    """A failure that is told to the user in a line, without a traceback."""
+    """A failure that the user is told in one line, without a traceback."""
 
     exit_code = 2
 
@@ -31,7 +31,7 @@ class SuiteError(HarnessError):
 
 
 class UnknownName(SuiteError):
-    """A name that stands for nothing, with the near ones."""
+    """A name that is not known; the message suggests similar names."""
 
     def __init__(self, what: str, name: str, known: Iterable[str], where: str = "") -> None:
         known = sorted(known)
@@ -66,7 +66,7 @@ class ForeignCode(ResultError):
 
 
 class NotRegular(HarnessError):
-    """A pipe, a device or a socket stands where a file is read."""
+    """A pipe, a device or a socket is where a file should be."""
 
 
 class StoreError(HarnessError):

@@ -109,7 +109,8 @@ def test_gitlab_reads_the_file_that_the_gate_writes() -> None:
 
 def test_the_suite_trains_nothing_and_judges_the_candidate() -> None:
     suite = load_suite(str(CI / "suite.yaml"))
-    assert suite.recipes == suite.train_on == ()
+    assert suite.recipes == ()
+    assert suite.train_on == ()
     assert [adapter.name for adapter in suite.adapters] == ["candidate"]
     assert len(suite.gates) == 4
     assert {gate.adapter for gate in suite.gates} == {"candidate"}

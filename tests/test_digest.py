@@ -1,4 +1,5 @@
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -43,7 +44,7 @@ def test_a_value_without_a_canonical_form_is_refused() -> None:
         digest({1, 2})
 
 
-def test_a_files_digest_is_sha_256(tmp_path) -> None:  # type: ignore[no-untyped-def]
+def test_a_files_digest_is_sha_256(tmp_path: Path) -> None:
     path = tmp_path / "empty"
     path.touch()
     assert file_digest(path) == "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"

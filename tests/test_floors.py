@@ -25,7 +25,7 @@ ONLY_IN = {
 
 def imported(path: Path) -> set[str]:
     """Top-level packages that a file imports, wherever in the file."""
-    found = set()
+    found: set[str] = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             found.update(alias.name.partition(".")[0] for alias in node.names)

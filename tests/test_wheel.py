@@ -66,7 +66,7 @@ def python(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Of an environment that has the wheel and not the checkout."""
     folder = tmp_path_factory.mktemp("installed")
     python = environment(folder / "environment", wheel)
-    said = [python, "-c", "import harness; print(harness.__file__)"]
+    said = [str(python), "-c", "import harness; print(harness.__file__)"]
     where = subprocess.run(said, cwd=folder, check=True, capture_output=True, text=True, env=elsewhere())
     assert where.stdout.startswith(str(folder))
     return python
@@ -89,7 +89,7 @@ def test_the_quickstart_is_planned_from_the_wheel_in_another_folder(python: Path
 @pytest.mark.timeout(1200)
 def test_the_quickstart_runs_from_the_wheel_in_another_folder(python: Path, tmp_path: Path) -> None:
     command = [str(python.parent / "harness"), "run", "quickstart", "--limit", "2", "--offline"]
-    models = ("falcon-tiny", "llama2-tiny", "mistral-tiny", "flan-t5-tiny")
+    models: tuple[str, ...] = ("falcon-tiny", "llama2-tiny", "mistral-tiny", "flan-t5-tiny")
     if not os.environ.get("HARNESS_EMPTY_ENVIRONMENT"):
         models = models[-1:]  # all four take two minutes; CI takes them
         command += ["--only", f"*/{models[0]}"]

@@ -1,8 +1,10 @@
 """From what a command is given to a plan, a runtime and what is printed at the end."""
 
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from harness.errors import UnknownName
 from harness.terminal.printed import say, say_json
 
 if TYPE_CHECKING:
@@ -37,6 +39,18 @@ def planned(
     drawn = draw_up(loaded, pinned, seed=seed, limit=limit, part=part)
     refuse(drawn)
     return drawn
+
+
+def check_engine(engine: str, suite: str) -> None:
+    """Raise SuiteError where there is no such engine here, and none among the files that the suite lists."""
+    from harness import plugins
+    from harness.run import engines
+    from harness.suite.load import use_plugins
+
+    if engine not in plugins.names("engines"):
+        with suppress(UnknownName):  # a task or a recipe, which lists no files
+            use_plugins(suite)
+    engines.find(engine, "--engine")
 
 
 def digests(store: Path) -> Path:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from harness.cli.asked import digests, planned, print_report, runtime_for
+from harness.cli.asked import check_engine, digests, planned, print_report, runtime_for
 from harness.cli.options import (
     STORE,
     AsJson,
@@ -66,13 +66,12 @@ def run(
     from harness.commands.progress import watching
     from harness.files import devices
     from harness.plan.plan import untrained
-    from harness.run import engines
     from harness.run.repair import claimed, missing, put_damaged_aside
     from harness.run.run import run as run_plan
     from harness.run.store import open_store
 
     devices.refuse_absent(device)
-    engines.find(engine, "--engine")
+    check_engine(engine, suite)
     kept = open_store(store)
     drawn = planned(suite, kept, limit, only, device, offline, seed, adapter or ())
     runtime = replace(runtime_for(drawn, device, workers, offline, allow_remote_code), engine=engine)
@@ -134,12 +133,11 @@ def plan(
     from harness.plan.outlook import outlook
     from harness.plan.outlook import refuse as refuse_gates
     from harness.plan.plan import untrained
-    from harness.run import engines
     from harness.run.repair import missing
     from harness.run.store import open_store
     from harness.terminal.consoles import console
 
-    engines.find(engine, "--engine")
+    check_engine(engine, suite)
     kept = open_store(store)
     drawn = planned(suite, kept, limit, only, device, offline, seed)
     if only is None:  # a part may lack what a gate names
@@ -190,9 +188,8 @@ def check(
 ) -> None:
     """Check a suite: names, templates, sources, and by their headers its models and adapters; no weight is read."""
     from harness.commands.check import check_named
-    from harness.run import engines
 
-    engines.find(engine, "--engine")
+    check_engine(engine, name)
     for line in check_named(name, offline=offline, cache=digests(store), result=result, device=device):
         say(line)
     say(f"{name}: ok")

@@ -1,10 +1,10 @@
-"""Samples from files, from the hub, from the sets that come with the harness.
+"""Read samples from files, from the hub, and from the data sets that come with the harness.
 
-A source is a file of this folder, found by the uri's scheme, with three functions:
+A kind of source is a file of this folder, found by the uri's scheme, with three functions:
 
-    splits(source, *, offline)        -> the splits it has
+    splits(source, *, offline)        -> the splits of the source
     rows(source, split, *, offline)   -> Iterator[Row], in file order, one at a time
-    pin(source, digests, *, offline)  -> what names its content today: a commit, or a digest of its files
+    pin(source, digests, *, offline)  -> a commit, or a digest of files, that changes with the source's content
 """
 
 import json
@@ -33,7 +33,7 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """A row as its source gives it, and where it stands, for messages."""
+    """A row of a source's data, and its place, for messages."""
 
     where: str
     values: Mapping[str, Any]
@@ -45,13 +45,13 @@ def schemes() -> tuple[str, ...]:
 
 
 def splits(source: Source, *, offline: bool = False) -> tuple[Split, ...]:
-    """The splits that a source has."""
+    """Return the splits of a source."""
     found: tuple[Split, ...] = _reader(source).splits(source, offline=offline)
     return found
 
 
 def read(source: Source, split: Split, *, offline: bool = False) -> Iterator[Sample]:
-    """The split's samples in file order. A row that cannot be one, or an id given twice, is a DataError."""
+    """Yield a split's samples in file order; raise DataError for a row that is no sample, or an id that is there twice."""
     seen: set[str] = set()
     number = 0
     for number, row in enumerate(_reader(source).rows(source, split, offline=offline), start=1):
@@ -60,7 +60,7 @@ def read(source: Source, split: Split, *, offline: bool = False) -> Iterator[Sam
             raise DataError(
                 f"{row.where}: the id {sample.id!r} is there twice; ids tell samples apart, make them differ"
             )
-        if "id" in source.columns:  # numbered ones cannot repeat
+        if "id" in source.columns:  # ids made of row numbers cannot repeat
             seen.add(sample.id)
         yield sample
     if not number:
@@ -68,7 +68,10 @@ def read(source: Source, split: Split, *, offline: bool = False) -> Iterator[Sam
 
 
 def check(task: Task, ask: Ask = prompts.render, *, offline: bool = False) -> dict[Split, int]:
-    """Return the number of samples in each split, once each is read and can be asked; `ask` is the kind's."""
+    """Return the number of samples in each split; raise SuiteError for a sample that cannot be read or asked.
+
+    `ask` is the function of the task's kind.
+    """
     counts: dict[Split, int] = {}
     for split in splits(task.source, offline=offline):
         for count, sample in enumerate(read(task.source, split, offline=offline), start=1):
@@ -81,7 +84,7 @@ def check(task: Task, ask: Ask = prompts.render, *, offline: bool = False) -> di
 
 
 def check_shots(task: Task, counts: Mapping[Split, int], base_shots: Sequence[int] = (0,)) -> None:
-    """Raise a DataError where a task asks for more examples than its training split has samples."""
+    """Raise DataError if a task asks for more examples than its training split has samples."""
     shots, samples = task.shots + max(base_shots, default=0), counts.get("train", 0)
     if shots > samples:
         has = f"{samples:,} samples" if "train" in counts else "no training split"
@@ -92,20 +95,20 @@ def check_shots(task: Task, counts: Mapping[Split, int], base_shots: Sequence[in
 
 
 def pin(source: Source, digests: FileDigests, *, offline: bool = False) -> str:
-    """What names the source's content today."""
+    """Return a commit or a digest that changes with the source's content."""
     name: str = _reader(source).pin(source, digests, offline=offline)
     return name
 
 
 def pinned(source: Source, name: str) -> Source:
-    """The source at its pin: what is read from a hub data set cannot move between plan and run."""
+    """Return the source at its pin, so that a data set of the hub cannot change between plan and run."""
     if not source.uri.startswith("hub:"):
         return source
     return replace(source, uri=f"{source.uri.partition('@')[0]}@{name}")
 
 
 def share_of(source: Source) -> Share:
-    """What of the samples may leave the machine: their text only where a licence says so, or they are ours."""
+    """Return what may leave the machine: scores alone, or also texts if the source, its licence or the harness allows."""
     if source.share is not None:
         return source.share
     if source.uri.startswith("embedded:"):
@@ -121,7 +124,7 @@ def _reader(source: Source) -> ModuleType:
 
 
 def _sample(row: Row, columns: Mapping[str, str], numbered: str) -> Sample:
-    """The row as a sample, under an id made of split and row number where no column is named for it."""
+    """Return a row as a sample; its id is made of split and row number if no column is named for it."""
     taken = {key: columns.get(key, key) for key in ("input", "reference")} | dict(columns)
     for key, column in taken.items():
         if column not in row.values:
@@ -134,7 +137,7 @@ def _sample(row: Row, columns: Mapping[str, str], numbered: str) -> Sample:
         raise DataError(f"{row.where}: column {taken['id']!r} is empty; give the sample an id")
     if control := _CONTROL.search(sample_id):
         raise DataError(
-            f"{row.where}: column {taken['id']!r} holds the control character {control[0]!r}; an id is one line of text"
+            f"{row.where}: column {taken['id']!r} contains the control character {control[0]!r}; an id is one line of text"
         )
     if not references or not all(reference.strip() for reference in references):
         raise DataError(
@@ -152,7 +155,7 @@ def _sample(row: Row, columns: Mapping[str, str], numbered: str) -> Sample:
 
 
 def _refuse_structure(row: Row, column: str, *, lists: bool) -> None:
-    """Raise a DataError for a value that is no text: a mapping, or a list where the column takes one text."""
+    """Raise DataError for a value that is no text: a mapping, or a list in a column that takes one text."""
     value = row.values[column]
     entries = value if isinstance(value, list) else [value]
     if any(isinstance(entry, dict) for entry in entries):
@@ -169,15 +172,15 @@ def _refuse_structure(row: Row, column: str, *, lists: bool) -> None:
 
 
 def _refuse_surrogates(sample: Sample, row: Row) -> None:
-    """Raise a DataError where a text or a column's name is not valid Unicode: no report could be written of it."""
+    """Raise DataError if a text or a column's name is not valid Unicode, which no report can contain."""
     whole = "".join((sample.id, sample.input, *sample.references, *sample.choices, *sample.metadata.values()))
     names = "".join(map(str, row.values))
     if whole.isascii() and names.isascii():
         return
     if found := _SURROGATE.search(whole) or _SURROGATE.search(names):
         raise DataError(
-            f"{row.where}: holds a lone surrogate, \\u{ord(found[0]):04x}, which is not valid Unicode; "
-            "write the text's character again, or drop the row"
+            f"{row.where}: contains a lone surrogate, \\u{ord(found[0]):04x}, which is not valid Unicode; "
+            "correct the character, or remove the row"
         )
 
 
@@ -186,7 +189,7 @@ def _texts(value: Any) -> tuple[str, ...]:
 
 
 def _text(value: Any) -> str:
-    """Text as it is, nothing as empty text, anything else as JSON writes it."""
+    """Return a value as text: text as it is, None as an empty text, anything else as JSON."""
     if value is None:
         return ""
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)

@@ -1,4 +1,4 @@
-"""Samples that come with the harness: `embedded:NAME`, a folder of JSON Lines files."""
+"""Read samples that come with the harness: `embedded:NAME`, a folder of JSON Lines files."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -10,14 +10,17 @@ from harness.types import Source, Split
 
 
 def splits(source: Source, *, offline: bool = False) -> tuple[Split, ...]:
+    """Return the splits of an embedded data set."""
     return file.splits(_as_file(source))
 
 
 def rows(source: Source, split: Split, *, offline: bool = False) -> Iterator[Row]:
+    """Yield the rows of a split."""
     return file.rows(_as_file(source), split)
 
 
 def pin(source: Source, digests: FileDigests, *, offline: bool = False) -> str:
+    """Return a digest of the data set's files."""
     return file.pin(_as_file(source), digests)
 
 

@@ -1,7 +1,7 @@
-"""Samples from files: JSON Lines, JSON, CSV and Parquet.
+"""Read samples from files: JSON Lines, JSON, CSV and Parquet.
 
-`file:FOLDER` holds train, validation and test files; `file:FILE` alone is the test split. `splits` may name a file
-for each instead, relative to the folder.
+`file:FOLDER` contains train, validation and test files; `file:FILE` alone is the test split. `splits` may name a file
+for each split instead, relative to the folder.
 """
 
 import csv
@@ -17,8 +17,8 @@ from harness.errors import DataError, UnknownName
 from harness.files.yaml import shown
 from harness.types import Source, Split
 
-BUFFER = 1 << 20  # bytes of a Parquet column that are read at once
-# How files begin that are taken for text, what they are, and what would do.
+BUFFER = 1 << 20  # bytes of a Parquet column that are read in one go
+# The first bytes of files that are no UTF-8 text, what such a file is, and what to do with it.
 _OTHERS = (
     (b"\x1f\x8b", "is a gzip file", "unpack it"),
     (b"PK\x03\x04", "is a zip file or a spreadsheet", "unpack it, or save it as CSV"),
@@ -34,10 +34,12 @@ _STEMS: dict[Split, tuple[str, ...]] = {
 
 
 def splits(source: Source, *, offline: bool = False) -> tuple[Split, ...]:
+    """Return the splits of a file or a folder."""
     return tuple(files(source))
 
 
 def rows(source: Source, split: Split, *, offline: bool = False) -> Iterator[Row]:
+    """Yield the rows of a split's file."""
     found = files(source)
     if split not in found:
         raise DataError(
@@ -51,12 +53,13 @@ def rows(source: Source, split: Split, *, offline: bool = False) -> Iterator[Row
 
 
 def _reason(error: OSError | ValueError) -> str:
-    """Return the first line of what the system says."""
-    said = error.strerror if isinstance(error, OSError) else None
-    return said or str(error).partition("\n")[0]
+    """Return the first line of the system's message."""
+    message = error.strerror if isinstance(error, OSError) else None
+    return message or str(error).partition("\n")[0]
 
 
 def pin(source: Source, digests: FileDigests, *, offline: bool = False) -> str:
+    """Return a digest of the source's files."""
     return digest({split: _digest(path, digests) for split, path in files(source).items()})
 
 
@@ -67,7 +70,7 @@ def _digest(path: Path, digests: FileDigests) -> str:
 
 @contextmanager
 def _readable(path: Path) -> Iterator[None]:
-    """Turn the system's refusal to read a file into a DataError that names the file."""
+    """Turn an OSError about a file into a DataError that names the file."""
     try:
         yield
     except OSError as error:
@@ -75,7 +78,7 @@ def _readable(path: Path) -> Iterator[None]:
 
 
 def files(source: Source) -> dict[Split, Path]:
-    """The file of each split that the source has."""
+    """Return the file of each split of the source."""
     place = _existing(Path(source.uri.removeprefix("file:")))
     folder = place if place.is_dir() else place.parent
     if source.splits:
@@ -103,8 +106,8 @@ def files(source: Source) -> dict[Split, Path]:
 def _existing(path: Path) -> Path:
     try:
         found = path.exists()
-    except (OSError, ValueError) as error:  # a name that is too long, or holds a NUL
-        raise DataError(f"{shown(path)}: cannot be looked at: {_reason(error)}") from error
+    except (OSError, ValueError) as error:  # a name that is too long, or contains a NUL
+        raise DataError(f"{shown(path)}: cannot be read: {_reason(error)}") from error
     if not found and not path.parent.is_dir():
         raise DataError(
             f"{shown(path)}: no such file or folder, nor is {shown(path.parent)}; a path starts at the folder of the "
@@ -118,7 +121,7 @@ def _existing(path: Path) -> Path:
 
 
 def _only(folder: Path, stems: tuple[str, ...]) -> Path | None:
-    """The folder's one file with such a name."""
+    """Return the folder's only file with one of these stems; None if there is none."""
     found = [
         folder / (stem + suffix)
         for stem in stems
@@ -132,7 +135,7 @@ def _only(folder: Path, stems: tuple[str, ...]) -> Path | None:
 
 
 def _refuse_other_formats(path: Path) -> None:
-    """Raise a DataError where a file's first bytes are those of something else than UTF-8 text."""
+    """Raise DataError if a file's first bytes are not those of UTF-8 text."""
     with path.open("rb") as file:
         first = file.read(4)
     for begins, what, way in _OTHERS:
@@ -141,13 +144,13 @@ def _refuse_other_formats(path: Path) -> None:
 
 
 class _Twice(dict[str, Any]):
-    """An object of JSON with a key that is there twice."""
+    """A JSON object that has a key twice."""
 
     key: str
 
 
 def _from_pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Return the object, marked where a key is there twice: who knows its place in the file refuses it."""
+    """Return a JSON object, marked if it has a key twice: the caller, which knows its place in the file, refuses it."""
     found = dict(pairs)
     if len(found) == len(pairs):
         return found
@@ -157,18 +160,18 @@ def _from_pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _repeated(names: Sequence[str]) -> str | None:
-    """Return the first name that is there twice."""
+    """Return the first name that occurs twice; None if there is none."""
     return next((name for at, name in enumerate(names) if name in names[:at]), None)
 
 
 def _refuse_repeated(names: Sequence[str], where: str) -> None:
-    """Raise a DataError where two columns have one name: one of them would be lost."""
+    """Raise DataError if two columns have the same name: one of them would be lost."""
     if len(set(names)) < len(names):
         raise DataError(f"{where}: column {_repeated(names)!r} is there twice; rename one")
 
 
 def _json_lines(path: Path) -> Iterator[Row]:
-    """One object a line; empty lines are passed over."""
+    """Yield the object of each line; empty lines are skipped."""
     with path.open("rb") as file:
         for number, line in enumerate(file, start=1):
             where = f"{shown(path)}:{number}"
@@ -179,7 +182,7 @@ def _json_lines(path: Path) -> Iterator[Row]:
 
 
 def _json(path: Path) -> Iterator[Row]:
-    """One list of objects; a file that begins with an object is taken for JSON Lines."""
+    """Yield the objects of a list; a file that begins with an object is read as JSON Lines."""
     content = path.read_bytes()
     try:
         text = content.decode("utf-8-sig")
@@ -197,12 +200,12 @@ def _json(path: Path) -> Iterator[Row]:
 
 
 def _loaded(text: str, where: str, unit: Literal["line", "file"]) -> Any:
-    """Return the value that a line or a file of JSON holds; DataError where it holds none."""
+    """Return the value of a line or a file of JSON; raise DataError if it is not valid JSON."""
     try:
         return json.loads(text, object_pairs_hook=_from_pairs)
     except json.JSONDecodeError as error:
         where, way = (
-            (where, "fix or drop the line") if unit == "line" else (f"{where}:{error.lineno}", "fix it")
+            (where, "fix or remove the line") if unit == "line" else (f"{where}:{error.lineno}", "fix it")
         )
         raise DataError(f"{where}: broken JSON at column {error.colno}: {error.msg}; {way}") from None
     except RecursionError:
@@ -212,10 +215,9 @@ def _loaded(text: str, where: str, unit: Literal["line", "file"]) -> Any:
 
 
 def _csv(path: Path) -> Iterator[Row]:
-    """Comma-separated, quoted with '"', the first line naming the columns."""
-    csv.field_size_limit(
-        2**31 - 1
-    )  # the module's own limit, 131,072 characters, is shorter than long documents
+    """Yield the rows of a CSV file: separated by commas, quoted with '"', with column names in the first line."""
+    # The module's own limit, 131,072 characters, is shorter than long documents.
+    csv.field_size_limit(2**31 - 1)
     with path.open(encoding="utf-8-sig", newline="") as file:
         table = csv.reader(file, strict=True)
         line = 1
@@ -233,13 +235,13 @@ def _csv(path: Path) -> Iterator[Row]:
                     )
                 yield Row(where=where, values=dict(zip(names, cells, strict=True)))
         except csv.Error as error:
-            raise DataError(f"{shown(path)}:{table.line_num}: broken CSV: {error}; mend the row") from None
+            raise DataError(f"{shown(path)}:{table.line_num}: broken CSV: {error}; fix the row") from None
         except UnicodeDecodeError:
             raise _not_utf8(path) from None
 
 
 def _refuse_other_separators(path: Path, names: list[str]) -> None:
-    """Raise a DataError where the first line, read with commas, is one column whose name holds another separator."""
+    """Raise DataError if the first line is one column whose name contains another separator than a comma."""
     for separator, word in ((";", "semicolons"), ("\t", "tabs"), ("|", "bars")):
         if len(names) == 1 and separator in names[0]:
             raise DataError(
@@ -273,7 +275,7 @@ def _decoded(content: bytes, where: str) -> str:
 
 
 def _not_utf8(path: Path) -> DataError:
-    """Return the refusal of a file, with its first line that is not UTF-8: readers decode many lines at once."""
+    """Return the error for a file that is not UTF-8, with its first such line: readers decode many lines at once."""
     with path.open("rb") as file:
         for number, line in enumerate(file, start=1):
             try:

@@ -1,7 +1,7 @@
-"""Samples from a data set on the hub, at one commit: `hub:OWNER/NAME[@REVISION]`.
+"""Read samples from a data set on the hub, at one commit: `hub:OWNER/NAME[@REVISION]`.
 
-The commit's files are downloaded once into the hub client's cache and read from there by `datasets`, so a network
-that comes or goes cannot change what is read. `splits` may slice as `datasets` does: `train[:-2000]`.
+The commit's files are downloaded once into the hub client's cache and read from there by `datasets`, so the state of the
+network cannot change what is read. `splits` may slice as `datasets` does: `train[:-2000]`.
 """
 
 from collections.abc import Iterator
@@ -16,17 +16,19 @@ _SPLITS: tuple[Split, ...] = ("train", "validation", "test")
 
 
 def splits(source: Source, *, offline: bool = False) -> tuple[Split, ...]:
-    """Those that the source names; where it names none, the data set is taken to have all three."""
+    """Return the splits that the source names; if it names none, all three are expected."""
     return tuple(split for split in _SPLITS if not source.splits or split in source.splits)
 
 
 def rows(source: Source, split: Split, *, offline: bool = False) -> Iterator[Row]:
+    """Yield the rows of a split."""
     name = source.splits.get(split, split)
     for number, values in enumerate(_load(source, name, offline), start=1):
         yield Row(where=f"{source.uri}: {name}: row {number}", values=values)
 
 
 def pin(source: Source, digests: FileDigests, *, offline: bool = False) -> str:
+    """Return the commit that the data set's revision is today."""
     repository, revision = _place(source)
     return hub.commit(repository, "dataset", revision, offline=offline)
 
@@ -37,7 +39,7 @@ def _place(source: Source) -> tuple[str, str | None]:
 
 
 def _load(source: Source, split: str, offline: bool) -> Any:
-    """A split as a `datasets.Dataset`, which reads its rows from disk as they are asked for."""
+    """Return a split as a `datasets.Dataset`, which reads its rows from disk one after another."""
     import datasets
 
     repository, revision = _place(source)

@@ -1,4 +1,4 @@
-"""The devices that this machine has, found without loading torch."""
+"""Find the devices of this machine without loading torch."""
 
 import os
 import re
@@ -11,7 +11,7 @@ NAMES = re.compile(r"auto|cpu|cuda(:\d{1,3})?")
 
 
 def refuse_unknown(device: str) -> None:
-    """Raise HarnessError for a name that stands for no device."""
+    """Raise HarnessError for a text that is not the name of a device."""
     if not NAMES.fullmatch(device):
         raise HarnessError(f"--device {device}: no such device; give auto, cpu, cuda or cuda:N")
 
@@ -30,7 +30,7 @@ def refuse_absent(device: str) -> None:
 
 
 def without_cuda() -> str:
-    """Say why CUDA cannot be used; "" where torch is built for it and a GPU is there that nothing hides."""
+    """Return why CUDA cannot be used; an empty text if torch is built for it and a visible GPU is there."""
     visible = os.environ.get("CUDA_VISIBLE_DEVICES")
     if visible is not None and visible.strip() in ("", "-1"):
         return f"CUDA_VISIBLE_DEVICES={visible!r} hides every GPU"

@@ -1,4 +1,4 @@
-"""What machine this is, in words and numbers; no library that owns a device is imported."""
+"""Describe this machine in words and numbers, without importing a library that opens a device."""
 
 import os
 import platform
@@ -53,7 +53,7 @@ def _gpu() -> str | None:
 
 
 class PeakMemory:
-    """The process's highest resident memory in bytes since the block began (Linux; elsewhere since its start)."""
+    """The process's highest resident memory, in bytes, since the block began (on Linux; elsewhere since its start)."""
 
     bytes = 0
 

@@ -1,4 +1,4 @@
-"""Which versions of other packages are installed."""
+"""Look up the installed versions of other packages."""
 
 from collections.abc import Iterable
 from importlib import metadata

@@ -1,4 +1,4 @@
-"""Records to and from files: JSON for one, JSON Lines for many; what is written is on disk when the call returns."""
+"""Write records to files and read them: JSON for one, JSON Lines for many; files are on disk when the call returns."""
 
 import errno
 import json
@@ -19,7 +19,7 @@ from harness.errors import HarnessError
 
 Record = TypeVar("Record")
 
-MARK_EVERY = 512  # records between two places that an index knows
+MARK_EVERY = 512  # records between two positions in an index
 
 
 @cache
@@ -33,13 +33,13 @@ def to_json(record: object) -> Any:
 
 
 def from_json(kind: type[Record], data: object) -> Record:
-    """Return the record that the plain data describes; raise pydantic's ValidationError where it describes none."""
+    """Return the record that plain data describes; raise pydantic's ValidationError if it describes none."""
     record: Record = _adapter(cast(Any, kind)).validate_python(data, strict=False)
     return record
 
 
 def write_json(path: Path, data: object) -> None:
-    """Written beside and renamed: a reader sees the old file or the new one, never half of it."""
+    """Write a file beside its place and rename it, so that a reader sees the old file or the new one, never a part."""
     beside = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         with beside.open("w", encoding="utf-8", errors="surrogatepass") as file:
@@ -47,18 +47,18 @@ def write_json(path: Path, data: object) -> None:
             file.write("\n")
             flush(file)
         beside.replace(path)
-    except BaseException:  # on a full disk what was begun takes the room of what could be written
+    except BaseException:  # on a full disk the incomplete file takes room that other files need
         beside.unlink(missing_ok=True)
         raise
 
 
 def write_text(path: Path, text: str, mode: Literal["w", "a"] = "w", option: str = "") -> None:
-    """Write a file that a command is asked for; HarnessError where its place cannot be written.
+    """Write a file that a command was asked for; raise HarnessError if it cannot be written.
 
-    What was there stays until all of the text is on the disk.
+    An existing file stays until all of the new text is on disk.
     """
     with writing(path, option):
-        if mode == "a" or (path.exists() and not path.is_file()):  # a device, say
+        if mode == "a" or (path.exists() and not path.is_file()):  # such as a device
             with path.open(mode, encoding="utf-8", errors="surrogatepass", newline="\n") as file:
                 file.write(text)
         else:
@@ -82,9 +82,10 @@ def _replace_text(path: Path, text: str) -> None:
 def refuse_other_kind(
     path: Path, endings: Sequence[str], what: str, option: str, begins: re.Pattern[str] | None = None
 ) -> None:
-    """Raise a HarnessError where a file stands that what is to be written must not take the place of.
+    """Raise HarnessError if a file is there that the new file must not replace.
 
-    What may be replaced ends in one of `endings`, begins as `begins` says, or is empty or no file: a device, say.
+    A path may be replaced if its name ends in one of `endings`, if its content matches `begins` or is empty, or if it is no
+    file but, for instance, a device.
     """
     if path.suffix.lower() in endings or not path.is_file():
         return
@@ -92,7 +93,7 @@ def refuse_other_kind(
         with path.open("rb") as file:
             beginning = file.read(200).decode("utf-8", "replace")
     except OSError:
-        return  # one that cannot be read can hardly be written: that is said where it is tried
+        return  # writing it will fail too, with its own message
     if beginning and not (begins and begins.match(beginning)):
         wanted = f", or one that ends in {endings[0]}" if endings else ""
         raise HarnessError(f"{option} {path}: is there already and no {what}; name a new file{wanted}")
@@ -100,9 +101,9 @@ def refuse_other_kind(
 
 @contextmanager
 def writing(path: Path, option: str = "") -> Iterator[None]:
-    """Make the folder that a file or folder goes into, and turn a refusal to write there into a HarnessError.
+    """Create the parent folder of a file or folder, and turn an OSError in writing it into a HarnessError.
 
-    `option` is how a user named the place: "-o".
+    `option` is the option that a user gave the path by: "-o".
     """
     place = f"{option} {path}".lstrip()
     try:
@@ -110,7 +111,7 @@ def writing(path: Path, option: str = "") -> Iterator[None]:
         yield
     except OSError as error:
         if error.filename and not Path(error.filename).absolute().is_relative_to(path.absolute().parent):
-            raise  # of another file, which is read
+            raise  # an error about another file, which is read
         if error.errno in (errno.EEXIST, errno.ENOTDIR):
             raise HarnessError(
                 f"{place}: cannot be written: a file stands where a folder is needed"
@@ -125,7 +126,7 @@ def read_json(path: Path) -> Any:
 
 
 def line(record: object) -> str:
-    """One line of JSON, its end included."""
+    """Return the record as a line of JSON, with its line feed."""
     return json.dumps(to_json(record), ensure_ascii=False, allow_nan=False) + "\n"
 
 
@@ -141,7 +142,7 @@ def write_lines(path: Path, records: Iterable[object]) -> int:
 
 
 def iterate_lines(path: Path, kind: type[Record]) -> Iterator[Record]:
-    """Yield the records of a JSON Lines file. A last line without an end was torn by a crash and is left out."""
+    """Yield the records of a JSON Lines file. A last line without a line feed was cut by a crash and is skipped."""
     with path.open(encoding="utf-8", errors="surrogatepass") as file:
         for text in file:
             if text.endswith("\n"):
@@ -167,7 +168,7 @@ def write_indexed(path: Path, records: Iterable[object]) -> int:
 
 
 class IndexedLines(Sequence[Record]):
-    """The records of an indexed file, read from disk where they are asked for; none is kept."""
+    """The records of an indexed file, read from disk on access; none is kept in memory."""
 
     def __init__(self, path: Path, kind: type[Record]) -> None:
         self._path, self._kind = path, kind
@@ -193,7 +194,7 @@ class IndexedLines(Sequence[Record]):
         return self.iterate(0)
 
     def iterate(self, start: int) -> Iterator[Record]:
-        """Yield the records from `start` on; those between the mark before it and it are skipped unparsed."""
+        """Yield the records from `start` on; records between the index's last position and `start` are skipped unparsed."""
         if start >= len(self):
             return
         with self._path.open("rb") as file:
@@ -203,25 +204,25 @@ class IndexedLines(Sequence[Record]):
 
 
 def index_file(path: Path) -> Path:
-    """Return the file beside an indexed one that says where its records begin."""
+    """Return the path of the index of a file: where in the file every 512th record begins."""
     return path.with_suffix(".index.json")
 
 
 def drop_torn_line(path: Path) -> None:
-    """Cuts a last line without an end, so that the file can be appended to."""
+    """Cut a last line without a line feed, so that lines can be appended to the file."""
     with path.open("rb+") as file:
         content = file.read()
         file.truncate(content.rfind(b"\n") + 1)
 
 
 def flush(file: IO[Any]) -> None:
-    """Hands what was written to the disk itself."""
+    """Write a file's buffers through to the disk."""
     file.flush()
     os.fsync(file.fileno())
 
 
 def sync(path: Path) -> None:
-    """Hand a file's content, or the names in a folder, to the disk itself."""
+    """Write a file's content, or the names in a folder, through to the disk."""
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)

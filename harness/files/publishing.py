@@ -1,11 +1,12 @@
-"""Put a folder in the place of another one; a reader sees the whole old folder or the whole new one.
+"""Replace a folder by another; a reader sees the complete old folder or the complete new one.
 
 The new folder is built beside its target as `.NAME.new-…`, written to the disk, and takes the target's place in one
 exchange (`renameat2` of Linux). Where the system or the file system has no exchange, the target is first renamed to
 `.NAME.old-…`. A process that is killed between these two renames leaves no target: the next reader or writer renames the
 old folder back.
 
-A lock, `.NAME.lock`, lets one process at a time publish into a target. Its next owner removes what a killed process left.
+A lock, `.NAME.lock`, lets one process at a time publish into a target. The lock's next owner removes the files that a
+killed process left.
 """
 
 import errno
@@ -28,15 +29,11 @@ from harness.files.json_lines import sync
 Way = Literal["exchange", "renames"]
 Tell = Callable[[str], None]
 
-LOCKED_BY = "process "  # how a lock begins
+LOCKED_BY = "process "  # begins the content of a lock
 EXCHANGE = 2  # RENAME_EXCHANGE of linux/fs.h
 WORKING_FOLDER = -100  # AT_FDCWD of fcntl.h
-NO_EXCHANGE = (
-    errno.EINVAL,
-    errno.ENOSYS,
-    errno.ENOTSUP,
-    errno.EPERM,
-)  # the file system or a sandbox has none
+# What renameat2 says where the file system or a sandbox has no exchange.
+NO_EXCHANGE = (errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EPERM)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +41,7 @@ class Owned:
     """A target that no other process publishes into."""
 
     target: Path
-    token: str  # part of the names of our hidden folders
+    token: str  # part of the names of this owner's hidden folders
     way: Way
     tell: Tell
 
@@ -55,7 +52,7 @@ class Owned:
         return fresh
 
     def put(self, fresh: Path) -> None:
-        """Put a staged folder in the target's place, and remove what was there."""
+        """Put a staged folder in the target's place, and remove the old folder."""
         _sync(fresh)
         inside = _working_folder_in(self.target)
         if not self.target.exists():
@@ -64,9 +61,9 @@ class Owned:
             aside = self._hidden("old")
             self.target.rename(aside)
             fresh.rename(self.target)
-            aside.rename(fresh)  # under this name nobody brings it back
+            aside.rename(fresh)  # under this name no process renames it back
         sync(self.target.parent)
-        if inside is not None:  # relative paths would lead into the old folder
+        if inside is not None:  # relative paths would still lead into the old folder
             with suppress(OSError):
                 os.chdir(self.target / inside)
             self.tell(
@@ -109,7 +106,7 @@ def to_stderr(line: str) -> None:
 
 @contextmanager
 def owned(target: Path, *, way: Way = "exchange", tell: Tell = to_stderr) -> Iterator[Owned]:
-    """Own a target for as long as the block runs; where another process owns it, say so and wait."""
+    """Own a target for as long as the block runs; if another process owns it, print a line and wait."""
     target = target.resolve()
     target.parent.mkdir(parents=True, exist_ok=True)
     token = secrets.token_hex(4)
@@ -125,7 +122,7 @@ def owned(target: Path, *, way: Way = "exchange", tell: Tell = to_stderr) -> Ite
 
 @contextmanager
 def owned_if_possible(target: Path) -> Iterator[None]:
-    """Own a folder that is there for as long as the block runs; do without where no lock can be beside it."""
+    """Own an existing folder for as long as the block runs; go on without a lock if none can be written beside it."""
     with ExitStack() as stack:
         if target.is_dir():
             with suppress(OSError):
@@ -134,7 +131,7 @@ def owned_if_possible(target: Path) -> Iterator[None]:
 
 
 def recovered(target: Path) -> bool:
-    """Bring back a folder that a killed process had renamed; return whether the target is there."""
+    """Rename a folder back that a killed process had renamed; return whether the target is there."""
     with suppress(OSError):
         target = target.resolve()
         if not target.exists() and _left(target, "old"):
@@ -144,7 +141,7 @@ def recovered(target: Path) -> bool:
 
 
 def refuse_unwritable(target: Path, option: str) -> None:
-    """Raise HarnessError where no folder can be published at the target. Nothing is left behind."""
+    """Raise HarnessError if no folder can be published at the target. No file is left behind."""
     try:
         place = target.resolve()
         if place.exists() and not place.is_dir():
@@ -168,7 +165,7 @@ def refuse_unwritable(target: Path, option: str) -> None:
 
 
 def copy(source: Path, target: Path, leave_out: Container[str] = ()) -> None:
-    """Copy a folder; symbolic links stay links, and what is no file, folder or link is left out."""
+    """Copy a folder; symbolic links stay links, and anything but files, folders and links is left out."""
     target.mkdir()
     for path in sorted(source.iterdir()):
         if path.name not in leave_out:
@@ -189,7 +186,7 @@ def _copy_entry(path: Path, place: Path) -> None:
 
 @contextmanager
 def _locked(target: Path, tell: Tell) -> Iterator[bool]:
-    """Hold the target's lock; False where the file system has no locks, and nothing keeps others out."""
+    """Hold the target's lock; yield False if the file system has no locks, so that other processes are not kept out."""
     path = target.with_name(f".{target.name}.lock")
     file = _take(path, target, tell)
     if file is None:
@@ -218,7 +215,7 @@ def _take(path: Path, target: Path, tell: Tell) -> IO[str] | None:
         except BaseException:  # Ctrl-C while waiting
             file.close()
             raise
-        if _is_at(file, path):  # else its last owner has removed it meanwhile
+        if _is_at(file, path):  # else the last owner has removed the file meanwhile
             file.truncate(0)
             file.write(f"{LOCKED_BY}{os.getpid()} on {socket.gethostname()}")
             file.flush()
@@ -227,7 +224,7 @@ def _take(path: Path, target: Path, tell: Tell) -> IO[str] | None:
 
 
 def _open_lock(path: Path, target: Path) -> IO[str]:
-    """Open the lock; HarnessError where what stands there is not a lock of ours: it would be written over."""
+    """Open the lock; raise HarnessError if another kind of file is there, which would be overwritten."""
     flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
     refused = HarnessError(
         f"{path}: not a lock of the harness, and stands where that of {target} is needed; move it"
@@ -259,7 +256,7 @@ def _owner(path: Path) -> str:
         return "another process"
 
 
-# What was left.
+# Folders that an earlier process left.
 
 
 def _prefix(target: Path, kind: str) -> str:
@@ -267,14 +264,14 @@ def _prefix(target: Path, kind: str) -> str:
 
 
 def _left(target: Path, kind: str) -> list[Path]:
-    """Return hidden folders beside the target, the youngest first."""
+    """Return hidden folders beside the target, the newest first."""
     ours = re.compile(re.escape(_prefix(target, kind)) + r"[0-9a-f]{8}-[0-9a-f]{4}")
-    found = [one for one in target.parent.iterdir() if ours.fullmatch(one.name)]
+    found = [folder for folder in target.parent.iterdir() if ours.fullmatch(folder.name)]
     return sorted(found, key=_modified, reverse=True)
 
 
 def _modified(path: Path) -> float:
-    with suppress(OSError):  # where there are no locks, its owner may remove it at this moment
+    with suppress(OSError):  # without locks, the owner may remove it at the same moment
         return path.stat().st_mtime
     return 0.0
 
@@ -286,7 +283,7 @@ def _bring_back(target: Path) -> None:
 
 
 def _clean(target: Path, token: str) -> None:
-    """Remove hidden folders beside the target: those whose names go on with the token."""
+    """Remove the hidden folders beside the target whose names contain the token; all of them for an empty token."""
     for kind in ("new", "old"):
         for path in _left(target, kind):
             if path.name.startswith(_prefix(target, kind) + token):
@@ -297,7 +294,7 @@ def _clean(target: Path, token: str) -> None:
 
 
 def _exchange(one: Path, other: Path) -> bool:
-    """Exchange two folders in one step; False where that cannot be done here."""
+    """Exchange two folders in one step; return False if the system cannot do that."""
     import ctypes
 
     rename = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
@@ -312,7 +309,7 @@ def _exchange(one: Path, other: Path) -> bool:
 
 
 def _sync(folder: Path) -> None:
-    """Hand every file and folder to the disk."""
+    """Write every file and folder through to the disk."""
     for path in folder.iterdir():
         mode = path.lstat().st_mode
         if stat.S_ISDIR(mode):

@@ -1,6 +1,6 @@
-"""Files of strangers: opened only where they are files, and read only so far.
+"""Read files from unknown sources: only regular files, and only up to a limit.
 
-A pipe keeps its reader waiting, and a device may be read without end.
+Reading a pipe may wait forever, and reading a device may never end.
 """
 
 import errno
@@ -12,12 +12,12 @@ from pathlib import Path
 
 from harness.errors import NotRegular
 
-LARGEST = 1 << 28  # bytes that are read at once; the largest real files have some 20 million
-_NO_FILE = (errno.ENXIO, errno.EOPNOTSUPP)  # what opening a socket, or a device that is not there, says
+LARGEST = 1 << 28  # bytes of a file that is read in one go; the largest real files have some 20 million
+_NO_FILE = (errno.ENXIO, errno.EOPNOTSUPP)  # the errors of opening a socket, or a device that is not there
 
 
 def open_regular(path: Path) -> BufferedReader:
-    """Open a file, or what a link leads to, for reading; NotRegular where it is a pipe, a device or a socket."""
+    """Open a file for reading, also through a link; raise NotRegular if it is a pipe, a device or a socket."""
     try:
         # Without waiting: opening a pipe waits until somebody writes into it.
         handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
@@ -37,12 +37,12 @@ def open_regular(path: Path) -> BufferedReader:
 
 
 def check_regular(path: Path) -> None:
-    """Raise NotRegular, or OSError, where a library could not open and read the file at once."""
+    """Raise NotRegular or OSError if a library could not open the file and read it without waiting."""
     open_regular(path).close()
 
 
 def regular_text(path: Path) -> str:
-    """Read a text; ValueError where it has more than LARGEST bytes, or is no text."""
+    """Return a file's text; raise ValueError if it has more than LARGEST bytes, or is not UTF-8."""
     content = read_regular(path, LARGEST)
     if len(content) > LARGEST:
         raise ValueError(f"more than {LARGEST:,} bytes")
@@ -50,7 +50,7 @@ def regular_text(path: Path) -> str:
 
 
 def read_regular(path: Path, most: int) -> bytes:
-    """Read a file, or one byte more than the `most` that are wanted."""
+    """Return a file's bytes, at most one more than `most`, so that the caller sees if there are more."""
     with open_regular(path) as file:
         return file.read(most + 1)
 
@@ -60,6 +60,6 @@ def _refused(path: Path) -> NotRegular:
 
 
 def file_digest(path: Path) -> str:
-    """64 hex digits of SHA-256 over the file's bytes, read in blocks."""
+    """Return the SHA-256 of the file's bytes as 64 hex digits; the file is read in blocks."""
     with open_regular(path) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,4 +1,4 @@
-"""Where the files are that come with the harness: suites, tasks, recipes, tiny models, starters."""
+"""Find the files that come with the harness: suites, tasks, recipes, tiny models, starters."""
 
 from pathlib import Path
 from typing import Literal
@@ -28,7 +28,7 @@ def data_names() -> tuple[str, ...]:
 
 
 def starter(kind: Literal["task", "suite", "recipe"], name: str) -> str:
-    """Return a commented YAML file to begin from, under a new name; it passes `check` as it is."""
+    """Return a commented YAML file to start from, with a new name in it; it passes `check` unchanged."""
     return (
         (_PACKAGE / "suite" / "starters" / f"{kind}.yaml").read_text(encoding="utf-8").replace("<name>", name)
     )

@@ -1,8 +1,8 @@
-"""Texts in cells of a CSV file: a spreadsheet would run one that begins as a formula does, a terminal obeys its controls.
+"""Escape text in a CSV file that a spreadsheet would run as a formula, and characters that control a terminal.
 
 A line feed within a quoted cell stays, as in every CSV file with texts of several lines.
 
-OWASP's "CSV Injection" has the characters; the wide forms are what Excel takes for them in East Asian locales.
+The characters are those of OWASP's "CSV Injection", and their wide forms, which Excel reads alike in East Asian locales.
 """
 
 import re
@@ -16,7 +16,7 @@ _NUMBER = re.compile(r"[+-]?\d+(\.\d+)?([eE][+-]?\d+)?")
 
 
 def cell(value: T) -> T | str:
-    """Return a value that a spreadsheet does not run: text that looks like a formula behind a single quote."""
+    """Return a value that a spreadsheet does not run: a single quote is put before text that looks like a formula."""
     if not isinstance(value, str) or _NUMBER.fullmatch(value):
         return value
     shown = _CONTROL.sub(lambda found: f"⟦U+{ord(found[0]):04X}⟧", value)

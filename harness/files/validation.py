@@ -1,4 +1,4 @@
-"""Plain data from a YAML file to a frozen record: checked here once, believed ever after."""
+"""Turn plain data from a YAML file into frozen records, which are checked once, here."""
 
 import json
 import re
@@ -27,29 +27,29 @@ _WANTED = {
 }
 
 
-At = Callable[..., str]  # keys below the data -> where they stand: "FILE:LINE: dotted.key"
+At = Callable[..., str]  # keys below the data -> their place: "FILE:LINE: dotted.key"
 
 
 def record(kind: type[Record], data: object, document: Document, *keys: str | int) -> Record:
-    """Return the record that the data at `keys` describes; raise SuiteError with a line for every mistake."""
+    """Return the record that the data under `keys` describes; raise SuiteError with a line for every mistake."""
     return checked(kind, data, lambda *more: document.at(*keys, *more))
 
 
 def checked(kind: type[Record], data: object, at: At) -> Record:
     """Return the record, or the value of another type, that plain data describes.
 
-    Raises a SuiteError with a line for every mistake, each with its place by `at`.
+    Raises SuiteError with a line for every mistake, each with its place by `at`.
     """
     lists: TypeAdapter[list[Record]] = _list_of(kind)  # type: ignore[arg-type]  # mypy: "not Hashable"; types are
     try:
-        # As JSON, strict: a list may become a tuple and 1 a float, but "3" is no number and 1 not true.
+        # As strict JSON: a list may become a tuple and 1 a float, but "3" is no number and 1 is not true.
         return lists.validate_json(json.dumps([data]), strict=True)[0]
     except ValidationError as error:
         raise SuiteError("\n".join(_sentences(kind, error, data, at))) from None
 
 
 def found(value: object) -> str:
-    """Return a value as a message shows it."""
+    """Return a description of a value for a message."""
     match value:
         case None:
             return "nothing"
@@ -67,7 +67,7 @@ def found(value: object) -> str:
 
 @cache
 def _list_of(kind: type[Any]) -> TypeAdapter[Any]:
-    # In a list, because a plain dataclass takes pydantic's configuration only from what is around it.
+    # In a list, because a plain dataclass takes pydantic's configuration only from the type around it.
     listed: Any = GenericAlias(list, (kind,))
     return TypeAdapter(listed, config=ConfigDict(extra="forbid"))
 
@@ -85,7 +85,7 @@ def _sentences(kind: type[Any], error: ValidationError, data: object, at: At) ->
         elif reason == "literal_error" and isinstance(value, str) and _holds(data, way):
             choices = re.findall("'([^']*)'", mistake["ctx"]["expected"])
             yield str(UnknownName(str(way[-1]), value, choices, at(*way)))
-        else:  # a value that may be of several kinds gives a mistake for each, the kind's name at the end
+        else:  # a value of several allowed types gives a mistake for each, with the type's name at the end
             way = way if _holds(data, way) else way[:-1]
             choice = mistake.get("ctx", {}).get("expected", "") or _WANTED.get(
                 reason.split("_")[0], mistake["msg"]
@@ -96,7 +96,7 @@ def _sentences(kind: type[Any], error: ValidationError, data: object, at: At) ->
 
 
 def _holds(data: object, way: tuple[str | int, ...]) -> bool:
-    """Whether the way leads to a value that was given."""
+    """Return whether a path of keys leads to a value that was given."""
     for key in way:
         try:
             data = data[key]  # type: ignore[index]
@@ -110,6 +110,7 @@ def _kind_at(kind: type[Any], way: tuple[str | int, ...]) -> type[Any]:
     for key in way:
         named: Any = get_type_hints(kind)[str(key)]
         choices: tuple[Any, ...] = get_args(named)
-        record: Any = next((one for one in choices if is_dataclass(one)), named)  # one that may be left out
+        # A record that may be left out is one of several choices.
+        record: Any = next((choice for choice in choices if is_dataclass(choice)), named)
         kind = record
     return kind

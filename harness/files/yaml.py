@@ -1,7 +1,7 @@
-"""YAML 1.2 as plain data that remembers its lines, so that an error can say where.
+"""Read YAML 1.2 as plain data with the line of each value, so that an error can name its place.
 
-YAML 1.1, which PyYAML reads, takes `1e-4` for a string and `no` for false. Nothing is constructed but text,
-numbers, true, false, null, lists and mappings; tags, aliases and keys given twice are refused.
+YAML 1.1, which PyYAML reads, takes `1e-4` for a string and `no` for false. Only text, numbers, true, false, null, lists
+and mappings are constructed; tags, aliases and keys given twice are refused.
 """
 
 import math
@@ -15,21 +15,21 @@ from harness.errors import SuiteError
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _LONGEST_NUMBER = 300  # characters
-_LARGEST = 10**18  # of a whole number: what 64 bits hold
+_LARGEST = 10**18  # of a whole number: fits into 64 bits
 
-Keys = tuple[str | int, ...]  # the way to a value: ("tasks", 2, "metrics")
+Keys = tuple[str | int, ...]  # the path to a value: ("tasks", 2, "metrics")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
-    """A YAML file."""
+    """A YAML file: its data, and the line of each value."""
 
     path: Path
     data: Any
     lines: Mapping[Keys, int]
 
     def at(self, *keys: str | int) -> str:
-        """FILE:LINE: dotted.key of a value; of a missing one, the line of what should hold it."""
+        """Return FILE:LINE: dotted.key of a value; the line of a missing value is that of the mapping that lacks it."""
         held = keys
         while held not in self.lines:
             held = held[:-1]
@@ -37,18 +37,18 @@ class Document:
 
 
 def dotted(keys: Keys) -> str:
-    """Return a place in a document as `tasks[2].metrics`."""
+    """Return keys as a text: `tasks[2].metrics`."""
     return "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in keys).lstrip(".")
 
 
 def shown(path: Path) -> str:
-    """Return the path as a user would type it: relative where it lies below the working folder."""
+    """Return the path as a user would type it: relative if it is below the working folder."""
     here = Path.cwd()
     return str(path.relative_to(here)) if path.is_absolute() and path.is_relative_to(here) else str(path)
 
 
 def load(path: Path) -> Document:
-    """Return the file's only document, an empty mapping for an empty file."""
+    """Return the file's only document, with an empty mapping for an empty file."""
     from ruamel.yaml import YAML
     from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
@@ -69,7 +69,7 @@ def load(path: Path) -> Document:
     except YAMLError as error:
         raise SuiteError(f"{shown(path)}: not YAML: {' '.join(str(error).split())}") from error
     except RecursionError:
-        raise SuiteError(f"{shown(path)}: nested too deep to be read; write it flat") from None
+        raise SuiteError(f"{shown(path)}: nested too deeply; write it with fewer levels") from None
     except ValueError as error:  # ruamel's own, of escapes that stand for no character
         raise SuiteError(f"{shown(path)}: not YAML: {error}") from error
     tree = _Tree(path=path, constructor=yaml.constructor)
@@ -79,7 +79,7 @@ def load(path: Path) -> Document:
 
 @dataclass(slots=True, kw_only=True)
 class _Tree:
-    """A walk over ruamel's nodes; fills in `lines` as it goes."""
+    """Turns ruamel's nodes into plain data, and collects the line of each value in `lines`."""
 
     path: Path
     constructor: Any  # ruamel's, for scalars only
@@ -105,14 +105,16 @@ class _Tree:
                 raise SuiteError(f"{self.at(node, keys)}: found the tag {tag!r}; give the plain value")
 
     def text(self, node: Any, keys: Keys) -> str:
+        """Return a node's text."""
         text = str(node.value)
         if lone := _SURROGATE.search(text):
             raise SuiteError(
-                f"{self.at(node, keys)}: holds a lone surrogate, \\u{ord(lone[0]):04x}; write valid Unicode"
+                f"{self.at(node, keys)}: contains a lone surrogate, \\u{ord(lone[0]):04x}; write valid Unicode"
             )
         return text
 
     def scalar(self, node: Any, keys: Keys) -> int | float | bool | None:
+        """Return a node's number, truth value or null."""
         if len(node.value) > _LONGEST_NUMBER:  # Python reads no whole number of more than some 4,300 digits
             raise SuiteError(
                 f"{self.at(node, keys)}: found a number of {len(node.value):,} characters; give a shorter one"
@@ -128,6 +130,7 @@ class _Tree:
         return value
 
     def mapping(self, node: Any, keys: Keys) -> dict[str, Any]:
+        """Return a node's mapping; raise SuiteError for a key that is there twice."""
         data: dict[str, Any] = {}
         for key_node, value_node in node.value:
             key = key_node.value
@@ -143,4 +146,5 @@ class _Tree:
         return data
 
     def at(self, node: Any, keys: Keys) -> str:
+        """Return the place of a node, for a message."""
         return f"{shown(self.path)}:{node.start_mark.line + 1}" + (f": {dotted(keys)}" if keys else "")

@@ -1,4 +1,4 @@
-"""JSON Lines, compressed; equal content gives equal bytes, and what is read is limited: 8 MB may hold 8 GB."""
+"""Write and read compressed JSON Lines: equal content gives equal bytes, and reading is limited, as 8 MB may hold 8 GB."""
 
 import gzip
 import json
@@ -10,13 +10,13 @@ from pathlib import Path
 from harness.errors import ResultError
 from harness.files.regular import open_regular
 
-LONGEST_LINE = 1 << 26  # bytes; no model reads a sample as long as that
+LONGEST_LINE = 1 << 26  # bytes; no model reads such a long sample
 PIECE = 1 << 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """How much a compressed file may hold, where nothing else is recorded."""
+    """How much a compressed file may hold, if its size was not recorded."""
 
     always: int = 1 << 28  # bytes, of any file
     times: int = 100  # its own size; answers compress to a tenth or so
@@ -35,9 +35,9 @@ def write_zipped(path: Path, lines: Iterable[Mapping[str, object]]) -> None:
 
 
 def read_zipped(path: Path, recorded: Callable[[], int], limits: Limits = Limits()) -> Iterator[bytes]:
-    """Yield the lines; ResultError where one is too long, or all together are more than the file's size lets expect.
+    """Yield the lines; raise ResultError if a line is too long, or if the file holds far more than its size suggests.
 
-    A file that holds more may hold as many bytes as were `recorded` when it was written.
+    Such a file may hold as many bytes as were `recorded` when it was written.
     """
     allowed, total = 0, 0
     try:
@@ -61,7 +61,7 @@ def read_zipped(path: Path, recorded: Callable[[], int], limits: Limits = Limits
 
 
 def unzipped_size(path: Path) -> int:
-    """Return how many bytes a compressed file holds, in little memory."""
+    """Return how many bytes a compressed file holds; it is read in pieces."""
     total = 0
     with open_regular(path) as raw, gzip.GzipFile(fileobj=raw, mode="rb") as file:
         while piece := file.read(PIECE):

@@ -7,10 +7,10 @@ lists under `plugins`, or another package's entry point in the group `harness.ki
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, get_args
+from typing import get_args
 
 from harness import plugins
-from harness.backends import OpenBackend
+from harness.backends import OpenBackend, Verb
 from harness.errors import SuiteError, UnknownName
 from harness.files.validation import At
 from harness.results.odd import EMPTY, REFUSED, SHORTENED
@@ -18,8 +18,6 @@ from harness.tasks import prompts
 from harness.types import Generation, Prompt, Sample, Task
 
 COLUMNS = ("id", "input", "reference", "choices")  # what a source can name columns for
-
-Verb = Literal["write", "likelihoods", "head"]  # what a backend can be asked to do
 
 Answer = Callable[
     [OpenBackend, Sequence[Prompt], Task, Path | None, Collection[str]],  # the last: ids that are answered
@@ -29,9 +27,9 @@ Answer = Callable[
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Oddity:
-    """A way in which an answer is other than it should be; the report counts such answers."""
+    """A fault that an answer can have; the report counts such answers."""
 
-    said: str  # of many: "answers without a word"
+    said: str  # name of such answers, in plural: "answers without a word"
     holds: Callable[[Generation], bool]
 
 
@@ -48,18 +46,18 @@ ODD_WRITING: Mapping[str, Oddity] = {
 
 
 def check_prompt(task: Task, at: At) -> None:
-    """Raise SuiteError where the task's prompt is no template that a sample can fill."""
+    """Raise SuiteError if the task's prompt is no template that a sample can fill."""
     prompts.check(task, where=at("prompt"))
 
 
 def references(sample: Sample) -> str:
-    """Return the reference answers in a line."""
+    """Return the reference answers in one line."""
     return " | ".join(sample.references)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kind:
-    """A kind of task: what is asked of a model, what training writes, and how an answer comes about."""
+    """A kind of task: how a prompt is made, what an adapter learns to write, and how answers are obtained."""
 
     name: str  # as a task writes it
     choose_shots: Callable[[Sequence[Sample], int], Sequence[Sample]]  # training samples, count -> examples
@@ -67,15 +65,17 @@ class Kind:
     target: Callable[[Sample], str]  # what an adapter is trained to write
     answer: Answer  # the answers as they finish, in any order
     verb: Verb = "write"  # what `answer` asks of the backend
-    columns: tuple[str, ...] = ("id", "input", "reference")  # the columns that it reads, of COLUMNS
-    check: Callable[[Task, At], None] = check_prompt  # SuiteError where a task of this kind cannot be
+    columns: tuple[str, ...] = ("id", "input", "reference")  # those of COLUMNS that it reads
+    # Raises SuiteError for a task that does not fit the kind.
+    check: Callable[[Task, At], None] = check_prompt
     expected: Callable[[Sample], str] = references  # how the wanted answer is shown beside a prompt
     odd: Mapping[str, Oddity] = field(default_factory=lambda: ODD_WRITING)  # kind of note -> what it counts
-    hub_task: str | None = None  # what the hub calls it on a model card; None: whatever it calls the model's
+    # The hub's name for it on a model card; None: the name of the model's own task.
+    hub_task: str | None = None
 
 
 def find(name: str, where: str = "") -> Kind:
-    """Return the kind of that name; UnknownName where there is none, SuiteError where its plug-in has no sound KIND."""
+    """Return the kind of that name; raise UnknownName if there is none, SuiteError if its plug-in has no valid KIND."""
     if name not in plugins.names("kinds"):
         raise UnknownName("task kind", name, plugins.names("kinds"), where)
     module = plugins.find("kinds", name, where)
@@ -88,12 +88,12 @@ def find(name: str, where: str = "") -> Kind:
 
 
 def known(name: str) -> Kind | None:
-    """Return the kind that a RESULT names; None where it is not installed here."""
+    """Return the kind that a RESULT names; None if it is not installed here."""
     return find(name) if name in plugins.names("kinds") else None
 
 
 def _problem(kind: object, name: str) -> str:
-    """Return what is wrong with a plug-in's KIND; nothing where it is sound."""
+    """Return what is wrong with a plug-in's KIND; an empty text if it is valid."""
     if not isinstance(kind, Kind):
         return "it has no `KIND = harness.kinds.Kind(…)`"
     if kind.name != name:

@@ -16,7 +16,7 @@ def choose_shots(
     count: int,
     seed: int = 0,
 ) -> tuple[Sample, ...]:
-    """Return the examples that stand before every prompt: the same ones for all test samples and models."""
+    """Return the examples that are put before every prompt, the same for all test samples and models."""
     if count > len(training):
         raise DataError(
             f"{count:,} examples are asked for and the training split has {len(training):,} samples; "
@@ -31,14 +31,14 @@ def ask(task: Task, sample: Sample, shots: Sequence[Sample] = ()) -> Prompt:
 
 
 def target(sample: Sample) -> str:
-    """Return what an adapter is trained to write."""
+    """Return the text that an adapter is trained to write."""
     return sample.references[0]
 
 
 def answer(
     backend: OpenBackend, prompts: Sequence[Prompt], task: Task, adapter: Path | None, done: Collection[str]
 ) -> Iterator[Generation]:
-    """Yield the answers to the prompts that are not done yet, as they finish."""
+    """Yield the answers to the prompts that are not answered yet, as they finish."""
     return backend.write(prompts, task.decode, task.overflow, adapter, done)
 
 

@@ -1,6 +1,6 @@
-"""The closer look at a suite's models that `check` takes: what loading them, or putting an adapter on, would refuse.
+"""Examine a suite's models for `check`: find what loading a model, or attaching an adapter to it, would refuse.
 
-It imports torch, and so it is taken once: what is sound is remembered by all that could change the answer.
+This imports torch, so each result is remembered under a digest of all that could change it.
 """
 
 from dataclasses import replace
@@ -13,12 +13,14 @@ from harness.checkpoints.remembered import Remembered
 from harness.digest import digest
 from harness.types import Adapter, Model, Pins, Runtime, Suite, Uri
 
-OURS = "harness.json"  # which base an adapter of the harness's own was trained on
+OURS = "harness.json"  # names the base that an adapter was trained on, if the harness trained it
 
 
 def examined(suite: Suite, pinned: Pins, model: Model, *, offline: bool, cache: Path) -> list[str]:
-    """Return what is to be said of a model and of its adapters; ModelError where a run would refuse them."""
-    places = {one.name: _folder(one, pinned) for one in suite.adapters if one.base == model.name}
+    """Return a line for each remark on a model and its adapters; raise ModelError if a run would refuse them."""
+    places = {
+        adapter.name: _folder(adapter, pinned) for adapter in suite.adapters if adapter.base == model.name
+    }
     folders = {name: folder for name, folder in places.items() if folder is not None}
     if not suite.tasks:
         return []
@@ -41,12 +43,12 @@ def examined(suite: Suite, pinned: Pins, model: Model, *, offline: bool, cache: 
 
 
 def _public(model: Model) -> str:
-    """Where a local folder lies says nothing; its digest is in the pin."""
+    """Return the model's uri, without the path of a local folder: the digest of its files is in the pin."""
     return "file:" if Uri.parse(model.uri).scheme == "file" else model.uri
 
 
 def _folder(adapter: Adapter, pinned: Pins) -> Path | None:
-    """Where the adapter's files are, if they are here."""
+    """Return the folder of the adapter's files; None if they are not on this machine."""
     uri = Uri.parse(adapter.uri)
     if uri.scheme != "hub":
         return Path(uri.place)

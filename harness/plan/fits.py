@@ -1,4 +1,4 @@
-"""Whether prompts and training examples fit, counted by a model's tokenizer alone, before anything runs."""
+"""Count, by a model's tokenizer alone, how many prompts and training examples fit, before anything runs."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -21,16 +21,17 @@ from harness.run.steps.report import Report
 from harness.run.steps.score import ScoreAnswers
 from harness.types import Model, Plan, Prompt, Recipe, Sample, Task
 
-COUNTS = "fits.json"  # the file beside the digests of a store that keeps the counts
-RULES = 2  # raised when something else is counted
-FIRST = 512  # samples of a split whose prompts are counted at most: tenths of a second a task and model
-# Tokens by which two ways to load a tokenizer may differ in a prompt: special tokens, blanks that are put before it.
+COUNTS = "fits.json"  # name of the file that keeps the counts, beside a store's digests
+RULES = 2  # raised when the way of counting changes
+# At most so many samples of a split are counted, which takes tenths of a second for a task and model.
+FIRST = 512
+# Tokens by which two ways to load a tokenizer may differ in a prompt: special tokens, spaces that are put before it.
 MARGIN = 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
-    """Prompts that a plan asks of one model."""
+class TaskPrompts:
+    """The prompts of one task that a plan asks of one model."""
 
     task: Task
     model: Model
@@ -40,17 +41,17 @@ class Asked:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fit:
-    """What was counted."""
+    """How many prompts or training examples do not fit."""
 
-    over: int  # prompts, or training examples, that do not fit
+    over: int  # do not fit
     of: int
     window: int | None
-    lost: int = 0  # of them those that cannot be shortened: they are not asked, or not learnt from
+    lost: int = 0  # of those, how many cannot be shortened enough: they are not asked, or not trained on
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Learnt:
-    """Training examples that a plan gives to one model."""
+class TrainingExamples:
+    """The training examples of one task and recipe that a plan gives to one model."""
 
     task: Task
     model: Model
@@ -58,8 +59,8 @@ class Learnt:
 
 
 def refuse(plan: Plan) -> None:
-    """Raise SuiteError where answers alone are longer than a model's window, as far as its files are here."""
-    for asked in _asked(plan):
+    """Raise SuiteError if answers alone are longer than a model's window; a model that is not here yet is passed over."""
+    for asked in _task_prompts(plan):
         try:
             config = _json(_folder(plan, asked.model) / "config.json")
         except HarnessError:
@@ -71,44 +72,46 @@ def refuse(plan: Plan) -> None:
 
 
 def lines(plan: Plan, *, cache: Path, offline: bool = False) -> Iterator[str]:
-    """Yield a line for each task and model of whose prompts more than 1 % do not fit, or of which that is not known.
+    """Yield a line for each task and model if more than 1 % of the prompts do not fit, or if that cannot be counted.
 
-    So for training examples and a recipe's max_tokens. Raises SuiteError where none of them can be asked or learnt from.
-    `cache` is a JSON file that keeps counts between runs.
+    Training examples are counted likewise against a recipe's max_tokens. Raises SuiteError if no prompt of a task can be
+    asked, or no example be trained on. `cache` is a JSON file that keeps counts between runs.
     """
     known = _read(cache)
     before = len(known)
     try:
-        for one in chain[Asked | Learnt](_asked(plan), _learnt(plan)):
-            yield from _counted(plan, one, known, offline)
+        for texts in chain[TaskPrompts | TrainingExamples](_task_prompts(plan), _training_examples(plan)):
+            yield from _counted(plan, texts, known, offline)
     finally:
         if len(known) > before:
             cache.parent.mkdir(parents=True, exist_ok=True)
             write_json(cache, known)
 
 
-def _counted(plan: Plan, one: Asked | Learnt, known: dict[str, Any], offline: bool) -> Iterator[str]:
-    what = "prompts fit" if isinstance(one, Asked) else "training examples fit"
+def _counted(
+    plan: Plan, texts: TaskPrompts | TrainingExamples, known: dict[str, Any], offline: bool
+) -> Iterator[str]:
+    what = "prompts fit" if isinstance(texts, TaskPrompts) else "training examples fit"
     try:
-        folder = _folder(plan, one.model)
+        folder = _folder(plan, texts.model)
     except HarnessError:
-        yield f"{_whose(one)}: whether its {what} is known once the model is downloaded"
+        yield f"{_whose(texts)}: whether its {what} is known once the model is downloaded"
         return
-    name = _key(plan, one, plan.pins.models[one.model.name].revision)
+    name = _key(plan, texts, plan.pins.models[texts.model.name].revision)
     try:
-        fit = _kept(known, name) or _count(plan, one, folder, offline)
+        fit = _kept(known, name) or _count(plan, texts, folder, offline)
     except HarnessError as error:
-        yield f"{_whose(one)}: whether its {what} is not known: {error}"
+        yield f"{_whose(texts)}: whether its {what} is not known: {error}"
         return
     known[name] = to_json(fit)
     if fit.of and fit.lost == fit.of:
-        raise SuiteError(_none(one, fit))
+        raise SuiteError(_none(texts, fit))
     if fit.over > MANY_SHORTENED * fit.of:
-        yield _said(one, fit) if isinstance(one, Asked) else _said_of_training(one, fit)
+        yield _said(texts, fit) if isinstance(texts, TaskPrompts) else _said_of_training(texts, fit)
 
 
-def _asked(plan: Plan) -> Iterator[Asked]:
-    """Each set of prompts once; those of a base and its adapters are the same."""
+def _task_prompts(plan: Plan) -> Iterator[TaskPrompts]:
+    """Yield each set of prompts once: a base and its adapters are asked the same prompts."""
     tasks = {task.name: task for task in plan.suite.tasks}
     models = {model.name: model for model in plan.suite.models if backends.of(model).folder is not None}
     specs = [step.spec for step in plan.steps if isinstance(step.spec, ScoreAnswers)]
@@ -117,33 +120,36 @@ def _asked(plan: Plan) -> Iterator[Asked]:
         for spec in specs
         if spec.system.model in models
     ):
-        yield Asked(task=tasks[task], model=models[model], shots=shots, samples=samples)
+        yield TaskPrompts(task=tasks[task], model=models[model], shots=shots, samples=samples)
 
 
-def _learnt(plan: Plan) -> Iterator[Learnt]:
-    """Each set of training examples once, whatever the seed; a step's own task and recipe bear no name."""
+def _training_examples(plan: Plan) -> Iterator[TrainingExamples]:
+    """Yield each set of training examples once, whatever the seed.
+
+    The report names tasks and recipes; the specs of training steps do not.
+    """
     models = {model.name: model for model in plan.suite.models}
     tasks = {task.name: task for task in plan.suite.tasks}
     report = next(step.spec for step in reversed(plan.steps) if isinstance(step.spec, Report))
     recipes = {recipe.name: recipe for recipe in plan.suite.recipes}
     for task, model, recipe in dict.fromkeys(
-        (one.trained_on, one.model, one.recipe) for one in report.adapters
+        (adapter.trained_on, adapter.model, adapter.recipe) for adapter in report.adapters
     ):
         if task is not None and recipe is not None:
-            yield Learnt(task=tasks[task], model=models[model], recipe=recipes[recipe])
+            yield TrainingExamples(task=tasks[task], model=models[model], recipe=recipes[recipe])
 
 
 def _folder(plan: Plan, model: Model) -> Path:
     return backends.folder(model, plan.pins.models[model.name], offline=True)
 
 
-def _count(plan: Plan, one: Asked | Learnt, folder: Path, offline: bool) -> Fit:
-    if isinstance(one, Asked):
-        return _count_prompts(one, folder, _prompts(plan, one, offline))
-    return _count_examples(one, folder, _examples(plan, one, offline))
+def _count(plan: Plan, texts: TaskPrompts | TrainingExamples, folder: Path, offline: bool) -> Fit:
+    if isinstance(texts, TaskPrompts):
+        return _count_prompts(texts, folder, _prompts(plan, texts, offline))
+    return _count_examples(texts, folder, _examples(plan, texts, offline))
 
 
-def _count_prompts(asked: Asked, folder: Path, prompts: Sequence[Prompt]) -> Fit:
+def _count_prompts(asked: TaskPrompts, folder: Path, prompts: Sequence[Prompt]) -> Fit:
     tokens = asked.task.decode.max_new_tokens
     if _surely_fit(asked.model, folder, [prompt.text for prompt in prompts], tokens):
         return Fit(over=0, of=len(prompts), window=None)
@@ -153,30 +159,30 @@ def _count_prompts(asked: Asked, folder: Path, prompts: Sequence[Prompt]) -> Fit
     with without_warnings():
         reader = reading(folder, asked.model)
         most = room(reader, tokens)
-        found = [encode(reader, one, asked.task.overflow, most) for one in ahead(reader, prompts)]
-    lost = sum(one is None for one in found)
-    over = lost + sum(one.truncated_tokens > 0 for one in found if one)
+        encoded = [encode(reader, prompt, asked.task.overflow, most) for prompt in ahead(reader, prompts)]
+    lost = sum(prompt is None for prompt in encoded)
+    over = lost + sum(prompt.truncated_tokens > 0 for prompt in encoded if prompt)
     return Fit(over=over, of=len(prompts), window=reader.window, lost=lost)
 
 
-def _count_examples(learnt: Learnt, folder: Path, examples: Sequence[Example]) -> Fit:
+def _count_examples(training: TrainingExamples, folder: Path, examples: Sequence[Example]) -> Fit:
     texts = [f"{example.prompt.text} {example.answer}" for example in examples]
-    if _surely_fit(learnt.model, folder, texts, 1, learnt.recipe.max_tokens - 1):  # end-of-sequence
+    if _surely_fit(training.model, folder, texts, 1, training.recipe.max_tokens - 1):  # end-of-sequence
         return Fit(over=0, of=len(examples), window=None)
     from harness.neural.reading import reading, without_warnings
 
-    objective, _ = objectives.of(learnt.recipe)
+    objective, _ = objectives.of(training.recipe)
     with without_warnings():
-        reader = reading(folder, learnt.model)
-        found = [objective.encode(reader, example, learnt.recipe) for example in examples]
-    lost = sum(one is None for one in found)
-    over = lost + sum(one.truncated_tokens > 0 for one in found if one)
+        reader = reading(folder, training.model)
+        items = [objective.encode(reader, example, training.recipe) for example in examples]
+    lost = sum(item is None for item in items)
+    over = lost + sum(item.truncated_tokens > 0 for item in items if item)
     return Fit(over=over, of=len(examples), window=reader.window, lost=lost)
 
 
-def _examples(plan: Plan, learnt: Learnt, offline: bool) -> list[Example]:
-    """Return the first training samples with their answers; a recipe's own are drawn from all by chance."""
-    task = learnt.task
+def _examples(plan: Plan, training: TrainingExamples, offline: bool) -> list[Example]:
+    """Return the first training samples with their answers; training itself draws its samples from all at random."""
+    task = training.task
     source, kind = data.pinned(task.source, plan.pins.sources[task.name]), kinds.find(task.kind)
     samples = islice(data.read(source, "train", offline=offline), FIRST)
     return [
@@ -190,7 +196,7 @@ def _examples(plan: Plan, learnt: Learnt, offline: bool) -> list[Example]:
     ]
 
 
-def _prompts(plan: Plan, asked: Asked, offline: bool) -> list[Prompt]:
+def _prompts(plan: Plan, asked: TaskPrompts, offline: bool) -> list[Prompt]:
     source = data.pinned(asked.task.source, plan.pins.sources[asked.task.name])
     kind = kinds.find(asked.task.kind)
     shots: Sequence[Sample] = ()
@@ -203,7 +209,7 @@ def _prompts(plan: Plan, asked: Asked, offline: bool) -> list[Prompt]:
 def _surely_fit(
     model: Model, folder: Path, texts: Sequence[str], answer_tokens: int, at_most: int | None = None
 ) -> bool:
-    """Whether all texts fit by far: told in a moment, without transformers, which takes seconds to import."""
+    """Return whether all texts fit with room to spare, without importing transformers, which takes seconds."""
     config, said = _json(folder / "config.json"), _json(folder / "tokenizer_config.json")
     templated = "chat_template" in said or any(folder.glob("chat_template*"))
     limit = said.get("model_max_length")
@@ -219,15 +225,17 @@ def _surely_fit(
         from tokenizers import Tokenizer
 
         tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
-    except Exception:  # tokenizers raises no other: not there, or another way to load it may do
+    except (
+        Exception
+    ):  # tokenizers raises no narrower one; the file is absent, or can be loaded in another way
         return False
     tokenizer.no_truncation()
     tokenizer.no_padding()
-    longest = max((len(one) for one in tokenizer.encode_batch(list(texts))), default=0)
+    longest = max((len(encoded) for encoded in tokenizer.encode_batch(list(texts))), default=0)
     return most is not None and longest + MARGIN <= most
 
 
-def _said(asked: Asked, fit: Fit) -> str:
+def _said(asked: TaskPrompts, fit: Fit) -> str:
     first = "of the first " if asked.samples > fit.of else "of "
     tokens = asked.task.decode.max_new_tokens
     not_asked = "not asked, which counts as an empty answer"
@@ -246,27 +254,27 @@ def _said(asked: Asked, fit: Fit) -> str:
     )
 
 
-def _said_of_training(learnt: Learnt, fit: Fit) -> str:
+def _said_of_training(training: TrainingExamples, fit: Fit) -> str:
     shortened = fit.over - fit.lost
     what = " and ".join(
         f"{count:,} are {way}" for count, way in ((shortened, "shortened"), (fit.lost, "left out")) if count
     )
     return (
-        f"{_whose(learnt)}: {fit.over:,} of the first {words.plural(fit.of, 'training example')} ({_share(fit)}) do "
-        f"not fit max_tokens: {learnt.recipe.max_tokens}: {what}. Raise it"
+        f"{_whose(training)}: {fit.over:,} of the first {words.plural(fit.of, 'training example')} ({_share(fit)}) do "
+        f"not fit max_tokens: {training.recipe.max_tokens}: {what}. Raise it"
     )
 
 
-def _none(one: Asked | Learnt, fit: Fit) -> str:
-    """Say that nothing could be asked, or learnt from."""
-    if isinstance(one, Learnt):
+def _none(texts: TaskPrompts | TrainingExamples, fit: Fit) -> str:
+    """Return the message that no prompt can be asked, or no example be trained on."""
+    if isinstance(texts, TrainingExamples):
         return (
-            f"{_whose(one)}: none of the first {words.plural(fit.of, 'training example')} fits max_tokens: "
-            f"{one.recipe.max_tokens}; raise it"
+            f"{_whose(texts)}: none of the first {words.plural(fit.of, 'training example')} fits max_tokens: "
+            f"{texts.recipe.max_tokens}; raise it"
         )
     return (
-        f"{_whose(one)}: none of {words.plural(fit.of, 'prompt')} can be asked: with answers of "
-        f"{one.task.decode.max_new_tokens} tokens they do not fit its window of {fit.window:,} tokens; "
+        f"{_whose(texts)}: none of {words.plural(fit.of, 'prompt')} can be asked: with answers of "
+        f"{texts.task.decode.max_new_tokens} tokens they do not fit its window of {fit.window:,} tokens; "
         "lower max_new_tokens, shorten the prompt or choose a model with a longer window"
     )
 
@@ -275,30 +283,30 @@ def _share(fit: Fit) -> str:
     return f"{100 * fit.over / fit.of:.0f}{words.SPACE}%"
 
 
-def _whose(one: Asked | Learnt) -> str:
-    if isinstance(one, Learnt):
-        return f"recipe {one.recipe.name}, task {one.task.name}, model {one.model.name}"
-    shots = f" ({one.shots}-shot)" if one.shots else ""
-    return f"task {one.task.name}, model {one.model.name}{shots}"
+def _whose(texts: TaskPrompts | TrainingExamples) -> str:
+    if isinstance(texts, TrainingExamples):
+        return f"recipe {texts.recipe.name}, task {texts.task.name}, model {texts.model.name}"
+    shots = f" ({texts.shots}-shot)" if texts.shots else ""
+    return f"task {texts.task.name}, model {texts.model.name}{shots}"
 
 
-def _key(plan: Plan, one: Asked | Learnt, revision: str) -> str:
-    """Of all that can move the count."""
-    task, libraries = one.task, plan.pins.libraries
+def _key(plan: Plan, texts: TaskPrompts | TrainingExamples, revision: str) -> str:
+    """Return a digest of all that can move the count."""
+    task, libraries = texts.task, plan.pins.libraries
     counted: tuple[object, ...] = (
-        (one.shots, task.decode.max_new_tokens, min(one.samples, FIRST))
-        if isinstance(one, Asked)
-        else ("training", one.recipe.max_tokens)
+        (texts.shots, task.decode.max_new_tokens, min(texts.samples, FIRST))
+        if isinstance(texts, TaskPrompts)
+        else ("training", texts.recipe.max_tokens, texts.recipe.objective)
     )
     return digest(
         *(RULES, plan.pins.sources[task.name], task.source.columns, task.source.splits, task.source.config),
-        *(task.kind, task.prompt, task.overflow, *counted),
-        *(revision, one.model.chat, libraries.get("transformers"), libraries.get("tokenizers")),
+        *(task.kind, task.prompt, task.overflow, *counted, plan.pins.scripts),
+        *(revision, texts.model.chat, libraries.get("transformers"), libraries.get("tokenizers")),
     )
 
 
 def _json(path: Path) -> dict[str, Any]:
-    """What a checkpoint's file says; nothing where it cannot be read, which whoever loads it tells."""
+    """Return the content of a checkpoint's JSON file; empty if it cannot be read, which loading the model will report."""
     try:
         found = json.loads(regular_text(path))
     except (OSError, ValueError, RecursionError):
@@ -307,7 +315,7 @@ def _json(path: Path) -> dict[str, Any]:
 
 
 def _kept(known: dict[str, Any], name: str) -> Fit | None:
-    """What was counted before; None where that is not there or cannot be read."""
+    """Return an earlier count; None if there is none, or if it cannot be read."""
     try:
         return from_json(Fit, known[name])
     except (KeyError, ValueError):

@@ -1,4 +1,4 @@
-"""What can be said of a suite's gates before it runs: the chance that an adapter which lost nothing passes."""
+"""Forecast a suite's gates before it runs: the chance that an adapter passes whose scores did not drop."""
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -16,7 +16,10 @@ from harness.types import Gate, Plan, System
 
 
 def outlook(plan: Plan, earlier: Path | None = None) -> Iterator[str]:
-    """A line for each gate and task. `earlier` is a RESULT of the suite; None: where a run leaves it, if it has."""
+    """Yield a line of forecast for each gate and task.
+
+    `earlier` is a RESULT of the suite; None: the folder where a run publishes by default, if there is a RESULT.
+    """
     gates = [gate for gate in plan.suite.gates if _forecast(gate)]
     if not gates:
         return
@@ -37,14 +40,14 @@ def outlook(plan: Plan, earlier: Path | None = None) -> Iterator[str]:
 
 
 def _forecast(gate: Gate) -> bool:
-    """Return whether something can be forecast of the gate."""
+    """Return whether the gate has a rule whose chances can be forecast."""
     return any(rules.find(name).tolerated_drop for name in rules.stated(gate))
 
 
 def refuse(plan: Plan, columns: Mapping[str, Collection[str]] | None = None) -> None:
-    """Raise a SuiteError for a gate that no run of the whole suite could judge.
+    """Raise SuiteError for a gate that no run of the whole suite could judge.
 
-    `columns` are those of each task's test samples, where they were read.
+    `columns` are the columns of each task's test samples, if these were read.
     """
     for check in checks(plan.suite.gates, _expected(plan)):
         problem = check.problem or _never_judged(check, columns or {})
@@ -70,19 +73,22 @@ def _never_judged(check: Check, columns: Mapping[str, Collection[str]]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class EarlierResults:
-    """What an earlier result and the baselines that gates name say."""
+    """An earlier result, and the baselines that gates name: what the spread of scores is forecast from."""
 
     result: Result | None
     source: str
-    baselines: dict[str, Baseline | str] = field(default_factory=dict)  # read once; or what is wrong with it
+    baselines: dict[str, Baseline | str] = field(
+        default_factory=dict
+    )  # by file, each read once; a text says why it cannot be read
 
     def forecast(self, check: Check, asked: Mapping[tuple[str, System], int]) -> Forecast:
+        """Return the forecast of one check; `asked` has the number of samples of each task and system."""
         if check.problem:
             return Forecast(check=check, n=1, because=f"not known: {check.problem}")
         n = asked.get((check.task or "", check.systems[0]), 1)
         if check.system is None:
             return Forecast(check=check, n=n, because="not known of a mean over seeds")
-        if check.gate.where or check.gate.by:  # how many samples a slice has is seen when they are read
+        if check.gate.where or check.gate.by:  # the size of a slice is known when the samples are read
             return Forecast(check=check, n=n, because="not known of a slice before a run")
         spread = forecast.of_result(check, self.result, self.source) if self.result else None
         if spread is None and check.gate.against not in (None, rules.BASE):
@@ -103,7 +109,7 @@ class EarlierResults:
 
 
 def _earlier(plan: Plan, earlier: Path | None) -> tuple[Result | None, str]:
-    """The result to learn from, and what to call it."""
+    """Return the result that the forecast is made from, and its name; None if there is no such result."""
     folder = earlier or Path("reports/out") / plan.suite.name
     if earlier is None and not (folder / "result.json").is_file():
         return None, ""
@@ -111,7 +117,7 @@ def _earlier(plan: Plan, earlier: Path | None) -> tuple[Result | None, str]:
 
 
 def _expected(plan: Plan) -> Result:
-    """The result that the plan will come to, as far as gates need to know it to find what they name."""
+    """Return a result with the tasks, adapters and scores that the plan will have: enough to find what gates name."""
     suite = plan.suite
     adapters = next(step.spec.adapters for step in plan.steps if isinstance(step.spec, Report))
     return Result(

@@ -1,6 +1,6 @@
-"""What the outside world holds today: hub commits, digests of files, versions of libraries, the device.
+"""Pin all that a suite names but does not contain: hub commits, digests of files, versions of libraries, the device.
 
-Nothing heavy is imported: a suite of tiny models and embedded data is pinned in a fraction of a second.
+No heavy library is imported: a suite of tiny models and embedded data is pinned in a fraction of a second.
 """
 
 from collections.abc import Mapping
@@ -43,7 +43,7 @@ LIBRARIES = (
 
 
 def pins(suite: Suite, *, device: str = "auto", offline: bool = False, cache: Path) -> Pins:
-    """Pins everything that the suite names. `cache` is a JSON file that keeps digests of files between runs."""
+    """Return the pins of everything that a suite names. `cache` is a JSON file that keeps digests of files between runs."""
     kind: DeviceKind = found_device() if device == "auto" else "cuda" if device.startswith("cuda") else "cpu"
     remembered = Remembered.load(cache)
     sources = {
@@ -54,7 +54,9 @@ def pins(suite: Suite, *, device: str = "auto", offline: bool = False, cache: Pa
     for model in suite.models:
         with named(f"model {model.name!r}"):
             models[model.name] = answering[model.name].pin(model, kind, remembered, offline)
-    for model in suite.models if suite.tasks else ():  # a model that is only weighed need not answer
+    for model in (
+        suite.models if suite.tasks else ()
+    ):  # a model whose weights alone are analysed need not answer
         with named(f"model {model.name!r}"):
             answering[model.name].check_askable(model, models[model.name], kind, remembered, offline)
     scripts = _scripts(suite, remembered)
@@ -83,7 +85,7 @@ def pins(suite: Suite, *, device: str = "auto", offline: bool = False, cache: Pa
 
 
 def _scripts(suite: Suite, remembered: Remembered) -> dict[str, str]:
-    """Return a digest for each metric that is a program of the user's, and each plug-in that is a file of his project."""
+    """Return a digest for each metric that is a program of the user's, and each plug-in that is a file of the project."""
     found = {}
     for metric in dict.fromkeys(metric for task in suite.tasks for metric in task.metrics):
         path = metric_names.path_of(metric)
@@ -97,7 +99,7 @@ def _scripts(suite: Suite, remembered: Remembered) -> dict[str, str]:
 
 
 def found_device() -> DeviceKind:
-    """cuda where torch is built for it, a GPU is there and CUDA_VISIBLE_DEVICES does not hide it."""
+    """Return "cuda" if torch is built for it and a GPU is there that CUDA_VISIBLE_DEVICES does not hide, else "cpu"."""
     return "cpu" if devices.without_cuda() else "cuda"
 
 
@@ -107,7 +109,7 @@ def _samples(
     remembered: Remembered,
     offline: bool,
 ) -> Mapping[Split, int]:
-    """Return the samples in each split. All are read, once, so that what is wrong with them is said before any work."""
+    """Return the number of samples in each split. All samples are read once, so that mistakes are found before any work."""
     source, (pin, kind) = task.source, known
     asked = (task.kind, task.prompt, task.cluster, pin)
     key = digest(source.columns, source.splits, source.config, *asked, *([kind] if kind else []))
@@ -137,7 +139,7 @@ def _adapter(adapter: Adapter, remembered: Remembered, offline: bool) -> str:
 
 
 def _baseline(file: str, remembered: Remembered) -> str:
-    """Digest of a file that a gate compares with; one that is not there yet makes the gate invalid, not the plan."""
+    """Return the digest of a gate's baseline file, or "missing": a missing file makes the gate invalid, not the plan."""
     try:
         return remembered.file_digest(Path(file))
     except OSError:

@@ -1,6 +1,6 @@
-"""Suite and pins to Plan: every step, each named by all that can move its result.
+"""Make the plan of a suite: every step, each with an id made of all that can move its result.
 
-Pure: no file, clock or environment is read.
+The plan depends on the suite and its pins alone: no file, clock or environment is read.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -8,13 +8,13 @@ from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from typing import Any
 
-from harness import backends
+from harness import backends, kinds
 from harness.backends import trainable
 from harness.digest import canonical, digest
 from harness.errors import SuiteError, UnknownName
 from harness.plugins.choice import parse
 from harness.results import AdapterFacts
-from harness.run.steps import Part, StepKind, UsedAdapter, UsedModel
+from harness.run.steps import PlanPart, StepKind, UsedAdapter, UsedModel
 from harness.run.steps import compare as compare_step
 from harness.run.steps import foreign as foreign_step
 from harness.run.steps import generate as generate_step
@@ -33,7 +33,7 @@ MOST_TASKS_ACROSS = 4  # up to so many tasks, every adapter is run on all of the
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
-    """An adapter of the plan: one that is trained here (by a recipe, on a task, with a seed) or exists already."""
+    """An adapter of the plan: trained by the plan (by a recipe, on a task, with a seed), or one that exists already."""
 
     name: str
     model: Model
@@ -41,10 +41,10 @@ class Candidate:
     trained_on: str | None = None
     recipe: Recipe | None = None
     seed: int | None = None
-    step: Step | None = None  # its training
+    step: Step | None = None  # the step that trains it
 
 
-Parts = list[tuple[Part, Step]]
+Parts = list[tuple[PlanPart, Step]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +57,7 @@ class Only:
 
 
 def only(pattern: str) -> Only:
-    """`task/model/adapter`, each with * and ?; what is left out stands for all."""
+    """Return the part of a suite that `task/model/adapter` means, each with * and ?; a pattern left out means all."""
     if not pattern.strip():
         raise SuiteError("--only: found nothing; give task/model/adapter, or leave it out")
     parts = pattern.split("/")
@@ -67,8 +67,8 @@ def only(pattern: str) -> Only:
 
 
 @dataclass(slots=True)
-class Draft:
-    """The plan while it is drawn up."""
+class PlanBuilder:
+    """A plan while its steps are added."""
 
     suite: Suite
     pins: Pins
@@ -88,9 +88,9 @@ class Draft:
         plugins: Iterable[tuple[str, str]] = (),  # group and name of each that can move the result
         libraries_too: Iterable[str] = (),
     ) -> Step:
-        """Add a step, named by its kind and version, spec, needs and the code of others that can move its result.
+        """Add a step and return it; its id is made of its kind, version, spec and needs, its libraries and its plug-ins.
 
-        `base` names the lane, for a kind that runs in one.
+        `base` names the lane, for a kind of step that runs in one.
         """
         name = kind.__name__.rpartition(".")[2]
         named = (*kind.LIBRARIES, *libraries_too)
@@ -98,8 +98,8 @@ class Draft:
         ids = tuple(need.id for need in needs)
         scripts = self._scripts(plugins)
         code = (libraries, scripts) if scripts else (libraries,)
-        identity = digest(name, kind.VERSION, placeless(spec), ids, *code)
-        shorter = placeless(replace(spec, **{grows: 0})) if grows else None
+        identity = digest(name, kind.VERSION, without_paths(spec), ids, *code)
+        shorter = without_paths(replace(spec, **{grows: 0})) if grows else None
         lineage = digest(name, kind.VERSION, shorter, ids, *code) if grows else ""
         lane = base if kind.LANE else None
         step = Step(id=identity, kind=name, spec=spec, needs=ids, lane=lane, label=label, lineage=lineage)
@@ -112,12 +112,13 @@ class Draft:
         return {f"{of[0]}/{of[1]}": self.pins.scripts[path] for of, path in sorted(paths.items()) if path}
 
     def samples(self, task: Task) -> int:
+        """Return how many test samples of a task are asked."""
         found = self.pins.test_samples[task.name]
         return found if self.limit is None else min(self.limit, found)
 
 
-def placeless(value: object) -> Any:
-    """The value as plain data without the places of files: their digests stand beside them, and a folder may move."""
+def without_paths(value: object) -> Any:
+    """Return a value as plain data without the paths of files: a folder may move, and its digest stands beside the path."""
 
     def without(data: Any) -> Any:
         match data:
@@ -140,40 +141,41 @@ def plan(
     limit: int | None = None,
     part: Only = Only(),
 ) -> Plan:
-    """All steps of a suite, or of the part that is asked for, needs before what needs them."""
+    """Return all steps of a suite, or of the part that is asked for; each step comes after the steps that it needs."""
     _refuse_untrainable(suite, part)
     _refuse_unknown("task", part.task, (task.name for task in suite.tasks), part)
     _refuse_unknown("model", part.model, (model.name for model in suite.models), part)
     suite = replace(
         suite, models=tuple(model for model in suite.models if fnmatchcase(model.name, part.model))
     )
-    draft = Draft(suite=suite, pins=pins, seed=seed, limit=suite.limit if limit is None else limit, only=part)
+    builder = PlanBuilder(
+        suite=suite, pins=pins, seed=seed, limit=suite.limit if limit is None else limit, only=part
+    )
     _refuse_unknown_adapter(suite, part)
     asked = [task for task in suite.tasks if fnmatchcase(task.name, part.task)]
+    _refuse_unable(suite, asked)
     loads = {
-        task.name: _load(draft, task) for task in suite.tasks if task in asked or task.name in suite.train_on
+        task.name: _load(builder, task)
+        for task in suite.tasks
+        if task in asked or task.name in suite.train_on
     }
-    candidates = [*_trained(draft, loads), *_existing(draft)]
-    parts: Parts = [(Part(kind="load", task=name), step) for name, step in loads.items()]
-    for one in candidates:
-        if one.step:
-            parts.append(
-                (
-                    Part(kind="train", system=System(model=one.model.name, adapter=one.name)),
-                    one.step,
-                )
-            )
+    candidates = [*_trained(builder, loads), *_existing(builder)]
+    parts: Parts = [(PlanPart(kind="load", task=name), step) for name, step in loads.items()]
+    for candidate in candidates:
+        if candidate.step:
+            system = System(model=candidate.model.name, adapter=candidate.name)
+            parts.append((PlanPart(kind="train", system=system), candidate.step))
     for task in asked:
-        for system, candidate, model in _systems(draft, task, candidates):
-            blocks = _blocks(draft, task, system, candidate, model, loads[task.name])
-            parts += [(Part(kind="generate", task=task.name, system=system), block) for block in blocks]
-            scored = _score(draft, task, system, loads[task.name], blocks, model)
-            parts.append((Part(kind="score", task=task.name, system=system), scored))
-            parts += _foreign(draft, task, system, loads[task.name], scored)
-    parts += _spectra(draft, candidates)
-    parts.append((Part(kind="compare"), _compare(draft, candidates, parts)))
-    _report(draft, candidates, parts)
-    return Plan(suite=suite, pins=pins, steps=tuple(draft.steps.values()))
+        for system, adapted, model in _systems(builder, task, candidates):
+            blocks = _blocks(builder, task, system, adapted, model, loads[task.name])
+            parts += [(PlanPart(kind="generate", task=task.name, system=system), block) for block in blocks]
+            scored = _score(builder, task, system, loads[task.name], blocks, model)
+            parts.append((PlanPart(kind="score", task=task.name, system=system), scored))
+            parts += _foreign(builder, task, system, loads[task.name], scored)
+    parts += _spectra(builder, candidates)
+    parts.append((PlanPart(kind="compare"), _compare(builder, candidates, parts)))
+    _report(builder, candidates, parts)
+    return Plan(suite=suite, pins=pins, steps=tuple(builder.steps.values()))
 
 
 def untrained(plan: Plan) -> Iterator[str]:
@@ -187,30 +189,45 @@ def _refuse_untrainable(suite: Suite, part: Only) -> None:
     """Raise SuiteError where adapters are to be trained, and no model of the suite can be."""
     asked = [name for name, *_ in _to_train(suite) if fnmatchcase(name, part.adapter)]
     if asked and suite.models and not any(map(trainable, suite.models)):
-        one = suite.models[0]
+        model = suite.models[0]
         raise SuiteError(
-            f"recipe {suite.recipes[0].name}: model {one.name}: {one.uri} cannot be trained; "
+            f"recipe {suite.recipes[0].name}: model {model.name}: {model.uri} cannot be trained; "
             "use a zoo, hub or file model, or leave out `recipes` and `train_on`"
         )
 
 
+def _refuse_unable(suite: Suite, asked: Iterable[Task]) -> None:
+    """Raise SuiteError where a model's backend cannot do what a task's kind asks of it."""
+    for task in asked:
+        verb = kinds.find(task.kind).verb
+        for model in suite.models:
+            if reason := backends.lacks(model, verb):
+                raise SuiteError(
+                    f"task {task.name}, kind {task.kind}: {reason}; leave out the task or the model, or choose others "
+                    "with --only"
+                )
+
+
 def _refuse_unknown_adapter(suite: Suite, part: Only) -> None:
-    """Raise UnknownName where no adapter of the models, nor "base", is as the pattern says."""
+    """Raise UnknownName where neither an adapter of the models nor "base" matches the pattern."""
     models = {model.name for model in suite.models}
     trained = (name for name, *_ in _to_train(suite) if any(map(trainable, suite.models)))
-    known = {*trained, *(one.name for one in suite.adapters if one.base in models), "base"}
+    known = {*trained, *(adapter.name for adapter in suite.adapters if adapter.base in models), "base"}
     _refuse_unknown("adapter", part.adapter, known, part)
 
 
 def _refuse_unknown(what: str, pattern: str, names: Iterable[str], part: Only) -> None:
-    """Raise UnknownName where none of the names is as the pattern says."""
+    """Raise UnknownName where no name matches the pattern."""
     known = tuple(names)
     if not any(fnmatchcase(name, pattern) for name in known):
         raise UnknownName(what, pattern, known, f"--only {part.task}/{part.model}/{part.adapter}")
 
 
 def splits_needed(suite: Suite, task: Task) -> tuple[Split, ...]:
-    """Training needs its split, and one to choose the checkpoint by; few-shot examples come from training."""
+    """Return the splits of a task that a run reads.
+
+    Training reads the training split, and validation to choose the checkpoint; few-shot examples are training samples.
+    """
     if task.name in suite.train_on and any(recipe.validation_samples for recipe in suite.recipes):
         return ("train", "validation", "test")
     if task.name in suite.train_on and suite.recipes:
@@ -218,19 +235,19 @@ def splits_needed(suite: Suite, task: Task) -> tuple[Split, ...]:
     return ("train", "test") if task.shots or any(suite.base_shots) else ("test",)
 
 
-def _load(draft: Draft, task: Task) -> Step:
-    splits = splits_needed(draft.suite, task)
+def _load(builder: PlanBuilder, task: Task) -> Step:
+    splits = splits_needed(builder.suite, task)
     spec = load_step.Load(
         source=replace(task.source, licence=None, share=None),
-        data=draft.pins.sources[task.name],
+        data=builder.pins.sources[task.name],
         splits=splits,
     )
     used = [("data", task.source.uri.partition(":")[0])]
-    return draft.add(load_step, spec, (), f"load {task.name}", plugins=used)
+    return builder.add(load_step, spec, (), f"load {task.name}", plugins=used)
 
 
 def _asked(task: Task, shots: int) -> Task:
-    """The task without what cannot move a prompt or an answer."""
+    """Return a task without the settings that cannot move a prompt or an answer."""
     return replace(
         task,
         name="",
@@ -245,32 +262,41 @@ def _asked(task: Task, shots: int) -> Task:
     )
 
 
-def _model_plugins(draft: Draft, model: Model) -> list[tuple[str, str]]:
-    """Return the plug-ins that a model's answers and weights go through."""
-    family = draft.pins.models[model.name].family
-    return [("backends", model.uri.partition(":")[0]), *([("families", family)] if family else [])]
+def _model_plugins(builder: PlanBuilder, model: Model) -> list[tuple[str, str]]:
+    """Return group and name of the plug-ins that a model's answers and weights go through.
+
+    A checkpoint's files say which architecture it has, and each architecture is asked: so every file of the user's project
+    that is an architecture can move the answers of a model with weights.
+    """
+    used = [("backends", model.uri.partition(":")[0])]
+    if family := builder.pins.models[model.name].family:
+        used.append(("families", family))
+    if backends.of(model).folder is not None:
+        used += [("architectures", name) for name in builder.suite.plugins.get("architectures", {})]
+    return used
 
 
-def _used(draft: Draft, model: Model) -> UsedModel:
-    return UsedModel(model=replace(model, revision=None), pin=draft.pins.models[model.name])
+def _used(builder: PlanBuilder, model: Model) -> UsedModel:
+    return UsedModel(model=replace(model, revision=None), pin=builder.pins.models[model.name])
 
 
-def _trained(draft: Draft, loads: dict[str, Step]) -> list[Candidate]:
+def _trained(builder: PlanBuilder, loads: dict[str, Step]) -> list[Candidate]:
     found = []
-    for model in filter(trainable, draft.suite.models):
-        for name, recipe, task, seed in _to_train(draft.suite):
-            if not fnmatchcase(name, draft.only.adapter):
+    for model in filter(trainable, builder.suite.models):
+        for name, recipe, task, seed in _to_train(builder.suite):
+            if not fnmatchcase(name, builder.only.adapter):
                 continue
             spec = train_step.Train(
-                used=_used(draft, model),
+                used=_used(builder, model),
                 task=replace(_asked(task, shots=0), decode=Decode()),
                 recipe=replace(recipe, name="", seeds=()),
-                seed=seed + draft.seed,
-                device=draft.pins.device,
+                seed=seed + builder.seed,
+                device=builder.pins.device,
             )
             label = f"train {model.name} + {name}"
-            used = [("kinds", task.kind), *_model_plugins(draft, model)]
-            step = draft.add(train_step, spec, (loads[task.name],), label, model.name, plugins=used)
+            objective = str(recipe.objective["name"])
+            used = [("kinds", task.kind), ("objectives", objective), *_model_plugins(builder, model)]
+            step = builder.add(train_step, spec, (loads[task.name],), label, model.name, plugins=used)
             found.append(
                 Candidate(
                     name=name,
@@ -278,7 +304,7 @@ def _trained(draft: Draft, loads: dict[str, Step]) -> list[Candidate]:
                     used=UsedAdapter(),
                     trained_on=task.name,
                     recipe=recipe,
-                    seed=seed + draft.seed,
+                    seed=seed + builder.seed,
                     step=step,
                 )
             )
@@ -286,7 +312,7 @@ def _trained(draft: Draft, loads: dict[str, Step]) -> list[Candidate]:
 
 
 def _to_train(suite: Suite) -> Iterator[tuple[str, Recipe, Task, int]]:
-    """Yield what is trained on each model: the adapter's name, its recipe, its task and its seed."""
+    """Yield each adapter that is trained on every model: its name, recipe, task and seed."""
     tasks = [task for task in suite.tasks if task.name in suite.train_on]
     for recipe in suite.recipes:
         for task in tasks:
@@ -295,39 +321,39 @@ def _to_train(suite: Suite) -> Iterator[tuple[str, Recipe, Task, int]]:
 
 
 def adapter_name(recipe: Recipe, task: str | None, seed: int) -> str:
-    """The recipe's name, with the task and the seed where there are several."""
+    """Return an adapter's name: the recipe's, with the task and the seed where there are several."""
     return recipe.name + (f"@{task}" if task else "") + (f"#{seed}" if len(recipe.seeds) > 1 else "")
 
 
-def _existing(draft: Draft) -> list[Candidate]:
-    models = {model.name: model for model in draft.suite.models}
+def _existing(builder: PlanBuilder) -> list[Candidate]:
+    models = {model.name: model for model in builder.suite.models}
     return [
         Candidate(
             name=adapter.name,
             model=models[adapter.base],
             used=UsedAdapter(
-                existing=replace(adapter, revision=None), revision=draft.pins.adapters[adapter.name]
+                existing=replace(adapter, revision=None), revision=builder.pins.adapters[adapter.name]
             ),
         )
-        for adapter in draft.suite.adapters
-        if adapter.base in models and fnmatchcase(adapter.name, draft.only.adapter)
+        for adapter in builder.suite.adapters
+        if adapter.base in models and fnmatchcase(adapter.name, builder.only.adapter)
     ]
 
 
 def _systems(
-    draft: Draft, task: Task, candidates: Sequence[Candidate]
+    builder: PlanBuilder, task: Task, candidates: Sequence[Candidate]
 ) -> list[tuple[System, Candidate | None, Model | None]]:
-    """Who answers the task: trivial rules, bases at each number of shots, adapters."""
-    suite = draft.suite
+    """Return the systems that answer a task: trivial rules, bases at each number of shots, and adapters."""
+    suite = builder.suite
     found: list[tuple[System, Candidate | None, Model | None]] = [
         (System.of_rule(rule), None, None) for rule in task.trivial
     ]
     for model in suite.models:
         found += [(System(model=model.name, shots=shots), None, model) for shots in suite.base_shots]
         found += [
-            (System(model=model.name, adapter=one.name), one, model)
-            for one in candidates
-            if one.model == model and _runs_on(suite, task, one)
+            (System(model=model.name, adapter=candidate.name), candidate, model)
+            for candidate in candidates
+            if candidate.model == model and _runs_on(suite, task, candidate)
         ]
     return found
 
@@ -340,27 +366,32 @@ def _runs_on(suite: Suite, task: Task, candidate: Candidate) -> bool:
 
 
 def _blocks(
-    draft: Draft, task: Task, system: System, candidate: Candidate | None, model: Model | None, load: Step
+    builder: PlanBuilder,
+    task: Task,
+    system: System,
+    candidate: Candidate | None,
+    model: Model | None,
+    load: Step,
 ) -> list[Step]:
     if model is None:
         return []
     needs = [load, candidate.step] if candidate and candidate.step else [load]
-    total = draft.samples(task)
+    total = builder.samples(task)
     found = []
     for start in range(0, total, BLOCK):
         spec = generate_step.Generate(
-            used=_used(draft, model),
+            used=_used(builder, model),
             adapter=candidate.used if candidate else None,
             task=_asked(task, shots=task.shots + system.shots),
             start=start,
             stop=min(start + BLOCK, total),
-            device=draft.pins.device,
+            device=builder.pins.device,
         )
         label = f"generate {task.name}, {system}"
-        used = [("kinds", task.kind), *_model_plugins(draft, model)]
+        used = [("kinds", task.kind), *_model_plugins(builder, model)]
         libraries = backends.of(model).libraries
         found.append(
-            draft.add(
+            builder.add(
                 generate_step,
                 spec,
                 needs,
@@ -375,7 +406,7 @@ def _blocks(
 
 
 def _score(
-    draft: Draft, task: Task, system: System, load: Step, blocks: list[Step], model: Model | None
+    builder: PlanBuilder, task: Task, system: System, load: Step, blocks: list[Step], model: Model | None
 ) -> Step:
     spec = score_step.ScoreAnswers(
         task=task.name,
@@ -384,64 +415,66 @@ def _score(
         primary=task.primary,
         cluster=task.cluster,
         rule=system.rule,
-        samples=draft.samples(task),
-        seed=draft.seed,
+        samples=builder.samples(task),
+        seed=builder.seed,
     )
     base = model.name if model else "trivial rules"
     used = [("metrics", parse(metric).own) for metric in spec.metrics]
     label = f"score {task.name}, {system}"
-    return draft.add(score_step, spec, (load, *blocks), label, base, plugins=used)
+    return builder.add(score_step, spec, (load, *blocks), label, base, plugins=used)
 
 
 def _own(metrics: Iterable[str]) -> tuple[str, ...]:
-    """Return the metrics that are no programs of others; those have a step each."""
+    """Return the metrics that are no programs of other people: each such program has a step of its own."""
     return tuple(metric for metric in metrics if not is_program(metric))
 
 
-def _foreign(draft: Draft, task: Task, system: System, load: Step, scored: Step) -> Parts:
-    """Return a step for each metric that is somebody's own program: where it fails, the other scores stand."""
+def _foreign(builder: PlanBuilder, task: Task, system: System, load: Step, scored: Step) -> Parts:
+    """Return a step for each metric that is a program of other people: where it fails, the other scores stay."""
     found: Parts = []
     for metric in (metric for metric in task.metrics if is_program(metric)):
         spec = foreign_step.ForeignScore(
             task=task.name,
             system=system,
             metric=metric,
-            script=draft.pins.scripts.get(metric),
+            script=builder.pins.scripts.get(metric),
             primary=task.primary,
-            samples=draft.samples(task),
+            samples=builder.samples(task),
         )
         label = f"score {task.name}, {system} by {PROGRAM}{metric.rpartition('/')[2].removeprefix(PROGRAM)}"
-        step = draft.add(foreign_step, spec, (load, scored), label.removesuffix(".py"), scored.lane or "")
-        found.append((Part(kind="foreign", task=task.name, system=system), step))
+        step = builder.add(foreign_step, spec, (load, scored), label.removesuffix(".py"), scored.lane or "")
+        found.append((PlanPart(kind="foreign", task=task.name, system=system), step))
     return found
 
 
-def _spectra(draft: Draft, candidates: Sequence[Candidate]) -> Parts:
+def _spectra(builder: PlanBuilder, candidates: Sequence[Candidate]) -> Parts:
     found: Parts = []
-    if draft.suite.weights is None:
+    if builder.suite.weights is None:
         return found
-    for model in draft.suite.models:
+    for model in builder.suite.models:
         if backends.of(model).folder is None:
             continue  # no weights to look at
-        for one in [None, *(one for one in candidates if one.model == model)]:
-            name = one.name if one else None
+        for candidate in [None, *(candidate for candidate in candidates if candidate.model == model)]:
+            name = candidate.name if candidate else None
             spec = spectra_step.Spectra(
-                used=_used(draft, model),
-                adapter=one.used if one else None,
+                used=_used(builder, model),
+                adapter=candidate.used if candidate else None,
                 name=name,
-                weighing=draft.suite.weights,
+                weighing=builder.suite.weights,
             )
-            needs = (one.step,) if one and one.step else ()
+            needs = (candidate.step,) if candidate and candidate.step else ()
             system = System(model=model.name, adapter=name)
-            used = _model_plugins(draft, model)
-            step = draft.add(spectra_step, spec, needs, f"weigh {system}", model.name, plugins=used)
-            found.append((Part(kind="spectra", system=system), step))
+            used = _model_plugins(builder, model)
+            step = builder.add(spectra_step, spec, needs, f"weigh {system}", model.name, plugins=used)
+            found.append((PlanPart(kind="spectra", system=system), step))
     return found
 
 
-def _compare(draft: Draft, candidates: Sequence[Candidate], parts: Parts) -> Step:
-    tasks = {task.name: task for task in draft.suite.tasks}
-    known = {System(model=one.model.name, adapter=one.name): one for one in candidates}
+def _compare(builder: PlanBuilder, candidates: Sequence[Candidate], parts: Parts) -> Step:
+    tasks = {task.name: task for task in builder.suite.tasks}
+    known = {
+        System(model=candidate.model.name, adapter=candidate.name): candidate for candidate in candidates
+    }
     scored = [(part, step) for part, step in parts if part.kind == "score"]
     cells = tuple(
         Cell(
@@ -449,35 +482,35 @@ def _compare(draft: Draft, candidates: Sequence[Candidate], parts: Parts) -> Ste
             system=part.system,
             metrics=_own(tasks[part.task].metrics),
             primary=tasks[part.task].primary,
-            recipe=one.recipe.name if one and one.recipe else None,
-            trained_on=one.trained_on if one else None,
-            seed=one.seed if one else None,
+            recipe=candidate.recipe.name if candidate and candidate.recipe else None,
+            trained_on=candidate.trained_on if candidate else None,
+            seed=candidate.seed if candidate else None,
         )
         for part, _ in scored
         if part.system
-        for one in [known.get(part.system)]
+        for candidate in [known.get(part.system)]
     )
-    spec = compare_step.Compare(cells=cells, seed=draft.seed)
-    return draft.add(compare_step, spec, [step for _, step in scored], "compare")
+    spec = compare_step.Compare(cells=cells, seed=builder.seed)
+    return builder.add(compare_step, spec, [step for _, step in scored], "compare")
 
 
-def _report(draft: Draft, candidates: Sequence[Candidate], parts: Parts) -> Step:
+def _report(builder: PlanBuilder, candidates: Sequence[Candidate], parts: Parts) -> Step:
     spec = report_step.Report(
-        suite=draft.suite,
-        pins=draft.pins,
-        seed=draft.seed,
-        limit=draft.limit,
+        suite=builder.suite,
+        pins=builder.pins,
+        seed=builder.seed,
+        limit=builder.limit,
         parts=tuple(part for part, _ in parts),
         adapters=tuple(
             AdapterFacts(
-                name=one.name,
-                model=one.model.name,
-                recipe=one.recipe.name if one.recipe else None,
-                trained_on=one.trained_on,
-                seed=one.seed,
-                uri=one.used.existing.uri if one.used.existing else None,
+                name=candidate.name,
+                model=candidate.model.name,
+                recipe=candidate.recipe.name if candidate.recipe else None,
+                trained_on=candidate.trained_on,
+                seed=candidate.seed,
+                uri=candidate.used.existing.uri if candidate.used.existing else None,
             )
-            for one in candidates
+            for candidate in candidates
         ),
     )
-    return draft.add(report_step, spec, [step for _, step in parts], "report")
+    return builder.add(report_step, spec, [step for _, step in parts], "report")

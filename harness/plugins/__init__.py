@@ -1,6 +1,6 @@
 """Find plug-ins by name: a file of this package, a file of the user's own project, or another package's entry point.
 
-Nothing is imported before it is named.
+A plug-in is imported only when it is named.
 """
 
 from collections.abc import Iterable
@@ -13,7 +13,7 @@ from types import ModuleType
 from harness.errors import SuiteError, UnknownName
 from harness.plugins.files import PluginFile, load_file
 
-# Group -> package whose files are its plug-ins; other packages name theirs as entry points of `harness.GROUP`.
+# Group -> package whose files are its plug-ins; other packages have entry points of the group `harness.GROUP`.
 GROUPS = {
     "architectures": "neural.architectures",
     "backends": "backends",
@@ -32,7 +32,7 @@ _used: dict[tuple[str, str], PluginFile] = {}  # group and name -> file of the u
 
 
 def own_names(group: str) -> tuple[str, ...]:
-    """Return the plug-ins that are a file of this package."""
+    """Return the names of the plug-ins that are files of the harness."""
     if group not in GROUPS:
         raise ValueError(f"no group of plug-ins named {group!r}")
     files = Path(__file__).parents[1].joinpath(*GROUPS[group].split(".")).glob("*.py")
@@ -41,19 +41,19 @@ def own_names(group: str) -> tuple[str, ...]:
 
 @cache
 def _entry_points(group: str) -> EntryPoints:
-    """Return other packages' plug-ins; every installed package is asked, which takes some 30 ms."""
+    """Return other packages' plug-ins; every installed package is searched, which takes some 30 ms."""
     return entry_points(group=f"harness.{group}")
 
 
 def names(group: str) -> tuple[str, ...]:
-    """Return every plug-in of the group, also those of other packages and of the user's own project."""
+    """Return the names of all plug-ins of a group: the harness's, other packages' and those of the user's own project."""
     others = _entry_points(group).names
     files = (name for of, name in _used if of == group)
     return tuple(sorted({*own_names(group), *others, *files}))
 
 
 def find(group: str, name: str, where: str = "") -> ModuleType:
-    """Return the plug-in's module. Own names come first, so that nothing can shadow them."""
+    """Return a plug-in's module; the harness's own come first, so that no other can replace them."""
     if name in own_names(group):
         return import_module(f"harness.{GROUPS[group]}.{name}")
     if (file := _used.get((group, name))) is not None:
@@ -75,21 +75,21 @@ def find(group: str, name: str, where: str = "") -> ModuleType:
 
 
 def use(files: Iterable[PluginFile]) -> None:
-    """Let names stand for these files of the user's own project, and for no others that were used before.
+    """Let these files of the user's own project be found by name, instead of the files that were used before.
 
-    Only what the user wrote may lead here: a suite, or the words of a command. A RESULT never does.
+    Only a file that the user named, in a suite or on the command line, may be used; never one that a RESULT names.
     """
     _used.clear()
     _used.update({(file.group, file.name): file for file in files})
 
 
 def used() -> tuple[PluginFile, ...]:
-    """Return the files of the user's own project, for a worker process to `use`."""
+    """Return the used files of the user's own project, for a worker process to `use`."""
     return tuple(_used.values())
 
 
 def refuse_taken(file: PluginFile, where: str) -> None:
-    """Raise SuiteError for a file whose name a plug-in of the harness or of an installed package has."""
+    """Raise SuiteError for a file with the name of a plug-in of the harness or of an installed package."""
     others = {"the harness": own_names(file.group), "an installed package": _entry_points(file.group).names}
     for whose, taken in others.items():
         if file.name in taken:

@@ -1,7 +1,7 @@
-"""How a text names a plug-in, with its settings: `rouge`, `evaluate:PATH`, `bleu(lowercase=true,tokenize=zh)`, `./mine.py`.
+"""Read a text that names a plug-in with its settings: `rouge`, `bleu(tokenize=zh)`, `evaluate:PATH`, `./mine.py`.
 
-A value is `true`, `false`, `null`, a number or a text; a text that could be taken for anything else stands in double
-quotes. Settings are in the order of their names, so that equal choices are equal texts.
+A value is `true`, `false`, `null`, a number or a text; a text that could be read as another value is in double quotes.
+Settings are in the order of their names, so that equal choices are equal texts.
 """
 
 import json
@@ -22,7 +22,7 @@ _BARE = re.compile(r"[\w.+-]+")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PluginChoice:
-    """A plug-in as somebody chose it."""
+    """A plug-in that was chosen, with its settings."""
 
     name: str  # the plug-in's, or the path of a file
     argument: str = ""  # what follows a colon: "evaluate:ARGUMENT"
@@ -30,18 +30,18 @@ class PluginChoice:
 
     @property
     def path(self) -> Path | None:
-        """Return the file that it is; None for a plug-in with a name."""
+        """Return the path of a plug-in that is a file; None for one with a name."""
         return Path(self.name).expanduser() if self.name.endswith(".py") else None
 
     @property
     def suffix(self) -> str:
-        """Return the settings as they stand behind the name; empty where there are none."""
+        """Return the settings as they follow the name; empty if there are none."""
         said = ",".join(f"{name}={_text(self.settings[name])}" for name in sorted(self.settings))
         return f"({said})" if said else ""
 
     @property
     def own(self) -> str:
-        """Return the name, a file's without its folder and ending."""
+        """Return the plug-in's name; for a file, without folder and ending."""
         return Path(self.name).stem if self.path else self.name
 
     def __str__(self) -> str:
@@ -49,7 +49,7 @@ class PluginChoice:
 
 
 def parse(text: str, where: str = "") -> PluginChoice:
-    """Return the choice that a text stands for; SuiteError where its settings cannot be read."""
+    """Return the choice that a text describes; raise SuiteError if its settings cannot be read."""
     found = _FILE.fullmatch(text) or _NAME.fullmatch(text)
     if found is None:
         name, _, argument = text.partition(":")
@@ -62,7 +62,7 @@ def parse(text: str, where: str = "") -> PluginChoice:
 
 
 def _settings(text: str) -> dict[str, Setting] | None:
-    """Return what stands between the brackets; None where it is no list of settings."""
+    """Return the settings between the brackets; None if the text is no list of settings."""
     found: dict[str, Setting] = {}
     start, more = 0, ","
     while more:

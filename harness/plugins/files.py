@@ -1,6 +1,6 @@
-"""Plug-ins that are files of the user's own project: `plugins: [./choice.py]`, `metrics: ["./my_metric.py"]`.
+"""Load plug-ins that are files of the user's own project: `plugins: [./choice.py]`, `metrics: ["./my_metric.py"]`.
 
-Such a file is one module, and cannot import the files beside it: its own bytes alone stand in the ids of the steps using it.
+Such a file is one module and cannot import the files beside it: only its own bytes are part of the ids of steps that use it.
 """
 
 import ast
@@ -15,7 +15,7 @@ from types import ModuleType
 from harness.errors import SuiteError
 from harness.files.regular import LARGEST, file_digest, read_regular
 
-MARKS = {"families": "FAMILY"}  # for all other groups the group's name in singular
+MARKS = {"families": "FAMILY"}  # the mark of every other group is its name without the s
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +28,7 @@ class PluginFile:
 
     @property
     def name(self) -> str:
-        """Return what it is called by: the file's name without its ending."""
+        """Return the plug-in's name: the file's name without its ending."""
         return self.path.stem
 
 
@@ -38,7 +38,7 @@ def plugin_file(group: str, path: Path) -> PluginFile:
 
 
 def group_of(path: Path, groups: Iterable[str], where: str) -> str:
-    """Return the group that a file serves, told by what it defines at its top level; nothing of it is run.
+    """Return the group that a file serves, by the names that it defines at its top level; the file is not run.
 
     The mark is the group's name in singular: a value in capitals, `KIND = …`, or a function, `def metric(…)`.
     """
@@ -54,12 +54,12 @@ def group_of(path: Path, groups: Iterable[str], where: str) -> str:
 
 
 def mark(group: str) -> str:
-    """Return the name that a file of the group defines."""
+    """Return the name that marks a file of a group: `KIND`."""
     return MARKS.get(group, group.removesuffix("s").upper())
 
 
 def load_file(file: PluginFile, where: str = "") -> ModuleType:
-    """Run the file as a module of its own, once a process; SuiteError where it is not as it was when it was named."""
+    """Return the file as a module, run once in a process; raise SuiteError if the file changed after it was named."""
     try:
         return _loaded(file)
     except SuiteError as error:
@@ -74,10 +74,10 @@ def _loaded(file: PluginFile) -> ModuleType:
     parsed = _parsed(file.path, source)
     module = ModuleType(f"harness_plugin_{file.name}_{file.digest[:16]}")
     module.__file__ = str(file.path)
-    sys.modules[module.__name__] = module  # where dataclasses and pickle look it up
+    sys.modules[module.__name__] = module  # dataclasses and pickle look it up there
     try:
         code = compile(parsed, str(file.path), "exec", dont_inherit=True)
-        exec(code, module.__dict__)  # noqa: S102  the user's own file, which his suite or command names
+        exec(code, module.__dict__)  # noqa: S102  the user's own file, named in a suite or command
     except Exception as error:  # foreign code: what it may raise cannot be known
         del sys.modules[module.__name__]
         raise SuiteError(f"{file.path}: cannot be imported: {type(error).__name__}: {error}") from error
@@ -94,7 +94,7 @@ def _parsed(path: Path, source: bytes) -> ast.Module:
 
 
 def _defined(module: ast.Module) -> tuple[set[str], set[str]]:
-    """Return the names of the values, and of the functions, that a module's own statements define."""
+    """Return the names of the values, and of the functions, that a module defines at its top level."""
     values: set[str] = set()
     functions: set[str] = set()
     for node in module.body:

@@ -1,7 +1,8 @@
-"""Whose code a metric's name may run: a name in a RESULT runs none.
+"""Decide whose code a metric's name may run: a name in a RESULT runs none.
 
-A plug-in may run what follows the colon of a metric's name: `evaluate:PATH` is a program, `evaluate:OWNER/NAME` is fetched
-and then run. So it matters who wrote the name: the user, in a suite or on the command line, or whoever made a RESULT.
+A plug-in may run the program that follows the colon of a metric's name: `evaluate:PATH` is a file, `evaluate:OWNER/NAME`
+is downloaded and then run. So it matters who wrote the name: the user, in a suite or on the command line, or the unknown
+author of a RESULT.
 """
 
 from collections.abc import Mapping
@@ -16,25 +17,27 @@ NOT_OURS = "its code is not part of this harness"
 
 
 class Code(Protocol):
-    """What may be run of what a metric's name has after its colon."""
+    """A permission to run programs that metrics' names have after their colon."""
 
     def permit(self, name: str, argument: str) -> str:
-        """Return what the plug-in may be given; ForeignCode where it may be given nothing."""
+        """Return the program that the plug-in may run; raise ForeignCode if it may run none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Own:
-    """Metrics of this harness and of installed packages, and no others."""
+    """Permits metrics of this harness and of installed packages, and no programs."""
 
     def permit(self, name: str, argument: str) -> str:
+        """Raise ForeignCode."""
         raise ForeignCode(f"{name}: {NOT_OURS}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Named:
-    """Whatever the user named, in a suite or on the command line."""
+    """Permits every program that the user named, in a suite or on the command line."""
 
     def permit(self, name: str, argument: str) -> str:
+        """Return the program as it is named."""
         return argument
 
 
@@ -48,12 +51,13 @@ class Script:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AllowedScripts:
-    """What `--allow-code` allows: scripts whose paths and digests the user was shown, as they were then."""
+    """Permits the scripts of `--allow-code`: the user was shown their paths and digests, and they did not change since."""
 
-    scripts: Mapping[str, Script]  # by what the metric's name has after its colon
-    refused: Mapping[str, str] = field(default_factory=dict)  # likewise; why not
+    scripts: Mapping[str, Script]  # by the text after the colon of the metric's name
+    refused: Mapping[str, str] = field(default_factory=dict)  # likewise -> why it is not permitted
 
     def permit(self, name: str, argument: str) -> str:
+        """Return the script's path; raise ForeignCode if it was not shown, or changed since."""
         script = self.scripts.get(argument)
         if script is None:
             raise ForeignCode(f"{name}: {NOT_OURS}, and {self.refused.get(argument, 'it was not shown')}")

@@ -1,4 +1,4 @@
-"""A plug-in's settings: the keyword-only parameters of its factory, with their types and defaults."""
+"""Check a plug-in's settings: the keyword-only parameters of its factory, with their types and defaults."""
 
 import inspect
 from collections.abc import Callable, Mapping
@@ -12,7 +12,7 @@ from harness.plugins.choice import Setting
 
 
 def settings(factory: Callable[..., Any], given: Mapping[str, Any], at: At) -> dict[str, Setting]:
-    """Return the settings that differ from the factory's defaults; SuiteError with a line for every mistake."""
+    """Return the settings that differ from the factory's defaults; raise SuiteError with a line for every mistake."""
     for name, value in given.items():
         if isinstance(value, list | dict):
             raise SuiteError(f"{at(name)}: found {found(value)}; give one value")

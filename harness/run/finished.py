@@ -1,4 +1,4 @@
-"""The finished steps of a run, and what a report reads from them."""
+"""Collect what the finished steps of a run contribute to its report."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.files.json_lines import iterate_lines, to_json
 from harness.run.intact import read_record
-from harness.run.steps import ANSWERS, Contribution, Finished, Part, find, split_file
+from harness.run.steps import ANSWERS, Contribution, Finished, PlanPart, find, split_file
 from harness.scoring import stored
 from harness.types import Comparison, Cost, Generation, Note, RecipeScore, Sample, Score, System, WeightRow
 
@@ -18,8 +18,10 @@ if TYPE_CHECKING:  # pyarrow is loaded where rows are written
     from harness.results.rows import Key, Rows
 
 
-def finished_needs(parts: tuple[Part, ...], needs: tuple[tuple[str, Path], ...]) -> "tuple[Finished, ...]":
-    """Return the needs that finished, in their order; those that failed have no folder."""
+def finished_needs(
+    parts: tuple[PlanPart, ...], needs: tuple[tuple[str, Path], ...]
+) -> "tuple[Finished, ...]":
+    """Return those steps needed by a report that finished, in order; a step that failed has no folder."""
     return tuple(
         Finished(id=step, part=part, folder=folder, record=read_record(folder))
         for part, (step, folder) in zip(parts, needs, strict=True)
@@ -32,10 +34,10 @@ class FinishedSteps:
     """The finished steps of a run, in the order of its plan."""
 
     steps: tuple[Finished, ...]
-    samples_asked: Mapping[str, int]  # task -> test samples that were asked: the first so many
+    samples_asked: Mapping[str, int]  # task -> how many test samples were asked, counted from the first
 
     def of(self, kind: str, task: str = "", system: System | None = None) -> Iterator[Finished]:
-        """Yield the steps of a kind; with a task or a system, those of it alone."""
+        """Yield the steps of a kind; with a task or a system, only the steps of that task or system."""
         for step in self.steps:
             part = step.part
             if part.kind == kind and task in ("", part.task) and system in (None, part.system):
@@ -43,32 +45,37 @@ class FinishedSteps:
 
     @cached_property
     def _contributions(self) -> "tuple[tuple[str, Contribution], ...]":
-        """Kind of the step, and what it adds."""
+        """Return each step's kind with what the step contributes."""
         return tuple((step.part.kind, find(step.part.kind).contributes(step)) for step in self.steps)
 
     @property
     def scores(self) -> list[Score]:
+        """Return the scores of all steps."""
         return [score for _, added in self._contributions for score in added.scores]
 
     @property
     def comparisons(self) -> list[Comparison]:
+        """Return the comparisons of all steps."""
         return [comparison for _, added in self._contributions for comparison in added.comparisons]
 
     @property
     def recipes(self) -> list[RecipeScore]:
+        """Return the scores of recipes over their seeds."""
         return [recipe for _, added in self._contributions for recipe in added.recipes]
 
     @property
     def weights(self) -> list[WeightRow]:
+        """Return the rows of the weight analysis."""
         return [row for _, added in self._contributions for row in added.weights]
 
     @property
     def curves(self) -> "list[Curve]":
+        """Return the loss curves of training."""
         return [curve for _, added in self._contributions for curve in added.curves]
 
     @property
     def costs(self) -> list[Cost]:
-        """Return what was measured; what is of a system and of no task, an adapter's size say, once."""
+        """Return the measured costs. A cost of a system and of no task, such as an adapter's size, is returned once."""
         found: dict[object, Cost] = {}
         for _, added in self._contributions:
             for cost in added.costs:
@@ -78,17 +85,17 @@ class FinishedSteps:
 
     @property
     def notes(self) -> list[Note]:
-        """Return the notes, those of each kind of step together."""
+        """Return the notes of all steps, grouped by kind of step."""
         kinds = dict.fromkeys(kind for kind, _ in self._contributions)
         return [
             note
             for kind in kinds
-            for whose, added in self._contributions
-            if whose == kind
+            for noted, added in self._contributions
+            if noted == kind
             for note in added.notes
         ]
 
-    # Sample by sample: texts and rows are never in memory together.
+    # The following yield sample by sample, so that not all texts or rows are in memory at once.
 
     def samples(self) -> Iterator[dict[str, Any]]:
         """Yield the lines of samples.jsonl.gz."""
@@ -122,7 +129,7 @@ class FinishedSteps:
                     }
 
     def rows(self) -> "Iterator[tuple[Key, Rows]]":
-        """Yield what rows.parquet holds."""
+        """Yield the rows of rows.parquet, a table for each task, system and metric."""
         from harness.results.rows import Rows
 
         for step in self.of("score"):

@@ -1,6 +1,6 @@
-"""Whether a finished step is still what it was when it finished: size and digest of every file, kept in its step.json.
+"""Detect damage to finished steps, by the size and digest of every file that each step's step.json records.
 
-Files up to LARGE are read each time that somebody asks; larger ones, adapters' weights say, once a process.
+Files up to LARGE are read at each check; larger files, such as adapters' weights, once in a process.
 """
 
 from collections.abc import Mapping
@@ -16,26 +16,25 @@ from harness.files.json_lines import from_json, read_json, to_json
 from harness.files.regular import file_digest
 
 RECORD = "step.json"
-LARGE = 16 * 2**20  # bytes; SHA-256 reads so much in some 30 ms
+LARGE = 16 * 2**20  # bytes; SHA-256 takes some 30 ms for them
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seal:
-    """What a file was when its step finished."""
+    """The size and digest of a file when its step finished."""
 
     bytes: int
     sha256: str
 
 
 def sealed(folder: Path, record: Mapping[str, object]) -> dict[str, object]:
-    """Return the step's record with the seal of each of its files, and with a digest of the record itself."""
+    """Return a step's record with the seal of each of its files and a digest of the record itself."""
     files = {
         path.relative_to(folder).as_posix(): to_json(
             Seal(bytes=path.stat().st_size, sha256=file_digest(path))
         )
-        for path in sorted(
-            folder.rglob("[!.]*")
-        )  # hidden ones are a file system's, or were about to be renamed
+        # Hidden files belong to the file system, or were about to be renamed.
+        for path in sorted(folder.rglob("[!.]*"))
         if path.is_file() and path != folder / RECORD
     }
     whole = {**to_json(dict(record)), "files": files}
@@ -43,7 +42,7 @@ def sealed(folder: Path, record: Mapping[str, object]) -> dict[str, object]:
 
 
 def read_record(folder: Path) -> dict[str, Any]:
-    """Return what was written when a step finished; raise StoreError where that is damaged."""
+    """Return the record that was written when a step finished; raise StoreError if it is damaged."""
     try:
         record = read_json(folder / RECORD)
     except OSError as error:
@@ -53,12 +52,12 @@ def read_record(folder: Path) -> dict[str, Any]:
     if not isinstance(record, dict) or not all(
         isinstance(record.get(key), kind) for key, kind in (("kind", str), ("label", str), ("seconds", float))
     ):
-        raise StoreError(f"{RECORD}: is no step's record")
+        raise StoreError(f"{RECORD}: is not the record of a step")
     try:
         changed = "digest" in record and record["digest"] != digest(
             {key: value for key, value in record.items() if key != "digest"}
         )
-    except ValueError:  # NaN, which no record has
+    except ValueError:  # NaN, which no record contains
         changed = True
     if changed:
         raise StoreError(f"{RECORD}: changed since the step finished")
@@ -67,12 +66,14 @@ def read_record(folder: Path) -> dict[str, Any]:
 
 @dataclass(slots=True)
 class Inspector:
-    """Looks at finished steps, and reads the large files of each only once."""
+    """Checks finished steps for damage; reads the large files of each step only once."""
 
-    _read: dict[Path, int] = field(default_factory=dict)  # folder whose large files were whole -> its inode
+    _read: dict[Path, int] = field(
+        default_factory=dict
+    )  # folder whose large files were undamaged -> its inode
 
     def damage(self, folder: Path, *, large: bool = True) -> str | None:
-        """Return the first thing that is wrong with a finished step; None where it is whole, or has no digests."""
+        """Return the first fault of a finished step; None if there is none, or if the step has no digests."""
         try:
             inode = folder.stat().st_ino
             seals = _seals(read_record(folder))
@@ -82,15 +83,15 @@ class Inspector:
             return str(error)
         large = large and self._read.get(folder) != inode
         for name, seal in (seals or {}).items():
-            if said := _wrong(folder / name, seal, read=large or seal.bytes <= LARGE):
-                return f"{name}: {said}"
+            if fault := _fault(folder / name, seal, read=large or seal.bytes <= LARGE):
+                return f"{name}: {fault}"
         if large:
             self._read[folder] = inode
         return None
 
 
 def undigested(folder: Path) -> bool:
-    """Return whether a whole step was written before steps kept digests."""
+    """Return whether an undamaged step was written by a version of the harness that recorded no digests."""
     return _seals(read_record(folder)) is None
 
 
@@ -100,14 +101,15 @@ def _seals(record: Mapping[str, Any]) -> Mapping[str, Seal] | None:
     try:
         return {name: from_json(Seal, seal) for name, seal in record["files"].items()}
     except (AttributeError, ValidationError) as error:
-        raise StoreError(f"{RECORD}: is no step's record") from error
+        raise StoreError(f"{RECORD}: is not the record of a step") from error
 
 
-def _wrong(path: Path, seal: Seal, *, read: bool) -> str | None:
+def _fault(path: Path, seal: Seal, *, read: bool) -> str | None:
+    """Return how a file differs from its seal; None if it does not."""
     try:
-        found = path.stat().st_size
-        if found != seal.bytes:
-            return f"has {found} bytes, had {seal.bytes} when the step finished"
+        size = path.stat().st_size
+        if size != seal.bytes:
+            return f"has {size} bytes, had {seal.bytes} when the step finished"
         if read and file_digest(path) != seal.sha256:
             return "changed since the step finished"
     except FileNotFoundError:

@@ -1,8 +1,9 @@
-"""Leases: files that say who owns something, renewed for as long as their owner lives.
+"""Own something by a lease: a file that names its owner, and that the owner renews for as long as it runs.
 
-An owner is a process, named by its host, the host's boot, its namespace of process ids, its id and its start. Whether it
-lives is seen by its id where host, boot and namespace are this process's own. Elsewhere the lease's time decides, by the
-clock of the file system that holds it: hosts disagree about the time, and containers may share a host's name.
+An owner is a process, named by its host, the host's boot, its namespace of process ids, its id and its start. Where host,
+boot and namespace are also those of this process, the process id shows whether the owner still runs. Elsewhere the time
+of the lease decides, by the clock of the file system that contains it: hosts disagree about the time, and containers may
+share a host's name.
 """
 
 import fcntl
@@ -24,23 +25,25 @@ import psutil
 from harness.errors import StoreError
 from harness.files.json_lines import flush
 
-CLOCK_SECONDS = 2.0  # file systems round times; a lease further ahead is from before the clock was set back
-ALIKE = 2.0  # between two readings of one process's start: ticks on Linux, elsewhere seconds by a clock that may be set
+# File systems round times; a lease further in the future was written before the clock was set back.
+CLOCK_SECONDS = 2.0
+# How far two readings of one process's start may differ: in ticks on Linux, elsewhere in seconds of a clock that may be set.
+ALIKE = 2.0
 LOCK_WAIT_SECONDS = 0.002
 LOCK = ".lock"  # in a folder of leases; its time is also how the file system's clock is read
 
 
 class Busy(StoreError):
-    """Another live process has the lease."""
+    """Another running process owns the lease."""
 
 
 class Lost(StoreError):
-    """The lease was ours, and is another's now."""
+    """This process owned the lease, and another process owns it now."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pulse:
-    """How often a lease is renewed, and when one that is not renewed has no owner any more."""
+    """How often a lease is renewed, and after how long without renewal it has no owner any more."""
 
     beat_seconds: float = 5.0
     stale_seconds: float = 30.0
@@ -48,7 +51,7 @@ class Pulse:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Owner:
-    """A process, beyond doubt; None for what cannot be known here."""
+    """A process, named without ambiguity; a field is None if it cannot be known here."""
 
     host: str
     boot: str | None
@@ -62,7 +65,7 @@ class Lease:
     """A lease that this process took."""
 
     path: Path
-    content: bytes  # no other lease has the same
+    content: bytes  # differs from every other lease
     pulse: Pulse
     lost: Event
 
@@ -74,16 +77,17 @@ class Lease:
             return False
 
     def check(self) -> None:
-        """Raise Lost where the last heartbeat found another owner, or none."""
+        """Raise Lost if the last renewal found another owner, or no lease."""
         if self.lost.is_set():
             raise Lost(f"{self.path.name}: another process took it over while this one was stopped")
 
 
 @contextmanager
 def taken(path: Path, pulse: Pulse, steps: Iterable[str] = (), *, rewrite: bool = False) -> Iterator[Lease]:
-    """Take the lease and renew it for as long as the block runs; raise Busy where a live process has it.
+    """Take a lease and renew it for as long as the block runs; raise Busy if a running process owns it.
 
-    `steps` are what else it speaks for. With `rewrite` a lease that is gone is written again: nobody competes for it.
+    `steps` are further steps that the lease protects. With `rewrite`, a lease that has disappeared is written again:
+    no other process competes for it.
     """
     content = {"owner": asdict(this_process()), "token": token_hex(8), "steps": sorted(steps)}
     lease = Lease(path, json.dumps(content).encode(), pulse, Event())
@@ -106,9 +110,9 @@ def taken(path: Path, pulse: Pulse, steps: Iterable[str] = (), *, rewrite: bool 
 
 @contextmanager
 def alone(folder: Path, pulse: Pulse) -> Iterator[None]:
-    """Let one process at a time look at a folder's leases and take one. The lock ends with the process that holds it.
+    """Let one process at a time read a folder's leases and take one. The lock ends with the process that owns it.
 
-    It is a help, not a promise: some network file systems have no locks, and its holder may have been stopped.
+    The lock is no guarantee: some network file systems have no locks, and its owner may have been stopped.
     """
     with (folder / LOCK).open("a") as file:
         until = time.monotonic() + pulse.stale_seconds
@@ -124,9 +128,9 @@ def alone(folder: Path, pulse: Pulse) -> Iterator[None]:
 
 
 def alive(path: Path, pulse: Pulse) -> bool:
-    """Return whether the lease's owner lives: seen by its process where that can be seen, else by its heartbeat.
+    """Return whether the lease's owner still runs, by its process if that can be seen from here, else by its renewals.
 
-    A lease that cannot be read, an empty one say, has a heartbeat alone.
+    A lease that cannot be read, such as an empty one, is judged by its renewals alone.
     """
     try:
         with path.open("rb") as file:  # opened first: a network file system then asks its server for the time
@@ -143,7 +147,7 @@ def alive(path: Path, pulse: Pulse) -> bool:
 
 
 def steps_of(path: Path) -> frozenset[str]:
-    """Return the steps that a lease speaks for."""
+    """Return the steps that a lease protects."""
     try:
         return frozenset(map(str, json.loads(path.read_bytes())["steps"]))
     except (OSError, ValueError, TypeError, KeyError):
@@ -151,6 +155,7 @@ def steps_of(path: Path) -> frozenset[str]:
 
 
 def this_process() -> Owner:
+    """Return the running process as the owner of a lease."""
     pid = os.getpid()
     started = _started(pid)
     return Owner(
@@ -163,7 +168,7 @@ def this_process() -> Owner:
 
 
 def _owner(content: bytes) -> Owner | None:
-    """Return whom a lease names; None where it is empty, torn or of another kind."""
+    """Return the owner that a lease names; None if it is empty, incomplete or of another kind."""
     try:
         found = json.loads(content)["owner"]
         owner = Owner(**{field.name: found[field.name] for field in fields(Owner)})
@@ -190,10 +195,10 @@ def _running(owner: Owner) -> bool | None:
 
 
 def _beating(path: Path, beat: float, pulse: Pulse) -> bool:
-    """Return whether the heartbeat is recent by the file system's clock.
+    """Return whether the last renewal is recent by the file system's clock.
 
-    One from the future comes from before that clock was set back. Its time is set to now: if its owner lives, it goes on
-    renewing it, and if not, the lease will be old in its turn.
+    A renewal in the future was made before that clock was set back. Its time is set to now: an owner that still runs
+    renews the lease, and without an owner the lease becomes old.
     """
     clock = path.with_name(LOCK)
     clock.touch()
@@ -231,7 +236,7 @@ def _renew(lease: Lease, stop: Event, rewrite: bool) -> None:
 
 @contextmanager
 def _written(lease: Lease) -> Iterator[Path]:
-    """The lease in a file beside its place, whole and on the disk."""
+    """Write the lease to a file beside its place, complete and on the disk; the block can move the file there."""
     fresh = lease.path.with_name(f".{lease.path.name}.{token_hex(4)}")
     try:
         with fresh.open("wb") as file:

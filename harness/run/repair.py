@@ -1,4 +1,4 @@
-"""What of a plan is still to do, and what of it was damaged since it was done."""
+"""Find the steps of a plan that are still to do, and those that were damaged since they finished."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -10,9 +10,9 @@ from harness.types import Plan, Step
 
 
 def missing(plan: Plan, store: Store) -> list[Step]:
-    """Return the steps that have to run: not finished, and needed by something that has to run.
+    """Return the steps that have to run: not finished, and needed by the goal or by another step that has to run.
 
-    The last step is the goal, and so is each that was found damaged: it had been finished.
+    The goals are the last step, and each step that was found damaged after it had finished.
     """
     by_id = {step.id: step for step in plan.steps}
     wanted: set[str] = set()
@@ -26,10 +26,10 @@ def missing(plan: Plan, store: Store) -> list[Step]:
 
 
 def put_damaged_aside(plan: Plan, store: Store) -> list[str]:
-    """Look at the plan's finished steps, and put aside those that are damaged; return a line for each.
+    """Check the plan's finished steps, and move the damaged ones out of the way; return a line for each of these.
 
-    Every file is looked at by its size, and by its digest unless it is large; a large one is read where a step that is to
-    run needs it. Steps of other plans, whose answers a step is to continue, are looked at as well.
+    Every file is checked by its size, and by its digest unless it is large; a large file is read if a step that is to run
+    needs it. Steps of other plans are checked as well where a step continues their answers.
     """
     inspector, found = Inspector(), list[str]()
     labels = {step.id: step.label for step in plan.steps}
@@ -39,17 +39,17 @@ def put_damaged_aside(plan: Plan, store: Store) -> list[str]:
         used |= {folder.name for step in todo for folder in relatives(store, step.lineage)}
         lines = []
         for step in sorted(filter(store.has, used | labels.keys())):
-            if said := inspector.damage(store.done(step), large=step in used):
+            if fault := inspector.damage(store.done(step), large=step in used):
                 then = "it is done again" if step in labels else "its answers are not continued"
-                lines.append(f"{put_aside(store, step, labels.get(step, 'another run'), said)}; {then}")
+                lines.append(f"{put_aside(store, step, labels.get(step, 'another run'), fault)}; {then}")
         if not lines:
             return found
-        found += lines  # what is to be done again may need more
+        found += lines  # a step that is to run again may need further steps
 
 
-def put_aside(store: Store, step: str, label: str, said: str) -> str:
+def put_aside(store: Store, step: str, label: str, fault: str) -> str:
     """Move a damaged step out of the way; return a line that names it."""
-    what = f"damaged: {label} ({step}): {said}"
+    what = f"damaged: {label} ({step}): {fault}"
     try:
         place = set_aside(store, step)
     except OSError as error:
@@ -61,9 +61,9 @@ def put_aside(store: Store, step: str, label: str, said: str) -> str:
 
 @contextmanager
 def claimed(plan: Plan, store: Store) -> Iterator[None]:
-    """Keep `store prune` from the plan's steps for as long as the block runs.
+    """Protect the plan's steps from `store prune` for as long as the block runs.
 
-    Where the store cannot be written, raise StoreError if there is anything to do; else nothing is written.
+    Raise StoreError if the store cannot be written and steps are still to do; if none are, nothing has to be written.
     """
     with ExitStack() as stack:
         try:

@@ -1,7 +1,7 @@
-"""Fills a store with what a plan still misses.
+"""Run the steps of a plan that its store does not have yet.
 
-The engine runs the steps that share a base model; light steps run in this process. A failed step takes along only
-what needs it: the report is written over what there is.
+The engine runs the steps that use a base model; light steps run in this process. When a step fails, only the steps that
+need its result are skipped: the report is written over the rest.
 """
 
 import time
@@ -19,23 +19,24 @@ from harness.run.steps import RunRecord, find
 from harness.run.store import Store
 from harness.types import Outcome, Plan, Runtime, Step
 
-BUSY_SECONDS = 0.5  # between two looks at a step that another process has
+BUSY_SECONDS = 0.5  # between two attempts to run a step that another process has
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Run:
-    """What a run came to."""
+class FinishedRun:
+    """How each step of a run ended, and where its report is."""
 
     outcomes: Mapping[str, Outcome]
     report: Path | None  # the folder with the RESULT's data; None where even that failed
 
     @property
     def failed(self) -> list[Outcome]:
+        """Return the outcomes of the steps that failed."""
         return [outcome for outcome in self.outcomes.values() if outcome.state == "failed"]
 
 
-def run(plan: Plan, store: Store, runtime: Runtime, progress: Progress, *, command: str = "") -> Run:
-    """Run what is missing, in the order of needs."""
+def run(plan: Plan, store: Store, runtime: Runtime, progress: Progress, *, command: str = "") -> FinishedRun:
+    """Run the steps that the store does not have yet, each after the steps that it needs."""
     engine = engines.find(runtime.engine)
     outcomes: dict[str, Outcome] = {}
     runner = Runner(store=store, runtime=runtime, steps={step.id: step for step in plan.steps})
@@ -66,7 +67,7 @@ def run(plan: Plan, store: Store, runtime: Runtime, progress: Progress, *, comma
     _in_process(last, runner, progress, record, outcomes)
     goal = plan.steps[-1].id
     report = store.done(goal) if store.has(goal) else runner.shown.get(goal)
-    return Run(outcomes=outcomes, report=report)
+    return FinishedRun(outcomes=outcomes, report=report)
 
 
 def _in_process(
@@ -85,7 +86,7 @@ def _in_process(
 
 
 def _doomed(steps: Iterable[Step], outcomes: Mapping[str, Outcome]) -> list[Step]:
-    """Steps that cannot run because something they need has failed."""
+    """Return the steps that cannot run because a step that they need has failed."""
     lost = {step for step, outcome in outcomes.items() if outcome.state in ("failed", "skipped")}
     found = []
     for step in steps:

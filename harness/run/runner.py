@@ -1,4 +1,4 @@
-"""Does one step after another, in this process or in a worker."""
+"""Run one step after another, in this process or in a worker."""
 
 import errno
 import time
@@ -18,7 +18,7 @@ from harness.run.engines import Count
 from harness.run.intact import Inspector
 from harness.run.lease import Busy, Lost
 from harness.run.repair import put_aside
-from harness.run.steps import LoadedModel, RunRecord, StepContext, find
+from harness.run.steps import ModelInMemory, RunRecord, StepContext, find
 from harness.run.store import Store, finish, lease, relatives, show
 from harness.types import Outcome, Runtime, Step
 
@@ -27,26 +27,30 @@ FULL = (errno.ENOSPC, errno.EDQUOT)
 
 @dataclass(slots=True)
 class Runner:
-    """Does one step after another, keeping a base model in memory between them; pickled to each worker once."""
+    """Runs one step after another, and keeps a base model in memory between them; pickled to each worker once."""
 
     store: Store
     runtime: Runtime
     steps: Mapping[str, Step]
     run: RunRecord | None = None
-    loaded: LoadedModel | None = None
+    loaded: ModelInMemory | None = None
     inspector: Inspector = field(default_factory=Inspector)
-    shown: dict[str, Path] = field(default_factory=dict)  # folders of steps over a part of what they need
-    # Files of the suite's own project, for workers to use too.
+    shown: dict[str, Path] = field(
+        default_factory=dict
+    )  # step -> its folder, if some of the steps that it needs failed
+    # Plug-ins that are files of the user's own project, for workers to use too.
     plugins: tuple[PluginFile, ...] = field(default_factory=plugins.used)
 
     def __call__(self, step: Step, count: Count) -> Outcome:
-        """Do a step if it is not finished; a failure is an outcome, and never raised."""
+        """Run a step if it is not finished; a failure is an outcome, and is never raised."""
         plugins.use(self.plugins)
         if self.store.has(step.id):
             return Outcome(step=step.id, state="kept")
         started = time.perf_counter()
         try:
-            with lease(self.store, step.id) as held:  # until it is finished: another would begin it anew
+            with lease(
+                self.store, step.id
+            ) as held:  # until it is finished: another process would start it again
                 if self.store.has(step.id):
                     return Outcome(step=step.id, state="kept")
 
@@ -72,7 +76,7 @@ class Runner:
             return self._failed(step, error, time.perf_counter() - started)
 
     def _context(self, step: Step, folder: Path, count: Count) -> StepContext:
-        self.loaded = self.loaded or LoadedModel(self.runtime)
+        self.loaded = self.loaded or ModelInMemory(self.runtime)
         return StepContext(
             folder=folder,
             needs=tuple((need, self._folder(need, step)) for need in step.needs),
@@ -94,19 +98,21 @@ class Runner:
         return self.store.log(step.id)
 
     def _folder(self, need: str, step: Step) -> Path:
-        """Return where a need's results are, looked at: also of a step over what there is, which is not kept."""
+        """Return the folder of a needed step, once it is checked for damage; also of a step whose result is not kept."""
         done, label = self.store.done(need), self.steps[need].label
         if self.store.has(need):
-            if said := self.inspector.damage(done):
-                line = put_aside(self.store, need, label, said)
-                raise StepError(f"{line}; the same command does it again")
+            if fault := self.inspector.damage(done):
+                line = put_aside(self.store, need, label, fault)
+                raise StepError(f"{line}; run the same command again")
             return done
         if not find(step.kind).TOLERANT:
-            raise StepError(f"needs '{label}', which is not in the store any more; the same command does it")
+            raise StepError(
+                f"needs '{label}', which is not in the store any more; run the same command again"
+            )
         return self.shown.get(need, done)
 
     def _whole(self, step: Step) -> bool:
-        """Return whether all needs finished: a step over a part of them is shown but not kept."""
+        """Return whether all needed steps finished; else the step's result is shown but not kept."""
         return all(self.store.has(need) for need in step.needs)
 
     def _record(self, step: Step, seconds: float, peak_bytes: int) -> dict[str, Any]:
@@ -132,18 +138,18 @@ class Runner:
         if isinstance(error, HarnessError):
             return str(error)
         if isinstance(error, OSError) and error.errno in FULL:
-            return f"{self.store.root}: {error.strerror}; make room and run again: what is finished is kept"
+            return f"{self.store.root}: {error.strerror}; make room and run the command again; finished steps are kept"
         return f"{type(error).__name__}: {error}"
 
     def _log(self, step: Step, error: Exception) -> None:
         with (
-            suppress(OSError),  # on a full disk: the outcome says it too
+            suppress(OSError),  # on a full disk; the outcome says it as well
             self.log(step).open("a", encoding="utf-8", errors="backslashreplace") as file,
         ):
             traceback.print_exception(error, file=file)
 
 
 def log_of(step: Step, store: Store) -> str:
-    """Return where more is said of a failure; nowhere, where a full disk left no room for it."""
+    """Return the path of a step's log; an empty text if a full disk left no room for a log."""
     log = store.log(step.id)
     return str(log) if log.is_file() else ""

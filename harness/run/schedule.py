@@ -1,4 +1,4 @@
-"""Which steps of a run wait, and which of them can start."""
+"""Keep track of which steps of a run still wait, and which of them can start."""
 
 import time
 from collections.abc import Collection, Iterable
@@ -9,7 +9,7 @@ BUSY_SECONDS = 1.0  # before a step that another process has is tried again
 
 
 class Schedule:
-    """The steps that an engine has still to run, needs before what needs them."""
+    """The steps that an engine has still to run; each comes after the steps that it needs."""
 
     def __init__(self, steps: Iterable[Step]) -> None:
         self.waiting = list(steps)
@@ -18,9 +18,9 @@ class Schedule:
         self._not_before: dict[str, float] = {}  # step -> monotonic seconds
 
     def take(self, lane: str | None = None, taken: Collection[str | None] = ()) -> Step | None:
-        """Remove and return a step that can start; None where none can yet.
+        """Remove and return a step that can start; None if no step can start yet.
 
-        Prefer the lane of the worker that asks, then a lane that no other worker has taken.
+        A step of `lane`, the lane of the asking worker, is preferred, then one of a lane that no other worker has taken.
         """
         now = time.monotonic()
         ready = [
@@ -33,11 +33,11 @@ class Schedule:
         return step
 
     def put_back(self, step: Step) -> None:
-        """Let a step that was taken wait again, before all others."""
+        """Put a step that was taken back, before all others."""
         self.waiting.insert(0, step)
 
     def settle(self, step: Step, outcome: Outcome) -> bool:
-        """Take in how a step ended; False where another process has the step, which then waits for its next turn."""
+        """Record how a step ended; return False if another process has the step, which then has to wait again."""
         if outcome.state in ("busy", "lost"):
             self._not_before[step.id] = time.monotonic() + BUSY_SECONDS
             self.waiting.append(step)
@@ -52,7 +52,7 @@ class Schedule:
         return all(need in self._ended or need not in self._ours for need in step.needs)
 
     def _drop_dependants(self, lost: str) -> None:
-        """Leave out what needs a step that has no result; whoever asked for the run records them."""
+        """Remove the steps that need a step without a result; the caller of the engine records these."""
         gone = {lost}
         for step in list(self.waiting):
             if gone.intersection(step.needs):

@@ -1,8 +1,8 @@
-"""Finished steps as folders: `done/ID` exists if and only if the step finished, and never changes.
+"""Keep finished steps as folders: `done/ID` exists if and only if the step finished, and never changes.
 
-A step works under a lease, `leases/ID`, in a folder of the lease's own, `work/ID.N-…`. What an interrupted try left in
-its folder, the next one copies into its own and continues: whoever had the lease before may have been stopped, not
-ended, and may write on. Finishing is one rename, so it needs a POSIX file system.
+A step runs under a lease, `leases/ID`, in a folder of that lease, `work/ID.N-…`. The next try copies the files of an
+interrupted try into its own folder and continues from them: the owner of the earlier lease may have been stopped, not
+ended, and may go on writing. A step finishes by one rename, so the store needs a POSIX file system.
 """
 
 import os
@@ -21,16 +21,13 @@ from harness.run.intact import RECORD, Inspector, read_record, sealed
 from harness.run.lease import Lease, Lost, Pulse, alive, alone, steps_of, taken
 
 MARK = "harness-store.json"
-BEFORE = (
-    "digests.json",
-    "fits.json",
-    "findings",
-)  # what commands that need no store may have left where one is to be
+# What commands that need no store may have left in a folder that is to become one.
+BEFORE = ("digests.json", "fits.json", "findings")
 FOLDERS = ("done", "work", "leases", "logs", "lineage", "damaged")
-RUN = "run-"  # how the leases of runs begin, which speak for all steps of a plan
-LEFT = ".left"  # ends the name of a try's folder that is being copied: nothing is written there by its path
-NEW = ".new"  # ends the name of a copy that is not whole yet
-PART = ".part"  # ends the name of what a step made of a part of what it needs: shown by its run, continued by nobody
+RUN = "run-"  # begins the name of a run's lease, which protects all steps of its plan
+LEFT = ".left"  # ends the name of a try's folder while it is copied: no process writes to that path
+NEW = ".new"  # ends the name of a copy that is not complete yet
+PART = ".part"  # ends the name of a result that lacks some needed steps: shown by its run, never continued
 
 
 @dataclass(frozen=True)
@@ -41,6 +38,7 @@ class Store:
     pulse: Pulse = field(default_factory=Pulse)
 
     def done(self, step: str) -> Path:
+        """Return the folder of a finished step, whether or not it is there."""
         return self.root / "done" / step
 
     def work(self, step: str) -> Path:
@@ -54,27 +52,30 @@ class Store:
         return sorted(found, key=_number)
 
     def lease(self, step: str) -> Path:
+        """Return the file of a step's lease."""
         return self.root / "leases" / step
 
     def log(self, step: str) -> Path:
+        """Return the file of a step's log."""
         return self.root / "logs" / f"{step}.log"
 
     @property
     def drawings(self) -> Path:
-        """Charts that were drawn, for `report`."""
+        """Return the folder of charts that were drawn, for the command `report`."""
         return self.root / "drawings"
 
     @property
     def pages(self) -> Path:
-        """Return the folder of pages that were drawn, for the command that publishes."""
+        """Return the folder of pages that were drawn, for the command that publishes a RESULT."""
         return self.root / "pages"
 
     @property
     def findings(self) -> Path:
-        """What is known of matrices by their bytes, for `spectra`."""
+        """Return the folder of findings about matrices, named by the matrices' bytes, for the step `spectra`."""
         return self.root / "findings"
 
     def has(self, step: str) -> bool:
+        """Return whether a step is finished."""
         return self.done(step).is_dir()
 
     def finished(self) -> list[str]:
@@ -82,11 +83,11 @@ class Store:
         return sorted(path.name for path in (self.root / "done").glob("[!.]*") if path.is_dir())
 
     def damaged(self) -> set[str]:
-        """Return the ids of steps that were found damaged and moved out of the way, done again or not."""
+        """Return the ids of steps that were found damaged and moved out of the way, whether or not they ran again."""
         return {step_of(path) for path in (self.root / "damaged").glob("[!.]*")}
 
     def record(self, step: str) -> dict[str, Any]:
-        """Return what was written when the step finished: kind, spec, seconds, hardware."""
+        """Return the record that was written when a step finished: kind, spec, seconds, hardware."""
         return read_record(self.done(step))
 
 
@@ -96,16 +97,17 @@ class Held:
 
     store: Store
     step: str
-    folder: Path  # this try's own
+    folder: Path  # of this try alone
     lease: Lease
 
 
 def is_store(root: Path) -> bool:
+    """Return whether a folder is a store."""
     return os.path.isfile(root / MARK)  # noqa: PTH113  # a Path raises where the folder cannot be entered
 
 
 def store_around(place: Path) -> tuple[Path, str] | None:
-    """Return the store in whose own folders a place lies, and which of them; None where it lies in none."""
+    """Return the store inside whose folders a path lies, and the name of that folder; None if it lies in no store."""
     whole = place.resolve()
     for path in (whole, *whole.parents):
         if path.name in (*FOLDERS, "drawings", "findings", "pages") and is_store(path.parent):
@@ -114,15 +116,15 @@ def store_around(place: Path) -> tuple[Path, str] | None:
 
 
 def existing_store(root: Path) -> Store:
-    """Return the store at a folder, which is left as it is; raise StoreError where there is none."""
+    """Return the store in a folder, without changing it; raise StoreError if there is none."""
     if not is_store(root):
-        found = "holds no store" if root.exists() else "is not there"
+        found = "contains no store" if root.exists() else "is not there"
         raise StoreError(f"--store {root}: {found}; name the folder that `harness run` filled")
     return Store(root.resolve())
 
 
 def open_store(root: Path) -> Store:
-    """Return the store at a folder, made if it is not there yet."""
+    """Return the store in a folder; create it if it is not there yet."""
     if re.match(r"\w+:/", str(root)):
         raise StoreError(f"--store {root}: object stores have no atomic rename; use a local disk or NFS")
     try:
@@ -132,7 +134,7 @@ def open_store(root: Path) -> Store:
         if others and not is_store(root):
             raise StoreError(f"--store {root}: the folder holds other things; name an empty or a new one")
         root.mkdir(parents=True, exist_ok=True)
-        if not is_store(root):  # first of all: another process may open the store at this moment
+        if not is_store(root):  # before all else: another process may open the store at the same moment
             write_json(root / MARK, {"schema": 1})
         for folder in FOLDERS:
             (root / folder).mkdir(exist_ok=True)
@@ -141,39 +143,39 @@ def open_store(root: Path) -> Store:
             raise StoreError(
                 f"--store {root}: {error.strerror}; name a folder that can be written"
             ) from error
-    return Store(root.resolve())  # one that can only be read will do where every step is finished
+    return Store(root.resolve())  # a store that can only be read is enough if every step is finished
 
 
 @contextmanager
 def lease(store: Store, step: str) -> Iterator[Held]:
-    """Own the step for as long as the block runs; raise Busy where a live process has it.
+    """Own a step for as long as the block runs; raise Busy if another running process owns it.
 
-    Where another process took the lease meanwhile, whatever goes wrong in the block raises Lost.
+    If another process took the lease meanwhile, every error in the block becomes Lost.
     """
     with taken(store.lease(step), store.pulse) as token:
         try:
             folder = _begun(store, step)
             yield Held(store, step, folder, token)
             with suppress(OSError):
-                folder.rmdir()  # if it is empty: another had finished the step
+                folder.rmdir()  # empty if another process had finished the step
         except Exception as error:
             if token.ours():
                 raise
             if store.has(step):
-                for left in store.tries(step):  # ours, which nobody else knows of
+                for left in store.tries(step):  # folders of this process, which no other process knows
                     shutil.rmtree(left, ignore_errors=True)
             raise Lost(f"{step}: another process took it over while this one was stopped") from error
 
 
 def finish(held: Held, record: dict[str, object], lineage: str = "") -> None:
-    """Turn the try's folder into the finished step. Where another was first, ours is discarded.
+    """Turn the folder of a try into the finished step; if another process was first, discard the folder.
 
-    Raises Lost where the lease is another's by now.
+    Raises Lost if another process owns the lease by now.
     """
     store, step, folder = held.store, held.step, held.folder
     for path in folder.rglob(".*"):
         with suppress(OSError):
-            path.unlink()  # what a killed process was about to rename
+            path.unlink()  # a file that a killed process was about to rename
     write_json(folder / RECORD, sealed(folder, record))
     _sync(folder)
     done = store.done(step)
@@ -195,7 +197,7 @@ def finish(held: Held, record: dict[str, object], lineage: str = "") -> None:
 
 
 def show(held: Held, record: dict[str, object]) -> Path:
-    """Leave the result of a step over a part of what it needs where its run can read it; it is not finished."""
+    """Move the result of a step that lacks some needed steps to where its run reads it; the step is not finished."""
     for old in _unused_parts(held.store, held.step):
         shutil.rmtree(old, ignore_errors=True)
     write_json(held.folder / RECORD, record)
@@ -211,7 +213,7 @@ def relatives(store: Store, lineage: str) -> list[Path]:
 
 
 def set_aside(store: Store, step: str) -> Path | None:
-    """Move a damaged step out of the way, and say where to; None where another process did so and it is whole by now."""
+    """Move a damaged step out of the way and return its new place; None if another process did so before."""
     aside, done = store.root / "damaged", store.done(step)
     aside.mkdir(exist_ok=True)
     with alone(store.root / "leases", store.pulse):
@@ -223,7 +225,7 @@ def set_aside(store: Store, step: str) -> Path | None:
 
 @contextmanager
 def in_use(store: Store, steps: Iterable[str]) -> Iterator[None]:
-    """Keep `prune` from these steps for as long as the block runs."""
+    """Protect these steps from `prune` for as long as the block runs."""
     leases = store.root / "leases"
     with alone(leases, store.pulse):
         for run in leases.glob(f"{RUN}*"):
@@ -234,18 +236,18 @@ def in_use(store: Store, steps: Iterable[str]) -> Iterator[None]:
 
 
 def live_leases(store: Store) -> list[Path]:
-    """Return the leases of live processes: of the steps that they work on, and of runs."""
+    """Return the leases of running processes: of the steps that they run, and of whole runs."""
     return [path for path in (store.root / "leases").glob("[!.]*") if alive(path, store.pulse)]
 
 
 def _unused_parts(store: Store, step: str) -> list[Path]:
-    """Return what was shown of a step; nothing where another run than this one may be reading it."""
+    """Return the incomplete results that were shown of a step; none if another run may be reading them."""
     runs = [path for path in live_leases(store) if step in steps_of(path)]
     return list((store.root / "work").glob(f"{step}.*{PART}")) if len(runs) <= 1 else []
 
 
 def _begun(store: Store, step: str) -> Path:
-    """Return a new folder for a try, with what the latest try left."""
+    """Return a new folder for a try, with a copy of the files that the latest try left."""
     tries = store.tries(step)
     number = 1 + _number(tries[-1]) if tries else 1
     folder = store.root / "work" / f"{step}.{number}-{token_hex(4)}"
@@ -256,7 +258,7 @@ def _begun(store: Store, step: str) -> Path:
         fresh.mkdir()
         if tries:
             left = tries[-1]
-            if left.suffix != LEFT:  # moved, so that nothing changes in it but files that are open
+            if left.suffix != LEFT:  # renamed, so that only files that are already open can still change
                 left = left.rename(left.with_name(left.name + LEFT))
                 tries[-1] = left
             shutil.copytree(left, fresh, dirs_exist_ok=True, ignore=shutil.ignore_patterns(".*"))
@@ -270,18 +272,18 @@ def _begun(store: Store, step: str) -> Path:
 
 
 def step_of(folder: Path) -> str:
-    """Return the step that a folder is of: `ID` of `ID`, of `ID.3-9f2c41aa` and of `ID-2`."""
+    """Return the step that a folder belongs to: `ID` for `ID`, for `ID.3-9f2c41aa` and for `ID-2`."""
     return re.split(r"[.-]", folder.name)[0]
 
 
 def _number(folder: Path) -> int:
-    """Return which try a folder is of: 3 of `ID.3-9f2c41aa`, 0 of a folder without a number, as there were once."""
+    """Return the number of a folder's try: 3 for `ID.3-9f2c41aa`, 0 for a folder without a number, as older stores have."""
     found = re.match(r"[^.-]+[.-](\d+)", folder.name)
     return int(found[1]) if found else 0
 
 
 def _sync(folder: Path) -> None:
-    """Hand a folder's files, and their names, to the disk itself."""
+    """Write a folder's files, and their names, through to the disk."""
     for path in folder.rglob("*"):
         if path.is_file() or path.is_dir():
             sync(path)

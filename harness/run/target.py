@@ -1,4 +1,4 @@
-"""The folder that a RESULT is published into: what of it is ours, and what its user added."""
+"""Publish a RESULT into a folder, and keep the files that its user added there."""
 
 import os
 import shutil
@@ -18,7 +18,7 @@ NOT_PUBLISHED = ("step.json", "lease")  # of a step's folder
 
 
 def refuse(out: Path, option: str = "--out") -> None:
-    """Raise HarnessError where no RESULT can be published; it may take the place of another RESULT alone."""
+    """Raise HarnessError where no RESULT can be published: an existing folder may only be replaced if it is a RESULT."""
     refuse_unwritable(out, option)
     if found := store_around(out):
         root, name = found
@@ -39,34 +39,34 @@ def refuse(out: Path, option: str = "--out") -> None:
         )
     if version > SCHEMA:
         raise HarnessError(
-            f"{option} {out}: holds a RESULT of schema {version}, this harness knows up to {SCHEMA}; "
+            f"{option} {out}: contains a RESULT of schema {version}, and this harness knows schemas up to {SCHEMA}; "
             "update the harness, or name a new folder"
         )
 
 
 def publish(source: Path, out: Path) -> None:
-    """Put a copy of a RESULT into `out`; what the user added to the RESULT there stays."""
+    """Put a copy of a RESULT into `out`; files that the user added to the RESULT there stay."""
     refuse(out)
     with told(out), owned(out) as place:
         put(place, stage(place, source, NOT_PUBLISHED))
 
 
 def stage(place: Owned, source: Path, leave_out: Container[str] = ()) -> Path:
-    """Copy a RESULT to a hidden folder beside its target, without links in the place of what we write."""
+    """Copy a RESULT to a hidden folder beside its target, without links at the paths that the harness writes."""
     fresh = place.stage(source, leave_out)
     ours.remove_links(fresh)
     return fresh
 
 
 def put(place: Owned, fresh: Path) -> None:
-    """Put a staged RESULT in the target's place, with what the user added to the RESULT there."""
+    """Put a staged RESULT in the target's place, with the files that the user added to the RESULT there."""
     carry(place.target, fresh)
     place.put(fresh)
 
 
 @contextmanager
 def told(out: Path, also: str = "") -> Iterator[None]:
-    """Say in one line that `out` cannot be written, and what became of it."""
+    """Turn an OSError into a HarnessError: one line that `out` cannot be written, and what happened to its content."""
     try:
         yield
     except OSError as error:
@@ -75,7 +75,7 @@ def told(out: Path, also: str = "") -> Iterator[None]:
 
 
 def added_files(out: Path) -> Iterator[Path]:
-    """Yield the files, links and empty folders that are not the harness's own, relative to the folder."""
+    """Yield the files, links and empty folders that the harness did not write, relative to the folder."""
     for folder, folders, files in os.walk(out):
         here = Path(folder).relative_to(out)
         links = [name for name in folders if (out / here / name).is_symlink()]
@@ -87,11 +87,11 @@ def added_files(out: Path) -> Iterator[Path]:
 
 
 def carry(out: Path, fresh: Path) -> None:
-    """Take the user's own files over to a folder that will be in this one's place.
+    """Copy the user's own files to the folder that will take the place of this one.
 
-    Those that stand where the harness writes get another name there.
+    A file at a path that the harness writes gets another name there.
     """
-    kept: dict[Path, Path] = {}  # what stands where the harness writes -> its name in the fresh folder
+    kept: dict[Path, Path] = {}  # path that the harness writes -> new path of the user's file
     for path in added_files(out):
         place = _place(fresh, path, kept)
         if not os.path.lexists(place):
@@ -109,12 +109,12 @@ def carry(out: Path, fresh: Path) -> None:
 
 
 def unfinished(document: Mapping[str, Any]) -> list[str]:
-    """The labels of the steps that have no result; a RESULT with any is partial."""
-    return [str(one.get("label")) for one in document.get("steps", ()) if one.get("state") != "done"]
+    """Return the labels of the steps that have no result; a RESULT with such steps is partial."""
+    return [str(step.get("label")) for step in document.get("steps", ()) if step.get("state") != "done"]
 
 
 def _place(fresh: Path, path: Path, kept: dict[Path, Path]) -> Path:
-    """Return where a user's file goes; the folders that lead there are made, in place of links that were copied."""
+    """Return the new path of a user's file; create its parent folders, in place of links that were copied."""
     place = fresh
     for whole in (*reversed(path.parents[:-1]), path):
         place = kept.get(whole, place / whole.name)

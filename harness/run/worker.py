@@ -1,4 +1,4 @@
-"""A worker process: it starts quietly, runs one step after another, and ends with its parent."""
+"""Start worker processes: each runs one step after another, prints to the steps' logs, and ends with its parent."""
 
 import multiprocessing
 import os
@@ -13,13 +13,13 @@ from threading import Thread
 from harness.run.engines import StepRunner
 from harness.types import Step
 
-PROGRESS_SECONDS = 0.1  # at most one message about a step's progress in so long
+PROGRESS_SECONDS = 0.1  # the shortest time between two messages about a step's progress
 
 
 def start_worker(runner: StepRunner) -> tuple[BaseProcess, Connection]:
-    """Start a worker; return its process, and the connection that takes steps.
+    """Start a worker; return its process, and the connection that steps are sent over.
 
-    The connection gives (done, total) while a step runs and an Outcome when it ends. A worker ends when it is closed.
+    The worker sends (done, total) while a step runs and an Outcome when the step ends. It ends when the connection closes.
     """
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
@@ -33,7 +33,7 @@ def start_worker(runner: StepRunner) -> tuple[BaseProcess, Connection]:
 
 def _work(connection: Connection, runner: StepRunner) -> None:
     """Run step after step until the connection closes."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what Ctrl-C means
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent process handles Ctrl-C
     Thread(target=_end_with_parent, daemon=True).start()
     last = 0.0
 
@@ -54,7 +54,7 @@ def _work(connection: Connection, runner: StepRunner) -> None:
 
 
 def _end_with_parent() -> None:
-    """End this process when its parent ends: nobody would take its result, and it would keep its step's lease."""
+    """End this process when its parent ends: else its result would be lost, and its step's lease would be kept."""
     parent = multiprocessing.parent_process()
     if parent is not None:
         wait([parent.sentinel])
@@ -62,12 +62,12 @@ def _end_with_parent() -> None:
 
 
 def _print_to(log: Path) -> None:
-    """Let what libraries print go to the step's log."""
+    """Redirect what libraries print to the step's log."""
     sys.stdout.flush()
     sys.stderr.flush()
     try:
         handle = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-    except OSError:  # on a full disk a step may still be read, and its failure be told
+    except OSError:  # on a full disk, where a finished step can still be read and a failure still be reported
         handle = os.open(os.devnull, os.O_WRONLY)
     os.dup2(handle, 1)
     os.dup2(handle, 2)

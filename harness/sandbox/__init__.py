@@ -1,6 +1,6 @@
-"""Run what a stranger wrote (a regular expression, a chat template) in a process of its own, with limits on time and memory.
+"""Run regular expressions and chat templates of unknown authors in a separate process, with limits on time and memory.
 
-Neither can be limited where it is: a template may ask for a text of 10 GB in one expression, a match looks at no clock.
+Within a process neither can be limited: a template may make a text of 10 GB in one expression, and a match checks no clock.
 """
 
 import json
@@ -17,16 +17,16 @@ from typing import Any
 from harness.sandbox._loop import OUT_OF_MEMORY
 
 ROOT = Path(__file__).parents[2]  # where the package harness lies
-PASSED = ("PATH", "TZ", "LANG")  # of the environment; tokens and keys are not for strangers
+PASSED = ("PATH", "TZ", "LANG")  # variables of the environment that are passed on; tokens and keys are not
 PASSED_PREFIXES = ("PYTHON", "LD_", "LC_")
 
 
 class Exceeded(Exception):
-    """The limits did not suffice; the message says which: "took more than 2 s"."""
+    """A limit was exceeded; the message says which: "took more than 2 s"."""
 
 
 class Sandbox:
-    """A process that answers one request after the other; it ends when this process does, however that ends."""
+    """A process that answers one request after the other; it ends when this process ends, in whatever way."""
 
     def __init__(self, program: ModuleType) -> None:
         environment = {
@@ -46,9 +46,9 @@ class Sandbox:
         self.close = weakref.finalize(self, _end, self._process)
 
     def ask(self, request: Mapping[str, object], seconds: float) -> Any:
-        """Return the answer; raise Exceeded where it would take more seconds of the processor, or too much memory.
+        """Return the answer; raise Exceeded if it takes more seconds of processor time, or too much memory.
 
-        The process is of no use after that. Its own time counts, so that a busy machine refuses nobody.
+        The process cannot be used after that. Only its own processor time counts, so a busy machine makes no difference.
         """
         content = json.dumps({"seconds": seconds, **request}).encode()
         assert self._process.stdin is not None
@@ -82,7 +82,7 @@ def _end(process: "subprocess.Popen[bytes]") -> None:
             except BrokenPipeError:
                 continue
     try:
-        process.wait(timeout=0.2)  # it ends at the end of its input, unless it is at work
+        process.wait(timeout=0.2)  # the process ends at the end of its input, unless it is busy
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()

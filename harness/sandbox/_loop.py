@@ -1,4 +1,4 @@
-"""What runs in a sandbox's process: requests in, answers out, each within its time. Imports the standard library alone."""
+"""Answer requests in a sandbox's process, each within its time limit. Only the standard library is imported."""
 
 import json
 import os
@@ -13,8 +13,10 @@ MEMORY = 1 << 30  # bytes of addresses; Python and Jinja take 50 MB
 
 
 def serve(answer: Callable[[dict[str, Any]], Any]) -> None:
-    """Answer requests until the input ends. A request that takes too long ends the process, by a signal."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent's to handle, and its end is the input's end
+    """Answer requests until the input ends; a signal ends the process if a request takes too long."""
+    signal.signal(
+        signal.SIGINT, signal.SIG_IGN
+    )  # the parent handles it; when the parent ends, the input ends
     signal.signal(signal.SIGPROF, signal.SIG_DFL)
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))

@@ -1,4 +1,4 @@
-"""The program that tries regular expressions on names."""
+"""Try regular expressions on names: the program of a sandbox."""
 
 import re
 import time
@@ -10,7 +10,7 @@ names: list[str] = []
 
 
 def answer(request: dict[str, Any]) -> float | str:
-    """Seconds of the processor that one expression took on all names; a text: why it is none."""
+    """Return the seconds of processor time that an expression took on all names; a text says why it is not valid."""
     names.extend(request.get("names", ()))
     begin = time.process_time()
     try:

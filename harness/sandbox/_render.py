@@ -1,7 +1,7 @@
-"""The program that renders a chat template, in the environment that transformers 5 gives to templates.
+"""Render chat templates in the environment of transformers 5: the program of a sandbox.
 
-Equal to its `_compile_jinja_template`, without importing transformers, which takes seconds; tests hold the two against
-each other.
+The environment is that of transformers' `_compile_jinja_template`, without importing transformers, which takes seconds;
+tests compare the two.
 """
 
 import json
@@ -20,8 +20,8 @@ from jinja2.utils import Namespace
 from harness.sandbox._loop import serve
 
 
-class Generation(Extension):
-    """`{% generation %}` marks what the model wrote; the text in it stays as it is."""
+class GenerationTag(Extension):
+    """The tag `{% generation %}`, which marks text that the model wrote; the text itself stays as it is."""
 
     tags = {"generation"}  # noqa: RUF012  # as jinja declares it
 
@@ -35,7 +35,7 @@ class Generation(Extension):
 
 
 class TemplateDict:
-    """A dict's constructor, without the class."""
+    """The constructor of a dict, without access to the class."""
 
     def __call__(self, *args: Any, **kwargs: Any) -> dict[Any, Any]:
         return dict(*args, **kwargs)
@@ -87,7 +87,7 @@ def _tojson(
 @lru_cache(1)
 def _compiled(text: str) -> Template:
     environment = ImmutableSandboxedEnvironment(
-        trim_blocks=True, lstrip_blocks=True, extensions=[Generation, loopcontrols]
+        trim_blocks=True, lstrip_blocks=True, extensions=[GenerationTag, loopcontrols]
     )
     environment.filters["tojson"] = _tojson
     environment.globals |= {
@@ -100,7 +100,7 @@ def _compiled(text: str) -> Template:
 
 
 def answer(request: dict[str, Any]) -> list[dict[str, str]]:
-    """For each chat the text, or why there is none; together no more text than one may have."""
+    """Return for each chat its text, or why it failed; `longest` limits the text of all chats together."""
     left = request["longest"]
     found = []
     for chat in request["chats"]:
@@ -114,7 +114,7 @@ def _one(template: str, variables: dict[str, Any], longest: int) -> dict[str, st
         text = _compiled(template).render(variables)
     except MemoryError:
         raise
-    except Exception as error:  # whatever a template does wrong is its own, and is said to the user
+    except Exception as error:  # any error of a template is reported to the user
         return {"failed": f"{type(error).__name__}: {error}"}
     return {"text": text} if len(text) <= longest else {"failed": f"wrote {len(text):,} characters"}
 

@@ -1,4 +1,4 @@
-"""A model's chat template, rendered within limits of time, memory and length."""
+"""Render a model's chat template within limits of time, memory and length."""
 
 import os
 from collections.abc import Mapping, Sequence
@@ -7,7 +7,7 @@ from functools import lru_cache
 from harness.errors import ModelError
 from harness.sandbox import Exceeded, Sandbox, _render
 
-SECONDS = 5.0  # of the processor, for one prompt; a real template takes some 30 µs, and 50 ms to be compiled
+SECONDS = 5.0  # of processor time for one prompt; a real template takes some 30 µs, and 50 ms to compile
 LONGEST = 1 << 24  # characters that a template may add to a prompt
 
 
@@ -20,12 +20,11 @@ class ChatTemplate:
         self._where, self._template, self._tokens = where, template, dict(tokens)
         self._seconds = seconds
         self._sandbox: Sandbox | None = None
-        self._known: dict[
-            str, str
-        ] = {}  # the block's, and the last one: a training example is asked for twice
+        # Texts of the block that was rendered ahead, or the last text: a training example is asked for twice.
+        self._known: dict[str, str] = {}
 
     def render(self, content: str) -> str:
-        """Return what a model is given for one turn of the user's; ModelError where the template does not say."""
+        """Return the text that a model gets for one turn of the user; raise ModelError if the template fails."""
         if content not in self._known:
             said = self._ask([content])[0]
             if "failed" in said:
@@ -34,9 +33,9 @@ class ChatTemplate:
         return self._known[content]
 
     def render_ahead(self, contents: Sequence[str]) -> None:
-        """Render what will be asked for next in one go: a change of processes for each takes longer than the rendering.
+        """Render the next texts together: a message between processes for each would take longer than the rendering.
 
-        What fails is left for `render`, which says why.
+        A text that fails is left for `render`, which says why.
         """
         try:
             found = zip(contents, self._ask(contents), strict=True)
@@ -67,7 +66,7 @@ class ChatTemplate:
 
 
 def chat_template(where: str, template: str, tokens: Mapping[str, str]) -> ChatTemplate:
-    """Return the process that renders a template; each asking process has one of its own."""
+    """Return the renderer of a template; each process that asks has a renderer of its own."""
     return _kept(os.getpid(), where, template, tuple(tokens.items()))
 
 

@@ -1,4 +1,4 @@
-"""A suite's gates: plain data to a Gate, and the rules that it must follow."""
+"""Read a suite's gates from plain data, and check them."""
 
 from dataclasses import fields, replace
 from functools import partial
@@ -14,7 +14,7 @@ _KEYS = {field.name for field in fields(Gate)} - {"rules"}
 
 
 def gate(data: object, at: At) -> Gate:
-    """Return the gate that a mapping describes: keys of its own, and rules by name. SuiteError with every mistake."""
+    """Return the gate that a mapping describes by its keys and rules; raise SuiteError with every mistake."""
     if not isinstance(data, dict):
         return checked(Gate, data, at)
     mistakes: list[str] = []
@@ -38,7 +38,7 @@ def gate(data: object, at: At) -> Gate:
 
 
 def check_gate(gate: Gate, at: At) -> None:
-    """Raise a SuiteError for a gate without a rule, with a limit out of range, or with keys that do not fit its rules."""
+    """Raise SuiteError for a gate without a rule, with a limit out of range, or with keys that do not fit its rules."""
     demands = rules.demands(gate, at)
     if not demands:
         raise SuiteError(f"{at()}: a gate without a rule; give one of {', '.join(rules.names())}")
@@ -64,7 +64,7 @@ def _check_keys(gate: Gate, demands: list[Demand], at: At) -> None:
 
 
 def _check_recipe(gate: Gate, demands: list[Demand], at: At) -> None:
-    """Raise a SuiteError for what a mean over seeds does not have: samples, costs and weights of its own."""
+    """Raise SuiteError for rules that cannot judge a mean over seeds, which has no samples, costs and weights."""
     if gate.adapter != "*":
         raise SuiteError(f"{at('recipe')}: recipe and adapter together; give one of them")
     for rule, _ in demands:

@@ -1,9 +1,9 @@
-"""The suite file: YAML to a Suite in which every name stands for something.
+"""Load a suite file: YAML to a Suite in which every name has been found.
 
 A task or a recipe is a mapping in the suite, or the name of a file: `tasks/NAME.yaml`, `adapters/NAME.yaml`.
 A recipe with a `sweep` stands for a grid of recipes (`sweep.py`).
-Relative `file:` paths start at the YAML file that names them. What a gate compares with is a file of the user's,
-so its path starts at the working folder; a shipped suite's is shipped too, unless a file of that name is here.
+Relative `file:` paths start at the YAML file that names them. A gate's baseline is a file of the user's, so its path starts
+at the working folder; a shipped suite's baseline is shipped too, and used unless the user has a file of that name.
 """
 
 from collections.abc import Iterator, Sequence
@@ -27,13 +27,13 @@ from harness.types import FAMILY_ERROR, Adapter, Gate, Model, Recipe, Suite, Tas
 Kind = Literal["suite", "task", "recipe"]
 Item = TypeVar("Item", Task, Model, Recipe, Adapter, Gate)
 
-NOT_IN_SUITES = ("exports", "steps")  # groups of which a suite names no plug-in
+NOT_IN_SUITES = ("exports", "steps")  # groups whose plug-ins a suite cannot list
 
 _LISTS = ("tasks", "models", "recipes", "adapters", "gates")
 
 
 def load_suite(name_or_path: str) -> Suite:
-    """Return the suite of that name or in that file, checked whole; from here on its plug-ins are found by name."""
+    """Return the suite of that name or in that file, completely checked; from here on its plug-ins are found by name."""
     document = _open("suite", name_or_path)
     data = _mapping(document)
     own = {key: value for key, value in data.items() if key not in (*_LISTS, "weights", "plugins")}
@@ -52,7 +52,7 @@ def load_suite(name_or_path: str) -> Suite:
 
     def at(*keys: str | int) -> str:
         match keys:
-            case ("recipes", int(n), *more):  # one of a grid is told by the entry that it comes from
+            case ("recipes", int(n), *more):  # a recipe of a grid stands at the entry that it comes from
                 return document.at("recipes", entries[n], *more)
         return document.at(*keys)
 
@@ -61,27 +61,34 @@ def load_suite(name_or_path: str) -> Suite:
     return suite
 
 
-def with_adapters(suite: Suite, said: Sequence[str]) -> Suite:
-    """The suite with other places for adapters that it names: `NAME=PATH` or `NAME=hub:OWNER/NAME@REVISION`."""
-    adapters = {one.name: one for one in suite.adapters}
-    for one in said:
-        name, equals, place = one.partition("=")
+def use_plugins(name_or_path: str) -> None:
+    """Let the files that a suite lists under `plugins` be found by name; nothing else of the suite is checked."""
+    document = _open("suite", name_or_path)
+    _mapping(document)
+    _use_listed(document)
+
+
+def with_adapters(suite: Suite, places: Sequence[str]) -> Suite:
+    """Return the suite with its adapters at other places: `NAME=PATH` or `NAME=hub:OWNER/NAME@REVISION`."""
+    adapters = {adapter.name: adapter for adapter in suite.adapters}
+    for option in places:
+        name, equals, place = option.partition("=")
         if not equals or not place:
-            raise SuiteError(f"--adapter {one}: write NAME=PATH or NAME=hub:OWNER/NAME@REVISION")
+            raise SuiteError(f"--adapter {option}: write NAME=PATH or NAME=hub:OWNER/NAME@REVISION")
         if name not in adapters:
             raise UnknownName("adapter in this suite", name, adapters, "--adapter")
         uri = place if place.startswith(("hub:", "file:")) else f"file:{place}"
         uri, _, revision = uri.partition("@") if uri.startswith("hub:") else (uri, "", "")
         fresh = _anchored(replace(adapters[name], uri=uri, revision=revision or None), Path.cwd())
-        suite_rules.check_adapter(fresh, lambda *keys, said=one: f"--adapter {said}")
+        suite_rules.check_adapter(fresh, lambda *keys, option=option: f"--adapter {option}")
         adapters[name] = fresh
     return replace(suite, adapters=tuple(adapters.values()))
 
 
 def load_rules(path: str) -> tuple[tuple[Gate, ...], float]:
-    """Return the gates of a file of their own, and the `family_error` that it sets for them.
+    """Return the gates of a file of gates, and the `family_error` that it sets for them.
 
-    `plugins` in such a file are the user's own metrics that a RESULT was scored with, for its gates to be judged by.
+    `plugins` in such a file lists the user's own metrics that a RESULT was scored with, so that its gates can be judged.
     """
     if not Path(path).is_file():
         raise SuiteError(f"{path}: no such file; give the path of a YAML file with `gates:`")
@@ -108,13 +115,13 @@ def load_task(name_or_path: str) -> Task:
 
 
 def load_recipes(name_or_path: str) -> tuple[Recipe, ...]:
-    """The recipe of that name or in that file: several where it sweeps."""
+    """Return the recipe of that name or in that file; several recipes if it has a sweep."""
     document = _open("recipe", name_or_path)
     return _grid(document, _filed(document), ())
 
 
 def load_model(name_or_uri: str) -> Model:
-    """A model outside any suite: a uri, or the name of one of the tiny models."""
+    """Return a model that no suite names, from a uri or the name of a tiny model."""
     names = shipped.zoo_names()
     if not (":" in name_or_uri or name_or_uri in names or get_close_matches(name_or_uri, names, cutoff=0.5)):
         raise SuiteError(
@@ -129,13 +136,13 @@ def load_model(name_or_uri: str) -> Model:
 
 
 def available(kind: Kind, base: Path | None = None) -> dict[str, Path]:
-    """Every name that stands for a suite, task or recipe, and its file; `base` is the folder of a suite file."""
+    """Return each name of a suite, task or recipe with its file; `base` is the folder of a suite file."""
     files = (file for folder in reversed(_folders(kind, base)) for file in folder.glob("*.yaml"))
     return dict(sorted({file.stem: file for file in files}.items()))
 
 
 def _folders(kind: Kind, base: Path | None) -> tuple[Path, ...]:
-    """Where files of a kind are looked for, the first that has it wins: beside the suite, here, shipped."""
+    """Return the folders that are searched for a kind of file, in order: beside the suite, here, shipped."""
     here = Path.cwd()
     match kind:
         case "suite":
@@ -149,7 +156,7 @@ def _folders(kind: Kind, base: Path | None) -> tuple[Path, ...]:
 
 
 def _open(kind: Kind, name: str, base: Path | None = None, where: str = "") -> Document:
-    """The file that a name or a path means; a path in a suite starts at the suite's folder."""
+    """Return the document that a name or a path leads to; a path in a suite starts at the suite's folder."""
     if Path(name).suffix in (".yaml", ".yml") or len(Path(name).parts) > 1:
         path = (base or Path.cwd()) / Path(name).expanduser()
         if not path.is_file():
@@ -162,14 +169,14 @@ def _open(kind: Kind, name: str, base: Path | None = None, where: str = "") -> D
 
 
 def _mapping(document: Document) -> dict[str, Any]:
-    """What a file holds; its name is the file's unless it says otherwise."""
+    """Return a file's mapping, with the file's name as its name if the mapping gives none."""
     if not isinstance(document.data, dict):
         raise SuiteError(f"{document.at()}: found {found(document.data)}; give a mapping of keys to values")
     return {"name": document.path.stem, **document.data}
 
 
 def _filed(document: Document) -> dict[str, Any]:
-    """What the file of a task or a recipe holds; it is found by its file's name, so it has no other."""
+    """Return the mapping of a task's or a recipe's file, whose name must be the file's, by which it is found."""
     data = _mapping(document)
     if data["name"] != document.path.stem:
         raise SuiteError(
@@ -179,7 +186,7 @@ def _filed(document: Document) -> dict[str, Any]:
 
 
 def _with_baseline(gate: Gate, folder: Path) -> Gate:
-    """The gate of a shipped suite with the baseline that is shipped beside it, unless the user has one of that name."""
+    """Return a gate of a shipped suite with the shipped baseline, unless the user has a file of that name."""
     if gate.against is None or folder != shipped.folder("suites") or Path(gate.against).exists():
         return gate
     beside = folder.parent / gate.against
@@ -187,17 +194,17 @@ def _with_baseline(gate: Gate, folder: Path) -> Gate:
 
 
 def _weighing(document: Document) -> Weighing | None:
-    """`weights: true`, `false`, or a mapping of what shall be other than usual."""
-    said = document.data.get("weights", True)
-    if isinstance(said, bool):
-        return Weighing() if said else None
-    if not isinstance(said, dict):
-        raise SuiteError(f"{document.at('weights')}: found {found(said)}; give true or false or a mapping")
-    return record(Weighing, said, document, "weights")
+    """Return the settings of a suite's `weights`, which is true, false, or a mapping; None for false."""
+    weights = document.data.get("weights", True)
+    if isinstance(weights, bool):
+        return Weighing() if weights else None
+    if not isinstance(weights, dict):
+        raise SuiteError(f"{document.at('weights')}: found {found(weights)}; give true or false or a mapping")
+    return record(Weighing, weights, document, "weights")
 
 
 def _entries(document: Document, key: str) -> list[object]:
-    """One of the suite's lists, as it is written."""
+    """Return one of the suite's lists, as it is written."""
     entries = document.data.get(key, [])
     if not isinstance(entries, list):
         raise SuiteError(f"{document.at(key)}: found {found(entries)}; give a list")
@@ -205,7 +212,7 @@ def _entries(document: Document, key: str) -> list[object]:
 
 
 def _items(kind: type[Item], document: Document, key: str) -> tuple[Item, ...]:
-    """One of the suite's lists."""
+    """Return one of the suite's lists as records."""
     return tuple(_item(kind, entry, document, (key, n)) for n, entry in enumerate(_entries(document, key)))
 
 
@@ -217,7 +224,7 @@ def _item(kind: type[Item], entry: object, document: Document, keys: Keys) -> It
 
 
 def _recipes(document: Document) -> list[tuple[Recipe, ...]]:
-    """The recipes that each entry of the suite stands for."""
+    """Return the recipes of each entry: several for an entry with a sweep."""
     grids = []
     for n, entry in enumerate(_entries(document, "recipes")):
         if isinstance(entry, str):
@@ -229,14 +236,16 @@ def _recipes(document: Document) -> list[tuple[Recipe, ...]]:
 
 
 def _grid(document: Document, entry: object, keys: Keys) -> tuple[Recipe, ...]:
-    """One recipe, or as many as it sweeps."""
+    """Return the recipe of an entry, or all recipes of its sweep."""
     if not isinstance(entry, dict):
         return (_checked(Recipe, document, entry, keys),)
-    return tuple(_checked(Recipe, where, one, keys) for one, where in sweep.recipes(entry, document, keys))
+    return tuple(
+        _checked(Recipe, where, recipe, keys) for recipe, where in sweep.recipes(entry, document, keys)
+    )
 
 
 def _checked(kind: type[Item], document: Document, entry: object, keys: Keys) -> Item:
-    """The record that the entry under some keys of a document describes, once all its rules hold."""
+    """Return the record of the entry under some keys of a document; raise SuiteError if it breaks a rule."""
     if kind is Task:
         entry = _with_metrics(entry, document, keys)
     if kind is Recipe:
@@ -254,14 +263,14 @@ def _checked(kind: type[Item], document: Document, entry: object, keys: Keys) ->
 
 
 def _in_full(recipe: object) -> object:
-    """Return a recipe as it is written, `objective: NAME` as the mapping that it is short for."""
+    """Return a recipe's entry with `objective: NAME` written out as a mapping."""
     if isinstance(recipe, dict) and isinstance(recipe.get("objective"), str):
         return {**recipe, "objective": {"name": recipe["objective"]}}
     return recipe
 
 
 def _check_objective(recipe: Recipe, document: Document, keys: Keys) -> None:
-    """Raise SuiteError where there is no such objective, or it has no such settings."""
+    """Raise SuiteError if the objective does not exist, or does not have these settings."""
     name = recipe.objective.get("name")
     if not isinstance(name, str):
         wrong = "no name" if name is None else found(name)
@@ -275,7 +284,7 @@ def _check_objective(recipe: Recipe, document: Document, keys: Keys) -> None:
 
 
 def _anchored(item: Item, folder: Path) -> Item:
-    """The record with its relative paths made absolute."""
+    """Return the record with its relative paths made absolute."""
     match item:
         case Task():
             return replace(item, source=replace(item.source, uri=_anchor(item.source.uri, folder)))
@@ -293,17 +302,17 @@ def _anchor(uri: str, folder: Path) -> str:
 
 
 def _use_listed(document: Document) -> None:
-    """Let the names of the document's `plugins` stand for its files, and no other names for files."""
+    """Let the files that the document lists under `plugins` be found by name, and no other files."""
     plugins.use(())
     for group, path, where in _plugin_paths(document):
         _use(group, path, where)
 
 
 def _plugin_paths(document: Document) -> Iterator[tuple[str, Path, str]]:
-    """Yield group, path and place of each file under `plugins:`, a list, or lists by group."""
-    said = document.data.get("plugins", [])
+    """Yield group, path and line of each file under `plugins:`, which is a list, or a mapping of lists by group."""
+    listed = document.data.get("plugins", [])
     groups = [group for group in plugins.GROUPS if group not in NOT_IN_SUITES]
-    lists = said if isinstance(said, dict) else {"": said}
+    lists = listed if isinstance(listed, dict) else {"": listed}
     for group, entries in lists.items():
         keys: Keys = ("plugins", group) if group else ("plugins",)
         if group and group not in groups:
@@ -325,7 +334,7 @@ def _python_file(path: Path, where: str) -> Path:
 
 
 def _use(group: str, path: Path, where: str) -> None:
-    """Let the file's name stand for it; SuiteError where the name stands for something else."""
+    """Let the file be found by its name; raise SuiteError if another plug-in has that name."""
     file = plugin_file(group, path)
     plugins.refuse_taken(file, where)
     for other in plugins.used():
@@ -345,28 +354,29 @@ def _with_metrics(entry: object, document: Document, keys: Keys) -> object:
     """Return the task's entry with each of its metrics as one text: `bleu(tokenize=zh)`, `/path/of/my_metric.py`."""
     if not isinstance(entry, dict) or not isinstance(entry.get("metrics"), list):
         return entry
-    metrics = [_metric(said, document, (*keys, "metrics", n)) for n, said in enumerate(entry["metrics"])]
+    metrics = [_metric(metric, document, (*keys, "metrics", n)) for n, metric in enumerate(entry["metrics"])]
     return {**entry, "metrics": metrics}
 
 
-def _metric(said: object, document: Document, keys: Keys) -> object:
-    match said:
+def _metric(metric: object, document: Document, keys: Keys) -> object:
+    """Return a task's metric as one text; raise SuiteError if it is neither a name nor a name with settings."""
+    match metric:
         case str():
-            choice = parse(said, document.at(*keys))
-        case dict() if len(said) == 1 and isinstance(settings := next(iter(said.values())), dict):
-            (name,) = said
+            choice = parse(metric, document.at(*keys))
+        case dict() if len(metric) == 1 and isinstance(settings := next(iter(metric.values())), dict):
+            (name,) = metric
             choice, keys = replace(parse(name, document.at(*keys)), settings=settings), (*keys, name)
         case dict():
             raise SuiteError(
                 f"{document.at(*keys)}: found a mapping; give a metric and its settings: `rouge: {{stemmer: false}}`"
             )
         case _:
-            return said  # no metric's name, which is told with the rest of the task
+            return metric  # not the name of a metric: refused with the rest of the task
     return metric_named(choice, document.path.parent, lambda *more: document.at(*keys, *more))
 
 
 def metric_named(choice: PluginChoice, folder: Path, at: At) -> str:
-    """Return the metric that the user chose as a text, its settings checked; relative paths start at the folder."""
+    """Return the text of the metric that the user chose, its settings checked; relative paths start at the folder."""
     from harness import metrics
     from harness.tasks.metric_names import anchored
 

@@ -1,10 +1,10 @@
-"""What must hold in a suite beyond its shape: names that stand for something, numbers within range, parts that fit.
+"""Check a suite beyond its types: names are known, numbers are within range, and parts fit together.
 
-Each rule is told how a key's place is written (`at`), so that its message can begin with file, line and key.
+Each check gets a function `at` that writes the place of a key, so that its message can begin with file, line and key.
 """
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import get_args
@@ -49,11 +49,12 @@ _DECODE_RANGES = {
 }
 
 _TARGETS = ("q", "k", "v", "o", "feed-forward", "all-linear")
-_LONGEST_NAME = 100  # characters: names of files are made of it
+_LONGEST_NAME = 100  # characters: names of files contain it
 _SPLITS = ("train", "validation", "test")
 
 
 def check(item: Task | Model | Recipe | Adapter | Gate, at: At) -> None:
+    """Raise SuiteError for a record of a suite that breaks a rule."""
     match item:
         case Task():
             check_task(item, at)
@@ -68,6 +69,7 @@ def check(item: Task | Model | Recipe | Adapter | Gate, at: At) -> None:
 
 
 def check_task(task: Task, at: At) -> None:
+    """Raise SuiteError for a task with unknown names, numbers out of range, or parts that do not fit."""
     from harness import metrics
     from harness.tasks import metric_names
     from harness.tasks import rules as trivial
@@ -125,6 +127,7 @@ def _source(task: Task, kind: kinds.Kind, at: At) -> None:
 
 
 def check_model(model: Model, at: At) -> None:
+    """Raise SuiteError for a model with an unknown scheme or family, or a key that its backend does not use."""
     check_name(model.name, at)
     _scheme(model.uri, backends.schemes(), at("uri"))
     backends.check(model, at)
@@ -133,11 +136,13 @@ def check_model(model: Model, at: At) -> None:
 
 
 def check_adapter(adapter: Adapter, at: At) -> None:
+    """Raise SuiteError for an adapter that is neither a folder nor a repository of the hub."""
     check_name(adapter.name, at)
     _scheme(adapter.uri, ("file", "hub"), at("uri"))
 
 
 def check_recipe(recipe: Recipe, at: At) -> None:
+    """Raise SuiteError for a recipe with numbers out of range, unknown targets, or settings that exclude each other."""
     check_name(recipe.name, at)
     if (recipe.epochs is None) == (recipe.steps is None):
         both = recipe.epochs is not None
@@ -155,7 +160,7 @@ def check_recipe(recipe: Recipe, at: At) -> None:
     for n, target in enumerate(recipe.targets):
         _known("target", target, _TARGETS, at("targets", n))
     if "all-linear" in recipe.targets and len(recipe.targets) > 1:
-        raise SuiteError(f"{at('targets')}: all-linear holds every other target; give it alone")
+        raise SuiteError(f"{at('targets')}: all-linear contains every other target; give it alone")
     _filled(recipe.seeds, at("seeds"))
     _distinct(recipe.seeds, at, "seeds")
     for n, seed in enumerate(recipe.seeds):
@@ -163,38 +168,25 @@ def check_recipe(recipe: Recipe, at: At) -> None:
 
 
 def check_family_error(error: float, at: At) -> None:
+    """Raise SuiteError for a `family_error` that is no chance between 0 and 1."""
     limits: Range = ("more than 0 and less than 1", lambda number: 0 < number < 1)
     _within("family_error", error, limits, at)
 
 
 def check_suite(suite: Suite, at: At) -> None:
-    """The parts of a suite against each other; each is sound by itself."""
+    """Raise SuiteError where the parts of a suite, each of which is sound by itself, do not fit together."""
     check_name(suite.name, at)
     _filled(suite.tasks, at("tasks"))
     _filled(suite.models, at("models"))
     tasks = [task.name for task in suite.tasks]
-    models = [model.name for model in suite.models]
     _distinct(tasks, at, "tasks")
-    _distinct(models, at, "models")
+    _distinct([model.name for model in suite.models], at, "models")
     _distinct([recipe.name for recipe in suite.recipes], at, "recipes")
     _distinct([adapter.name for adapter in suite.adapters], at, "adapters")
-    for n, adapter in enumerate(suite.adapters):
-        _known("model", adapter.base, models, at("adapters", n, "base"))
-        if adapter.name in {recipe.name for recipe in suite.recipes}:
-            raise SuiteError(
-                f"{at('adapters', n, 'name')}: {adapter.name!r} is a recipe too; call one of them otherwise"
-            )
-    for n, name in enumerate(suite.train_on):
-        _known("task in this suite", name, tasks, at("train_on", n))
-    for n, name in enumerate(suite.across if isinstance(suite.across, tuple) else ()):
-        _known("task in this suite", name, tasks, at("across", n))
-    if suite.recipes and not suite.train_on:
-        raise SuiteError(f"{at('recipes')}: nothing to train on; add `train_on: [{tasks[0]}]`")
-    if suite.train_on and not suite.recipes:
-        raise SuiteError(f"{at('train_on')}: nothing to train by; add `recipes: [lora-r16]`")
+    _check_adapters_in_suite(suite, at)
+    _check_training(suite, tasks, at)
     for n, role in enumerate(suite.weights.roles if suite.weights else ()):
         _known("role", role, get_args(families.Role), at("weights", "roles", n))
-    _distinct(suite.train_on, at, "train_on")
     _filled(suite.base_shots, at("base_shots"))
     _distinct(suite.base_shots, at, "base_shots")
     for n, shots in enumerate(suite.base_shots):
@@ -202,14 +194,45 @@ def check_suite(suite: Suite, at: At) -> None:
     if suite.limit is not None:
         _within("limit", suite.limit, _COUNT, at)
     check_family_error(suite.family_error, at)
+    _check_gate_patterns(suite, tasks, at)
+
+
+def _check_adapters_in_suite(suite: Suite, at: At) -> None:
+    """Raise SuiteError for an adapter whose base is no model of the suite, or whose name is also a recipe's."""
+    recipes = {recipe.name for recipe in suite.recipes}
+    models = [model.name for model in suite.models]
+    for n, adapter in enumerate(suite.adapters):
+        _known("model", adapter.base, models, at("adapters", n, "base"))
+        if adapter.name in recipes:
+            raise SuiteError(
+                f"{at('adapters', n, 'name')}: {adapter.name!r} is a recipe too; rename one of them"
+            )
+
+
+def _check_training(suite: Suite, tasks: Sequence[str], at: At) -> None:
+    """Raise SuiteError where `train_on` or `across` names no task of the suite, or training lacks tasks or recipes."""
+    for n, name in enumerate(suite.train_on):
+        _known("task in this suite", name, tasks, at("train_on", n))
+    for n, name in enumerate(suite.across if isinstance(suite.across, tuple) else ()):
+        _known("task in this suite", name, tasks, at("across", n))
+    if suite.recipes and not suite.train_on:
+        raise SuiteError(f"{at('recipes')}: no task to train on; add `train_on: [{tasks[0]}]`")
+    if suite.train_on and not suite.recipes:
+        raise SuiteError(f"{at('train_on')}: no recipe to train by; add `recipes: [lora-r16]`")
+    _distinct(suite.train_on, at, "train_on")
+
+
+def _check_gate_patterns(suite: Suite, tasks: Sequence[str], at: At) -> None:
+    """Raise UnknownName for a gate whose pattern matches no task, or no model, of the suite."""
+    models = [model.name for model in suite.models]
     for n, gate in enumerate(suite.gates):
-        for key, name, names in (("task", gate.task, tasks), ("model", gate.model, models)):
-            if not any(fnmatchcase(one, name) for one in names):
-                raise UnknownName(f"{key} in this suite", name, names, at("gates", n, key))
+        for key, pattern, names in (("task", gate.task, tasks), ("model", gate.model, models)):
+            if not any(fnmatchcase(name, pattern) for name in names):
+                raise UnknownName(f"{key} in this suite", pattern, names, at("gates", n, key))
 
 
 def check_name(name: str, at: At) -> None:
-    """Raise a SuiteError for a name that could not stand in a file's name."""
+    """Raise SuiteError for a name that cannot be part of a file's name."""
     if len(name) > _LONGEST_NAME:
         raise SuiteError(f"{at('name')}: found {len(name):,} characters; use {_LONGEST_NAME} at most")
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", name):
@@ -239,15 +262,15 @@ def _distinct(values: Iterable[object], at: At, key: str) -> None:
     values = list(values)
     for n, value in enumerate(values):
         if value in values[:n]:
-            raise SuiteError(f"{at(key, n)}: {value!r} is there twice; keep one, or call it otherwise")
+            raise SuiteError(f"{at(key, n)}: {value!r} is there twice; keep one, or rename it")
 
 
 def _scheme(text: str, known: Iterable[str], where: str) -> Uri:
-    """Return a uri whose scheme is known and whose place can be one."""
+    """Return the uri that a text is; raise SuiteError if its scheme is unknown or its place cannot exist."""
     uri = Uri.parse(text)
     if not uri.place and uri.scheme in known:
         raise SuiteError(
-            f"{where}: found {text!r}, which names no place; write it behind the colon: {uri.scheme}:…"
+            f"{where}: found {text!r}, which names no place; write the place after the colon: {uri.scheme}:…"
         )
     if not uri.place:
         near = f"file:{text}" if Path(text).exists() or text.startswith((".", "/", "~")) else f"hub:{text}"

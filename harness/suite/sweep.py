@@ -1,6 +1,6 @@
-"""A recipe with lists in it: `sweep: {rank: [4, 16], epochs: [1, 2]}` stands for a grid of ordinary recipes.
+"""Expand a recipe with a sweep: `sweep: {rank: [4, 16], epochs: [1, 2]}` describes a grid of ordinary recipes.
 
-The grid is laid out before anything else sees it: plan, ids, store and report know single recipes only.
+The grid is expanded when the suite is read: plan, ids, store and report only know single recipes.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,7 +14,7 @@ from harness.files.validation import found
 from harness.files.yaml import Document, Keys
 
 MOST = 256  # recipes of one grid: each trains an adapter for every base, task and seed
-LETTERS = {  # field -> what a name calls it; numbers only, so that every value can stand in a name
+LETTERS = {  # field -> its short form in a name; only numbers can be swept, so that every value can be part of a name
     "rank": "r",
     "alpha": "a",
     "dropout": "d",
@@ -31,14 +31,14 @@ LETTERS = {  # field -> what a name calls it; numbers only, so that every value 
 
 
 def recipes(
-    entry: Mapping[str, Any],  # what stands under `keys` of the document
+    entry: Mapping[str, Any],  # the data under `keys` of the document
     document: Document,
     keys: Keys,
 ) -> Iterator[tuple[dict[str, Any], Document]]:
-    """Each recipe of the grid, the last field changing fastest; without a sweep the entry alone.
+    """Yield each recipe of the grid, the last field changing fastest; without a sweep the entry alone.
 
-    NAME-r4-lr0.001 is the one of rank 4 and learning rate 0.001, the fields in the sweep's order. Its document finds
-    a swept value on the line of the list that it comes from.
+    NAME-r4-lr0.001 is the recipe of rank 4 and learning rate 0.001, the fields in the sweep's order. In its document the
+    line of a swept value is that of the value in the list.
     """
     if "sweep" not in entry:
         yield dict(entry), document
@@ -49,7 +49,7 @@ def recipes(
         swept = {field: values[n] for (field, values), n in zip(lists.items(), places, strict=True)}
         cell = {**plain, **swept}
         if isinstance(plain.get("name"), str):  # anything else is refused with the rest of the recipe
-            cell["name"] = "-".join([plain["name"], *(_part(*one) for one in swept.items())])
+            cell["name"] = "-".join([plain["name"], *(_part(field, value) for field, value in swept.items())])
         lines = {
             (*keys, field): document.lines[(*keys, "sweep", field, n)]
             for field, n in zip(lists, places, strict=True)
@@ -62,7 +62,7 @@ def _part(field: str, value: object) -> str:
 
 
 def _lists(entry: Mapping[str, Any], document: Document, keys: Keys) -> Mapping[str, Sequence[Any]]:
-    """The sweep, once it says a grid of at least one recipe and at most `MOST`."""
+    """Return the sweep; raise SuiteError if it is not a grid of 1 to `MOST` recipes."""
     sweep = entry["sweep"]
     here = (*keys, "sweep")
     if not isinstance(sweep, dict) or not sweep:
@@ -87,6 +87,6 @@ def _lists(entry: Mapping[str, Any], document: Document, keys: Keys) -> Mapping[
     if size > MOST:
         counts = " × ".join(str(len(values)) for values in sweep.values())
         raise SuiteError(
-            f"{document.at(*here)}: {counts} = {size:,} recipes; leave values out, {MOST} are the most"
+            f"{document.at(*here)}: {counts} = {size:,} recipes; leave values out, at most {MOST} are allowed"
         )
     return sweep

@@ -1,4 +1,4 @@
-"""How a task names a metric: `rouge`, `bleu(tokenize=zh)`, `evaluate:PATH`, `./my_metric.py`.
+"""Read the name that a task gives a metric: `rouge`, `bleu(tokenize=zh)`, `evaluate:PATH`, `./my_metric.py`.
 
 A path in a task's file starts at that file's folder, a path on the command line at the working folder. Both become
 absolute where they are read, so a RESULT names one file only.
@@ -12,9 +12,8 @@ from pathlib import Path
 from harness.errors import SuiteError
 from harness.plugins.choice import PluginChoice, parse
 
-PROGRAM = (
-    "evaluate:"  # a metric that sees all answers at once and may fail by itself: it has a step of its own
-)
+# Begins the name of a metric that gets all answers at once and may fail by itself, so it has a step of its own.
+PROGRAM = "evaluate:"
 
 
 def is_program(metric: str) -> bool:
@@ -23,13 +22,13 @@ def is_program(metric: str) -> bool:
 
 
 def is_foreign(metric: str) -> bool:
-    """Return whether the name leads to code that is neither the harness's nor an installed package's."""
+    """Return whether the name leads to code of neither the harness nor an installed package."""
     choice = parse(metric)
     return bool(choice.argument) or choice.path is not None
 
 
 def path_of(metric: str) -> Path | None:
-    """Return the path that a metric's name holds; None for a name of the harness or of the hub."""
+    """Return the path in a metric's name; None for a name of the harness or of the hub."""
     choice = parse(metric)
     if choice.path is not None:
         return choice.path
@@ -40,7 +39,7 @@ def path_of(metric: str) -> Path | None:
 
 
 def anchored(metric: str, folder: Path) -> str:
-    """Return the metric's name with its relative path made absolute, from a folder on."""
+    """Return the metric's name with its path made absolute; a relative path starts at the folder."""
     path = path_of(metric)
     return metric if path is None else str(_at(parse(metric), (folder / path).resolve()))
 
@@ -50,10 +49,10 @@ def _at(choice: PluginChoice, path: Path) -> PluginChoice:
 
 
 def refuse_broken(files: Iterable[Path]) -> None:
-    """Raise SuiteError where one of a metric's files is no Python; none of them is run."""
+    """Raise SuiteError if a file of a metric is not valid Python; no file is run."""
     for path in files:
         if not path.is_file():
-            continue  # whoever reads it tells
+            continue  # reading the file reports it
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")

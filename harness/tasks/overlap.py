@@ -1,6 +1,6 @@
-"""What training gives away of the test: whole questions, and runs of 13 words (Brown et al. 2020, appendix C).
+"""Find test samples that also occur in training: whole questions, and runs of 13 words (Brown et al. 2020, appendix C).
 
-Both are compared by 64-bit hashes, which wait on disk, so memory does not grow with the splits.
+Both are compared by 64-bit hashes, which are kept on disk, so memory does not grow with the splits.
 """
 
 import re
@@ -21,8 +21,8 @@ from numpy.typing import NDArray
 from harness.types import Sample
 
 WORDS = 13  # in a run
-BATCH = 1_000  # samples hashed at once: some 100,000 words, a few megabytes
-PARTS = 16  # that hashes wait in: of 10 million of them, each is 5 to 8 megabytes
+BATCH = 1_000  # samples hashed together: some 100,000 words, a few megabytes
+PARTS = 16  # files that the hashes are divided into: with 10 million hashes, each has 5 to 8 megabytes
 SPOOLED = 1 << 14  # bytes of a part that stay in memory
 
 Hashes = NDArray[np.uint64]
@@ -31,7 +31,7 @@ Places = NDArray[np.uint32]  # of samples in the test split
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Overlap:
-    """Test samples met in training, in the order of the test split."""
+    """Test samples that occur in training, in the order of the test split."""
 
     test: int  # samples in the test split
     exact: tuple[str, ...]  # ids whose question is a training question too, apart from case and punctuation
@@ -39,9 +39,9 @@ class Overlap:
 
 
 def overlap(train: Iterable[Sample], test: Iterable[Sample], folder: Path | None = None) -> Overlap:
-    """What the two splits share; each is passed over once, a batch at a time. Hashes wait in the folder.
+    """Return the overlap of two splits; each is read once, a batch at a time. Hashes are kept in files in the folder.
 
-    Among 10 million runs in either split, the chance that any two different ones are taken for equal is one in 180,000.
+    With 10 million runs in each split, the chance that any two different runs are taken for equal is one in 180,000.
     """
     ids: list[str] = []
     with ExitStack() as stack:
@@ -61,7 +61,7 @@ def overlap(train: Iterable[Sample], test: Iterable[Sample], folder: Path | None
 
 
 class _Meeting:
-    """Finds the test samples with a hash that training has too. Hashes wait by their last bits and meet part by part."""
+    """Finds the test samples with a hash that training has too; hashes are divided by their last bits into parts."""
 
     _ENTRY = np.dtype([("hash", np.uint64), ("place", np.uint32)])
 
@@ -76,17 +76,19 @@ class _Meeting:
             file.close()
 
     def test(self, hashes: Hashes, places: Places) -> None:
+        """Add hashes of the test split, with the positions of their samples."""
         entries = np.empty(len(hashes), self._ENTRY)
         entries["hash"], entries["place"] = hashes, places
         for file, chosen in zip(self._tested, _parts(hashes), strict=True):
             file.write(entries[chosen].tobytes())
 
     def train(self, hashes: Hashes) -> None:
+        """Add hashes of the training split."""
         for file, chosen in zip(self._trained, _parts(hashes), strict=True):
             file.write(hashes[chosen].tobytes())
 
     def met(self) -> list[int]:
-        """Places in the test split, in order."""
+        """Return the positions of the test samples that share a hash with training, in order."""
         found: set[int] = set()
         for tested, trained in zip(self._tested, self._trained, strict=True):
             tested.seek(0)
@@ -105,7 +107,7 @@ def _files(folder: Path | None) -> list[IO[bytes]]:
 
 
 def _parts(hashes: Hashes) -> list[NDArray[np.intp]]:
-    """For each part, where its hashes stand."""
+    """Return for each part the positions of its hashes."""
     part = (hashes % np.uint64(PARTS)).astype(np.uint8)
     order = np.argsort(part, kind="stable")
     return np.split(order, np.searchsorted(part[order], np.arange(1, PARTS)))
@@ -122,20 +124,20 @@ def _words(text: str) -> list[str]:
 
 
 def _hash(text: str) -> int:
-    """64 bits, the same in every process; never 0, which stands between two texts."""
+    """Return a hash of 64 bits, the same in every process; never 0, which separates two texts."""
     return int.from_bytes(blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest()) or 1
 
 
 @lru_cache(maxsize=1 << 16)
 def _word(word: str) -> int:
-    """Its hash; words repeat."""
+    """Return the hash of a word, cached because words repeat."""
     return _hash(word)
 
 
 def _questions(batch: list[Sample], first: int = 0) -> tuple[Hashes, Places]:
-    """A hash of each question that has words, and its sample's place.
+    """Return a hash of each question that has words, and the position of its sample.
 
-    A question is the words of the input and of what else the sample tells; the answer is no part of it.
+    A question is the words of the input and of the sample's other columns, without the answer.
     """
     hashes, places = array("Q"), array("I")
     for place, sample in enumerate(batch, start=first):
@@ -146,7 +148,7 @@ def _questions(batch: list[Sample], first: int = 0) -> tuple[Hashes, Places]:
 
 
 def _runs(batch: list[Sample], first: int = 0) -> tuple[Hashes, Places]:
-    """A hash of every run of 13 words that lies within one sample's question and answer, and the sample's place."""
+    """Return a hash of every run of 13 words within a sample's question and answer, and the sample's position."""
     numbers, lengths = array("Q"), []
     for sample in batch:
         words = _words(" ".join((sample.input, *sample.metadata.values(), *sample.references)))

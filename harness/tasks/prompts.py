@@ -1,4 +1,4 @@
-"""Sample and shots to prompt, as a pure function; and what goes when a prompt is too long.
+"""Make the prompt of a sample and its examples, and shorten a prompt that is too long.
 
 Templates are `string.Template`, because JSON in a prompt would break `str.format`: `$input` is the sample's
 input, any other `$name` a column of the data, `$$` a dollar. Braces and dollars in the data stay as they are.
@@ -10,7 +10,9 @@ from string import Template
 from harness.errors import SuiteError, UnknownName
 from harness.types import Overflow, Prompt, Sample, Task
 
-Span = tuple[int, int]  # first character of a token and the one past its last, within the input
+Span = tuple[
+    int, int
+]  # within the input: position of a token's first character, and of the character after its last
 
 
 def fields(template: str) -> tuple[str, ...]:
@@ -19,7 +21,7 @@ def fields(template: str) -> tuple[str, ...]:
 
 
 def check(task: Task, columns: Collection[str] | None = None, where: str = "") -> None:
-    """Raise SuiteError for a prompt that cannot be rendered or, where columns are given, that names another column."""
+    """Raise SuiteError for a prompt that cannot be rendered or, if columns are given, that names any other column."""
     at = f"{where}: " if where else f"task {task.name!r}: prompt: "
     if not Template(task.prompt).is_valid():
         raise SuiteError(f"{at}a lone '$' in {task.prompt!r}; write '$$' for a dollar")
@@ -27,7 +29,7 @@ def check(task: Task, columns: Collection[str] | None = None, where: str = "") -
     if found.count("input") != 1:
         raise SuiteError(
             f"{at}$input occurs {found.count('input')} times in {task.prompt!r}; "
-            "it stands for the sample's input and must occur exactly once"
+            "it is replaced by the sample's input and must occur exactly once"
         )
     answer = task.source.columns.get("reference", "reference")
     if answer in found:
@@ -55,7 +57,7 @@ def render(task: Task, sample: Sample, shots: Sequence[Sample] = ()) -> Prompt:
 def with_answer(prompt: str, answer: str) -> str:
     """Return prompt and answer in one text, with a space between them unless the prompt ends in white space.
 
-    Few-shot examples and training examples are joined alike, so an adapter meets what it was taught.
+    Few-shot examples and training examples are joined in the same way, so an adapter is asked as it was trained.
     """
     return f"{prompt}{'' if prompt[-1:].isspace() else ' '}{answer}"
 
@@ -65,7 +67,7 @@ def _around_input(template: str) -> tuple[str, str]:
     for match in Template.pattern.finditer(template):
         if "input" in (match["named"], match["braced"]):
             return template[: match.start()], template[match.end() :]
-    raise SuiteError(f"the prompt {template!r} has no $input, which stands for the sample's input")
+    raise SuiteError(f"the prompt {template!r} has no $input, which is replaced by the sample's input")
 
 
 def _fill(task: Task, template: str, sample: Sample) -> str:
@@ -77,10 +79,10 @@ def _fill(task: Task, template: str, sample: Sample) -> str:
 
 
 def shorten(prompt: Prompt, excess_tokens: int, spans: Sequence[Span], keep: Overflow) -> Prompt:
-    """Return the prompt with `excess_tokens` tokens fewer in its input, cut from the end that `keep` gives up.
+    """Return the prompt with `excess_tokens` tokens fewer in its input, cut from the end that `keep` does not keep.
 
-    `spans` are the input's tokens. A character that several tokens share goes as a whole; where more tokens
-    have to go than there are, the input becomes empty.
+    `spans` are the input's tokens. A character that several tokens share is cut as a whole; if more tokens have to be
+    cut than there are, the input becomes empty.
     """
     if excess_tokens <= 0:
         return prompt
@@ -96,15 +98,14 @@ def shorten(prompt: Prompt, excess_tokens: int, spans: Sequence[Span], keep: Ove
 def fit(
     prompt: Prompt,
     budget_tokens: int,
-    count: Callable[
-        [Prompt], int
-    ],  # tokens of the whole, as the model gets it: template and special tokens included
+    # Prompt -> tokens of the whole as the model gets it, with template and special tokens.
+    count: Callable[[Prompt], int],
     spans: Callable[[str], Sequence[Span]],  # tokens of the input alone, without special ones
     keep: Overflow,
 ) -> Prompt | None:
-    """Return the prompt with its input shortened until the whole fits; None where `keep` refuses or the rest is too long.
+    """Return the prompt with its input shortened until the whole fits; None if `keep` refuses or the rest is too long.
 
-    Tokens merge differently at a cut, so the whole is counted again after each cut; mostly one cut is enough.
+    Tokens merge differently at a cut, so the whole is counted again after each cut; one cut is usually enough.
     """
     excess = count(prompt) - budget_tokens
     if excess > 0 and keep == "refuse":

@@ -1,4 +1,4 @@
-"""Answer without a model: trivial rules, which every model has to beat."""
+"""Answer samples without a model, by trivial rules, which every model has to beat."""
 
 import re
 
@@ -13,7 +13,7 @@ _SENTENCE_END = re.compile(r"(?<=[.!?])\s+")
 def answer(rule: str, sample: Sample) -> str:
     """Return the rule's answer: "copy" repeats the input, "lead-3" its first three lines or sentences.
 
-    An input of several lines, such as a conversation, is led by lines; any other by sentences.
+    Lines count in an input of several lines, such as a conversation; sentences in any other.
     """
     match rule:
         case "copy":

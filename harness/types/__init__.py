@@ -1,4 +1,4 @@
-"""The nouns of the harness: frozen records, checked once at the border, believed ever after.
+"""Define the harness's records. They are frozen, and checked once, where they are read.
 
 Quality scores and their differences are on 0 to 100; log-probabilities are in nats; times in seconds.
 """

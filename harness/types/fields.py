@@ -1,7 +1,7 @@
-"""What a field of a record in result.json says of itself beside its type.
+"""Annotate the fields of records in result.json: how a field is written, and whether a copy without texts keeps it.
 
-A copy of a RESULT that withholds texts keeps a field only where the field says so: `Kept`. A field that says nothing is
-left out of the copy, and a test asks that every field says something.
+A copy of a RESULT that withholds texts keeps only the fields that are marked `Kept`. A field without a mark is left out of
+the copy, and a test requires a mark on every field.
 """
 
 from dataclasses import dataclass
@@ -19,9 +19,9 @@ class Copy(Enum):
 
 
 class Shape(Enum):
-    """How a field is written, if not under its own name."""
+    """How a field is written, if not simply under its own name."""
 
-    SPREAD = "spread"  # the keys of its value stand in its place
+    SPREAD = "spread"  # the keys of its value are written instead of it
     IF_SET = "if set"  # it is left out while it has its default
     SPARSE = "sparse"  # each record of the list is written without what equals its defaults
     ASIDE = "aside"  # it is not part of the document
@@ -29,15 +29,15 @@ class Shape(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Withheld:
-    """A copy that withholds texts has something else in the field's place."""
+    """A mark: a copy that withholds texts has another value in the field."""
 
     where: tuple[str, str] | None = None  # only if another field has this value; None: always
-    instead: str = ""  # what stands there; in a mapping, in place of each of its values
+    instead: str = ""  # that value; in a mapping, it replaces each of the values
 
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """Between which numbers a field lies."""
+    """The least and the greatest number that a field can have."""
 
     least: float
     most: float | None = None

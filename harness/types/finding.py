@@ -1,4 +1,4 @@
-"""What a run finds: scores, comparisons, costs, weights and notes."""
+"""Define the records of a run's findings: scores, comparisons, costs, weights and notes."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ REASON = "withheld, since it may quote samples; the RESULT that this is a copy o
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Score:
-    """One number for one system on one task."""
+    """A score of one system on one task."""
 
     task: Kept[str]
     system: Kept[Spread[System]]
@@ -29,7 +29,7 @@ class Score:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
-    """One paired difference: candidate minus baseline, on the same samples."""
+    """A paired difference between two systems: candidate minus baseline, on the same samples."""
 
     task: Kept[str]
     metric: Kept[str]
@@ -44,15 +44,14 @@ class Comparison:
     test: Kept[str]
     detectable: Kept[Annotated[float, Range(0)]]  # smallest difference found with 80 % power at this n
     n: Kept[Size]
-    better: Kept[Count | None] = (
-        None  # samples on which the candidate does better by itself; None in older results
-    )
+    # Samples on which the candidate's own score is better; None in older results.
+    better: Kept[Count | None] = None
     worse: Kept[Count | None] = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecipeScore:
-    """A recipe over its seeds: what its adapters score on the mean, and how far that is from their base."""
+    """The mean score of a recipe's adapters over their seeds, and its difference to their base."""
 
     task: Kept[str]
     model: Kept[str]
@@ -61,9 +60,9 @@ class RecipeScore:
     metric: Kept[str]
     seeds: Kept[tuple[int, ...]]
     value: Kept[float]  # mean over seeds
-    low: Kept[float | None]  # 95 %; None where two seeds say too little
+    low: Kept[float | None]  # 95 %; None for too few seeds
     high: Kept[float | None]
-    difference: Kept[float | None]  # to the base, None where it was not asked
+    difference: Kept[float | None]  # to the base; None if the base was not asked
     difference_low: Kept[float | None]
     difference_high: Kept[float | None]
     method: Kept[str]  # how the intervals were made, in words
@@ -72,7 +71,7 @@ class RecipeScore:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answers:
-    """What one system was asked and answered, by digests: equal ones were asked alike, or answered alike."""
+    """Digests of one system's prompts and answers: equal digests mean equal prompts, or equal answers."""
 
     task: Kept[str]
     system: Kept[Spread[System]]
@@ -83,7 +82,7 @@ class Answers:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cost:
-    """One measured quantity; never resampled."""
+    """A measured quantity, which is never resampled."""
 
     step: Kept[str]
     system: Kept[Spread[System]]
@@ -106,7 +105,7 @@ class Density:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WeightRow:
-    """What the spectrum of one matrix says; a layer without numbers says why."""
+    """The numbers of one matrix's spectrum; a layer without numbers has the reason as its status."""
 
     model: Kept[str]
     adapter: Kept[str | None]
@@ -119,14 +118,13 @@ class WeightRow:
     eigenvalues: Kept[Count]
     numbers: Kept[Spread[Mapping[str, float]]]  # alpha, lambda_max, … under WeightWatcher's names
     density: Kept[Density | None] = None  # of the eigenvalues, where there are enough for a power law
-    quantised: Kept[str | None] = (
-        None  # what the base's numbers were before they were floats again: "int8", "nf4"
-    )
+    # How the base's numbers were stored before they were turned into floats: "int8", "nf4".
+    quantised: Kept[str | None] = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Note:
-    """Something that went other than planned: nothing is dropped silently."""
+    """A remark on something that went other than planned, so that it is not dropped silently."""
 
     kind: Kept[str]  # "truncated", "empty", "cut short", "inert", "overlap", "layer skipped", "step failed"
     where: Kept[str]

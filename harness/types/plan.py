@@ -1,4 +1,4 @@
-"""What a plan is made of, and how a run carries it out."""
+"""Define the records of a plan and of its run."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,10 +12,10 @@ State = Literal["done", "kept", "failed", "skipped", "busy", "lost"]  # the last
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelPin:
-    """What a model's name means today."""
+    """What a model's name meant when the plan was made."""
 
     revision: str  # hub commit, or digest of the files
-    parameters: int | None  # counted from the files, None where they could not be read
+    parameters: int | None  # counted from the files; None if these could not be read
     checkpoint_bytes: int | None
     dtype: Literal["float32", "bfloat16", "float16"]
     family: str | None
@@ -23,7 +23,7 @@ class ModelPin:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pins:
-    """What the outside world holds today: everything a plan may depend on besides the suite."""
+    """Everything that a plan depends on besides the suite, as it was when the plan was made."""
 
     device: DeviceKind
     models: Mapping[str, ModelPin]
@@ -31,28 +31,28 @@ class Pins:
     adapters: Mapping[str, str]  # adapter -> revision or digest
     libraries: Mapping[str, str]  # distribution -> version
     test_samples: Mapping[str, int]  # task -> samples in its test split
-    baselines: Mapping[str, str] = field(
-        default_factory=dict
-    )  # file that a gate names -> digest, or "missing"
-    scripts: Mapping[str, str] = field(default_factory=dict)  # metric that is a file of the user's -> digest
+    # File that a gate names -> digest, or "missing".
+    baselines: Mapping[str, str] = field(default_factory=dict)
+    # Metric that is a program of the user's, or path of a plug-in of the user's project -> digest.
+    scripts: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """One piece of work, named by everything that can move its result."""
+    """One piece of work, with an id made of everything that can move its result."""
 
     id: str  # 16 hex digits
     kind: str
     spec: object  # the frozen record that steps/KIND.py declares
     needs: tuple[str, ...] = ()  # ids, in the order the step's spec expects them
-    lane: str | None = None  # the base model it shares; None: light work
+    lane: str | None = None  # the base model that it shares with other steps; None: light work
     label: str = ""  # for people; not part of the id
     lineage: str = ""  # equal for steps that may continue each other's answers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """All steps of a suite, needs before what needs them."""
+    """All steps of a suite; each comes after the steps that it needs."""
 
     suite: Suite
     pins: Pins
@@ -61,12 +61,12 @@ class Plan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Runtime:
-    """How the work is done; never hashed."""
+    """How the work is done: settings that are part of no step's id."""
 
     device: str = "cpu"  # "cpu" | "cuda" | "cuda:1"
     workers: int = 1  # 0: in this process
     threads: int = 1  # per worker
-    batch_tokens: int = 65536  # prompt and answer tokens in flight at once; fewer where memory is short
+    batch_tokens: int = 65536  # prompt and answer tokens in memory together; fewer if memory is short
     engine: str = "local"  # what runs the lanes, a file of run/engines/
     offline: bool = False
     allow_remote_code: bool = False

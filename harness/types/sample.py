@@ -1,4 +1,4 @@
-"""What is asked, who answers, and what is answered."""
+"""Define the records of samples, prompts, answers and the systems that answer."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -8,7 +8,7 @@ from harness.types.fields import Count, Kept, Withheld
 
 Finish = Literal["stop", "length", "refused"]
 
-TRIVIAL = "trivial:"  # how the name of a system begins that is a rule
+TRIVIAL = "trivial:"  # begins the name of a system that is a rule
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,9 +24,9 @@ class Sample:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prompt:
-    """What is asked of a model: text before the input, the input, text after it.
+    """A prompt in three parts: text before the input, the input, and text after it.
 
-    Only `input` may be shortened when the whole is too long.
+    Only `input` may be shortened if the whole is too long.
     """
 
     sample_id: str
@@ -42,7 +42,7 @@ class Prompt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Generation:
-    """What a model answered to one sample."""
+    """The answer of a system to one sample."""
 
     sample_id: Kept[str]
     text: Annotated[str, Withheld()]
@@ -56,7 +56,7 @@ class Generation:
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
 class System:
-    """Who answered: a base, a base with an adapter, or a trivial rule."""
+    """A system that answers: a base, a base with an adapter, or a trivial rule."""
 
     model: Kept[str]  # "trivial:NAME" for a rule
     adapter: Kept[str | None] = None  # None: the base, or a rule
@@ -64,17 +64,17 @@ class System:
 
     @property
     def base(self) -> "System":
-        """The model alone, asked without examples."""
+        """Return the system of the model alone, asked without examples."""
         return System(model=self.model)
 
     @property
     def is_trivial(self) -> bool:
-        """Whether a rule answered, and no model."""
+        """Return whether the system is a trivial rule, not a model."""
         return self.model.startswith(TRIVIAL)
 
     @property
     def rule(self) -> str | None:
-        """The trivial rule's name; None for a model."""
+        """Return the trivial rule's name; None for a model."""
         return self.model.removeprefix(TRIVIAL) if self.is_trivial else None
 
     @classmethod

@@ -1,4 +1,4 @@
-"""What a suite says."""
+"""Define the records of a suite."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,15 +13,15 @@ Share = Literal["text", "scores"]
 
 Overflow = Literal["keep-start", "keep-end", "refuse"]
 
-FAMILY_ERROR = 0.05  # of gates, where nothing else is said
+FAMILY_ERROR = 0.05  # of gates, by default
 
 
 @dataclass(frozen=True, slots=True)
 class Uri:
-    """Where something is, in two parts: `hub:OWNER/NAME` has the scheme `hub` and the place `OWNER/NAME`."""
+    """A uri in two parts: `hub:OWNER/NAME` has the scheme `hub` and the place `OWNER/NAME`."""
 
     scheme: str
-    place: str  # empty where nothing follows the scheme
+    place: str  # empty if no text follows the scheme
 
     @classmethod
     def parse(cls, text: str) -> "Uri":
@@ -32,7 +32,7 @@ class Uri:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """Where samples come from, and which column is what."""
+    """Where a task's samples come from, and which column has which role."""
 
     uri: str  # "file:PATH" | "hub:OWNER/NAME[@REVISION]" | "embedded:NAME"
     columns: Mapping[str, str] = field(default_factory=dict)  # id, input, reference -> column
@@ -44,7 +44,7 @@ class Source:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decode:
-    """How the model is asked to write."""
+    """Decoding settings: how a model writes an answer."""
 
     max_new_tokens: int = 64
     temperature: float = 0.0  # 0 = greedy
@@ -56,7 +56,7 @@ class Decode:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
-    """One kind of question, where its samples are, and how answers are judged."""
+    """A task: where its samples are, how they are asked, and how answers are scored."""
 
     name: str
     source: Source
@@ -69,7 +69,7 @@ class Task:
     decode: Decode = field(default_factory=Decode)
     overflow: Overflow = "keep-start"  # which end of $input stays when a prompt is too long
     cluster: str | None = None  # column whose equal values are resampled together
-    trivial: tuple[str, ...] = ()  # "lead-3", "copy": what a program without a model scores
+    trivial: tuple[str, ...] = ()  # "lead-3", "copy": trivial rules that are scored beside the models
     allow_empty: bool = False  # an empty answer may be right: systems with many of them are judged by gates
 
 
@@ -82,14 +82,14 @@ class Model:
     revision: str | None = None  # a hub commit; None is resolved when the plan is made
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"  # auto: float32 on cpu, else bfloat16
     quantization: Literal["none", "int8", "nf4"] = "none"
-    family: str | None = None  # None: told by the checkpoint's config
+    family: str | None = None  # None: found from the checkpoint's config
     chat: Literal["auto", "on", "off"] = "auto"  # auto: the tokenizer's chat template where it has one
     trust_remote_code: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recipe:
-    """How an adapter is trained."""
+    """A recipe: how an adapter is trained."""
 
     name: str
     rank: int = 16
@@ -111,11 +111,10 @@ class Recipe:
     validation_samples: int = 64  # used to choose the checkpoint; 0: keep the last
     validations: int = 4  # how often in a run the validation loss is measured
     gradient_checkpointing: bool = False
-    precision: Literal["auto", "float32", "bfloat16"] = (
-        "auto"  # what the base computes in; auto: its own dtype
-    )
+    # What the base computes in; auto: its own dtype.
+    precision: Literal["auto", "float32", "bfloat16"] = "auto"
     seeds: tuple[int, ...] = (0,)
-    # What training lowers: its name, and beside it its settings.
+    # The objective that training lowers: its name, and its settings.
     objective: Mapping[str, Any] = field(default_factory=lambda: {"name": "answers"}, metadata=IF_SET)
 
 
@@ -131,41 +130,43 @@ class Adapter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Weighing:
-    """How weights are looked at."""
+    """How weights are analysed."""
 
     roles: tuple[str, ...] = ("q", "k", "v", "o", "qkv", "feed-forward")  # whose matrices are analysed
-    oracle: bool = False  # by the weightwatcher package itself
-    split: bool = False  # a fused matrix as the parts that it holds
-    randomize: bool = False  # also what the same entries in another order give
+    oracle: bool = False  # analyse by the weightwatcher package itself
+    split: bool = False  # analyse the parts of a fused matrix instead of the whole
+    randomize: bool = False  # also analyse each matrix with its entries in random order
     seed: int = 0  # of that order
-    intruders_up_to: int = 1024  # the longer side of a matrix: its singular vectors are computed and not kept
+    # Longest side of matrices whose intruder dimensions are counted, which takes all singular vectors.
+    intruders_up_to: int = 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gate:
-    """Demands on every system that the patterns name: one rule or several, each with a verdict of its own."""
+    """A gate: one or several rules for every system that the patterns name, each rule with a verdict of its own."""
 
     name: Kept[str | None] = None
     task: Kept[str] = "*"  # patterns with * and ?
     model: Kept[str] = "*"
     adapter: Kept[str] = "*"  # "base" for a model without one
-    recipe: Kept[str | None] = None  # instead of each adapter, the mean over the seeds of recipes so named
+    # Pattern of recipes: the mean over their seeds is judged, not each adapter.
+    recipe: Kept[str | None] = None
     metric: Kept[str | None] = None  # a pattern; None: the task's primary
     # "base", or a baseline's file; None: the baseline given by hand, else the base
     against: Kept[str | None] = None
     # Only samples with these values in their columns: a copy without the values cannot be judged by the gate.
     where: Annotated[Mapping[str, str], Withheld(instead="withheld")] = field(default_factory=dict)
-    # A column, each of whose values is judged alone; "length": thirds by words of input
+    # A column, each of whose values is judged separately; "length": thirds by words of input
     by: Kept[str | None] = None
-    hardware: Kept[str | None] = None  # a pattern: where limits of costs were agreed
+    hardware: Kept[str | None] = None  # a pattern: the hardware that limits of costs are meant for
     # Name of a rule -> its limit as plain data: {"max_drop": 1.0}. A suite writes these beside the other keys;
-    # harness/gates/rules/NAME.py says what each demands.
+    # harness/gates/rules/NAME.py defines each rule.
     rules: Kept[Spread[Mapping[str, object]]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Suite:
-    """What is asked: which tasks, of which models, with which adapters."""
+    """A suite: which tasks are asked of which models and adapters, and what is demanded of the results."""
 
     name: str
     tasks: tuple[Task, ...]
@@ -177,8 +178,8 @@ class Suite:
     base_shots: tuple[int, ...] = (0,)
     weights: Weighing | None = Weighing()
     gates: tuple[Gate, ...] = ()
-    family_error: float = FAMILY_ERROR  # chance that any of the gates fails where nothing is wrong
+    family_error: float = FAMILY_ERROR  # chance that at least one gate fails although nothing is wrong
     limit: int | None = None  # test samples per task
     about: str = ""
-    # Files of the user's own project that are plug-ins: group -> name -> absolute path.
+    # Plug-ins that are files of the user's own project: group -> name -> absolute path.
     plugins: Mapping[str, Mapping[str, str]] = field(default_factory=dict, metadata=IF_SET)

@@ -1,11 +1,11 @@
-"""What gates say of a result."""
+"""Define the records of gates' verdicts on a result."""
 
 from dataclasses import dataclass
 from typing import Literal
 
 from harness.types.sample import System
 
-LIKELY = 0.8  # pass probability that an adapter which lost nothing should have
+LIKELY = 0.8  # pass probability that an adapter whose scores did not drop should have
 
 Word = Literal["pass", "fail", "inconclusive", "invalid"]
 
@@ -14,32 +14,32 @@ WORST_FIRST: tuple[Word, ...] = ("fail", "invalid", "inconclusive", "pass")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """What one rule of a gate says of one system on one task."""
+    """The verdict of one rule of a gate on one system and one task."""
 
     gate: str  # its name, or the rule in words: "max_drop 1.0"
     rule: str  # the gate's field: "max_drop"
     verdict: Word
     because: str  # a sentence with the numbers
-    subject: str  # who is judged: "llama2-tiny + quickstart"
-    task: str | None = None  # None: of the adapter alone, whatever the task
-    system: System | None = None  # None: a recipe, or a gate that names nothing
+    subject: str  # the judged system, or recipe: "llama2-tiny + quickstart"
+    task: str | None = None  # None: the verdict is on the adapter, whatever the task
+    system: System | None = None  # None: a recipe, or a gate whose patterns match no system
     metric: str | None = None
     slice: str | None = None  # "category = reasoning"
     against: str | None = None  # "base", or a baseline's file
-    value: float | None = None  # what was measured: a difference, a score, a count, a cost
+    value: float | None = None  # the measured number: a difference, a score, a count, a cost
     low: float | None = None  # 95 %
     high: float | None = None
-    limit: str | None = None  # what the rule asks, in words: "1.0", "2 samples", "2 to 6"
+    limit: str | None = None  # the rule's limit in words: "1.0", "2 samples", "2 to 6"
     n: int | None = None
-    needed: int | None = None  # samples that would probably decide, where it is inconclusive
-    # 0 to 1: how often an adapter that is as good as what it is compared with passes at this n
+    needed: int | None = None  # samples that would probably decide an inconclusive verdict
+    # 0 to 1: how often an adapter that is exactly as good as its baseline passes at this n
     pass_probability_if_equal: float | None = None
     samples_for_80_percent: int | None = None  # samples from which that probability is 80 %
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Regression:
-    """One sample that fell, for people who want to see what broke."""
+    """A sample whose score fell, for people who want to see what got worse."""
 
     task: str
     system: System
@@ -48,7 +48,7 @@ class Regression:
     sample_id: str
     before: float  # the metric on this sample alone
     after: float
-    prompt: str | None = None  # texts only where the source's `share` allows
+    prompt: str | None = None  # texts only if the source's `share` allows them
     reference: str | None = None
     answer_before: str | None = None
     answer_after: str | None = None

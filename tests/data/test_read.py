@@ -174,11 +174,11 @@ BAD: list[tuple[str, str | bytes, str]] = [
     ("test.jsonl", GOOD + '{"id": "b", "dialogue": "x", "summary": "y", "summary": "z"}\n', "test.jsonl:2: column 'summary' is there twice; rename one"),
     ("test.json", '[{"id": "b", "id": "c", "dialogue": "x", "summary": "y"}]', "test.json: row 1: column 'id' is there twice; rename one"),
     ("test.parquet", b"PAR1 it is not", "test.parquet: not Parquet"),
-    ("test.jsonl", GOOD + GOOD.replace('"a"', '"\\ud800"'), "test.jsonl:2: holds a lone surrogate, \\ud800, which is not valid Unicode"),
-    ("test.jsonl", GOOD.replace("They greet.", "\\udfff"), "test.jsonl:1: holds a lone surrogate, \\udfff"),
-    ("test.jsonl", GOOD.replace('"topic": "', '"topic": "\\ud9ab'), "test.jsonl:1: holds a lone surrogate, \\ud9ab"),
+    ("test.jsonl", GOOD + GOOD.replace('"a"', '"\\ud800"'), "test.jsonl:2: contains a lone surrogate, \\ud800, which is not valid Unicode"),
+    ("test.jsonl", GOOD.replace("They greet.", "\\udfff"), "test.jsonl:1: contains a lone surrogate, \\udfff"),
+    ("test.jsonl", GOOD.replace('"topic": "', '"topic": "\\ud9ab'), "test.jsonl:1: contains a lone surrogate, \\ud9ab"),
     ("test.jsonl", GOOD.replace('"a"', '" "'), "test.jsonl:1: column 'id' is empty"),
-    ("test.jsonl", GOOD.replace('"a"', '"a\\u001b"'), "test.jsonl:1: column 'id' holds the control character '\\x1b'; an id is one line of text"),
+    ("test.jsonl", GOOD.replace('"a"', '"a\\u001b"'), "test.jsonl:1: column 'id' contains the control character '\\x1b'; an id is one line of text"),
     ("test.jsonl", GOOD.replace('"They greet."', '[{"role": "user", "content": "hi"}]'), "test.jsonl:1: column 'summary' holds a list of mappings (chat messages?), which is not read yet; write it into a column of text"),
     ("test.jsonl", GOOD.replace('"They greet."', '{"text": "hi"}'), "test.jsonl:1: column 'summary' holds a mapping"),
     ("test.jsonl", GOOD.replace('"They greet."', '["hi", ["ho"]]'), "test.jsonl:1: column 'summary' holds a list of lists"),
@@ -262,7 +262,7 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, how: str, message: 
 
 
 def test_a_name_that_is_too_long_for_a_file_is_told(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="x: cannot be looked at: File name too long"):
+    with pytest.raises(DataError, match="x: cannot be read: File name too long"):
         list(data.read(source(tmp_path / ("x" * 300)), "test"))
 
 

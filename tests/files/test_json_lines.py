@@ -13,7 +13,9 @@ texts = st.text(alphabet=st.characters(codec=None, exclude_categories=()))  # un
 
 @settings(deadline=None)  # a disk may be slow
 @given(st.lists(st.builds(Generation, sample_id=texts, text=texts)))
-def test_lines_come_back_as_they_went(tmp_path_factory, generations: list[Generation]) -> None:  # type: ignore[no-untyped-def]
+def test_lines_come_back_as_they_went(
+    tmp_path_factory: pytest.TempPathFactory, generations: list[Generation]
+) -> None:
     path = tmp_path_factory.mktemp("lines") / "generations.jsonl"
     records.write_lines(path, generations)
     assert records.read_lines(path, Generation) == generations

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import MISSING, fields, replace
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 import pytest
 
@@ -24,7 +24,7 @@ from tests.plugins.packages import install
 # A small model of each backend, which can be opened here: a new file in harness/backends/ names its own.
 EXAMPLES = {"echo": "echo:copy", "hf": "zoo:llama2-tiny"}
 OTHERS = {"echo": "echo:upper", "hf": "zoo:mistral-tiny"}
-SETTINGS = {
+SETTINGS: dict[str, Any] = {
     "revision": "main",
     "dtype": "float32",
     "quantization": "int8",

@@ -12,7 +12,7 @@ from harness.plan.pins import pins
 from harness.plan.plan import plan
 from harness.plugins.choice import parse
 from harness.plugins.files import plugin_file
-from harness.suite.load import load_suite, load_task
+from harness.suite.load import NOT_IN_SUITES, load_suite, load_task
 from harness.types import Step
 from tests.cli.words import harness
 
@@ -41,7 +41,98 @@ def metric(*, letter: str = "e", share: bool = True) -> Metric:
 
     return Metric(names=("has",), signature=f"has|letter:{letter}|version:1", unit="points", row=row, value=value)
 """
-FILES = {"backwards.py": KIND, "letters.py": METRIC}
+BACKEND = """
+from harness.backends import Backend
+from harness.types import Generation, Uri
+
+class Parrot:
+    def __init__(self, word):
+        self.word = word
+
+    def write(self, prompts, decode, overflow, adapter, done=frozenset()):
+        for prompt in prompts:
+            if prompt.sample_id not in done:
+                yield Generation(sample_id=prompt.sample_id, text=self.word)
+
+    def tokens(self, prompt, overflow, answer_tokens=0):
+        return prompt.text, [0]
+
+    def close(self):
+        pass
+
+BACKEND = Backend(
+    schemes=("parrot",), about="they are birds", open=lambda model, pin, runtime: Parrot(Uri.parse(model.uri).place)
+)
+"""
+DATA = """
+from harness.data import Row
+
+def splits(source, *, offline):
+    return ("train", "test")
+
+def rows(source, split, *, offline):
+    for n in range(int(source.uri.partition(":")[2])):
+        yield Row(where=f"{source.uri}:{n}", values={"id": str(n), "input": f"number {n}", "reference": f"NUMBER {n}"})
+
+def pin(source, digests, *, offline):
+    return source.uri
+"""
+ENGINE = """
+from functools import partial
+from pathlib import Path
+
+def run(schedule, runner, progress):
+    while (step := schedule.take()) is not None:
+        progress.started(step)
+        outcome = runner(step, partial(progress.progress, step))
+        with Path("engine.log").open("a") as log:
+            print(step.label, file=log)
+        if schedule.settle(step, outcome):
+            yield step, outcome
+"""
+RULE = """
+from dataclasses import replace
+from harness import plugins
+
+RULE = replace(plugins.find("rules", "min_value").RULE, name="at_least")
+"""
+FAMILY = """
+from dataclasses import replace
+from harness import families
+
+FAMILY = replace(families.find("llama"), name="cousins", model_types=())
+"""
+ARCHITECTURE = """
+from dataclasses import replace
+from pathlib import Path
+from harness.neural.architectures import causal
+
+def prompt_ids(reader, text):
+    Path("architecture.log").touch()
+    return causal.ARCHITECTURE.prompt_ids(reader, text)[::-1]
+
+ARCHITECTURE = replace(
+    causal.ARCHITECTURE,
+    name="mirrored", recognises=lambda config: config.get("mirrored") is True, prompt_ids=prompt_ids,
+)
+"""
+OBJECTIVE = """
+from dataclasses import replace
+from harness.neural.objectives import answers
+
+OBJECTIVE = replace(answers.OBJECTIVE, name="renamed", unit="nats by another name")
+"""
+FILES = {  # group -> name of the file, what it holds
+    "architectures": ("mirrored.py", ARCHITECTURE),
+    "backends": ("parrot.py", BACKEND),
+    "data": ("numbers.py", DATA),
+    "engines": ("inline.py", ENGINE),
+    "families": ("cousins.py", FAMILY),
+    "kinds": ("backwards.py", KIND),
+    "metrics": ("letters.py", METRIC),
+    "objectives": ("renamed.py", OBJECTIVE),
+    "rules": ("at_least.py", RULE),
+}
 SUITE = """
 plugins: {plugins}
 tasks:
@@ -69,7 +160,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     ]
     rows = [{**row, "reference": row["input"][::-1]} for row in rows]
     (tmp_path / "data" / "test.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
-    for name, text in FILES.items():
+    for name, text in FILES.values():
         (tmp_path / name).write_text(text)
     yield tmp_path
     plugins.use(())
@@ -94,8 +185,61 @@ def steps(path: str, cache: Path) -> dict[str, list[Step]]:
     return found
 
 
-@pytest.mark.parametrize("workers", ["0", pytest.param("2", marks=pytest.mark.slow)])
+WITH_ALL = """
+plugins: {plugins}
+tasks:
+  - name: t
+    kind: backwards
+    source: {{uri: "numbers:24", columns: {{id: id}}, share: text}}
+    prompt: "Say: $input"
+    metrics: [exact, letters]
+    primary: letters
+    decode: {{max_new_tokens: 4}}
+models: [{{name: polly, uri: "parrot:hello"}}{tiny}]
+weights: false
+gates: [{{model: polly, adapter: base, at_least: 10}}]
+"""
+TINY = ', {name: tiny, uri: "file:tiny", family: cousins}'
+TRAINED = """
+recipes:
+  - {name: r, steps: 2, rank: 2, batch_size: 4, validation_samples: 0, objective: renamed}
+train_on: [t]
+"""
+
+
+@pytest.mark.parametrize("trained", [False, pytest.param(True, marks=pytest.mark.slow)])
 def test_a_suite_runs_with_one_file_for_each_group(
+    here: Path, capsys: pytest.CaptureFixture[str], trained: bool
+) -> None:
+    """With a model of torch's for the groups that serve training, and without one for all others."""
+    assert set(FILES) == set(plugins.GROUPS) - set(NOT_IN_SUITES)
+    listed = "{" + ", ".join(f"{group}: [./{name}]" for group, (name, _) in FILES.items()) + "}"
+    text = WITH_ALL.format(plugins=listed, tiny=TINY if trained else "")
+    if trained:
+        from tests.neural.conftest import make_folder
+
+        make_folder("llama", here / "tiny")
+        config = json.loads((here / "tiny" / "config.json").read_text())
+        (here / "tiny" / "config.json").write_text(json.dumps({**config, "mirrored": True}))
+        text += TRAINED
+    (here / "all.yaml").write_text(text)
+    done = harness(capsys, "run", "all.yaml", "--engine", "inline", "--workers", "0", *RUN)
+    assert done.code == 0, done.err
+    result = json.loads(Path("R/result.json").read_text())
+    assert {score["value"] for score in result["scores"] if score["model"] == "polly"} == {100.0, 0.0}
+    assert "score t, polly" in (here / "engine.log").read_text()
+    assert json.loads(Path("R/verdicts.json").read_text())["verdicts"][0]["rule"] == "at_least"
+    if trained:
+        (record,) = [
+            json.loads(path.read_text()) for path in (here / "store" / "done").glob("*/trained.json")
+        ]
+        assert record["loss_unit"] == "nats by another name"
+        assert (here / "architecture.log").exists()
+        assert [model["family"] for model in result["suite"]["models"]] == [None, "cousins"]
+
+
+@pytest.mark.parametrize("workers", ["0", pytest.param("2", marks=pytest.mark.slow)])
+def test_a_suite_runs_with_files_of_a_list(
     here: Path, capsys: pytest.CaptureFixture[str], workers: str
 ) -> None:
     done = harness(capsys, "run", suite(here), "--workers", workers, *RUN)
@@ -110,23 +254,8 @@ def test_a_suite_runs_with_one_file_for_each_group(
     assert {one["metric"] for one in result["comparisons"]} >= {"letters", "letters(letter=n)"}
 
 
-DATA = """
-from harness.data import Row
-
-def splits(source, *, offline):
-    return ("test",)
-
-def rows(source, split, *, offline):
-    for n in range(int(source.uri.partition(":")[2])):
-        yield Row(where=f"{source.uri}:{n}", values={"id": str(n), "input": f"number {n}", "reference": f"NUMBER {n}"})
-
-def pin(source, digests, *, offline):
-    return source.uri
-"""
-
-
 def test_a_source_of_data_is_a_file_too(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (here / "numbers.py").write_text(DATA)  # whose group must be named: nothing in it says so
+    # The group of a source must be named: nothing in its file says so.
     path = suite(here, listed="{data: [numbers.py]}", kind="generate", scored='[exact, "./letters.py"]')
     (here / "small.yaml").write_text(Path(path).read_text().replace("file:data", "numbers:12"))
     before = {step.label: step.id for kind in steps(path, here / "digests").values() for step in kind}
@@ -153,6 +282,43 @@ def test_a_file_stands_in_the_ids_of_the_steps_that_use_it(here: Path) -> None:
     assert {step.id for step in before["generate"]}.isdisjoint(step.id for step in third["generate"])
 
 
+@pytest.mark.parametrize(
+    ("group", "moved"),
+    [
+        ("objectives", {"train tiny + r", "generate t, tiny + r"}),
+        ("architectures", {"train tiny + r", "generate t, tiny", "generate t, tiny + r"}),
+    ],
+)
+def test_a_file_stands_in_the_ids_of_training_and_of_answers_that_it_can_move(
+    here: Path, group: str, moved: set[str]
+) -> None:
+    listed = "{" + ", ".join(f"{group}: [./{name}]" for group, (name, _) in FILES.items()) + "}"
+    text = WITH_ALL.format(plugins=listed, tiny=', {name: tiny, uri: "zoo:llama2-tiny"}') + TRAINED
+    (here / "all.yaml").write_text(text)
+    before = steps("all.yaml", here / "digests")
+    name, code = FILES[group]
+    (here / name).write_text(f"{code}\n# another\n")
+    after = steps("all.yaml", here / "digests")
+    kinds_of_steps = ("load", "train", "generate")
+    labels = {step.id: step.label for kind in kinds_of_steps for step in before[kind]}
+    kept = {step.id for kind in kinds_of_steps for step in after[kind]}
+    assert {label for step, label in labels.items() if step not in kept} == moved
+
+
+def test_a_kind_that_asks_what_a_backend_cannot_do_is_refused_before_a_run(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (here / "backwards.py").write_text(
+        KIND.replace("answer=generate.answer", 'answer=generate.answer, verb="likelihoods"')
+    )
+    for command in ("check", "plan", "run"):
+        done = harness(capsys, command, suite(here))
+        assert done.code == 2
+        assert "task t, kind backwards: not applicable: model copy cannot say how likely" in done.err
+        assert "leave out the task or the model, or choose others with --only" in done.err
+    assert not list((here / "store" / "done").glob("*"))
+
+
 def test_a_list_finds_each_files_group_by_what_the_file_defines(here: Path) -> None:
     loaded = load_suite(suite(here, listed="[./backwards.py, ./letters.py]", scored="[exact, letters]"))
     assert loaded.plugins == {
@@ -176,7 +342,7 @@ def test_a_list_finds_each_files_group_by_what_the_file_defines(here: Path) -> N
         ),
         ("rouge.py", METRIC, "[./rouge.py]", "the harness has 'rouge' among its metrics; rename the file"),
         ("both.py", KIND + METRIC, "[./both.py]", "both.py defines kinds and metrics; say which group"),
-        ("none.py", "x = 1", "[./none.py]", "none.py defines none of BACKEND"),
+        ("none.py", "x = 1", "[./none.py]", "none.py defines none of ARCHITECTURE"),
         ("torn.py", "def (", "[./torn.py]", "torn.py:1: invalid syntax; fix the plug-in"),
         ("x.py", KIND, "[./y.py]", "no file"),
         ("x.py", KIND, "[./x.txt]", "found the text './x.txt'; give the path of a Python file"),

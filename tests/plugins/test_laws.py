@@ -24,7 +24,6 @@ CONTRACT = tomllib.loads((PACKAGE.parent / "pyproject.toml").read_text())["tool"
 
 # What each plug-in of a group defines. A group that is not named here has a value of its singular's name: RULE = Rule(…).
 DEFINES = {
-    "backends": ("open_backend",),
     "data": ("splits", "rows", "pin"),
     "engines": ("run",),
     "exports": ("PLACE", "PAGES", "export"),
@@ -34,16 +33,16 @@ DEFINES = {
 # Files in the folder of a group that are no plug-ins, and why they are there. The list should become shorter.
 PRIVATE = {
     "metrics/_porter.py": "the stemmer of ROUGE, loaded without the rest of nltk",
-    "run/steps/_*.py": "parts of the report step",
 }
 # Classes that stand in two modules. The list should become shorter.
 TWICE = set(
-    "Asked Cell Document Factors Files Generation Group Kind Known Outcome Part Performer Point Question Row Samples Scenario Task Update Watch".split()
+    "Asked Cell Document Factors Files Group Kind Known Outcome Part Performer Point Question "
+    "Row Samples Scenario Task Update Watch".split()
 )
 
 # Imports of a plug-in past its door. The list should become shorter.
 PAST: set[str] = set()
-ROUND = [["neural", "zoo"]]  # rooms that import each other as yet: the programs that train the tiny models
+ROUND: list[list[str]] = []  # rooms that import each other
 
 
 @cache

@@ -4,6 +4,7 @@ import json
 import math
 from dataclasses import fields, is_dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -56,7 +57,7 @@ def test_its_settings_are_a_record_with_defaults(name: str) -> None:
     objective, settings = objectives.of(recipe(name))
     assert objective.name == name and objective.unit
     assert is_dataclass(settings) and type(settings) is objective.settings
-    assert settings.__dataclass_params__.frozen
+    assert vars(type(settings))["__dataclass_params__"].frozen
     assert "name" not in {field.name for field in fields(settings)}
     objective.check(settings, lambda *keys: ".".join(map(str, keys)))
 
@@ -177,7 +178,7 @@ def test_what_a_recipe_says_of_it_is_checked(here: Path, written: str, answer: s
 @pytest.mark.parametrize("by_peft", [False, True], ids=["own layers", "peft"])
 def test_the_reference_is_the_base_without_its_adapter(base: Base, by_peft: bool) -> None:
     objective: Objective = objectives.find("answers")
-    items = [objective.encode(base, example, RECIPE) for example in EXAMPLES[:2]]
+    items: list[Any] = [objective.encode(base, example, RECIPE) for example in EXAMPLES[:2]]
     with torch.no_grad():
         before, _ = architectures.writing(base).logits(base, items, base.model)
         attached = PeftFactors(base, RECIPE, ("embed_tokens",)) if by_peft else lora.attach(base, RECIPE, 0)

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pytest
@@ -134,10 +134,11 @@ def measured(rule: Rule, number: float) -> Any:
         return MeasuredCost(value=number, unit=rule.cost.unit, hardware="one")
     if rule.reads == "weights":
         numbers = {"delta_ratio": number, "intruder_dimensions": number, "alpha": number}
+        parts: tuple[Literal["delta", "merged"], ...] = ("delta", "merged")
         rows = [
             WeightRow(model="m", adapter="x", part=part, layer=f"h.{place}", role="q", rows=64, cols=64,
                       status="analysed", eigenvalues=99, numbers=numbers)
-            for place, part in enumerate(("delta", "merged"))
+            for place, part in enumerate(parts)
         ]  # fmt: skip
         return JudgedWeights(system=ADAPTER, rows=rows)
     own = np.array(points(N))
@@ -253,8 +254,8 @@ def test_a_rule_of_one_file_is_judged_by_run_and_by_gate(
     from harness.results import baseline
 
     baseline.write(here / "kept.json", {key: value for key, value in document.items() if key != "digest"})
-    for limit, code, word in ((0, 1, "fail"), (20.5, 0, "pass")):
-        (here / "suite.yaml").write_text(SUITE.replace("LIMIT", str(limit)))
+    for most, code, word in ((0.0, 1, "fail"), (20.5, 0, "pass")):
+        (here / "suite.yaml").write_text(SUITE.replace("LIMIT", str(most)))
         assert harness(capsys, "run", "suite.yaml", *run).code == code
         said = harness(capsys, "gate", "R")
         assert said.code == code

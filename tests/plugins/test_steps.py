@@ -18,7 +18,7 @@ from harness.run.run import run
 from harness.run.steps import Contribution, Finished, StepContext, StepKind, find
 from harness.run.store import Store, open_store
 from harness.suite.load import load_suite
-from harness.types import Outcome, Plan, Runtime, Step
+from harness.types import Cost, Outcome, Plan, Runtime, Step
 
 PACKAGE = Path(harness.__file__).parent
 KINDS = plugins.own_names("steps")
@@ -159,7 +159,7 @@ def test_a_result_holds_what_every_kind_of_step_contributes(trained: tuple[Plan,
         for field in dataclasses.fields(found):
             for record in getattr(found, field.name):
                 assert dataclasses.is_dataclass(record)
-                of_adapter = field.name == "costs" and record.task is None
+                of_adapter = isinstance(record, Cost) and record.task is None
                 assert record in getattr(result, field.name) or of_adapter, record
     once = [(cost.system, cost.quantity) for cost in result.costs if cost.task is None]
     assert len(set(once)) == len(once) > 0

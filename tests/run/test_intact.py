@@ -48,6 +48,11 @@ def changed(name: str, old: str, new: str) -> Callable[[Path], object]:
     return change
 
 
+def folder_in_place_of_a_file(folder: Path) -> None:
+    (folder / "test.jsonl").unlink()
+    (folder / "test.jsonl").mkdir()
+
+
 DAMAGE: dict[str, tuple[Callable[[Path], object], str]] = {
     "edited": (changed("test.jsonl", "one", "eno"), "test.jsonl: changed since the step finished"),
     "cut": (
@@ -56,7 +61,7 @@ DAMAGE: dict[str, tuple[Callable[[Path], object], str]] = {
     ),
     "gone": (lambda f: (f / "adapter" / "weights").unlink(), "adapter/weights: is missing"),
     "a folder": (
-        lambda f: ((f / "test.jsonl").unlink(), (f / "test.jsonl").mkdir()),
+        folder_in_place_of_a_file,
         "test.jsonl: has",
     ),
     "record edited": (changed("step.json", "1.0", "2.0"), "step.json: changed since the step finished"),
@@ -65,11 +70,11 @@ DAMAGE: dict[str, tuple[Callable[[Path], object], str]] = {
     "record NaN": (changed("step.json", "1.0", "NaN"), "step.json: changed since the step finished"),
     "record gone": (lambda f: (f / "step.json").unlink(), "step.json: cannot be read: No such file"),
     "record bytes": (lambda f: (f / "step.json").write_bytes(b"\xff\xfe\x00"), "step.json: is not JSON"),
-    "record a list": (lambda f: (f / "step.json").write_text("[]"), "step.json: is no step's record"),
+    "record a list": (lambda f: (f / "step.json").write_text("[]"), "step.json: is not the record of a step"),
     "record deep": (lambda f: (f / "step.json").write_text("[" * 100_000), "step.json: is not JSON"),
     "record's files": (
         lambda f: (f / "step.json").write_text(json.dumps({**RECORD, "files": ["test.jsonl"]})),
-        "step.json: is no step's record",
+        "step.json: is not the record of a step",
     ),
 }
 
@@ -252,7 +257,7 @@ def test_a_store_that_is_not_there_is_refused_and_not_made(tmp_path: Path, comma
         f"error: --store {tmp_path / 'nope'}: is not there; name the folder that `harness run` filled\n"
     )
     assert not (tmp_path / "nope").exists()
-    with pytest.raises(StoreError, match="holds no store"):
+    with pytest.raises(StoreError, match="contains no store"):
         existing_store(tmp_path)
 
 

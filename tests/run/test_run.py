@@ -16,7 +16,7 @@ from harness.plan.pins import pins
 from harness.plan.plan import plan
 from harness.results.schema import json_schema
 from harness.run.repair import missing
-from harness.run.run import Run, run
+from harness.run.run import FinishedRun, run
 from harness.run.store import Store, open_store
 from harness.run.target import publish
 from harness.suite.load import load_suite
@@ -76,12 +76,12 @@ def drawn(path: Path, store: Store, limit: int | None = None) -> Plan:
     )
 
 
-def go(path: Path, store: Store, workers: int = 0, limit: int | None = None) -> tuple[Run, Silent]:
+def go(path: Path, store: Store, workers: int = 0, limit: int | None = None) -> tuple[FinishedRun, Silent]:
     watch = Silent()
     return run(drawn(path, store, limit), store, Runtime(workers=workers), watch, command="test"), watch
 
 
-def result(done: Run) -> dict:
+def result(done: FinishedRun) -> dict:
     assert done.report is not None
     return json.loads((done.report / "result.json").read_text())
 
@@ -172,7 +172,7 @@ def test_a_killed_worker_fails_its_step_after_a_second_try_and_the_rest_runs(
     _, watch = go(write_suite(tmp_path, "kill-on-s007"), store, workers=1)
     failed = watch.outcomes["generate chats, first"]
     assert failed.state == "failed"
-    assert "worker killed (SIGKILL) 2 times" in failed.reason
+    assert "worker killed (SIGKILL) twice" in failed.reason
     assert watch.outcomes["score chats, copy"].state == "done"
     step = next(s for s in drawn(tmp_path / "small.yaml", store).steps if s.label == "generate chats, first")
     answers = (store.work(step.id) / "generations.jsonl").read_text().splitlines()

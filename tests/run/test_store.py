@@ -27,6 +27,10 @@ def store(tmp_path: Path) -> Store:
     return open_store(tmp_path / "store")
 
 
+def _fail() -> None:
+    raise RuntimeError
+
+
 def _complete(store: Store, step: str, content: str, lineage: str = "") -> None:
     with lease(store, step) as held:
         (held.folder / "result.txt").write_text(content)
@@ -60,7 +64,7 @@ def test_a_store_may_be_opened_by_many_at_once(tmp_path: Path) -> None:
 def test_what_an_interrupted_try_left_is_still_there(store: Store) -> None:
     with pytest.raises(RuntimeError), lease(store, STEP) as held:
         (held.folder / "generations.jsonl").write_text("one\n")
-        raise RuntimeError
+        _fail()
     with lease(store, STEP) as held:
         assert (held.folder / "generations.jsonl").read_text() == "one\n"
 

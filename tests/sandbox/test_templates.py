@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from transformers.utils.chat_template_utils import render_jinja_template
@@ -61,8 +62,8 @@ MACRO = "{%- macro said(text) -%}\n  {{ text | upper }}\n{% endmacro %}\n  {% if
 
 def by_transformers(template: str, content: str) -> str:
     turns = [{"role": "user", "content": content}]
-    texts, _ = render_jinja_template([turns], chat_template=template, add_generation_prompt=True, **TOKENS)
-    return texts[0]
+    options: dict[str, Any] = {"chat_template": template, "add_generation_prompt": True, **TOKENS}
+    return str(render_jinja_template([turns], **options)[0][0])
 
 
 @pytest.mark.parametrize(

@@ -132,7 +132,7 @@ BAD = [
     ("rank: [4, 16]", "rank: [[4]]", "s.yaml:8: recipes[0].rank: found a list; give a whole number"),
     ("dropout: 0.1", "rank: 8", "s.yaml:6: recipes[0].rank: rank is swept as well, on line 8; keep one"),
     ("dropout: 0.1", "steps: 8", "s.yaml:6: recipes[0].steps: found both of epochs and steps; give one"),
-    ("epochs: [1, 2.5]", f"epochs: {list(range(1, 66))}", "s.yaml:7: recipes[0].sweep: 2 × 2 × 65 = 260 recipes; leave values out, 256 are the most"),
+    ("epochs: [1, 2.5]", f"epochs: {list(range(1, 66))}", "s.yaml:7: recipes[0].sweep: 2 × 2 × 65 = 260 recipes; leave values out, at most 256 are allowed"),
     ("name: grid", "alpha: 16", "s.yaml:5: recipes[0].name: missing; add `name:`"),
     ("name: grid", "name: my grid", "s.yaml:5: recipes[0].name: found 'my grid-r4-lr0.001-e1'; use letters"),
 ]  # fmt: skip

@@ -1,4 +1,4 @@
-"""Engines: where lanes run. Each is a file with a function `run`, an `Engine`: `harness run --engine NAME`."""
+"""Find engines, which run the steps that use a base model. An engine is a file with a function `run`: `--engine NAME`."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -9,7 +9,7 @@ from harness.errors import SuiteError, UnknownName
 from harness.run.schedule import Schedule
 from harness.types import Outcome, Runtime, Step
 
-Count = Callable[[int, int], None]  # what is done of a step, and of how much
+Count = Callable[[int, int], None]  # is called with how much of a step is done, and how much there is
 
 
 class StepRunner(Protocol):
@@ -27,30 +27,38 @@ class StepRunner(Protocol):
 
 
 class Progress(Protocol):
-    """Shows how far a run is."""
+    """Shows the progress of a run."""
 
-    def started(self, step: Step) -> None: ...
-    def progress(self, step: Step, done: int, total: int) -> None: ...
-    def ended(self, step: Step, outcome: Outcome) -> None: ...
+    def started(self, step: Step) -> None:
+        """Show that a step has started."""
+        ...
+
+    def progress(self, step: Step, done: int, total: int) -> None:
+        """Show how much of a step is done."""
+        ...
+
+    def ended(self, step: Step, outcome: Outcome) -> None:
+        """Show how a step ended."""
+        ...
 
 
 class Engine(Protocol):
-    """What an engine's `run` is."""
+    """The type of an engine's function `run`."""
 
     def __call__(
         self, schedule: Schedule, runner: StepRunner, progress: Progress
     ) -> Iterator[tuple[Step, Outcome]]:
-        """Yield each step of the schedule with its outcome, as it comes.
+        """Yield each step of the schedule with its outcome, as soon as the step ends.
 
-        Take steps from the schedule, and settle each outcome with it; an outcome that it does not settle is not yielded.
-        Steps whose needs fail leave the schedule: they are neither run nor yielded. Tell `progress` what has started and
-        how far it is; whoever asked for the run tells it what has ended.
+        Take steps from the schedule, and settle each outcome with it; do not yield an outcome that it does not settle.
+        The schedule drops steps whose needs failed: they are neither run nor yielded. Report to `progress` that a step
+        started and how much of it is done; the caller reports that it ended.
         """
         ...
 
 
 def find(name: str, where: str = "") -> Engine:
-    """Return the engine of that name; UnknownName where there is none, SuiteError where its plug-in has no `run`."""
+    """Return the engine of that name; raise UnknownName if there is none, SuiteError if its plug-in has no `run`."""
     if name not in plugins.names("engines"):
         raise UnknownName("engine", name, plugins.names("engines"), where)
     module = plugins.find("engines", name, where)

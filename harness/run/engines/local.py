@@ -1,7 +1,7 @@
-"""Runs lanes in worker processes on this machine.
+"""Run steps in worker processes on this machine.
 
 A lane is all steps that share a base model; a worker takes a lane and loads its base once. A worker without a lane of
-its own helps with another's. A worker that dies fails only the step it was in, which is tried once more.
+its own takes steps of another lane. If a worker dies, only the step that it ran fails, after one more try.
 """
 
 import signal
@@ -24,7 +24,7 @@ TRIES = 2
 
 @dataclass(slots=True)
 class Worker:
-    """A process of this machine that runs steps, and what it is doing."""
+    """A worker process of this machine, and the step that it runs."""
 
     process: BaseProcess
     connection: Connection
@@ -33,7 +33,7 @@ class Worker:
 
 
 def run(schedule: Schedule, runner: StepRunner, progress: Progress) -> Iterator[tuple[Step, Outcome]]:
-    """Yield each step with its outcome, from workers; with no workers at all, from this process."""
+    """Yield each step with its outcome, from workers; with zero workers, run the steps in this process."""
     if runner.runtime.workers == 0:
         yield from _run_here(schedule, runner, progress)
         return
@@ -75,14 +75,14 @@ def _run_here(schedule: Schedule, runner: StepRunner, progress: Progress) -> Ite
 
 
 def _hire(workers: list[Worker], schedule: Schedule, runner: StepRunner) -> None:
-    """Start workers up to the number allowed, no more than there are steps to do."""
+    """Start workers, at most as many as are allowed and as there are steps to do."""
     busy = sum(worker.step is not None for worker in workers)
     while len(workers) < min(runner.runtime.workers, len(schedule.waiting) + busy):
         workers.append(Worker(*start_worker(runner)))
 
 
 def _assign(workers: list[Worker], schedule: Schedule, progress: Progress) -> None:
-    """Give each idle worker a step, as long as there are any that can start."""
+    """Give each idle worker a step, as long as there are steps that can start."""
     for worker in workers:
         if worker.step is not None:
             continue
@@ -91,12 +91,14 @@ def _assign(workers: list[Worker], schedule: Schedule, progress: Progress) -> No
             continue
         worker.lane, worker.step = step.lane, step
         progress.started(step)
-        with suppress(BrokenPipeError, ConnectionResetError):  # it died while idle: _listen finds it
+        with suppress(
+            BrokenPipeError, ConnectionResetError
+        ):  # the worker died while idle; _listen removes it
             worker.connection.send(step)
 
 
 def _listen(workers: list[Worker], progress: Progress) -> Iterator[tuple[Worker, Outcome | None]]:
-    """Yield workers with their outcomes, None for those that died in a step; idle dead ones are let go."""
+    """Yield workers with their outcomes, None for a worker that died in a step; remove workers that died while idle."""
     ready = wait([worker.connection for worker in workers], timeout=BUSY_SECONDS)
     for worker in [worker for worker in workers if worker.connection in ready]:
         try:
@@ -115,15 +117,19 @@ def _listen(workers: list[Worker], progress: Progress) -> Iterator[tuple[Worker,
 
 
 def _died(worker: Worker, step: Step) -> Outcome:
-    """Return the outcome of a step whose worker died too often."""
+    """Return the outcome of a step whose worker died `TRIES` times."""
     code = worker.process.exitcode or 0
     how = f"killed ({signal.Signals(-code).name})" if code < 0 else f"ended with exit code {code}"
     hint = "; the usual cause is too little memory" if code == -signal.SIGKILL else ""
-    return Outcome(step=step.id, state="failed", reason=f"worker {how} {TRIES} times{hint}")
+    return Outcome(
+        step=step.id,
+        state="failed",
+        reason=f"worker {how} {'twice' if TRIES == 2 else f'{TRIES} times'}{hint}",
+    )
 
 
 def _dismiss(workers: list[Worker]) -> None:
-    """End the workers: idle ones end when their connection closes; those in a step are stopped."""
+    """End the workers: idle workers end when their connection closes; workers in a step are terminated."""
     for worker in workers:
         worker.connection.close()
         if worker.step is not None:

@@ -1,7 +1,7 @@
-"""Steps: each file here is a kind of step, which reads records, calls one craft and writes records into its own folder.
+"""Define what a kind of step is. Each file of this folder is one: it reads records and writes records into its own folder.
 
-`StepKind` says what such a file declares. No step calls another: what one needs of another lies in the other's finished
-folder. Who writes a file also reads it: `contributes` returns what a finished step adds to a result.
+`StepKind` lists what such a file declares. No step calls another: a step reads the finished folders of the steps that it
+needs. The file that writes a step's records also reads them: `contributes` returns what a finished step adds to a result.
 """
 
 from collections.abc import Callable, Mapping
@@ -35,37 +35,42 @@ FIRST = 5  # sample ids that a note names
 
 
 class StepKind(Protocol):
-    """What a file of this folder declares, beside the frozen record that is its spec."""
+    """What a file of this folder declares, besides the frozen record of its steps' settings, the spec."""
 
     @property
     def __name__(self) -> str: ...
     @property
     def VERSION(self) -> int:  # noqa: N802
-        """Raised when the step's results change."""
+        """Return the version, which is raised when the step's results change."""
         ...
 
     @property
     def LIBRARIES(self) -> tuple[str, ...]:  # noqa: N802
-        """Import names of the packages whose versions can move a result."""
+        """Return the import names of the packages whose versions can move a result."""
         ...
 
     @property
     def LANE(self) -> bool:  # noqa: N802
-        """Whether it runs in a worker, beside the other steps of its base; else it is light and runs in this process."""
+        """Return whether it runs in a worker, with the other steps of its base; else it runs in this process."""
         ...
 
     @property
     def TOLERANT(self) -> bool:  # noqa: N802
-        """Whether it runs over what there is, where a step that it needs has failed."""
+        """Return whether it runs even if steps that it needs have failed."""
         ...
 
     @property
     def FILES(self) -> tuple[str, ...]:  # noqa: N802
-        """Names of the files and folders that it may leave in its folder."""
+        """Return the names of the files and folders that it may leave in its folder."""
         ...
 
-    def run(self, spec: Any, context: "StepContext") -> None: ...
-    def contributes(self, finished: "Finished") -> "Contribution": ...
+    def run(self, spec: Any, context: "StepContext") -> None:
+        """Run a step: write its records into its folder."""
+        ...
+
+    def contributes(self, finished: "Finished") -> "Contribution":
+        """Return what a finished step adds to a result."""
+        ...
 
 
 def find(kind: str) -> StepKind:
@@ -78,7 +83,7 @@ def find(kind: str) -> StepKind:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UsedModel:
-    """A base model as a step's spec names it: what it is, and what that meant when the plan was made."""
+    """A base model as a step's spec names it: the model, and its pin, which says what the name meant at planning."""
 
     model: Model
     pin: ModelPin
@@ -86,22 +91,22 @@ class UsedModel:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UsedAdapter:
-    """An adapter as a step's spec names it: an existing one, or the one its last need trained."""
+    """An adapter as a step's spec names it: an existing one, or else the adapter that the step's last need trained."""
 
     existing: Adapter | None = None
     revision: str | None = None
 
 
 @dataclass(slots=True)
-class LoadedModel:
-    """The base model that is in memory, for all steps of a lane; another model takes its place."""
+class ModelInMemory:
+    """The base model that is in memory, for all steps of a lane; opening another model replaces it."""
 
     runtime: Runtime
     _used: UsedModel | None = None
     _backend: OpenBackend | None = None
 
     def open(self, used: UsedModel) -> OpenBackend:
-        """Return the model's backend, loaded if another model was in memory."""
+        """Return the model's open backend; load it if another model is in memory."""
         if self._backend is None or self._used != used:
             self.close()
             self._backend = backends.open_backend(used.model, used.pin, self.runtime)
@@ -109,6 +114,7 @@ class LoadedModel:
         return self._backend
 
     def close(self) -> None:
+        """Release the model's memory."""
         if self._backend is not None:
             self._backend.close()
         self._backend = self._used = None
@@ -116,7 +122,7 @@ class LoadedModel:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunRecord:
-    """What a report tells of the run itself."""
+    """What a report says of the run itself."""
 
     command: str
     outcomes: Mapping[str, Outcome]
@@ -124,25 +130,26 @@ class RunRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepContext:
-    """What a step gets beside its spec: its folder, the folders that it needs, the runtime and the loaded model."""
+    """What a step gets besides its spec: its folder, the folders that it needs, the runtime and the loaded model."""
 
-    folder: Path  # the step's own; what an interrupted try left is still there
+    folder: Path  # the step's own, with the files that an interrupted try left
     needs: tuple[tuple[str, Path], ...]  # id and finished folder, in the order of the step's needs
     labels: tuple[tuple[str, str], ...] = ()  # kind and label of each need
     runtime: Runtime
-    loaded: LoadedModel
-    shorter_runs: tuple[Path, ...] = ()  # finished steps whose answers may be continued
-    spectra: Path | None = None  # a folder of what is known of matrices by their bytes, kept between runs
+    loaded: ModelInMemory
+    shorter_runs: tuple[Path, ...] = ()  # folders of finished steps whose answers may be continued
+    # A folder of findings about matrices, named by the matrices' bytes, kept between runs.
+    spectra: Path | None = None
     run: RunRecord | None = None
     progress: Callable[[int, int], None] = field(default=lambda done, total: None)
 
     def need(self, position: int) -> Path:
-        """Return the folder of the need at a position."""
+        """Return the folder of the needed step at a position."""
         return self.needs[position][1]
 
 
 def model_folder(used: UsedModel, context: StepContext) -> Path:
-    """Return where the model's weights are."""
+    """Return the folder of the model's weights."""
     return backends.folder(used.model, used.pin, offline=context.runtime.offline)
 
 
@@ -161,7 +168,7 @@ def split_file(folder: Path, split: Split) -> Path:
 
 
 def answers_left(folder: Path) -> int | None:
-    """Return how many answers an interrupted try left in its folder; None if it was of a step that answers nothing."""
+    """Return how many answers an interrupted try left in its folder; None if the step does not answer prompts."""
     path = folder / ANSWERS
     if not path.is_file():
         return None
@@ -169,12 +176,12 @@ def answers_left(folder: Path) -> int | None:
         return sum(1 for _ in file)
 
 
-# What a finished step is asked for.
+# What is read of a finished step.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Part:
-    """What the need at the same position is: a step's kind, and whose and which task's it is."""
+class PlanPart:
+    """A step of a plan as its report knows it: its kind, its task, and the system that it is about."""
 
     kind: str
     task: str = ""
@@ -183,26 +190,26 @@ class Part:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finished:
-    """A finished step, whose kind is asked what it contributes."""
+    """A finished step, from which its kind returns what it contributes to a result."""
 
     id: str
-    part: Part
+    part: PlanPart
     folder: Path
-    record: Mapping[str, Any]  # what was written when it finished: seconds, peak_bytes, hardware, workers
+    record: Mapping[str, Any]  # written when it finished: seconds, peak_bytes, hardware, workers
 
     @property
     def system(self) -> System:
-        """Return whose step it is; only for kinds of steps that are somebody's."""
+        """Return the system that the step is about; only for kinds of steps that have one."""
         assert self.part.system is not None
         return self.part.system
 
     @property
     def where(self) -> str:
-        """Return the place of a note: the task and the system, or the one of them that the step has."""
+        """Return the place that a note names: the step's task and system, as far as it has them."""
         return ", ".join(str(name) for name in (self.part.task, self.part.system) if name)
 
     def cost(self, quantity: str, unit: str, value: float, *, of_task: bool = True) -> Cost:
-        """Return a quantity as it was measured; `of_task=False`: of the system, whatever the task."""
+        """Return a measured quantity as a cost; with `of_task=False` it belongs to the system, whatever the task."""
         return Cost(
             step=self.id,
             system=self.system,
@@ -221,7 +228,7 @@ class Finished:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contribution:
-    """What one finished step adds to a result, beside the rows and texts that are read sample by sample."""
+    """What a finished step adds to a result, besides the rows and texts that are read sample by sample."""
 
     scores: tuple[Score, ...] = ()
     comparisons: tuple[Comparison, ...] = ()

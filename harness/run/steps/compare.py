@@ -1,4 +1,4 @@
-"""Which differences are real: paired on the same samples, one draw of resamples for all, Holm within a family."""
+"""Compare systems: differences paired on the same samples, one draw of resamples for all, Holm within a family."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -28,13 +28,14 @@ FILES = (COMPARISONS, RECIPES)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Compare:
-    """Needs the scores of its cells, in their order."""
+    """The settings of a comparison. The step needs the scores of its cells, in their order."""
 
     cells: tuple[Cell, ...]
     seed: int
 
 
 def run(spec: Compare, context: StepContext) -> None:
+    """Compare the systems of each task, and each recipe with its base over its seeds."""
     asked = [present for question in questions(spec.cells) if (present := _present(question, context)).pairs]
     comparisons: list[Comparison] = []
     recipes: list[RecipeScore] = []
@@ -56,7 +57,7 @@ def run(spec: Compare, context: StepContext) -> None:
 
 
 def contributes(finished: Finished) -> Contribution:
-    """Return the comparisons, and the recipes over their seeds."""
+    """Return the comparisons, and the scores of recipes over their seeds."""
     comparisons = read_json(finished.folder / COMPARISONS)
     recipes = read_json(finished.folder / RECIPES)
     return Contribution(
@@ -66,7 +67,7 @@ def contributes(finished: Finished) -> Contribution:
 
 
 def _scored(folders: Sequence[Path], cells: Sequence[Cell]) -> pairs.Scored:
-    """Return the rows of one task's systems; a metric that is no function of sums has none."""
+    """Return the rows of one task's systems; a metric that is no function of sums has no rows."""
     metrics, tables = [], []
     for name in cells[0].metrics:
         metric = load(name)
@@ -85,7 +86,7 @@ def _scored(folders: Sequence[Path], cells: Sequence[Cell]) -> pairs.Scored:
 
 
 def _present(question: Question, context: StepContext) -> Question:
-    """Return the question without the pairs of which one side failed."""
+    """Return the question without the pairs in which one of the two systems failed."""
     return replace(
         question, pairs=tuple(p for p in question.pairs if all(context.need(i).is_dir() for i in p))
     )
@@ -98,7 +99,7 @@ def answer(
     primary: str,
     seed: int,
 ) -> list[Comparison]:
-    """Return the answers to all questions of one task; all pairs share a draw."""
+    """Return the answers to all questions of one task; all pairs share one draw of resamples."""
     place = {position: place for place, position in enumerate(positions)}
     placed = [[(place[a], place[b]) for a, b in question.pairs] for question in asked]
     answers = pairs.compared(scored, [pair for together in placed for pair in together], seed)
@@ -106,6 +107,6 @@ def answer(
     for question, together in zip(asked, placed, strict=True):
         own = {pair: answers[pair] for pair in together}
         sure = pairs.refined(scored, own, primary, len(together), seed)
-        told = [one for comparisons in sure.values() for one in comparisons]
-        found += pairs.corrected(told, primary, question.family)
+        refined = [comparison for comparisons in sure.values() for comparison in comparisons]
+        found += pairs.corrected(refined, primary, question.family)
     return found

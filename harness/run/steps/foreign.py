@@ -1,6 +1,6 @@
-"""Scores one system on one task by a metric that is somebody's own program.
+"""Score one system on one task by a metric that is a program of other people.
 
-A step of its own: where the program fails, the task's other scores stand, and the next run tries it again.
+Such a metric has a step of its own: if the program fails, the task's other scores stay, and the next run tries it again.
 """
 
 from dataclasses import dataclass
@@ -22,17 +22,18 @@ FILES = (stored.SCORES,)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ForeignScore:
-    """Needs the task's data and the system's score step, which keeps its answers."""
+    """The settings of the step. It needs the task's data and the system's score step, which keeps the answers."""
 
     task: str
     system: System
     metric: str
     script: str | None  # digest of the program, where it is a file
     primary: str
-    samples: int  # the first so many of the test split
+    samples: int  # how many of the test split, counted from the first
 
 
 def run(spec: ForeignScore, context: StepContext) -> None:
+    """Score the system's answers by the program."""
     tally = Tally(load(spec.metric, code=NAMED))
     samples = islice(iterate_lines(split_file(context.need(0), "test"), Sample), spec.samples)
     answers = iterate_lines(context.need(1) / ANSWERS, Generation)

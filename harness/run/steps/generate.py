@@ -1,11 +1,11 @@
-"""A block of test samples answered by one system; every answer is on disk as soon as it is there."""
+"""Let one system answer a block of test samples; every answer is written to disk as soon as it is there."""
 
 import shutil
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness import kinds
+from harness import backends, kinds
 from harness.backends import TracksBase
 from harness.checkpoints.adapter import WEIGHTS
 from harness.errors import ModelError
@@ -31,7 +31,7 @@ from harness.run.steps import (
 from harness.types import Generation, Note, Sample, Task
 
 VERSION = 3
-LIBRARIES = ()  # its model's backend names them
+LIBRARIES = ()  # the model's backend names them
 LANE = True
 TOLERANT = False
 COST = "cost.json"
@@ -40,17 +40,18 @@ FILES = (ANSWERS, COST)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Generate:
-    """Needs the task's data and, for an adapter trained here, its training."""
+    """The settings of a block. The step needs the task's data and, for an adapter trained here, its training step."""
 
     used: UsedModel
     adapter: UsedAdapter | None
-    task: Task  # without what cannot move an answer
+    task: Task  # without the settings that cannot move an answer
     start: int  # test samples start ... stop - 1 in data order
     stop: int
     device: str  # "cpu" | "cuda"
 
 
 def run(spec: Generate, context: StepContext) -> None:
+    """Answer the block's samples that an earlier try did not answer, and put all answers in data order."""
     kind, data = kinds.find(spec.task.kind), context.need(0)
     samples = IndexedLines(split_file(data, "test"), Sample)[spec.start : spec.stop]
     shots = (
@@ -67,12 +68,9 @@ def run(spec: Generate, context: StepContext) -> None:
     started, tokens, doubt, memory = time.perf_counter(), 0, None, None
     adapter = adapter_folder(spec.adapter, context)
     if kept < len(samples):
+        if reason := backends.lacks(spec.used.model, kind.verb):
+            raise ModelError(reason)
         backend = context.loaded.open(spec.used)
-        if not hasattr(backend, kind.verb):
-            model = spec.used.model
-            raise ModelError(
-                f"model {model.name}: {model.uri} cannot be asked for {kind.verb}, which the kind {kind.name!r} needs"
-            )
         tracking = backend if isinstance(backend, TracksBase) else None
         doubt = tracking.unverified_base(adapter) if tracking and adapter else None
         halved = tracking.budget.halvings if tracking else 0
@@ -102,7 +100,7 @@ def run(spec: Generate, context: StepContext) -> None:
 
 
 def contributes(finished: Finished) -> Contribution:
-    """Return what answering took, and what is to be known of it."""
+    """Return the costs of answering, and notes on doubts about the base and on scarce memory."""
     cost = read_json(finished.folder / COST)
     costs = [finished.cost("generation time", "s", cost["seconds"])]
     if cost["output_tokens"]:
@@ -120,12 +118,12 @@ def contributes(finished: Finished) -> Contribution:
 
 
 def _bytes(adapter: Path | None) -> int | None:
-    """Return the size of an adapter's weights, as they are kept."""
+    """Return the size of an adapter's weights on disk, in bytes."""
     return None if adapter is None else (adapter / WEIGHTS).stat().st_size
 
 
 def _continue(answers: Path, shorter_runs: tuple[Path, ...]) -> set[str]:
-    """Take up the answers of an interrupted try, or of a shorter block that is finished; return the ids of their samples."""
+    """Continue the answers of an interrupted try, or of a finished shorter block; return the ids of the answered samples."""
     if not answers.exists() and shorter_runs:
         largest = max(shorter_runs, key=lambda folder: (folder / answers.name).stat().st_size)
         copied = answers.with_suffix(".copied")
@@ -138,7 +136,7 @@ def _continue(answers: Path, shorter_runs: tuple[Path, ...]) -> set[str]:
 
 
 def _put_in_order(answers: Path, samples: list[Sample]) -> None:
-    """Put the answers, which came by length, in data order."""
+    """Put the answers, which were written in the order of their lengths, in data order."""
     found = (
         {generation.sample_id: generation for generation in read_lines(answers, Generation)}
         if samples

@@ -1,4 +1,4 @@
-"""Reads a task's three splits once, and counts what training and test share."""
+"""Read a task's splits once, and find the test samples that also occur in training."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,12 +36,15 @@ FILES = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Load:
+    """The settings of loading a task's data."""
+
     source: Source
     data: str  # revision or digest
     splits: tuple[Split, ...]
 
 
 def run(spec: Load, context: StepContext) -> None:
+    """Write each split as JSON Lines with an index, and the overlap of training and test."""
     source = pinned(spec.source, spec.data)
     for done, split in enumerate(spec.splits, start=1):
         samples = read(source, split, offline=context.runtime.offline)
@@ -53,7 +56,7 @@ def run(spec: Load, context: StepContext) -> None:
 
 
 def contributes(finished: Finished) -> Contribution:
-    """Return a note for each way in which test samples are also training samples."""
+    """Return a note for each way in which test samples overlap with training samples."""
     if not (finished.folder / OVERLAP).exists():
         return Contribution()
     shared = from_json(Overlap, read_json(finished.folder / OVERLAP))

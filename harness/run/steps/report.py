@@ -1,4 +1,4 @@
-"""Gather what a run found into a RESULT folder: the data alone, of which the command that publishes draws pages."""
+"""Gather the findings of a run into a RESULT folder: only the data, from which the command that publishes draws pages."""
 
 import platform
 import shutil
@@ -28,7 +28,7 @@ from harness.results.document import BESIDE, NAME, write_document
 from harness.results.verdicts import FILE as VERDICTS
 from harness.run.finished import FinishedSteps, finished_needs
 from harness.run.intact import read_record
-from harness.run.steps import ANSWERS, FIRST, Contribution, Finished, Part, StepContext
+from harness.run.steps import ANSWERS, FIRST, Contribution, Finished, PlanPart, StepContext
 from harness.types import Answers, Generation, Model, ModelPin, Note, Outcome, Pins, Suite, Task
 
 VERSION = 4
@@ -41,17 +41,18 @@ ROWS, SAMPLES, GENERATIONS = BESIDE
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """Needs everything; what failed is missing and said so."""
+    """The settings of the report. It needs all other steps; it names the steps that failed."""
 
     suite: Suite
     pins: Pins
     seed: int
     limit: int | None
-    parts: tuple[Part, ...]
+    parts: tuple[PlanPart, ...]
     adapters: tuple[AdapterFacts, ...]
 
 
 def run(spec: Report, context: StepContext) -> None:
+    """Write rows, samples, generations, result.json and, where the suite has gates, verdicts."""
     from harness.gates.judge import judge
     from harness.results import verdicts
     from harness.results.rows import write_rows
@@ -76,14 +77,14 @@ def run(spec: Report, context: StepContext) -> None:
 
 
 def contributes(finished: Finished) -> Contribution:
-    """Return nothing: what the step leaves is the result."""
+    """Return an empty contribution: the step's folder is the result itself."""
     return Contribution()
 
 
 def _notes(
     spec: Report, context: StepContext, found: FinishedSteps, answers: Sequence[Answers]
 ) -> Iterator[Note]:
-    """Yield what went other than planned: what the steps noted, odd answers, inert adapters, and steps without a result."""
+    """Yield what went other than planned: notes of steps, odd answers, inert adapters, steps without a result."""
     yield from found.notes
     odd = {task.name: kinds.find(task.kind).odd for task in spec.suite.tasks}
     for scored in found.of("score"):
@@ -138,7 +139,7 @@ def _inert(answers: Sequence[Answers]) -> Iterator[Note]:
 
 
 def result(spec: Report, context: StepContext, found: FinishedSteps, asked: InputDigests) -> Result:
-    """Return what result.json says: the machine's view of the run."""
+    """Return the result that result.json holds: the run's findings for programs."""
     return Result(
         folder=context.folder,
         suite=_suite(spec, asked),

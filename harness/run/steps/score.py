@@ -1,6 +1,6 @@
-"""Scores one system on one task: a row of sums per sample and metric, then the numbers with their intervals.
+"""Score one system on one task: a row of sums per sample and metric, then the numbers with their intervals.
 
-Samples and answers pass by one at a time; what is kept of each is its rows.
+Samples and answers are read one at a time; only their rows are kept.
 """
 
 from collections.abc import Iterator
@@ -22,27 +22,28 @@ LIBRARIES = ("rouge_score", "nltk", "sacrebleu", "evaluate", "numpy")
 LANE = True
 TOLERANT = False
 FILES = (ANSWERS, stored.SCORES, stored.IDS, stored.CLUSTERS, stored.ROWS)
-REPORTED = 64  # samples between two words on the progress
+REPORTED = 64  # samples between two reports of progress
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScoreAnswers:
-    """Needs the task's data and the blocks of answers; a trivial rule needs the data alone."""
+    """The settings of scoring. The step needs the task's data and the blocks of answers; a trivial rule only the data."""
 
     task: str
     system: System
     metrics: tuple[str, ...]
     primary: str
     cluster: str | None
-    rule: str | None  # "lead-3": what answers instead of a model
-    samples: int  # the first so many of the test split
+    rule: str | None  # "lead-3": a trivial rule that answers instead of a model
+    samples: int  # how many of the test split, counted from the first
     seed: int
 
 
 def run(spec: ScoreAnswers, context: StepContext) -> None:
+    """Write the answers in data order, the rows of all metrics, and the scores with their intervals."""
     tallies = {name: Tally(load(name)) for name in spec.metrics}
     ids: list[str] = []
-    labels: list[str] = []  # equal ones for samples that are resampled together
+    labels: list[str] = []  # of clusters: samples with equal labels are resampled together
     with (context.folder / ANSWERS).open("w", encoding="utf-8", errors="surrogatepass") as file:
         for sample, generation in answered(spec, context):
             file.write(line(generation))
@@ -68,7 +69,7 @@ def contributes(finished: Finished) -> Contribution:
 
 
 def answered(spec: ScoreAnswers, context: StepContext) -> Iterator[tuple[Sample, Generation]]:
-    """Yield each sample with its answer, in data order, as every block keeps them; raise StepError if any has none."""
+    """Yield each sample with its answer, in data order; raise StepError if samples have no answer."""
     samples = islice(iterate_lines(split_file(context.need(0), "test"), Sample), spec.samples)
     if spec.rule is not None:
         for sample in samples:
@@ -89,6 +90,7 @@ def answered(spec: ScoreAnswers, context: StepContext) -> Iterator[tuple[Sample,
 
 
 def scored(spec: ScoreAnswers, tally: Tally, clusters: list[int] | None) -> list[Score]:
+    """Return the scores of one metric, with intervals where the metric has them."""
     metric, intervals = tally.metric, tally.intervals(spec.seed, clusters)
     return [
         Score(

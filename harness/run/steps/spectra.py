@@ -1,4 +1,4 @@
-"""What the weights say without data: of a base, or of an adapter's update and of both together."""
+"""Analyse weights without data: those of a base, or an adapter's update alone and merged with its base."""
 
 from dataclasses import dataclass
 
@@ -25,7 +25,7 @@ FILES = (WEIGHTS,)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spectra:
-    """Needs an adapter's training, where it was trained here."""
+    """The settings of the analysis. The step needs an adapter's training step, if the adapter is trained here."""
 
     used: UsedModel
     adapter: UsedAdapter | None
@@ -34,6 +34,7 @@ class Spectra:
 
 
 def run(spec: Spectra, context: StepContext) -> None:
+    """Write a row for each matrix that is analysed or skipped."""
     from harness import families
     from harness.weights.analyse import AnalysisOptions, analyse
     from harness.weights.cache import SpectrumCache
@@ -57,7 +58,7 @@ def run(spec: Spectra, context: StepContext) -> None:
 
 
 def contributes(finished: Finished) -> Contribution:
-    """Return the rows of all layers, and notes on those without numbers."""
+    """Return the rows of all layers, and notes on the layers without numbers."""
     rows = tuple(from_json(WeightRow, row) for row in read_json(finished.folder / WEIGHTS))
     bad = [row for row in rows if row.status.startswith(NOT_FINITE) and row.part != "merged"]
     failed = [row for row in rows if row.status.startswith(("failed", "too few"))]

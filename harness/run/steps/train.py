@@ -1,4 +1,4 @@
-"""Trains one adapter: a recipe, a seed, a base and a task's training split; validation chooses the checkpoint."""
+"""Train one adapter by a recipe, with a seed, on a base and a task's training split; validation chooses the checkpoint."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -25,16 +25,17 @@ FILES = (ADAPTER, curve.FILE, TRAINED)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Train:
-    """Needs the task's data."""
+    """The settings of training. The step needs the task's data."""
 
     used: UsedModel
-    task: Task  # without what cannot move a prompt
+    task: Task  # without the settings that cannot move a prompt
     recipe: Recipe
     seed: int
     device: str
 
 
 def run(spec: Train, context: StepContext) -> None:
+    """Train the adapter, and write its weights, its loss curve and the costs of training."""
     from harness.neural.objectives import Example
     from harness.neural.train import train
 
@@ -68,7 +69,7 @@ def run(spec: Train, context: StepContext) -> None:
 
 
 def contributes(finished: Finished) -> Contribution:
-    """Return the loss curve, what training took, and what of the samples was not trained on."""
+    """Return the loss curve, the costs of training, and notes on samples that were shortened or left out."""
     trained = read_json(finished.folder / TRAINED)
     size = (finished.folder / ADAPTER / WEIGHTS).stat().st_size
     points = tuple(

@@ -1,20 +1,23 @@
 """Made-up rows through the step, against each pair taken for itself."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from harness import stats
 from harness.files.json_lines import read_json, write_json
-from harness.metrics import load
-from harness.run.steps import LoadedModel, StepContext
+from harness.metrics import Metric, load
+from harness.run.steps import ModelInMemory, StepContext
 from harness.run.steps import compare as step
 from harness.scoring import comparisons as pairs
 from harness.scoring.questions import Cell, questions
 from harness.types import Runtime, System
 
 METRICS = ("rouge", "exact")
+Rows = NDArray[np.float64]
 
 
 def cell(task: str, system: System) -> Cell:
@@ -37,7 +40,7 @@ def context(folder: Path, cells: list[Cell], n: int = 12, clusters: list[int] | 
         folder=folder / "compare",
         needs=tuple((f"id{position}", folder / f"cell{position}") for position in range(len(cells))),
         runtime=runtime,
-        loaded=LoadedModel(runtime=runtime),
+        loaded=ModelInMemory(runtime=runtime),
     )
 
 
@@ -48,17 +51,19 @@ def run(cells: list[Cell], context: StepContext, seed: int = 3) -> list[dict]:
 
 def one_by_one(cells: list[Cell], context: StepContext, seed: int = 3) -> list[dict]:
     """What the step is to find: every pair of every question compared for itself, then Holm."""
-    found = []
+    found: list[dict[str, Any]] = []
     for question in questions(tuple(cells)):
-        family = []
+        family: list[dict[str, Any]] = []
         for a, b in question.pairs:
             if not all(context.need(position).is_dir() for position in (a, b)):
                 continue
             for name in METRICS:
                 metric = load(name)
-                rows = [np.load(context.need(position) / "rows.npz")[name] for position in (a, b)]
+                rows_a, rows_b = (np.load(context.need(position) / "rows.npz")[name] for position in (a, b))
+                assert metric.value is not None
                 paired = stats.paired(
-                    *rows,
+                    rows_a,
+                    rows_b,
                     metric.value,
                     seed=seed,
                     clusters=read_json(context.need(a) / "clusters.json"),
@@ -68,7 +73,12 @@ def one_by_one(cells: list[Cell], context: StepContext, seed: int = 3) -> list[d
                 for i, score in enumerate(metric.names):
                     if score == "rougeL" and paired.p[i] < pairs.SMALL:
                         paired.p[i], test = again(
-                            rows, metric, more, seed, read_json(context.need(a) / "clusters.json"), i
+                            (rows_a, rows_b),
+                            metric,
+                            more,
+                            seed,
+                            read_json(context.need(a) / "clusters.json"),
+                            i,
                         )
                     else:
                         test = paired.test
@@ -80,7 +90,7 @@ def one_by_one(cells: list[Cell], context: StepContext, seed: int = 3) -> list[d
                             "baseline": str(cells[a].system),
                             "candidate": str(cells[b].system),
                             "test": test,
-                            "n": len(rows[0]),
+                            "n": len(rows_a),
                             "family": question.family if score == "rougeL" else None,
                             "p_holm": None,
                         }
@@ -94,9 +104,12 @@ def one_by_one(cells: list[Cell], context: StepContext, seed: int = 3) -> list[d
     return found
 
 
-def again(rows, metric, resamples: int, seed: int, clusters, name: int) -> tuple[float, str]:
-    """p and test of one pair, from as many resamples as its family needs."""
-    paired = stats.paired(*rows, metric.value, resamples=resamples, seed=seed, clusters=clusters)
+def again(
+    rows: tuple[Rows, Rows], metric: Metric, resamples: int, seed: int, clusters: list[int] | None, name: int
+) -> tuple[float, str]:
+    """Return p and test of one pair, from as many resamples as its family needs."""
+    assert metric.value is not None
+    paired = stats.paired(rows[0], rows[1], metric.value, resamples=resamples, seed=seed, clusters=clusters)
     return paired.p[name], paired.test
 
 

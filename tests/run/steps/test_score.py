@@ -9,7 +9,7 @@ import pytest
 from harness.errors import StepError
 from harness.files.json_lines import read_json, write_indexed, write_lines
 from harness.metrics import load
-from harness.run.steps import LoadedModel, StepContext
+from harness.run.steps import ModelInMemory, StepContext
 from harness.run.steps.score import ScoreAnswers, run
 from harness.types import Generation, Runtime, Sample, System
 
@@ -33,7 +33,7 @@ def context(folder: Path, *blocks: list[Generation]) -> StepContext:
         needs[-1][1].mkdir()
         write_lines(needs[-1][1] / "generations.jsonl", block)
     return StepContext(
-        folder=folder / "own", needs=tuple(needs), runtime=Runtime(), loaded=LoadedModel(Runtime())
+        folder=folder / "own", needs=tuple(needs), runtime=Runtime(), loaded=ModelInMemory(Runtime())
     )
 
 
