@@ -27,7 +27,7 @@ Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Samples:
+class SampleDigests:
     """Which samples were asked, by digests; results in which these differ answered different questions."""
 
     asked: str  # of ids, inputs and references; in older results, of ids and the source
@@ -42,7 +42,7 @@ class Entry:
     run: str
     task: TaskFacts
     score: Score  # of the task's primary metric
-    samples: Samples
+    samples: SampleDigests
     asked: str  # digest of template, shots, overflow and decode
     shares: Array | None = (
         None  # [samples or clusters], in the order of their ids; None: a score that is no sum
@@ -63,7 +63,7 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Group:
+class RankedGroup:
     """What may be ranked together."""
 
     lines: tuple[Line, ...]  # best first
@@ -87,7 +87,7 @@ class Refusal:
 class Leaderboard:
     """All groups, by task; and what is not among them."""
 
-    groups: tuple[Group, ...]
+    groups: tuple[RankedGroup, ...]
     runs: tuple[str, ...]
     by_rows: tuple[str, ...]  # those of which some texts are withheld: there, rows alone could be checked
     refused: tuple[Refusal, ...]
@@ -108,18 +108,18 @@ def shares(
     return found if n > 1 and np.isfinite(found).all() else None
 
 
-def rank(entries: Sequence[Entry]) -> tuple[Group, ...]:
+def rank(entries: Sequence[Entry]) -> tuple[RankedGroup, ...]:
     """By task, and of each task the largest group first."""
     together: dict[tuple[object, ...], list[Entry]] = {}
     for entry in entries:
         together.setdefault(_key(entry), []).append(entry)
-    found: list[Group] = []
+    found: list[RankedGroup] = []
     first: dict[str, Entry] = {}
     for members in sorted(together.values(), key=lambda one: (one[0].task.name, -len(one), _order(one[0]))):
         name = members[0].task.name
         apart = differences(members[0], first[name]) if name in first else ()
         first.setdefault(name, members[0])
-        found.append(Group(lines=tuple(_ranked(members)), apart=apart))
+        found.append(RankedGroup(lines=tuple(_ranked(members)), apart=apart))
     return tuple(found)
 
 
@@ -232,13 +232,13 @@ def _line(blocks: Sequence[NDArray[np.float32]], pairs: int) -> float:
     return float(line)
 
 
-def hardware(group: Group) -> tuple[str, ...]:
+def hardware(group: RankedGroup) -> tuple[str, ...]:
     """Where a group's costs were measured, the most usual place first."""
     counted = Counter(line.entry.hardware for line in group.lines if line.entry.hardware)
     return tuple(sorted(counted, key=lambda name: (-counted[name], name)))
 
 
-def ways(group: Group) -> tuple[str, ...]:
+def ways(group: RankedGroup) -> tuple[str, ...]:
     """Return the digests of prompts by which a group's models were asked, the most frequent first; rules have none."""
     counted = Counter(line.entry.asked for line in group.lines if line.entry.model)
     return tuple(sorted(counted, key=lambda name: (-counted[name], name)))

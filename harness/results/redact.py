@@ -15,7 +15,7 @@ from harness.errors import ResultError
 from harness.files.zipped import write_zipped
 from harness.results import Result, json_lines, ours, read_document
 from harness.results.document import refuse_damaged, write_document
-from harness.results.plain import other_keys, parts
+from harness.results.plain import other_keys, record_fields
 from harness.types import Generation, System
 from harness.types.fields import Copy, Shape, Withheld
 
@@ -65,17 +65,17 @@ def document(whole: Mapping[str, Any]) -> dict[str, Any]:
 def kept(kind: type[Any], data: Mapping[str, Any]) -> dict[str, Any]:
     """Return what a copy has of a record's plain data; keys that no field names are left out."""
     found: dict[str, Any] = {}
-    for part in parts(kind):
-        withheld = next((word for word in part.says if isinstance(word, Withheld)), None)
-        if Shape.SPREAD in part.says and Copy.KEPT in part.says:
+    for field in record_fields(kind):
+        withheld = next((word for word in field.says if isinstance(word, Withheld)), None)
+        if Shape.SPREAD in field.says and Copy.KEPT in field.says:
             own = {key: data[key] for key in other_keys(kind, data)}
-            found |= kept(part.inner, data) if is_dataclass(part.inner) else own  # type: ignore[arg-type]
-        elif part.name not in data:
+            found |= kept(field.inner, data) if is_dataclass(field.inner) else own  # type: ignore[arg-type]
+        elif field.name not in data:
             continue
         elif withheld:
-            found[part.name] = _withheld(withheld, data, data[part.name])
-        elif Copy.KEPT in part.says:
-            found[part.name] = _kept_value(part.hint, data[part.name])
+            found[field.name] = _withheld(withheld, data, data[field.name])
+        elif Copy.KEPT in field.says:
+            found[field.name] = _kept_value(field.hint, data[field.name])
     return found
 
 

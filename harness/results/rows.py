@@ -37,7 +37,7 @@ class Rows:
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class RowGroup:
     """A row group of the file. Row i is numbers[starts[i] : starts[i + 1]]."""
 
     number: int
@@ -57,8 +57,8 @@ class RowFile:
             _refuse_bombs(self._file.metadata, path.stat().st_size)
             _hold(self._file)
             self._places = _places(self._file)
-        self._last: Group | None = None  # one that holds several systems' rows is asked for again at once
-        self._ahead: dict[int, Group] = {}
+        self._last: RowGroup | None = None  # one that holds several systems' rows is asked for again at once
+        self._ahead: dict[int, RowGroup] = {}
 
     def __enter__(self) -> "RowFile":
         return self
@@ -96,7 +96,7 @@ class RowFile:
             stats.append(group.numbers[starts[:, None] + np.arange(lengths[0])])
         return Rows(ids=tuple(ids), stats=np.concatenate(stats))
 
-    def _group(self, number: int) -> Group:
+    def _group(self, number: int) -> RowGroup:
         if number in self._ahead:
             return self._ahead[number]
         if self._last is None or self._last.number != number:
@@ -191,11 +191,11 @@ def _hold(file: Any) -> None:
             raise ValueError(f"the column {name} is missing or not of {kind}")
 
 
-def _group(number: int, table: Any) -> Group:
+def _group(number: int, table: Any) -> RowGroup:
     lists = table.column("stats").combine_chunks()
     if table.column("sample_id").null_count or lists.null_count or lists.values.null_count:
         raise ValueError("a sample without an id or a number")
-    return Group(
+    return RowGroup(
         number,
         table.column("sample_id").to_pylist(),
         _buffer(lists.values, np.float64),

@@ -14,7 +14,7 @@ from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin
 
 from harness.results.document import SCHEMA
-from harness.results.plain import Part, parts
+from harness.results.plain import RecordField, record_fields
 from harness.results.records import Result
 from harness.types.fields import Range, Shape
 
@@ -41,19 +41,19 @@ def _of_record(kind: type[Any], definitions: dict[str, Schema], *, sparse: bool 
     required: list[str] = []
     others: Schema | bool = False
     comments = _comments(kind)
-    for part in parts(kind):
-        if Shape.ASIDE in part.says:
+    for field in record_fields(kind):
+        if Shape.ASIDE in field.says:
             continue
-        if Shape.SPREAD in part.says and is_dataclass(part.inner):
-            inner = _of_record(part.inner, definitions)  # type: ignore[arg-type]
+        if Shape.SPREAD in field.says and is_dataclass(field.inner):
+            inner = _of_record(field.inner, definitions)  # type: ignore[arg-type]
             properties |= inner["properties"]
-            required += inner["required"] if part.inner is part.hint else []
-        elif Shape.SPREAD in part.says:
-            others = _of_type(get_args(part.inner)[1], definitions)
+            required += inner["required"] if field.inner is field.hint else []
+        elif Shape.SPREAD in field.says:
+            others = _of_type(get_args(field.inner)[1], definitions)
         else:
-            told = {"description": comments[part.name]} if part.name in comments else {}
-            properties[part.name] = told | _of_part(part, definitions)
-            required += [] if sparse or Shape.IF_SET in part.says else [part.name]
+            told = {"description": comments[field.name]} if field.name in comments else {}
+            properties[field.name] = told | _of_field(field, definitions)
+            required += [] if sparse or Shape.IF_SET in field.says else [field.name]
     return {
         "description": " ".join((inspect.getdoc(kind) or "").split()),
         "type": "object",
@@ -63,10 +63,10 @@ def _of_record(kind: type[Any], definitions: dict[str, Schema], *, sparse: bool 
     }
 
 
-def _of_part(part: Part, definitions: dict[str, Schema]) -> Schema:
-    if Shape.SPARSE in part.says:
-        return {"type": "array", "items": _defined(get_args(part.hint)[0], definitions, sparse=True)}
-    return _of_type(part.annotated, definitions)
+def _of_field(field: RecordField, definitions: dict[str, Schema]) -> Schema:
+    if Shape.SPARSE in field.says:
+        return {"type": "array", "items": _defined(get_args(field.hint)[0], definitions, sparse=True)}
+    return _of_type(field.annotated, definitions)
 
 
 def _of_type(hint: Any, definitions: dict[str, Schema]) -> Schema:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, get_args, get_origin
 
 from harness.results import json_lines
-from harness.results.plain import parts
+from harness.results.plain import record_fields
 from harness.results.records import Result
 
 Row = Mapping[str, Any]
@@ -22,7 +22,7 @@ def _listed_record(hint: Any) -> Any:
     return inside[0] if get_origin(hint) is tuple and is_dataclass(inside[0]) else None
 
 
-LISTS = {part.name: kind for part in parts(Result) if (kind := _listed_record(part.hint))}
+LISTS = {field.name: kind for field in record_fields(Result) if (kind := _listed_record(field.hint))}
 LINES = ("samples", "generations")
 ROWS = "rows"
 NAMES = (*LISTS, *LINES, ROWS)
@@ -43,8 +43,8 @@ def listed(name: str, document: Mapping[str, Any]) -> Iterator[Row]:
     becomes a row for each of them.
     """
     kind = LISTS[name]
-    nested = {part.name for part in parts(kind) if is_dataclass(part.hint)}
-    series = next((part.name for part in parts(kind) if _listed_record(part.hint)), None)
+    nested = {field.name for field in record_fields(kind) if is_dataclass(field.hint)}
+    series = next((field.name for field in record_fields(kind) if _listed_record(field.hint)), None)
     for record in document.get(name, ()):
         row: dict[str, Any] = {}
         for key, value in record.items():

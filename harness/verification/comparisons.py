@@ -27,7 +27,7 @@ Asked = tuple[System, System, str]  # baseline, candidate, score
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Cell:
+class SystemRows:
     """One system's rows on one task, in the order of its answers."""
 
     ids: tuple[str, ...]
@@ -37,7 +37,7 @@ class Cell:
     )  # by plug-in; none of one that is no function of sums
 
 
-Cells = Mapping[tuple[str, System], Cell]
+Cells = Mapping[tuple[str, System], SystemRows]
 
 
 def check_comparisons(

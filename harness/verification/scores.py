@@ -21,7 +21,7 @@ from harness.scoring.accumulate import Tally
 from harness.scoring.agreement import EXACT, agrees
 from harness.scoring.clusters import numbered
 from harness.types import Comparison, Generation, Score, System
-from harness.verification.comparisons import SPREAD, Cell, check_comparisons, said
+from harness.verification.comparisons import SPREAD, SystemRows, check_comparisons, said
 from harness.verification.samples import Samples, by_rule, paired, unpacked
 from harness.verification.verdicts import Judged, check_verdicts
 
@@ -76,7 +76,7 @@ def check(folder: Path, code: Code = OWN) -> Checked:
         if score.task == task.name
     }
     found: dict[tuple[str, System], list[str]] = {}
-    held: dict[tuple[str, System], Cell] = {}
+    held: dict[tuple[str, System], SystemRows] = {}
     passed: dict[tuple[str, System], RunningDigest] = {}
     with TemporaryDirectory() as place, open_rows(folder) as stored:
         asked: dict[str, RunningDigest] = {}
@@ -174,7 +174,7 @@ def _check_cell(
     samples: Samples,
     answers: Iterator[Generation],
     stored: RowFile,
-    held: dict[tuple[str, System], Cell],
+    held: dict[tuple[str, System], SystemRows],
 ) -> list[str]:
     """One system on one task, under every metric of the task that may be run; its rows are added to those held."""
     result, task, system = cell.result, cell.task, cell.system
@@ -196,7 +196,7 @@ def _check_cell(
     problems = []
     kept: dict[str, NDArray[np.float64]] = {}
     together = tuple(numbered(labels)) if task.cluster else None
-    held[task.name, system] = Cell(ids=tuple(ids), clusters=together, rows=kept)
+    held[task.name, system] = SystemRows(ids=tuple(ids), clusters=together, rows=kept)
     scores = {one.metric: one for one in result.scores if (one.task, one.system) == (task.name, system)}
     for plugin, tally in tallies.items():
         rows = stored.get((task.name, system, plugin))
