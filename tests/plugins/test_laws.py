@@ -33,7 +33,6 @@ DEFINES = {
 }
 # Files in the folder of a group that are no plug-ins, and why they are there. The list should become shorter.
 PRIVATE = {
-    "metrics/_porter.py": "the stemmer of ROUGE, loaded without the rest of nltk",
     "exports/_runs.py": "what mlflow and tensorboard share",
     "exports/_tables.py": "what csv and parquet share",
     "run/steps/_*.py": "parts of the report step",
