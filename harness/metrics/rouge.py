@@ -20,11 +20,11 @@ from harness.types import Generation, Sample
 
 NAMES = ("rouge1", "rouge2", "rougeL", "rougeLsum")
 
-# What each byte of lower-case text becomes: a to z, 0 to 9 and newlines stay, all others part words.
+# What each byte of lower-case text becomes: a to z, 0 to 9 and newlines stay, all others separate words.
 KEPT = b"abcdefghijklmnopqrstuvwxyz0123456789\n"
 LETTERS = bytes(byte if byte in KEPT else ord(" ") for byte in range(256))
 
-# Remembered at most: so many words with their stems, and references of so many characters: some 20 MB each.
+# Remembered at most: words with their stems, and characters of references; some 20 MB each.
 WORDS = 1 << 17
 CHARACTERS = 1 << 20
 
@@ -32,11 +32,11 @@ CHARACTERS = 1 << 20
 def metric(*, stemmer: bool = True) -> Metric:
     """Return the four variants, with Porter's stemmer or without.
 
-    ROUGE-Lsum's sentences end at newlines; of several references the best one counts, for each variant by itself.
+    ROUGE-Lsum's sentences end at newlines. Of several references the best counts, for each variant by itself.
     """
 
     def row(sample: Sample, generation: Generation) -> tuple[float, ...]:
-        """F1 of each variant, 0 to 1, and the number of samples."""
+        """Return F1 of each variant, 0 to 1, and the number of samples."""
         return *_scorer(stemmer).best(sample.references, generation.text), 1.0
 
     def value(total: Array) -> Array:
@@ -151,7 +151,7 @@ def _f1s(reference: Reference, lines: Sequence[Sequence[str]]) -> tuple[float, .
 def _f1(hits: int, of_answer: int, of_reference: int) -> float:
     if not hits:
         return 0.0
-    # In rouge_score's order: another one rounds differently.
+    # In rouge_score's order of operations: any other rounds differently.
     precision, recall = hits / of_answer, hits / of_reference
     return 2 * precision * recall / (precision + recall)
 
@@ -201,7 +201,7 @@ def _subsequence(places: Iterable[int], line: int) -> int:
             match = column & equal
             column = ((column + match) | (column - match)) & line
             columns.append((equal, equal | line ^ column))
-        elif columns[-1][0]:  # of several words in a row that the reference lacks, one says it all
+        elif columns[-1][0]:  # several words in a row that the reference lacks count as one
             columns.append((0, line ^ column))
     taken, left = 0, line
     for equal, stops in reversed(columns):

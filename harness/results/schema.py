@@ -1,6 +1,6 @@
-"""The JSON schema of result.json, made from its records; `python -m harness.results.schema` prints it.
+"""Make the JSON schema of result.json from its records; `python -m harness.results.schema` prints it.
 
-The types of the fields give its types. Docstrings and comments give its descriptions.
+The types of the fields give its types; docstrings and comments give its descriptions.
 """
 
 import ast
@@ -24,7 +24,7 @@ Schema = dict[str, Any]
 
 
 def json_schema() -> Schema:
-    """Return the schema of what this harness writes; results of older ones may lack keys."""
+    """Return the schema of what this harness writes; results of older versions may lack keys."""
     definitions: dict[str, Schema] = {}
     whole = _of_record(Result, definitions)
     whole["properties"]["schema"] = {"const": SCHEMA}
@@ -102,7 +102,7 @@ def _of_choices(choices: list[Schema]) -> Schema:
 
 def _defined(kind: Any, definitions: dict[str, Schema], *, sparse: bool = False) -> Schema:
     if kind.__name__ not in definitions:
-        definitions[kind.__name__] = {}  # a record that holds others of its kind would come back here
+        definitions[kind.__name__] = {}  # a record that contains records of its own type would come back here
         definitions[kind.__name__] = _of_record(kind, definitions, sparse=sparse)
     return {"$ref": f"#/$defs/{kind.__name__}"}
 
@@ -115,7 +115,7 @@ def _limits(says: Iterable[object]) -> Schema:
 
 
 def _comments(kind: type[Any]) -> dict[str, str]:
-    """Return what the source says of each field: in the margin, or in the lines above."""
+    """Return the comment of each field: in its margin, or in the lines above it."""
     source = inspect.getsource(kind)
     (record,) = ast.parse(source).body
     assert isinstance(record, ast.ClassDef)
@@ -138,7 +138,7 @@ def _comments(kind: type[Any]) -> dict[str, str]:
 
 
 def _above(line: int, lines: list[str], margin: Mapping[int, str]) -> Iterator[str]:
-    """Give the comments right above a line, the last one first."""
+    """Yield the comments right above a line, the last comment first."""
     while (line := line - 1) in margin and lines[line - 1].lstrip().startswith("#"):
         yield margin[line]
 
