@@ -193,7 +193,7 @@ def test_what_only_one_side_has_is_named(two: Two) -> None:
 def test_one_sample_is_shown_and_not_tested(two: Two) -> None:
     found = side_by_side(*two(plain(samples=samples(1)), plain(samples=samples(1))))
     assert [line.comparison for line in found.tasks[0].lines] == [None, None]
-    assert "one sample tells no two systems apart" in said(found)
+    assert "a single sample cannot show a difference" in said(found)
 
 
 # What it looks like.
@@ -272,7 +272,7 @@ def test_a_mistake_is_a_sentence(
         (plain(samples=[replace(one, id=f"x{one.id}") for one in samples()]), "0 samples in common"),
         (plain(answers={("new", None): right}), "no system of the same name"),
         (plain(task={"name": "u"}), "no task in common"),
-        (plain(edit=lambda d: d.update(scores=[])), "holds no scores"),
+        (plain(edit=lambda d: d.update(scores=[])), "it has no scores"),
         (plain(edit=lambda d: d["scores"][0].update(value=99.5)), "`harness verify` says what was changed"),
         (plain(edit=lambda d: [one.update(signature="other") for one in d["scores"]]), "signatures differ"),
         (plain(edit=lambda d: d.update(schema=99)), "update the harness"),
