@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 import pytest
@@ -21,7 +22,7 @@ def mean(total: np.ndarray) -> np.ndarray:
     return 100 * total[..., :1] / total[..., 1:]
 
 
-def entry(name: str, own: np.ndarray | None, **changed: object) -> Entry:
+def entry(name: str, own: np.ndarray | None, **changed: Any) -> Entry:
     value = 0.0 if own is None else float(own.sum())
     score = Score(task="t", system=System(model=name), metric="m", primary=True, signature="m|version:1", unit="%",
                   better="higher", value=value, low=None, high=None, n=100)  # fmt: skip
