@@ -97,8 +97,7 @@ def by_rouge_score(given: list[Pair]) -> Callable[[], list[list[float]]]:
 
 def by_harness(given: list[Pair], known: Iterable[Pair] = ()) -> Callable[[], list[list[float]]]:
     """A scorer that has seen the `known` pairs before."""
-    from harness.metrics._porter import porter
-    from harness.metrics.rouge import Scorer
+    from harness.metrics.rouge import Scorer, porter
 
     scorer = Scorer(porter())
     for reference, answer in known:

@@ -18,7 +18,7 @@ from harness.digest import digest, text_digest
 from harness.errors import HarnessError, ResultError
 from harness.files.hardware import machine
 from harness.files.json_lines import write_text
-from harness.leaderboard.rank import Array, Entry, Leaderboard, Refusal, Samples, rank, shares
+from harness.leaderboard.rank import Array, Entry, Leaderboard, Refusal, SampleDigests, rank, shares
 from harness.report import board as pages
 from harness.results import Result, TaskFacts, from_document, read_document, read_samples
 from harness.results.baseline import asked_digest
@@ -275,7 +275,7 @@ class Order:
 
     places: list[int]
     labels: list[int] | None  # equal ones are drawn together; None: each sample by itself
-    samples: Samples
+    samples: SampleDigests
 
 
 def _order(
@@ -286,11 +286,11 @@ def _order(
     asked = json.dumps([ids[place] for place in places])
     drawn = text_digest(f"{asked}{labels}") if ids else ""
     if task.samples:
-        return Order(places=places, labels=labels, samples=Samples(asked=task.samples, drawn=drawn))
+        return Order(places=places, labels=labels, samples=SampleDigests(asked=task.samples, drawn=drawn))
     source = result.manifest.sources.get(task.name)
     # Without ids or a source nothing says that two runs asked the same: each stands by itself.
     asked = digest(asked, source) if ids and source else f"run {run}"
-    return Order(places=places, labels=labels, samples=Samples(asked=asked, drawn=drawn, told=False))
+    return Order(places=places, labels=labels, samples=SampleDigests(asked=asked, drawn=drawn, told=False))
 
 
 def _shares(score: Score, metric: metrics.Metric, rows: Rows, order: Order) -> Array | None:

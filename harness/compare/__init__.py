@@ -1,6 +1,6 @@
-"""`harness compare A B`: two RESULTs, or two systems, paired on the samples that both answered.
+"""Compare two RESULTs, or two systems, on the samples that both answered (`harness compare A B`).
 
-What keeps two scores from being compared, and what else was done otherwise, is said beside them.
+Remarks say what cannot be compared, and what else was done differently.
 """
 
 from collections.abc import Iterator, Sequence
@@ -22,11 +22,11 @@ def side_by_side(
     b: str,
     *,
     task: str = "*",  # pattern
-    metric: str | None = None,  # pattern; None: each task's primary
+    metric: str | None = None,  # pattern; None: each task's primary metric
     seed: int = 0,
-    samples: int = 0,  # how many of those that changed most
+    samples: int = 0,  # how many of the samples that changed most are listed
 ) -> SideBySide:
-    """Compare B with A; a ResultError where nothing can be compared."""
+    """Compare B with A; ResultError if nothing can be compared."""
     with ExitStack() as stack:
         left, right = sides.opened(a, b, stack)
         systems, only = sides.matched(left, right)
@@ -57,7 +57,7 @@ def _known_metric(request: ComparisonRequest, pattern: str, tasks: Sequence[str]
 
 
 def _unlike(a: Side, b: Side, systems: Sequence[Systems]) -> Iterator[str]:
-    """Say how two results differ in what the same names stand for, and in where they were run."""
+    """Yield how bases and adapters of the same name differ, and how the two runs differ."""
     if a.result is b.result:
         return
     for ours, theirs in systems:
@@ -82,5 +82,5 @@ def _task(request: ComparisonRequest, name: str) -> ComparedTask:
         name=name,
         primary=request.a.task(name).primary,
         lines=with_texts(request, name, found),
-        remarks=remarks.told(),
+        remarks=remarks.sentences(),
     )

@@ -1,6 +1,6 @@
-"""What of two RESULTs, A and B, can be compared on a task: equal metrics, on the samples that both sides answered.
+"""Find what can be compared of two RESULTs, A and B, on a task: equal metrics, on the samples that both answered.
 
-What cannot be, and what is left out, becomes a remark.
+What cannot be compared, and what is left out, becomes a remark.
 """
 
 from collections.abc import Mapping, Sequence
@@ -25,8 +25,8 @@ class Joint:
 
     systems: Systems
     plugin: str
-    metric: Metric  # gives only the scores that are asked for
-    scores: tuple[Scores, ...]  # under each of its names
+    metric: Metric  # with only the scores that are asked for
+    scores: tuple[Scores, ...]  # under each of the metric's names
     ids: tuple[str, ...]
     rows: tuple[Array, Array]  # [n, k]
 
@@ -34,7 +34,7 @@ class Joint:
 def comparable(
     a: Side, b: Side, task: str, systems: Sequence[Systems], pattern: str | None, remarks: Remarks
 ) -> tuple[list[Joint], list[Scores]]:
-    """Return what can be paired under a pattern's metrics (None: the primary ones), and the scores that have no rows."""
+    """Return what can be paired under a pattern's metrics (None: the primary metrics), and the scores without rows."""
     ours, theirs = a.scores(task), b.scores(task)
     plugins = {
         name: plugin
@@ -71,7 +71,7 @@ def _wanted(a: Side, b: Side, task: str, pattern: str | None) -> list[str]:
 def _of_one_meaning(
     ours: Score | None, theirs: Score | None, name: str, pair: Systems, remarks: Remarks
 ) -> list[Scores]:
-    """Return both scores, if they mean the same."""
+    """Return both scores if their signatures are equal; empty otherwise."""
     if ours is None or theirs is None:
         where = "neither" if ours is theirs else "only B" if ours is None else "only A"
         remarks.add(f"{where} has a {name} score", pair)
@@ -113,7 +113,7 @@ def _joint(
 
 @cache
 def _part(plugin: str, names: tuple[str, ...]) -> Metric:
-    """Return the metric with only these of its scores."""
+    """Return the metric with only these scores."""
     metric = metrics.load(plugin)
     value, places = metric.value, [metric.names.index(name) for name in names]
     if value is None:
@@ -124,7 +124,7 @@ def _part(plugin: str, names: tuple[str, ...]) -> Metric:
 
 
 def _refuse_other_rows(side: Side, rows: Rows, scores: Sequence[Score], metric: Metric) -> None:
-    """Raise a ResultError where scores are not what their rows give: one of the two was changed."""
+    """Raise a ResultError if a score does not follow from its rows: one of the two was changed."""
     try:
         values = values_of(metric, rows.ids, rows.stats)
     except ValueError as error:
@@ -139,7 +139,7 @@ def _refuse_other_rows(side: Side, rows: Rows, scores: Sequence[Score], metric: 
 
 
 def _common(a: Rows, b: Rows) -> tuple[str, ...]:
-    """Return the samples that both have, in their order if it is the same: so B against A is A against B turned round."""
+    """Return the samples that both have, in their common order; else sorted, so that A against B mirrors B against A."""
     if a.ids == b.ids:
         return a.ids
     both = set(a.ids).intersection(b.ids)

@@ -1,4 +1,4 @@
-"""What is found of one task: a line for each pair of systems under each metric, best told first."""
+"""Compare the systems of one task: a line for each pair under each metric, the primary metric first."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -18,23 +18,23 @@ from harness.types import Score
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PairsOnSameSamples:
-    """Pairs on the same samples under the same metrics: they share tables and a draw."""
+    """Pairs on the same samples under the same metrics, which share tables and a draw."""
 
     ids: tuple[str, ...]
     systems: tuple[Systems, ...]
-    scores: tuple[
-        tuple[Score, ...], ...
-    ]  # of B, of each pair under each metric's names, in the tables' order
+    # B's scores of each pair under each metric's names, in the tables' order
+    scores: tuple[tuple[Score, ...], ...]
     scored: pairs.Scored  # all systems of A, then all of B
 
     def place(self, pair: int) -> stats.Pair:
+        """Return the places of a pair's systems in the tables."""
         return pair, pair + len(self.systems)
 
 
 def lines(
     request: ComparisonRequest, task: str, joints: Sequence[Joint], bare: Sequence[Scores], remarks: Remarks
 ) -> list[PairUnderMetric]:
-    """Compare all pairs, with Holm over those under A's primary metric, whose lines come first."""
+    """Return a line for each pair and metric, with Holm over the lines of A's primary metric, which come first."""
     primary = request.a.task(task).primary
     groups = _groups(request, task, joints)
     decides = (group for group in groups if any(primary in metric.names for metric in group.scored.metrics))
@@ -92,7 +92,7 @@ def _table(joints: Sequence[Joint]) -> stats.Table:
 
 
 def _labels(request: ComparisonRequest, task: str) -> Mapping[str, str] | None:
-    """Return the label that samples drawn together share: A's, or B's where A names no column for it."""
+    """Return the cluster label of each sample: A's, or B's if A names no cluster column; None without one."""
     side = request.a if request.a.task(task).cluster is not None else request.b
     column = side.task(task).cluster
     if column is None:
@@ -117,7 +117,7 @@ def _lines(
     else:
         drawn = "sample" if scored.clusters is None else "cluster of samples"
         for pair in group.systems:
-            remarks.add(f"not tested: one {drawn} tells no two systems apart", pair)
+            remarks.add(f"not tested: a single {drawn} cannot show a difference", pair)
     return [
         PairUnderMetric(
             metric=score.metric,
@@ -138,7 +138,7 @@ def _lines(
 
 
 def _changes(request: ComparisonRequest, ids: Sequence[str], alone: Array) -> tuple[SampleChange, ...]:
-    """Return the samples that changed most; those that did not, or have no score by themselves, are left out."""
+    """Return the samples that changed most; samples without a change or without a score of their own are left out."""
     moved = np.nan_to_num(np.abs(alone[:, 1] - alone[:, 0]))
     first = np.argsort(-moved, kind="stable")[: request.samples]
     return tuple(

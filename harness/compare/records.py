@@ -1,4 +1,4 @@
-"""The records of two RESULTs, or of two systems, side by side; `harness compare --json` writes their fields."""
+"""The records of a comparison of two RESULTs or systems; `harness compare --json` writes their fields."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -8,7 +8,7 @@ from harness.types import Comparison, System
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SampleTexts:
-    """What a sample asks, and what both answered."""
+    """The texts of a sample, and both answers to it."""
 
     input: str
     references: tuple[str, ...]
@@ -18,10 +18,10 @@ class SampleTexts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SampleChange:
-    """A sample that two systems do not score the same on, each by that sample alone."""
+    """A sample on which two systems score differently."""
 
     sample: str
-    baseline: float
+    baseline: float  # score of this sample alone
     candidate: float
     texts: SampleTexts | None = None  # only where the task's source lets text be shared
 
@@ -39,21 +39,22 @@ class PairUnderMetric:
     baseline_score: float  # on the samples that both answered
     candidate_score: float
     n: int
-    comparison: Comparison | None  # None: there are the scores alone; a remark says why
+    comparison: Comparison | None  # None: only the scores are known; a remark says why
     changes: tuple[SampleChange, ...] = ()  # the largest first
 
     @property
     def difference(self) -> float:
+        """Return the candidate's score minus the baseline's."""
         return self.candidate_score - self.baseline_score
 
     @property
     def gain(self) -> float:
-        """More than 0 where the candidate does better."""
+        """Return the difference, turned so that more than 0 means that the candidate does better."""
         return self.difference if self.better == "higher" else -self.difference
 
     @property
     def shares(self) -> tuple[float, float, float] | None:
-        """Percent of the samples on which the candidate does better, the same and worse by itself."""
+        """Return the percentages of samples on which the candidate does better, the same and worse."""
         comparison = self.comparison
         if comparison is None or comparison.better is None or comparison.worse is None:
             return None
@@ -73,11 +74,11 @@ class ComparedTask:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SideBySide:
-    """B against A."""
+    """The whole comparison of B with A."""
 
-    a: str  # as they were given
+    a: str  # as it was given
     b: str
-    named: bool  # two systems of different names; else every line has a system of both
+    named: bool  # systems of different names are compared; else each line has one name for both
     seed: int
     tasks: tuple[ComparedTask, ...]
     remarks: tuple[str, ...] = ()

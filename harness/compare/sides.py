@@ -1,4 +1,4 @@
-"""A and B: two RESULTs, or two systems; which of their systems and tasks belong together."""
+"""Open the two sides of a comparison, A and B, and match their systems and tasks."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -18,7 +18,7 @@ Systems = tuple[System, System]  # of A and of B
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Side:
-    """A or B: a RESULT, and one of its systems where one is named."""
+    """A or B: a RESULT, and one of its systems if a system is named."""
 
     letter: str
     said: str  # as it was given
@@ -27,41 +27,46 @@ class Side:
     system: System | None = None
 
     def systems(self) -> list[System]:
+        """Return all systems with scores."""
         return list(dict.fromkeys(score.system for score in self.result.scores))
 
     def task(self, name: str) -> TaskFacts:
+        """Return the task of this name."""
         return self.result.task(name)
 
     def scores(self, task: str) -> dict[tuple[System, str], Score]:
+        """Return the scores on a task by system and metric."""
         return {(score.system, score.metric): score for score in self.result.scores if score.task == task}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ComparisonRequest:
-    """What is to be compared, and how."""
+    """The request for a comparison: the two sides and the options."""
 
     a: Side
     b: Side
     systems: Sequence[Systems]
-    metric: str | None  # a pattern; None: what decides
+    metric: str | None  # a pattern; None: the primary metric
     seed: int
-    samples: int  # how many of those that changed most
+    samples: int  # how many of the samples that changed most are listed
 
 
 class Remarks:
-    """Remarks on a task, each once, with the pairs that it is about where these are not all."""
+    """Remarks on a task, each once; a remark that is not about all pairs names its pairs."""
 
     def __init__(self, everyone: Sequence[Systems]) -> None:
         self._everyone = everyone
         self._whose: dict[str, list[Systems]] = {}
 
     def add(self, text: str, pair: Systems | None = None) -> None:
+        """Add a remark about a pair; None: about all pairs."""
         self._whose.setdefault(text, []).extend(self._everyone if pair is None else [pair])
 
-    def told(self) -> tuple[str, ...]:
-        return tuple(self._told(text, list(dict.fromkeys(whose))) for text, whose in self._whose.items())
+    def sentences(self) -> tuple[str, ...]:
+        """Return all remarks."""
+        return tuple(self._sentence(text, list(dict.fromkeys(whose))) for text, whose in self._whose.items())
 
-    def _told(self, text: str, whose: Sequence[Systems]) -> str:
+    def _sentence(self, text: str, whose: Sequence[Systems]) -> str:
         return text if len(whose) == len(self._everyone) else f"{text} ({', '.join(map(_pair, whose))})"
 
 
@@ -71,7 +76,7 @@ def _pair(pair: Systems) -> str:
 
 
 def opened(a: str, b: str, stack: ExitStack) -> tuple[Side, Side]:
-    """Open both sides; a folder that both name is read once."""
+    """Open both sides and return them; a folder that both name is read once."""
     named = [parted(text) for text in (a, b)]
     folders = [folder for folder, _ in named]
     first = _sound(read(folders[0]))
@@ -90,15 +95,15 @@ def opened(a: str, b: str, stack: ExitStack) -> tuple[Side, Side]:
 
 
 def _sound(result: Result) -> Result:
-    """Return the result; ResultError where it has no scores, or a file is not as it was written."""
+    """Return the result; ResultError if it has no scores, or a file was changed."""
     if not result.scores:
-        raise ResultError(f"{result.folder}: holds no scores; `harness run` its suite again")
+        raise ResultError(f"{result.folder}: it has no scores; run its suite again")
     refuse_damaged(result.folder, result.files)
     return result
 
 
 def parted(text: str) -> tuple[Path, str | None]:
-    """Split off the name of a system. Folder and name may hold a #, as seeds of adapters do."""
+    """Return the folder and the name of the system, if there is one; both may contain a #, as adapters with a seed do."""
     cuts = [len(text), *(found.start() for found in reversed(list(re.finditer("#", text))))]
     folders = [cut for cut in cuts if Path(text[:cut]).is_dir()]
     cut = folders[0] if folders else cuts[-1]
@@ -106,7 +111,7 @@ def parted(text: str) -> tuple[Path, str | None]:
 
 
 def find(result: Result, name: str) -> System:
-    """Return the system that is printed so, whatever the spaces; UnknownName where there is none."""
+    """Return the system that is printed like this, ignoring spaces; UnknownName if there is none."""
     known = {_without_spaces(str(score.system)): score.system for score in result.scores}
     if _without_spaces(name) not in known:
         raise UnknownName("system", name, map(str, known.values()), str(result.folder))
@@ -118,7 +123,7 @@ def _without_spaces(name: str) -> str:
 
 
 def matched(a: Side, b: Side) -> tuple[list[Systems], tuple[str, ...]]:
-    """Return the systems that are named, or those of the same name; and say what only one side has."""
+    """Return the named systems, or all pairs of the same name, and a remark for each side on its unmatched systems."""
     example = f"{a.result.folder}#{a.systems()[-1]}"  # the last: the first may be a rule
     named = a.system or b.system
     if a.result is b.result and (a.system or named) == (b.system or named):
@@ -137,7 +142,7 @@ def matched(a: Side, b: Side) -> tuple[list[Systems], tuple[str, ...]]:
 
 
 def tasks(a: Side, b: Side, pattern: str) -> tuple[list[str], tuple[str, ...]]:
-    """Return the tasks that both have and that are asked for; and say what only one side has."""
+    """Return the tasks of both sides that match the pattern, and a remark for each side on its other tasks."""
     ours, theirs = ([task.name for task in side.result.suite.tasks] for side in (a, b))
     both = [name for name in ours if name in theirs]
     if not both:

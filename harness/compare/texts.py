@@ -1,4 +1,4 @@
-"""What the samples that changed most ask, and what both sides answered, where their source lets text be shared."""
+"""Add texts to the samples that changed most, if their source lets text be shared."""
 
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import replace
@@ -13,7 +13,7 @@ from harness.types import Sample, System
 def with_texts(
     request: ComparisonRequest, task: str, lines: Sequence[PairUnderMetric]
 ) -> tuple[PairUnderMetric, ...]:
-    """Return the lines, their samples with texts; ids and numbers alone where either side shares no text."""
+    """Return the lines with the texts of their samples; without texts if either side may not share them."""
     wanted = {change.sample for line in lines for change in line.changes}
     if not wanted or any(side.task(task).share != "text" for side in (request.a, request.b)):
         return tuple(lines)
@@ -24,7 +24,7 @@ def with_texts(
     }
     ours, theirs = (_answers(side, task, wanted) for side in (request.a, request.b))
 
-    def told(line: PairUnderMetric, change: SampleChange) -> SampleChange:
+    def with_text(line: PairUnderMetric, change: SampleChange) -> SampleChange:
         sample = samples.get(change.sample)
         if sample is None:
             return change
@@ -39,7 +39,7 @@ def with_texts(
         )
 
     return tuple(
-        replace(line, changes=tuple(told(line, change) for change in line.changes)) for line in lines
+        replace(line, changes=tuple(with_text(line, change) for change in line.changes)) for line in lines
     )
 
 
@@ -55,7 +55,7 @@ def _answers(side: Side, task: str, wanted: Container[str]) -> Answers:
 
 
 def _answer(answers: Answers, system: System, sample: Sample) -> str:
-    """Return what a system answered; a trivial rule, whose answers may not be kept, answers again."""
+    """Return what a system answered; a trivial rule, whose answers need not be kept, answers again."""
     kept = answers.get((system, sample.id))
     if kept is None and system.rule is not None:
         return trivial.answer(system.rule, sample)

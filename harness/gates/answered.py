@@ -1,4 +1,4 @@
-"""A check with its finding, before all of a file are corrected together."""
+"""The record of a judged check, before all checks of a file are corrected together."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ from harness.gates.decide import Finding
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answered:
-    """A check with its finding, or with the reason why there is none."""
+    """A check with its finding, or with the reason why it has none."""
 
     check: Check
     finding: Finding | None = None  # None: invalid

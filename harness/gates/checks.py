@@ -1,4 +1,4 @@
-"""Gates with wildcards to single questions: one rule about one system on one task, over one slice."""
+"""Expand gates with wildcards into single questions: one rule about one system on one task, over one slice."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -19,7 +19,7 @@ LENGTH = "length"  # a column that every sample has
 ENOUGH_SEEDS = 3  # of a recipe, for a claim about it
 
 Where = tuple[tuple[str, str], ...]  # column and value
-Judged = tuple[str, tuple[System, ...]]  # who is judged, as it is told, and the systems
+Judged = tuple[str, tuple[System, ...]]  # who is judged, in words, and the systems
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,30 +31,31 @@ class Check:
     limit: Any  # of the rule's own type
     subject: str
     task: str | None = None
-    systems: tuple[System, ...] = ()  # one; or a recipe's adapters, a seed each
+    systems: tuple[System, ...] = ()  # a single system; or a recipe's adapters, one for each seed
     metric: str | None = None
-    plugin: str | None = None  # the metric plug-in that gives it
+    plugin: str | None = None  # the metric plug-in that gives this metric
     where: Where = ()
-    slice: str = ""  # `where`, as it may be told
+    slice: str = ""  # `where`, as it may be shown
     problem: str = ""
 
     @property
     def system(self) -> System | None:
+        """Return the only system that is judged; None for a recipe."""
         return self.systems[0] if len(self.systems) == 1 and self.gate.recipe is None else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScoreNames:
-    """What a task's scores are called."""
+    """The names of a task's scores."""
 
-    plugins: Mapping[str, str]  # those that can be computed here, with the metric plug-in that gives each
-    others: tuple[str, ...]  # those that the result holds besides
-    problem: str  # why there are others
+    plugins: Mapping[str, str]  # scores that can be computed here, each with its metric plug-in
+    others: tuple[str, ...]  # other scores of the result
+    problem: str  # why there are other scores
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Nameable:
-    """What gates may name."""
+    """The systems and scores that gates may name."""
 
     result: Result
     systems: Mapping[str, Sequence[System]]  # by task
@@ -62,9 +63,9 @@ class Nameable:
 
 
 def checks(gates: Sequence[Gate], result: Result) -> list[Check]:
-    """Return all questions, gate by gate. A gate that names nothing here is one too: it must not pass unseen.
+    """Return all questions, gate by gate; a gate that matches nothing is a question too, so that it does not pass unseen.
 
-    SuiteError for a rule that is not known, or a limit that is not of the rule's type.
+    Raises SuiteError for an unknown rule, or a limit that is not of the rule's type.
     """
     nameable = Nameable(
         result=result,
@@ -80,11 +81,11 @@ def checks(gates: Sequence[Gate], result: Result) -> list[Check]:
 
 
 def _place(number: int, *keys: str | int) -> str:
-    return words.line(words.name(dotted(("gates", number, *keys))))  # a key may be of a stranger's file
+    return words.line(words.name(dotted(("gates", number, *keys))))  # a key may come from a stranger's file
 
 
 def planned(result: Result) -> dict[str, list[System]]:
-    """Return by task every system that was to be scored, whether it was or not."""
+    """Return, by task, every system that was to be scored, whether it was or not."""
     found: dict[str, dict[System, None]] = {task.name: {} for task in result.suite.tasks}
     for score in result.scores:
         found.setdefault(score.task, {})[score.system] = None
@@ -131,7 +132,7 @@ def _of(gate: Gate, demand: Demand, nameable: Nameable) -> Iterator[Check]:
 
 
 def _on(gate: Gate, demand: Demand, task: TaskFacts, scores: ScoreNames, judged: Judged) -> Iterator[Check]:
-    """Return the question under each metric that the gate names."""
+    """Yield the question under each metric that the gate names."""
     subject, group = judged
     rule, limit = demand
     made = Check(gate=gate, rule=rule, limit=limit, subject=subject, task=task.name, systems=group)
@@ -155,7 +156,7 @@ def _on(gate: Gate, demand: Demand, task: TaskFacts, scores: ScoreNames, judged:
 def _subjects(
     gate: Gate, systems: Sequence[System], result: Result, task: TaskFacts
 ) -> Iterator[tuple[str, tuple[System, ...]]]:
-    """Return who is judged on a task: each system, or each recipe over its seeds."""
+    """Yield who is judged on a task: each system, or each recipe over its seeds."""
     if gate.recipe is None:
         yield from ((str(system), (system,)) for system in systems if _matches(gate, system))
         return
@@ -206,7 +207,7 @@ def _nothing(gate: Gate, result: Result, systems: Mapping[str, Sequence[System]]
 
 
 def never_judged(check: Check, against: str | None) -> str:
-    """Return why the check cannot be judged whatever a run comes to; empty where it can."""
+    """Return why the check cannot be judged, whatever a run finds; "" if it can."""
     if check.gate.recipe is not None and len(check.systems) < ENOUGH_SEEDS:
         seeds = words.plural(len(check.systems), "seed")
         return f"{seeds}: a claim about a recipe needs {ENOUGH_SEEDS}; name the adapters instead"

@@ -1,11 +1,11 @@
-"""A cost as a rule judges it."""
+"""The record of a cost that a rule judges."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MeasuredCost:
-    """One cost of a system; the mean, where it was measured several times."""
+    """One cost of a system; the mean, if it was measured several times."""
 
     value: float
     unit: str

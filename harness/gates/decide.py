@@ -1,4 +1,4 @@
-"""From numbers to a verdict: pass, fail, or that these samples cannot tell. Pure functions.
+"""Turn numbers into a finding: pass, fail, or inconclusive. Pure functions.
 
 Larger is better. A question passes where the interval of the estimate lies at or above its limit, fails where it lies
 below, and is inconclusive where the limit lies within.
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from harness import stats
 from harness.types import Word
 
-FEW = 10  # resamples beyond: with fewer, their share says less of a small chance than the normal tail does
+FEW = 10  # resamples beyond the limit: with fewer, the normal tail estimates a small chance better than their share
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,14 +24,16 @@ class Finding:
     value: float
     low: float | None = None
     high: float | None = None
-    chance: float | None = None  # two-sided p of a truth at the limit; None: nothing here is left to chance
+    chance: float | None = (
+        None  # two-sided p of a truth at the limit; None: counted or measured, not inferred
+    )
     needed: int | None = None
     error: float | None = None  # standard error of the estimate
     note: str = ""  # what else a verdict should say: the test, the method, the layer
 
 
 def above(estimate: float, drawn: NDArray[np.float64], margin: float, n: int) -> Finding:
-    """Judge whether a difference lies at or above minus the margin, by its resampled values."""
+    """Return whether a difference lies at or above minus the margin, by its resampled values."""
     low, high = stats.percentile_interval(drawn)
     error = float(drawn.std(ddof=1))
     # Sums of the same rows in another order differ by rounding alone.
@@ -50,7 +52,7 @@ def above(estimate: float, drawn: NDArray[np.float64], margin: float, n: int) ->
 
 
 def between(estimate: float, low: float, high: float, margin: float, n: int) -> Finding:
-    """Judge the same where an interval is all that is known, and is taken for a normal one."""
+    """Return whether a difference lies at or above minus the margin, by an interval that is assumed to be normal."""
     error = (high - low) / (2 * stats.Z_95)
     word: Word = (
         "pass" if low >= -margin - stats.TIE else "fail" if high < -margin - stats.TIE else "inconclusive"
@@ -68,7 +70,7 @@ def between(estimate: float, low: float, high: float, margin: float, n: int) -> 
 
 
 def beaten(difference: Finding, n: int) -> Finding:
-    """Turn a finding about a difference into that of a claim, which passes only if the whole interval lies above zero."""
+    """Turn a finding on a difference into one on a claim, which passes only if the whole interval lies above zero."""
     assert difference.low is not None and difference.high is not None
     equal = not difference.error and difference.value <= stats.TIE
     if difference.low > stats.TIE:
@@ -80,7 +82,7 @@ def beaten(difference: Finding, n: int) -> Finding:
 
 
 def chance_at(estimate: float, drawn: NDArray[np.float64], limit: float) -> float:
-    """Two-sided p of a truth at the limit: how rarely resamples lie on its other side, as the interval has it."""
+    """Return the two-sided p of a truth at the limit: how rarely resamples lie on the other side of the limit."""
     beyond = int(min(np.sum(drawn >= limit), np.sum(drawn <= limit)))
     share = 2 * (1 + beyond) / (1 + len(drawn))
     error = float(drawn.std(ddof=1))
@@ -90,7 +92,7 @@ def chance_at(estimate: float, drawn: NDArray[np.float64], limit: float) -> floa
 
 
 def proportion(hits: int, n: int, most_percent: float) -> Finding:
-    """Judge whether a share, in percent, is at most so much (Wilson)."""
+    """Return whether a share, in percent, is at most `most_percent` (Wilson)."""
     low, high = stats.wilson(hits, n)
     word: Word = "pass" if high <= most_percent else "fail" if low > most_percent else "inconclusive"
     share = hits / n
@@ -108,24 +110,24 @@ def proportion(hits: int, n: int, most_percent: float) -> Finding:
 
 
 def share_at_least(hits: int, n: int, least_percent: float) -> Finding:
-    """Judge whether a share, in percent, is at least so much: whether that of misses is at most the rest."""
+    """Return whether a share of hits is at least `least_percent`: whether misses are at most the rest."""
     return turned(proportion(n - hits, n, 100 - least_percent), 100.0)
 
 
 def exact(value: float, holds: bool, note: str = "") -> Finding:
-    """Judge what is counted or measured, and not inferred."""
+    """Return the finding on a number that is counted or measured, not inferred."""
     return Finding(word="pass" if holds else "fail", value=value, note=note)
 
 
 def turned(finding: Finding, whole: float = 0.0) -> Finding:
-    """Return the same about the whole less the number: a share of misses as one of hits, a loss as a gain."""
+    """Return the finding on the whole minus the number: a share of misses becomes a share of hits, a loss a gain."""
     low = None if finding.high is None else whole - finding.high
     high = None if finding.low is None else whole - finding.low
     return replace(finding, value=whole - finding.value, low=low, high=high)
 
 
 def times(finding: Finding, factor: float) -> Finding:
-    """Return the same in another unit; its standard error stays in the old one."""
+    """Return the finding in another unit; its standard error stays in the old unit."""
     assert finding.low is not None and finding.high is not None
     return replace(
         finding, value=factor * finding.value, low=factor * finding.low, high=factor * finding.high

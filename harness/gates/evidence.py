@@ -1,4 +1,4 @@
-"""The rows that a question rests on: the same samples in the same order, of the result and of a baseline."""
+"""Collect the rows that a question needs: the same samples in the same order, of the result and of a baseline."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -29,10 +29,10 @@ RowsKey = tuple[str, str, Where]  # task, metric plug-in, slice
 
 @dataclass(kw_only=True)
 class GateInputs:
-    """A result, its rows, and the baselines that gates name; each is read once, when it is needed."""
+    """A result, its rows, and the baselines that gates name; each is read once, when it is first needed."""
 
     result: Result
-    given: Path | None  # a baseline given by hand
+    given: Path | None  # a baseline from the command line
     _opened: ExitStack
     _baselines: dict[str, Baseline | str] = field(default_factory=dict)
     _expected: dict[RowsKey, dict[Side, None]] = field(default_factory=dict)
@@ -41,22 +41,25 @@ class GateInputs:
 
     @cached_property
     def rows(self) -> RowFile:
+        """Return the open rows.parquet of the result."""
         return self._opened.enter_context(open_rows(self.result.folder))
 
     @cached_property
     def changed(self) -> str:
-        """Say which file of the result is not as it was written; empty where all are."""
+        """Return a sentence on a file of the result that was changed; "" if none was."""
         return next(iter(check_files(self.result.folder, {"files": self.result.files})), "")
 
     @cached_property
     def preconditions(self) -> Preconditions:
+        """Return whether the systems of the result can be judged."""
         return Preconditions(self.result)
 
     def task(self, name: str) -> TaskFacts:
+        """Return the task of this name."""
         return self.result.task(name)
 
     def baseline(self, name: str) -> Baseline:
-        """Return a baseline, read once; ResultError with what is wrong with it."""
+        """Return a baseline, read once; ResultError if it cannot be used."""
         if name not in self._baselines:
             try:
                 self._baselines[name] = load(Path(name))
@@ -75,7 +78,7 @@ class GateInputs:
 
     @cached_property
     def metadata(self) -> Mapping[str, Mapping[str, Mapping[str, str]]]:
-        """Columns of every sample by task and id; "length" is a third by words of input."""
+        """Return the columns of every sample by task and id; "length" is its third by words of input."""
         found: dict[str, dict[str, dict[str, str]]] = {}
         words: dict[str, list[int]] = {}
         for task, sample in read_samples(self.result.folder):
@@ -89,7 +92,7 @@ class GateInputs:
         return found
 
     def values(self, task: str, column: str) -> list[str]:
-        """Return the values of a column; ResultError where no sample has it."""
+        """Return the values of a column; ResultError if no sample has it."""
         here = self.metadata.get(task, {})
         found = sorted({columns[column] for columns in here.values() if column in columns})
         if not found:
@@ -100,7 +103,7 @@ class GateInputs:
         return found
 
     def expect(self, key: RowsKey, sides: Sequence[Side]) -> None:
-        """Announce the sides that will be asked for, so that one draw serves them all."""
+        """Announce sides whose rows will be needed, so that one draw serves them all."""
         self._expected.setdefault(key, {}).update(dict.fromkeys(sides))
 
     def claim(self, key: RowsKey, claim: Claim) -> None:
@@ -123,7 +126,7 @@ class GateInputs:
         self._made_rows.pop(key, None)
 
     def _made(self, key: RowsKey) -> tuple[PairedRows | None, dict[Side, str]]:
-        """Return the sides that have rows, and what is wrong with the others."""
+        """Return the rows of the sides that have some, and the problem of each other side."""
         task, plugin, where = key
         metric = metrics.own(plugin)
         if metric is None:
@@ -219,7 +222,7 @@ class GateInputs:
 
 
 def unlike(inputs: GateInputs, against: str, task: TaskFacts, system: System, metric: str | None) -> str:
-    """Return what makes a result and a baseline no pair, and what would do; empty where they are one."""
+    """Return why a result cannot be compared with a baseline, and how to fix it; "" if it can."""
     baseline = inputs.baseline(against)
     refresh = f"; if that is meant, refresh it: harness baseline {inputs.result.folder} -o {against}"
     kept = baseline.tasks.get(task.name)
@@ -251,5 +254,6 @@ def unlike(inputs: GateInputs, against: str, task: TaskFacts, system: System, me
 
 @contextmanager
 def opened(result: Result, given: Path | None) -> Iterator[GateInputs]:
+    """Yield the inputs of a result's gates; their files are closed at the end."""
     with ExitStack() as opened:
         yield GateInputs(result=result, given=given, _opened=opened)

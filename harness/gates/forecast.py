@@ -1,7 +1,7 @@
-"""Before a run: how often an adapter that lost nothing will pass a gate with so many samples. Pure functions.
+"""Forecast, before a run, how often an adapter with no true drop will pass a gate. Pure functions.
 
-The standard error of its difference is that of an adapter against its base in something earlier, scaled to these samples.
-It stands in for what nobody can know yet; `harness gate` says afterwards what it was.
+The standard error of the difference is taken from an adapter and its base in an earlier result or a baseline, scaled to the
+number of samples. It is an estimate; `harness gate` says afterwards what the standard error was.
 """
 
 from collections.abc import Iterator, Sequence
@@ -23,27 +23,27 @@ UNKNOWN = "not known before a first run or a baseline"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spread:
-    """How far a difference scatters, and which source says so."""
+    """The standard error of a difference, and its source."""
 
     error: float  # standard error of the difference
-    n: int  # at so many samples
+    n: int  # samples of the source
     level: float  # the score that a relative drop is a share of
     source: str
-    most: bool = False  # of two systems on the same samples as if on others: the truth is less
+    most: bool = False  # computed as if unpaired, so the true error is smaller
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Forecast:
-    """A question that a run will ask of n samples, with what is known of it before the run."""
+    """A question that a run will ask of n samples, with what is known before the run."""
 
     check: Check
     n: int
     spread: Spread | None = None
-    because: str = UNKNOWN  # where nothing is
+    because: str = UNKNOWN  # why no spread is known
 
     @property
     def margin(self) -> float:
-        """Points that may be lost."""
+        """Return the tolerated drop in points."""
         tolerated = self.check.rule.tolerated_drop
         assert tolerated is not None
         return tolerated(self.check.limit, self.spread.level if self.spread else 0.0)
@@ -57,13 +57,13 @@ class Forecast:
 
     @property
     def needs(self) -> int | None:
-        """Return the samples from which that probability is 80 %; None: no number suffices."""
+        """Return the number of samples at which that probability is 80 %; None if no number suffices."""
         assert self.spread is not None
         return stats.samples_for_pass(self.margin, self.spread.error, self.spread.n)
 
 
 def of_result(check: Check, result: Result, source: str) -> Spread | None:
-    """Return the spread of an earlier result's comparison of the adapter with its base; None for a base."""
+    """Return the spread of the adapter's comparison with its base in an earlier result; None without one."""
     (system,) = check.systems
     base = system.base
     levels = {
@@ -80,7 +80,7 @@ def of_result(check: Check, result: Result, source: str) -> Spread | None:
 
 
 def of_baseline(check: Check, baseline: Baseline) -> Spread | None:
-    """Return the spread by a baseline's rows: of adapter against base, else of its score alone, as if twice and unpaired."""
+    """Return the spread by a baseline's rows: of adapter against base, else of the score alone, as if unpaired."""
     (system,) = check.systems
     own = baseline.systems.get((check.task or "", system))
     base = baseline.systems.get((check.task or "", system.base))
@@ -103,7 +103,7 @@ def of_baseline(check: Check, baseline: Baseline) -> Spread | None:
 
 
 def _error(table: stats.Table, name: int) -> float:
-    """Return the standard error of the first score less the second, by the kind of interval that will judge it."""
+    """Return the standard error of the first score minus the second, by the kind of interval that will judge it."""
     if table.interval == "wilson":
         own, base = table.rows[..., 0].T
         return stats.changed_interval(int((own > base).sum()), int((own < base).sum()), len(own))[2]
@@ -112,7 +112,7 @@ def _error(table: stats.Table, name: int) -> float:
 
 
 def lines(forecasts: Sequence[Forecast]) -> Iterator[str]:
-    """Return a line for each gate, task and metric, about the system that is least likely to pass."""
+    """Yield a line for each gate, task and metric, about the system that is least likely to pass."""
     groups: dict[tuple[str | None, ...], list[Forecast]] = {}
     for forecast in forecasts:
         check = forecast.check
@@ -130,7 +130,7 @@ def lines(forecasts: Sequence[Forecast]) -> Iterator[str]:
 
 
 def _spread(error: float, n: int, level: float, source: str, *, most: bool = False) -> Spread | None:
-    """Return the spread; None where it is of too few samples, or of answers that are all the same."""
+    """Return the spread; None for too few samples, or without variance."""
     if n < rules.FEWEST or error <= 0:
         return None
     return Spread(error=error, n=n, level=level, source=source, most=most)
@@ -142,7 +142,7 @@ def _ordered(kept: BaselineSystem, ids: Sequence[str], plugin: str) -> stats.Arr
 
 
 def _line(known: Sequence[Forecast], unknown: int) -> str:
-    """`max_drop 1.0 needs n ≥ 1,600 here: with n = 819 an adapter that lost nothing passes 70 times in 100 (…)`"""
+    """Return `max_drop 1.0 needs n ≥ 1,600 here: with n = 819 an adapter … passes 70 times in 100 (…)`."""
     worst = min(known, key=lambda each: each.chance or 0.0)
     spread, chance, rule = worst.spread, worst.chance, _gate(worst.check)
     assert spread is not None and chance is not None
@@ -153,7 +153,7 @@ def _line(known: Sequence[Forecast], unknown: int) -> str:
         f"{words.plural(unknown, 'other')} {UNKNOWN}" if unknown else "",
     )
     least = "at least " if spread.most else ""
-    # Downwards: 79.9 % are not the 80 % that would do.
+    # Rounded down: 79.9 % are not the required 80 %.
     said = f"with n = {worst.n:,} an adapter that lost nothing passes {least}{int(100 * chance)} times in 100"
     told = f"{said} ({'; '.join(filter(None, facts))})"
     if chance >= LIKELY:
@@ -176,7 +176,7 @@ def _gate(check: Check) -> str:
 
 
 def _judged(check: Check) -> str:
-    """`llama2-tiny + quickstart on samsum, ROUGE-L`"""
+    """Return `llama2-tiny + quickstart on samsum, ROUGE-L`."""
     on = f" on {words.name(check.task)}" if check.task else ""
     metric = f", {words.name(words.metric(check.metric))}" if check.metric else ""
     return f"{words.name(check.subject)}{on}{metric}"

@@ -1,4 +1,4 @@
-"""Every gate of a result, judged: pass, fail, inconclusive, or invalid where nothing can be compared."""
+"""Judge every gate of a result: pass, fail, inconclusive, or invalid if nothing can be compared."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -28,7 +28,7 @@ def judge(
     family_error: float | None = None,
     baseline: Path | None = None,
 ) -> Judgement:
-    """Judge a RESULT by its suite's gates or by others; nothing but the RESULT and baselines is read."""
+    """Judge a RESULT by its suite's gates, or by others; only the RESULT and baselines are read."""
     result = read(folder)
     if family_error is None:
         family_error = result.suite.family_error if gates is None else FAMILY_ERROR
@@ -49,7 +49,7 @@ def judge(
 
 
 def _checks(gates: Sequence[Gate] | None, result: Result) -> list[Check]:
-    """Return the checks of these gates, or of the suite's own; ResultError where result.json holds none that are sound."""
+    """Return the checks of these gates, or of the suite's own; ResultError if those in result.json are not sound."""
     if gates is not None:
         return checks(gates, result)
     try:
@@ -59,11 +59,10 @@ def _checks(gates: Sequence[Gate] | None, result: Result) -> list[Check]:
 
 
 def _sliced(check: Check, inputs: GateInputs) -> Iterator[Check]:
-    """Return the check for each value of the column that its gate names."""
+    """Yield the check for each value of the column that its gate names."""
     if check.rule.of_samples and not check.problem and inputs.changed:
-        check = replace(
-            check, problem=inputs.changed
-        )  # answers that are not as they were given prove nothing
+        # Changed answers prove nothing
+        check = replace(check, problem=inputs.changed)
     if check.problem or check.task is None or not (check.gate.by or check.where):
         yield check
         return
@@ -79,9 +78,9 @@ def _sliced(check: Check, inputs: GateInputs) -> Iterator[Check]:
         yield replace(check, problem=str(error))
         return
     for number, value in enumerate(values, 1):
-        # Values of columns are text of the data, which may not be its user's to show.
-        told = value if shared or column == LENGTH else f"value {number} of {len(values)}"
-        yield replace(check, where=((column, value),), slice=f"{column} = {told}")
+        # Values of columns are text of the data, which may be private.
+        shown = value if shared or column == LENGTH else f"value {number} of {len(values)}"
+        yield replace(check, where=((column, value),), slice=f"{column} = {shown}")
 
 
 def _invalid(check: Check, because: str) -> Answered:
@@ -90,7 +89,7 @@ def _invalid(check: Check, because: str) -> Answered:
 
 
 def _ask(check: Check, inputs: GateInputs) -> RowsQuestion | Answered:
-    """Return a question about rows, or at once the answer; whatever makes it impossible is the answer's reason."""
+    """Return a question about rows, or the answer at once; a question that cannot be judged is answered *invalid*."""
     if check.problem:
         return _invalid(check, check.problem)
     if not rules.finite(check.limit):
@@ -109,7 +108,7 @@ def _ask(check: Check, inputs: GateInputs) -> RowsQuestion | Answered:
 def _answers(
     asked: Sequence[RowsQuestion | Answered], inputs: GateInputs
 ) -> tuple[list[Answered], list[tuple[Loss, ...]]]:
-    """Return each answer, and the samples that lost most; those over the same rows together, which are then let go."""
+    """Return each answer, and the samples that lost most; questions on the same rows are answered together."""
     answers = {place: answer for place, answer in enumerate(asked) if isinstance(answer, Answered)}
     losses: dict[int, tuple[Loss, ...]] = {}
     by_rows: dict[RowsKey, list[tuple[int, RowsQuestion]]] = {}
@@ -129,12 +128,12 @@ def _answers(
 
 
 def _lost(answer: Answered) -> bool:
-    """Return whether its samples are worth a look: it compares, and did not pass."""
+    """Return whether the samples that lost most are worth showing: the check compares, and did not pass."""
     return answer.finding is not None and answer.finding.word != "pass" and answer.against is not None
 
 
 def _corrected(answers: list[Answered], family_error: float) -> list[Answered]:
-    """Apply Holm over all gates that could fail by chance: what fails alone but not among so many cannot tell."""
+    """Apply Holm over all gates that could fail by chance: a failure that is not significant becomes inconclusive."""
     could = [
         place
         for place, answer in enumerate(answers)
@@ -154,7 +153,7 @@ def _corrected(answers: list[Answered], family_error: float) -> list[Answered]:
 
 
 def _significant(answers: list[Answered]) -> list[Answered]:
-    """Pass a claim (`must_beat`) only if it is significant after Holm over all claims of the file."""
+    """Apply Holm over all claims (`must_beat`) of the file: a pass that is not significant becomes inconclusive."""
     claims = [place for place, answer in enumerate(answers) if answer.finding and answer.check.rule.claim]
     adjusted = stats.holm([_chance(answers[place]) for place in claims])
     found = list(answers)
@@ -200,7 +199,7 @@ def _verdict(answer: Answered) -> Verdict:
 
 
 def _remarks(inputs: GateInputs, answers: Sequence[Answered]) -> Iterator[str]:
-    """Say what differs from a baseline without making it no baseline."""
+    """Yield what differs from a baseline but does not prevent a comparison: libraries and revisions."""
     for name in dict.fromkeys(
         answer.against for answer in answers if answer.finding and answer.against not in (None, BASE)
     ):

@@ -1,4 +1,4 @@
-"""The weights of a system as a rule judges them."""
+"""The record of a system's weights that a rule judges."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -11,15 +11,15 @@ from harness.types import System, WeightRow
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JudgedWeights:
-    """What is known of a system's weights, a row for each layer and part."""
+    """The weight analysis of a system, a row for each layer and part."""
 
     system: System
     rows: Sequence[WeightRow]
 
     def largest(self, name: str) -> tuple[float, str]:
-        """Return the largest number of that name in any layer, and which layer that is.
+        """Return the largest number of this name in any layer, and which layer has it.
 
-        ResultError where no layer has it, one failed that should, or one is not finite.
+        Raises ResultError if no layer has the number, a layer failed that should have it, or a number is not finite.
         """
         said = name.replace("_", " ")
         known = [row for row in self.rows if name in row.numbers]
@@ -34,7 +34,7 @@ class JudgedWeights:
 
 
 def refuse_not_finite(numbers: Iterable[tuple[WeightRow, float | None]], what: str) -> None:
-    """Raise a ResultError for a number that is not finite: the largest, or the median, of some and NaN may be either."""
+    """Raise a ResultError for a number that is not finite; with NaN neither largest nor median is defined."""
     for row, number in numbers:
         if number is not None and not isfinite(number):
             raise ResultError(f"the {what} of {words.visible(row.layer)} is not finite: {number}")

@@ -1,4 +1,4 @@
-"""Costs and weights, gathered for the rules that judge them: measured, not sampled, so they pass or fail."""
+"""Gather costs and weights for the rules that judge them; they are measured, not sampled, so they pass or fail."""
 
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
@@ -16,7 +16,7 @@ from harness.types import Cost
 
 
 def cost(check: Check, inputs: GateInputs) -> Answered:
-    """Return the finding on a cost; ResultError where it was not measured, or elsewhere than was agreed."""
+    """Return the finding on a cost; ResultError if it was not measured, or on other hardware than agreed."""
     quantity = check.rule.cost
     assert quantity is not None
     (system,) = check.systems
@@ -52,13 +52,13 @@ def _refuse_other_hardware(check: Check, inputs: GateInputs, costs: Sequence[Cos
     mine = inputs.result.manifest.hardware or None
     if mine is None or there is None:
         unknown = "it" if mine is None else against
-        raise ResultError(f"nobody knows on what hardware {unknown} was measured")
+        raise ResultError(f"it is not recorded on what hardware {unknown} was measured")
     if there != mine:
         raise ResultError(f"measured on other hardware than {against}: {mine}, there {there}")
 
 
 def weights(check: Check, result: Result) -> Answered:
-    """Return the finding on a system's weights; ResultError where they are not known."""
+    """Return the finding on a system's weights; ResultError if they were not analysed."""
     (system,) = check.systems
     rows = [row for row in result.weights if (row.model, row.adapter) == (system.model, system.adapter)]
     finding = check.rule.finding(check.limit, JudgedWeights(system=system, rows=rows))

@@ -1,4 +1,4 @@
-"""Whether a system can be judged at all: the steps that its gates need ended, and its adapter changes something."""
+"""Check whether a system can be judged at all: the steps that its gates need ended, and its adapter changes something."""
 
 from collections.abc import Iterator, Mapping
 from functools import cached_property
@@ -13,13 +13,13 @@ ENDED = ("done", "kept")
 
 
 class Preconditions:
-    """Whether the systems of a result can be judged; the result is gone through once for all gates."""
+    """The preconditions of judging a result's systems; the result is read once for all gates."""
 
     def __init__(self, result: Result) -> None:
         self._result = result
 
     def refuse_lost(self, check: Check) -> None:
-        """Raise a ResultError where a step failed that the check needs, or where an adapter changes nothing."""
+        """Raise a ResultError if a step failed that the check needs, or if an adapter changes nothing."""
         for system in check.systems:
             for step in self._lost(check, system):
                 raise ResultError(_said(step))
@@ -27,12 +27,12 @@ class Preconditions:
                 self._moves(check, system)
 
     def refuse_empty(self, task: str, system: System) -> None:
-        """Raise a ResultError where so many of the system's answers are empty that they cannot be compared."""
+        """Raise a ResultError if too many of the system's answers are empty."""
         if (empty := self._empty.get((task, system))) is not None:
             raise ResultError(too_empty(str(system), empty))
 
     def lost_of(self, system: System) -> str:
-        """Say which of a system's own steps failed first, as the end of a sentence about what is missing."""
+        """Return which of a system's own steps failed first, as the end of a sentence; "" if none did."""
         return next((f"; {_said(step)}" for step in self._failed.get(system, ())), "")
 
     @cached_property
@@ -50,7 +50,7 @@ class Preconditions:
     def _lost(self, check: Check, system: System) -> Iterator[StepFacts]:
         if not self._failed:
             return
-        # The base's answers, too: without them nobody can say that an adapter's are others.
+        # The base's answers, too: without them an adapter cannot be shown to change anything.
         whose = (None, system.base, system) if check.rule.of_samples else (None, system)
         for step in (step for owner in dict.fromkeys(whose) for step in self._failed.get(owner, ())):
             if step.kind in check.rule.steps and step.task in ("", check.task):
@@ -73,7 +73,7 @@ class Preconditions:
 
     @cached_property
     def _answered(self) -> dict[System, list[tuple[str, str]]]:
-        """Each system's tasks with the digests of its answers."""
+        """Return each system's tasks with the digests of its answers."""
         found: dict[System, list[tuple[str, str]]] = {}
         for (task, system), texts in self._texts.items():
             found.setdefault(system, []).append((task, texts))
@@ -81,7 +81,7 @@ class Preconditions:
 
     @cached_property
     def _zero_updates(self) -> set[System]:
-        """Systems whose update is zero in every layer."""
+        """Return the systems whose update is zero in every layer."""
         is_zero: dict[System, bool] = {}
         for row in self._result.weights:
             if row.part == "delta":
@@ -91,7 +91,7 @@ class Preconditions:
 
 
 def too_empty(who: str, empty: Share) -> str:
-    """Say that a system's answers are too empty to be judged, and what would do."""
+    """Return a sentence that a system has too many empty answers to be judged, and how to fix it."""
     return (
         f"{empty.count:,} of {empty.of:,} answers of {who} are empty ({100 * empty.share:.0f} %), so its scores say little; "
         "look at its prompts, stop strings and weights, or set allow_empty: true in the task where such answers are right"

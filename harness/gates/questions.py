@@ -1,4 +1,4 @@
-"""Questions about rows of the same samples: which rows a check needs, and what its rule makes of them."""
+"""Ask and answer questions about rows: which rows a check needs, and its rule's finding on them."""
 
 from dataclasses import dataclass
 
@@ -20,22 +20,24 @@ class RowsQuestion:
     """A check with the sides whose rows it needs."""
 
     check: Check
-    own: tuple[Side, ...]  # who is judged: one, or a recipe's seeds
-    other: tuple[Side, ...]  # what each is compared with; none for a score alone
+    own: tuple[Side, ...]  # who is judged: a single system, or a recipe's seeds
+    other: tuple[Side, ...]  # what each is compared with; empty for a score alone
     against: str | None
 
     @property
     def key(self) -> RowsKey:
+        """Return the task, metric plug-in and slice of the rows."""
         assert self.check.task is not None and self.check.plugin is not None
         return self.check.task, self.check.plugin, self.check.where
 
     @property
     def sides(self) -> tuple[Side, ...]:
+        """Return all sides whose rows are needed."""
         return (*self.own, *self.other)
 
 
 def question(check: Check, inputs: GateInputs) -> RowsQuestion:
-    """Return the question, its rows announced; ResultError where the two sides are no pair."""
+    """Return the question after announcing its rows; ResultError if the two sides cannot be compared."""
     assert check.task is not None
     against = _against(check, inputs)
     if problem := never_judged(check, against):
@@ -55,7 +57,7 @@ def question(check: Check, inputs: GateInputs) -> RowsQuestion:
 
 
 def answer(asked: RowsQuestion, inputs: GateInputs) -> Answered:
-    """Return the rule's finding; ResultError where a side has no rows, or too few to tell."""
+    """Return the rule's finding; ResultError if a side has no rows, or too few."""
     check, rule = asked.check, asked.check.rule
     rows = inputs.paired_rows(asked.key, asked.sides)
     _refuse_few(rows, rule.fewest)
@@ -85,7 +87,7 @@ def answer(asked: RowsQuestion, inputs: GateInputs) -> Answered:
 
 
 def _against(check: Check, inputs: GateInputs) -> str | None:
-    """Return what is compared with: a claim is one about the base, unless the gate says otherwise."""
+    """Return what a check compares with; None for a score alone. A claim compares with the base by default."""
     if not check.rule.compares:
         return None
     if check.rule.claim and check.gate.against is None:
@@ -94,7 +96,7 @@ def _against(check: Check, inputs: GateInputs) -> str | None:
 
 
 def _others(check: Check, against: str | None, inputs: GateInputs) -> tuple[Side, ...]:
-    """Return what each judged system is compared with; ResultError where they were asked something else."""
+    """Return what each judged system is compared with; ResultError if the prompts or samples differ."""
     if against is None:
         return ()
     if against == BASE:
@@ -107,7 +109,7 @@ def _others(check: Check, against: str | None, inputs: GateInputs) -> tuple[Side
 
 
 def _refuse_empty(inputs: GateInputs, task: str, origin: str, system: System) -> None:
-    """Raise a ResultError where a side's answers are too empty to be compared; a baseline counts its own."""
+    """Raise a ResultError if too many of a side's answers are empty; a baseline counts its own."""
     if not origin:
         inputs.preconditions.refuse_empty(task, system)
         return
@@ -117,7 +119,7 @@ def _refuse_empty(inputs: GateInputs, task: str, origin: str, system: System) ->
 
 
 def _refuse_few(rows: PairedRows, fewest: int) -> None:
-    """Raise a ResultError where there are fewer samples, or clusters of them, than the rule can judge by."""
+    """Raise a ResultError if there are fewer samples, or clusters of samples, than the rule needs."""
     if rows.units < fewest:
         what = "sample" if rows.clusters is None else "cluster"
         raise ResultError(

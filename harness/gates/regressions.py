@@ -1,4 +1,4 @@
-"""The samples that fell most, with their texts where the source lets text leave the machine."""
+"""Find the samples that fell most, with their texts if the source lets text leave the machine."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -15,11 +15,11 @@ EACH = 5  # of one question
 MOST = 50  # of all
 
 
-Loss = tuple[float, Regression]  # points, whichever way is better; and the sample, without its texts
+Loss = tuple[float, Regression]  # lost points, and the sample, without its texts
 
 
 def losses(question: RowsQuestion, inputs: GateInputs) -> tuple[Loss, ...]:
-    """Return the largest losses first; none for a score alone, or for a recipe, which has no answers of its own."""
+    """Return the losses, the largest first; empty for a score alone, or for a recipe, which has no answers of its own."""
     check = question.check
     if question.against is None or check.gate.recipe is not None:
         return ()
@@ -50,7 +50,7 @@ def losses(question: RowsQuestion, inputs: GateInputs) -> tuple[Loss, ...]:
 
 
 def worst(suspects: Iterable[Sequence[Loss]], inputs: GateInputs) -> tuple[Regression, ...]:
-    """Return the worst of all questions, each sample of a system once, with texts where they may be shown."""
+    """Return the worst losses of all questions, each sample of a system once, with texts if they may be shown."""
     unique = {
         (at.task, at.system, at.against, at.metric, at.sample_id): (lost, at)
         for losses in suspects

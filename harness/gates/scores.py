@@ -1,4 +1,4 @@
-"""The scores of a system as a rule judges them: paired rows, and the numbers that they give."""
+"""The records of a system's scores that a rule judges: paired rows, and the numbers that follow from them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -30,26 +30,27 @@ class PairedRows:
 
     @property
     def n(self) -> int:
+        """Return the number of samples."""
         return len(self.ids)
 
     @property
     def units(self) -> int:
-        """What is resampled: samples, or clusters of them."""
+        """Return the number of units that are resampled: samples, or clusters of samples."""
         return self.n if self.clusters is None else len(set(self.clusters))
 
     @cached_property
     def scores(self) -> NDArray[np.float64]:
-        """[sides, names]"""
+        """Return all scores, [sides, names]."""
         return self.table.scores()
 
     @cached_property
     def drawn(self) -> NDArray[np.float64]:
-        """[sides, names, resamples]"""
+        """Return all resampled scores, [sides, names, resamples]."""
         return stats.resampled([self.table], seed=self.seed, clusters=self.clusters)[0]
 
     @cached_property
     def chances(self) -> tuple[dict[Claim, NDArray[np.float64]], str]:
-        """The p of each claim, by names, and the test in words."""
+        """Return the p of each claim, by names, and the test in words."""
         pairs = [(self.places[theirs], self.places[mine]) for theirs, mine in self.claims]
         p, test = stats.chance(
             self.table, pairs, resamples=stats.RESAMPLES, seed=self.seed, clusters=self.clusters
@@ -58,22 +59,22 @@ class PairedRows:
 
     @cached_property
     def by_sample(self) -> NDArray[np.float64]:
-        """The metric on each sample by itself: [n, sides, names]."""
+        """Return the scores of each sample by itself, [n, sides, names]."""
         return self.table.of_samples()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UncertainNumber:
-    """A score or a difference with how far it scatters, turned so that larger is better."""
+    """A score or a difference with its uncertainty, turned so that larger is better."""
 
     value: float
     n: int
-    drawn: NDArray[np.float64] | None = None  # resampled values; None: the ends are all that is known
+    drawn: NDArray[np.float64] | None = None  # resampled values; None: only the ends are known
     ends: tuple[float, float] | None = None  # 95 %; None: those of the resampled values
     method: str = ""  # how the interval was made, where a verdict should say it
 
     def at_least(self, limit: float) -> Finding:
-        """Judge whether the truth lies at or above the limit."""
+        """Return the finding whether the truth lies at or above the limit."""
         if self.ends is not None:
             finding = decide.between(self.value, *self.ends, -limit, self.n)
         else:
@@ -84,31 +85,33 @@ class UncertainNumber:
 
 @dataclass(frozen=True, kw_only=True)
 class JudgedScores:
-    """What one system, or a recipe over its seeds, scores under one metric, alone and against what it is compared with."""
+    """The scores of one system, or of a recipe over its seeds, alone and against what it is compared with."""
 
     rows: PairedRows
     metric: str
-    own: tuple[Side, ...]  # who is judged: one, or a recipe's seeds
-    other: tuple[Side, ...]  # what each is compared with; none for a score alone
-    against: str | None  # what that is called
+    own: tuple[Side, ...]  # who is judged: a single system, or a recipe's seeds
+    other: tuple[Side, ...]  # what each is compared with; empty for a score alone
+    against: str | None  # name of what it is compared with
     of_recipe: bool = False
 
     @property
     def n(self) -> int:
+        """Return the number of samples."""
         return self.rows.n
 
     @property
     def sign(self) -> float:
-        """1 where a larger score is better, else −1."""
+        """Return 1 if a larger score is better, else −1."""
         return 1.0 if self.rows.metric.better == "higher" else -1.0
 
     @property
     def column(self) -> int:
+        """Return the metric's place among the scores."""
         return self.rows.metric.names.index(self.metric)
 
     @property
     def hits(self) -> tuple[int, int] | None:
-        """Hits and samples, where the score is a share of hits that are judged by Wilson's interval."""
+        """Return hits and samples if the score is a share of hits judged by Wilson's interval; else None."""
         if self.of_recipe or not self._wilson:
             return None
         hits, total = self.rows.table.rows[:, self._mine].sum(axis=0)
@@ -116,7 +119,7 @@ class JudgedScores:
 
     @property
     def score(self) -> UncertainNumber:
-        """The score, turned."""
+        """Return the score, turned so that larger is better."""
         if self.of_recipe:
             return self._over_seeds(self._over.score)
         drawn = self.sign * self._drawn(self._mine)
@@ -124,7 +127,7 @@ class JudgedScores:
 
     @property
     def before(self) -> float:
-        """The score of what it is compared with, as it is."""
+        """Return the score of what it is compared with, not turned."""
         if not self.of_recipe:
             return self._score(self._theirs)
         assert self.rows.metric.value is not None
@@ -133,12 +136,12 @@ class JudgedScores:
 
     @property
     def before_drawn(self) -> NDArray[np.float64] | None:
-        """Resampled values of that score; None where it is a recipe's, whose resamples are not kept."""
+        """Return resampled values of that score; None for a recipe, whose resamples are not kept."""
         return None if self.of_recipe else self._drawn(self._theirs)
 
     @property
     def difference(self) -> UncertainNumber:
-        """By how much it is better than what it is compared with."""
+        """Return by how much it is better than what it is compared with."""
         if self.of_recipe:
             assert self._over.difference is not None
             return self._over_seeds(self._over.difference)
@@ -148,7 +151,7 @@ class JudgedScores:
 
     @property
     def changes(self) -> NDArray[np.float64]:
-        """By how much it is better on each sample by itself; NaN where a sample has no score of its own."""
+        """Return by how much it is better on each sample by itself; NaN for a sample without a score of its own."""
         alone = self.rows.by_sample
         change: NDArray[np.float64] = self.sign * (
             alone[:, self._mine, self.column] - alone[:, self._theirs, self.column]
@@ -157,7 +160,7 @@ class JudgedScores:
 
     @property
     def p_if_equal(self) -> tuple[float, str] | None:
-        """p of a claim, and the test in words; None for a recipe, whose interval is all there is."""
+        """Return the p of a claim, and the test in words; None for a recipe, which has only an interval."""
         if self.of_recipe:
             return None
         p, test = self.rows.chances
@@ -182,7 +185,7 @@ class JudgedScores:
         return np.asarray(self.rows.drawn[place, self.column])
 
     def _ends_of_hits(self) -> tuple[float, float] | None:
-        """The interval of a difference of hits; None where it is to be resampled."""
+        """Return the interval of a difference of hits; None if it is to be resampled."""
         if not self._wilson:
             return None
         change = self.changes

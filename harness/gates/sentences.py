@@ -1,10 +1,10 @@
-"""Why a verdict is as it is, in a sentence; the numbers themselves stand beside it."""
+"""Explain a verdict in a sentence; the numbers themselves stand beside it."""
 
 from harness.gates.answered import Answered
 
 
 def sentence(answered: Answered) -> str:
-    """Say where the interval lies to what is demanded, what else counts, and what would settle it."""
+    """Return where the interval lies relative to the limit, what else counts, and what would settle it."""
     finding, check = answered.finding, answered.check
     if finding is None:
         return answered.because

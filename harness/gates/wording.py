@@ -1,10 +1,10 @@
-"""Where an interval lies to a limit, in words."""
+"""Say where an interval lies relative to a limit."""
 
 from harness.gates.decide import Finding
 
 
 def lies(finding: Finding, limit: str, *, at_most: bool = False) -> str:
-    """Say on which side of the limit the interval is; `at_most`: below is where it should be."""
+    """Return on which side of the limit the interval lies; `at_most`: it should lie below."""
     if finding.word == "inconclusive":
         return f"{limit} lies within the interval"
     above = (finding.word == "pass") != at_most

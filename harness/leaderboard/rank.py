@@ -1,10 +1,11 @@
-"""Many results' systems to one ranking: who is ahead of whom for sure, on the same samples by the same measure.
+"""Rank the systems of many results: who is significantly ahead of whom, on the same samples under the same metric.
 
-Each sample has a share in a score, and two systems differ by the sum of what their shares differ by. Were they equal,
-each of these could as well have the other sign: over its standard error under such flips the sum is close to normal.
-That is the reports' approximate randomisation without drawing, so that all pairs of thousands of systems come from
-one product of matrices. Holm's correction is over all pairs of a group, so with 95 % certainty all its rank intervals
-hold at once (Mogstad, Romano, Shaikh and Wilhelm 2024 make them so from intervals of all differences).
+Each sample has a share in a score, and two systems differ by the sum of the differences of their shares. If the systems
+were equal, each of these differences could as well have the other sign: divided by its standard error under such sign
+flips, the sum is close to normal. This is the approximate randomisation of the reports without drawing, so that all pairs
+of thousands of systems come from one product of matrices. Holm's correction is over all pairs of a group, so all its rank
+intervals are correct at once with 95 % certainty (Mogstad, Romano, Shaikh and Wilhelm 2024 make rank intervals in this
+way from intervals of all differences).
 """
 
 from collections import Counter
@@ -20,54 +21,53 @@ from harness.results import ModelFacts, TaskFacts
 from harness.results.costs import Costs
 from harness.types import Comparison, Score
 
-ERROR = 0.05  # chance that any difference of a group is called real where none is
-BLOCK = 512  # systems that are held against all others at once: with 5,000 of them, 20 MB
+ERROR = 0.05  # chance that any difference of a group is called significant if all systems are equal
+BLOCK = 512  # systems that are compared with all others at once: 20 MB with 5,000 systems
 
 Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Samples:
-    """Which samples were asked, by digests; results in which these differ answered different questions."""
+class SampleDigests:
+    """Digests of the samples of a task; results in which they differ answered different questions."""
 
     asked: str  # of ids, inputs and references; in older results, of ids and the source
     drawn: str  # of ids, and of what is resampled together
-    told: bool = True  # False: an older result, in which inputs and references are not counted
+    told: bool = True  # False: an older result, whose digest leaves out inputs and references
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """One system on one task, as one run found it: the same system in two runs is two entries."""
+    """One system on one task in one run; the same system in two runs makes two entries."""
 
     run: str
     task: TaskFacts
     score: Score  # of the task's primary metric
-    samples: Samples
+    samples: SampleDigests
     asked: str  # digest of template, shots, overflow and decode
-    shares: Array | None = (
-        None  # [samples or clusters], in the order of their ids; None: a score that is no sum
-    )
+    # [samples or clusters], in the order of their ids; None: the score is not a function of sums
+    shares: Array | None = None
     model: ModelFacts | None = None  # None: a trivial rule
     to_base: Comparison | None = None
     costs: Costs = field(default_factory=Costs)
-    hardware: str = ""  # what the costs were measured on; "" where none were
+    hardware: str = ""  # what the costs were measured on; "" if none were measured
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """An entry in its place."""
+    """An entry with its rank."""
 
     entry: Entry
-    rank: int | None  # 1 + how many are significantly better; None where nothing can be tested
-    last: int | None  # the place that it may have at worst: all but those that are significantly worse
+    rank: int | None  # 1 + the number of significantly better entries; None: not tested
+    last: int | None  # the worst place it may have: the number of entries that are not significantly worse
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Group:
-    """What may be ranked together."""
+class RankedGroup:
+    """Entries of one task that can be ranked together."""
 
     lines: tuple[Line, ...]  # best first
-    apart: tuple[str, ...] = ()  # why it is not ranked with the task's first group
+    apart: tuple[str, ...] = ()  # why it is ranked apart from the task's first group
 
     @property
     def first(self) -> Entry:
@@ -85,13 +85,13 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Leaderboard:
-    """All groups, by task; and what is not among them."""
+    """All ranked groups by task, and the RESULTs that were left out."""
 
-    groups: tuple[Group, ...]
+    groups: tuple[RankedGroup, ...]
     runs: tuple[str, ...]
-    by_rows: tuple[str, ...]  # those of which some texts are withheld: there, rows alone could be checked
+    by_rows: tuple[str, ...]  # runs with withheld texts, where only rows could be checked
     refused: tuple[Refusal, ...]
-    unchecked: tuple[str, ...] = ()  # those with scores that were not recomputed: a metric's code was not run
+    unchecked: tuple[str, ...] = ()  # runs with scores that were not recomputed: a metric's code was not run
     verified: bool  # whether every score was recomputed from its answers
 
 
@@ -99,8 +99,8 @@ def shares(
     rows: Array,  # [n, k]
     value: stats.Value,
     column: int,  # of the scores that `value` gives
-) -> Array | None:  # [n]; None where a score of all samples but one is none
-    """Return what each sample adds to the score: its own score over n in a mean, else its jackknife influence."""
+) -> Array | None:  # [n]; None if the score of all samples but one is not finite
+    """Return each sample's share in the score: in a mean, its own score over n; else its jackknife influence."""
     n, total = len(rows), rows.sum(axis=0)
     with np.errstate(invalid="ignore", divide="ignore"):
         without = value(total - rows)[:, column]
@@ -108,43 +108,45 @@ def shares(
     return found if n > 1 and np.isfinite(found).all() else None
 
 
-def rank(entries: Sequence[Entry]) -> tuple[Group, ...]:
-    """By task, and of each task the largest group first."""
+def rank(entries: Sequence[Entry]) -> tuple[RankedGroup, ...]:
+    """Return the groups, by task, and for each task the largest group first."""
     together: dict[tuple[object, ...], list[Entry]] = {}
     for entry in entries:
         together.setdefault(_key(entry), []).append(entry)
-    found: list[Group] = []
+    found: list[RankedGroup] = []
     first: dict[str, Entry] = {}
-    for members in sorted(together.values(), key=lambda one: (one[0].task.name, -len(one), _order(one[0]))):
+    for members in sorted(
+        together.values(), key=lambda group: (group[0].task.name, -len(group), _order(group[0]))
+    ):
         name = members[0].task.name
         apart = differences(members[0], first[name]) if name in first else ()
         first.setdefault(name, members[0])
-        found.append(Group(lines=tuple(_ranked(members)), apart=apart))
+        found.append(RankedGroup(lines=tuple(_ranked(members)), apart=apart))
     return tuple(found)
 
 
-def differences(one: Entry, other: Entry) -> tuple[str, ...]:
-    """Why two entries of a task are not ranked together."""
-    said = []
-    if one.score.metric != other.score.metric:
-        said.append(f"judged by {one.score.metric} instead of {other.score.metric}")
-    elif one.score.signature != other.score.signature:
-        said.append(f"scored otherwise: {_changed(one.score.signature, other.score.signature)}")
-    if one.samples.told != other.samples.told:
-        said.append("an older result, which does not tell whether the samples are the same")
-    elif one.samples.asked != other.samples.asked:
-        said.append(
-            f"asked other samples: {one.score.n:,} instead of {other.score.n:,}"
-            if one.score.n != other.score.n
+def differences(entry: Entry, other: Entry) -> tuple[str, ...]:
+    """Return why two entries of a task are not ranked together; empty if they are."""
+    reasons = []
+    if entry.score.metric != other.score.metric:
+        reasons.append(f"judged by {entry.score.metric} instead of {other.score.metric}")
+    elif entry.score.signature != other.score.signature:
+        reasons.append(f"scored otherwise: {_changed(entry.score.signature, other.score.signature)}")
+    if entry.samples.told != other.samples.told:
+        reasons.append("an older result, which does not say whether the samples are the same")
+    elif entry.samples.asked != other.samples.asked:
+        reasons.append(
+            f"asked other samples: {entry.score.n:,} instead of {other.score.n:,}"
+            if entry.score.n != other.score.n
             else "asked other samples, or the same with other inputs or references"
         )
-    elif not (one.samples.drawn and other.samples.drawn):
-        said.append("no sample's own part in the score is kept, so nothing can be tested")
-    elif one.samples.drawn != other.samples.drawn:
-        said.append("samples that belong together are grouped otherwise")
-    if (one.score.unit, one.score.better) != (other.score.unit, other.score.better):
-        said.append("on another scale")
-    return tuple(said)
+    elif not (entry.samples.drawn and other.samples.drawn):
+        reasons.append("no sample's own part in the score is kept, so nothing can be tested")
+    elif entry.samples.drawn != other.samples.drawn:
+        reasons.append("samples that belong together are grouped otherwise")
+    if (entry.score.unit, entry.score.better) != (other.score.unit, other.score.better):
+        reasons.append("on another scale")
+    return tuple(reasons)
 
 
 def _key(entry: Entry) -> tuple[object, ...]:
@@ -161,9 +163,9 @@ def _changed(one: str, other: str) -> str:
 
 
 def _ranked(entries: Sequence[Entry]) -> list[Line]:
-    tested = [one.shares for one in entries if one.shares is not None]
-    if len(tested) < len(entries):  # one score that is no sum of samples cannot be held against any other
-        return [Line(entry=one, rank=None, last=None) for one in sorted(entries, key=_order)]
+    tested = [entry.shares for entry in entries if entry.shares is not None]
+    if len(tested) < len(entries):  # a score without shares cannot be tested against any other
+        return [Line(entry=entry, rank=None, last=None) for entry in sorted(entries, key=_order)]
     sign = 1 if entries[0].score.better == "higher" else -1
     better, worse = standings(sign * np.array(tested))
     lines = [
@@ -174,7 +176,7 @@ def _ranked(entries: Sequence[Entry]) -> list[Line]:
 
 
 def _order(entry: Entry) -> tuple[object, ...]:
-    """By score; equal ones always in the same order."""
+    """Return the key that sorts entries by score; entries of equal score always get the same order."""
     sign = -1 if entry.score.better == "higher" else 1
     return (
         sign * entry.score.value,
@@ -188,7 +190,7 @@ def _order(entry: Entry) -> tuple[object, ...]:
 def standings(
     found: Array,  # shares [systems, samples], more is better
 ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:  # [systems]
-    """Of each system, how many others are significantly better, and how many worse."""
+    """Return, for each system, how many others are significantly better, and how many worse."""
     systems = len(found)
     blocks = [(start, _ahead(found, start)) for start in range(0, systems, BLOCK)]
     line = _line([ahead for _, ahead in blocks], systems * (systems - 1) // 2)
@@ -203,7 +205,7 @@ def standings(
 
 
 def _ahead(found: Array, start: int) -> NDArray[np.float32]:  # [BLOCK, all from start on]
-    """By how many errors later systems are ahead of a block's; each pair once, and 0 elsewhere."""
+    """Return by how many standard errors later systems are ahead of a block's systems; each pair once, 0 elsewhere."""
     block, later = found[start : start + BLOCK], found[start:]
     gaps = later.sum(axis=1) - block.sum(axis=1)[:, None]
     gaps[np.abs(gaps) <= stats.TIE] = 0.0
@@ -211,16 +213,16 @@ def _ahead(found: Array, start: int) -> NDArray[np.float32]:  # [BLOCK, all from
     variance *= -2
     variance += np.sum(block**2, axis=1)[:, None]
     variance += np.sum(later**2, axis=1)
-    # What rounding leaves of large sums' difference is held above the least that there can be (Cauchy, Schwarz).
+    # Rounding of large sums could make the variance too small: keep it above its lower bound (Cauchy-Schwarz).
     np.maximum(variance, gaps**2 / found.shape[1], out=variance)
     np.divide(gaps, np.sqrt(variance, out=variance), out=gaps, where=gaps != 0)
     return np.triu(gaps.astype(np.float32), 1)
 
 
 def _line(blocks: Sequence[NDArray[np.float32]], pairs: int) -> float:
-    """How many errors make a difference significant, after Holm's correction for all pairs.
+    """Return how many standard errors make a difference significant, after Holm's correction for all pairs.
 
-    Holm goes from the largest on and asks less of each next one. Whatever passes what is asked of the next passes as well.
+    Holm goes from the largest difference on and requires less of each next one: all above the last line are significant.
     """
     passed, line = 0, np.inf
     while passed < pairs:
@@ -232,13 +234,13 @@ def _line(blocks: Sequence[NDArray[np.float32]], pairs: int) -> float:
     return float(line)
 
 
-def hardware(group: Group) -> tuple[str, ...]:
-    """Where a group's costs were measured, the most usual place first."""
+def hardware(group: RankedGroup) -> tuple[str, ...]:
+    """Return the hardware that a group's costs were measured on, the most frequent first."""
     counted = Counter(line.entry.hardware for line in group.lines if line.entry.hardware)
     return tuple(sorted(counted, key=lambda name: (-counted[name], name)))
 
 
-def ways(group: Group) -> tuple[str, ...]:
-    """Return the digests of prompts by which a group's models were asked, the most frequent first; rules have none."""
+def ways(group: RankedGroup) -> tuple[str, ...]:
+    """Return the digests of the prompt settings of a group's models, the most frequent first; rules have none."""
     counted = Counter(line.entry.asked for line in group.lines if line.entry.model)
     return tuple(sorted(counted, key=lambda name: (-counted[name], name)))

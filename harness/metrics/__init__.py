@@ -1,11 +1,11 @@
-"""What a score is: rows of sums, one per sample, and a function of their total.
+"""Load metrics. A score is a function of the total of rows of sums, a row for each sample.
 
     row(sample, generation) -> k sums        value(sum of rows) -> the scores
 
 Settings of a metric are the keyword-only parameters of its factory, `metric(*, stemmer: bool = True)`.
 
-A corpus score is `value` of the sum of all rows, so a resampled one is a matrix product of resampling counts
-with rows. A metric that is no function of sums gives `corpus` instead, and has no interval.
+A corpus score is `value` of the sum of all rows, so a resampled score is a matrix product of resampling counts
+with rows. A metric that is not a function of sums has `corpus` instead, and no interval.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -47,10 +47,10 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Metric:
-    """One way to judge answers. Holds either `row` and `value`, or `corpus`."""
+    """One way to score answers, with either `row` and `value`, or `corpus`."""
 
-    names: tuple[str, ...]  # of the scores that `value` gives, in order
-    signature: str  # every setting that can move them, library version last
+    names: tuple[str, ...]  # of the scores, in the order of `value`
+    signature: str  # every setting that can change the scores, library version last
     unit: str  # "points" (0 to 100), "%", or "raw" for a foreign metric's own scale
     better: Literal["higher", "lower"] = "higher"
     interval: Literal["bootstrap", "wilson"] = "bootstrap"  # "wilson": each row is (hit, 1)
@@ -59,7 +59,7 @@ class Metric:
     corpus: Callable[[Sequence[Sample], Sequence[Generation]], Mapping[str, float]] | None = None
 
     def signature_on(self, samples: Sequence[Sample]) -> str:
-        """The signature with the samples' number of references; "var" where it varies, as in sacrebleu."""
+        """Return the signature with the samples' number of references; "var" if it varies, as in sacrebleu."""
         counts = {len(sample.references) for sample in samples}
         return (
             self.signature.replace("nrefs:var", f"nrefs:{counts.pop()}")
@@ -69,15 +69,15 @@ class Metric:
 
 
 def names() -> tuple[str, ...]:
-    """Return every metric there is; "evaluate" is used with what it shall load: "evaluate:NAME", "evaluate:PATH"."""
+    """Return the names of all metrics; "evaluate" needs an argument: "evaluate:NAME" or "evaluate:PATH"."""
     return plugins.names("metrics")
 
 
 def load(name: str, where: str = "", *, code: Code = OWN) -> Metric:
     """Return the metric of that name: "rouge", "bleu(tokenize=zh)", "evaluate:PATH", "/path/of/my_metric.py".
 
-    Its scores are named with the settings: "rougeL(stemmer=false)". ForeignCode where the name leads to code that `code`
-    does not allow. Only who wrote the name himself, or was shown what it leads to, may give another than OWN.
+    Its scores are named with the settings: "rougeL(stemmer=false)". Raises ForeignCode if the name leads to code that
+    `code` does not allow. Pass another `code` than OWN only for a name that the user wrote, or was shown the code of.
     """
     choice = parse(name, where)
     plugin = _plugin(choice, where, code)
@@ -92,7 +92,7 @@ def load(name: str, where: str = "", *, code: Code = OWN) -> Metric:
 
 
 def own(name: str, where: str = "") -> Metric | None:
-    """Return the metric that a RESULT names; None where that leads to code which is not part of this harness."""
+    """Return the metric that a RESULT names; None if its code is not part of this harness."""
     try:
         return load(name, where)
     except ForeignCode:
@@ -100,9 +100,9 @@ def own(name: str, where: str = "") -> Metric | None:
 
 
 def canonical(choice: PluginChoice, at: Callable[..., str]) -> str:
-    """Return the name of a metric that the user chose, its settings checked and without those that are the defaults.
+    """Return the name of a metric that the user chose, with its settings checked and those at their defaults left out.
 
-    `at` says where a setting stands.
+    `at` returns the place of a setting, for messages.
     """
     plugin = _plugin(choice, at(), OWN)
     if not choice.settings:
@@ -113,7 +113,7 @@ def canonical(choice: PluginChoice, at: Callable[..., str]) -> str:
 
 
 def score_names(metric: str, where: str = "") -> tuple[str, ...]:
-    """Return what its scores are called, without loading what computes them where that is foreign code."""
+    """Return the names of the metric's scores; foreign code is not loaded for that."""
     choice = parse(metric, where)
     if choice.path is not None:
         known = own(metric, where)
@@ -124,7 +124,7 @@ def score_names(metric: str, where: str = "") -> tuple[str, ...]:
 
 
 def gives(metric: str, score: str) -> bool:
-    """Return whether a score is the metric's; foreign code that gives several numbers calls them `NAME.KEY`."""
+    """Return whether the metric gives this score; foreign code that gives several numbers names them `NAME.KEY`."""
     choice, known = parse(metric), score_names(metric)
     if score in known or choice.argument:
         return score in known or score.startswith(f"{known[0]}.")
@@ -135,7 +135,7 @@ def gives(metric: str, score: str) -> bool:
 
 
 def reads(metric: str, text: str) -> bool:
-    """Return whether the metric finds anything to compare in a reference, as far as its plug-in says (`reads`)."""
+    """Return whether the metric finds something to compare in a reference, if its plug-in has a function `reads`."""
     choice = parse(metric)
     look: Callable[[str], bool] | None = getattr(_plugin(choice, "", OWN), "reads", None)
     return look is None or look(text)
@@ -146,11 +146,11 @@ def _place(where: str) -> str:
 
 
 def _plugin(choice: PluginChoice, where: str, code: Code) -> ModuleType:
-    """Return the plug-in. One that takes an argument has `score_names`, others NAMES; a file needs neither."""
+    """Return the plug-in. A plug-in with an argument has `score_names`, others have NAMES; a file needs neither."""
     if choice.path is not None:
         return _module(choice, where, code)
     if any((file.group, file.name) == ("metrics", choice.name) for file in plugins.used()):
-        # A task holds the path of a file, so a file's bare name comes from a RESULT.
+        # A task names a file by its path, so the bare name of a file comes from a RESULT.
         raise UnknownName("metric", choice.name, plugins.names("metrics"), where)
     plugin = plugins.find("metrics", choice.name, where)
     takes_argument = hasattr(plugin, "score_names")
@@ -165,7 +165,7 @@ def _plugin(choice: PluginChoice, where: str, code: Code) -> ModuleType:
 
 
 def _module(choice: PluginChoice, where: str, code: Code) -> ModuleType:
-    """Return the module of a file: one that the user's own suite uses, or that `code` allows."""
+    """Return the module of a file that the user's own suite uses, or that `code` allows."""
     for file in plugins.used():
         if file.group == "metrics" and str(file.path) == choice.name:
             return load_file(file, where)
@@ -192,7 +192,7 @@ def _settings(plugin: ModuleType, choice: PluginChoice, where: str) -> Mapping[s
 
 
 def _of_file(metric: Metric, plugin: ModuleType, choice: PluginChoice) -> Metric:
-    """Return the metric with scores named as its file, so that its name alone says which scores are its own."""
+    """Return the metric with its scores named after its file, so that the name says which scores belong to it."""
     names = [f"{choice.own}.{name}" for name in metric.names] if len(metric.names) > 1 else [choice.own]
     script = plugin.__name__.rpartition("_")[2]
     signature = f"{metric.signature}|file:{choice.own}{choice.suffix}|script:{script}"

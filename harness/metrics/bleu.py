@@ -10,7 +10,7 @@ from harness.types import Generation, Sample
 NAMES = ("bleu",)
 ORDERS = 4
 
-Tokenizer = Literal["13a", "intl", "zh", "char", "none"]  # of sacrebleu's those that need no download
+Tokenizer = Literal["13a", "intl", "zh", "char", "none"]  # those of sacrebleu that need no download
 
 
 def metric(*, tokenize: Tokenizer = "13a", lowercase: bool = False) -> Metric:
@@ -21,7 +21,7 @@ def metric(*, tokenize: Tokenizer = "13a", lowercase: bool = False) -> Metric:
     counter = BLEU(effective_order=True, tokenize=tokenize, lowercase=lowercase)
 
     def row(sample: Sample, generation: Generation) -> tuple[float, ...]:
-        """Matches and n-grams of each order, words of the answer, words of the closest reference."""
+        """Return matches and n-grams of each order, words of the answer, words of the closest reference."""
         score = counter.sentence_score(generation.text, sample.references)
         return (
             *map(float, score.counts),
@@ -37,10 +37,10 @@ def metric(*, tokenize: Tokenizer = "13a", lowercase: bool = False) -> Metric:
 def value(
     total: Array,  # [..., 10], as `row` orders them
 ) -> Array:  # [..., 1], 0 to 100
-    """BLEU with exponential smoothing (NIST; method 3 of Chen and Cherry 2014).
+    """Return BLEU with exponential smoothing (NIST; method 3 of Chen and Cherry 2014).
 
-    The k-th order without a match counts as 1 / 2^k matches. As in sacrebleu, no match at all, or no n-gram
-    of some order, is 0.
+    The k-th order without a match counts as 1 / 2^k matches. As in sacrebleu, BLEU is 0 without any
+    match, or without an n-gram of some order.
     """
     correct, possible = total[..., :ORDERS], total[..., ORDERS : 2 * ORDERS]
     answer_length, reference_length = total[..., -2], total[..., -1]
@@ -57,7 +57,7 @@ def value(
 
 
 def _signature(tokenize: Tokenizer, lowercase: bool) -> str:
-    """Return what sacrebleu prints after scoring a corpus, here one whose number of references varies."""
+    """Return the signature that sacrebleu prints for a corpus with a varying number of references."""
     from sacrebleu.metrics.bleu import BLEU
 
     bleu = BLEU(tokenize=tokenize, lowercase=lowercase)

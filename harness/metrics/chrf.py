@@ -16,11 +16,11 @@ NAMES = ("chrf",)
 ORDERS = 6
 BETA = 2.0
 
-WordOrder = Literal[0, 1, 2]  # the longest n-grams of words that are counted beside those of characters
+WordOrder = Literal[0, 1, 2]  # the longest n-grams of words that are counted besides those of characters
 
 
 def metric(*, word_order: WordOrder = 0, lowercase: bool = False) -> Metric:
-    """Return chrF; n-grams are sacrebleu's, and so is the choice of a reference: the one with the best sentence chrF2."""
+    """Return chrF; n-grams are sacrebleu's, and so is the choice of the reference with the best sentence chrF2."""
     from sacrebleu import extract_char_ngrams, extract_word_ngrams
     from sacrebleu.metrics.chrf import CHRF
 
@@ -30,7 +30,7 @@ def metric(*, word_order: WordOrder = 0, lowercase: bool = False) -> Metric:
         return text.lower() if lowercase else text
 
     def row(sample: Sample, generation: Generation) -> tuple[float, ...]:
-        """For each order: n-grams of the answer, of the reference, and matches."""
+        """Return, for each order, n-grams of the answer, n-grams of the reference, and matches."""
         best = sample.references[0]
         if len(sample.references) > 1:
             best = max(
@@ -54,7 +54,7 @@ def metric(*, word_order: WordOrder = 0, lowercase: bool = False) -> Metric:
 def value(
     total: Array,  # [..., 18], or 3 more for each order of words, as `row` orders them
 ) -> Array:  # [..., 1], 0 to 100
-    """F of the precision and the recall, each a mean over the orders that both sides have n-grams of."""
+    """Return the F score of precision and recall, each a mean over the orders of which both sides have n-grams."""
     answer, reference, match = total[..., 0::3], total[..., 1::3], total[..., 2::3]
     both = (answer > 0) & (reference > 0)
     orders = np.maximum(both.sum(axis=-1), 1)
@@ -66,7 +66,7 @@ def value(
 
 
 def _words(text: str) -> Iterator[str]:
-    """Yield words, a mark at the end of one, or else at its beginning, by itself: as sacrebleu does for chrF++."""
+    """Yield words as sacrebleu does for chrF++, with a punctuation mark at the end, or else the beginning, split off."""
     for word in text.split():
         if len(word) > 1 and word[-1] in string.punctuation:
             yield from (word[:-1], word[-1])
@@ -77,7 +77,7 @@ def _words(text: str) -> Iterator[str]:
 
 
 def _signature(word_order: WordOrder, lowercase: bool) -> str:
-    """Return what sacrebleu prints after scoring a corpus, here one whose number of references varies."""
+    """Return the signature that sacrebleu prints for a corpus with a varying number of references."""
     from sacrebleu.metrics.chrf import CHRF
 
     chrf = CHRF(word_order=word_order, lowercase=lowercase)

@@ -1,7 +1,7 @@
 """Any metric of Hugging Face `evaluate`, by name ("accuracy", "OWNER/NAME") or by the path of its script.
 
 Such a metric sees all answers at once and returns numbers: there are no rows, so no interval and no
-comparison. Its script is a program: naming one from the hub runs what its owner put there.
+comparison. Its script is a program: to name a script on the hub is to run what its owner put there.
 """
 
 import inspect
@@ -18,11 +18,12 @@ from harness.types import Generation, Sample
 
 
 def score_names(argument: str) -> tuple[str, ...]:
-    """What a metric's only number is called. Those of a metric that gives several are known once it ran."""
+    """Return the name of the metric's only number; the names of several numbers are known only after it ran."""
     return (f"evaluate:{Path(argument).stem}",)
 
 
 def metric(argument: str) -> Metric:
+    """Return the metric of this name on the hub, or of a script at this path."""
     (name,) = score_names(argument)
     module = _module(argument)
     script = text_digest(Path(inspect.getfile(type(module))).read_text(encoding="utf-8"))
@@ -46,7 +47,7 @@ def metric(argument: str) -> Metric:
 
 
 def _module(argument: str) -> Any:
-    """The loaded module, with a seed of its own: without one it takes numpy's global state."""
+    """Return the loaded module with a fixed seed; without a seed it would use numpy's global state."""
     try:
         import evaluate
     except ModuleNotFoundError as error:
@@ -60,7 +61,7 @@ def _module(argument: str) -> Any:
         )
     try:
         return evaluate.load(argument, keep_in_memory=True, seed=0)
-    except FileNotFoundError as error:  # what evaluate says both of an unknown name and of a hub out of reach
+    except FileNotFoundError as error:  # raised for an unknown name, and also when the hub is out of reach
         raise HubError(
             f"evaluate:{argument}: found neither here nor on the hub (or the hub cannot be reached); "
             f"give the path of its script, evaluate:PATH/{path.stem}.py"
@@ -72,7 +73,7 @@ def _module(argument: str) -> Any:
 def _inputs(
     module: Any, name: str, samples: Sequence[Sample], generations: Sequence[Generation]
 ) -> tuple[list[Any], list[Any]]:
-    """Answers and references in a shape that the metric declares; all references where it takes several."""
+    """Return answers and references in a shape that the metric declares, with all references if it takes several."""
     shapes = module.features if isinstance(module.features, list) else [module.features]
     for shape in sorted(shapes, key=lambda shape: not _is_list(shape.get("references"))):
         answer, reference = shape.get("predictions"), shape.get("references")
@@ -126,7 +127,7 @@ def _cast(text: str, feature: Any, where: str) -> str | int | float:
 
 
 def _numbers(output: Any, name: str, n: int) -> dict[str, float]:
-    """Every number of the output; where it has none, means of lists of a number a sample (BERTScore)."""
+    """Return the numbers of the output; if it has none, the means of its lists with a number for each sample (BERTScore)."""
     found = {key: float(value) for key, value in dict(output or {}).items() if _is_number(value)}
     if not found:
         lists = {key: list(value) for key, value in dict(output or {}).items() if isinstance(value, Sequence)}
@@ -146,5 +147,5 @@ def _is_number(value: object) -> bool:
 
 
 def _line(error: Exception) -> str:
-    """The first line of what went wrong."""
+    """Return the error's type and the first line of its message."""
     return f"{type(error).__name__}: {(str(error).splitlines() or [''])[0]}"

@@ -6,23 +6,25 @@ The tokenizer knows a to z and 0 to 9 only: text in another script scores 0.
 """
 
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
+from importlib import import_module
 from importlib.metadata import version
+from importlib.util import find_spec, module_from_spec
 from itertools import chain, pairwise
 
 from harness.metrics import Array, Metric
-from harness.metrics._porter import porter
 from harness.types import Generation, Sample
 
 NAMES = ("rouge1", "rouge2", "rougeL", "rougeLsum")
 
-# What each byte of lower-case text becomes: a to z, 0 to 9 and newlines stay, all others part words.
+# What each byte of lower-case text becomes: a to z, 0 to 9 and newlines stay, all others separate words.
 KEPT = b"abcdefghijklmnopqrstuvwxyz0123456789\n"
 LETTERS = bytes(byte if byte in KEPT else ord(" ") for byte in range(256))
 
-# Remembered at most: so many words with their stems, and references of so many characters: some 20 MB each.
+# Remembered at most: words with their stems, and characters of references; some 20 MB each.
 WORDS = 1 << 17
 CHARACTERS = 1 << 20
 
@@ -30,11 +32,11 @@ CHARACTERS = 1 << 20
 def metric(*, stemmer: bool = True) -> Metric:
     """Return the four variants, with Porter's stemmer or without.
 
-    ROUGE-Lsum's sentences end at newlines; of several references the best one counts, for each variant by itself.
+    ROUGE-Lsum's sentences end at newlines. Of several references the best counts, for each variant by itself.
     """
 
     def row(sample: Sample, generation: Generation) -> tuple[float, ...]:
-        """F1 of each variant, 0 to 1, and the number of samples."""
+        """Return F1 of each variant, 0 to 1, and the number of samples."""
         return *_scorer(stemmer).best(sample.references, generation.text), 1.0
 
     def value(total: Array) -> Array:
@@ -51,19 +53,19 @@ def metric(*, stemmer: bool = True) -> Metric:
 
 
 def reads(text: str) -> bool:
-    """Return whether the tokenizer finds a word in the text; one without any scores 0, whatever the answer."""
+    """Return whether the tokenizer finds a word in the text; a reference without words scores 0, whatever the answer."""
     return bool(text.lower().encode("ascii", "replace").translate(LETTERS).strip())
 
 
 @cache
 def _scorer(stemmer: bool) -> "Scorer":
-    """Return the one scorer of a process; nltk's stemmer is loaded where the first row is made."""
+    """Return the only scorer of this process; nltk's stemmer is loaded when the first row is made."""
     return Scorer(porter() if stemmer else None)
 
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """A text as the places of its words: bits of an integer, the first word's the lowest."""
+    """A text as the places of its words: bits of an integer, the lowest bit for the first word."""
 
     size: int  # words
     places: dict[str, int]  # of each word
@@ -71,6 +73,7 @@ class Reference:
 
     @classmethod
     def of(cls, lines: Iterable[Iterable[str]]) -> "Reference":
+        """Return the reference of the words of each line."""
         places: dict[str, int] = {}
         masks, bit = [], 1
         for line in lines:
@@ -98,7 +101,7 @@ class Stems(dict[bytes, str]):
 
 
 class Scorer:
-    """F1 of answers; it remembers stems and references, since they come again with the next system."""
+    """F1 of answers; stems and references are remembered, since the next system's answers need them again."""
 
     def __init__(self, stem: Callable[[str], str] | None) -> None:
         self._stems = Stems(stem)
@@ -106,7 +109,7 @@ class Scorer:
         self._characters = 0  # in them
 
     def best(self, references: Iterable[str], answer: str) -> Sequence[float]:
-        """Of each variant the F1, 0 to 1, with the reference that it is highest with."""
+        """Return the F1 of each variant, 0 to 1, for the reference with which that F1 is highest."""
         lines = self._lines(answer)
         each = [_f1s(self._reference(text), lines) for text in references]
         return each[0] if len(each) == 1 else [max(scores) for scores in zip(*each, strict=True)]
@@ -122,14 +125,14 @@ class Scorer:
         return found
 
     def _lines(self, text: str) -> list[list[str]]:
-        """The stems of each line that has any."""
+        """Return the stems of each line that has words."""
         stem = self._stems.__getitem__
         lines = text.lower().encode("ascii", "replace").translate(LETTERS).split(b"\n")
         return [stems for line in lines if (stems := [*map(stem, line.split())])]
 
 
 def _f1s(reference: Reference, lines: Sequence[Sequence[str]]) -> tuple[float, ...]:
-    """Of the four variants; from here on a word of the answer is its places in the reference."""
+    """Return the F1 of the four variants; from here on a word of the answer stands for its places in the reference."""
     find = reference.places.get
     answer = [[find(word, 0) for word in line] for line in lines]
     words = answer[0] if len(answer) == 1 else [*chain.from_iterable(answer)]
@@ -148,13 +151,13 @@ def _f1s(reference: Reference, lines: Sequence[Sequence[str]]) -> tuple[float, .
 def _f1(hits: int, of_answer: int, of_reference: int) -> float:
     if not hits:
         return 0.0
-    # In rouge_score's order: another one rounds differently.
+    # In rouge_score's order of operations: any other rounds differently.
     precision, recall = hits / of_answer, hits / of_reference
     return 2 * precision * recall / (precision + recall)
 
 
 def _shared(places: Iterable[int], free: int) -> int:
-    """How many words (or pairs) find a free place, each one of its own."""
+    """Return how many words (or pairs of words) find a free place; a place is taken once."""
     hits = 0
     for where in places:
         found = where & free
@@ -165,7 +168,7 @@ def _shared(places: Iterable[int], free: int) -> int:
 
 
 def _common(places: Iterable[int], every: int) -> int:
-    """Length of the longest common subsequence (Hyyrö 2004): for each word more, one bit falls to 0."""
+    """Return the length of the longest common subsequence (Hyyrö 2004): each further word clears a bit."""
     row = every
     for where in places:
         if where:
@@ -175,7 +178,7 @@ def _common(places: Iterable[int], every: int) -> int:
 
 
 def _union(answer: Iterable[Sequence[int]], reference: Iterable[int]) -> int:
-    """Places in the longest common subsequence of some line of the reference with some line of the answer."""
+    """Return the places in the longest common subsequence of any line of the reference with any line of the answer."""
     union = 0
     for line in reference:
         for places in answer:
@@ -184,11 +187,12 @@ def _union(answer: Iterable[Sequence[int]], reference: Iterable[int]) -> int:
 
 
 def _subsequence(places: Iterable[int], line: int) -> int:
-    """Places of a line's longest common subsequence with the reference's line: of several, rouge_score's.
+    """Return the places of a line's longest common subsequence with a line of the reference.
 
-    That goes back through a table of lengths from its end. Two equal words it takes; else it leaves the
-    answer's word if the length is smaller without the reference's, and the reference's word if not. Here a
-    column of the table is an integer, and a bit of it is 0 where the length is smaller one place before.
+    Of several such subsequences rouge_score's is taken. rouge_score goes back through a table of lengths from its end:
+    it takes two equal words; else it leaves the answer's word if the length is smaller without the reference's word,
+    and the reference's word if not. Here a column of the table is an integer. A bit of it is 0 where the length is
+    smaller one place before.
     """
     column, columns = line, [(0, 0)]
     for where in places:
@@ -197,7 +201,7 @@ def _subsequence(places: Iterable[int], line: int) -> int:
             match = column & equal
             column = ((column + match) | (column - match)) & line
             columns.append((equal, equal | line ^ column))
-        elif columns[-1][0]:  # of several words in a row that the reference lacks, one says it all
+        elif columns[-1][0]:  # several words in a row that the reference lacks count as one
             columns.append((0, line ^ column))
     taken, left = 0, line
     for equal, stops in reversed(columns):
@@ -209,3 +213,36 @@ def _subsequence(places: Iterable[int], line: int) -> int:
         else:
             left &= (1 << length) - 1
     return taken
+
+
+def porter() -> Callable[[str], str]:
+    """Return `nltk.stem.porter.PorterStemmer().stem`, with as little of nltk loaded as possible.
+
+    The whole of nltk imports half of scipy: 1.6 s of imports.
+    """
+    if "nltk" in sys.modules:
+        return _nltk_stem()
+    try:
+        with _bare_packages("nltk", "nltk.stem"):
+            return _nltk_stem()
+    except (ImportError, AttributeError):
+        return _nltk_stem()  # the stemmer of this version of nltk needs what its packages define
+
+
+def _nltk_stem() -> Callable[[str], str]:
+    stem: Callable[[str], str] = import_module("nltk.stem.porter").PorterStemmer().stem
+    return stem
+
+
+@contextmanager
+def _bare_packages(top: str, *below: str) -> Iterator[None]:
+    """Let modules be imported from packages whose own `__init__` is not run; forget both at the end."""
+    try:
+        for name in (top, *below):
+            spec = find_spec(name)
+            if spec is not None:
+                sys.modules[name] = module_from_spec(spec)
+        yield
+    finally:
+        for name in [name for name in sys.modules if name.partition(".")[0] == top]:
+            del sys.modules[name]

@@ -8,7 +8,7 @@ from math import log10
 
 from harness import text as words
 from harness.files.spreadsheet import cell
-from harness.leaderboard.rank import Group, Leaderboard, Line, hardware, ways
+from harness.leaderboard.rank import Leaderboard, Line, RankedGroup, hardware, ways
 from harness.types import Score
 
 Links = Mapping[str, str]  # run -> address of its report or folder, seen from the page
@@ -182,7 +182,7 @@ def _runs(names: Sequence[str]) -> str:
     return words.listed([words.visible(name) for name in names])
 
 
-def _section(group: Group) -> Section:
+def _section(group: RankedGroup) -> Section:
     first, machines, asked = group.first, hardware(group), ways(group)
     score = first.score
     return Section(

@@ -1,4 +1,4 @@
-"""A RESULT folder: its records, read from result.json and written to it, and the lines of its answers and samples."""
+"""Read and write a RESULT folder: the records of result.json, and the lines of its answers and samples."""
 
 from collections.abc import Container, Iterator, Mapping
 from contextlib import contextmanager
@@ -46,7 +46,7 @@ __all__ = [
 
 
 def read(folder: Path | str, *, changed: bool = False) -> Result:
-    """Return the records of a RESULT folder; one that was changed by hand is read only where that is asked for."""
+    """Return the records of a RESULT folder; ResultError if it was changed by hand, unless `changed` allows that."""
     folder = Path(folder)
     return from_document(folder, read_document(folder, changed=changed))
 
@@ -58,7 +58,7 @@ def document(result: Result) -> dict[str, Any]:
 
 
 def from_document(folder: Path, data: Mapping[str, Any]) -> Result:
-    """Return the records of a document, or of as much of it as a caller left in."""
+    """Return the records of a document, or of the part that a caller left in it."""
     try:
         return record(Result, data, folder=folder)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
@@ -68,10 +68,10 @@ def from_document(folder: Path, data: Mapping[str, Any]) -> Result:
 def read_generations(
     folder: Path, of: Container[tuple[str, str]] | None = None
 ) -> Iterator[tuple[str, System, Generation]]:
-    """(task, system, answer) of every sample, or `of` some (task, sample id), in file order."""
+    """Yield (task, system, answer) for every sample, or `of` some (task, sample id), in file order."""
     path = folder / "generations.jsonl.gz"
     for number, line in enumerate(json_lines(path), 1):
-        with _told(path, number):
+        with _located(path, number):
             if of is not None and (line["task"], line["sample_id"]) not in of:
                 continue
             found = str(line["task"]), record(System, line), record(Generation, line)
@@ -79,10 +79,10 @@ def read_generations(
 
 
 def read_samples(folder: Path, of: Container[tuple[str, str]] | None = None) -> Iterator[tuple[str, Sample]]:
-    """(task, sample), or `of` some (task, sample id), in file order."""
+    """Yield (task, sample) for every sample, or `of` some (task, sample id), in file order."""
     path = folder / "samples.jsonl.gz"
     for number, line in enumerate(json_lines(path), 1):
-        with _told(path, number):
+        with _located(path, number):
             if of is not None and (line["task"], line["sample_id"]) not in of:
                 continue
             found = str(line["task"]), record(Sample, line, id=line["sample_id"])
@@ -90,8 +90,8 @@ def read_samples(folder: Path, of: Container[tuple[str, str]] | None = None) -> 
 
 
 @contextmanager
-def _told(path: Path, line: int) -> Iterator[None]:
-    """What a line lacks, or holds instead, as a failure of its file."""
+def _located(path: Path, line: int) -> Iterator[None]:
+    """Turn an error about a line's content into a ResultError that names the file and the line."""
     try:
         yield
     except (KeyError, TypeError) as error:
@@ -99,6 +99,7 @@ def _told(path: Path, line: int) -> Iterator[None]:
 
 
 def json_lines(path: Path) -> Iterator[dict[str, Any]]:
+    """Yield the JSON object of each line of a compressed file; ResultError for a line that is not a JSON object."""
     for number, line in enumerate(read_zipped(path, lambda: recorded_size(path)), 1):
         try:
             content = parsed(line)

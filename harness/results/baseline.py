@@ -1,6 +1,7 @@
-"""What a gate compares with, as one JSON file for git: rows of sums by sample, and everything that must be as it was.
+"""Make, write and read a baseline: one JSON file for git, with the rows of sums that a gate compares with.
 
-One line a sample and system, sorted, so that a review shows which samples changed. Answers stand beside their rows only
+It also records everything that must be unchanged for a fair comparison. Each sample of a system has a line of its own,
+sorted, so that a review shows which samples changed. Answers stand beside their rows only
 where the source's `share` allows text to leave the machine.
 """
 
@@ -55,12 +56,12 @@ class BaselineSystem:
     ids: tuple[str, ...]  # in data order
     rows: Mapping[str, NDArray[np.float64]]  # by metric plug-in: [n, k]
     answers: tuple[str, ...] | None  # None: the source shares no text
-    empty: Share = NONE  # of its answers; an older baseline knows it where it holds them
+    empty: Share = NONE  # empty answers; an older baseline without answers does not say
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Baseline:
-    """What a result was when it was accepted."""
+    """A result as it was when it was accepted."""
 
     name: str  # the file, as it was given
     suite: str
@@ -71,14 +72,14 @@ class Baseline:
 
 
 def asked_digest(task: TaskFacts) -> str:
-    """Of what makes a prompt of a sample and an answer of a prompt."""
+    """Return the digest of the settings that turn a sample into a prompt and a prompt into an answer."""
     return digest(task.prompt, task.shots, task.overflow, decoding(task))
 
 
 def decoding(task: TaskFacts) -> dict[str, object]:
-    """Return the decode settings that can move an answer, as an older result has them that moves none otherwise.
+    """Return the decode settings that can change an answer, the same for older results that decode alike.
 
-    Such a result does not know `leading_whitespace`: it was kept, which matters only where a string stops an answer.
+    Older results have no `leading_whitespace`. They kept it, which matters only where a stop string ends an answer.
     """
     found = dict(task.decode)
     if found.get("leading_whitespace") == "keep" or not found.get("stop"):
@@ -87,18 +88,18 @@ def decoding(task: TaskFacts) -> dict[str, object]:
 
 
 def make(folder: Path, *, only: str = "*/*/*", metric_names: Sequence[str] = ()) -> dict[str, Any]:
-    """A RESULT as a baseline's plain data.
+    """Return the plain data of a baseline of a RESULT.
 
-    `only` is a pattern of task/model/adapter; trivial rules are left out. `metric_names` are plug-ins to keep beside those
-    of the tasks' primary metrics and of what the suite's gates ask; "*" keeps all.
+    `only` is a pattern of task/model/adapter; trivial rules are left out. `metric_names` are the metric plug-ins to keep
+    besides those of the tasks' primary metrics and of the suite's gates; "*" keeps all.
     """
     result = read(folder)
     refuse_damaged(folder, result.files)
     wanted = [
-        (task, one.system)
+        (task, answers.system)
         for task in result.suite.tasks
-        for one in result.answers
-        if one.task == task.name and not one.system.is_trivial and _named(only, task, one.system)
+        for answers in result.answers
+        if answers.task == task.name and not answers.system.is_trivial and _named(only, task, answers.system)
     ]
     if not wanted:
         raise ResultError(f"{folder}: no system like {only!r} has answers here; a baseline needs one")
@@ -119,27 +120,27 @@ def make(folder: Path, *, only: str = "*/*/*", metric_names: Sequence[str] = ())
             key: plain(getattr(result.manifest, key)) or None
             for key in ("harness", "python", "platform", "device", "hardware", "libraries")
         },
-        "revisions": {one.name: one.revision for one in result.suite.models},
+        "revisions": {model.name: model.revision for model in result.suite.models},
         "tasks": [_task(result, task) for task in sorted(tasks, key=lambda task: task.name)],
         "systems": [*_systems(result, wanted, kept)],
     }
 
 
 def refuse_other(path: Path) -> None:
-    """Raise a HarnessError where a file stands that is no baseline; one that was cut short may be written anew."""
+    """Raise a HarnessError if the file is not a baseline; a baseline that was cut short may be overwritten."""
     refuse_other_kind(path, (), "baseline of the harness", "-o", _BEGINS)
 
 
 def write(path: Path, document: Mapping[str, Any]) -> None:
-    """One line a sample; equal results give equal bytes."""
+    """Write a baseline, a line for each sample; equal results give equal bytes."""
     refuse_other(path)
     whole = {**document, "digest": content_digest(document)}
     write_text(path, "".join(_text(whole)))
 
 
 def load(path: Path) -> Baseline:
-    """A baseline's records; one that was changed by hand, or is newer than ours, is refused."""
-    again = f"write it anew: harness baseline RESULT -o {path}"
+    """Return a baseline's records; ResultError for a baseline that was changed by hand or is of a newer schema."""
+    again = f"write it again: harness baseline RESULT -o {path}"
     document = json_object(path, again, again)
     version = document.get("schema")
     if not isinstance(version, int) or "systems" not in document:
@@ -149,35 +150,37 @@ def load(path: Path) -> Baseline:
     if "digest" not in document or not unchanged(document):
         raise ResultError(f"{path}: changed by hand or cut short (its digest differs); {again}")
     try:
-        tasks = [record(BaselineTask, one) for one in document["tasks"]]
-        systems = [_system(one) for one in document["systems"]]
+        tasks = [record(BaselineTask, task) for task in document["tasks"]]
+        systems = [_system(system) for system in document["systems"]]
         if not systems:
-            raise ValueError("no system is in it")
+            raise ValueError("it has no systems")
         found = record(
             Baseline,
             document,
             name=str(path),
             environment=document["environment"],
             revisions=document["revisions"],
-            tasks={one.name: one for one in tasks},
-            systems={(one.task, one.system): one for one in systems},
+            tasks={task.name: task for task in tasks},
+            systems={(system.task, system.system): system for system in systems},
         )
-        _hold(found, tasks, systems)
+        _refuse_inconsistent(found, tasks, systems)
         return found
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise ResultError(f"{path}: broken: {error}; {again}") from error
 
 
-def _hold(found: Baseline, tasks: Sequence[BaselineTask], systems: Sequence[BaselineSystem]) -> None:
-    """ValueError where its parts do not belong together."""
+def _refuse_inconsistent(
+    found: Baseline, tasks: Sequence[BaselineTask], systems: Sequence[BaselineSystem]
+) -> None:
+    """Raise ValueError where the parts of a baseline do not fit together."""
     if len(found.tasks) < len(tasks) or len(found.systems) < len(systems):
-        raise ValueError("a task or a system is there twice")
-    for one in systems:
-        here = f"{one.task} / {one.system}"
-        if one.task not in found.tasks:
+        raise ValueError("a task or a system is listed twice")
+    for system in systems:
+        here = f"{system.task} / {system.system}"
+        if system.task not in found.tasks:
             raise ValueError(f"{here}: no such task")
-        if len(one.ids) != found.tasks[one.task].n:
-            raise ValueError(f"{here}: {len(one.ids)} rows of {found.tasks[one.task].n} samples")
+        if len(system.ids) != found.tasks[system.task].n:
+            raise ValueError(f"{here}: {len(system.ids)} rows of {found.tasks[system.task].n} samples")
 
 
 def _named(only: str, task: TaskFacts, system: System) -> bool:
@@ -187,7 +190,7 @@ def _named(only: str, task: TaskFacts, system: System) -> bool:
 
 
 def _plugins(result: Result, task: TaskFacts, asked: Sequence[str]) -> list[str]:
-    """Those of the task's metrics whose rows are kept."""
+    """Return the task's metrics whose rows are kept."""
     patterns = {task.primary}
     patterns.update(
         gate.metric for gate in result.suite.gates if gate.metric and fnmatchcase(task.name, gate.task)
@@ -197,7 +200,7 @@ def _plugins(result: Result, task: TaskFacts, asked: Sequence[str]) -> list[str]
         for plugin in task.metrics
         if "*" in asked
         or plugin in asked
-        or any(fnmatchcase(name, one) for name in metrics.score_names(plugin) for one in patterns)
+        or any(fnmatchcase(name, pattern) for name in metrics.score_names(plugin) for pattern in patterns)
     ]
 
 
@@ -210,7 +213,9 @@ def _task(result: Result, task: TaskFacts) -> dict[str, Any]:
         "decode": decoding(task),
         "share": task.share,
         "n": max(score.n for score in here),
-        "signatures": {score.metric: score.signature for score in sorted(here, key=lambda one: one.metric)},
+        "signatures": {
+            score.metric: score.signature for score in sorted(here, key=lambda score: score.metric)
+        },
     }
 
 
@@ -219,7 +224,7 @@ def _systems(
 ) -> Iterator[dict[str, Any]]:
     from harness.results.rows import open_rows
 
-    prompts = {(one.task, one.system): one.prompts for one in result.answers}
+    prompts = {(answers.task, answers.system): answers.prompts for answers in result.answers}
     empty = counted(result, EMPTY)
     shared = {task.name for task, _ in wanted if task.share == "text"}
     texts: dict[tuple[str, System], dict[str, str]] = {}
@@ -228,7 +233,7 @@ def _systems(
             if name in shared:
                 texts.setdefault((name, system), {})[generation.sample_id] = generation.text
     with open_rows(result.folder) as file:
-        for task, system in sorted(wanted, key=lambda one: (one[0].name, one[1].model, str(one[1]))):
+        for task, system in sorted(wanted, key=lambda pair: (pair[0].name, pair[1].model, str(pair[1]))):
             tables = {plugin: file.get((task.name, system, plugin)) for plugin in kept[task.name]}
             found = {plugin: rows for plugin, rows in tables.items() if rows is not None}
             if not found:
@@ -243,16 +248,16 @@ def _systems(
                 answers and not answers.keys() >= {*ids}
             ):
                 raise ResultError(
-                    f"{result.folder}: {task.name} / {system}: rows.parquet holds rows of other samples than were "
+                    f"{result.folder}: {task.name} / {system}: rows.parquet has rows of other samples than were "
                     "answered; `harness verify` says what was changed"
                 )
             rows = {
-                one: {
+                sample: {
                     "place": place,
                     **{plugin: [_short(x) for x in table.stats[place]] for plugin, table in found.items()},
-                    **({"answer": answers[one]} if answers else {}),
+                    **({"answer": answers[sample]} if answers else {}),
                 }
-                for place, one in enumerate(ids)
+                for place, sample in enumerate(ids)
             }
             yield {
                 "task": task.name,
@@ -269,7 +274,7 @@ def _finite(whose: str, tables: "Mapping[str, Rows]") -> None:
     for plugin, table in tables.items():
         if not np.isfinite(table.stats).all():
             raise ResultError(
-                f"{whose}: a row of {plugin} holds a number that is not finite; run the suite again"
+                f"{whose}: a row of {plugin} has a number that is not finite; run the suite again"
             )
 
 
@@ -278,7 +283,7 @@ def _short(number: float) -> float | int:
 
 
 def _system(data: Mapping[str, Any]) -> BaselineSystem:
-    rows = sorted(data["rows"].items(), key=lambda one: one[1]["place"])
+    rows = sorted(data["rows"].items(), key=lambda item: item[1]["place"])
     if [row["place"] for _, row in rows] != [*range(len(rows))]:
         raise ValueError(f"{data['task']}: the places of its rows are not 0 to {len(rows) - 1}")
     if len({frozenset(row) for _, row in rows}) > 1:
@@ -289,7 +294,7 @@ def _system(data: Mapping[str, Any]) -> BaselineSystem:
         BaselineSystem,
         data,
         system=record(System, data),
-        ids=tuple(one for one, _ in rows),
+        ids=tuple(sample for sample, _ in rows),
         rows={plugin: _table(plugin, [row[plugin] for _, row in rows]) for plugin in plugins},
         answers=answers,
         empty=Share(count=_count(data, answers), of=len(rows)),
@@ -297,27 +302,27 @@ def _system(data: Mapping[str, Any]) -> BaselineSystem:
 
 
 def _count(data: Mapping[str, Any], answers: Sequence[str] | None) -> int:
-    """How many answers are empty."""
-    found = data.get("empty", sum(not one.strip() for one in answers or ()))
+    """Return how many answers are empty."""
+    found = data.get("empty", sum(not answer.strip() for answer in answers or ()))
     if type(found) is not int:
-        raise ValueError(f"{data['task']}: empty is no number of answers")
+        raise ValueError(f"{data['task']}: empty is not a number of answers")
     return found
 
 
 def _table(plugin: str, rows: Sequence[object]) -> NDArray[np.float64]:
-    """numpy alone would take text and truths for numbers, and nothing for NaN."""
+    """Return the rows as an array; np.array alone would accept strings and booleans, and turn None into NaN."""
     if any(type(number) not in (int, float) for row in rows if isinstance(row, list) for number in row):
-        raise ValueError(f"a row of {plugin} holds what is no number")
+        raise ValueError(f"a row of {plugin} has a value that is not a number")
     table = np.array(rows, dtype=np.float64)
     if table.ndim != 2:
-        raise ValueError(f"a row of {plugin} is no list")
+        raise ValueError(f"a row of {plugin} is not a list of numbers")
     if not np.isfinite(table).all():
-        raise ValueError(f"a row of {plugin} holds a number that is not finite")
+        raise ValueError(f"a row of {plugin} has a number that is not finite")
     return table
 
 
 def _text(document: Mapping[str, Any]) -> Iterator[str]:
-    """JSON in which every sample has a line of its own."""
+    """Yield JSON in which every sample has a line of its own."""
     yield "{\n"
     for place, (key, value) in enumerate(document.items()):
         comma = "," if place + 1 < len(document) else ""
@@ -327,12 +332,12 @@ def _text(document: Mapping[str, Any]) -> Iterator[str]:
             continue
         yield ' "systems": [\n'
         for number, system in enumerate(value):
-            head = {name: one for name, one in system.items() if name != "rows"}
+            head = {name: setting for name, setting in system.items() if name != "rows"}
             yield "  " + json.dumps(head, ensure_ascii=False)[:-1] + ', "rows": {\n'
             rows = system["rows"].items()
             yield ",\n".join(
-                f"   {json.dumps(one, ensure_ascii=False)}: {json.dumps(row, ensure_ascii=False)}"
-                for one, row in rows
+                f"   {json.dumps(sample, ensure_ascii=False)}: {json.dumps(row, ensure_ascii=False)}"
+                for sample, row in rows
             )
             yield "\n  }}" + (",\n" if number + 1 < len(value) else "\n")
         yield f" ]{comma}\n"

@@ -1,4 +1,4 @@
-"""What a system took: its costs, added up over steps."""
+"""Add up the costs of a system over steps."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,10 +9,10 @@ from harness.types import Cost, System
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Costs:
-    """What a system took; None where it was not measured."""
+    """The costs of a system on one task; None: not measured."""
 
     tokens_per_second: float | None = None
-    answer_seconds: float | None = None  # for one answer, on the mean
+    answer_seconds: float | None = None  # mean of one answer
     peak_megabytes: float | None = None  # while it answered this task
     training_seconds: float | None = None
     training_megabytes: float | None = None
@@ -21,7 +21,7 @@ class Costs:
 
 
 def costs(measured: Sequence[Cost], system: System, task: str, samples: int) -> Costs:
-    """Return what answering this task took, and, for an adapter, what training it took."""
+    """Return the costs of answering a task and, for an adapter, of training it."""
     answering: dict[str, list[float]] = {}
     training: dict[str, float] = {}
     for cost in measured:

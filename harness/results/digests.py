@@ -1,4 +1,4 @@
-"""Digests of what was asked and of what was answered, taken while both pass by."""
+"""Compute digests of samples, prompts and answers while they are read or written."""
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,27 +15,30 @@ DIGITS = 16
 
 @dataclass(slots=True)
 class RunningDigest:
-    """A digest of what has passed so far."""
+    """The digest of all samples, or of all prompts and answers, so far."""
 
     count: int = 0
     first: Any = field(default_factory=hashlib.sha256)  # samples, or prompts
     second: Any = field(default_factory=hashlib.sha256)  # answers
 
     def sample(self, sample_id: str, text: str, references: Sequence[str]) -> None:
+        """Add a sample."""
         self.count += 1
         self.first.update(_bytes([sample_id, text, list(references)]))
 
     def answer(self, prompt_digest: str, text: str) -> None:
+        """Add an answer and the digest of its prompt."""
         self.count += 1
         self.first.update(_bytes(prompt_digest))
         self.second.update(_bytes(text))
 
     @property
     def samples(self) -> str:
-        """Of ids, inputs and references, in data order."""
+        """Return the digest of the samples' ids, inputs and references, in data order."""
         return str(self.first.hexdigest()[:DIGITS])
 
     def answers(self, task: str, system: System) -> Answers:
+        """Return the digests of a system's prompts and answers."""
         return Answers(
             task=task,
             system=system,
@@ -47,20 +50,20 @@ class RunningDigest:
 
 @dataclass(slots=True)
 class InputDigests:
-    """Digests of what was asked and of what was answered, taken while the lines of both are written."""
+    """The digests of a run's samples and answers, computed while the lines of both are written."""
 
     _samples: dict[str, RunningDigest] = field(default_factory=dict)  # by task
     _answers: dict[tuple[str, System], RunningDigest] = field(default_factory=dict)
 
     def samples(self, lines: Iterator[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-        """Hand lines of samples on, and note them."""
+        """Yield each line of a sample after adding it to its task's digest."""
         for sample in lines:
             running = self._samples.setdefault(sample["task"], RunningDigest())
             running.sample(sample["sample_id"], sample["input"], sample["references"])
             yield sample
 
     def generations(self, lines: Iterator[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-        """Hand lines of generations on, and note them."""
+        """Yield each line of a generation after adding it to its system's digest."""
         for generation in lines:
             system = _system(generation["model"], generation["adapter"], generation["shots"])
             running = self._answers.setdefault((generation["task"], system), RunningDigest())
@@ -72,7 +75,7 @@ class InputDigests:
         return self._samples[task].samples if task in self._samples else ""
 
     def answers(self) -> Sequence[Answers]:
-        """Return those of every system on every task, once they have passed."""
+        """Return the digests of every system on every task, once all lines are written."""
         return [running.answers(task, system) for (task, system), running in self._answers.items()]
 
 
@@ -82,50 +85,61 @@ def _system(model: str, adapter: str | None, shots: int) -> System:
 
 
 def noted(answers: Iterator[Generation], passed: RunningDigest) -> Iterator[Generation]:
-    """Hand answers on, and note them."""
-    for one in answers:
-        passed.answer(one.prompt_digest, one.text)
-        yield one
+    """Yield each answer after adding it to the digest."""
+    for answer in answers:
+        passed.answer(answer.prompt_digest, answer.text)
+        yield answer
 
 
 def samples_noted(samples: Iterator[Sample], passed: RunningDigest) -> Iterator[Sample]:
-    """Hand samples on, and note them."""
-    for one in samples:
-        passed.sample(one.id, one.input, one.references)
-        yield one
+    """Yield each sample after adding it to the digest."""
+    for sample in samples:
+        passed.sample(sample.id, sample.input, sample.references)
+        yield sample
 
 
 def check_digests(
     result: Result, samples: Mapping[str, RunningDigest], answers: Mapping[tuple[str, System], RunningDigest]
 ) -> Iterator[str]:
-    """A sentence for each digest of samples or answers that is not theirs; of withheld texts there is none to take."""
+    """Yield a sentence for each digest of result.json that is not the digest of its samples or answers.
+
+    Texts that a copy withholds have no digest to compare with.
+    """
     for task in result.suite.tasks:
         if task.name in samples and task.name not in result.withheld:
             now = samples[task.name].samples
             if task.samples and task.samples != now:
                 yield f"{task.name}: the digest of its samples is {task.samples} in result.json, of the samples {now}"
-    seen = set()
-    for one in result.answers:
-        key = one.task, one.system
-        here = f"{one.task} / {one.system}: answers"
-        if key in seen:
-            yield f"{here} are listed twice in result.json"
-        seen.add(key)
-        if key not in answers:
-            yield f"{here} are listed in result.json, and there are none"
-            continue
-        now_so = answers[key].answers(*key)
-        if one.n != now_so.n:
-            yield f"{here}: n = {one.n} in result.json, {now_so.n} generations"
-        if one.task not in result.withheld and (one.prompts, one.texts) != (now_so.prompts, now_so.texts):
-            yield (
-                f"{here}: the digests are {one.prompts} of prompts and {one.texts} of texts in result.json, "
-                f"{now_so.prompts} and {now_so.texts} of the generations"
-            )
+    listed = set()
+    for recorded in result.answers:
+        key = recorded.task, recorded.system
+        if key in listed:
+            yield f"{_answers_of(*key)} are listed twice in result.json"
+        listed.add(key)
+        if key in answers:
+            yield from _differing(recorded, answers[key].answers(*key), recorded.task in result.withheld)
+        else:
+            yield f"{_answers_of(*key)} are listed in result.json, and there are none"
     if result.answers:
-        for task_name, system in answers:
-            if (task_name, system) not in seen:
-                yield f"{task_name} / {system}: answers are not listed in result.json"
+        for key in answers:
+            if key not in listed:
+                yield f"{_answers_of(*key)} are not listed in result.json"
+
+
+def _answers_of(task: str, system: System) -> str:
+    return f"{task} / {system}: answers"
+
+
+def _differing(recorded: Answers, now: Answers, withheld: bool) -> Iterator[str]:
+    """Yield what differs between the recorded digests of a system's answers and those of the answers themselves."""
+    here = _answers_of(recorded.task, recorded.system)
+    if recorded.n != now.n:
+        yield f"{here}: n = {recorded.n} in result.json, {now.n} generations"
+    if not withheld and (recorded.prompts, recorded.texts) != (now.prompts, now.texts):
+        yield (
+            f"{here}: the digests are {recorded.prompts} of prompts and {recorded.texts} of texts in result.json, "
+            f"{now.prompts} and {now.texts} of the generations"
+        )
 
 
 def _bytes(value: object) -> bytes:

@@ -1,4 +1,4 @@
-"""result.json, written with digests of itself and of the files beside it, so that a change by hand is told."""
+"""Read and write result.json with digests of itself and of the files beside it, so that changes by hand are detected."""
 
 import json
 from collections.abc import Mapping
@@ -21,7 +21,7 @@ BESIDE = ("rows.parquet", "samples.jsonl.gz", "generations.jsonl.gz")
 
 
 def write_document(folder: Path, document: Mapping[str, Any]) -> None:
-    """Writes result.json over what lies in the folder; the files beside it are there already."""
+    """Write result.json; the files beside it are in the folder already."""
     content = {key: value for key, value in document.items() if key not in ("files", "sizes", "digest")}
     zipped = [name for name in BESIDE if name.endswith(".gz") and (folder / name).is_file()]
     content["sizes"] = {name: unzipped_size(folder / name) for name in zipped}
@@ -30,16 +30,14 @@ def write_document(folder: Path, document: Mapping[str, Any]) -> None:
 
 
 def read_document(folder: Path, *, changed: bool = False) -> dict[str, Any]:
-    """`result.json` as plain data; one that is newer than ours, or (unless asked for) changed by hand, is refused."""
+    """Return `result.json` as plain data; ResultError for a newer schema, or a change by hand unless `changed` allows it."""
     path = folder / NAME
     if folder.is_file():
         raise ResultError(f"{folder}: is a file; name the RESULT folder, which holds a result.json")
     if not folder.is_dir():
         recovered(folder)
-    document = json_object(
-        path, "a RESULT folder holds a result.json", "run the suite again to write it anew"
-    )
-    _hold_manifest(path, document)
+    document = json_object(path, "a RESULT folder holds a result.json", "run the suite again")
+    _refuse_bad_manifest(path, document)
     version = document.get("schema")
     if not isinstance(version, int):
         raise ResultError(f"{path}: no schema version; this is not a result of the harness")
@@ -50,8 +48,8 @@ def read_document(folder: Path, *, changed: bool = False) -> dict[str, Any]:
     return document
 
 
-def _hold_manifest(path: Path, document: Mapping[str, Any]) -> None:
-    """Raise a ResultError where the manifest is not as what reads it takes it to be."""
+def _refuse_bad_manifest(path: Path, document: Mapping[str, Any]) -> None:
+    """Raise a ResultError for a manifest of the wrong shape."""
     manifest = document.get("manifest", {})
     if not isinstance(manifest, dict):
         raise ResultError(f"{path}: broken or changed by hand: manifest: found {repr(manifest)[:60]}")
@@ -63,27 +61,28 @@ def _hold_manifest(path: Path, document: Mapping[str, Any]) -> None:
 
 
 def _is_rescoring(time: object) -> bool:
-    """Whether an entry says which metrics each task got."""
+    """Return whether an entry of `manifest.rescored` says which metrics each task got."""
     names = time.get("metrics") if isinstance(time, dict) else None
     return isinstance(names, dict) and all(
-        isinstance(one, list) and all(isinstance(name, str) for name in one) for one in names.values()
+        isinstance(plugins, list) and all(isinstance(name, str) for name in plugins)
+        for plugins in names.values()
     )
 
 
 def recorded_size(path: Path) -> int:
-    """Return how many bytes a compressed file of a RESULT held when it was written; 0 where that is not recorded."""
+    """Return the uncompressed bytes of a file of a RESULT when it was written; 0 if not recorded."""
     sizes = read_document(path.parent, changed=True).get("sizes")
     found = sizes.get(path.name) if isinstance(sizes, dict) else None
     return found if isinstance(found, int) else 0
 
 
 def json_object(path: Path, missing: str, broken: str) -> dict[str, Any]:
-    """A file's JSON object; `missing` and `broken` say what would do."""
+    """Return a file's JSON object; `missing` and `broken` are the advice for a missing or broken file."""
     try:
         content = read_regular(path, LARGEST)
         if len(content) > LARGEST:
             size = path.stat().st_size
-            raise ResultError(f"{path}: {size:,} bytes, read are up to {LARGEST:,}; {broken}")
+            raise ResultError(f"{path}: {size:,} bytes, at most {LARGEST:,} are read; {broken}")
         document = parsed(content)
         wrong = wrong_value(document)
     except NotRegular as error:
@@ -100,7 +99,7 @@ def json_object(path: Path, missing: str, broken: str) -> dict[str, Any]:
 
 
 def parsed(content: bytes) -> Any:
-    """By pydantic's parser, in half the time of Python's, which alone takes halves of surrogate pairs."""
+    """Parse JSON with pydantic's parser, in half the time of Python's; only the latter accepts halves of surrogate pairs."""
     try:
         return from_json(content)
     except ValueError:
@@ -108,24 +107,24 @@ def parsed(content: bytes) -> Any:
 
 
 def content_digest(document: Mapping[str, Any]) -> str:
-    """Of everything but the digest itself."""
+    """Return the digest of a document without its own `digest`."""
     content = {key: value for key, value in document.items() if key != "digest"}
     return text_digest(json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":")))
 
 
 def unchanged(document: Mapping[str, Any]) -> bool:
-    """Whether a document is as it was written; one without a digest is older than they are."""
+    """Return whether a document is as it was written; an older document without a digest counts as unchanged."""
     return "digest" not in document or document["digest"] == content_digest(document)
 
 
 def refuse_damaged(folder: Path, files: Mapping[str, str]) -> None:
-    """Raise a ResultError where a file beside result.json is missing or changed: nothing can be shown of such a RESULT."""
+    """Raise a ResultError if a file beside result.json is missing or changed."""
     if problems := check_files(folder, {"files": files}):
         raise ResultError(f"{problems[0]}; copy the RESULT again as a whole, or run the suite again")
 
 
 def check_files(folder: Path, document: Mapping[str, Any]) -> list[str]:
-    """What of the files beside result.json is not as it was, a sentence each."""
+    """Return a sentence for each file beside result.json that is missing or changed."""
     files = document.get("files") or {}
     missing = [f"{folder / name}: the file is missing" for name in files if not (folder / name).is_file()]
     return missing + [

@@ -1,4 +1,4 @@
-"""Samples by the length of their input: short, middle and long."""
+"""Split samples by the length of their input: short, middle and long."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 def thirds(
     words: NDArray[np.intp],  # [n] words of each input
 ) -> tuple[tuple[str, ...], NDArray[np.int8]] | None:  # labels; [n] a place in them
-    """As equal in number as equal lengths allow; None where all inputs are of about one length."""
+    """Return thirds as equal in number as equal lengths allow; None where all inputs are of about the same length."""
     if len(words) < 3:
         return None
     first, second = (int(end) for end in np.quantile(words, (1 / 3, 2 / 3), method="inverted_cdf"))

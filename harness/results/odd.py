@@ -1,4 +1,4 @@
-"""How many answers of a system are empty, and how many of its prompts were shortened or refused: the notes count them."""
+"""Count, from the notes, a system's empty answers and its shortened or refused prompts."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,19 +7,20 @@ from harness.results import Result
 from harness.types import System
 
 EMPTY, SHORTENED, REFUSED = "empty", "truncated", "refused"  # kinds of notes
-MANY_EMPTY = 0.05  # share of a system's answers from which on its score says little
-MANY_SHORTENED = 0.01  # share of a task's prompts from which on shortening is no footnote
+MANY_EMPTY = 0.05  # of a system's answers: beyond this share its score says little
+MANY_SHORTENED = 0.01  # of a task's prompts: beyond this share shortening is shown prominently
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Share:
-    """Some of the samples that a system was asked."""
+    """Some of the samples of a system, counted."""
 
     count: int
     of: int
 
     @property
     def share(self) -> float:
+        """Return the share, 0 to 1; 0 of no samples."""
         return self.count / self.of if self.of else 0.0
 
 
@@ -27,13 +28,13 @@ NONE = Share(count=0, of=0)
 
 
 def place(task: str, system: System) -> str:
-    """Return what a note calls a system's answers to a task."""
+    """Return the `where` of a note about a system's answers to a task."""
     return f"{task}, {system}"
 
 
 def counted(result: Result, kind: str) -> Mapping[tuple[str, System], Share]:
-    """Return the shares of one kind by task and system; those without such samples are left out."""
-    systems = {place(one.task, one.system): (one.task, one.system) for one in result.scores}
+    """Return the share of samples with one kind of note, by task and system; systems without such samples are left out."""
+    systems = {place(score.task, score.system): (score.task, score.system) for score in result.scores}
     return {
         systems[note.where]: Share(count=note.count, of=note.of)
         for note in result.notes
@@ -42,7 +43,7 @@ def counted(result: Result, kind: str) -> Mapping[tuple[str, System], Share]:
 
 
 def mostly_empty(result: Result) -> Mapping[tuple[str, System], Share]:
-    """Return those of whose answers more than 5 % are empty, where the task does not expect such answers."""
+    """Return the systems with more than 5 % empty answers, on tasks that do not allow empty answers."""
     allowed = {task.name for task in result.suite.tasks if task.allow_empty}
     found = counted(result, EMPTY)
     return {key: share for key, share in found.items() if share.share > MANY_EMPTY and key[0] not in allowed}

@@ -1,8 +1,8 @@
-"""Which entries of a RESULT the harness wrote, and how it writes there: never through a symbolic link.
+"""Tell the harness's entries of a RESULT from the user's, and write there without following a symbolic link.
 
-A RESULT may be another person's. A link in it that stands in the place of one of our files or folders would lead what is
-written, or removed, to wherever that person liked: it is replaced by a file or folder, or refused. All other entries are
-the user's own and stay.
+A RESULT may come from another person. A link in it, in the place of one of our files or folders, could lead writing and
+removing to any place of that person's choice: it is replaced by a file or folder, or refused. All other entries belong to
+the user and stay.
 """
 
 import os
@@ -21,7 +21,7 @@ _PAGE = (
     b'<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
     b'<meta http-equiv="Content-Security-Policy" content="default-src &#39;none&#39;; style-src &#39;sha256-'
 )
-# Folder -> the names of our files in it, and how each of them begins: a file of such a name may be the user's.
+# Folder -> the names of our files in it, and how they begin: a file of such a name may be the user's.
 FOLDERS = {
     "charts": (
         re.compile(
@@ -31,13 +31,13 @@ FOLDERS = {
     ),
     "samples": (re.compile(r"\d{4,}\.html"), _PAGE),
 }
-BEGINNINGS = {"report.html": _PAGE}  # of those of our files that a user's own can be told from
+BEGINNINGS = {"report.html": _PAGE}  # how our files begin, where a user's file of that name begins otherwise
 _BEING_WRITTEN = re.compile(r"\.(.+)\.[0-9a-f]{16}\.writing")
 _BESIDE_JSON = re.compile(r"\.(.+)\.\d+")  # where `records.write_json` writes first
 
 
 def is_ours(folder: Path, path: Path) -> bool:
-    """Whether we wrote what is at `path` within the RESULT; a link in the place of what we write counts as ours."""
+    """Return whether we wrote the entry at `path` in the RESULT; a link in the place of a file of ours counts as ours."""
     whole = folder / path
     if whole.is_symlink():
         return _in_place_of_ours(path)
@@ -51,7 +51,7 @@ def is_ours(folder: Path, path: Path) -> bool:
 
 
 def remove_links(folder: Path) -> None:
-    """Remove from a fresh copy the links that stand in the place of our files and folders."""
+    """Remove links in the place of our files and folders from a fresh copy."""
     for path in list(folder.iterdir()):
         if path.is_symlink() and is_ours(folder, path.relative_to(folder)):
             path.unlink()
@@ -62,7 +62,7 @@ def remove_links(folder: Path) -> None:
 
 
 def refuse_links(folder: Path) -> None:
-    """Raise ResultError where a file with the RESULT's data is a link: a copy would hold what lies elsewhere."""
+    """Raise ResultError if a data file of the RESULT is a link: a copy would contain what lies elsewhere."""
     for name in DATA:
         if (folder / name).is_symlink():
             raise ResultError(
@@ -71,7 +71,7 @@ def refuse_links(folder: Path) -> None:
 
 
 def refuse_links_on_the_way(result: Path, out: Path, option: str) -> None:
-    """Raise HarnessError where `out` lies in the RESULT and a link in the RESULT leads it elsewhere."""
+    """Raise HarnessError if `out` lies in the RESULT and a link in the RESULT leads it elsewhere."""
     root, place = Path(os.path.abspath(result)), Path(os.path.abspath(out))  # noqa: PTH100  links are not followed
     if not place.is_relative_to(root):
         return
@@ -83,7 +83,7 @@ def refuse_links_on_the_way(result: Path, out: Path, option: str) -> None:
 
 
 def real_folder(folder: Path) -> Path:
-    """Make a folder within a RESULT, in place of a link that stands there."""
+    """Make a folder in a RESULT and return it; a link of that name is replaced."""
     if folder.is_symlink():
         folder.unlink()
     if os.path.lexists(folder) and not folder.is_dir():
@@ -93,20 +93,20 @@ def real_folder(folder: Path) -> Path:
 
 
 def make_room(folder: Path, path: Path) -> None:
-    """Keep under another name what stands at `path` within the RESULT, where we write, and is the user's own."""
+    """Rename the user's own entry at `path` in the RESULT, where we are going to write."""
     if os.path.lexists(folder / path) and not is_ours(folder, path):
         keep_aside(folder / path)
 
 
 def keep_aside(path: Path) -> None:
-    """Rename what is the user's own, and say so."""
+    """Rename an entry of the user's, and warn about it."""
     kept = kept_name(path)
     path.rename(kept)
     warn(f"{path}: the harness writes here, and what was here is not its own: it is kept as {kept.name}")
 
 
 def kept_name(path: Path) -> Path:
-    """Return a free name beside a path, which is none of ours: `losses.kept.svg`."""
+    """Return a free name beside a path that is not a name of ours: `losses.kept.svg`."""
     kept, number = path.with_name(f"{path.stem}.kept{path.suffix}"), 2
     while os.path.lexists(kept):
         kept, number = path.with_name(f"{path.stem}.kept-{number}{path.suffix}"), number + 1
@@ -114,7 +114,7 @@ def kept_name(path: Path) -> Path:
 
 
 def replace(path: Path, text: str) -> None:
-    """Write a text beside its place and rename it: a reader sees the old file or the new one, and no link is followed."""
+    """Write a text beside its place and rename it: a reader sees the old or the new file, and no link is followed."""
     beside = path.with_name(f".{path.name}.{token_hex(8)}.writing")
     try:
         with beside.open("x", encoding="utf-8") as file:
@@ -137,7 +137,7 @@ def _in_place_of_ours(path: Path) -> bool:
 
 
 def begins(path: Path, beginning: bytes) -> bool:
-    """Whether a file begins so; a link to one does not."""
+    """Return whether a file begins with these bytes; a link never does."""
     if path.is_symlink() or not path.is_file():
         return False
     with path.open("rb") as file:

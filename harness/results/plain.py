@@ -1,6 +1,6 @@
-"""Records to plain data and back, as `types/fields.py` lets their fields say.
+"""Turn records into plain data and back, as the markers of `types/fields.py` on their fields ask for.
 
-A file may have been written, or changed, by anybody: every field is held against its type.
+Anybody may have written or changed a file: every value is checked against the type of its field.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -17,56 +17,60 @@ Record = TypeVar("Record")
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """What JSON may hold for a type, and what becomes of it; None: it stays as it is."""
+    """How JSON holds the values of a type."""
 
-    fits: Callable[[Any], bool]
-    made: Callable[[Any], Any] | None = None
+    fits: Callable[[Any], bool]  # whether a JSON value may stand for the type
+    made: Callable[[Any], Any] | None = (
+        None  # makes the value of the type; None: the JSON value is used as it is
+    )
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class RecordField:
     """One field of a record."""
 
     name: str
-    annotated: Any  # its type, with what the field says beside it
+    annotated: Any  # its type with the markers of `types/fields.py`
     hint: Any  # its type alone
-    says: tuple[object, ...]  # what it says beside its type
-    default: Any  # MISSING: it must be given
+    says: tuple[object, ...]  # the markers
+    default: Any  # MISSING: the field must be given
     form: Form
 
     @property
     def inner(self) -> Any:
-        """Its type where it is there: without None."""
+        """Return the type of the field without None."""
         choices = get_args(self.hint) if get_origin(self.hint) in (Union, UnionType) else ()
         return next((choice for choice in choices if choice is not NoneType), self.hint)
 
 
 def record(kind: type[Record], data: Mapping[str, Any], **given: object) -> Record:
-    """Return a record from an object's keys; keys that the record does not have are left aside.
+    """Return a record from the keys of a JSON object; keys that the record does not have are ignored.
 
-    TypeError where a field is missing or holds something else.
+    Raises TypeError for a field that is missing or of another type.
     """
     values: dict[str, Any] = {}
-    for part in parts(kind):
-        if part.name in given:
-            value = given[part.name]
-        elif part.name in data:
-            value = data[part.name]
-        elif Shape.SPREAD in part.says:
-            values[part.name] = _gathered(kind, part, data)
+    for field in record_fields(kind):
+        if field.name in given:
+            value = given[field.name]
+        elif (
+            Shape.SPREAD in field.says
+        ):  # it stands under no name of its own: a key of that name is any other key
+            values[field.name] = _gathered(kind, field, data)
             continue
-        elif part.default is MISSING:
-            raise TypeError(f"{kind.__name__}'s {part.name}: missing")
+        elif field.name in data:
+            value = data[field.name]
+        elif field.default is MISSING:
+            raise TypeError(f"{kind.__name__}'s {field.name}: missing")
         else:
             continue
-        if not part.form.fits(value):
-            raise TypeError(f"{kind.__name__}'s {part.name}: found {repr(value)[:60]}")
-        values[part.name] = value if part.form.made is None else part.form.made(value)
+        if not field.form.fits(value):
+            raise TypeError(f"{kind.__name__}'s {field.name}: found {repr(value)[:60]}")
+        values[field.name] = value if field.form.made is None else field.form.made(value)
     return kind(**values)
 
 
 def plain(value: Any) -> Any:
-    """Return a record, or what its fields hold, as plain JSON data."""
+    """Return a record, or the value of a field, as plain JSON data."""
     if is_dataclass(value):
         return _document(value)
     if isinstance(value, tuple | list):
@@ -76,13 +80,13 @@ def plain(value: Any) -> Any:
     return value
 
 
-def parts(kind: type[Any]) -> tuple[Part, ...]:
+def record_fields(kind: type[Any]) -> tuple[RecordField, ...]:
     """Return the fields of a record in their order."""
-    return _parts(kind)  # type: ignore[arg-type]  # mypy: "not Hashable"; types are
+    return _record_fields(kind)  # type: ignore[arg-type]  # mypy: "not Hashable"; types are
 
 
 @cache
-def _parts(kind: type[Any]) -> tuple[Part, ...]:
+def _record_fields(kind: type[Any]) -> tuple[RecordField, ...]:
     hints = get_type_hints(kind)
     annotated = get_type_hints(kind, include_extras=True)
     found = []
@@ -93,7 +97,9 @@ def _parts(kind: type[Any]) -> tuple[Part, ...]:
         default = field.default if made is MISSING else made()
         hint = hints[field.name]
         found.append(
-            Part(name=field.name, annotated=whole, hint=hint, says=says, default=default, form=form(hint))
+            RecordField(
+                name=field.name, annotated=whole, hint=hint, says=says, default=default, form=form(hint)
+            )
         )
     return tuple(found)
 
@@ -103,44 +109,44 @@ def _parts(kind: type[Any]) -> tuple[Part, ...]:
 
 def _document(value: Any, sparse: bool = False) -> dict[str, Any]:
     written: dict[str, Any] = {}
-    for part in parts(type(value)):
-        content = getattr(value, part.name)
-        if Shape.ASIDE in part.says:
+    for field in record_fields(type(value)):
+        content = getattr(value, field.name)
+        if Shape.ASIDE in field.says:
             continue
-        if (sparse or Shape.IF_SET in part.says) and content == part.default:
+        if (sparse or Shape.IF_SET in field.says) and content == field.default:
             continue
-        if Shape.SPREAD in part.says:
+        if Shape.SPREAD in field.says:
             written |= plain(content) if content is not None else {}
-        elif Shape.SPARSE in part.says:
-            written[part.name] = [_document(item, sparse=True) for item in content]
+        elif Shape.SPARSE in field.says:
+            written[field.name] = [_document(item, sparse=True) for item in content]
         else:
-            written[part.name] = plain(content)
+            written[field.name] = plain(content)
     return written
 
 
 # Reading.
 
 
-def _gathered(kind: type[Any], part: Part, data: Mapping[str, Any]) -> Any:
-    """Return the value of a field whose keys stand in its place."""
-    if is_dataclass(part.inner):
-        inner: Any = part.inner
-        first = parts(inner)[0].name
-        if part.inner is not part.hint and not data.get(first):
+def _gathered(kind: type[Any], field: RecordField, data: Mapping[str, Any]) -> Any:
+    """Return the value of a spread field from the keys that stand in its place."""
+    if is_dataclass(field.inner):
+        inner: Any = field.inner
+        first = record_fields(inner)[0].name
+        if field.inner is not field.hint and not data.get(first):
             return None
         return record(inner, data)
-    return {key: data[key] for key in other_keys(kind, data) if part.form.fits({key: data[key]})}
+    return {key: data[key] for key in other_keys(kind, data) if field.form.fits({key: data[key]})}
 
 
 def other_keys(kind: type[Any], data: Mapping[str, Any]) -> Iterator[str]:
-    """Give the keys that are no field's name: those of a mapping that is spread."""
-    named = {part.name for part in parts(kind)}
+    """Yield the keys that name no field: the keys of a mapping that is spread over the object."""
+    named = {field.name for field in record_fields(kind) if Shape.SPREAD not in field.says}
     return (key for key in data if key not in named)
 
 
 @cache
 def form(hint: Any) -> Form:
-    """Return what JSON may hold for a type: a whole number is a float too, and true is no number."""
+    """Return how JSON holds the values of a type: a whole number may stand for a float, a truth value for no number."""
     origin, inside = get_origin(hint), get_args(hint)
     if hint in (Any, object):
         return Form(lambda value: True)

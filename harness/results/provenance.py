@@ -1,4 +1,4 @@
-"""What two RESULTs, A and B, did otherwise, a sentence each: a difference between their scores may come from it."""
+"""Say how two RESULTs, A and B, were made differently, since a difference of scores may come from that."""
 
 from collections.abc import Iterator, Mapping
 from itertools import takewhile
@@ -6,13 +6,13 @@ from itertools import takewhile
 from harness.results import Result, TaskFacts, read_samples
 from harness.types import System
 
-BEFORE, LONGEST = 12, 60  # characters of a text that are shown: before the place where two part, and in all
+BEFORE, LONGEST = 12, 60  # characters of a text that are shown: before the first difference, and in all
 
 Facts = Mapping[str, object]
 
 
 def of_task(a: Result, b: Result, name: str) -> Iterator[str]:
-    """How the task was asked, and of which data."""
+    """Yield how the task's settings and data differ."""
     yield from _unlike("", _task(a, name), _task(b, name))
     ours, theirs = a.task(name).samples, b.task(name).samples
     withheld = name in (*a.withheld, *b.withheld)
@@ -21,7 +21,7 @@ def of_task(a: Result, b: Result, name: str) -> Iterator[str]:
 
 
 def of_prompts(a: Result, b: Result, task: str, one: System, other: System) -> Iterator[str]:
-    """Whether both models read the same, where both were asked the same samples."""
+    """Yield a sentence if the two models read different prompts for the same samples."""
     ours, theirs = (
         {(answers.task, answers.system): answers for answers in result.answers}.get((task, system))
         for result, system in ((a, one), (b, other))
@@ -32,22 +32,22 @@ def of_prompts(a: Result, b: Result, task: str, one: System, other: System) -> I
 
 
 def of_run(a: Result, b: Result) -> Iterator[str]:
-    """On what, and with which versions."""
+    """Yield how device, harness and library versions differ."""
     yield from _unlike("", _run(a), _run(b))
 
 
 def of_base(a: Result, b: Result, model: str) -> Iterator[str]:
-    """What a base's name stands for."""
+    """Yield how the base models of the same name differ."""
     yield from _unlike(f"{model}'s ", _base(a, model), _base(b, model))
 
 
 def of_adapter(a: Result, b: Result, system: System) -> Iterator[str]:
-    """What an adapter's name stands for: where it came from, and by which recipe it was trained."""
+    """Yield how the adapters of the same name differ: in origin, recipe, seed and training task."""
     yield from _unlike(f"{system}'s ", _adapter(a, system), _adapter(b, system))
 
 
 def _task(result: Result, name: str) -> Facts:
-    """An older result does not know how it decoded, and says nothing of it."""
+    """Return the task's settings; an older result does not record its decode settings."""
     task = result.task(name)
     data = result.manifest.sources.get(name)
     return {
@@ -62,22 +62,22 @@ def _task(result: Result, name: str) -> Facts:
 
 
 def _decode(task: TaskFacts) -> Mapping[str, object]:
-    """A result from before it was a setting kept leading whitespace, so that a stop string there ended an answer."""
+    """Return the decode settings; results from before `leading_whitespace` was a setting kept it."""
     return {"leading_whitespace": "keep", **task.decode} if task.decode.get("stop") else task.decode
 
 
 def _of_samples(a: Result, b: Result, name: str) -> Iterator[str]:
-    """How many of the samples in common ask, or expect, something else."""
+    """Yield how many of the samples in common have another input or reference."""
     ours, theirs = (
         {
             sample.id: (sample.input, sample.references)
-            for task, sample in read_samples(one.folder)
+            for task, sample in read_samples(result.folder)
             if task == name
         }
-        for one in (a, b)
+        for result in (a, b)
     )
     common = ours.keys() & theirs.keys()
-    if changed := sum(ours[one] != theirs[one] for one in common):
+    if changed := sum(ours[sample] != theirs[sample] for sample in common):
         yield f"the data differ: {changed:,} of {len(common):,} samples in common have another input or reference"
 
 
@@ -108,7 +108,7 @@ def _adapter(result: Result, system: System) -> Facts:
 
 
 def _unlike(whose: str, a: Facts, b: Facts) -> Iterator[str]:
-    """What both know and only one of them does not share."""
+    """Yield a sentence for each fact that both results record and that differs."""
     for name in a:
         if name in b and a[name] != b[name]:
             ours, theirs = _apart(a[name], b[name])
@@ -116,7 +116,7 @@ def _unlike(whose: str, a: Facts, b: Facts) -> Iterator[str]:
 
 
 def _apart(one: object, other: object) -> tuple[str, str]:
-    """Both as a line shows them; of long texts what begins a little before they part."""
+    """Return both values as a line shows them; long texts are cut to where they begin to differ."""
     if not isinstance(one, str) or not isinstance(other, str):
         return _said(one), _said(other)
     alike = sum(1 for _ in takewhile(lambda both: both[0] == both[1], zip(one, other, strict=False)))

@@ -1,4 +1,4 @@
-"""The records that result.json holds: the one definition of a result.
+"""The records of result.json: the only definition of a result.
 
 From them follow the document (`results/plain.py`), its JSON schema (`results/schema.py`), what a copy that withholds
 texts keeps (`results/redact.py`) and the tables that people get (`results/tables.py`).
@@ -61,9 +61,8 @@ class ModelFacts:
     parameters: Kept[Count | None] = None
     dtype: Kept[str | None] = None
     quantization: Kept[Literal["none", "int8", "nf4"]] = "none"
-    chat: Kept[Literal["auto", "on", "off"]] = (
-        "auto"  # whether prompts go through the tokenizer's chat template
-    )
+    # Whether prompts go through the tokenizer's chat template
+    chat: Kept[Literal["auto", "on", "off"]] = "auto"
     licence: Kept[str | None] = None  # as the model's card says
 
 
@@ -92,7 +91,7 @@ class SuiteFacts:
     models: Kept[tuple[ModelFacts, ...]]
     recipes: Kept[tuple[Mapping[str, object], ...]] = ()  # with all their settings
     adapters: Kept[tuple[AdapterFacts, ...]] = ()
-    gates: Kept[Sparse[tuple[Gate, ...]]] = ()  # as the suite says them: a rule that is not set is left out
+    gates: Kept[Sparse[tuple[Gate, ...]]] = ()  # as in the suite; a rule that is not set is left out
     family_error: Kept[float] = FAMILY_ERROR
 
 
@@ -108,7 +107,7 @@ class Point:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Curve:
-    """How an adapter's loss fell."""
+    """The losses of an adapter's training."""
 
     model: Kept[str]
     adapter: Kept[str]
@@ -127,9 +126,8 @@ class StepFacts:
     reason: Annotated[str, Withheld(where=("state", "failed"), instead=REASON)] = ""
     log: Annotated[str, Withheld(where=("state", "failed"))] = ""
     task: Kept[str] = ""
-    system: Kept[Spread[System | None]] = (
-        None  # None: the step was of no system, or the result is an older one
-    )
+    # None: the step was of no system, or the result is an older one
+    system: Kept[Spread[System | None]] = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,7 +141,7 @@ class Rescoring:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunFacts:
-    """What made a result: versions, machine, settings. A fact that an older result does not have is empty."""
+    """The manifest of a result: versions, machine, settings. A fact that an older result lacks is empty."""
 
     harness: Kept[str] = ""
     created: Kept[str] = ""  # ISO 8601, UTC
@@ -163,7 +161,7 @@ class RunFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """Everything a run found, but answers (generations.jsonl.gz), samples and rows of sums (rows.parquet).
+    """Everything a run found, except answers (generations.jsonl.gz), samples and rows of sums (rows.parquet).
 
     Scores and their differences are on 0 to 100 unless the unit says otherwise; times in seconds.
     """
@@ -189,29 +187,29 @@ class Result:
 
     @property
     def withheld(self) -> tuple[str, ...]:
-        """The tasks of which a copy made to be shared holds no text."""
+        """Return the tasks whose texts this copy withholds; empty for a RESULT that is not such a copy."""
         return tuple(
             task.name for task in self.suite.tasks if self.manifest.shareable and task.share != "text"
         )
 
     @property
     def seed(self) -> int:
-        """The seed of resampling; 0 in a result that does not say."""
+        """Return the seed of resampling; 0 if the result does not record it."""
         return self.manifest.seed or 0
 
     def task(self, name: str) -> TaskFacts:
-        """Return the task of a name; KeyError without one."""
+        """Return the task of this name; KeyError if there is none."""
         for task in self.suite.tasks:
             if task.name == name:
                 return task
         raise KeyError(name)
 
     def model(self, name: str) -> ModelFacts | None:
-        """Return the base model of a name; None without one, as for a trivial rule."""
+        """Return the base model of this name; None if there is none, as for a trivial rule."""
         return next((model for model in self.suite.models if model.name == name), None)
 
     def adapter(self, system: System) -> AdapterFacts | None:
-        """Return the system's adapter; None for a base, or where the suite does not list it."""
+        """Return the system's adapter; None for a base, or if the suite does not list it."""
         return next(
             (
                 adapter

@@ -1,6 +1,6 @@
-"""A RESULT that may leave the machine: of tasks whose source shares scores alone it holds ids and numbers, no text.
+"""Copy a RESULT without private texts: for tasks whose source shares scores alone, only ids and numbers are kept.
 
-The fields of its records say what a copy keeps (`types/fields.py`); what no field says is left out.
+The markers on the fields of its records say what a copy keeps (`types/fields.py`); an unmarked field is left out.
 """
 
 import shutil
@@ -15,7 +15,7 @@ from harness.errors import ResultError
 from harness.files.zipped import write_zipped
 from harness.results import Result, json_lines, ours, read_document
 from harness.results.document import refuse_damaged, write_document
-from harness.results.plain import other_keys, parts
+from harness.results.plain import other_keys, record_fields
 from harness.types import Generation, System
 from harness.types.fields import Copy, Shape, Withheld
 
@@ -23,7 +23,7 @@ VERDICTS = "verdicts.json"
 
 
 def copy(result: Path, out: Path) -> None:
-    """Writes into the folder `out` what may be shown of a RESULT; its pages are not drawn."""
+    """Write a copy of a RESULT without private texts into the folder `out`; pages are not drawn."""
     whole = read_document(result)
     ours.refuse_links(result)
     refuse_damaged(result, whole.get("files", {}))
@@ -42,7 +42,7 @@ def copy(result: Path, out: Path) -> None:
 
 @contextmanager
 def view(result: Path) -> Iterator[Path]:
-    """The RESULT itself where all of it may be shown, else a copy for as long as the block lasts."""
+    """Yield the RESULT itself if all of it may be shown, else a copy that is removed at the end of the block."""
     if not private_tasks(read_document(result)):
         yield result
         return
@@ -52,30 +52,30 @@ def view(result: Path) -> Iterator[Path]:
 
 
 def private_tasks(whole: Mapping[str, Any]) -> frozenset[str]:
-    """The tasks whose samples and answers must not be shown; one that does not say is one of them."""
+    """Return the tasks whose samples and answers must not be shown; a task without `share` is private."""
     return frozenset(task["name"] for task in whole["suite"]["tasks"] if task.get("share") != "text")
 
 
 def document(whole: Mapping[str, Any]) -> dict[str, Any]:
-    """Return result.json as it may be shown: with what the fields of its records let a copy keep."""
+    """Return result.json with only what the fields of its records let a copy keep."""
     shared = {**whole, "manifest": {**whole.get("manifest", {}), "shareable": True}}
     return kept(Result, shared) if private_tasks(whole) else shared
 
 
 def kept(kind: type[Any], data: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what a copy has of a record's plain data; keys that no field names are left out."""
+    """Return what a copy keeps of a record's plain data; keys that no field names are left out."""
     found: dict[str, Any] = {}
-    for part in parts(kind):
-        withheld = next((word for word in part.says if isinstance(word, Withheld)), None)
-        if Shape.SPREAD in part.says and Copy.KEPT in part.says:
+    for field in record_fields(kind):
+        withheld = next((word for word in field.says if isinstance(word, Withheld)), None)
+        if Shape.SPREAD in field.says and Copy.KEPT in field.says:
             own = {key: data[key] for key in other_keys(kind, data)}
-            found |= kept(part.inner, data) if is_dataclass(part.inner) else own  # type: ignore[arg-type]
-        elif part.name not in data:
+            found |= kept(field.inner, data) if is_dataclass(field.inner) else own  # type: ignore[arg-type]
+        elif field.name not in data:
             continue
         elif withheld:
-            found[part.name] = _withheld(withheld, data, data[part.name])
-        elif Copy.KEPT in part.says:
-            found[part.name] = _kept_value(part.hint, data[part.name])
+            found[field.name] = _withheld(withheld, data, data[field.name])
+        elif Copy.KEPT in field.says:
+            found[field.name] = _kept_value(field.hint, data[field.name])
     return found
 
 
@@ -86,7 +86,7 @@ def _withheld(withheld: Withheld, data: Mapping[str, Any], value: Any) -> Any:
 
 
 def _kept_value(hint: Any, value: Any) -> Any:
-    """Return what a copy has of a value: of records in it what their fields let it keep."""
+    """Return what a copy keeps of a value; of records in it, what their fields let it keep."""
     if is_dataclass(hint):
         return kept(hint, value) if isinstance(value, Mapping) else value  # type: ignore[arg-type]
     inside = next((inner for inner in get_args(hint) if _holds_records(inner)), None)
@@ -104,12 +104,12 @@ def _holds_records(hint: Any) -> bool:
 
 
 def clusters(whole: Mapping[str, Any], private: frozenset[str]) -> dict[str, str | None]:
-    """Private task -> the column whose equal values are resampled together."""
+    """Return, for each private task, the column whose equal values are resampled together."""
     return {task["name"]: task.get("cluster") for task in whole["suite"]["tasks"] if task["name"] in private}
 
 
 def _samples(result: Path, private: Mapping[str, str | None]) -> Iterator[dict[str, Any]]:
-    """Ids, and for intervals a number in place of each cluster's name."""
+    """Yield the lines of samples, with ids alone for private tasks, and a number in place of each cluster's name."""
     numbers: dict[tuple[str, str], int] = {}
     for line in json_lines(result / "samples.jsonl.gz"):
         task = line["task"]

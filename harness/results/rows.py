@@ -1,4 +1,4 @@
-"""rows.parquet, opened: where each system's rows lie is known, and they are read when they are asked for."""
+"""Read and write rows.parquet; the rows of a system are read when they are asked for."""
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
@@ -19,26 +19,25 @@ from harness.types import System
 Key = tuple[str, System, str]  # task, system, metric plug-in
 Places = NDArray[np.intp]
 
-ROWS = (
-    1 << 14
-)  # that are written, and read again, at once: as Python's lists they take many times their memory
-# What a group may hold; pyarrow's own groups have up to 2^20 rows. A few bytes may stand for any number of equal ones.
+# Rows that are written, and read, at once: as Python's lists they take many times their memory
+ROWS = 1 << 14
+# Limits of a row group; pyarrow's own groups have up to 2^20 rows. A few bytes may stand for any number of equal values.
 MOST_ROWS, MOST_NUMBERS, MOST_BYTES = 1 << 20, 1 << 24, 1 << 30
-TIMES = 20  # rows a byte of the file; each has an id and sums, and takes a byte or more
+TIMES = 20  # largest number of rows for each byte of the file; a row has an id and sums
 WHOSE = ("task", "model", "adapter", "shots", "metric")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rows:
-    """The row of sums of every sample, for one system under one metric."""
+    """The rows of sums of all samples, for one system under one metric."""
 
     ids: tuple[str, ...]
     stats: NDArray[np.float64]  # [n, k]
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
-    """A row group of the file. Row i is numbers[starts[i] : starts[i + 1]]."""
+class RowGroup:
+    """A row group of the file; row i is numbers[starts[i] : starts[i + 1]]."""
 
     number: int
     ids: list[str]
@@ -51,14 +50,16 @@ class RowFile:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        with self._told():
+        with self._located():
             check_regular(path)
             self._file = parquet.ParquetFile(path)
             _refuse_bombs(self._file.metadata, path.stat().st_size)
-            _hold(self._file)
+            _refuse_other_columns(self._file)
             self._places = _places(self._file)
-        self._last: Group | None = None  # one that holds several systems' rows is asked for again at once
-        self._ahead: dict[int, Group] = {}
+        self._last: RowGroup | None = (
+            None  # a group with the rows of several systems is asked for several times
+        )
+        self._ahead: dict[int, RowGroup] = {}
 
     def __enter__(self) -> "RowFile":
         return self
@@ -67,12 +68,13 @@ class RowFile:
         self._file.close()
 
     def keys(self) -> tuple[Key, ...]:
+        """Return the task, system and metric of all rows."""
         return tuple(self._places)
 
     def read_ahead(self, keys: Iterable[Key]) -> None:
-        """Reads the rows of several keys at once, which takes a quarter of the time of one after the other."""
+        """Read the rows of several keys at once, in a quarter of the time of one after the other."""
         numbers = sorted({number for key in keys for number, _ in self._places.get(key, ())})
-        with self._told():
+        with self._located():
             table = self._file.read_row_groups(numbers, columns=["sample_id", "stats"], use_threads=False)
             start = 0
             for number in numbers:
@@ -81,7 +83,7 @@ class RowFile:
                 start += size
 
     def get(self, key: Key) -> Rows | None:
-        """None where there are none."""
+        """Return the rows of a key; None if there are none."""
         if key not in self._places:
             return None
         ids: list[str] = []
@@ -96,18 +98,18 @@ class RowFile:
             stats.append(group.numbers[starts[:, None] + np.arange(lengths[0])])
         return Rows(ids=tuple(ids), stats=np.concatenate(stats))
 
-    def _group(self, number: int) -> Group:
+    def _group(self, number: int) -> RowGroup:
         if number in self._ahead:
             return self._ahead[number]
         if self._last is None or self._last.number != number:
-            with self._told():
+            with self._located():
                 table = self._file.read_row_group(number, columns=["sample_id", "stats"])
                 self._last = _group(number, table)
         return self._last
 
     @contextmanager
-    def _told(self) -> Iterator[None]:
-        """What goes wrong, as a failure of this file."""
+    def _located(self) -> Iterator[None]:
+        """Turn any error of reading into a ResultError that names this file."""
         try:
             yield
         except (OSError, pyarrow.ArrowException, KeyError, TypeError, ValueError) as error:
@@ -118,12 +120,12 @@ class RowFile:
 
 
 def open_rows(folder: Path) -> RowFile:
-    """The rows of a RESULT folder, as the score steps left them."""
+    """Open the rows of a RESULT folder."""
     return RowFile(folder / "rows.parquet")
 
 
 def write_rows(path: Path, tables: Iterable[tuple[Key, Rows]]) -> None:
-    """One row a task, system, metric and sample, with the metric's sums; every key in row groups of its own."""
+    """Write a row for each task, system, metric and sample, with the metric's sums; each key has row groups of its own."""
     text = pyarrow.string()
     kinds = {name: pyarrow.int32() if name == "shots" else text for name in WHOSE}
     schema = pyarrow.schema({**kinds, "sample_id": text, "stats": pyarrow.list_(pyarrow.float64())})
@@ -143,7 +145,7 @@ def write_rows(path: Path, tables: Iterable[tuple[Key, Rows]]) -> None:
                 writer.write_table(pyarrow.Table.from_arrays(columns, schema=schema))
 
 
-# From and to buffers: pyarrow's own way between its arrays and numpy's, or lists, imports all of pandas.
+# Arrays are converted by their buffers: pyarrow's own conversion from and to numpy or lists imports all of pandas.
 
 
 def _texts(values: Sequence[str]) -> Any:
@@ -167,35 +169,35 @@ def _bytes(array: NDArray[Any]) -> Any:
 
 
 def _refuse_bombs(metadata: Any, size: int) -> None:
-    """ValueError where the file holds more than one of its size can, or a group more than is read at once."""
+    """Raise ValueError for more rows than a file of its size can have, or a group too large to be read at once."""
     groups = [metadata.row_group(number) for number in range(metadata.num_row_groups)]
-    columns = [(one.column(number)) for one in groups for number in range(one.num_columns)]
-    rows = sum(one.num_rows for one in groups)
+    columns = [group.column(number) for group in groups for number in range(group.num_columns)]
+    rows = sum(group.num_rows for group in groups)
     if rows != metadata.num_rows or rows > max(MOST_ROWS, TIMES * size):
         raise ValueError(f"{metadata.num_rows:,} rows in {size:,} bytes; not the harness's")
     if (
-        any(not 0 <= one.num_rows <= MOST_ROWS for one in groups)
-        or any(not 0 <= one.num_values <= MOST_NUMBERS for one in columns)
-        or any(one.total_uncompressed_size > MOST_BYTES for one in columns)
+        any(not 0 <= group.num_rows <= MOST_ROWS for group in groups)
+        or any(not 0 <= column.num_values <= MOST_NUMBERS for column in columns)
+        or any(column.total_uncompressed_size > MOST_BYTES for column in columns)
     ):
         raise ValueError(
             f"a group of more than {MOST_ROWS:,} rows or {MOST_NUMBERS:,} numbers; not the harness's"
         )
 
 
-def _hold(file: Any) -> None:
-    """ValueError where a column whose bytes are read is missing or of another type than is written here."""
+def _refuse_other_columns(file: Any) -> None:
+    """Raise ValueError if a column whose bytes are read is missing, or is not of the type that is written here."""
     schema = file.schema_arrow
     for name, kind in {"sample_id": pyarrow.string(), "stats": pyarrow.list_(pyarrow.float64())}.items():
         if name not in schema.names or not schema.field(name).type.equals(kind):
             raise ValueError(f"the column {name} is missing or not of {kind}")
 
 
-def _group(number: int, table: Any) -> Group:
+def _group(number: int, table: Any) -> RowGroup:
     lists = table.column("stats").combine_chunks()
     if table.column("sample_id").null_count or lists.null_count or lists.values.null_count:
         raise ValueError("a sample without an id or a number")
-    return Group(
+    return RowGroup(
         number,
         table.column("sample_id").to_pylist(),
         _buffer(lists.values, np.float64),
@@ -204,37 +206,40 @@ def _group(number: int, table: Any) -> Group:
 
 
 def _buffer(array: Any, kind: Any) -> NDArray[Any]:
-    """An array without gaps as numpy's."""
+    """Return a pyarrow array without nulls as a numpy array."""
     return np.frombuffer(array.buffers()[1], kind)[array.offset : array.offset + len(array)]
 
 
 def _places(file: Any) -> dict[Key, list[tuple[int, Places]]]:
-    """For each key, the row groups that hold its rows, and where in them."""
+    """Return, for each key, the row groups with its rows, and their places in the group."""
     found: dict[Key, list[tuple[int, Places]]] = {}
     for number in range(file.num_row_groups):
         group = file.metadata.row_group(number)
         key = _only_key(group)
-        for one, places in _mixed(file, number) if key is None else [(key, np.arange(group.num_rows))]:
-            found.setdefault(one, []).append((number, places))
+        keys = _mixed(file, number) if key is None else [(key, np.arange(group.num_rows))]
+        for each, places in keys:
+            found.setdefault(each, []).append((number, places))
     return found
 
 
 def _only_key(group: Any) -> Key | None:
-    """What all rows of a group share, as in every group that the harness writes; None where statistics don't say so."""
+    """Return the key that all rows of a group share, by the group's statistics; None if these do not say so."""
     columns = [group.column(number) for number in range(group.num_columns)]
-    said = {column.path_in_schema: column.statistics for column in columns}
+    by_name = {column.path_in_schema: column.statistics for column in columns}
     values: list[Any] = []
-    for one in (said[name] for name in WHOSE):
-        if one is None or not one.has_null_count or one.null_count not in (0, group.num_rows):
+    for statistics in (by_name[name] for name in WHOSE):
+        if statistics is None or not statistics.has_null_count:
             return None
-        if one.null_count == 0 and (not one.has_min_max or one.min != one.max):
+        if statistics.null_count not in (0, group.num_rows):
             return None
-        values.append(None if one.null_count else one.min)
+        if statistics.null_count == 0 and (not statistics.has_min_max or statistics.min != statistics.max):
+            return None
+        values.append(None if statistics.null_count else statistics.min)
     return _key(*values)
 
 
 def _mixed(file: Any, number: int) -> Iterator[tuple[Key, Places]]:
-    """The keys of a group of several, and where each one's rows are."""
+    """Return the keys of a group with several, each with the places of its rows."""
     found: dict[Key, list[int]] = {}
     columns = file.read_row_group(number, columns=list(WHOSE)).to_pydict()
     for place, values in enumerate(zip(*(columns[name] for name in WHOSE), strict=True)):

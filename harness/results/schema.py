@@ -1,6 +1,6 @@
-"""The JSON schema of result.json, made from its records; `python -m harness.results.schema` prints it.
+"""Make the JSON schema of result.json from its records; `python -m harness.results.schema` prints it.
 
-The types of the fields give its types. Docstrings and comments give its descriptions.
+The types of the fields give its types; docstrings and comments give its descriptions.
 """
 
 import ast
@@ -14,7 +14,7 @@ from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin
 
 from harness.results.document import SCHEMA
-from harness.results.plain import Part, parts
+from harness.results.plain import RecordField, record_fields
 from harness.results.records import Result
 from harness.types.fields import Range, Shape
 
@@ -24,7 +24,7 @@ Schema = dict[str, Any]
 
 
 def json_schema() -> Schema:
-    """Return the schema of what this harness writes; results of older ones may lack keys."""
+    """Return the schema of what this harness writes; results of older versions may lack keys."""
     definitions: dict[str, Schema] = {}
     whole = _of_record(Result, definitions)
     whole["properties"]["schema"] = {"const": SCHEMA}
@@ -41,19 +41,19 @@ def _of_record(kind: type[Any], definitions: dict[str, Schema], *, sparse: bool 
     required: list[str] = []
     others: Schema | bool = False
     comments = _comments(kind)
-    for part in parts(kind):
-        if Shape.ASIDE in part.says:
+    for field in record_fields(kind):
+        if Shape.ASIDE in field.says:
             continue
-        if Shape.SPREAD in part.says and is_dataclass(part.inner):
-            inner = _of_record(part.inner, definitions)  # type: ignore[arg-type]
+        if Shape.SPREAD in field.says and is_dataclass(field.inner):
+            inner = _of_record(field.inner, definitions)  # type: ignore[arg-type]
             properties |= inner["properties"]
-            required += inner["required"] if part.inner is part.hint else []
-        elif Shape.SPREAD in part.says:
-            others = _of_type(get_args(part.inner)[1], definitions)
+            required += inner["required"] if field.inner is field.hint else []
+        elif Shape.SPREAD in field.says:
+            others = _of_type(get_args(field.inner)[1], definitions)
         else:
-            told = {"description": comments[part.name]} if part.name in comments else {}
-            properties[part.name] = told | _of_part(part, definitions)
-            required += [] if sparse or Shape.IF_SET in part.says else [part.name]
+            told = {"description": comments[field.name]} if field.name in comments else {}
+            properties[field.name] = told | _of_field(field, definitions)
+            required += [] if sparse or Shape.IF_SET in field.says else [field.name]
     return {
         "description": " ".join((inspect.getdoc(kind) or "").split()),
         "type": "object",
@@ -63,10 +63,10 @@ def _of_record(kind: type[Any], definitions: dict[str, Schema], *, sparse: bool 
     }
 
 
-def _of_part(part: Part, definitions: dict[str, Schema]) -> Schema:
-    if Shape.SPARSE in part.says:
-        return {"type": "array", "items": _defined(get_args(part.hint)[0], definitions, sparse=True)}
-    return _of_type(part.annotated, definitions)
+def _of_field(field: RecordField, definitions: dict[str, Schema]) -> Schema:
+    if Shape.SPARSE in field.says:
+        return {"type": "array", "items": _defined(get_args(field.hint)[0], definitions, sparse=True)}
+    return _of_type(field.annotated, definitions)
 
 
 def _of_type(hint: Any, definitions: dict[str, Schema]) -> Schema:
@@ -102,7 +102,7 @@ def _of_choices(choices: list[Schema]) -> Schema:
 
 def _defined(kind: Any, definitions: dict[str, Schema], *, sparse: bool = False) -> Schema:
     if kind.__name__ not in definitions:
-        definitions[kind.__name__] = {}  # a record that holds others of its kind would come back here
+        definitions[kind.__name__] = {}  # a record that contains records of its own type would come back here
         definitions[kind.__name__] = _of_record(kind, definitions, sparse=sparse)
     return {"$ref": f"#/$defs/{kind.__name__}"}
 
@@ -115,7 +115,7 @@ def _limits(says: Iterable[object]) -> Schema:
 
 
 def _comments(kind: type[Any]) -> dict[str, str]:
-    """Return what the source says of each field: in the margin, or in the lines above."""
+    """Return the comment of each field: in its margin, or in the lines above it."""
     source = inspect.getsource(kind)
     (record,) = ast.parse(source).body
     assert isinstance(record, ast.ClassDef)
@@ -138,7 +138,7 @@ def _comments(kind: type[Any]) -> dict[str, str]:
 
 
 def _above(line: int, lines: list[str], margin: Mapping[int, str]) -> Iterator[str]:
-    """Give the comments right above a line, the last one first."""
+    """Yield the comments right above a line, the last comment first."""
     while (line := line - 1) in margin and lines[line - 1].lstrip().startswith("#"):
         yield margin[line]
 

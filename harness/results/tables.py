@@ -1,4 +1,4 @@
-"""The tables that a RESULT holds: what frames and exports are made of.
+"""Read the tables of a RESULT, from which frames and exports are made.
 
 Every list of records in result.json is a table, and so is each file beside it.
 """
@@ -9,20 +9,20 @@ from pathlib import Path
 from typing import Any, get_args, get_origin
 
 from harness.results import json_lines
-from harness.results.plain import parts
+from harness.results.plain import record_fields
 from harness.results.records import Result
 
 Row = Mapping[str, Any]
-Rows = Callable[[], Iterator[Row]]  # goes through a table again each time
+Rows = Callable[[], Iterator[Row]]  # each call reads the table from its beginning
 
 
 def _listed_record(hint: Any) -> Any:
-    """Return the record that a type lists; None for another type."""
+    """Return the record type in a tuple of records; None for another type."""
     inside = get_args(hint)
     return inside[0] if get_origin(hint) is tuple and is_dataclass(inside[0]) else None
 
 
-LISTS = {part.name: kind for part in parts(Result) if (kind := _listed_record(part.hint))}
+LISTS = {field.name: kind for field in record_fields(Result) if (kind := _listed_record(field.hint))}
 LINES = ("samples", "generations")
 ROWS = "rows"
 NAMES = (*LISTS, *LINES, ROWS)
@@ -37,14 +37,14 @@ def tables(folder: Path, document: Mapping[str, Any]) -> dict[str, Rows]:
 
 
 def listed(name: str, document: Mapping[str, Any]) -> Iterator[Row]:
-    """Give the rows of a list in result.json.
+    """Yield the rows of a list in result.json.
 
     A record in a record becomes columns such as `baseline.model`; one with a list of records, as the points of a curve,
     becomes a row for each of them.
     """
     kind = LISTS[name]
-    nested = {part.name for part in parts(kind) if is_dataclass(part.hint)}
-    series = next((part.name for part in parts(kind) if _listed_record(part.hint)), None)
+    nested = {field.name for field in record_fields(kind) if is_dataclass(field.hint)}
+    series = next((field.name for field in record_fields(kind) if _listed_record(field.hint)), None)
     for record in document.get(name, ()):
         row: dict[str, Any] = {}
         for key, value in record.items():

@@ -1,9 +1,9 @@
-"""Numbers and names in a stranger's file: what nothing could compute or show is told with its place."""
+"""Check numbers and names in a stranger's file: find what could not be computed with or shown, and its place."""
 
 from collections.abc import Iterator
 
-LARGEST_NUMBER = 1e300  # what is added up, or multiplied by a few, stays finite
-LARGEST_WHOLE = 1 << 53  # beyond, a float is another number
+LARGEST_NUMBER = 1e300  # sums and small multiples stay finite
+LARGEST_WHOLE = 1 << 53  # beyond it, a float is another number
 LARGEST_SEED = 1 << 64
 SEEDS = frozenset({"seed", "seeds"})
 COUNTS = frozenset(
@@ -14,29 +14,29 @@ FREE = frozenset({"where", "metadata"})  # their keys are columns of the user's,
 
 
 def wrong_value(data: object) -> str:
-    """Return the place of the first number that is out of range, or name that does not fit a line; empty without one."""
+    """Return the place of the first number out of range, or name that does not fit a line; "" if there is none."""
     return next((f"{place}: found {said}" for place, said in _wrong(data, "", "")), "")
 
 
 def fits(number: float) -> bool:
-    """Whether a number is finite and of a size that can be computed with."""
+    """Return whether a number is finite and small enough to compute with."""
     return -LARGEST_NUMBER <= number <= LARGEST_NUMBER
 
 
 def refused_constant(name: str) -> float:
-    """ValueError for a word that Python's parser would take for a number."""
-    raise ValueError(f"found {name}, which is no number of JSON")
+    """Raise ValueError for NaN and Infinity, which Python's parser would accept as numbers."""
+    raise ValueError(f"found {name}, which is not a number of JSON")
 
 
 def _wrong(data: object, place: str, key: str) -> Iterator[tuple[str, str]]:
     if isinstance(data, dict):
-        for name, one in data.items():
+        for name, value in data.items():
             inner = key if key in FREE else name
-            yield from _wrong(one, f"{place}.{_short(name)}" if place else _short(name), inner)
+            yield from _wrong(value, f"{place}.{_short(name)}" if place else _short(name), inner)
     elif isinstance(data, list | tuple):
-        for number, one in enumerate(data):
-            if type(one) is not str:
-                yield from _wrong(one, f"{place}[{number}]", key if key in SEEDS or key in FREE else "")
+        for number, item in enumerate(data):
+            if type(item) is not str:
+                yield from _wrong(item, f"{place}[{number}]", key if key in SEEDS or key in FREE else "")
     elif isinstance(data, str):
         if key in NAMES and not data.isprintable():
             yield place, f"{_short(data)!a}, a name with a character that does not fit a line"
@@ -45,9 +45,9 @@ def _wrong(data: object, place: str, key: str) -> Iterator[tuple[str, str]]:
 
 
 def _number(data: object, key: str) -> str:
-    """What is wrong with a number, empty where nothing is."""
+    """Return what is wrong with a number; "" if it is sound."""
     if isinstance(data, float):
-        return "" if fits(data) else f"{data}, no finite number up to {LARGEST_NUMBER:g}"
+        return "" if fits(data) else f"{data}, not a finite number up to {LARGEST_NUMBER:g}"
     if not isinstance(data, int):
         return ""
     if data < 0 and key in COUNTS:

@@ -1,4 +1,4 @@
-"""verdicts.json: what gates said of a result, beside the result. Written and read here."""
+"""Write and read verdicts.json: the verdicts of a suite's gates, beside the result."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -12,6 +12,7 @@ from harness.files.json_lines import from_json, to_json, write_json
 from harness.files.regular import regular_text
 from harness.results import Result
 from harness.results.values import refused_constant, wrong_value
+from harness.text import plural
 from harness.types import Note, System, Verdict
 from harness.types.verdict import WORST_FIRST
 
@@ -21,12 +22,12 @@ _RENAMED = {"innocent": "pass_probability_if_equal", "innocent_needs": "samples_
 
 
 def write(folder: Path, verdicts: Sequence[Verdict]) -> None:
-    """Write what the gates of a suite said of the result in the folder."""
+    """Write the verdicts of a suite's gates on the result in the folder."""
     write_json(folder / FILE, {"schema": SCHEMA, "verdicts": [to_json(verdict) for verdict in verdicts]})
 
 
 def read(folder: Path) -> tuple[Verdict, ...]:
-    """Return every verdict, those that need a look first; none where no gate was asked."""
+    """Return every verdict, the worst first; empty without a verdicts.json."""
     path = folder / FILE
     if not path.exists():
         return ()
@@ -38,13 +39,13 @@ def read(folder: Path) -> tuple[Verdict, ...]:
     except (ValueError, TypeError, RecursionError) as error:
         wrong = f"broken in line {error.lineno}" if isinstance(error, json.JSONDecodeError) else str(error)
         raise ResultError(
-            f"{path}: not a list of verdicts ({wrong}); remove it, then `harness run` its suite again writes it again"
+            f"{path}: not a list of verdicts ({wrong}); remove it and run the suite again"
         ) from error
     return tuple(sorted(found, key=lambda verdict: WORST_FIRST.index(verdict.verdict)))
 
 
 def _of_schema(content: object) -> list[Any]:
-    """Return the verdicts as data of today's schema; TypeError or ValueError where the content is of none."""
+    """Return the verdicts as data of the current schema; TypeError or ValueError for content of no known schema."""
     if isinstance(content, list):
         return [_renamed(data) for data in content]
     if not isinstance(content, dict):
@@ -60,23 +61,38 @@ def _of_schema(content: object) -> list[Any]:
 
 
 def _renamed(data: object) -> object:
-    """Return a verdict of schema 1 with today's names of its fields."""
+    """Return a verdict of schema 1 with the current names of its fields."""
     if not isinstance(data, Mapping):
         return data
     return {_RENAMED.get(key, key): value for key, value in data.items()}
 
 
+def missing(result: Result) -> str:
+    """Return a sentence if the suite has gates and verdicts.json is not beside the result; "" otherwise.
+
+    A copy that withholds texts is made without verdicts.
+    """
+    if not result.suite.gates or result.withheld or (result.folder / FILE).exists():
+        return ""
+    gates = plural(len(result.suite.gates), "gate")
+    return f"{FILE} is missing, though the suite has {gates}; `harness gate {result.folder}` judges again"
+
+
 def follow(found: tuple[Verdict, ...], result: Result) -> tuple[tuple[Verdict, ...], tuple[Note, ...]]:
-    """Return the verdicts on what the result holds, and a note of those on systems and tasks that are not in it."""
+    """Return the verdicts on systems and tasks of the result, and a note that says what is missing or left out."""
     systems = {score.system for score in result.scores} | {cost.system for cost in result.costs}
     systems |= {System(model=model.name) for model in result.suite.models}
-    systems |= {System(model=one.model, adapter=one.name) for one in result.suite.adapters}
-    tasks = {one.name for one in result.suite.tasks}
+    systems |= {System(model=adapter.model, adapter=adapter.name) for adapter in result.suite.adapters}
+    tasks = {task.name for task in result.suite.tasks}
     kept = tuple(
-        one
-        for one in found
-        if (one.system is None or one.system in systems) and (one.task is None or one.task in tasks)
+        verdict
+        for verdict in found
+        if (verdict.system is None or verdict.system in systems)
+        and (verdict.task is None or verdict.task in tasks)
     )
+    if sentence := missing(result):
+        gates = len(result.suite.gates)
+        return (), (Note(kind="verdicts missing", where=FILE, count=gates, of=gates, detail=sentence),)
     if len(kept) == len(found):
         return found, ()
     note = Note(
@@ -84,13 +100,13 @@ def follow(found: tuple[Verdict, ...], result: Result) -> tuple[tuple[Verdict, .
         where=FILE,
         count=len(found) - len(kept),
         of=len(found),
-        detail="they name systems or tasks that are not in this RESULT; `harness gate` judges it again",
+        detail="they name systems or tasks that are not in this RESULT; `harness gate` judges the gates again",
     )
     return kept, (note,)
 
 
 def _verdict(number: int, data: object) -> Verdict:
-    """Return the verdict; TypeError or ValueError with the place of the first mistake."""
+    """Return the verdict; TypeError or ValueError that names the first mistake and its place."""
     try:
         found = from_json(Verdict, data)
     except ValidationError as error:

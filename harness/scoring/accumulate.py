@@ -1,4 +1,4 @@
-"""One metric over a task's answers as they come: a row of sums is kept of each, and no text."""
+"""Apply a metric to a task's answers one by one; only a row of sums is kept of each answer."""
 
 from array import array
 from collections.abc import Sequence
@@ -12,14 +12,14 @@ from harness.types import Generation, Sample
 
 
 class Tally:
-    """What a metric has seen so far. One that is no function of sums judges all answers at once: they are kept for it."""
+    """The rows of one metric so far; for a metric that is not a function of sums, the answers themselves."""
 
     def __init__(self, metric: Metric) -> None:
         self.metric = metric
         self.samples = 0
         self._sums = array("d")
         self._kept: list[tuple[Sample, Generation]] = []
-        self._by_references: dict[int, Sample] = {}  # number of references -> a sample that has so many
+        self._by_references: dict[int, Sample] = {}  # number of references -> a sample with that number
 
     def add(self, sample: Sample, generation: Generation) -> None:
         """Add the row of one answer."""
@@ -31,7 +31,7 @@ class Tally:
             self._sums.extend(self.metric.row(sample, generation))
 
     def add_rows(self, rows: NDArray[np.float64]) -> None:
-        """Rows that were made before, where the answers themselves are not at hand."""
+        """Add rows that were made before, where the answers themselves are not at hand."""
         self.samples += len(rows)
         self._sums.extend(rows.ravel())
 
@@ -51,7 +51,7 @@ class Tally:
         return dict(zip(self.metric.names, map(float, self.metric.value(rows.sum(axis=0))), strict=True))
 
     def intervals(self, seed: int, clusters: Sequence[int] | None) -> dict[str, tuple[float, float]]:
-        """95 % by the scores' names; none for a metric that is no function of sums.
+        """Return 95 % intervals by the scores' names; none for a metric that is not a function of sums.
 
         `clusters` holds a number for each sample, equal for those that are resampled together.
         """
@@ -59,7 +59,7 @@ class Tally:
         if rows is None or metric.value is None:
             return {}
         if len(set(clusters or range(self.samples))) < 2:
-            return {}  # one sample, or one cluster of them, says nothing of chance
+            return {}  # a single sample, or cluster of samples, has no spread
         if metric.interval == "wilson" and clusters is None:
             hits, n = rows.sum(axis=0)
             return {metric.names[0]: stats.wilson(hits, n)}

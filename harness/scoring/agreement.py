@@ -1,4 +1,4 @@
-"""Whether rows of sums give a score: where they do not, one of the two was changed, or is of another metric."""
+"""Check whether rows of sums give a score; if not, one of the two was changed, or belongs to another metric."""
 
 from collections.abc import Sequence
 
@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from harness.metrics import Metric
 from harness.types import Score
 
-EXACT = 1e-6  # points between a score and what its rows give; what writing a double as JSON and parquet keeps by far
+EXACT = 1e-6  # largest difference, in points, of a score and the value of its rows; JSON and parquet lose far less
 
 
 def values_of(
@@ -16,7 +16,7 @@ def values_of(
     ids: Sequence[str],
     rows: NDArray[np.float64],  # [n, k]
 ) -> NDArray[np.float64]:  # under each of the metric's names
-    """Return the scores that rows give; ValueError where they are not a row for each sample, as the metric adds them up."""
+    """Return the scores of these rows; ValueError if they are not sound rows of this metric, one for each sample."""
     assert metric.value is not None
     if not ids:
         raise ValueError("no samples")

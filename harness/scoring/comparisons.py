@@ -1,4 +1,4 @@
-"""Pairs of systems on one task, from their rows: one draw of resamples for all of them, Holm within a family."""
+"""Compare pairs of systems on one task by their rows: one draw of resamples for all pairs, Holm within a family."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -8,8 +8,8 @@ from harness import stats
 from harness.metrics import Metric
 from harness.types import Comparison, System
 
-# A family of many pairs needs more resamples for its smallest p, and only for those: a p of a hundredth has had a hundred
-# hits among 10,000 resamples, and rests on as much as in a small family. With 496 pairs all of them took 88 s.
+# A family of many pairs needs more resamples, but only for its smallest p: a p of 0.01 rests on a hundred hits among
+# 10,000 resamples, as many as in a small family. With 496 pairs, more resamples for all of them took 88 s.
 SMALL = 0.01
 
 Found = Mapping[stats.Pair, Sequence[Comparison]]  # of each pair, under every score of every metric in order
@@ -32,7 +32,7 @@ class Scored:
 
     @property
     def tells(self) -> bool:
-        """Whether there is something to resample: one sample, or one cluster of them, tells no two systems apart."""
+        """Return whether there is something to resample: two samples, or clusters of samples, at least."""
         return bool(self.tables) and len(set(self.clusters or range(self.n))) >= 2
 
     def column(self, score: str) -> tuple[stats.Table, int] | None:
@@ -44,7 +44,7 @@ class Scored:
 
 
 def compared(scored: Scored, pairs: Sequence[stats.Pair], seed: int) -> Found:
-    """All of them outside every family."""
+    """Compare all pairs, uncorrected."""
     answers = stats.compare(scored.tables, pairs, seed=seed, clusters=scored.clusters)
     return {
         pair: [
@@ -57,7 +57,7 @@ def compared(scored: Scored, pairs: Sequence[stats.Pair], seed: int) -> Found:
 
 
 def refined(scored: Scored, found: Found, primary: str, family_size: int, seed: int) -> Found:
-    """Small p of the primary metric anew, from as many resamples as a family of that size needs."""
+    """Recompute small p of the primary metric with as many resamples as Holm needs for a family of this size."""
     resamples = stats.resamples_for(family_size)
     small = [
         pair
@@ -80,7 +80,7 @@ def refined(scored: Scored, found: Found, primary: str, family_size: int, seed: 
 
 
 def corrected(found: Sequence[Comparison], primary: str, family: str) -> list[Comparison]:
-    """Holm over the primary metric's comparisons; the others stay exploratory."""
+    """Return the comparisons with Holm's correction under the primary metric; other metrics stay exploratory."""
     adjusted = iter(stats.holm([one.p for one in found if one.metric == primary]))
     return [
         replace(one, p_holm=next(adjusted), family=family) if one.metric == primary else one for one in found
@@ -115,7 +115,7 @@ def _comparisons(scored: Scored, pair: stats.Pair, metric: Metric, paired: stats
 
 
 def families(task: str, systems: Sequence[System]) -> dict[str, list[tuple[System, System]]]:
-    """Return the pairs of baseline and candidate that are corrected together, by the name of their question."""
+    """Return the families: pairs of baseline and candidate that are corrected together, by the name of their question."""
     adapted = [system for system in systems if system.adapter]
     bases = [s for s in systems if not s.adapter and not s.shots and not s.is_trivial]
     others = [s for s in systems if not s.adapter and s not in bases]

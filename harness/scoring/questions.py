@@ -1,4 +1,4 @@
-"""What is asked of each task's systems: who is compared with whom, and which pairs are corrected together."""
+"""Decide which systems of a task are compared, and which pairs are corrected together."""
 
 from dataclasses import dataclass
 
@@ -22,14 +22,14 @@ class Cell:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """Pairs that are asked together, and so corrected together."""
+    """A family: pairs that answer one question, and so are corrected together."""
 
     family: str
     pairs: tuple[stats.Pair, ...]  # positions of baseline and candidate among the cells
 
 
 def questions(cells: tuple[Cell, ...]) -> list[Question]:
-    """Return what is asked of each task: one family of comparisons a question."""
+    """Return the questions about each task, each with its family of pairs."""
     found = []
     for task in dict.fromkeys(cell.task for cell in cells):
         here = {cell.system: position for position, cell in enumerate(cells) if cell.task == task}

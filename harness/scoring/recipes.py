@@ -1,4 +1,4 @@
-"""Recipes over their seeds: the mean of one recipe's adapters on one base, and how far it is from that base."""
+"""Score recipes over their seeds: the mean of a recipe's adapters on one base, and its difference from that base."""
 
 from collections.abc import Mapping, Sequence
 
@@ -11,7 +11,10 @@ Whose = tuple[str, str, str | None]  # model, recipe, task that it was trained o
 
 
 def recipe_scores(here: Sequence[Cell], scored: Scored, seed: int) -> list[RecipeScore]:
-    """Of each recipe with two scored seeds or more, under the task's primary metric; cells in the tables' order."""
+    """Return the score of each recipe with two scored seeds or more, under the task's primary metric.
+
+    The cells stand in the order of the tables.
+    """
     column = scored.column(here[0].primary)
     if column is None:
         return []
@@ -38,7 +41,7 @@ def recipe_scores(here: Sequence[Cell], scored: Scored, seed: int) -> list[Recip
 
 
 def _recipes(here: Sequence[Cell]) -> Mapping[Whose, Mapping[int, int]]:
-    """The places of each recipe's systems by their seeds."""
+    """Return the places of each recipe's systems, by seed."""
     found: dict[Whose, dict[int, int]] = {}
     for place, cell in enumerate(here):
         if cell.recipe is not None and cell.seed is not None:

@@ -1,4 +1,4 @@
-"""The files of scored samples: scores, and a row of sums for each sample and metric, as a score step keeps them."""
+"""Write and read the files of a score step: scores, and a row of sums for each sample and metric."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -31,7 +31,7 @@ def write_rows(
     clusters: Sequence[int] | None,  # a number for each sample, equal for those that are resampled together
     rows: Mapping[str, NDArray[np.float64]],  # metric -> [n, k]
 ) -> None:
-    """Write the rows of one system on one task; a metric that is no function of sums has none."""
+    """Write the rows of one system on one task; a metric that is not a function of sums has none."""
     write_json(folder / IDS, ids)
     write_json(folder / CLUSTERS, clusters)
     np.savez(folder / ROWS, **rows)  # type: ignore[arg-type]
@@ -43,7 +43,7 @@ def read_ids(folder: Path) -> tuple[str, ...]:
 
 
 def read_clusters(folder: Path) -> list[int] | None:
-    """Return a number for each sample, equal for those that are resampled together; None if each is on its own."""
+    """Return a number for each sample, equal for those resampled together; None if each is resampled by itself."""
     clusters: list[int] | None = read_json(folder / CLUSTERS)
     return clusters
 

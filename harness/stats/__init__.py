@@ -1,6 +1,6 @@
-"""Which differences are real: bootstrap, approximate randomisation, exact McNemar, Wilson, Holm.
+"""Intervals and tests for scores and differences: bootstrap, approximate randomisation, exact McNemar, Wilson, Holm.
 
-Pure functions of rows and a seed. numpy alone; `scipy.special` only where a t quantile is asked for.
+Pure functions of rows and a seed, on numpy alone; `scipy.special` is loaded only for quantiles of t.
 """
 
 from harness.stats.draws import CELLS, GATHERED, RESAMPLES, resampled

@@ -1,4 +1,4 @@
-"""Resamples: how often each sample is drawn, or which pairs change sides, and the sums that this gives.
+"""Draw resamples: how often each sample is drawn, or which pairs change sides, and the sums that follow.
 
 All resampling is a matrix product of counts (or swaps) with rows of sums. The draw depends only on the number
 of samples (or clusters), of resamples and the seed: all metrics, systems and pairs see the same resamples.
@@ -21,19 +21,19 @@ RESAMPLES = 10_000  # unless more are asked for
 CELLS = 1 << 21
 # Samples picked at once: half a megabyte of them stays in the processor's cache, and is counted in half the time.
 PICKED = 1 << 16
-# Resampled totals that pairs look at together: few enough to stay in the processor's cache, and enough that
-# numpy's overhead does not show where a long test set leaves room for a few resamples a draw.
+# Resampled totals that are compared at once: few enough to stay in the processor's cache, and enough to hide numpy's
+# overhead where a long test set leaves room for only a few resamples in each draw.
 GATHERED = 1 << 11
 
 
 def resampled(
-    tables: Sequence[Table],  # one a metric, of the same samples and systems
+    tables: Sequence[Table],  # for each metric, of the same samples and systems
     *,
     resamples: int = RESAMPLES,
     seed: int = 0,
     clusters: Sequence[int] | None = None,  # n labels; samples of one label are drawn together
 ) -> list[Array]:
-    """Scores of samples drawn with replacement: of each table [systems, names, resamples]."""
+    """Return the scores of samples drawn with replacement, for each table [systems, names, resamples]."""
     return redrawn([table.drawn_by(clusters) for table in tables], resamples, seed)
 
 
@@ -42,7 +42,7 @@ def redrawn(
     resamples: int,
     seed: int,
 ) -> list[Array]:
-    """As `resampled`."""
+    """Return the scores of redrawn rows, for each table [systems, names, resamples]."""
     if not tables:
         return []
     found = [np.empty((*table.scores().shape, resamples)) for table in tables]
@@ -55,7 +55,7 @@ def redrawn(
 def totals(
     draws: Iterator[Array], tables: Sequence[Table]
 ) -> Iterator[tuple[slice, list[Array]]]:  # which resamples; of each table [systems, resamples, k]
-    """Yield sums of rows, each row as often as it was drawn. Resamples are neighbours in memory: `value` gets long runs."""
+    """Yield sums of rows, each row as often as it was drawn; resamples lie next to each other in memory."""
     n = len(tables[0].rows)
     sides = [table.rows.reshape(n, -1).T for table in tables]
     products = ([side @ drawn.T for side in sides] for drawn in draws)
@@ -74,7 +74,7 @@ def totals(
 
 
 def counts(n: int, resamples: int, seed: int) -> Iterator[Array]:
-    """How often each of n units is drawn, in chunks [some resamples, n] that make up all."""
+    """Yield how often each of n units is drawn, in chunks [some resamples, n]."""
     for chunk, size in enumerate(_sizes(n, resamples)):
         yield _drawn(n, size, seed, chunk).astype(np.float64)
 
@@ -95,7 +95,7 @@ def _drawn(n: int, size: int, seed: int, chunk: int) -> NDArray[np.uint16]:
 
 
 def swaps(n: int, resamples: int, seed: int) -> Iterator[Array]:
-    """Which of n pairs change sides (1) or stay (0), in chunks [some resamples, n]; a stream of its own."""
+    """Yield which of n pairs change sides (1) or stay (0), in chunks [some resamples, n], from a stream of its own."""
     for chunk, size in enumerate(_sizes(n, resamples)):
         random = np.random.default_rng((seed, 1, chunk))
         yield random.integers(0, 2, size=(size, n), dtype=np.uint8).astype(np.float64)

@@ -1,4 +1,4 @@
-"""Many questions at once: Holm's correction, and the resamples that it asks for."""
+"""Correct for many questions at once: Holm's correction, and the number of resamples that it needs."""
 
 from collections.abc import Sequence
 
@@ -17,5 +17,5 @@ def holm(p: Sequence[float]) -> list[float]:
 
 
 def resamples_for(family_size: int) -> int:
-    """20 x family / 0.05, so that the smallest p there is, 1 / (1 + resamples), survives Holm with room."""
+    """Return 20 x family / 0.05, so that the smallest possible p, 1 / (1 + resamples), stays significant after Holm."""
     return max(RESAMPLES, 400 * family_size)

@@ -1,4 +1,4 @@
-"""95 % intervals: of resampled scores by percentile and by BCa, of a proportion by Wilson, of two paired ones by Agresti."""
+"""Compute 95 % intervals: percentile and BCa of resamples, Wilson of a proportion, Agresti and Min of two paired ones."""
 
 from collections.abc import Sequence
 from statistics import NormalDist
@@ -20,7 +20,7 @@ def bootstrap(
     seed: int = 0,
     clusters: Sequence[int] | None = None,  # n labels; samples of one label are drawn together
 ) -> Array:  # [resamples, names]
-    """Scores of samples drawn with replacement (Efron 1979), of whole clusters if given (Miller 2024)."""
+    """Return scores of samples drawn with replacement (Efron 1979), of whole clusters if given (Miller 2024)."""
     rows = units(rows, clusters)
     return np.concatenate([value(drawn @ rows) for drawn in counts(len(rows), resamples, seed)])
 
@@ -39,10 +39,10 @@ def bca_interval(
     resampled: Array,  # [resamples, names], as `bootstrap` draws them
     clusters: Sequence[int] | None = None,
 ) -> tuple[Array, Array]:  # ends [names]
-    """Bias-corrected and accelerated (Efron 1987): percentiles moved by where the score lies among the resampled ones,
-    and by the skewness of what each sample (or cluster) left out changes.
+    """Return the bias-corrected and accelerated interval (Efron 1987).
 
-    Where neither can be told (constant rows), the percentile ends stay.
+    Percentiles are moved by the place of the score among the resampled scores, and by the skewness of the changes when
+    each sample (or cluster) is left out. Constant rows show neither: their percentile ends stay.
     """
     rows = units(rows, clusters)
     total = rows.sum(axis=0)
@@ -75,7 +75,7 @@ def bca_ends(
 
 def _ends(observed: float, resampled: Array, left_out: Array) -> Array:
     normal = NormalDist()
-    # What equals the score counts half: of whole hits, many resamples do.
+    # Resamples that equal the score count half: with rows of hits there are many.
     below = float(np.mean(resampled < observed - TIE) + np.mean(np.abs(resampled - observed) <= TIE) / 2)
     pulls = left_out.mean() - left_out
     size = np.sum(pulls**2) ** 1.5
@@ -90,7 +90,7 @@ def _ends(observed: float, resampled: Array, left_out: Array) -> Array:
 
 
 def wilson(hits: float, n: float) -> tuple[float, float]:
-    """95 % interval of a proportion (Wilson 1927), on 0 to 100; sound at 0 and at n hits."""
+    """Return the 95 % interval of a proportion (Wilson 1927), on 0 to 100; sound at 0 and at n hits."""
     if not 0 <= hits <= n or n < 1:
         raise ValueError(f"no proportion: {hits:g} hits of {n:g} samples")
     share, shrink = hits / n, Z_95**2 / n
@@ -107,11 +107,10 @@ def changed_interval(
     lost: int,  # and the baseline alone
     n: int,  # all samples
 ) -> tuple[float, float, float]:  # low and high, -100 to 100, and the standard error
-    """95 % interval of the difference of two proportions of the same samples: Wald's with half a sample more in each
-    cell of the table of both (Agresti and Min 2005).
+    """Return the 95 % interval of the difference of two proportions of the same samples (Agresti and Min 2005).
 
-    Of two changed samples in 200, a bootstrap's covers 78 to 86 %: where none happens to change, it says that none ever will
-    (benchmarks/honesty.py).
+    It is Wald's interval with half a sample added to each cell of the table of both. With two changed samples in 200, a
+    bootstrap interval covers 78 to 86 %: a resample without a change says that none ever occurs (benchmarks/honesty.py).
     """
     if won < 0 or lost < 0 or won + lost > n or n < 1:
         raise ValueError(f"no proportions: {won} won and {lost} lost of {n} samples")

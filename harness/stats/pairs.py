@@ -1,4 +1,4 @@
-"""Which differences are real: many systems under several metrics, pair by pair, from one draw of resamples."""
+"""Compare many systems under several metrics, pair by pair, from one draw of resamples."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -26,9 +26,8 @@ class Paired:
     error: Array  # standard error of the difference, as the interval has it
     p: Array  # two-sided
     detectable: Array  # smallest difference found with 80 % power at 5 %, given the spread of the differences
-    better: NDArray[
-        np.intp
-    ]  # samples that score higher by themselves, and lower: where less is better, the reverse
+    # Samples that score higher, and lower, by themselves; a metric where less is better swaps the two
+    better: NDArray[np.intp]
     worse: NDArray[np.intp]
     test: str  # what p is, in words
 
@@ -43,7 +42,7 @@ def paired(
     clusters: Sequence[int] | None = None,
     interval: Interval = "bootstrap",
 ) -> Paired:
-    """One pair under one metric, as `compare` does many."""
+    """Compare one pair under one metric, as `compare` does many."""
     if np.shape(rows_a) != np.shape(rows_b):
         raise ValueError(
             f"rows of {np.shape(rows_a)} and {np.shape(rows_b)} are not pairs: give the same samples"
@@ -53,19 +52,19 @@ def paired(
 
 
 def compare(
-    tables: Sequence[Table],  # one a metric, of the same samples and systems
+    tables: Sequence[Table],  # for each metric, of the same samples and systems
     pairs: Sequence[Pair],
     *,
     resamples: int = RESAMPLES,
     seed: int = 0,
     clusters: Sequence[int] | None = None,  # n labels; samples of one label are drawn together
 ) -> list[list[Paired]]:  # [tables][pairs]
-    """Each difference with a paired bootstrap interval (Koehn 2004) and the p of no difference.
+    """Return each difference with a paired bootstrap interval (Koehn 2004) and the p of no difference.
 
     p is approximate randomisation's (Riezler and Maxwell 2005): how often the difference is as large when
     each sample's two answers change sides at random. Rows of hits ("wilson") get the exact McNemar test and the
-    interval of Agresti and Min instead, unless clustered: both take samples for independent.
-    Fewer than two samples (or clusters): ValueError.
+    interval of Agresti and Min instead, unless clustered: both assume independent samples.
+    Raises ValueError for fewer than two samples (or clusters).
     """
     tests = [which_test(table, resamples, seed, clusters) for table in tables]
     units = [table.drawn_by(clusters) for table in tables]
@@ -83,7 +82,7 @@ def compare(
 
 
 def _blocks(pairs: Sequence[Pair], most: int) -> Iterator[tuple[list[int], list[Pair]]]:
-    """All pairs in order, as many at a time as have at most `most` systems: these, and the pairs' places in them."""
+    """Yield all pairs in order, in blocks of at most `most` systems: the systems, and the pairs' places among them."""
     block: list[Pair] = []
     systems: set[int] = set()
     for pair in [*pairs, None]:

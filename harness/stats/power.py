@@ -1,7 +1,7 @@
-"""How many samples: what a test set can show, and how large one would settle what this one leaves open.
+"""Compute sample sizes: what a test set can show, and how large a test set would settle an open question.
 
-A standard error falls as one over the root of the number of samples; all of this rests on that, and on estimates
-that scatter normally.
+All of it assumes that a standard error falls with the square root of the number of samples, and that estimates are
+normally distributed.
 """
 
 from math import ceil, sqrt
@@ -14,8 +14,8 @@ from harness.stats.intervals import Z_95
 Z_80 = 0.8416212335729143  # standard normal quantile of 80 %, for power
 DETECTED = Z_95 + Z_80  # standard errors: a difference so large is found with 80 % power at 5 %
 POWER = 0.8
-# Chance that is asked of a number of samples which should settle what is open. More than 80 %: where the truth lies half a
-# standard error from the limit, that settled 75 of 100 open questions, and this settles 79 (benchmarks/honesty.py).
+# Probability with which a number of samples should settle an open question. It is more than 80 %: where the truth lies half
+# a standard error from the limit, 80 % settled 75 of 100 open questions, and 82 % settles 79 (benchmarks/honesty.py).
 SETTLED = 0.82
 _NORMAL = NormalDist()
 
@@ -37,7 +37,7 @@ def samples_for_pass(
     """Return the fewest samples at which an adapter with no true drop passes with that probability."""
     if error <= 0:
         return 2
-    if margin <= error / 1e9:  # nothing, or so little that its square is lost
+    if margin <= error / 1e9:  # zero, or so small that its square underflows
         return None
     times = ((Z_95 + _NORMAL.inv_cdf(chance)) * error / margin) ** 2
     return max(2, ceil(n * times - 1e-9))
@@ -53,12 +53,12 @@ def needed_samples(
 ) -> int:
     """Return the number of samples, these n included, that would probably decide a question that n samples leave open.
 
-    By assurance (O'Hagan, Stevens and Campbell 2005): the truth is taken to lie as the interval says, around the
-    difference that was found. Times k as many samples then find a difference that scatters around this one with
-    error² (1 − 1/k), and an interval of half width 1.96 error / √k. A plan for the difference as it was found would
-    ask for ever more samples the nearer it is to the margin; this one asks for 76 times as many at most.
-    An estimate that is clear of the margin by 1.96 errors may still be open, where its interval is skewed:
-    it counts as one that is barely open.
+    By assurance (O'Hagan, Stevens and Campbell 2005): the truth is assumed to be distributed around the measured
+    difference as the interval says. With k times as many samples, the new difference then has the variance
+    error² (1 − 1/k) around the measured one, and its interval has the half width 1.96 error / √k. A plan for exactly the
+    measured difference would need ever more samples the nearer it is to the margin; this plan needs at most 76 times as
+    many. An estimate more than 1.96 errors away from the margin may still be open if its interval is skewed: it counts
+    as barely open.
     """
     if error <= 0:
         return n
@@ -68,14 +68,14 @@ def needed_samples(
         scatter = sqrt(1 - t * t)
         return _NORMAL.cdf((away - Z_95 * t) / scatter) + _NORMAL.cdf((-away - Z_95 * t) / scatter)
 
-    few, many = 1.0, 0.0  # the chance falls from 1 to nothing as t rises from 0 to 1
+    few, many = 1.0, 0.0  # the chance falls from 1 to 0 as t rises from 0 to 1
     for _ in range(60):
         middle = (few + many) / 2
         few, many = (few, middle) if decides(middle) >= chance else (middle, many)
     return ceil(n / many**2)
 
 
-MOST_TRIALS = 1 << 24  # a share that lies on the limit is never decided
+MOST_TRIALS = 1 << 24  # a share exactly on the limit is never decided
 
 
 def needed_trials(
@@ -85,10 +85,10 @@ def needed_trials(
     *,
     chance: float = SETTLED,
 ) -> int:
-    """Return the number of samples for a share, whose interval is Wilson's: near 0 and 1 it is far from a normal one.
+    """Return the number of samples that would probably decide a share, whose Wilson interval is not normal near 0 and 1.
 
-    The share is taken to be as the hits say (Jeffreys' prior), the further trials to follow it: both are drawn 1,000
-    times, always the same, and the number of trials is doubled, then halved, until 82 % of these are decided.
+    The share is drawn 1,000 times from its posterior (Jeffreys' prior), and the further trials from the share, with fixed
+    seeds. The number of trials is doubled, then bisected, until 82 % of the draws are decided.
     """
     random = np.random.default_rng(0)
     shares = random.beta(hits + 0.5, n - hits + 0.5, 1_000)

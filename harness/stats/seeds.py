@@ -1,8 +1,8 @@
-"""A recipe over its training seeds: how far another seed and other samples could move its mean.
+"""Estimate a recipe's mean over its training seeds: how far another seed and other samples could move it.
 
-Adapters of one recipe scatter by their seeds, and all of them together by the samples that they happened to be asked;
-an interval needs both. Resampling a handful of seeds as if they were samples covers too little, a t interval on the
-seeds' scores alone leaves the samples out: `benchmarks/honesty.py` measures both, and what these here cover.
+Adapters of one recipe vary with the seed, and all of them together with the samples; an interval needs both. Resampling
+a handful of seeds like samples covers too little, and a t interval on the seeds' scores leaves the samples out:
+`benchmarks/honesty.py` measures the coverage of both, and of the intervals here.
 """
 
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ from harness.stats.draws import RESAMPLES, resampled
 from harness.stats.intervals import ENDS, Z_95
 from harness.stats.table import Array, Table, Value
 
-T_FROM, DRAWN_FROM = 3, 5  # seeds: for any interval, and for one that draws seeds
+T_FROM, DRAWN_FROM = 3, 5  # fewest seeds for a t interval, and for an interval that draws seeds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +28,7 @@ class Estimate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OverSeeds:
-    """What a recipe's adapters score on the mean, and how far that is from their base."""
+    """The mean score of a recipe's adapters, and its difference from their base."""
 
     score: Estimate
     difference: Estimate | None  # None: there is no base
@@ -76,11 +76,12 @@ def _drawn(
     drawn: Array,  # [seeds, names, resamples]: all seeds on the same resampled samples
     seed: int,
 ) -> Estimate:
-    """Percentiles of means over seeds drawn with replacement, as the samples are.
+    """Return percentiles of means over seeds, where seeds are drawn with replacement as samples are.
 
-    How far such a mean is from that of all seeds is stretched: m seeds drawn from m scatter by √((m − 1) / m) too
-    little, and normal percentiles are nearer than those of t with m − 1 degrees of freedom (Hesterberg 2015, who
-    widens the percentiles of a small sample so). Not stretched, five seeds cover 85 % where seeds outweigh samples.
+    The distance of such a mean from the mean of all seeds is stretched for two reasons: m seeds drawn from m have a
+    standard deviation too small by √((m − 1) / m), and normal percentiles are too narrow against those of t with m − 1
+    degrees of freedom (Hesterberg 2015 widens the percentiles of a small sample so). Without stretching, five seeds cover
+    85 % where seeds matter more than samples.
     """
     seeds, _, resamples = drawn.shape
     stretch = _t_95(seeds - 1) / Z_95 * (seeds / (seeds - 1)) ** 0.5
@@ -92,8 +93,10 @@ def _drawn(
 
 
 def _by_t(scores: Array, drawn: Array, _: int) -> Estimate:
-    """Return a t interval on the sum of the seeds' variance and the samples', with the degrees of freedom that Satterthwaite
-    (1946) gives it. What a seed does to single samples counts in both, so it errs on the wide side."""
+    """Return a t interval on the sum of seeds' and samples' variance, with Satterthwaite's (1946) degrees of freedom.
+
+    The effect of a seed on single samples counts in both variances, so the interval is rather too wide.
+    """
     seeds = len(scores)
     by_seed = scores.var(axis=0, ddof=1) / seeds
     by_sample = drawn.mean(axis=0).var(axis=-1, ddof=1)

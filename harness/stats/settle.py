@@ -1,4 +1,4 @@
-"""How large a test set would probably settle a comparison that this one leaves open."""
+"""Estimate how large a test set would probably settle a comparison that this test set leaves open."""
 
 from harness import stats
 from harness import text as words
@@ -6,7 +6,7 @@ from harness.types import Comparison
 
 
 def samples(one: Comparison) -> int | None:
-    """So many in all, these among them; None where it is settled, or nothing scatters."""
+    """Return the total of samples that would probably decide; None if significant already, or without variance."""
     if words.significant(one) or one.detectable <= 0:
         return None
     error = one.detectable / stats.DETECTED
@@ -14,7 +14,7 @@ def samples(one: Comparison) -> int | None:
 
 
 def sentence(one: Comparison | None, what: str) -> str:
-    """Return `Some 1,800 samples would probably settle it.`, rounded up to two digits; empty where nothing is open."""
+    """Return `Some 1,800 samples would probably settle it.`, rounded up to two digits; "" if nothing is open."""
     needed = samples(one) if one is not None else None
     if needed is None:
         return ""

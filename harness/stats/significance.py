@@ -1,4 +1,4 @@
-"""The p of no difference: approximate randomisation, and the exact McNemar test for rows of hits."""
+"""Test for no difference: approximate randomisation, and the exact McNemar test for rows of hits."""
 
 from collections.abc import Sequence
 
@@ -20,7 +20,7 @@ def chance(
     seed: int = 0,
     clusters: Sequence[int] | None = None,
 ) -> tuple[Array, str]:  # [pairs, names], and the test in words
-    """Return the p-values alone, as `compare` has them: without intervals, more resamples cost half as much."""
+    """Return the p-values of `compare` without its intervals, at half the cost for each resample."""
     test = which_test(table, resamples, seed, clusters)
     return chances([table.drawn_by(clusters)], pairs, [test], resamples, seed)[0], test
 
@@ -29,10 +29,10 @@ def mcnemar(
     hits_a: Array,  # [n], 0 or 1
     hits_b: Array,  # [n]
 ) -> float:
-    """Exact two-sided p of as many hits won as lost (McNemar 1947): a sign test on samples that changed."""
+    """Return the exact two-sided p of equal hits won and lost (McNemar 1947): a sign test on samples that changed."""
     won, lost = int(np.sum(hits_b > hits_a)), int(np.sum(hits_b < hits_a))
     changed, fewer = won + lost, min(won, lost)
-    ways = tail = 1  # of the `changed` samples, 0 on the one side
+    ways = tail = 1  # number of ways in which k of the `changed` samples lie on one side; at first k = 0
     for k in range(fewer):
         ways = ways * (changed - k) // (k + 1)
         tail += ways
@@ -40,7 +40,7 @@ def mcnemar(
 
 
 def which_test(table: Table, resamples: int, seed: int, clusters: Sequence[int] | None) -> str:
-    """Which test a table's rows get, in words: McNemar's takes samples for independent, so none of clusters."""
+    """Return the test for a table's rows, in words; McNemar's assumes independent samples, so clusters exclude it."""
     if table.interval == "wilson" and clusters is None:
         return MCNEMAR
     return f"approximate randomisation, {resamples} resamples, seed {seed}"
@@ -49,7 +49,7 @@ def which_test(table: Table, resamples: int, seed: int, clusters: Sequence[int] 
 def chances(
     tables: Sequence[Table], pairs: Sequence[Pair], tests: Sequence[str], resamples: int, seed: int
 ) -> list[Array]:
-    """p: of each table [pairs, names]."""
+    """Return the p-values, for each table [pairs, names]."""
     drawn = [i for i, test in enumerate(tests) if test != MCNEMAR]
     found = dict(zip(drawn, _randomisation([tables[i] for i in drawn], pairs, resamples, seed), strict=True))
     return [found[i] if i in found else _sign_tests(table, pairs) for i, table in enumerate(tables)]

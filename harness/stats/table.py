@@ -1,4 +1,4 @@
-"""What all of this works on: rows of sums, a sample each, and a function of their total."""
+"""The input of all statistics: rows of sums, one for each sample, and a function of their total."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -17,7 +17,7 @@ TIE = 1e-9
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
-    """What each system scored under one metric, on the same samples in the same order."""
+    """The rows of several systems under one metric, on the same samples in the same order."""
 
     rows: Array  # [n, systems, k]
     value: Value
@@ -28,17 +28,17 @@ class Table:
         return self.value(self.rows.sum(axis=0))
 
     def of_samples(self) -> Array:  # [n, systems, names]
-        """Return what each sample scores by itself; NaN where a sample alone has no score."""
+        """Return the score of each sample by itself; NaN where a sample alone has no score."""
         with np.errstate(invalid="ignore", divide="ignore"):
             return self.value(np.asarray(self.rows, dtype=np.float64))
 
     def of(self, systems: list[int]) -> "Table":
-        """Those systems alone; all of them in order are no copy."""
+        """Return the table of these systems; the table itself if they are all systems in order."""
         same = systems == list(range(self.rows.shape[1]))
         return self if same else replace(self, rows=self.rows[:, systems])
 
     def drawn_by(self, clusters: Sequence[int] | None) -> "Table":
-        """Return the table whose rows are what is drawn: samples, or whole clusters of them."""
+        """Return the table whose rows are the units that are drawn: samples, or whole clusters of samples."""
         return replace(self, rows=units(self.rows, clusters))
 
 
@@ -46,7 +46,7 @@ def units(
     rows: Array,  # [n, ...]
     clusters: Sequence[int] | None,  # n labels; samples of one label are drawn together
 ) -> Array:
-    """Return what is drawn: samples, or the sums of clusters in the order of their labels."""
+    """Return the units that are drawn: samples, or the sums of clusters in the order of their labels."""
     rows = np.asarray(rows, dtype=np.float64)
     if not np.isfinite(rows).all():
         sound = np.isfinite(rows).reshape(len(rows), -1).all(axis=1)

@@ -1,14 +1,14 @@
-"""Whether a RESULT's numbers follow from its answers: scores, comparisons and verdicts are computed again."""
+"""Check whether a RESULT's numbers follow from its answers: scores, comparisons and verdicts are recomputed."""
 
 from pathlib import Path
 
 
 def verify(folder: Path | str) -> list[str]:
-    """Return what does not follow from the generations, a sentence each; empty when all does.
+    """Return a sentence for each number that does not follow from the generations; empty if all follow.
 
-    Of tasks whose texts a copy withholds (`Result.withheld`), what does not follow from their rows. No code that the RESULT
-    names is run: scores of a metric like `evaluate:PATH` are taken as they are (`harness.verification.scores.check` counts
-    them).
+    Tasks whose texts a copy withholds (`Result.withheld`) are checked against their stored rows. No code that the RESULT
+    names is run: scores of a metric like `evaluate:PATH` are not recomputed (`harness.verification.scores.check` lists
+    these metrics).
     """
     from harness.verification.scores import check
 

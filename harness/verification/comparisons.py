@@ -1,4 +1,4 @@
-"""Whether a RESULT's comparisons follow from its rows: each task's pairs are compared again, as the run compared them."""
+"""Check whether a RESULT's comparisons follow from its rows: each pair is compared again, as the run compared it."""
 
 from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -16,132 +16,148 @@ from harness.scoring import comparisons as pairs
 from harness.scoring.agreement import EXACT
 from harness.types import Comparison, System
 
-# Two bootstraps of 10,000 resamples put an end of a 95 % interval within 0.04 standard errors of each other
-# (quantile standard error sqrt(0.025 * 0.975 / 10,000) / 0.0584 = 0.027, times sqrt 2): 5 % of the width is 5 of these.
-# It is 5 of a bootstrap's standard error too, which two of them have within 1 %: 1 / sqrt(2 * 10,000), times sqrt 2.
+# The ends of a 95 % interval from two bootstraps of 10,000 resamples differ with a standard deviation of 0.04 standard
+# errors (quantile standard error sqrt(0.025 * 0.975 / 10,000) / 0.0584 = 0.027, times sqrt 2): 5 % of the width is 5 such
+# deviations. Two bootstrap standard errors differ by 1 % (1 / sqrt(2 * 10,000), times sqrt 2): 5 % is 5 such deviations too.
 SPREAD = 0.05
-DEVIATIONS = 5  # of the difference of two p, each of so many resamples
+DEVIATIONS = 5  # standard deviations of the difference of two p, each from 10,000 resamples
 
 Rows = NDArray[np.float64]  # [n, k]
 Asked = tuple[System, System, str]  # baseline, candidate, score
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Cell:
-    """One system's rows on one task, in the order of its answers."""
+class SystemRows:
+    """The rows of one system on one task, in the order of its answers."""
 
     ids: tuple[str, ...]
     clusters: tuple[int, ...] | None
-    rows: Mapping[str, Rows] = field(
-        default_factory=dict
-    )  # by plug-in; none of one that is no function of sums
+    # By metric plug-in; a metric that is not a function of sums has no rows
+    rows: Mapping[str, Rows] = field(default_factory=dict)
 
 
-Cells = Mapping[tuple[str, System], Cell]
+RowsBySystem = Mapping[tuple[str, System], SystemRows]
 
 
 def check_comparisons(
-    result: Result, cells: Cells, foreign: Container[tuple[str, str]] = ()
+    result: Result, cells: RowsBySystem, foreign: Container[tuple[str, str]] = ()
 ) -> Iterator[str]:
-    """Yield a sentence for each comparison that is not what the rows give, is there twice, or is missing from its family.
+    """Yield a sentence for each comparison that differs from what the rows give, is listed twice, or is missing.
 
-    What foreign code scored, of (task, score), is taken as it is.
+    A (task, score) in `foreign` was scored by code that is not run: its comparisons are not checked against rows.
     """
     for task in result.suite.tasks:
-        told = [one for one in result.comparisons if one.task == task.name]
-        if not told:
+        listed = [comparison for comparison in result.comparisons if comparison.task == task.name]
+        if not listed:
             continue
+        systems = {system for name, system in cells if name == task.name}
         known = [
-            one for one in told if {one.baseline, one.candidate} <= {s for t, s in cells if t == task.name}
+            comparison for comparison in listed if {comparison.baseline, comparison.candidate} <= systems
         ]
-        yield from _twice(told)
-        yield from _families(result, task, told)
-        own = [one for one in known if (one.task, one.metric) not in foreign]
+        yield from _twice(listed)
+        yield from _families(result, task, listed)
+        own = [comparison for comparison in known if (comparison.task, comparison.metric) not in foreign]
         yield from _differing(result, task, own, cells)
 
 
 def made_alike(result: Result) -> bool:
-    """Whether this harness, with the numpy that is here, draws the same resamples as the RESULT's."""
+    """Return whether this harness, with the installed numpy, draws the same resamples as the run of the RESULT."""
     made = result.manifest
     versions = {made.harness, *(time.harness for time in made.rescored)}
     numpy = made.libraries.get("numpy")
     return numpy == np.__version__ and versions == {__version__} and made.seed is not None
 
 
-def said(one: Comparison) -> str:
+def said(comparison: Comparison) -> str:
     """Return a comparison as a message names it."""
-    return f"{one.task} / {one.candidate} against {one.baseline} / {one.metric}"
+    return f"{comparison.task} / {comparison.candidate} against {comparison.baseline} / {comparison.metric}"
 
 
-def _twice(told: Sequence[Comparison]) -> Iterator[str]:
+def _twice(listed: Sequence[Comparison]) -> Iterator[str]:
     seen: set[tuple[frozenset[System], str]] = set()
-    for one in told:
-        key = frozenset((one.baseline, one.candidate)), one.metric
+    for comparison in listed:
+        key = frozenset((comparison.baseline, comparison.candidate)), comparison.metric
         if key in seen:
-            yield f"{said(one)}: compared twice in result.json"
+            yield f"{said(comparison)}: compared twice in result.json"
         seen.add(key)
 
 
-def _families(result: Result, task: TaskFacts, told: Sequence[Comparison]) -> Iterator[str]:
+def _families(result: Result, task: TaskFacts, listed: Sequence[Comparison]) -> Iterator[str]:
     """Yield a sentence for each comparison outside its question's family, and for each family that is not complete."""
-    if all(one.family is None and one.better is None for one in told):
-        return  # older, and claims nothing
+    if all(comparison.family is None and comparison.better is None for comparison in listed):
+        return  # an older RESULT, which corrected nothing
     systems = list(
         dict.fromkeys(
-            one.system for one in result.scores if one.task == task.name and one.metric == task.primary
+            score.system
+            for score in result.scores
+            if score.task == task.name and score.metric == task.primary
         )
     )
     families = {pair: name for name, asked in pairs.families(task.name, systems).items() for pair in asked}
-    for one in told:
-        family = _family(families, one) if one.metric == task.primary else None
-        if one.family != family:
-            yield f"{said(one)}: stands in the family {one.family!r} in result.json, it is of {family!r}"
-    own = {frozenset((one.baseline, one.candidate)) for one in told if one.metric == task.primary}
+    for comparison in listed:
+        family = _family(families, comparison) if comparison.metric == task.primary else None
+        if comparison.family != family:
+            yield f"{said(comparison)}: the family {comparison.family!r} in result.json, it belongs to {family!r}"
+    own = {
+        frozenset((comparison.baseline, comparison.candidate))
+        for comparison in listed
+        if comparison.metric == task.primary
+    }
     for a, b in families if own else ():
         if frozenset((a, b)) not in own:
             yield f"{task.name} / {b} against {a} / {task.primary}: missing from its family"
 
 
-def _family(families: Mapping[tuple[System, System], str], one: Comparison) -> str | None:
-    """Return the family of a comparison; two bases, or two adapters, may be compared either way round."""
-    either = bool(one.baseline.adapter) == bool(one.candidate.adapter)
-    found = families.get((one.baseline, one.candidate))
-    return families.get((one.candidate, one.baseline)) if found is None and either else found
+def _family(families: Mapping[tuple[System, System], str], comparison: Comparison) -> str | None:
+    """Return the family of a comparison; two bases, or two adapters, may be compared in either order."""
+    either = bool(comparison.baseline.adapter) == bool(comparison.candidate.adapter)
+    found = families.get((comparison.baseline, comparison.candidate))
+    return families.get((comparison.candidate, comparison.baseline)) if found is None and either else found
 
 
-def _differing(result: Result, task: TaskFacts, told: Sequence[Comparison], cells: Cells) -> Iterator[str]:
-    systems = tuple(dict.fromkeys(system for one in told for system in (one.baseline, one.candidate)))
+def _differing(
+    result: Result, task: TaskFacts, listed: Sequence[Comparison], cells: RowsBySystem
+) -> Iterator[str]:
+    systems = tuple(
+        dict.fromkeys(
+            system for comparison in listed for system in (comparison.baseline, comparison.candidate)
+        )
+    )
     scored = _scored(task, systems, cells)
     if isinstance(scored, str):
         yield scored
         return
     if scored is None or not scored.tells:
-        yield from (f"{said(one)}: there is nothing to compare by" for one in told)
+        yield from (f"{said(comparison)}: no rows to compare by" for comparison in listed)
         return
-    fresh = _again(scored, task.primary, told, result.seed)
-    older = _bootstrapped(scored, told, result.seed) if any(one.better is None for one in told) else {}
+    recomputed = _again(scored, task.primary, listed, result.seed)
+    older = (
+        _bootstrapped(scored, listed, result.seed)
+        if any(comparison.better is None for comparison in listed)
+        else {}
+    )
     alike = made_alike(result)
-    for one in told:
-        anew = fresh.get((one.baseline, one.candidate, one.metric))
-        if anew is None:
-            yield f"{said(one)}: no metric of the task has rows to compare this by"
+    for comparison in listed:
+        fresh = recomputed.get((comparison.baseline, comparison.candidate, comparison.metric))
+        if fresh is None:
+            yield f"{said(comparison)}: no metric of the task has rows to compare this by"
             continue
-        problems = _unlike(one, anew, alike)
-        bootstrapped = older.get((one.baseline, one.candidate, one.metric))
-        if problems and not alike and one.better is None and bootstrapped is not None:
-            # Hits had a bootstrap interval once.
-            problems = _unlike(one, replace(bootstrapped, p=anew.p, test=anew.test), alike)
+        problems = _unlike(comparison, fresh, alike)
+        bootstrapped = older.get((comparison.baseline, comparison.candidate, comparison.metric))
+        if problems and not alike and comparison.better is None and bootstrapped is not None:
+            # Older versions of the harness drew a bootstrap interval for hits.
+            problems = _unlike(comparison, replace(bootstrapped, p=fresh.p, test=fresh.test), alike)
         yield from problems
 
 
-def _scored(task: TaskFacts, systems: tuple[System, ...], cells: Cells) -> pairs.Scored | str | None:
-    """Return the task's tables, or what is wrong with its samples; None where there are no samples."""
+def _scored(task: TaskFacts, systems: tuple[System, ...], cells: RowsBySystem) -> pairs.Scored | str | None:
+    """Return the task's tables, or what is wrong with its samples; None without systems or rows."""
     here = [cells[task.name, system] for system in systems]
     if not here:
         return None
     for system, cell in zip(systems, here, strict=True):
         if cell.ids != here[0].ids:
-            return f"{task.name}: {system} and {systems[0]} are compared, and answered other samples"
+            return f"{task.name}: {system} and {systems[0]} are compared, but answered different samples"
     used: list[Metric] = []
     tables: list[stats.Table] = []
     for name in here[0].rows:
@@ -159,64 +175,70 @@ def _scored(task: TaskFacts, systems: tuple[System, ...], cells: Cells) -> pairs
 
 
 def _again(
-    scored: pairs.Scored, primary: str, told: Sequence[Comparison], seed: int
+    scored: pairs.Scored, primary: str, listed: Sequence[Comparison], seed: int
 ) -> dict[Asked, Comparison]:
-    """Every comparison anew; small p of a family from as many resamples as it needs."""
+    """Return every comparison, recomputed; small p of a family from as many resamples as Holm's correction needs."""
     places = {system: place for place, system in enumerate(scored.systems)}
-    asked = {(places[one.baseline], places[one.candidate]): None for one in told}
+    asked = {(places[comparison.baseline], places[comparison.candidate]): None for comparison in listed}
     found = dict(pairs.compared(scored, list(asked), seed))
     families: dict[str, dict[stats.Pair, None]] = {}
-    for one in told:
-        if one.family is not None:
-            pair = places[one.baseline], places[one.candidate]
-            families.setdefault(one.family, {})[pair] = None
+    for comparison in listed:
+        if comparison.family is not None:
+            pair = places[comparison.baseline], places[comparison.candidate]
+            families.setdefault(comparison.family, {})[pair] = None
     for own in families.values():
         found |= pairs.refined(scored, {pair: found[pair] for pair in own}, primary, len(own), seed)
     return _by_asked(found)
 
 
-def _bootstrapped(scored: pairs.Scored, told: Sequence[Comparison], seed: int) -> dict[Asked, Comparison]:
+def _bootstrapped(scored: pairs.Scored, listed: Sequence[Comparison], seed: int) -> dict[Asked, Comparison]:
     places = {system: place for place, system in enumerate(scored.systems)}
-    asked = {(places[one.baseline], places[one.candidate]): None for one in told}
+    asked = {(places[comparison.baseline], places[comparison.candidate]): None for comparison in listed}
     tables = tuple(replace(table, interval="bootstrap") for table in scored.tables)
     return _by_asked(pairs.compared(replace(scored, tables=tables), list(asked), seed))
 
 
 def _by_asked(found: pairs.Found) -> dict[Asked, Comparison]:
-    return {(one.baseline, one.candidate, one.metric): one for told in found.values() for one in told}
+    return {
+        (comparison.baseline, comparison.candidate, comparison.metric): comparison
+        for of_pair in found.values()
+        for comparison in of_pair
+    }
 
 
-def _unlike(one: Comparison, anew: Comparison, alike: bool) -> list[str]:
-    """Return the fields of a comparison that differ from the recomputed one."""
-    width = 0.0 if alike else SPREAD * (anew.high - anew.low)
-    rooms = {
+def _unlike(comparison: Comparison, fresh: Comparison, alike: bool) -> list[str]:
+    """Return a sentence for each field of a comparison that differs from the recomputed comparison."""
+    width = 0.0 if alike else SPREAD * (fresh.high - fresh.low)
+    tolerances = {
         "low": width + EXACT,
         "high": width + EXACT,
-        "p": EXACT if alike else _room(anew),
-        "detectable": EXACT + (0.0 if alike else SPREAD * anew.detectable),
+        "p": EXACT if alike else _tolerance_of_p(fresh),
+        "detectable": EXACT + (0.0 if alike else SPREAD * fresh.detectable),
     }
     problems = []
     for name in ("n", "better", "worse"):
-        told, now = getattr(one, name), getattr(anew, name)
-        if told != now and not (told is None and not alike):
-            problems.append(_sentence(one, name, told, now))
-    for name, room in rooms.items():
-        told, now = getattr(one, name), getattr(anew, name)
-        if not abs(told - now) <= room:
-            problems.append(_sentence(one, name, f"{told:.6f}", f"{now:.6f}"))
-    if alike and one.test != anew.test:
-        problems.append(_sentence(one, "test", one.test, anew.test))
-    if one.low > one.high:
-        problems.append(f"{said(one)}: an interval from {one.low:.6f} down to {one.high:.6f}")
+        recorded, now = getattr(comparison, name), getattr(fresh, name)
+        if recorded != now and not (recorded is None and not alike):
+            problems.append(_sentence(comparison, name, recorded, now))
+    for name, tolerance in tolerances.items():
+        recorded, now = getattr(comparison, name), getattr(fresh, name)
+        if not abs(recorded - now) <= tolerance:
+            problems.append(_sentence(comparison, name, f"{recorded:.6f}", f"{now:.6f}"))
+    if alike and comparison.test != fresh.test:
+        problems.append(_sentence(comparison, "test", comparison.test, fresh.test))
+    if comparison.low > comparison.high:
+        problems.append(
+            f"{said(comparison)}: an interval from {comparison.low:.6f} down to {comparison.high:.6f}"
+        )
     return problems
 
 
-def _room(anew: Comparison) -> float:
-    """How far two p may lie apart that other resamples gave; of an exact test, not at all."""
-    if anew.test == stats.MCNEMAR:
+def _tolerance_of_p(fresh: Comparison) -> float:
+    """Return how far two p from different resamples may lie apart; p of an exact test must be equal."""
+    if fresh.test == stats.MCNEMAR:
         return EXACT
-    return DEVIATIONS * sqrt(2 * anew.p * (1 - anew.p) / stats.RESAMPLES) + 2 / stats.RESAMPLES
+    return DEVIATIONS * sqrt(2 * fresh.p * (1 - fresh.p) / stats.RESAMPLES) + 2 / stats.RESAMPLES
 
 
-def _sentence(one: Comparison, name: str, told: Any, now: Any) -> str:
-    return f"{said(one)}: {name} {told} in result.json, {now} from the rows"
+def _sentence(comparison: Comparison, name: str, recorded: Any, now: Any) -> str:
+    return f"{said(comparison)}: {name} {recorded} in result.json, {now} from the rows"

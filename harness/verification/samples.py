@@ -1,4 +1,4 @@
-"""Each answer of a RESULT with its sample, as they pass by: of a task's samples only the ids are held."""
+"""Read the answers of a RESULT, each with its sample; only the ids of a task's samples stay in memory."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,21 +15,21 @@ from harness.types import Generation, Sample, System
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Samples:
-    """A task's samples, unpacked on disk: they are gone through once for each system."""
+    """A task's samples, unpacked on disk, since they are read once for each system."""
 
     lines: Sequence[Sample] = ()
     places: Mapping[str, int] = field(default_factory=dict)  # id -> place in the task's data
 
 
 def unpacked(folder: Path, place: Path, passed: dict[str, RunningDigest] | None = None) -> dict[str, Samples]:
-    """Unpack the samples into a folder, a file a task; `passed` notes the digest of each task's samples."""
+    """Unpack the samples into a folder, a file for each task; `passed` gets the digest of each task's samples."""
     passed = {} if passed is None else passed
     return {
         name: _unpacked(
             samples_noted((sample for _, sample in group), passed.setdefault(name, RunningDigest())),
             place / f"{number}.jsonl",
         )
-        for number, (name, group) in enumerate(groupby(read_samples(folder), key=lambda one: one[0]))
+        for number, (name, group) in enumerate(groupby(read_samples(folder), key=lambda named: named[0]))
     }
 
 
@@ -46,20 +46,20 @@ def _unpacked(samples: Iterator[Sample], path: Path) -> Samples:
 
 
 def by_rule(system: System, samples: Samples) -> Iterator[Generation]:
-    """Yield a trivial rule's answers, computed again: a RESULT need not keep them."""
+    """Yield a trivial rule's answers, computed again: a RESULT need not contain them."""
     if system.rule is not None:
         for sample in samples.lines:
             yield Generation(sample_id=sample.id, text=answer(system.rule, sample))
 
 
 def paired(here: str, samples: Samples, answers: Iterator[Generation]) -> Iterator[tuple[Sample, Generation]]:
-    """Each answer with its sample; answers are kept in the samples' order, and not every sample need have one."""
+    """Yield each answer with its sample. Answers stand in the order of their samples; a sample may have no answer."""
     lines, passed = iter(samples.lines), 0
     for generation in answers:
         place = samples.places.get(generation.sample_id)
         if place is None:
             raise ResultError(f"{here}: a generation without a sample, {generation.sample_id!r}")
         if place < passed:
-            raise ResultError(f"{here}: generation {generation.sample_id!r} is there twice or out of order")
+            raise ResultError(f"{here}: generation {generation.sample_id!r} is listed twice or out of order")
         yield next(islice(lines, place - passed, None)), generation
         passed = place + 1

@@ -1,4 +1,4 @@
-"""Whether a RESULT folder's numbers follow from its generations: every score is computed again."""
+"""Check whether the numbers of a RESULT folder follow from its generations: every score is recomputed."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -21,42 +21,61 @@ from harness.scoring.accumulate import Tally
 from harness.scoring.agreement import EXACT, agrees
 from harness.scoring.clusters import numbered
 from harness.types import Comparison, Generation, Score, System
-from harness.verification.comparisons import SPREAD, Cell, check_comparisons, said
+from harness.verification.comparisons import SPREAD, SystemRows, check_comparisons, said
 from harness.verification.samples import Samples, by_rule, paired, unpacked
-from harness.verification.verdicts import Judged, check_verdicts
+from harness.verification.verdicts import CheckedVerdicts, check_verdicts
 
 VERSION = re.compile(r"^version:|:v?[0-9]+(\.[0-9]+)+[^|]*$")
 
-Plugins = Mapping[str, Metric | str]  # by their names; or why a metric's code is not run
+Plugins = Mapping[str, Metric | str]  # by name: the metric, or why its code is not run
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ToCheck:
-    """What one system was to answer, and by which metrics its answers are judged."""
+    """One system on one task, and the metrics that score its answers."""
 
     result: Result
     task: TaskFacts
     system: System
     plugins: Plugins
 
+    @property
+    def here(self) -> str:
+        """Return the task and the system as messages name them."""
+        return f"{self.task.name} / {self.system}"
+
+    @property
+    def withheld(self) -> bool:
+        """Return whether this copy leaves out the task's texts."""
+        return self.task.name in self.result.withheld
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TalliedAnswers:
+    """The answers of one system on one task, under each metric."""
+
+    ids: tuple[str, ...]  # of the samples, in the order of the answers
+    clusters: tuple[int, ...] | None  # a number for each sample; None: samples are resampled one by one
+    tallies: Mapping[str, Tally]  # by metric plug-in
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checked:
-    """What was found wrong, and what could not be looked at."""
+    """The outcome of a check: what is wrong with a RESULT, and what could not be checked."""
 
     problems: tuple[str, ...]  # a sentence each
     not_recomputed: tuple[str, ...]  # metrics whose code was not run, a sentence for each metric of a task
-    recomputed: int  # scores
-    remarks: tuple[str, ...] = ()  # what is otherwise than here, and no fault
+    recomputed: int  # number of scores
+    remarks: tuple[str, ...] = ()  # differences that are no fault, a sentence each
 
 
 def check(folder: Path, code: Code = OWN) -> Checked:
-    """Return what does not follow from the generations: scores, sample counts, rows, comparisons.
+    """Return what does not follow from the generations: scores, sample counts, rows, comparisons, verdicts.
 
-    Values, counts and rows must be equal; an interval may differ by what another resampling seed would move, as may what
-    another version of the harness or of numpy compared.
-    Of tasks whose texts were withheld from a copy, the rows are taken as they are, and all else is held against them.
-    The answers pass by, one system's after the other's; of each only its rows are held.
+    Values, counts and rows must be equal. An interval may differ by as much as another resampling seed would move it;
+    so may a comparison that was made by another version of the harness or of numpy.
+    For tasks whose texts a copy withholds, everything is checked against the stored rows.
+    Answers are read one system after the other, and only their rows stay in memory.
     """
     result = read(folder, changed=True)
     document = read_document(folder, changed=True)
@@ -65,9 +84,12 @@ def check(folder: Path, code: Code = OWN) -> Checked:
     if not unchanged(document):
         problems.append(f"{folder / 'result.json'}: changed since it was written (its digest differs)")
     left_out, unknown = _not_recomputed(result, plugins)
-    foreign = {(one.task, one.metric) for one in result.scores if _foreign(one, plugins.get(one.task, {}))}
+    foreign = {
+        (score.task, score.metric) for score in result.scores if _foreign(score, plugins.get(score.task, {}))
+    }
     problems += [
-        f"{one.task} / {one.system} / {one.metric}: no metric of the task gives this score" for one in unknown
+        f"{score.task} / {score.system} / {score.metric}: no metric of the task gives this score"
+        for score in unknown
     ]
     cells = {
         (task.name, score.system): task
@@ -76,32 +98,32 @@ def check(folder: Path, code: Code = OWN) -> Checked:
         if score.task == task.name
     }
     found: dict[tuple[str, System], list[str]] = {}
-    held: dict[tuple[str, System], Cell] = {}
-    passed: dict[tuple[str, System], RunningDigest] = {}
+    recomputed: dict[tuple[str, System], SystemRows] = {}
+    answer_digests: dict[tuple[str, System], RunningDigest] = {}
     with TemporaryDirectory() as place, open_rows(folder) as stored:
-        asked: dict[str, RunningDigest] = {}
-        samples = unpacked(folder, Path(place), asked)
-        for (name, system), answers in groupby(read_generations(folder), key=lambda one: one[:2]):
+        sample_digests: dict[str, RunningDigest] = {}
+        samples = unpacked(folder, Path(place), sample_digests)
+        for (name, system), answers in groupby(read_generations(folder), key=lambda line: line[:2]):
             if (name, system) in found:
                 found[name, system] = [f"{name} / {system}: generations in more than one place of the file"]
             elif (task := cells.get((name, system))) is not None:
                 own = samples.get(name, Samples())
-                counted = passed.setdefault((name, system), RunningDigest())
+                counted = answer_digests.setdefault((name, system), RunningDigest())
                 given = noted((generation for _, _, generation in answers), counted)
-                cell = ToCheck(result=result, task=task, system=system, plugins=plugins[name])
-                found[name, system] = _check_cell(cell, own, given, stored, held)
+                asked = ToCheck(result=result, task=task, system=system, plugins=plugins[name])
+                found[name, system] = _check_system(asked, own, given, stored, recomputed)
         for (name, system), task in cells.items():
             if (name, system) not in found:
                 own = samples.get(name, Samples())
-                cell = ToCheck(result=result, task=task, system=system, plugins=plugins[name])
-                found[name, system] = _check_cell(cell, own, by_rule(system, own), stored, held)
+                asked = ToCheck(result=result, task=task, system=system, plugins=plugins[name])
+                found[name, system] = _check_system(asked, own, by_rule(system, own), stored, recomputed)
     problems += _check_scores(result)
     for place_of in cells:
         problems += found[place_of]
-    problems += check_digests(result, asked, passed)
-    problems += [*_check_comparisons(result), *check_comparisons(result, held, foreign)]
-    whole = unchanged(document) and not check_files(folder, document)  # gates judge no other
-    verdicts = check_verdicts(result) if whole else Judged()
+    problems += check_digests(result, sample_digests, answer_digests)
+    problems += [*_check_comparisons(result), *check_comparisons(result, recomputed, foreign)]
+    whole = unchanged(document) and not check_files(folder, document)  # gates judge no changed RESULT
+    verdicts = check_verdicts(result) if whole else CheckedVerdicts()
     return Checked(
         problems=(*problems, *verdicts.problems),
         not_recomputed=tuple(
@@ -116,24 +138,25 @@ def check(folder: Path, code: Code = OWN) -> Checked:
 
 
 def _check_scores(result: Result) -> list[str]:
-    """Each score is there once, and says rightly whether it is the primary one."""
+    """Return a sentence for each score that is listed twice, or is wrongly marked as the primary one or as another."""
     problems = []
     primary = {task.name: task.primary for task in result.suite.tasks}
     seen = set()
-    for one in result.scores:
-        key, here = (one.task, one.system, one.metric), f"{one.task} / {one.system} / {one.metric}"
+    for score in result.scores:
+        key = score.task, score.system, score.metric
+        here = f"{score.task} / {score.system} / {score.metric}"
         if key in seen:
             problems.append(f"{here}: scored twice in result.json")
         seen.add(key)
-        if one.task in primary and one.primary != (one.metric == primary[one.task]):
+        if score.task in primary and score.primary != (score.metric == primary[score.task]):
             problems.append(
-                f"{here}: primary {one.primary} in result.json, the task's is {primary[one.task]}"
+                f"{here}: primary {score.primary} in result.json, the task's primary metric is {primary[score.task]}"
             )
     return problems
 
 
 def _plugins(task: TaskFacts, code: Code) -> Plugins:
-    """Return the task's metrics by their names; of one whose code is not run, why."""
+    """Return the task's metrics by name; for a metric whose code is not run, the reason."""
     found: dict[str, Metric | str] = {}
     for name in task.metrics:
         try:
@@ -156,70 +179,84 @@ def _not_recomputed(result: Result, plugins: Mapping[str, Plugins]) -> tuple[int
 
 
 def _foreign(score: Score, plugins: Plugins) -> bool:
-    """Whether the code that gives the score is not run."""
+    """Return whether the score's metric is one whose code is not run."""
     plugin = _plugin_of(score, plugins)
     return plugin is not None and isinstance(plugins[plugin], str)
 
 
 def _plugin_of(score: Score, plugins: Plugins) -> str | None:
-    """Return the metric that gives a score: a foreign one that gives several numbers calls them `evaluate:NAME.KEY`."""
+    """Return the name of the plug-in that gives a score.
+
+    A foreign metric that gives several numbers names them `evaluate:NAME.KEY`.
+    """
     for plugin in plugins:
         if metrics.gives(plugin, score.metric):
             return plugin
     return None
 
 
-def _check_cell(
-    cell: ToCheck,
+def _check_system(
+    asked: ToCheck,
     samples: Samples,
     answers: Iterator[Generation],
     stored: RowFile,
-    held: dict[tuple[str, System], Cell],
+    recomputed: dict[tuple[str, System], SystemRows],
 ) -> list[str]:
-    """One system on one task, under every metric of the task that may be run; its rows are added to those held."""
-    result, task, system = cell.result, cell.task, cell.system
-    here = f"{task.name} / {system}"
-    bare = task.name in result.withheld
-    tallies = {name: Tally(metric) for name, metric in cell.plugins.items() if isinstance(metric, Metric)}
-    ids: list[str] = []
-    labels: list[str] = []
+    """Check one system on one task, under every metric of the task that may be run, and add its rows to `recomputed`."""
+    task, system, here = asked.task, asked.system, asked.here
     try:
-        for sample, generation in paired(here, samples, answers):
-            ids.append(sample.id)
-            labels.append(sample.metadata.get(task.cluster or "", ""))
-            for tally in () if bare else tallies.values():
-                tally.add(sample, generation)
+        answered = _tallied(asked, samples, answers)
     except ResultError as error:
         return [str(error)]
-    if not ids:
+    if not answered.ids:
         return [f"{here}: scores without generations"]
-    problems = []
+    problems: list[str] = []
     kept: dict[str, NDArray[np.float64]] = {}
-    together = tuple(numbered(labels)) if task.cluster else None
-    held[task.name, system] = Cell(ids=tuple(ids), clusters=together, rows=kept)
-    scores = {one.metric: one for one in result.scores if (one.task, one.system) == (task.name, system)}
-    for plugin, tally in tallies.items():
+    recomputed[task.name, system] = SystemRows(ids=answered.ids, clusters=answered.clusters, rows=kept)
+    for plugin, tally in answered.tallies.items():
         rows = stored.get((task.name, system, plugin))
-        if bare and tally.metric.row is None:
-            continue  # judges texts alone
-        if bare and rows is not None and rows.ids == tuple(ids):
+        if not asked.withheld:
+            problems += _check_rows(f"{here} / {plugin}", answered.ids, tally.rows(), rows)
+        elif tally.metric.row is None:
+            continue  # it scores texts, and there are none
+        elif rows is not None and rows.ids == answered.ids:
             tally.add_rows(rows.stats)
-        elif bare:
+        else:
             problems.append(
-                f"{here} / {plugin}: rows.parquet does not hold the rows of its {len(ids)} answers"
+                f"{here} / {plugin}: rows.parquet does not have the rows of its {len(answered.ids)} answers"
             )
             continue
-        elif (fresh := tally.rows()) is not None:
-            problems += _check_rows(f"{here} / {plugin}", ids, fresh, rows)
-        if (anew := tally.rows()) is not None:
-            kept[plugin] = anew
-        intervals = tally.intervals(result.seed, together)
-        for name, value in tally.values().items():
-            problems += _check_score(f"{here} / {name}", scores.get(name), value, tally.samples)
-            problems += _check_interval(f"{here} / {name}", scores.get(name), intervals.get(name))
-            if (score := scores.get(name)) is not None:
-                problems += _check_meaning(f"{here} / {name}", score, tally)
+        if (fresh := tally.rows()) is not None:
+            kept[plugin] = fresh
+        problems += _check_scores_of(asked, tally, answered.clusters)
     return problems
+
+
+def _tallied(asked: ToCheck, samples: Samples, answers: Iterator[Generation]) -> TalliedAnswers:
+    """Return the answers under every metric that may be run; without their texts, their ids and clusters alone."""
+    tallies = {name: Tally(metric) for name, metric in asked.plugins.items() if isinstance(metric, Metric)}
+    ids: list[str] = []
+    labels: list[str] = []
+    for sample, generation in paired(asked.here, samples, answers):
+        ids.append(sample.id)
+        labels.append(sample.metadata.get(asked.task.cluster or "", ""))
+        for tally in () if asked.withheld else tallies.values():
+            tally.add(sample, generation)
+    clusters = tuple(numbered(labels)) if asked.task.cluster else None
+    return TalliedAnswers(ids=tuple(ids), clusters=clusters, tallies=tallies)
+
+
+def _check_scores_of(asked: ToCheck, tally: Tally, clusters: tuple[int, ...] | None) -> Iterator[str]:
+    """Yield what does not follow from one metric's tally: values, intervals, units and signatures."""
+    whose = asked.task.name, asked.system
+    scores = {score.metric: score for score in asked.result.scores if (score.task, score.system) == whose}
+    intervals = tally.intervals(asked.result.seed, clusters)
+    for name, value in tally.values().items():
+        here, score = f"{asked.here} / {name}", scores.get(name)
+        yield from _check_score(here, score, value, tally.samples)
+        yield from _check_interval(here, score, intervals.get(name))
+        if score is not None:
+            yield from _check_meaning(here, score, tally)
 
 
 def _check_score(here: str, score: Score | None, value: float, n: int) -> list[str]:
@@ -253,26 +290,35 @@ def _check_meaning(here: str, score: Score, tally: Tally) -> list[str]:
 def unversioned(signature: str) -> tuple[str, ...]:
     """Return a signature's settings without library versions and the number of references, which depends on the data."""
     return tuple(
-        one for one in signature.split("|") if not VERSION.search(one) and not one.startswith("nrefs:")
+        setting
+        for setting in signature.split("|")
+        if not VERSION.search(setting) and not setting.startswith("nrefs:")
     )
 
 
 def _other_versions(result: Result, plugins: Mapping[str, Plugins]) -> Iterator[str]:
-    """Metrics of which a RESULT was made by another version than is here."""
+    """Yield a sentence for each score that another version of its metric's library made."""
     for score in result.scores:
         of_task = plugins.get(score.task, {})
         metric = of_task.get(_plugin_of(score, of_task) or "")
         if isinstance(metric, Metric):
-            told, own = _versions(score.signature), _versions(metric.signature)
-            if told != own:
-                yield f"{score.task} / {score.metric}: made by another version: {told}, here {own}"
+            recorded, installed = _versions(score.signature), _versions(metric.signature)
+            if recorded != installed:
+                yield f"{score.task} / {score.metric}: made by another version: {recorded}, here {installed}"
 
 
 def _versions(signature: str) -> str:
-    return "|".join(one for one in signature.split("|") if VERSION.search(one))
+    return "|".join(setting for setting in signature.split("|") if VERSION.search(setting))
 
 
-def _check_rows(here: str, ids: Sequence[str], fresh: NDArray[np.float64], rows: Rows | None) -> list[str]:
+def _check_rows(
+    here: str,
+    ids: Sequence[str],
+    fresh: NDArray[np.float64] | None,  # None: the metric is not a function of sums
+    rows: Rows | None,
+) -> list[str]:
+    if fresh is None:
+        return []
     if rows is None:
         return [f"{here}: no rows in rows.parquet"]
     places = {key: index for index, key in enumerate(rows.ids)}
@@ -308,32 +354,37 @@ def _check_interval(here: str, score: Score | None, ends: tuple[float, float] | 
 
 
 def _check_comparisons(result: Result) -> list[str]:
-    """Differences follow from the scores, and corrected p from the p of their family."""
+    """Return a sentence for each difference that does not follow from the scores, or corrected p from its family's p."""
     values = {(score.task, score.system, score.metric): score.value for score in result.scores}
     problems = []
     families: dict[str, list[Comparison]] = {}
-    for one in result.comparisons:
-        here = said(one)
-        if one.family is None and one.p_holm is not None:
-            problems.append(f"{here}: p_holm {one.p_holm} outside every family")
-        if one.family is not None:
-            families.setdefault(one.family, []).append(one)
-        ends = [values.get((one.task, system, one.metric)) for system in (one.candidate, one.baseline)]
+    for comparison in result.comparisons:
+        here = said(comparison)
+        if comparison.family is None and comparison.p_holm is not None:
+            problems.append(f"{here}: p_holm {comparison.p_holm} outside every family")
+        if comparison.family is not None:
+            families.setdefault(comparison.family, []).append(comparison)
+        ends = [
+            values.get((comparison.task, system, comparison.metric))
+            for system in (comparison.candidate, comparison.baseline)
+        ]
         if ends[0] is None or ends[1] is None:
             problems.append(f"{here}: a comparison of systems without scores")
-        elif not abs(one.difference - (ends[0] - ends[1])) <= EXACT:
+        elif not abs(comparison.difference - (ends[0] - ends[1])) <= EXACT:
             problems.append(
-                f"{here}: difference {one.difference:.6f} in result.json, {ends[0] - ends[1]:.6f} from the scores"
+                f"{here}: difference {comparison.difference:.6f} in result.json, {ends[0] - ends[1]:.6f} from the scores"
             )
     for members in families.values():
-        if impossible := [one for one in members if not 0 <= one.p <= 1]:
-            problems += [f"{said(one)}: p = {one.p} is no probability" for one in impossible]
+        if impossible := [comparison for comparison in members if not 0 <= comparison.p <= 1]:
+            problems += [
+                f"{said(comparison)}: p = {comparison.p} is no probability" for comparison in impossible
+            ]
             continue
-        corrected = stats.holm([one.p for one in members])
-        for one, p_holm in zip(members, corrected, strict=True):
-            if one.p_holm is None or not abs(one.p_holm - float(p_holm)) <= EXACT:
+        corrected = stats.holm([comparison.p for comparison in members])
+        for comparison, p_holm in zip(members, corrected, strict=True):
+            if comparison.p_holm is None or not abs(comparison.p_holm - float(p_holm)) <= EXACT:
                 problems.append(
-                    f"{said(one)}: p_holm {one.p_holm} in result.json, "
+                    f"{said(comparison)}: p_holm {comparison.p_holm} in result.json, "
                     f"{float(p_holm):.6f} from the p of its family"
                 )
     return problems

@@ -1,4 +1,4 @@
-"""Whether verdicts.json follows from its RESULT: the suite's gates are judged again."""
+"""Check whether verdicts.json follows from its RESULT: the suite's gates are judged again."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,33 +20,35 @@ EXACTLY = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Judged:
-    """What of the verdicts does not follow, a sentence each; or why they were not judged again."""
+class CheckedVerdicts:
+    """The outcome of judging the gates again."""
 
-    problems: tuple[str, ...] = ()
-    left: str = ""
+    problems: tuple[str, ...] = ()  # what does not follow, a sentence each
+    left: str = ""  # why the gates were not judged again; "" if they were
 
 
-def check_verdicts(result: Result) -> Judged:
-    """Judge the gates that result.json holds, and hold the verdicts beside it against what they say."""
+def check_verdicts(result: Result) -> CheckedVerdicts:
+    """Judge the gates of result.json again, and compare the verdicts beside it with the outcome."""
     from harness.gates.judge import judge
     from harness.results import verdicts as gates
 
     path = result.folder / gates.FILE
+    if missing := gates.missing(result):
+        return CheckedVerdicts(left=missing)
     if not path.is_file():
-        return Judged()
+        return CheckedVerdicts()
     if not result.suite.gates:
-        return Judged(problems=(f"{path}: verdicts, and result.json holds no gate",))
+        return CheckedVerdicts(problems=(f"{path}: has verdicts, but result.json holds no gate",))
     if result.withheld:
-        return Judged(left="verdicts: not judged again, for this copy withholds texts")
+        return CheckedVerdicts(left="verdicts: not judged again, because this copy withholds texts")
     away = [file for file in _baselines(result) if not Path(file).is_file()]
     if away:
-        return Judged(left=f"verdicts: not judged again, for the baseline {away[0]} is not here")
+        return CheckedVerdicts(left=f"verdicts: not judged again, because the baseline {away[0]} is not here")
     try:
-        told, anew = gates.read(result.folder), judge(result.folder).verdicts
+        recorded, fresh = gates.read(result.folder), judge(result.folder).verdicts
     except HarnessError as error:
-        return Judged(problems=(str(error),))
-    return Judged(problems=tuple(_differing(path, told, anew, made_alike(result))))
+        return CheckedVerdicts(problems=(str(error),))
+    return CheckedVerdicts(problems=tuple(_differing(path, recorded, fresh, made_alike(result))))
 
 
 def _baselines(result: Result) -> list[str]:
@@ -56,17 +58,18 @@ def _baselines(result: Result) -> list[str]:
     return [name for name in named if name is not None and name != BASE]
 
 
-def _differing(path: Path, told: tuple[Verdict, ...], anew: tuple[Verdict, ...], alike: bool) -> list[str]:
-    left = _by_key(told)
-    fresh = _by_key(anew)
-    problems = [] if len(told) == len(left) else [f"{path}: a verdict is there twice"]
-    for key, verdict in left.items():
-        if key not in fresh:
+def _differing(
+    path: Path, recorded: tuple[Verdict, ...], fresh: tuple[Verdict, ...], alike: bool
+) -> list[str]:
+    before, now = _by_key(recorded), _by_key(fresh)
+    problems = [] if len(recorded) == len(before) else [f"{path}: a verdict is listed twice"]
+    for key, verdict in before.items():
+        if key not in now:
             problems.append(f"{_said(path, verdict)}: no gate of result.json gives this verdict")
         else:
-            problems += _unlike(path, verdict, fresh[key], alike)
+            problems += _unlike(path, verdict, now[key], alike)
     problems += [
-        f"{_said(path, verdict)}: the verdict is missing" for key, verdict in fresh.items() if key not in left
+        f"{_said(path, verdict)}: the verdict is missing" for key, verdict in now.items() if key not in before
     ]
     return problems
 
@@ -88,17 +91,17 @@ def _by_key(verdicts: tuple[Verdict, ...]) -> Mapping[tuple[object, ...], Verdic
     }
 
 
-def _unlike(path: Path, told: Verdict, anew: Verdict, alike: bool) -> list[str]:
-    """Return the first field in which a verdict differs from the recomputed one."""
-    width = (anew.high - anew.low) if anew.low is not None and anew.high is not None else 0.0
-    room = EXACT if alike else EXACT + SPREAD * width
+def _unlike(path: Path, recorded: Verdict, fresh: Verdict, alike: bool) -> list[str]:
+    """Return the first field in which a verdict differs from the recomputed verdict, as a sentence."""
+    width = (fresh.high - fresh.low) if fresh.low is not None and fresh.high is not None else 0.0
+    tolerance = EXACT if alike else EXACT + SPREAD * width
     for name in ("verdict", "value", "low", "high", "n", *(EXACTLY if alike else ())):
-        was, now = getattr(told, name), getattr(anew, name)
+        was, now = getattr(recorded, name), getattr(fresh, name)
         if was == now:
             continue
         numbers = isinstance(was, int | float) and isinstance(now, int | float) and name != "n"
-        if not (numbers and isclose(was, now, rel_tol=1e-9, abs_tol=room)):
-            return [f"{_said(path, told)}: {name} {was} in it, {now} when judged again"]
+        if not (numbers and isclose(was, now, rel_tol=1e-9, abs_tol=tolerance)):
+            return [f"{_said(path, recorded)}: {name} {was} in it, {now} when judged again"]
     return []
 
 

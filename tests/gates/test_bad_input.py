@@ -506,7 +506,7 @@ def finite(document: dict[str, Any]) -> None:
 @pytest.mark.parametrize("number", [float("nan"), float("inf"), float("-inf")])
 def test_rows_that_are_no_numbers_pass_nothing(tmp_path: Path, harness: Harness, number: float) -> None:
     folder = result(tmp_path / "result", {BASE: points(N), ADAPTER: [*points(N - 1), number]})
-    with pytest.raises(ResultError, match="no finite number"):
+    with pytest.raises(ResultError, match="not a finite number"):
         judge(folder, [EVERY])
     document = json.loads((folder / "result.json").read_text())
     finite(document)
@@ -540,7 +540,7 @@ def test_costs_and_weights_that_are_no_numbers_pass_nothing(here: Path, number: 
         min_tokens_per_second=1, max_adapter_megabytes=1e9, max_train_seconds=1e9, max_delta_ratio=1e9,
         max_intruder_dimensions=10**9, alpha_within=(1, 6),
     )  # fmt: skip
-    with pytest.raises(ResultError, match="no finite number"):
+    with pytest.raises(ResultError, match="not a finite number"):
         judge(here / "result", [gate])
 
 
@@ -572,6 +572,11 @@ def of_first_row(**changes: Any) -> Edit:
                 del row[key]
 
     return edit
+
+
+def without_last_sample(document: dict[str, Any]) -> None:
+    for system in document["systems"]:
+        del system["rows"]["s59"]
 
 
 KEPT: dict[str, Edit] = {
@@ -610,7 +615,7 @@ KEPT: dict[str, Edit] = {
     "an answer that is a number": of_first_row(answer=1),
     "a system twice": lambda d: d["systems"].append(d["systems"][0]),
     "a task twice": lambda d: d["tasks"].append(d["tasks"][0]),
-    "a sample too few": lambda d: [one["rows"].pop("s59") for one in d["systems"]],
+    "a sample too few": without_last_sample,
 }
 
 
@@ -713,7 +718,7 @@ def test_ten_thousand_gates_are_judged_in_seconds(tmp_path: Path) -> None:
     scores = {System(model="m", adapter=f"x{n}"): points(800, gain=n / 100) for n in range(7)}
     folder = result(tmp_path / "result", {BASE: points(800), **scores})
     gates = [
-        make_gate(adapter=f"x{n % 7}", **rule)  # type: ignore[arg-type]
+        make_gate(adapter=f"x{n % 7}", **rule)
         for n in range(2_500)
         for rule in (
             {"max_drop": n % 50},

@@ -44,8 +44,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def one(folder: Path, gate: Gate, **given: Path) -> tuple[str, str]:
-    (verdict,) = judge(folder / "result", [gate], **given).verdicts
+def one(folder: Path, gate: Gate, baseline: Path | None = None) -> tuple[str, str]:
+    (verdict,) = judge(folder / "result", [gate], baseline=baseline).verdicts
     return verdict.verdict, verdict.because
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness import metrics, stats
-from harness.leaderboard.rank import Entry, Group, Samples, rank, shares, standings
+from harness.leaderboard.rank import Entry, RankedGroup, SampleDigests, rank, shares, standings
 from harness.results import ModelFacts, TaskFacts
 from harness.types import Score, System
 
@@ -21,7 +22,7 @@ def mean(total: np.ndarray) -> np.ndarray:
     return 100 * total[..., :1] / total[..., 1:]
 
 
-def entry(name: str, own: np.ndarray | None, **changed: object) -> Entry:
+def entry(name: str, own: np.ndarray | None, **changed: Any) -> Entry:
     value = 0.0 if own is None else float(own.sum())
     score = Score(task="t", system=System(model=name), metric="m", primary=True, signature="m|version:1", unit="%",
                   better="higher", value=value, low=None, high=None, n=100)  # fmt: skip
@@ -29,7 +30,7 @@ def entry(name: str, own: np.ndarray | None, **changed: object) -> Entry:
         run="one",
         task=TaskFacts(name="t", primary="m", metrics=("m",)),
         score=score,
-        samples=Samples(asked="a", drawn="a"),
+        samples=SampleDigests(asked="a", drawn="a"),
         asked="x",
         shares=own,
         model=ModelFacts(name=name),
@@ -42,7 +43,7 @@ def entry(name: str, own: np.ndarray | None, **changed: object) -> Entry:
     )
 
 
-def of(group: Group) -> dict[str, tuple[int | None, int | None]]:
+def of(group: RankedGroup) -> dict[str, tuple[int | None, int | None]]:
     return {line.entry.score.system.model: (line.rank, line.last) for line in group.lines}
 
 
@@ -181,10 +182,10 @@ def test_where_less_is_better_the_least_is_first() -> None:
     [
         ({"signature": "m|version:2"}, "scored otherwise: version:2 instead of version:1"),
         ({"metric": "other"}, "judged by other instead of m"),
-        ({"samples": Samples(asked="b", drawn="b")}, "with other inputs or references"),
-        ({"samples": Samples(asked="b", drawn="b"), "n": 50}, "asked other samples: 50 instead of 100"),
-        ({"samples": Samples(asked="a", drawn="b")}, "grouped otherwise"),
-        ({"samples": Samples(asked="a", drawn="a", told=False)}, "an older result"),
+        ({"samples": SampleDigests(asked="b", drawn="b")}, "with other inputs or references"),
+        ({"samples": SampleDigests(asked="b", drawn="b"), "n": 50}, "asked other samples: 50 instead of 100"),
+        ({"samples": SampleDigests(asked="a", drawn="b")}, "grouped otherwise"),
+        ({"samples": SampleDigests(asked="a", drawn="a", told=False)}, "an older result"),
         ({"unit": "points"}, "on another scale"),
     ],
 )

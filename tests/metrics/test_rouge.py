@@ -171,7 +171,7 @@ def test_scoring_loads_nltks_stemmer_and_none_of_its_packages():
 @pytest.mark.parametrize("before", ["", "import nltk; "])
 def test_the_stemmer_is_nltks_own(before):
     program = (
-        f"{before}from harness.metrics._porter import porter; stem = porter()\n"
+        f"{before}from harness.metrics.rouge import porter; stem = porter()\n"
         "import nltk.stem.porter as nltk, inspect\n"
         "print(inspect.getsource(stem.__func__) == inspect.getsource(nltk.PorterStemmer.stem))\n"
         "print(stem.__self__.mode == nltk.PorterStemmer().mode)"
@@ -191,7 +191,7 @@ def test_an_nltk_whose_stemmer_needs_its_package_is_loaded_whole(tmp_path):
         "        return word.removesuffix(ENDING)\n"
     )
     program = (
-        "import sys; sys.path.insert(0, '.'); from harness.metrics._porter import porter\n"
+        "import sys; sys.path.insert(0, '.'); from harness.metrics.rouge import porter\n"
         "print(porter()('running'), 'nltk' in sys.modules)"
     )
     assert run(program, tmp_path) == "runn True"

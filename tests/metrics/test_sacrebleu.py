@@ -1,12 +1,14 @@
 """BLEU and chrF against sacrebleu's own corpus scores."""
 
 import logging
+from typing import Any
 
 import numpy as np
 import pytest
-import sacrebleu
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from sacrebleu.metrics.bleu import BLEU
+from sacrebleu.metrics.chrf import CHRF
 
 from harness.metrics import load
 from harness.types import Generation, Sample
@@ -14,17 +16,16 @@ from harness.types import Generation, Sample
 WORDS = ["the", "The", "cat", "sat", "on", "mat.", "3,000", "don't", "--", "ü", "?"]
 TEXT = st.lists(st.sampled_from(WORDS), max_size=12).map(" ".join) | st.text(max_size=20)
 REFERENCE = TEXT.filter(str.strip)
-METRICS = {
-    name: (load(name), kind, settings)
-    for name, kind, settings in [
-        ("bleu", sacrebleu.metrics.BLEU, {}),
-        ("bleu(lowercase=true,tokenize=zh)", sacrebleu.metrics.BLEU, {"lowercase": True, "tokenize": "zh"}),
-        ("bleu(tokenize=intl)", sacrebleu.metrics.BLEU, {"tokenize": "intl"}),
-        ("chrf", sacrebleu.metrics.CHRF, {}),
-        ("chrf(word_order=2)", sacrebleu.metrics.CHRF, {"word_order": 2}),
-        ("chrf(lowercase=true,word_order=1)", sacrebleu.metrics.CHRF, {"lowercase": True, "word_order": 1}),
-    ]
-}
+Settings = dict[str, Any]
+SETTINGS: list[tuple[str, type[BLEU] | type[CHRF], Settings]] = [
+    ("bleu", BLEU, {}),
+    ("bleu(lowercase=true,tokenize=zh)", BLEU, {"lowercase": True, "tokenize": "zh"}),
+    ("bleu(tokenize=intl)", BLEU, {"tokenize": "intl"}),
+    ("chrf", CHRF, {}),
+    ("chrf(word_order=2)", CHRF, {"word_order": 2}),
+    ("chrf(lowercase=true,word_order=1)", CHRF, {"lowercase": True, "word_order": 1}),
+]
+METRICS = {name: (load(name), kind, settings) for name, kind, settings in SETTINGS}
 
 
 def corpora(references):
@@ -80,9 +81,7 @@ def test_many_totals_at_once_are_sacrebleus_one_by_one(totals):
     for row, (score,) in zip(totals, found, strict=True):
         correct, possible = [min(c, t) for c, t in zip(row[:4], row[4:8], strict=True)], row[4:8]
         if correct == row[:4]:
-            expected = sacrebleu.metrics.BLEU.compute_bleu(
-                list(correct), list(possible), row[8], row[9], smooth_method="exp"
-            )
+            expected = BLEU.compute_bleu(list(correct), list(possible), row[8], row[9], smooth_method="exp")
             assert score == pytest.approx(expected.score, abs=1e-9)
 
 

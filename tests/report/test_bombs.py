@@ -98,7 +98,7 @@ def test_a_result_records_what_its_files_hold(example: Path, tmp_path: Path) -> 
 def test_a_result_json_of_gigabytes_is_refused_unread(tmp_path: Path) -> None:
     with (tmp_path / "result.json").open("wb") as file:
         file.truncate(1 << 33)  # a hole in the file: no byte of it on the disk
-    with pytest.raises(ResultError, match=r"result\.json: 8,589,934,592 bytes, read are up to"):
+    with pytest.raises(ResultError, match=r"result\.json: 8,589,934,592 bytes, at most"):
         read(tmp_path)
 
 

@@ -3,6 +3,7 @@
 import json
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from harness.results import json_lines, read
 from harness.results import verdicts as verdicts_file
 from harness.results.digests import InputDigests
 from harness.results.document import write_document
+from harness.results.verdicts import missing
 from harness.verification import verify
 from harness.verification.scores import check
 
@@ -25,7 +27,7 @@ Document = dict[str, Any]
 @pytest.fixture
 def forge(example: Path, tmp_path: Path) -> Callable[[Callable[[Document], object]], Path]:
     def forged(edit: Callable[[Document], object]) -> Path:
-        folder = Path(shutil.copytree(example, tmp_path / "forged"))
+        folder = Path(shutil.copytree(example, tmp_path / "forged", dirs_exist_ok=True))
         document = json.loads((folder / "result.json").read_bytes())
         document["manifest"]["libraries"]["numpy"] = np.__version__
         edit(document)
@@ -216,7 +218,7 @@ def test_verdicts_that_a_run_gave_are_given_again(forge: Callable[..., Path]) ->
         (lambda v: v[0].update(because="all is well"), ": because all is well in it"),
         (lambda v: v.append({**v[0], "subject": "another"}), "no gate of result.json gives this"),
         (lambda v: v.pop(), "the verdict is missing"),
-        (lambda v: v.append(v[0]), "there twice"),
+        (lambda v: v.append(v[0]), "listed twice"),
     ],
 )
 def test_a_forged_verdict_is_told(
@@ -229,6 +231,29 @@ def test_a_forged_verdict_is_told(
     path.write_text(json.dumps(document))
     problems = verify(folder)
     assert any(said in one for one in problems), problems
+
+
+def test_deleted_verdicts_are_missed_by_the_check_and_by_the_report(forge: Callable[..., Path]) -> None:
+    folder = forge(gated)
+    judged(folder).unlink()
+    sentence = f"verdicts.json is missing, though the suite has 1 gate; `harness gate {folder}` judges again"
+    found = check(folder)
+    assert (found.problems, found.remarks) == ((), (sentence,))
+    page = build(read(folder))
+    assert page.verdicts == ()
+    assert (page.notes[-1].kind, page.notes[-1].detail) == ("verdicts missing", sentence)
+
+
+def test_a_copy_without_texts_and_a_suite_without_gates_miss_no_verdicts(forge: Callable[..., Path]) -> None:
+    assert not missing(read(forge(lambda document: None)))
+    result = read(forge(gated))
+    tasks = tuple(replace(task, share="scores") for task in result.suite.tasks)
+    copy = replace(
+        result,
+        suite=replace(result.suite, tasks=tasks),
+        manifest=replace(result.manifest, shareable=True),
+    )
+    assert missing(result) and not missing(copy)
 
 
 def test_verdicts_without_a_gate_are_told(forge: Callable[..., Path]) -> None:
@@ -245,7 +270,7 @@ def test_gates_against_a_baseline_that_is_not_here_are_not_judged_again(forge: C
     judged(folder)
     found = check(folder)
     assert not found.problems
-    assert found.remarks == ("verdicts: not judged again, for the baseline nowhere.json is not here",)
+    assert found.remarks == ("verdicts: not judged again, because the baseline nowhere.json is not here",)
 
 
 def test_a_report_shows_no_verdict_on_a_system_that_is_not_in_the_result(forge: Callable[..., Path]) -> None:

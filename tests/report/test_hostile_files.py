@@ -100,7 +100,7 @@ def put(*way: str | int, value: object) -> Callable[[dict[str, Any]], None]:
         (put("manifest", "rescored", value=5), "manifest.rescored: found 5"),
         (put("manifest", "rescored", value=[{"metrics": {"t": 5}}]), "manifest.rescored: found"),
         (put("scores", 3, "value", value=10**400), r"scores\[3\].value: found a whole number above"),
-        (put("scores", 3, "value", value=float("nan")), r"scores\[3\].value: found nan, no finite number"),
+        (put("scores", 3, "value", value=float("nan")), r"scores\[3\].value: found nan, not a finite number"),
         (put("scores", 0, "n", value=-1), r"scores\[0\].n: found -1, less than 0"),
         (put("scores", 0, "n", value=10**400), r"scores\[0\].n: found a whole number above"),
         (put("costs", 0, "value", value=10**400), r"costs\[0\].value: found a whole number above"),

@@ -243,8 +243,7 @@ def test_verdicts_that_cannot_be_read_name_what_writes_them_anew(copy: Path) -> 
     with pytest.raises(ResultError) as told:
         verdicts.read(copy)
     assert str(told.value) == (
-        f"{copy / 'verdicts.json'}: not a list of verdicts (broken in line 2); remove it, then `harness run` its suite "
-        "again writes it anew"
+        f"{copy / 'verdicts.json'}: not a list of verdicts (broken in line 2); remove it and run the suite again"
     )
 
 

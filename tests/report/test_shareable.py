@@ -153,7 +153,7 @@ def test_a_copy_without_the_rows_of_its_answers_does_not_verify(copy: Path, tmp_
     folder = Path(shutil.copytree(copy, tmp_path / "copy"))
     table = parquet.read_table(folder / "rows.parquet")
     parquet.write_table(table.slice(1), folder / "rows.parquet")
-    assert any("does not hold the rows of its 12 answers" in problem for problem in verify(folder))
+    assert any("does not have the rows of its 12 answers" in problem for problem in verify(folder))
 
 
 def test_intervals_over_clusters_are_checked_without_their_names(private: Path, tmp_path: Path) -> None:

@@ -35,7 +35,7 @@ def test_a_resample_is_the_score_of_a_redrawn_corpus():
     """Every resampled mean of {0, 1, 4} is one that three draws can give, about as often as it should be."""
     found = stats.bootstrap(rows([0, 1, 4]), mean, resamples=20_000)[:, 0] * 3 / 100
     sums, times = np.unique(np.round(found).astype(int), return_counts=True)
-    ways = {}
+    ways: dict[int, int] = {}
     for a in (0, 1, 4):
         for b in (0, 1, 4):
             for c in (0, 1, 4):
@@ -229,14 +229,14 @@ def pair_by_pair(a, b, value, *, resamples, seed, clusters=None, interval="boots
         moved = swaps @ (b - a)
         shuffled = value(b.sum(axis=0) - moved) - value(a.sum(axis=0) + moved)
         larger += (np.abs(shuffled) >= np.abs(observed) - stats.TIE).sum(axis=0)
-    spread = np.concatenate(spread)
+    differences = np.concatenate(spread)
     if exact:
         won, lost = (int(np.sum(one > other)) for one, other in (hits[::-1], hits))
         low, high, error = stats.changed_interval(won, lost, n)
         return observed, low, high, np.array([stats.mcnemar(*hits)]), (stats.Z_95 + stats.Z_80) * error
-    low, high = np.percentile(spread, (2.5, 97.5), axis=0)
+    low, high = np.percentile(differences, (2.5, 97.5), axis=0)
     p = (1 + larger) / (1 + resamples)
-    return observed, low, high, p, (stats.Z_95 + stats.Z_80) * spread.std(axis=0, ddof=1)
+    return observed, low, high, p, (stats.Z_95 + stats.Z_80) * differences.std(axis=0, ddof=1)
 
 
 def scored(seed, n, systems):

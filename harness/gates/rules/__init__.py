@@ -19,14 +19,15 @@ if TYPE_CHECKING:  # numpy is loaded where a rule judges
     from harness.gates.decide import Finding
 
 BASE = "base"  # in `against`: the model without its adapter
-# Of fewer samples a bootstrap interval is far too narrow: of two it is as wide as they are apart, half the time.
+# With fewer samples a bootstrap interval is far too narrow: of two samples it is the span between them, which contains the
+# truth half the time.
 FEWEST = 10
 
 At = Callable[..., str]  # keys below the limit -> where it stands: "FILE:LINE: gates[0].max_drop"
 Reads = Literal["score", "difference", "cost", "weights"]
 
-ANSWERS = ("load", "train", "generate")  # kinds of the steps that answers come from
-STEPS: Mapping[Reads, tuple[str, ...]] = {  # kinds of the steps without which there is nothing to judge
+ANSWERS = ("load", "train", "generate")  # kinds of the steps that make answers
+STEPS: Mapping[Reads, tuple[str, ...]] = {  # kinds of the steps that a rule needs
     "score": (*ANSWERS, "score"),
     "difference": (*ANSWERS, "score"),
     "cost": ("train",),
@@ -36,12 +37,12 @@ STEPS: Mapping[Reads, tuple[str, ...]] = {  # kinds of the steps without which t
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CostQuantity:
-    """Which cost a rule judges."""
+    """The cost that a rule judges."""
 
     name: str  # as costs of a result call it
     unit: str
-    by_hardware: bool  # whether it is another on other hardware
-    by_task: bool = False  # whether every task has its own; else it is of an adapter, whatever the task
+    by_hardware: bool  # whether it depends on the hardware
+    by_task: bool = False  # whether it is measured on each task; else once for an adapter
 
 
 def _any(limit: Any, at: At) -> None:
@@ -57,37 +58,37 @@ def _nothing(limit: Any, finding: "Finding", n: int) -> str:
 
 
 def score_form(value: float | None) -> str:
-    """Write a score or a difference of scores with two digits, since what decides is often near a whole number."""
+    """Return a score or a difference of scores with two digits, since limits are often whole numbers."""
     return words.number(value, 2)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """What a gate can demand."""
+    """A rule that a gate can demand."""
 
     name: str  # as a gate writes it
-    limit: Any  # the type of what a gate writes after it: float, bool, tuple[float, float], or a record
+    limit: Any  # the type of its limit: float, bool, tuple[float, float], or a record
     reads: Reads
-    # Limit, what is read -> finding. What is read is a JudgedScores (gates/scores.py), a MeasuredCost (gates/costs.py) or
-    # a JudgedWeights (gates/layers.py). ResultError where that cannot be judged.
+    # Limit, measured -> finding. `measured` is a JudgedScores (gates/scores.py), a MeasuredCost (gates/costs.py) or a
+    # JudgedWeights (gates/layers.py). Raises ResultError if that cannot be judged.
     judge: Callable[[Any, Any], "Finding"]
-    check: Callable[[Any, At], None] = _any  # SuiteError for a limit that is out of range
+    check: Callable[[Any, At], None] = _any  # raises SuiteError for a limit that is out of range
     limit_text: Callable[[Any], str] = _number
-    # Limit, finding, samples -> where the interval lies, as a sentence; empty where the finding's note says it all
+    # Limit, finding, samples -> where the interval lies, as a sentence; "" if the finding's note says everything
     sentence: Callable[[Any, "Finding", int], str] = _nothing
-    form: Callable[[float | None], str] = score_form  # how the number that was measured is written
+    form: Callable[[float | None], str] = score_form  # writes the measured number
     cost: CostQuantity | None = None  # of a rule that reads a cost
-    # Limit, score that is compared with -> points that may be lost. From these comes the forecast, how often an adapter that
-    # lost nothing passes; None: nothing is forecast.
+    # Limit, score that is compared with -> tolerated drop in points, for the forecast how often an adapter with no true drop
+    # passes; None: no forecast.
     tolerated_drop: Callable[[Any, float], float] | None = None
     # A claim is compared with the base unless its gate says otherwise, tested by permutation, and passes only if it is
     # significant after Holm over all claims of the file.
     claim: bool = False
-    of_recipes: bool = False  # whether it can be asked of a recipe's mean over seeds
-    fewest: int = FEWEST  # samples, or clusters of them, that it can be judged by
+    of_recipes: bool = False  # whether it can judge a recipe's mean over seeds
+    fewest: int = FEWEST  # samples, or clusters of samples, that it needs
 
     def finding(self, limit: Any, measured: Any) -> "Finding":
-        """Judge what was measured; ResultError where it is not finite: with NaN every comparison is false."""
+        """Return the finding on what was measured; ResultError if it is not finite: comparisons with NaN are false."""
         found = self.judge(limit, measured)
         numbers = (found.value, found.low, found.high, found.chance, found.error)
         if not all(isfinite(number) for number in numbers if number is not None):
@@ -96,21 +97,22 @@ class Rule:
 
     @property
     def of_samples(self) -> bool:
-        """Whether it is judged by rows of samples, and so has a metric and slices."""
+        """Return whether the rule judges rows of samples, and so has a metric and slices."""
         return self.reads in ("score", "difference")
 
     @property
     def compares(self) -> bool:
+        """Return whether the rule compares a system with another."""
         return self.reads == "difference"
 
     @property
     def by_task(self) -> bool:
-        """Whether every task is judged; else an adapter is, whatever the task."""
+        """Return whether the rule judges each task; else it judges an adapter once."""
         return self.of_samples or (self.cost is not None and self.cost.by_task)
 
     @property
     def steps(self) -> tuple[str, ...]:
-        """Kinds of the steps without which it says nothing."""
+        """Return the kinds of the steps that the rule needs."""
         return ANSWERS if self.cost is not None and self.cost.by_task else STEPS[self.reads]
 
 
@@ -118,7 +120,7 @@ Demand = tuple[Rule, Any]  # a rule and the limit that a gate gives it
 
 
 def find(name: str, where: str = "") -> Rule:
-    """Return the rule of that name; UnknownName where there is none, SuiteError where its plug-in has no sound RULE."""
+    """Return the rule of this name; UnknownName if there is none, SuiteError if its plug-in has no sound RULE."""
     module = plugins.find("rules", name, where)
     rule = getattr(module, "RULE", None)
     if problem := _problem(rule, name):
@@ -129,7 +131,7 @@ def find(name: str, where: str = "") -> Rule:
 
 
 def _problem(rule: object, name: str) -> str:
-    """Return what is wrong with a plug-in's RULE; empty where it is sound."""
+    """Return what is wrong with a plug-in's RULE; "" if it is sound."""
     if not isinstance(rule, Rule):
         return "it has no `RULE = harness.gates.rules.Rule(…)`"
     if rule.name != name:
@@ -149,7 +151,7 @@ def names() -> tuple[str, ...]:
 
 
 def stated(gate: Gate) -> dict[str, object]:
-    """Return the rules that a gate demands by name; a limit of 0 is one, though it equals false."""
+    """Return the limits of the rules that a gate demands, by name; a limit of 0 counts, though it equals false."""
     return {name: limit for name, limit in gate.rules.items() if limit is not None and limit is not False}
 
 
@@ -165,7 +167,7 @@ def demands(gate: Gate, at: At) -> list[Demand]:
 
 
 def finite(limit: object) -> bool:
-    """Return whether the numbers of a limit are finite: with NaN every comparison is false."""
+    """Return whether the numbers of a limit are finite: comparisons with NaN are false."""
     if is_dataclass(limit):
         return all(finite(getattr(limit, field.name)) for field in fields(limit))
     if isinstance(limit, tuple | list):
@@ -174,19 +176,19 @@ def finite(limit: object) -> bool:
 
 
 def title(rule: Rule, limit: object) -> str:
-    """Return what is demanded, as short as it can be said: "max_drop 1"."""
+    """Return a rule with its limit, in short: "max_drop 1"."""
     return f"{rule.name} {rule.limit_text(limit)}".strip()
 
 
 def name(gate: Gate, rule: Rule, limit: object) -> str:
-    """Return what the gate is called; the name of one with several rules is followed by the rule's."""
+    """Return the name of the gate; for a gate with several rules, followed by the rule's name."""
     if gate.name is None:
         return title(rule, limit)
     return words.visible(gate.name) if len(stated(gate)) == 1 else f"{words.visible(gate.name)}, {rule.name}"
 
 
 def form(name: str) -> Callable[[float | None], str]:
-    """Return how numbers of the rule of that name are written; as scores are, where it is not installed here."""
+    """Return the function that writes numbers of the rule of this name; that of scores if it is not installed."""
     try:
         return find(name).form
     except HarnessError:

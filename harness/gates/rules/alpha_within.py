@@ -9,6 +9,7 @@ from harness.weights.summary import alpha, summarise
 
 
 def judge(limit: tuple[float, float], weights: JudgedWeights) -> Finding:
+    """Return the finding on the median alpha."""
     part = "merged" if weights.system.adapter else "W"
     refuse_not_finite(((row, alpha(row)) for row in weights.rows if row.part == part), "alpha")
     medians = [summary.median_alpha for summary in summarise(weights.rows) if summary.part == part]
@@ -22,6 +23,7 @@ def judge(limit: tuple[float, float], weights: JudgedWeights) -> Finding:
 
 
 def check(limit: tuple[float, float], at: At) -> None:
+    """Raise SuiteError if the limits are not two rising positive numbers."""
     if not 0 < limit[0] < limit[1]:
         raise SuiteError(f"{at()}: give two numbers, the smaller first: [2, 6]")
 

@@ -8,6 +8,7 @@ from harness.gates.rules import CostQuantity, Rule, positive
 
 
 def judge(limit: float, cost: MeasuredCost) -> Finding:
+    """Return the finding on the measured cost."""
     return decide.exact(cost.value, cost.value <= limit, note=str(cost))
 
 

@@ -8,11 +8,13 @@ from harness.gates.rules import Rule, positive
 
 
 def judge(limit: float, weights: JudgedWeights) -> Finding:
+    """Return the finding on the layer with the largest ratio."""
     ratio, where = weights.largest("delta_ratio")
     return decide.exact(ratio, ratio <= limit, note=where)
 
 
 def form(value: float | None) -> str:
+    """Return a ratio with three digits."""
     return words.number(value, 3)
 
 

@@ -8,6 +8,7 @@ from harness.gates.wording import lies
 
 
 def judge(limit: float, scores: JudgedScores) -> Finding:
+    """Return the finding on the difference."""
     return scores.difference.at_least(-limit)
 
 

@@ -8,6 +8,7 @@ from harness.gates.rules import Rule, not_negative
 
 
 def judge(limit: int, weights: JudgedWeights) -> Finding:
+    """Return the finding on the layer with the most intruder dimensions."""
     count, where = weights.largest("intruder_dimensions")
     return decide.exact(count, count <= limit, note=where)
 

@@ -12,18 +12,20 @@ from harness.gates.wording import lies
 
 
 def judge(limit: float, scores: JudgedScores) -> Finding:
+    """Return the finding on the difference, in percent of what it is compared with."""
     before, share = scores.before, limit / 100
     if before <= 0:
         raise ResultError(f"{scores.against} scores {before:g}: a share of it cannot be lost")
     difference, drawn = scores.difference, scores.before_drawn
     if drawn is not None:
         assert difference.drawn is not None
-        # The tolerated drop is itself uncertain, as the score is that it is a share of.
+        # The tolerated drop is a share of an uncertain score, and so is itself uncertain.
         difference = replace(difference, drawn=difference.drawn + share * (drawn - before), ends=None)
     return decide.times(difference.at_least(-share * before), 100 / before)
 
 
 def form(value: float | None) -> str:
+    """Return a difference in percent, with its sign."""
     return "" if value is None else f"{words.signed(value, 2)} %"
 
 

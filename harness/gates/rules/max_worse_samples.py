@@ -1,4 +1,4 @@
-"""At most so many samples fall by more than so many points: many small gains must not hide a broken class."""
+"""Limit how many samples fall by more than some points: many small gains must not hide a broken class."""
 
 from dataclasses import dataclass
 
@@ -15,14 +15,16 @@ from harness.gates.wording import lies
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorseSamples:
-    """How many samples may fall."""
+    """The limit: how many samples may fall, and by how much."""
 
-    drop: float  # points; a sample that falls by more is counted
-    samples: int | None = None  # exactly one of: at most so many of the samples that were asked
-    percent: float | None = None  # at most so many of a hundred, of samples like these
+    drop: float  # points; samples that fall by more are counted
+    # Exactly one of the two
+    samples: int | None = None  # largest number of the samples of this test set
+    percent: float | None = None  # largest share, inferred for samples like these
 
 
 def judge(limit: WorseSamples, scores: JudgedScores) -> Finding:
+    """Return the finding on the number, or the share, of samples that fell."""
     losses = -scores.changes
     if without := int(np.sum(~np.isfinite(losses))):
         raise ResultError(f"{words.plural(without, 'sample')} without a {scores.metric} of their own")
@@ -34,6 +36,7 @@ def judge(limit: WorseSamples, scores: JudgedScores) -> Finding:
 
 
 def check(limit: WorseSamples, at: At) -> None:
+    """Raise SuiteError for a limit that is incomplete or out of range."""
     if (limit.samples is None) == (limit.percent is None):
         raise SuiteError(f"{at()}: give either samples or percent, beside drop")
     not_negative(limit.drop, lambda: at("drop"))
@@ -44,11 +47,13 @@ def check(limit: WorseSamples, at: At) -> None:
 
 
 def limit_text(limit: WorseSamples) -> str:
+    """Return the limit in words."""
     most = f"{limit.percent:g} %" if limit.percent is not None else f"{limit.samples}"
     return f"{most} by more than {limit.drop:g}"
 
 
 def sentence(limit: WorseSamples, finding: Finding, n: int) -> str:
+    """Return how many samples fell, and where the interval of their share lies."""
     count = finding.value if limit.percent is None else finding.value * n / 100
     fell = f"{count:.0f} of {words.plural(n, 'sample')} fell by more than {limit.drop:g}"
     return fell if limit.percent is None else f"{fell}; {lies(finding, f'{limit.percent:g} %', at_most=True)}"

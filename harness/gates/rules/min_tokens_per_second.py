@@ -8,10 +8,12 @@ from harness.gates.rules import CostQuantity, Rule, positive
 
 
 def judge(limit: float, cost: MeasuredCost) -> Finding:
+    """Return the finding on the measured cost."""
     return decide.exact(cost.value, cost.value >= limit, note=str(cost))
 
 
 def form(value: float | None) -> str:
+    """Return a speed in tokens per second, for people."""
     return "" if value is None else f"{words.count(value)} tokens/s"
 
 

@@ -8,6 +8,7 @@ from harness.gates.wording import lies
 
 
 def judge(limit: float, scores: JudgedScores) -> Finding:
+    """Return the finding on the score."""
     if scores.hits is not None:
         return decide.share_at_least(*scores.hits, limit)
     finding = scores.score.at_least(scores.sign * limit)

@@ -11,6 +11,7 @@ from harness.gates.wording import lies
 
 
 def judge(limit: bool, scores: JudgedScores) -> Finding:
+    """Return the finding on the difference as a claim, with the p of no difference."""
     finding = decide.beaten(scores.difference.at_least(0.0), scores.n)
     if scores.p_if_equal is None:
         return finding

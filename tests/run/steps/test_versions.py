@@ -209,7 +209,6 @@ NAMED = {
         "scoring/accumulate.py",
         "tasks/rules.py",
         "metrics/rouge.py",
-        "metrics/_porter.py",
         "stats/intervals.py",
     ),
     "foreign": ("scoring/accumulate.py", "metrics/evaluate.py"),
