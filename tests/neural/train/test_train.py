@@ -243,7 +243,9 @@ def test_a_base_whose_weights_are_not_finite_is_told_from_a_learning_rate_that_i
 ) -> None:
     with torch.no_grad():
         llama.model.get_output_embeddings().weight[7] = float("nan")
-    with pytest.raises(StepError, match=r"training step 1 of .*zoo:two-layers's own logits: .*harness weigh"):
+    with pytest.raises(
+        StepError, match=r"training step 1 of .*zoo:two-layers's own logits are not finite: .*harness weigh"
+    ):
         train(llama, examples(prompts), [], RECIPE, 0, tmp_path)
 
 
