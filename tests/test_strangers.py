@@ -569,7 +569,7 @@ def gives_leave(node: ast.AST) -> bool:
 USERS = {  # what makes a file a plug-in
     "plugins/__init__.py", "suite/load.py",  # of the user's suite or task
     "commands/rescore.py",  # of the command line
-    "run/run.py",  # in a worker, the files of the suite that is run
+    "run/runner.py",  # in a worker, the files of the suite that is run
 }  # fmt: skip
 
 
