@@ -24,12 +24,12 @@ def gate(
     comment: Annotated[Path | None, typer.Option(help="Write a comment for a pull request.")] = None,
 ) -> None:
     """Judge a RESULT by its gates; the exit code is the worst verdict's."""
-    from harness.commands.gate import Files, exit_code, refuse_none, show
+    from harness.commands.gate import VerdictFiles, exit_code, refuse_none, show
     from harness.commands.gate import judge as judge_result
 
     judged = judge_result(result, rules, baseline)
     refuse_none(result, judged)
-    show(judged, Files(junit=junit, comment=comment), inconclusive.value, os.environ)
+    show(judged, VerdictFiles(junit=junit, comment=comment), inconclusive.value, os.environ)
     if code := exit_code(judged.verdicts, inconclusive.value):
         raise typer.Exit(code)
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 app = typer.Typer(rich_markup_mode=None)
 
 
-class Kind(StrEnum):
+class NameKind(StrEnum):
     tasks = "tasks"
     suites = "suites"
     models = "models"
@@ -25,20 +25,24 @@ class Kind(StrEnum):
 
 
 @app.command(name="list")
-def list_names(kind: Kind) -> None:
+def list_names(kind: NameKind) -> None:
     """List what can be named."""
     from harness.files import shipped
 
-    if kind in (Kind.metrics, Kind.families):
+    if kind in (NameKind.metrics, NameKind.families):
         from harness import plugins
 
         names: tuple[str, ...] = plugins.names(kind.value)
-    elif kind is Kind.models:
+    elif kind is NameKind.models:
         names = tuple(f"zoo:{name}" for name in shipped.zoo_names())
     else:
         from harness.suite.load import available
 
-        kinds: dict[Kind, SuiteKind] = {Kind.tasks: "task", Kind.suites: "suite", Kind.recipes: "recipe"}
+        kinds: dict[NameKind, SuiteKind] = {
+            NameKind.tasks: "task",
+            NameKind.suites: "suite",
+            NameKind.recipes: "recipe",
+        }
         names = tuple(available(kinds[kind]))
     say("\n".join(names))
 

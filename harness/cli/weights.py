@@ -59,13 +59,13 @@ def weigh(
         return
     if markdown:
         raise HarnessError("--markdown goes with --against-scores; add it, and give a RESULT folder")
-    from harness.commands.weigh import Asked, Files, weighing
+    from harness.commands.weigh import WeightFiles, WeightRequest, weighing
     from harness.commands.weigh import weigh as weigh_model
 
     how = weighing(roles, oracle=oracle, split=split, randomize=randomize, intruders_up_to=intruders_up_to)
-    asked = Asked(model=model, adapters=tuple(adapter or ()), against=against, weighing=how)
+    asked = WeightRequest(model=model, adapters=tuple(adapter or ()), against=against, weighing=how)
     weigh_model(
-        asked, Files(html=html, csv=csv, parquet=parquet), offline=offline, store=store, command=command
+        asked, WeightFiles(html=html, csv=csv, parquet=parquet), offline=offline, store=store, command=command
     )
 
 

@@ -22,7 +22,7 @@ CODES = {"invalid": 5, "fail": 1, "inconclusive": 4}  # the worst first
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Files:
+class VerdictFiles:
     """Where to write what was judged."""
 
     junit: Path | None = None
@@ -61,7 +61,9 @@ def exit_code(verdicts: Iterable[Verdict], inconclusive: Inconclusive) -> int:
     )
 
 
-def show(judged: Judgement, files: Files, inconclusive: Inconclusive, environment: Mapping[str, str]) -> None:
+def show(
+    judged: Judgement, files: VerdictFiles, inconclusive: Inconclusive, environment: Mapping[str, str]
+) -> None:
     """Writes what is asked for and prints the verdicts, in this order: a closed pipe ends the printing."""
     if files.junit:
         refuse_other_kind(files.junit, (".xml",), "JUnit XML", "--junit", _JUNIT)

@@ -48,7 +48,7 @@ Names = Mapping[str, Collection[str]]  # task -> plug-ins
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Cell:
+class TalliedAnswers:
     """One system's answers to one task, counted under the new metrics."""
 
     task: TaskFacts
@@ -169,7 +169,7 @@ def added(result: Result, wanted: Wanted) -> Added:
     return Added(scores=tuple(scores), comparisons=tuple(comparisons), rows=rows)
 
 
-def _cells(result: Result, wanted: Wanted) -> Iterator[Cell]:
+def _cells(result: Result, wanted: Wanted) -> Iterator[TalliedAnswers]:
     """The answers pass by, one system's after the other's; of each only its rows are held."""
     tasks = {task.name: task for task in result.suite.tasks if task.name in wanted}
     missing = {(one.task, one.system): None for one in result.scores if one.task in wanted}
@@ -191,7 +191,7 @@ def _cell(
     samples: Samples,
     answers: Iterator[Generation],
     wanted: Mapping[str, Metric],
-) -> Cell:
+) -> TalliedAnswers:
     tallies = {plugin: Tally(metric) for plugin, metric in wanted.items()}
     ids: list[str] = []
     labels: list[str] = []
@@ -204,10 +204,10 @@ def _cell(
     if not ids:
         raise ResultError(f"{task.name} / {system}: no answers are kept; run the suite again")
     together = None if task.cluster is None else numbered(labels)
-    return Cell(task=task, system=system, ids=tuple(ids), clusters=together, tallies=tallies)
+    return TalliedAnswers(task=task, system=system, ids=tuple(ids), clusters=together, tallies=tallies)
 
 
-def _scores(cells: Sequence[Cell], plugin: str, seed: int) -> Iterator[Score]:
+def _scores(cells: Sequence[TalliedAnswers], plugin: str, seed: int) -> Iterator[Score]:
     for cell, intervals in zip(cells, _intervals(cells, plugin, seed), strict=True):
         tally = cell.tallies[plugin]
         for name, value in tally.values().items():
@@ -227,7 +227,9 @@ def _scores(cells: Sequence[Cell], plugin: str, seed: int) -> Iterator[Score]:
             )
 
 
-def _intervals(cells: Sequence[Cell], plugin: str, seed: int) -> list[Mapping[str, tuple[float, float]]]:
+def _intervals(
+    cells: Sequence[TalliedAnswers], plugin: str, seed: int
+) -> list[Mapping[str, tuple[float, float]]]:
     """As each tally has them; from one draw of resamples where all systems answered the same samples."""
     metric, first = cells[0].tallies[plugin].metric, cells[0]
     alike = all(cell.ids == first.ids for cell in cells) and len(set(first.clusters or first.ids)) >= 2
@@ -238,7 +240,7 @@ def _intervals(cells: Sequence[Cell], plugin: str, seed: int) -> list[Mapping[st
 
 
 def _compared(
-    result: Result, wanted: Mapping[str, Metric], cells: Mapping[System, Cell], seed: int
+    result: Result, wanted: Mapping[str, Metric], cells: Mapping[System, TalliedAnswers], seed: int
 ) -> Iterator[Comparison]:
     """The pairs that the run compared, family by family."""
     task = next(iter(cells.values())).task
@@ -265,7 +267,7 @@ def _compared(
         yield from pairs.corrected([*chain.from_iterable(sure.values())], task.primary, family)
 
 
-def _scored(task: str, cells: Sequence[Cell], wanted: Mapping[str, Metric]) -> pairs.Scored | None:
+def _scored(task: str, cells: Sequence[TalliedAnswers], wanted: Mapping[str, Metric]) -> pairs.Scored | None:
     """The rows of all systems that were compared; None where there are none."""
     plugins = {plugin: metric for plugin, metric in wanted.items() if metric.value is not None}
     if not cells or not plugins:
@@ -282,7 +284,7 @@ def _scored(task: str, cells: Sequence[Cell], wanted: Mapping[str, Metric]) -> p
     )
 
 
-def _table(cells: Sequence[Cell], plugin: str, metric: Metric) -> stats.Table:
+def _table(cells: Sequence[TalliedAnswers], plugin: str, metric: Metric) -> stats.Table:
     rows = [cell.tallies[plugin].rows() for cell in cells]
     assert metric.value is not None
     return stats.Table(

@@ -25,7 +25,7 @@ from harness.weights.read import NOT_ASKED, places
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class WeightRequest:
     """Whose weights are looked at, and how."""
 
     model: str  # a uri, or the name of one of the tiny models
@@ -35,7 +35,7 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Files:
+class WeightFiles:
     """Where to write what was found."""
 
     html: Path | None = None
@@ -62,7 +62,7 @@ def weighing(
     return replace(found, roles=names)
 
 
-def weigh(asked: Asked, files: Files, *, offline: bool, store: Path, command: str) -> None:
+def weigh(asked: WeightRequest, files: WeightFiles, *, offline: bool, store: Path, command: str) -> None:
     """Prints tables and writes the files; whatever cannot be written is said before the work."""
     for option, path in (("--html", files.html), ("--csv", files.csv), ("--parquet", files.parquet)):
         if path:
@@ -85,7 +85,7 @@ def weigh(asked: Asked, files: Files, *, offline: bool, store: Path, command: st
         say(f"written  {path}")
 
 
-def named(asked: Asked, *, offline: bool) -> tuple[list[Model], dict[str, Path]]:
+def named(asked: WeightRequest, *, offline: bool) -> tuple[list[Model], dict[str, Path]]:
     """The models, and the adapters' folders, each under a name of its own."""
     if (Path(asked.model) / "result.json").is_file():
         raise HarnessError(
