@@ -442,7 +442,7 @@ def test_a_pushed_card_reaches_the_repository_as_it_was_written(
 def test_nothing_is_pushed_that_was_not_asked_for(example: Path, tmp_path: Path, hub: Hub) -> None:
     assert harness(example, tmp_path, endpoint=hub.url).returncode == 0
     refused = harness(example, tmp_path / "new", "--push", "ann/sums", "--offline", endpoint=hub.url)
-    assert refused.returncode == 2 and "--offline touches no network" in refused.stderr
+    assert refused.returncode == 2 and "--offline allows no network" in refused.stderr
     assert not (tmp_path / "new").exists()
     assert hub.seen == []
 
