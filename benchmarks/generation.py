@@ -67,7 +67,7 @@ def best_size(side: Side, job: dict[str, Any]) -> int:
 
 
 def race(model: str, workload: str, dtype: str, peer: str) -> Row:
-    job = {"prompts": asked(workload), "max_new_tokens": WORKLOADS[workload][2]}
+    job: dict[str, Any] = {"prompts": asked(workload), "max_new_tokens": WORKLOADS[workload][2]}
     folder = str(BENCH / "models" / model)
     python, script = {
         "lm-eval": (PEERS, "lm_eval_side.py"),

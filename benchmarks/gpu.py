@@ -8,6 +8,7 @@ stops by itself, so every answer has as many tokens as it may. Both sides run in
 
 import shutil
 from functools import partial
+from typing import Any
 
 import torch
 
@@ -49,7 +50,7 @@ def build() -> None:
 
 def race(workload: str) -> Row:
     build()
-    job = {"prompts": asked(workload), "max_new_tokens": WORKLOADS[workload][2]}
+    job: dict[str, Any] = {"prompts": asked(workload), "max_new_tokens": WORKLOADS[workload][2]}
     with (
         Side(PEERS, "lm_eval_side.py", str(MODEL), threads=4, device="cuda") as theirs,
         Side(OURS, "harness_side.py", str(MODEL), "bfloat16", threads=4, device="cuda") as ours,

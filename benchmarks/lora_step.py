@@ -40,7 +40,9 @@ def model(dtype: torch.dtype) -> LlamaForCausalLM:
         num_attention_heads=6,
         vocab_size=8192,
     )
-    return LlamaForCausalLM(config).to(dtype).eval().requires_grad_(False)
+    llama = LlamaForCausalLM(config)
+    llama.to(dtype)  # type: ignore[arg-type]  # its decorator hides the signature of nn.Module.to
+    return llama.eval().requires_grad_(False)
 
 
 def stepper(llama: nn.Module, *, autocast: bool = False) -> Callable[[], float]:
@@ -77,6 +79,7 @@ def by_harness(dtype: torch.dtype, *, quicker: bool) -> Callable[[], float]:
     llama = model(dtype)
     torch.manual_seed(0)
     for name, module in targeted(llama, "all-linear").items():
+        assert isinstance(module, nn.Linear)
         put_in(llama, name, TrainableLora(module, 16, 2.0, 0.0))
     step = stepper(llama)
 
@@ -133,7 +136,7 @@ def main() -> None:
     text = "\n".join(lines) + "\n"
     print(text)
     RESULTS.mkdir(exist_ok=True)
-    (RESULTS / "lora_step.md").write_text(text, encoding="utf-8")
+    (RESULTS / "lora-step.md").write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -65,7 +65,8 @@ class Watch:
     def _now(self) -> tuple[int, int]:
         lines = Path("/proc/self/status").read_text().splitlines()
         held = {name: value for name, _, value in (line.partition(":") for line in lines)}
-        return tuple(int(held[name].split()[0]) * 1024 for name in ("VmRSS", "RssAnon"))
+        resident, own = (int(held[name].split()[0]) * 1024 for name in ("VmRSS", "RssAnon"))
+        return resident, own
 
     def stop(self) -> dict[str, int]:
         self._over.set()
@@ -78,6 +79,7 @@ def measure(work: str, budget: str) -> dict[str, Any]:
     import torch
 
     from harness.backends import open_backend
+    from harness.neural.huggingface import HuggingFace
     from harness.neural.memory import bytes_per_token
     from harness.neural.objectives import Example
     from harness.neural.train import train
@@ -88,6 +90,7 @@ def measure(work: str, budget: str) -> dict[str, Any]:
     pin = ModelPin(revision="", parameters=None, checkpoint_bytes=None, dtype="float32", family=None)
     runtime = Runtime(threads=int(THREADS), batch_tokens=int(budget))
     backend = open_backend(Model(name="model", uri=f"file:{FOLDER}", dtype="float32"), pin, runtime)
+    assert isinstance(backend, HuggingFace)
     words = "a cat sat on the mat and".split()
     prompts = [
         Prompt(sample_id=str(at), before="", input=" ".join(words[(at + n) % 7] for n in range(PROMPT_WORDS)), after="")

@@ -51,12 +51,14 @@ def matrices(model: torch.nn.Module, part: str = "") -> int:
 
 def measure(name: str) -> dict[str, float]:
     from harness.backends import open_backend
+    from harness.neural.huggingface import HuggingFace
     from harness.types import Decode, Model, ModelPin, Prompt, Runtime
 
     pin = ModelPin(revision="", parameters=None, checkpoint_bytes=None, dtype="float32", family=None)
     folder = f"file:{BENCH / 'models' / name}"
     runtime = Runtime(threads=torch.get_num_threads())
     backend = open_backend(Model(name="m", uri=folder, dtype="float32"), pin, runtime)
+    assert isinstance(backend, HuggingFace)
     decode = Decode(max_new_tokens=WORKLOADS["prompt-heavy"][2])
     prompts = [
         Prompt(sample_id=str(at), before="", input=text, after="")

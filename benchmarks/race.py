@@ -59,15 +59,13 @@ class Side:
     def _read(self) -> dict[str, Any]:
         line = self.process.stdout.readline()
         if not line:
-            raise SystemExit(f"{self.process.args} ended; its log is in {BENCH}")
+            raise SystemExit(f"{self.process.args!r} ended; its log is in {BENCH}")
         return json.loads(line)
 
 
-def rounds(
-    sides: Mapping[str, Callable[[], dict[str, Any]]], count: int = ROUNDS
-) -> dict[str, list[dict[str, Any]]]:
+def rounds(sides: Mapping[str, Callable[[], Row]], count: int = ROUNDS) -> dict[str, list[Row]]:
     """Every side in turn, so many times: A B A B A B, so that a drifting machine drifts for all."""
-    found: dict[str, list[dict[str, Any]]] = {name: [] for name in sides}
+    found: dict[str, list[Row]] = {name: [] for name in sides}
     for _ in range(count):
         for name, go in sides.items():
             found[name].append(go())

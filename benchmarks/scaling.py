@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from statistics import median
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from safetensors.numpy import load_file, save_file
@@ -286,14 +286,13 @@ def plot(rows: Mapping[str, Mapping[int, Sequence[Row]]]) -> str:
             for count, runs in sorted(rows[what].items())
         ]
 
-    def panel(what: str, measure: str, title: str, scale: str) -> alt.Chart:
-        kind = {"type": scale}
+    def panel(what: str, measure: str, title: str, scale: Literal["linear", "log"]) -> alt.Chart:
         return (
             alt.Chart(alt.InlineData(points(what)))
             .mark_line(point=True)
             .encode(
-                x=alt.X(f"{what}:Q", scale=alt.Scale(**kind), axis=alt.Axis(tickCount=5)),
-                y=alt.Y(f"{measure}:Q", title=title, scale=alt.Scale(**kind)),
+                x=alt.X(f"{what}:Q", scale=alt.Scale(type=scale), axis=alt.Axis(tickCount=5)),
+                y=alt.Y(f"{measure}:Q", title=title, scale=alt.Scale(type=scale)),
             )
             .properties(width=220, height=180)
         )

@@ -41,7 +41,7 @@ def main(suite: str = "quickstart") -> None:
     found: dict[str, list[dict]] = {name: [] for name in asked}
     for _ in range(ROUNDS):
         for name, (words, _, environment) in asked.items():
-            found[name].append(measured.run(words, folder, **environment))
+            found[name].append(measured.run(words, folder, (0,), **environment))
     lines = [
         f"Seconds by the clock, median of {ROUNDS} rounds in turn (lowest to highest), and of all processors.",
         "",

@@ -9,7 +9,7 @@ import json
 import shutil
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import contextmanager, redirect_stderr
 from functools import partial
 from io import StringIO
@@ -21,7 +21,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
-from sacrebleu.metrics import BLEU
+from sacrebleu.metrics.bleu import BLEU
 from sacrebleu.significance import PairedTest, _bootstrap_resample
 
 from benchmarks import measured
@@ -96,7 +96,7 @@ def timed(work: Callable[[], Any]) -> dict[str, Any]:
     }
 
 
-def processor(runs: Sequence[dict[str, Any]]) -> str:
+def processor(runs: Sequence[Mapping[str, Any]]) -> str:
     return f"{median(run['processor_seconds'] for run in runs):.2f}"
 
 
@@ -174,7 +174,7 @@ def of_pairs(rouge: stats.Table, bleu: stats.Table) -> list[str]:
 # BLEU beside sacrebleu.
 
 
-class Counted(BLEU):  # type: ignore[misc]
+class Counted(BLEU):
     """sacrebleu's metric on counts that it made before: its paired bootstrap is then resampling alone."""
 
     def __init__(self) -> None:

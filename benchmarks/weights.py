@@ -73,7 +73,10 @@ def ours(W: NDArray[np.float32], randomize: bool) -> dict[str, float]:
 
 def race(shape: tuple[int, int], kind: str, randomize: bool, wanted: float) -> Row:
     W = matrix(kind, shape)
-    both = {"package": partial(package, W, randomize), "harness": partial(ours, W, randomize)}
+    both: dict[str, Callable[[], dict[str, float]]] = {
+        "package": partial(package, W, randomize),
+        "harness": partial(ours, W, randomize),
+    }
     found, runs = _in_turn(both)
     theirs, mine = found["package"], found["harness"]
     return {
@@ -156,7 +159,7 @@ def checkpoint(layers: int, shapes: dict[str, tuple[int, int]]) -> Path:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     (folder / "config.json").write_text(json.dumps({"model_type": "llama"}))
-    index = {}
+    index: dict[str, str] = {}
     for layer in range(layers):
         tensors = {}
         for number, (name, shape) in enumerate(shapes.items()):
