@@ -251,7 +251,7 @@ def test_where_a_metric_cannot_be_computed_the_old_result_is_kept_beside(
     assert not marker.exists()
     (line,) = found.warnings
     assert f"is kept as {kept}: evaluate:" in line
-    assert "its code is not part of the harness" in line
+    assert "the metric's code is not part of the harness" in line
     assert scores(out) == {("first", "f1"), ("copy", "f1")}
 
 
