@@ -318,7 +318,7 @@ def test_a_card_lies_in_its_result_or_where_one_says(example: Path, tmp_path: Pa
 def test_a_readme_written_by_hand_is_not_written_over(example: Path, tmp_path: Path) -> None:
     path = tmp_path / "README.md"
     path.write_text("# My adapter\n")
-    with pytest.raises(HarnessError, match="a README that the harness did not write"):
+    with pytest.raises(HarnessError, match="the harness did not write this README"):
         card.write(example, ADAPTED, path)
     assert path.read_text() == "# My adapter\n"
     path.write_text(
