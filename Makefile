@@ -8,7 +8,7 @@
 # make leaderboard ranks the results in reports/results/ again; make check fails if reports/leaderboard.md is out of date
 # make kills   kills 200 runs at random moments, runs them again, and compares with undisturbed ones; some 40 minutes
 # make fix     formats, and fixes what the linter can
-# make bench   runs every benchmark and writes benchmarks/results/; make bench-NAME runs one
+# make bench   runs the benchmarks (rows that are measured already, in .bench/, are kept) and writes benchmarks/results/; make bench-NAME runs one
 
 PYTHON ?= python3
 VENV := .venv

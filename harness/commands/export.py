@@ -17,7 +17,7 @@ def export(result: Path, target: str, *, uri: str | None, out: Path | None, offl
     place = places.pop(plugin.PLACE)
     if place is None or any(other is not None for other in places.values()):
         wanted = "--uri URI" if plugin.PLACE == "uri" else "-o FOLDER"
-        raise HarnessError(f"--to {target}: takes {wanted} and no other place")
+        raise HarnessError(f"--to {target}: give {wanted} and no other place")
     if offline and plugin.PLACE == "uri" and place.partition(":")[0] not in ("file", "sqlite"):
         raise HarnessError("--uri: --offline allows no network; give file:FOLDER or sqlite:///FILE")
     if out is not None:
