@@ -69,18 +69,18 @@ fix: $(READY)
 bench: $(BENCHMARKS:%=bench-%)
 
 $(BENCHMARKS:%=bench-%): bench-%: $(READY)
-	$(BIN)/python -m benchmarks.$(subst -,_,$*)
+	$(BIN)/python -m benchmarks.races.$(subst -,_,$*)
 
 bench-generation bench-profile bench-training bench-end-to-end bench-gpu: bench-peers bench-models
 
 bench-models: $(READY)
-	$(BIN)/python -m benchmarks.checkpoints
+	$(BIN)/python -m benchmarks.lib.checkpoints
 
 bench-peers: .bench/peers/.ready
 
-.bench/peers/.ready: benchmarks/peers.txt constraints.txt
+.bench/peers/.ready: benchmarks/peers/requirements.txt constraints.txt
 	$(PYTHON) -m venv .bench/peers
-	.bench/peers/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -r benchmarks/peers.txt
+	.bench/peers/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -r benchmarks/peers/requirements.txt
 	@touch $@
 
 $(READY): pyproject.toml constraints.txt

@@ -111,7 +111,7 @@ def changed_interval(
     cell of the table of both (Agresti and Min 2005).
 
     Of two changed samples in 200, a bootstrap's covers 78 to 86 %: where none happens to change, it says that none ever will
-    (benchmarks/honesty.py).
+    (benchmarks/races/honesty.py).
     """
     if won < 0 or lost < 0 or won + lost > n or n < 1:
         raise ValueError(f"no proportions: {won} won and {lost} lost of {n} samples")

@@ -15,7 +15,7 @@ Z_80 = 0.8416212335729143  # standard normal quantile of 80 %, for power
 DETECTED = Z_95 + Z_80  # standard errors: a difference so large is found with 80 % power at 5 %
 POWER = 0.8
 # Chance that is asked of a number of samples which should settle what is open. More than 80 %: where the truth lies half a
-# standard error from the limit, that settled 75 of 100 open questions, and this settles 79 (benchmarks/honesty.py).
+# standard error from the limit, that settled 75 of 100 open questions, and this settles 79 (benchmarks/races/honesty.py).
 SETTLED = 0.82
 _NORMAL = NormalDist()
 

@@ -2,7 +2,7 @@
 
 Adapters of one recipe scatter by their seeds, and all of them together by the samples that they happened to be asked;
 an interval needs both. Resampling a handful of seeds as if they were samples covers too little, a t interval on the
-seeds' scores alone leaves the samples out: `benchmarks/honesty.py` measures both, and what these here cover.
+seeds' scores alone leaves the samples out: `benchmarks/races/honesty.py` measures both, and what these here cover.
 """
 
 from collections.abc import Sequence

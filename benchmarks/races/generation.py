@@ -1,10 +1,10 @@
 """Answers to the same prompts by lm-evaluation-harness, by transformers' `generate` and by the harness.
 
-    python -m benchmarks.generation [MODEL …]
+    python -m benchmarks.races.generation [MODEL …]
 
 One process a side, two threads each, in turn; loading is not counted, encoding and decoding text are. The peers get the
 batch size that a pilot of 64 prompts found fastest for them. lm-evaluation-harness gets T5's own head back, which it
-overwrites, and the limit on new tokens, to which it adds the prompt's length (`benchmarks/sides/lm_eval_side.py`).
+overwrites, and the limit on new tokens, to which it adds the prompt's length (`benchmarks/peers/lm_eval_side.py`).
 """
 
 import json
@@ -15,7 +15,7 @@ from functools import partial
 from statistics import median
 from typing import Any
 
-from benchmarks.race import (
+from benchmarks.lib.race import (
     BENCH,
     OURS,
     PEERS,

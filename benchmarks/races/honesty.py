@@ -1,6 +1,6 @@
 """Do the statistics keep what they say: what 95 % intervals cover, how often gates err, what a sample size decides.
 
-    python -m benchmarks.honesty [REPEATS]
+    python -m benchmarks.races.honesty [REPEATS]
 
 Writes benchmarks/results/honesty.md. Repeats (4,000) are drawn from populations whose truth is known; what can be counted is
 counted: Wilson's intervals, and those of paired hits. tests/stats/test_honesty.py runs the same with few repeats.
@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.race import write
-from benchmarks.worlds import World, hits, made_up, mean, texts
+from benchmarks.lib.race import write
+from benchmarks.lib.worlds import World, hits, made_up, mean, texts
 from harness import stats
 from harness.stats import Array
 

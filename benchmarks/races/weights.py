@@ -1,6 +1,6 @@
 """The weightwatcher package and the harness on the same matrices, in one process and in turn.
 
-    python -m benchmarks.weights
+    python -m benchmarks.races.weights
 
 Both have all cores for one matrix. The matrices are float32: Gaussian, with Student's t entries (2.5 degrees of
 freedom), and products of two. Differences are the largest of alpha, xmin, D, sigma, norms and stable rank, relative.
@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.race import BENCH, Row, collect, goal, spread, write
+from benchmarks.lib.race import BENCH, Row, collect, goal, spread, write
 
 THREADS = len(os.sched_getaffinity(0))
 REPETITIONS = 5
@@ -223,7 +223,7 @@ def _peak_bytes() -> int:
 def _elsewhere(folder: Path, adapter: str, store: Path) -> dict[str, Any]:
     """In a process of its own, so that its peak is its own."""
     done = subprocess.run(
-        [sys.executable, "-m", "benchmarks.weights", "analyse", str(folder), adapter, str(store)],
+        [sys.executable, "-m", "benchmarks.races.weights", "analyse", str(folder), adapter, str(store)],
         check=True, stdout=subprocess.PIPE, text=True,
     )  # fmt: skip
     return json.loads(done.stdout)

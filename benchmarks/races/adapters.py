@@ -1,6 +1,6 @@
 """Several adapters of one base over the same samples: switched, merged, or mixed in one batch.
 
-    python -m benchmarks.adapters [CHECKPOINT]
+    python -m benchmarks.races.adapters [CHECKPOINT]
 
 CHECKPOINT is a folder, else one of the tiny models. Four adapters are trained for a few dozen steps on the embedded data.
 Then the same prompts are asked of each by one greedy loop, transformers' `generate` in batches of like lengths, with
@@ -43,7 +43,7 @@ from harness.neural.objectives import Example
 from harness.neural.train import train
 from harness.types import Model, ModelPin, Prompt, Recipe, Runtime
 
-RESULTS = Path(__file__).parent / "results"
+RESULTS = Path(__file__).parents[1] / "results"
 REPEATS = 5
 SAMPLES = 200  # per adapter
 ROWS = 32  # per batch

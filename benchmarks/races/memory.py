@@ -1,6 +1,6 @@
 """How much memory a base takes, beside what its weights weigh: to load it, to answer, to switch adapters and to train.
 
-    python -m benchmarks.memory
+    python -m benchmarks.races.memory
 
 A Llama of 220 M random float32 parameters, in a process of its own for every row; memory is the process's peak, looked at
 every 5 ms, less what it held with everything imported. Beside it stands what of that are pages of the checkpoint's file:
@@ -18,7 +18,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from benchmarks.race import BENCH, Row, collect, write
+from benchmarks.lib.race import BENCH, Row, collect, write
 
 THREADS = str(len(os.sched_getaffinity(0)))
 FOLDER = BENCH / "models" / "llama-220m"
@@ -118,7 +118,7 @@ def measure(work: str, budget: str) -> dict[str, Any]:
 
 
 def row(work: str, budget: int) -> Row:
-    words = [sys.executable, "-m", "benchmarks.memory", work, str(budget)]
+    words = [sys.executable, "-m", "benchmarks.races.memory", work, str(budget)]
     done = subprocess.run(words, check=True, stdout=subprocess.PIPE, text=True,
                           env=os.environ | {"OMP_NUM_THREADS": THREADS})  # fmt: skip
     return {"work": work, "budget": budget, **json.loads(done.stdout)}

@@ -1,6 +1,6 @@
 """How the cost of a run grows: with test samples, with adapters on one base, with workers.
 
-    python -m benchmarks.scaling [MOST_SAMPLES [MOST_ADAPTERS]]
+    python -m benchmarks.races.scaling [MOST_SAMPLES [MOST_ADAPTERS]]
 
 Samples are answered by the echo backend, so that what is seen is the harness. Adapters sit on one tiny base, which
 answers them; they are one adapter that the harness trained, with a little noise on its weights. Every run begins with an
@@ -20,8 +20,8 @@ from typing import Any, Literal
 import numpy as np
 from safetensors.numpy import load_file, save_file
 
-from benchmarks import measured
-from benchmarks.race import BENCH, RESULTS, Row, collect, write
+from benchmarks.lib import measured
+from benchmarks.lib.race import BENCH, RESULTS, Row, collect, write
 
 PLACE = BENCH / "scaling"
 SAMPLES = {10: 5, 100: 5, 1_000: 5, 10_000: 3, 100_000: 1}  # test samples -> rounds

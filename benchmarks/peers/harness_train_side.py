@@ -1,6 +1,6 @@
 """The harness trains a LoRA adapter, by the function that its train step calls, and measures the validation loss of any.
 
-python benchmarks/sides/harness_train_side.py MODEL
+python benchmarks/peers/harness_train_side.py MODEL
 """
 
 import json

@@ -1,6 +1,6 @@
 """The harness answers, through the backend that its generate step uses.
 
-python benchmarks/sides/harness_side.py MODEL [DTYPE]
+python benchmarks/peers/harness_side.py MODEL [DTYPE]
 """
 
 import json

@@ -1,6 +1,6 @@
 """HF Trainer and TRL's SFTTrainer train a LoRA adapter with peft. Runs in the peers' environment.
 
-    python benchmarks/sides/trainer_side.py MODEL trainer|sft
+    python benchmarks/peers/trainer_side.py MODEL trainer|sft
 
 Prompts have no loss. Samples are grouped by length; nothing is evaluated or saved while training runs.
 """

@@ -1,6 +1,6 @@
 """A training step with peft's layers in a plain loop, and with what the harness trains with.
 
-    python -m benchmarks.lora_step
+    python -m benchmarks.races.lora_step
 
 A Llama of 15 M parameters from a configuration, random weights: this measures time alone. 16 rows of 170 tokens, 25 of them
 an answer; rank 16 on every linear layer; logits where there are answers, on both sides; AdamW fused; one thread. Both sides
@@ -26,7 +26,7 @@ from harness.neural.lora.config import targeted
 from harness.neural.lora.factors import put_in
 from harness.neural.lora.linear import TrainableLora
 
-RESULTS = Path(__file__).parent / "results"
+RESULTS = Path(__file__).parents[1] / "results"
 STEPS, WARM = 9, 2  # of each side, and how many of them warm up
 ROWS, TOKENS, ANSWER = 16, 170, 25
 

@@ -1,6 +1,6 @@
 """Speed of the statistics: all pairs of a table, BLEU beside sacrebleu's paired bootstrap, and the commands that use them.
 
-    python -m benchmarks.stats
+    python -m benchmarks.races.stats
 
 Writes benchmarks/results/stats.md.
 """
@@ -24,10 +24,10 @@ import numpy as np
 from sacrebleu.metrics.bleu import BLEU
 from sacrebleu.significance import PairedTest, _bootstrap_resample
 
-from benchmarks import measured
-from benchmarks.made_up import write_lines
-from benchmarks.race import BENCH, goal, ratio, rounds, seconds, spread, write
-from benchmarks.rouge import PAIRS, Pair, pairs
+from benchmarks.lib import measured
+from benchmarks.lib.made_up import write_lines
+from benchmarks.lib.race import BENCH, goal, ratio, rounds, seconds, spread, write
+from benchmarks.races.rouge import PAIRS, Pair, pairs
 from harness import stats
 from harness.files.hardware import PeakMemory
 from harness.metrics import load

@@ -14,7 +14,7 @@ from typing import Any
 
 from harness.files.hardware import machine
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 BENCH = ROOT / ".bench"
 RESULTS = ROOT / "benchmarks" / "results"
 PEERS = BENCH / "peers" / "bin" / "python"
@@ -34,7 +34,7 @@ class Side:
             "PYTHONPATH": str(ROOT),
         }
         self.process = subprocess.Popen(
-            [str(python), str(ROOT / "benchmarks" / "sides" / script), *arguments],
+            [str(python), str(ROOT / "benchmarks" / "peers" / script), *arguments],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=(BENCH / f"{Path(script).stem}.log").open("a"),

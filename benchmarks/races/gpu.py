@@ -1,6 +1,6 @@
 """The generation races on one GPU, with a model of about one billion parameters.
 
-    python -m benchmarks.gpu
+    python -m benchmarks.races.gpu
 
 The model has Llama-3.2-1B's shape and random weights, which is fine for speed and says nothing of answers: it never
 stops by itself, so every answer has as many tokens as it may. Both sides run in bfloat16 on the same card.
@@ -12,8 +12,7 @@ from typing import Any
 
 import torch
 
-from benchmarks.generation import WORKLOADS, asked
-from benchmarks.race import (
+from benchmarks.lib.race import (
     BENCH,
     OURS,
     PEERS,
@@ -28,6 +27,7 @@ from benchmarks.race import (
     spread,
     write,
 )
+from benchmarks.races.generation import WORKLOADS, asked
 
 SHAPE = {"hidden_size": 2048, "intermediate_size": 8192, "num_hidden_layers": 16, "num_attention_heads": 32,
          "num_key_value_heads": 8, "head_dim": 64, "max_position_embeddings": 4096, "vocab_size": 128256}  # fmt: skip
