@@ -85,8 +85,8 @@ def test_a_rescored_result_is_what_a_run_with_the_metric_would_have_left(
     with open_rows(result) as rows, open_rows(results[1]) as expected:
         keys = expected.keys()
         assert set(rows.keys()) == set(keys)
-        for key in keys:
-            got, wanted = rows.get(key), expected.get(key)
+        for row_key in keys:
+            got, wanted = rows.get(row_key), expected.get(row_key)
             assert got is not None and wanted is not None
             assert got.ids == wanted.ids
             assert (got.stats == wanted.stats).all()

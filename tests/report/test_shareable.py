@@ -210,5 +210,5 @@ def test_what_gates_said_is_in_a_copy_or_it_is_said_that_it_is_not(
     said = shareable.write(folder, tmp_path / "copy", drawings)
     assert (tmp_path / "copy" / "verdicts.json").exists() == (whose == "public")
     assert (
-        f"without what its gates said, which may quote samples: `harness gate {tmp_path / 'copy'}`" in said
+        f"without its verdicts, which may quote samples: `harness gate {tmp_path / 'copy'}`" in said
     ) == (whose == "private")
