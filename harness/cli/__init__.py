@@ -12,7 +12,9 @@ app = typer.Typer(
     add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
-    help="Which base model should I fine-tune, and did the adapter help? Begin with `harness run quickstart`.",
+    help="Which base model should I fine-tune, and did the adapter help?\n\n"
+    "Start with `harness run quickstart`. A run keeps finished steps in a store and writes a RESULT: a folder with "
+    "scores, answers and a report. The other commands prepare runs or read RESULTs.",
 )
 for commands in (running, results, gates, weights, sharing, naming):
     app.add_typer(commands.app)

@@ -21,7 +21,9 @@ Limit = Annotated[
 OnlyPattern = Annotated[
     str | None,
     typer.Option(
-        "--only", help="Only what matches TASK/MODEL/ADAPTER, with * and ?; the adapter 'base' means none."
+        "--only",
+        metavar="PATTERN",
+        help="Only what matches TASK/MODEL/ADAPTER, with * and ?; the adapter 'base' means none.",
     ),
 ]
 

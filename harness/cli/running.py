@@ -58,7 +58,8 @@ def run(
     adapter: Annotated[
         list[str] | None,
         typer.Option(
-            help="Use another adapter for a name in the suite: NAME=PATH or NAME=hub:OWNER/NAME@REVISION; may be repeated."
+            metavar="NAME=PLACE",
+            help="Use another adapter for a name in the suite: NAME=PATH or NAME=hub:OWNER/NAME@REVISION; may be repeated.",
         ),
     ] = None,
     inconclusive: InconclusiveOption = Inconclusive.fail,

@@ -124,9 +124,8 @@ def _results(card: Card, measured: Measured) -> "list[EvalResult]":
             task_name=words.visible(task.name),
             dataset_type=words.visible(source or file_name(task.name)),
             dataset_name=words.visible(source or task.name),
-            dataset_config=words.visible(task.name)
-            if shared
-            else None,  # or two tasks would be taken for one
+            # two tasks of one source would otherwise look the same
+            dataset_config=words.visible(task.name) if shared else None,
             dataset_split="test",
             dataset_revision=digest if source and digest else None,
             dataset_args={"digest": digest} if digest and not source else None,
