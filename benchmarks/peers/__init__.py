@@ -1,4 +1,4 @@
-"""The programs that race, ours and others. Each is a process of its own that keeps its model in memory and does one job a line.
+"""The programs that race, ours and others: each a process that keeps its model in memory and does one job a line.
 
 {"prompts": […], "max_new_tokens": 32, …}  ─▶  {"seconds": 1.23, "answers": […]}
 """

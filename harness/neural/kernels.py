@@ -2,7 +2,7 @@
 
 Each is put in place only where it gives what the original gives on a few numbers, so that a class which looks alike and
 computes otherwise keeps its own code. On a GPU the originals stay. They took a training step of a 15 M Llama (16 × 170
-tokens, one core with AMX: `benchmarks.races.lora_step`) from 1.80 s to 1.66 s in float32, and from 1.12 s to 0.73 s in bfloat16.
+tokens, one core with AMX: `make bench-lora-step`) from 1.80 s to 1.66 s in float32, and from 1.12 s to 0.73 s in bfloat16.
 """
 
 import inspect

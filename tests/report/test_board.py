@@ -164,7 +164,10 @@ def test_unverified_numbers_are_called_so_and_still_have_to_follow_from_their_ro
         (lambda folder: (folder / "result.json").write_text("{"), "not JSON"),
         (lambda folder: (folder / "result.json").write_text('{"schema": 99}'), "update the harness"),
         (lambda folder: (folder / "result.json").write_text('{"schema": 1}'), "broken or changed by hand"),
-        (lambda folder: change(folder, lambda one: one.update(scores=[], comparisons=[])), "contains no scores"),
+        (
+            lambda folder: change(folder, lambda one: one.update(scores=[], comparisons=[])),
+            "contains no scores",
+        ),
         (lambda folder: change(folder, lambda one: one.update(suite=[])), "broken or changed by hand"),
         (
             lambda folder: change(folder, lambda one: one["suite"]["models"][0].update(parameters="many")),

@@ -209,6 +209,6 @@ def test_what_gates_said_is_in_a_copy_or_it_is_said_that_it_is_not(
     (folder / "verdicts.json").write_text("[]")
     said = shareable.write(folder, tmp_path / "copy", drawings)
     assert (tmp_path / "copy" / "verdicts.json").exists() == (whose == "public")
-    assert (
-        f"without its verdicts, which may quote samples: `harness gate {tmp_path / 'copy'}`" in said
-    ) == (whose == "private")
+    assert (f"without its verdicts, which may quote samples: `harness gate {tmp_path / 'copy'}`" in said) == (
+        whose == "private"
+    )
