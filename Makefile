@@ -1,14 +1,14 @@
 # make demo    sets everything up, runs suites/quickstart.yaml, prints a table and the path of the report
-# make test    sets everything up, runs the tests that are quick
+# make test    sets everything up, runs the quick tests
 # make check   format, lint, types, import floors, all tests: what CI runs
 # make test-all runs all tests
 # make coverage measures which lines and branches the quick tests reach, and fails under the floor of pyproject.toml
-# make gate    measures the shipped adapters anew and holds them against reports/baselines/ci.json
-# make scripts checks the types in the report's JavaScript, where npm is at hand
-# make leaderboard ranks what lies in reports/results/ anew; check fails where reports/leaderboard.md is not that
+# make gate    measures the shipped adapters and compares them with reports/baselines/ci.json
+# make scripts checks the types in the report's JavaScript, if npm is installed
+# make leaderboard ranks the results in reports/results/ again; make check fails if reports/leaderboard.md is out of date
 # make kills   kills 200 runs at random moments, runs them again, and compares with undisturbed ones; some 40 minutes
-# make fix     formats, and mends what the linter can
-# make bench   runs every benchmark that is not kept yet, and writes benchmarks/results/; each alone is make bench-NAME
+# make fix     formats, and fixes what the linter can
+# make bench   runs the benchmarks (rows that are measured already, in .bench/, are kept) and writes benchmarks/results/; make bench-NAME runs one
 
 PYTHON ?= python3
 VENV := .venv
@@ -17,7 +17,7 @@ READY := $(VENV)/.ready
 export OMP_NUM_THREADS ?= 1
 export TOKENIZERS_PARALLELISM := false
 
-BENCHMARKS := rouge stats honesty startup adapters generation profile training end-to-end memory weights scaling quickstart report gpu
+BENCHMARKS := rouge stats honesty startup adapters generation profile training lora-step end-to-end memory weights scaling quickstart report gpu
 
 .PHONY: demo test test-all coverage check gate scripts leaderboard kills fix bench bench-models bench-peers $(BENCHMARKS:%=bench-%)
 
@@ -69,18 +69,18 @@ fix: $(READY)
 bench: $(BENCHMARKS:%=bench-%)
 
 $(BENCHMARKS:%=bench-%): bench-%: $(READY)
-	$(BIN)/python -m benchmarks.$(subst -,_,$*)
+	$(BIN)/python -m benchmarks.races.$(subst -,_,$*)
 
 bench-generation bench-profile bench-training bench-end-to-end bench-gpu: bench-peers bench-models
 
 bench-models: $(READY)
-	$(BIN)/python -m benchmarks.checkpoints
+	$(BIN)/python -m benchmarks.lib.checkpoints
 
 bench-peers: .bench/peers/.ready
 
-.bench/peers/.ready: benchmarks/peers.txt constraints.txt
+.bench/peers/.ready: benchmarks/peers/requirements.txt constraints.txt
 	$(PYTHON) -m venv .bench/peers
-	.bench/peers/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -r benchmarks/peers.txt
+	.bench/peers/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -r benchmarks/peers/requirements.txt
 	@touch $@
 
 $(READY): pyproject.toml constraints.txt

@@ -196,7 +196,7 @@ def test_a_stopped_run_says_how_to_continue(project: Path, how: signal.Signals) 
     process.send_signal(how)
     _, errors = process.communicate(timeout=30)
     assert process.returncode == 130
-    assert "the same command continues" in errors
+    assert "run the same command again to resume" in errors
     assert "Traceback" not in errors
 
 
@@ -225,7 +225,7 @@ def test_references_without_a_word_that_rouge_reads_are_told(project: Path, comm
     chinese = "\u6211\u4eec\u660e\u5929\u89c1"
     rows = [{"id": f"s{n}", "dialogue": "x", "summary": chinese if n < 7 else "taxi"} for n in range(12)]
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
-    said = "task chats: rouge reads no word in 7 of the first 12 test references"
+    said = "task chats: rouge finds no word in 7 of the first 12 test references"
     done = harness(project, command, "small", "--device", "cpu")
     assert done.returncode == 0, done.stderr
     assert said in done.stdout + done.stderr and "use chrf" in done.stdout + done.stderr

@@ -13,7 +13,7 @@ from safetensors.numpy import load_file, save_file
 
 from harness.backends import open_backend
 from harness.commands.check import check
-from harness.commands.weigh import Asked, Files, weigh
+from harness.commands.weigh import WeightFiles, WeightRequest, weigh
 from harness.errors import AdapterError, HarnessError, ModelError
 from harness.files import shipped
 from harness.plan.pins import pins
@@ -211,7 +211,13 @@ def test_a_model_that_is_weighed_is_refused_by_name(
 ) -> None:
     damage(folder)
     with pytest.raises(ModelError) as told:
-        weigh(Asked(model=f"file:{folder}"), Files(), offline=True, store=tmp_path / "store", command="")
+        weigh(
+            WeightRequest(model=f"file:{folder}"),
+            WeightFiles(),
+            offline=True,
+            store=tmp_path / "store",
+            command="",
+        )
     one_line(told, said)
 
 

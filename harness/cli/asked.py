@@ -1,4 +1,4 @@
-"""From what a command is given to a plan, a runtime and what is printed at the end."""
+"""Turn the options of a command into a plan and a runtime, and print the report at the end."""
 
 from contextlib import suppress
 from pathlib import Path
@@ -24,6 +24,7 @@ def planned(
     seed: int,
     adapters: "Sequence[str]" = (),
 ) -> "Plan":
+    """Return the plan of a suite; raise HarnessError where it cannot run as asked."""
     from harness.files.devices import refuse_unknown
     from harness.plan.fits import refuse
     from harness.plan.pins import pins
@@ -54,14 +55,14 @@ def check_engine(engine: str, suite: str) -> None:
 
 
 def digests(store: Path) -> Path:
-    """Where file digests are remembered, so that 14 GB are not read again for a plan."""
+    """Return the file that remembers digests of files, so that 14 GB are not read again for each plan."""
     return store / "digests.json"
 
 
 def runtime_for(
     plan: "Plan", device: str, workers: int | None, offline: bool, allow_remote_code: bool
 ) -> "Runtime":
-    """On CPUs as many workers as there are cores and room for their bases; one worker for a GPU.
+    """Return the settings of a run: on CPUs as many workers as there are cores and memory for, one worker for a GPU.
 
     Two workers of one thread finish sooner than one of two: less than half of a small model's work is long enough to
     be shared between threads.
@@ -82,7 +83,7 @@ def runtime_for(
 
 
 def _workers_that_fit(plan: "Plan") -> int:
-    """Return one for each base at least; more where every model's backend has room for that many."""
+    """Return how many workers fit into memory by every model's backend, and at least the number of bases."""
     from harness import backends
     from harness.files.hardware import machine
 
@@ -92,7 +93,7 @@ def _workers_that_fit(plan: "Plan") -> int:
 
 
 def print_report(result: Path, where: str, *, quiet: bool, as_json: bool) -> None:
-    """The tables and where the pages are; as JSON, or not at all."""
+    """Print a RESULT's tables and then the line `where`; or the tables as JSON; or nothing if quiet."""
     from harness.report import render_json, render_terminal
 
     if as_json:

@@ -26,12 +26,12 @@ _FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 def guarded(command: Callable[[], object]) -> int:
-    """Run a command and return its exit code; whatever it raises is told in a line on standard error."""
+    """Run a command and return its exit code; an exception becomes one line on standard error."""
     _open_closed_streams()
     _print_anything()
     try:
         code = command()
-        sys.stdout.flush()  # here, where a full disk can still be told of
+        sys.stdout.flush()  # here, where a full disk can still be reported
     except typer.Exit as left:
         code = left.exit_code
     except typer.TyperException as error:
@@ -45,39 +45,42 @@ def guarded(command: Callable[[], object]) -> int:
     except SystemExit as left:  # typer turns a broken pipe into exit code 1, which is a failed gate's
         code = _reader_gone() if isinstance(left.__context__, BrokenPipeError) else left.code
     except Exception as error:
-        line, code = told(error)
+        line, code = explained(error)
         warn(f"error: {line}")
     if code == STOPPED:  # typer, too, turns Ctrl-C into this code
-        warn("stopped; the same command continues where this one was")
+        warn("interrupted; run the same command again to resume")
     return code if isinstance(code, int) else 0
 
 
-def told(error: Exception) -> tuple[str, int]:
-    """Return the line that tells of a failure, and the exit code."""
+def explained(error: Exception) -> tuple[str, int]:
+    """Return the line that describes a failure, and the exit code."""
     match error:
         case HarnessError():
             return str(error), error.exit_code
         case OSError(errno=number, filename=str(name)) if number in _FULL:
-            return f"{name}: the disk is full; free some of it and repeat the command", FAILED
+            return f"{name}: the disk is full; free some space and run the command again", FAILED
         case OSError(strerror=str(reason), filename=str(name)):
             return f"{name}: {reason[:1].lower()}{reason[1:]}", WRONG
         case FileNotFoundError(filename=None):  # of `os.getcwd`
-            return "the folder that you are in is gone; `cd` into one that is there", WRONG
+            return "the working folder was removed; change into a folder that exists", WRONG
         case OSError(errno=number) if number in _FULL:
-            return f"the disk is full; free some of it and repeat the command{_details(error)}", FAILED
+            return f"the disk is full; free some space and run the command again{_details(error)}", FAILED
         case RuntimeError() if "Symlink loop from" in str(error):  # of Path.resolve
-            return f"{str(error).partition(' from ')[2].strip(chr(39))}: a link that leads to itself", WRONG
+            return (
+                f"{str(error).partition(' from ')[2].strip(chr(39))}: a symbolic link that points to itself",
+                WRONG,
+            )
         case UnicodeEncodeError(reason="surrogates not allowed", object=str(name)):
-            return f"{name[:200]!a}: not valid Unicode; name it otherwise", WRONG
+            return f"{name[:200]!a}: not valid Unicode; choose another name", WRONG
         case MemoryError():
-            return f"the memory of this machine did not suffice{_details(error)}", FAILED
+            return f"not enough memory{_details(error)}", FAILED
         case _:
             first = str(error).strip().partition("\n")[0]
             return f"unexpected {type(error).__name__}: {first}{_details(error)}", FAILED
 
 
 def _in_own_words(error: typer.TyperException) -> None:
-    """Say of a value on the command line what was found and what would do; pydantic's sentences say neither."""
+    """Replace pydantic's message about a wrong value by what was found and what is allowed."""
     from pydantic import ValidationError  # not at the top: --help needs none of it
 
     if not isinstance(error.__cause__, ValidationError):
@@ -104,7 +107,7 @@ def _in_own_words(error: typer.TyperException) -> None:
 
 
 def _open_closed_streams() -> None:
-    """Write nowhere what goes to a stream that is closed; a file that is opened later would else stand in its place."""
+    """Point closed standard streams to /dev/null; otherwise the next file that is opened would take their place."""
     for number, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
         try:
             os.fstat(number)
@@ -119,13 +122,13 @@ def _open_closed_streams() -> None:
 
 
 def _reader_gone() -> int:
-    """Write the rest of standard output nowhere: its reader, `head` say, has gone. Return the exit code."""
+    """Discard the rest of standard output, whose reader (such as `head`) has ended; return the exit code."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     return 0
 
 
 def _details(error: Exception) -> str:
-    """Return where the traceback is, once it is written."""
+    """Write the traceback to a file and return where it is, in words."""
     if os.environ.get("HARNESS_TRACEBACK"):
         traceback.print_exception(error)
         return ""
@@ -140,7 +143,7 @@ def _details(error: Exception) -> str:
 
 
 def _print_anything() -> None:
-    """Print what the terminal's encoding lacks as escapes: a name that is no valid text must not end a command."""
+    """Print characters that the terminal cannot show as escapes, so that a name that is not valid text ends no command."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")

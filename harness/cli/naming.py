@@ -1,8 +1,8 @@
-"""What can be named, and files to begin from."""
+"""Commands that list names and write files to start from."""
 
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 app = typer.Typer(rich_markup_mode=None)
 
 
-class Kind(StrEnum):
+class NameKind(StrEnum):
+    """What `harness list` lists."""
+
     tasks = "tasks"
     suites = "suites"
     models = "models"
@@ -25,33 +27,47 @@ class Kind(StrEnum):
 
 
 @app.command(name="list")
-def list_names(kind: Kind) -> None:
-    """List what can be named."""
+def list_names(
+    kind: Annotated[NameKind, typer.Argument(metavar="KIND", help="What to list.")],
+) -> None:
+    """List the tasks, suites, models, recipes, metrics or families."""
     from harness.files import shipped
 
-    if kind in (Kind.metrics, Kind.families):
+    if kind in (NameKind.metrics, NameKind.families):
         from harness import plugins
 
         names: tuple[str, ...] = plugins.names(kind.value)
-    elif kind is Kind.models:
+    elif kind is NameKind.models:
         names = tuple(f"zoo:{name}" for name in shipped.zoo_names())
     else:
         from harness.suite.load import available
 
-        kinds: dict[Kind, SuiteKind] = {Kind.tasks: "task", Kind.suites: "suite", Kind.recipes: "recipe"}
+        kinds: dict[NameKind, SuiteKind] = {
+            NameKind.tasks: "task",
+            NameKind.suites: "suite",
+            NameKind.recipes: "recipe",
+        }
         names = tuple(available(kinds[kind]))
     say("\n".join(names))
 
 
 class NewKind(StrEnum):
+    """What `harness new` writes."""
+
     task = "task"
     suite = "suite"
     recipe = "recipe"
 
 
 @app.command()
-def new(kind: NewKind, name: str) -> None:
-    """Write a commented file to begin from; it passes `check` as it is."""
+def new(
+    kind: Annotated[NewKind, typer.Argument(metavar="KIND", help="What to write.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Its name; the file is called NAME.yaml.")],
+) -> None:
+    """Write a commented YAML file to start from.
+
+    It passes `harness check` and runs as it is.
+    """
     from harness.files import shipped
     from harness.files.json_lines import write_text
     from harness.suite.rules import check_name

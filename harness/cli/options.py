@@ -1,4 +1,4 @@
-"""What several commands take."""
+"""Options that several commands share."""
 
 from enum import StrEnum
 from pathlib import Path
@@ -11,28 +11,41 @@ STORE = Path(".harness")
 SuiteName = Annotated[str, typer.Argument(metavar="SUITE", help="A suite's name, or the path of its file.")]
 
 StoreFolder = Annotated[
-    Path, typer.Option("--store", help="Folder of finished steps.", envvar="HARNESS_STORE")
+    Path, typer.Option("--store", help="The store: the folder of finished steps.", envvar="HARNESS_STORE")
 ]
 
-Limit = Annotated[int | None, typer.Option(min=1, help="Test samples per task.")]
+Limit = Annotated[
+    int | None, typer.Option(min=1, metavar="N", help="Use only the first N test samples of each task.")
+]
 
 OnlyPattern = Annotated[
-    str | None, typer.Option("--only", help="task/model/adapter, with * and ?; 'base' for no adapter.")
+    str | None,
+    typer.Option(
+        "--only",
+        metavar="PATTERN",
+        help="Only what matches TASK/MODEL/ADAPTER, with * and ?; the adapter 'base' means none.",
+    ),
 ]
 
-Device = Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")]
+Device = Annotated[str, typer.Option(help="Where models run: auto, cpu, cuda or cuda:N.")]
 
-Offline = Annotated[bool, typer.Option("--offline", help="Touch no network.", envvar="HARNESS_OFFLINE")]
+Offline = Annotated[bool, typer.Option("--offline", help="Use no network.", envvar="HARNESS_OFFLINE")]
 
-Seed = Annotated[int, typer.Option(min=0, max=10**18, help="Seeds training and resampling.")]
+Seed = Annotated[int, typer.Option(min=0, max=10**18, help="Seed of training and resampling.")]
 
-Workers = Annotated[int | None, typer.Option(min=0, help="Processes; 0: all in this one.")]
+Workers = Annotated[
+    int | None,
+    typer.Option(
+        min=0,
+        help="Number of worker processes; 0 runs everything in this process; default: what cores and memory allow.",
+    ),
+]
 
-Engine = Annotated[str, typer.Option(help="What runs the steps: local, or a plug-in's name.")]
+Engine = Annotated[str, typer.Option(help="The engine that runs the steps: local, or the name of a plug-in.")]
 
 Quiet = Annotated[
     bool,
-    typer.Option("--quiet", "-q", help="Print nothing but failures and what became of an earlier RESULT."),
+    typer.Option("--quiet", "-q", help="Print only failures, and what happened to an earlier RESULT."),
 ]
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print the tables as JSON.")]
@@ -40,30 +53,34 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print the tables as JSON."
 EarlierResult = Annotated[
     Path | None,
     typer.Option(
-        "--result", help="An earlier RESULT, for what its gates may tell; default reports/out/SUITE."
+        "--result",
+        help="An earlier RESULT, used to estimate the chance that gates pass; default reports/out/SUITE.",
     ),
 ]
 
 RemoteCode = Annotated[
-    bool, typer.Option(help="Run code that a checkpoint brings, where the suite names it too.")
+    bool,
+    typer.Option(
+        help="Allow code from a checkpoint (trust_remote_code), for models whose suite entry asks for it."
+    ),
 ]
 
 AllowCode = Annotated[
     bool,
     typer.Option(
         "--allow-code",
-        help="Run the scripts that a RESULT names for its metrics (evaluate:PATH, PATH.py), where they lie outside of it; "
-        "each is shown with its digest first. Without it such scores are not recomputed.",
+        help="Run the metric scripts that a RESULT names (evaluate:PATH, PATH.py) if they lie outside of it; "
+        "each is shown with its digest first. Without this option, their scores are not recomputed.",
     ),
 ]
 
 
 class Inconclusive(StrEnum):
+    """How an inconclusive verdict counts in the exit code."""
+
     fail = "fail"
     passes = "pass"
     warn = "warn"
 
 
-InconclusiveOption = Annotated[
-    Inconclusive, typer.Option(help="What a verdict that cannot be told comes to.")
-]
+InconclusiveOption = Annotated[Inconclusive, typer.Option(help="How to treat inconclusive verdicts.")]

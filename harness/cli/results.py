@@ -1,4 +1,4 @@
-"""RESULT folders: drawn, verified, compared, scored anew, ranked."""
+"""Commands that read RESULT folders: draw pages, verify, compare, score, rank."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -22,17 +22,19 @@ app = typer.Typer(rich_markup_mode=None)
 def report(
     result: Annotated[Path, typer.Argument(metavar="RESULT", help="A RESULT folder.")],
     store: Annotated[
-        Path, typer.Option("--store", help="Where drawn charts are kept.", envvar="HARNESS_STORE")
+        Path, typer.Option("--store", help="The store, where drawn charts are kept.", envvar="HARNESS_STORE")
     ] = STORE,
     shareable: Annotated[
         bool,
-        typer.Option("--shareable", help="A copy without the texts of sources that share scores alone."),
+        typer.Option(
+            "--shareable", help="Make a copy without private texts (of sources with `share: scores`)."
+        ),
     ] = False,
-    out: Annotated[Path | None, typer.Option("--out", "-o", help="Folder of the copy.")] = None,
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="The folder of the copy.")] = None,
     quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> None:
-    """Draw a RESULT folder's pages anew, or make a copy of it that may leave the machine."""
+    """Draw a RESULT's pages again, or make a copy to share."""
     from harness.files.publishing import owned_if_possible
     from harness.report import render
     from harness.run.store import Store, is_store
@@ -61,12 +63,12 @@ def verify(
     result: Annotated[Path, typer.Argument(metavar="RESULT", help="A RESULT folder.")],
     allow_code: AllowCode = False,
 ) -> None:
-    """Recompute every score of a RESULT folder from its generations.
+    """Recompute every score of a RESULT from its answers.
 
-    Comparisons and the verdicts of its gates are made again too; costs, weights, curves and notes are not.
+    Comparisons and the verdicts of gates are recomputed too; costs, weights, curves and notes are not.
 
-    A score whose metric is not part of this harness is not recomputed: that is printed, and the exit code is 0 if all
-    other scores follow.
+    A score whose metric is not part of the harness is not recomputed: this is printed, and the exit code is 0 if all
+    other scores are right.
     """
     from harness.errors import ResultError
     from harness.results import read
@@ -93,7 +95,7 @@ def verify(
 
 
 def _code(results: "Sequence[Path]", allow_code: bool) -> "Code":
-    """What of the code that RESULTs name may run; with --allow-code each script is shown first."""
+    """Return which code named by RESULTs may run; with --allow-code, print each script first."""
     from harness.metrics import OWN
     from harness.results.code import lines, scripts_outside
 
@@ -107,18 +109,30 @@ def _code(results: "Sequence[Path]", allow_code: bool) -> "Code":
 
 @app.command()
 def compare(
-    a: Annotated[str, typer.Argument(metavar="A", help="A RESULT folder, or 'RESULT#model+adapter'.")],
-    b: Annotated[str, typer.Argument(metavar="B", help="Another, or another system of the same.")],
-    task: Annotated[str, typer.Option(help="Tasks, with * and ?.")] = "*",
+    a: Annotated[
+        str, typer.Argument(metavar="A", help="A RESULT folder, or one system of it: 'RESULT#model+adapter'.")
+    ],
+    b: Annotated[str, typer.Argument(metavar="B", help="Another RESULT, or another system of the same.")],
+    task: Annotated[str, typer.Option(help="Only these tasks; a pattern with * and ?.")] = "*",
     metric: Annotated[
-        str | None, typer.Option(help="Scores, with * and ?; without it each task's primary.")
+        str | None,
+        typer.Option(
+            help="The metrics to compare, a pattern with * and ?; default: each task's primary metric."
+        ),
     ] = None,
-    samples: Annotated[int, typer.Option(min=0, help="Show so many of the samples that changed most.")] = 0,
-    seed: Annotated[int, typer.Option(min=0, help="Seeds the resampling.")] = 0,
-    markdown: Annotated[Path | None, typer.Option(help="Write it as Markdown.")] = None,
+    samples: Annotated[
+        int, typer.Option(min=0, metavar="N", help="Show the N samples that changed most.")
+    ] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the resampling.")] = 0,
+    markdown: Annotated[
+        Path | None, typer.Option(help="Also write the comparison to this file as Markdown.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Set B beside A, sample by sample, and say which differences are real and what else was done otherwise."""
+    """Compare two RESULTs or two systems, sample by sample.
+
+    Says which differences are significant, and what else differs between A and B: prompts, data, versions.
+    """
     from harness.compare import side_by_side
     from harness.files.json_lines import refuse_other_kind
     from harness.report import side_by_side as page
@@ -135,21 +149,26 @@ def compare(
 def rescore(
     result: Annotated[Path, typer.Argument(metavar="RESULT", help="A RESULT folder.")],
     metric: Annotated[
-        list[str], typer.Option(help="A metric: NAME, 'NAME(SETTING=VALUE)' or PATH.py; may be repeated.")
+        list[str],
+        typer.Option(help="The metric to add: NAME, 'NAME(SETTING=VALUE)' or PATH.py; may be repeated."),
     ],
     out: Annotated[
-        Path | None, typer.Option(help="A new folder; without it the RESULT itself grows.")
+        Path | None,
+        typer.Option(help="Write a new RESULT to this folder; without it, the RESULT itself is extended."),
     ] = None,
     again: Annotated[
-        bool, typer.Option("--again", help="Also where the RESULT has the metric: in place of its scores.")
+        bool, typer.Option("--again", help="Recompute metrics that the RESULT already has.")
     ] = False,
 ) -> None:
-    """Score the answers that a RESULT keeps by further metrics; no model is loaded."""
+    """Score a RESULT's answers with further metrics.
+
+    No model is loaded: the answers that the RESULT keeps are scored.
+    """
+    from harness.commands.rescore import lines
     from harness.commands.rescore import rescore as rescore_result
-    from harness.commands.rescore import said
 
     out = out or result
-    for line in said(rescore_result(result, metric, out, again=again)):
+    for line in lines(rescore_result(result, metric, out, again=again)):
         say(line)
     say(f"\nRESULT  {out}\npages   as they were; `harness report {out}` draws them again")
 
@@ -157,25 +176,29 @@ def rescore(
 @app.command()
 def leaderboard(
     results: Annotated[
-        list[Path], typer.Argument(metavar="RESULT...", help="RESULT folders, or folders of several.")
+        list[Path],
+        typer.Argument(metavar="RESULT...", help="RESULT folders, or folders that contain several."),
     ],
     out: Annotated[
         list[Path] | None,
         typer.Option(
             "--out",
             "-o",
-            help="NAME.html, .md or .csv; may be repeated; default reports/leaderboard, all three.",
+            help="The file to write, NAME.html, .md or .csv; may be repeated; default: reports/leaderboard, all three.",
         ),
     ] = None,
     verify: Annotated[
-        bool, typer.Option("--verify/--no-verify", help="Recompute every score from its answers first.")
+        bool, typer.Option("--verify/--no-verify", help="First recompute every score from its answers.")
     ] = True,
     check: Annotated[
-        bool, typer.Option("--check", help="Write nothing; fail where a file is not what it would be.")
+        bool, typer.Option("--check", help="Write nothing; fail if a file is out of date.")
     ] = False,
     allow_code: AllowCode = False,
 ) -> None:
-    """Rank the systems of many runs, with the uncertainty of each rank, where they can be compared at all."""
+    """Rank the systems of several RESULTs, with rank intervals.
+
+    Only systems that were scored by the same metric on the same samples are ranked together.
+    """
     from harness import text as words
     from harness.commands import leaderboard as boards
 
@@ -183,12 +206,12 @@ def leaderboard(
     boards.refuse_other_endings(outs)
     code = _code(boards.folders(results), allow_code and verify)
     board, runs = boards.make(results, verified=verify, code=code)
-    for one in board.refused:
-        warn(f"left out: {one.run}: {one.problem}")
+    for refusal in board.refused:
+        warn(f"left out: {refusal.run}: {refusal.problem}")
     for run in board.unchecked:
         warn(f"not all recomputed: {run}: a metric's code is not part of this harness")
     for path in outs:
         (boards.check if check else boards.write)(board, runs, path)
-        say(f"{path}: {'is fresh' if check else words.plural(len(board.runs), 'run')}")
+        say(f"{path}: {'up to date' if check else words.plural(len(board.runs), 'run')}")
     if board.refused:
         raise typer.Exit(2)

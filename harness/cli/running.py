@@ -1,4 +1,4 @@
-"""Suites: run them, plan them, check them."""
+"""Commands about suites: run, plan, check, show prompts."""
 
 import shlex
 import signal
@@ -32,8 +32,9 @@ from harness.errors import HarnessError
 from harness.terminal.printed import say, warn
 
 if TYPE_CHECKING:
+    from harness.report.verdicts import Inconclusive as Treatment
     from harness.run.store import Store
-    from harness.types import Model, Outcome, Plan
+    from harness.types import Judgement, Model, Outcome, Plan
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -45,7 +46,9 @@ def run(
     limit: Limit = None,
     only: OnlyPattern = None,
     store: StoreFolder = STORE,
-    out: Annotated[Path | None, typer.Option(help="RESULT folder; default reports/out/SUITE.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="The RESULT folder to write; default reports/out/SUITE.")
+    ] = None,
     device: Device = "auto",
     workers: Workers = None,
     engine: Engine = "local",
@@ -54,13 +57,16 @@ def run(
     allow_remote_code: RemoteCode = False,
     adapter: Annotated[
         list[str] | None,
-        typer.Option(help="NAME=PATH or NAME=hub:OWNER/NAME@REVISION in place of what the suite names."),
+        typer.Option(
+            metavar="NAME=PLACE",
+            help="Use another adapter for a name in the suite: NAME=PATH or NAME=hub:OWNER/NAME@REVISION; may be repeated.",
+        ),
     ] = None,
     inconclusive: InconclusiveOption = Inconclusive.fail,
     quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> None:
-    """Train, answer, score and compare what the suite names, and publish the RESULT with its pages."""
+    """Run a suite: train, answer, score, compare, write a report."""
     from harness.commands import delivery
     from harness.commands.check import unread
     from harness.commands.progress import watching
@@ -94,23 +100,28 @@ def run(
             else:  # the table in the terminal is of the page that cannot be made
                 say(f"RESULT  {place}")
     finally:
-        _tell_failures(list(done.outcomes.values()), drawn)
+        _print_failures(list(done.outcomes.values()), drawn)
     if delivered is not None:
-        for line in (*(() if quiet else delivered.told), *delivered.warned):
+        for line in (*(() if quiet else delivered.notes), *delivered.warnings):
             warn(line)
     if done.failed or delivered is None or delivered.partial or not delivered.drawn:
         raise typer.Exit(3)
     if drawn.suite.gates:
-        from harness.commands.gate import exit_code, show_verdicts
-        from harness.report.verdicts import not_passed
+        _print_gates(delivered.judged, inconclusive.value, only_failures=quiet or as_json)
 
-        if not (quiet or as_json):
-            show_verdicts(delivered.judged, inconclusive.value)
-        else:
-            for line in not_passed(delivered.judged, inconclusive.value):
-                warn(line)
-        if code := exit_code(delivered.judged.verdicts, inconclusive.value):
-            raise typer.Exit(code)
+
+def _print_gates(judged: "Judgement", inconclusive: "Treatment", *, only_failures: bool) -> None:
+    """Print the verdicts of a run's gates; exit with the worst verdict's code unless all passed."""
+    from harness.commands.gate import exit_code, show_verdicts
+    from harness.report.verdicts import not_passed
+
+    if only_failures:
+        for line in not_passed(judged, inconclusive):
+            warn(line)
+    else:
+        show_verdicts(judged, inconclusive)
+    if code := exit_code(judged.verdicts, inconclusive):
+        raise typer.Exit(code)
 
 
 @app.command()
@@ -125,7 +136,10 @@ def plan(
     seed: Seed = 0,
     result: EarlierResult = None,
 ) -> None:
-    """Show what a run would do: each step, kept or to do and why, and the memory each model needs."""
+    """Show what a run would do, without running it.
+
+    Lists each step, whether it is kept or to do and why, and the memory that each model needs.
+    """
     from rich.table import Table
 
     from harness.commands.check import unread
@@ -155,7 +169,7 @@ def plan(
         )
         table.add_row(step.id, step.kind, step.label, state)
     shown.print(table)
-    models = Table("model", "parameters", "dtype", "memory for weights", "time to weigh", box=None)
+    models = Table("model", "parameters", "dtype", "memory for weights", "time to analyse weights", box=None)
     for model in drawn.suite.models:
         pin = drawn.pins.models[model.name]
         models.add_row(
@@ -186,7 +200,10 @@ def check(
     store: StoreFolder = STORE,
     result: EarlierResult = None,
 ) -> None:
-    """Check a suite: names, templates, sources, and by their headers its models and adapters; no weight is read."""
+    """Check a suite, task or recipe before running it.
+
+    Checks names, templates and sources, and the headers of models and adapters; no weights are read.
+    """
     from harness.commands.check import check_named
 
     check_engine(engine, name)
@@ -198,13 +215,18 @@ def check(
 @app.command()
 def show(
     task: Annotated[str, typer.Argument(metavar="TASK", help="A task's name, or the path of its file.")],
-    model: Annotated[str, typer.Option(help="A model of a shipped suite, or a uri such as zoo:falcon-tiny.")],
-    n: Annotated[int, typer.Option("--n", min=1, max=10**9, help="How many samples.")] = 3,
-    shots: Annotated[int, typer.Option(min=0, help="Examples before the prompt.")] = 0,
+    model: Annotated[
+        str, typer.Option(help="The model: a name in a shipped suite, or a uri such as zoo:falcon-tiny.")
+    ],
+    n: Annotated[int, typer.Option("--n", min=1, max=10**9, help="Number of samples.")] = 3,
+    shots: Annotated[int, typer.Option(min=0, help="Number of examples before the prompt.")] = 0,
     offline: Offline = False,
     store: StoreFolder = STORE,
 ) -> None:
-    """Print prompts exactly as a model gets them, with special tokens and counts."""
+    """Print prompts exactly as a model gets them.
+
+    With special tokens, the number of tokens and the wanted answer.
+    """
     from harness.commands.show import prompts
 
     for text in prompts(task, model, n, shots, offline=offline, cache=digests(store)):
@@ -216,9 +238,9 @@ def _why(store: "Store", step: str, lineage: str) -> str:
     from harness.run.store import relatives
 
     if (answers := answers_left(store.work(step))) is not None:
-        return f"to do; an interrupted try left {answers} answers"
+        return f"to do; {answers} answers are left of an interrupted run"
     if store.work(step).is_dir():
-        return "to do; continues an interrupted try"
+        return "to do; continues an interrupted run"
     if relatives(store, lineage):
         return "to do; continues a run with another limit"
     return "to do; not in the store"
@@ -229,7 +251,7 @@ def _count(parameters: int | None) -> str:
 
 
 def _weighing_time(plan: "Plan", model: "Model") -> str:
-    """Of the base and its adapters, where the checkpoint lies here."""
+    """Return how long the weights of a base and its adapters take, if the checkpoint is on this machine."""
     from harness import backends
     from harness.files.hardware import machine
     from harness.weights.cost import expected
@@ -249,9 +271,9 @@ def _memory(parameters: int | None, dtype: str, quantization: str) -> str:
     return "?" if parameters is None else f"{parameters * width / 1e9:,.2f} GB"
 
 
-def _tell_failures(outcomes: "list[Outcome]", plan: "Plan") -> None:
+def _print_failures(outcomes: "list[Outcome]", plan: "Plan") -> None:
     labels = {step.id: step.label for step in plan.steps}
-    for one in outcomes:
-        if one.state in ("failed", "skipped"):
-            log = f"; log: {one.log}" if one.log else ""
-            warn(f"{one.state}: {labels[one.step]}: {one.reason}{log}")
+    for outcome in outcomes:
+        if outcome.state in ("failed", "skipped"):
+            log = f"; log: {outcome.log}" if outcome.log else ""
+            warn(f"{outcome.state}: {labels[outcome.step]}: {outcome.reason}{log}")

@@ -1,4 +1,4 @@
-"""What others may have of a RESULT."""
+"""Commands that make something of a RESULT for others."""
 
 from pathlib import Path
 from typing import Annotated
@@ -15,14 +15,25 @@ app = typer.Typer(rich_markup_mode=None)
 @app.command()
 def export(
     result: Annotated[Path, typer.Argument(metavar="RESULT", help="A RESULT folder.")],
-    to: Annotated[str, typer.Option("--to", help="csv, parquet, mlflow or tensorboard.")],
+    to: Annotated[
+        str,
+        typer.Option("--to", help="The format: csv, parquet, mlflow, tensorboard, or the name of a plug-in."),
+    ],
     uri: Annotated[
-        str | None, typer.Option(help="mlflow's place: sqlite:///FILE, file:FOLDER or a server's.")
+        str | None,
+        typer.Option(
+            help="Where mlflow stores runs: sqlite:///FILE, file:FOLDER or the address of a server."
+        ),
     ] = None,
-    out: Annotated[Path | None, typer.Option("--out", "-o", help="The others' folder.")] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="The folder to write; for all formats but mlflow.")
+    ] = None,
     offline: Offline = False,
 ) -> None:
-    """Take a RESULT's numbers elsewhere: tables, MLflow, TensorBoard; texts only of sources that let them be shared."""
+    """Export a RESULT to CSV, Parquet, MLflow or TensorBoard.
+
+    Texts of sources with `share: scores` are left out.
+    """
     from harness.commands.export import export as export_result
 
     say(export_result(result, to, uri=uri, out=out, offline=offline))
@@ -31,28 +42,32 @@ def export(
 @app.command()
 def card(
     result: Annotated[Path, typer.Argument(metavar="RESULT", help="A RESULT folder.")],
-    model: Annotated[str, typer.Option(help="The base, by its name in the suite.")],
-    adapter: Annotated[str, typer.Option(help="The adapter, by its name in the scores.")],
+    model: Annotated[str, typer.Option(help="The base model, as the suite names it.")],
+    adapter: Annotated[str, typer.Option(help="The adapter, as the scores name it.")],
     out: Annotated[
         Path | None,
         typer.Option(
-            "--out", "-o", help="README.md, or its folder; default RESULT/cards/MODEL--ADAPTER/README.md."
+            "--out", "-o", help="The file or folder to write; default RESULT/cards/MODEL--ADAPTER/README.md."
         ),
     ] = None,
     licence: Annotated[
-        str | None, typer.Option(help="The adapter's, as the hub writes it: apache-2.0.")
+        str | None, typer.Option(help="The adapter's licence, as the hub writes it: apache-2.0.")
     ] = None,
     push: Annotated[
-        str | None, typer.Option(metavar="OWNER/NAME", help="Also commit it to this repository of the hub.")
+        str | None,
+        typer.Option(metavar="OWNER/NAME", help="Also commit the card to this repository of the hub."),
     ] = None,
     offline: Offline = False,
 ) -> None:
-    """Write an adapter's README.md: what it scores beside its base, its recipe, how to load it, what that does not show."""
+    """Write an adapter's model card: the README.md for the hub.
+
+    It has the scores beside the base's, the recipe, how to load the adapter, and what the scores do not show.
+    """
     from harness.commands import card as cards
     from harness.types import System
 
     if push and offline:
-        raise HarnessError(f"--push {push}: --offline touches no network; leave one of the two out")
+        raise HarnessError(f"--push {push}: --offline allows no network; leave out one of the two")
     system = System(model=model, adapter=adapter)
     path = cards.write(result, system, out, licence=licence, place=push)
     say(f"card  {path}")

@@ -1,4 +1,4 @@
-"""The folder of finished steps: looked at, verified and cleaned."""
+"""Commands about the store, the folder of finished steps."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -14,12 +14,12 @@ from harness.terminal.printed import say
 if TYPE_CHECKING:
     from harness.run.store import Store
 
-app = typer.Typer(no_args_is_help=True, help="Look at, verify and clean the folder of finished steps.")
+app = typer.Typer(no_args_is_help=True, help="List, measure, verify or clean the folder of finished steps.")
 
 
 @app.command(name="ls")
 def store_ls(store: StoreFolder = STORE) -> None:
-    """List finished steps."""
+    """List the finished steps."""
     from harness.run.store import existing_store
 
     for step, content in _records(existing_store(store)):
@@ -31,7 +31,7 @@ def store_ls(store: StoreFolder = STORE) -> None:
 
 @app.command(name="du")
 def store_du(store: StoreFolder = STORE) -> None:
-    """Say how many bytes each kind of step takes."""
+    """Print how much disk space each kind of step takes."""
     from collections import Counter
 
     from harness.run.store import existing_store
@@ -49,32 +49,41 @@ def store_du(store: StoreFolder = STORE) -> None:
 
 @app.command(name="verify")
 def store_verify(store: StoreFolder = STORE) -> None:
-    """Read every finished step and compare it with the digests that it finished with; change nothing."""
+    """Check every finished step against its digests.
+
+    Reads all files and changes nothing; exit code 3 if a step is damaged.
+    """
+    from harness import text as words
     from harness.run.store import existing_store
     from harness.run.upkeep import verify
 
     kept = existing_store(store)
-    found = verify(kept)
-    for step, said in found.damaged.items():
-        say(f"{kept.done(step)}: {said}")
-    whole = found.steps - len(found.damaged) - found.undigested
-    unknown = f", {found.undigested} from before steps kept digests" if found.undigested else ""
-    say(f"{found.steps} finished steps: {whole} whole, {len(found.damaged)} damaged{unknown}")
-    if found.damaged:
+    verified = verify(kept)
+    for step, damage in verified.damaged.items():
+        say(f"{kept.done(step)}: {damage}")
+    intact = verified.steps - len(verified.damaged) - verified.undigested
+    unknown = f", {verified.undigested} older than digests" if verified.undigested else ""
+    say(
+        f"{words.plural(verified.steps, 'finished step')}: {intact} intact, {len(verified.damaged)} damaged{unknown}"
+    )
+    if verified.damaged:
         raise typer.Exit(3)
 
 
 @app.command(name="prune")
 def store_prune(
     keep: Annotated[
-        list[str] | None, typer.Option("--keep", help="A suite whose steps stay; may be repeated.")
+        list[str] | None, typer.Option("--keep", help="A suite whose steps are kept; may be repeated.")
     ] = None,
     store: StoreFolder = STORE,
     device: Device = "auto",
     offline: Offline = False,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Delete without asking.")] = False,
 ) -> None:
-    """Delete the steps that no named suite and no run under way uses."""
+    """Delete finished steps, but for those of suites to keep.
+
+    Steps that a running `harness run` needs are kept too.
+    """
     from harness.run.store import existing_store
     from harness.run.upkeep import prune
 
@@ -90,12 +99,12 @@ def store_prune(
     except OSError as error:
         raise StoreError(f"--store {store}: cannot be cleaned: {error.strerror}") from error
     if pruned.in_use:
-        say(f"{pruned.in_use} finished steps stay: a run that is under way needs them")
+        say(f"{pruned.in_use} finished steps are kept: a running command needs them")
     say(f"{pruned.freed / 1e6:.1f} MB freed")
 
 
 def _confirmed(store: Path, keep: Sequence[str]) -> bool:
-    """Ask whether to delete; HarnessError where nobody can answer."""
+    """Ask whether to delete; raise HarnessError where nobody can answer."""
     which = (
         f"every step in {store} that {' and '.join(keep)} do not need" if keep else f"every step in {store}"
     )
@@ -105,12 +114,14 @@ def _confirmed(store: Path, keep: Sequence[str]) -> bool:
         return typer.confirm(f"Delete {which}?", err=True)
     except typer.Abort as left:
         if isinstance(left.__context__, EOFError):
-            raise HarnessError(f"\nnobody is here to say whether to delete {which}; add --yes") from None
+            raise HarnessError(
+                f"\ncannot ask whether to delete {which}, since there is no terminal; add --yes"
+            ) from None
         raise
 
 
 def _records(store: "Store") -> "Iterator[tuple[str, dict[str, Any] | StoreError]]":
-    """Each finished step's record, or what is wrong with it."""
+    """Yield each finished step's record, or what is wrong with it."""
     for step in store.finished():
         try:
             yield step, store.record(step)

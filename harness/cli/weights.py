@@ -1,4 +1,4 @@
-"""Weights: looked at, and read where they are pickled."""
+"""Commands about weights: analyse them, and convert pickled ones."""
 
 import shlex
 import sys
@@ -18,39 +18,61 @@ app = typer.Typer(rich_markup_mode=None)
 def weigh(
     model: Annotated[
         str,
-        typer.Argument(metavar="MODEL|RESULT", help="A uri: zoo:NAME, file:FOLDER or hub:OWNER/NAME."),
+        typer.Argument(
+            metavar="MODEL|RESULT",
+            help="A model: zoo:NAME, file:FOLDER or hub:OWNER/NAME; with --against-scores, a RESULT folder.",
+        ),
     ],
     adapter: Annotated[
         list[str] | None,
-        typer.Option(help="An adapter's folder in PEFT layout, or hub:OWNER/NAME; may be repeated."),
+        typer.Option(
+            help="An adapter of the model: a folder in PEFT's layout, or hub:OWNER/NAME; may be repeated."
+        ),
     ] = None,
-    against: Annotated[str | None, typer.Option(help="Another model, shown beside.")] = None,
-    html: Annotated[Path | None, typer.Option(help="Write a page with pictures.")] = None,
-    csv: Annotated[Path | None, typer.Option(help="Write every number.")] = None,
-    parquet: Annotated[Path | None, typer.Option(help="Write every number, and the histograms.")] = None,
+    against: Annotated[str | None, typer.Option(help="Another model to show beside the first.")] = None,
+    html: Annotated[Path | None, typer.Option(help="Write a page with charts to this file.")] = None,
+    csv: Annotated[Path | None, typer.Option(help="Write every number to this file.")] = None,
+    parquet: Annotated[
+        Path | None, typer.Option(help="Write every number and the histograms to this file.")
+    ] = None,
     against_scores: Annotated[
         bool,
-        typer.Option("--against-scores", help="Of a RESULT folder: do its adapters' weights tell scores?"),
+        typer.Option(
+            "--against-scores",
+            help="Take a RESULT folder, and correlate its adapters' weight metrics with their scores.",
+        ),
     ] = False,
     markdown: Annotated[
         Path | None,
-        typer.Option(help="With --against-scores: write a page in Markdown, its charts beside it."),
+        typer.Option(help="With --against-scores: write a page in Markdown, with its charts beside it."),
     ] = None,
     roles: Annotated[
-        str | None, typer.Option(help="Whose matrices, with commas: q,k,v,o,qkv,feed-forward.")
+        str | None,
+        typer.Option(
+            help="Analyse only matrices with these roles, separated by commas: q,k,v,o,qkv,feed-forward."
+        ),
     ] = None,
-    oracle: Annotated[bool, typer.Option("--oracle", help="Ask the weightwatcher package itself.")] = False,
-    split: Annotated[bool, typer.Option("--split", help="Take fused matrices apart.")] = False,
+    oracle: Annotated[
+        bool, typer.Option("--oracle", help="Compute with the weightwatcher package itself.")
+    ] = False,
+    split: Annotated[
+        bool,
+        typer.Option("--split", help="Split fused matrices into their parts (such as qkv into q, k, v)."),
+    ] = False,
     randomize: Annotated[
-        bool, typer.Option("--randomize", help="Also look at the same entries in another order.")
+        bool, typer.Option("--randomize", help="Also analyse each matrix with its entries shuffled.")
     ] = False,
     intruders_up_to: Annotated[
-        int | None, typer.Option(min=0, help="Longer side of a matrix that intruders are looked for in.")
+        int | None,
+        typer.Option(min=0, help="Skip intruder dimensions for matrices with a longer side than this."),
     ] = None,
     offline: Offline = False,
     store: StoreFolder = STORE,
 ) -> None:
-    """Look at a model's weights and at adapters' without data, or hold those of a RESULT against its scores."""
+    """Analyse a model's weights and its adapters', without data.
+
+    With --against-scores: correlate what the weights of a RESULT's adapters say with what was measured.
+    """
     command = shlex.join(["harness", *sys.argv[1:]])
     if against_scores:
         from harness.commands.correlate import show
@@ -59,13 +81,13 @@ def weigh(
         return
     if markdown:
         raise HarnessError("--markdown goes with --against-scores; add it, and give a RESULT folder")
-    from harness.commands.weigh import Asked, Files, weighing
+    from harness.commands.weigh import WeightFiles, WeightRequest, weighing
     from harness.commands.weigh import weigh as weigh_model
 
     how = weighing(roles, oracle=oracle, split=split, randomize=randomize, intruders_up_to=intruders_up_to)
-    asked = Asked(model=model, adapters=tuple(adapter or ()), against=against, weighing=how)
+    asked = WeightRequest(model=model, adapters=tuple(adapter or ()), against=against, weighing=how)
     weigh_model(
-        asked, Files(html=html, csv=csv, parquet=parquet), offline=offline, store=store, command=command
+        asked, WeightFiles(html=html, csv=csv, parquet=parquet), offline=offline, store=store, command=command
     )
 
 
@@ -73,10 +95,13 @@ def weigh(
 def convert(
     model: Annotated[Path, typer.Argument(metavar="MODEL", help="A folder with pickled weights (.bin).")],
     out: Annotated[
-        Path | None, typer.Option(help="Where the safetensors go; default: beside the .bin.")
+        Path | None, typer.Option(help="Where to write the safetensors; default: beside the .bin files.")
     ] = None,
 ) -> None:
-    """Turn pickled weights into safetensors; only plain tensors are read."""
+    """Convert pickled weights (.bin) to safetensors.
+
+    Only plain tensors are read; no code in a pickle runs.
+    """
     from harness.neural.convert import convert as convert_folder
 
     for path in convert_folder(model, out or model):

@@ -1,4 +1,4 @@
-"""`harness card`: an adapter's README.md for the hub, its metadata written by the hub's own classes."""
+"""Write an adapter's model card (README.md for the hub); its metadata is written by the hub's own classes."""
 
 import re
 from pathlib import Path
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from huggingface_hub import EvalResult
 
 NAME = "README.md"
-TEMPLATE = (
-    "[More Information Needed]"  # what peft's own README, written beside every adapter it saves, is full of
-)
-HUB_METRICS = {  # as the hub calls them, where it does not call them as we do
+# peft writes a README full of this beside every adapter that it saves
+TEMPLATE = "[More Information Needed]"
+# metrics that the hub calls by another name
+HUB_METRICS = {
     **dict.fromkeys(("rouge1", "rouge2", "rougeL", "rougeLsum"), "rouge"),
     "bleu": "sacrebleu",
     "exact": "exact_match",
@@ -33,12 +33,12 @@ HUB_METRICS = {  # as the hub calls them, where it does not call them as we do
 def write(
     result: Path,
     system: System,
-    out: Path | None = None,  # a file or a folder; None: cards/ in the RESULT, which a new run empties
+    out: Path | None = None,  # a file or a folder; None: cards/ in the RESULT, which the next run empties
     *,
     licence: str | None = None,
-    place: str | None = None,  # the adapter's repository, where it has one
+    place: str | None = None,  # the adapter's repository on the hub, if it has one
 ) -> Path:
-    """Writes the card and says where it is. A README that somebody wrote by hand is not written over."""
+    """Write the card and return its path; raise HarnessError rather than replace a README written by hand."""
     text = compose(cards.build(read(result), system, place=place, licence=licence), place)
     if out is None:
         out = result / "cards" / file_name(f"{system.model}--{system.adapter}") / NAME
@@ -49,37 +49,39 @@ def write(
         out = out / NAME if out.is_dir() or out.suffix != ".md" else out
         ours.refuse_links_on_the_way(result, out, "-o")
     with writing(out):
-        if out.exists() and not out.is_file():  # a device, say, which may be read for ever
+        if out.exists() and not out.is_file():  # such as a device, which may never end
             raise HarnessError(f"{out}: not a file; name a new file")
         if out.exists() and not _may_be_replaced(out.read_text(encoding="utf-8", errors="replace")):
             raise HarnessError(
-                f"{out}: a README that the harness did not write; move it, or give another -o FILE"
+                f"{out}: the harness did not write this README; move it, or name another file with -o"
             )
         ours.replace(out, text)
     return out
 
 
 def push(path: Path, repository: str) -> str:
-    """Uploads the card to the adapter's repository, as a commit on its main branch; says the commit's address."""
+    """Upload the card to the adapter's repository, as a commit on its main branch; return the commit's address."""
     if hub.switched_off():
-        raise HarnessError(f"--push {repository}: HF_HUB_OFFLINE keeps the hub's client from the network")
+        raise HarnessError(
+            f"--push {repository}: HF_HUB_OFFLINE is set, so nothing can be uploaded; unset it"
+        )
     return hub.upload(repository, path, NAME, "Describe how the adapter was measured")
 
 
 def compose(card: Card, place: str | None = None) -> str:
-    """The file: metadata between two lines of hyphens, then the page."""
+    """Return the card's text: metadata between two lines of hyphens, then the page."""
     from huggingface_hub import ModelCardData
 
     name = (place or f"{card.system.model}-{card.system.adapter}").rpartition("/")[2]
     base, data = _base(card), hub_id(card.trained_on.source) if card.trained_on else None
-    results = [one for measured in card.measured for one in _results(card, measured)]
+    results = [result for measured in card.measured for result in _results(card, measured)]
     metadata = ModelCardData(
         base_model=base,
         library_name="peft",
         license=_licence(card.licence),
         pipeline_tag=_hub_task(card, card.trained_on),
         datasets=[words.visible(data)] if data else None,
-        metrics=list(dict.fromkeys(one.metric_type for one in results)) or None,
+        metrics=list(dict.fromkeys(result.metric_type for result in results)) or None,
         tags=["lora", "transformers", *([f"base_model:adapter:{base}"] if base else [])],
         model_name=words.visible(name) if results else None,
         eval_results=results or None,
@@ -92,7 +94,7 @@ def _may_be_replaced(text: str) -> bool:
 
 
 def _base(card: Card) -> str | None:
-    """The base's id on the hub. One that lies elsewhere has none: a name alone would point to somebody else's model."""
+    """Return the base's id on the hub, or None if it is not from there: its name could be somebody else's model."""
     base = hub_id(card.model.uri)
     if base is None and "/" in card.model.name:
         base = card.model.name
@@ -100,12 +102,12 @@ def _base(card: Card) -> str | None:
 
 
 def _licence(name: str | None) -> str | None:
-    """As the hub writes licences: `apache-2.0`."""
+    """Return a licence as the hub writes it: `apache-2.0`."""
     return name.strip().lower().replace(" ", "-") if name else None
 
 
 def _hub_task(card: Card, task: TaskFacts | None) -> str:
-    """Return what the hub calls a kind of task; of a kind that says nothing, what it calls the model's."""
+    """Return the hub's name for the kind of task; if the kind has none, the hub's name for the model's architecture."""
     kind = kinds.known(task.kind) if task else None
     return (kind.hub_task if kind else None) or architecture_of(card.model).hub_task
 
@@ -115,16 +117,15 @@ def _results(card: Card, measured: Measured) -> "list[EvalResult]":
 
     task = measured.task.facts
     source, digest = hub_id(task.source), measured.digest
-    shared = sum(one.task.facts.source == task.source for one in card.measured) > 1
+    shared = sum(other.task.facts.source == task.source for other in card.measured) > 1
     return [
         EvalResult(
             task_type=_hub_task(card, task),
             task_name=words.visible(task.name),
             dataset_type=words.visible(source or file_name(task.name)),
             dataset_name=words.visible(source or task.name),
-            dataset_config=words.visible(task.name)
-            if shared
-            else None,  # or two tasks would be taken for one
+            # two tasks of one source would otherwise look the same
+            dataset_config=words.visible(task.name) if shared else None,
             dataset_split="test",
             dataset_revision=digest if source and digest else None,
             dataset_args={"digest": digest} if digest and not source else None,
@@ -144,7 +145,7 @@ def _metric_type(score: Score) -> str:
 
 
 def _precision(score: Score) -> dict[str, object]:
-    """What a score is worth: how many samples it is of, and its 95 % interval."""
+    """Return the number of samples of a score, and its 95 % interval if it has one."""
     if score.low is None or score.high is None:
         return {"samples": score.n}
     return {"samples": score.n, "low_95": round(score.low, 1), "high_95": round(score.high, 1)}

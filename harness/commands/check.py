@@ -1,4 +1,4 @@
-"""What can be known to be wrong before anything runs: names, templates, columns, sources, checkpoints."""
+"""Find what is wrong before anything runs: names, templates, columns, sources, checkpoints."""
 
 from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
@@ -16,13 +16,13 @@ from harness.suite.load import available, load_recipes, load_suite, load_task
 from harness.tasks.metric_names import is_program
 from harness.types import Plan, Recipe, Split, Suite, Task
 
-FIRST = 512  # test samples whose references are looked at
+FIRST = 512  # test samples whose references are read
 
 
 def check_named(
     name: str, *, offline: bool, cache: Path, result: Path | None = None, device: str = "auto"
 ) -> Iterator[str]:
-    """Checks a suite, a task or a recipe, whichever the name or the file's folder says; yields what was looked at."""
+    """Check a suite, task or recipe, as the name or the file's folder says; yield a line for each part that is sound."""
     folder = Path(name).resolve().parent.name
     named = [kind for kind in ("suite", "task", "recipe") if name in available(kind)]
     if folder == "tasks" or named == ["task"]:
@@ -39,21 +39,21 @@ def check_named(
 def check(
     suite: Suite, *, offline: bool, cache: Path, result: Path | None = None, device: str = "auto"
 ) -> Iterator[str]:
-    """Raises at the first thing that is wrong; yields a line for each thing that was looked at."""
+    """Check a suite and yield a line for each part that is sound; raise HarnessError at the first that is not."""
     pinned = pins(suite, device=device, offline=offline, cache=cache)
     for task in suite.tasks:
         counts = data.check(task, kinds.find(task.kind).ask, offline=offline)
         missing = [split for split in plan.splits_needed(suite, task) if split not in counts]
         if missing:
             raise DataError(
-                f"task {task.name}: {task.source.uri} has no {missing[0]} split, which training needs; add it"
+                f"task {task.name}: {task.source.uri} has no {missing[0]} split, which training needs; add the split"
             )
         yield _task(task, counts)
     for model in suite.models:
         pin = pinned.models[model.name]
         yield f"model {model.name}: {model.uri} at {pin.revision[:12]}, {pin.family or 'no family'}, {pin.dtype}"
-        for said in examined(suite, pinned, model, offline=offline, cache=cache):
-            yield f"model {model.name}: {said}"
+        for line in examined(suite, pinned, model, offline=offline, cache=cache):
+            yield f"model {model.name}: {line}"
     yield from map(_recipe, suite.recipes)
     drawn = plan.plan(suite, pinned)
     refuse(drawn, _columns(suite, offline=offline))
@@ -65,23 +65,26 @@ def check(
 
 
 def unread(drawn: Plan, *, offline: bool = False) -> Iterator[str]:
-    """Yield a line for each task and metric that reads no word in more than half of the first test references."""
+    """Yield a line for each task and metric that finds no word in more than half of the first test references."""
     asked = {step.spec.task for step in drawn.steps if isinstance(step.spec, ScoreAnswers)}
     for task in (task for task in drawn.suite.tasks if task.name in asked):
         metrics_here = [metric for metric in task.metrics if not is_program(metric)]
         source = data.pinned(task.source, drawn.pins.sources[task.name])
         samples = list(islice(data.read(source, "test", offline=offline), FIRST))
         for metric in metrics_here:
-            none = sum(not any(metrics.reads(metric, one) for one in sample.references) for sample in samples)
+            none = sum(
+                not any(metrics.reads(metric, reference) for reference in sample.references)
+                for sample in samples
+            )
             if 2 * none > len(samples):
                 yield (
-                    f"task {task.name}: {metric} reads no word in {none:,} of the first {len(samples):,} test references "
-                    "(it knows a to z and 0 to 9 alone), which score 0 whatever the answer; use chrf"
+                    f"task {task.name}: {metric} finds no word in {none:,} of the first {len(samples):,} test references "
+                    "(it reads only a to z and 0 to 9): these score 0 whatever the answer; use chrf"
                 )
 
 
 def _columns(suite: Suite, *, offline: bool) -> dict[str, set[str]]:
-    """By task the columns of its test samples, where a gate names one."""
+    """Return the columns of each task's test samples, for tasks with a gate that names a column."""
     asked = [gate.task for gate in suite.gates if gate.where or gate.by]
     return {
         task.name: {

@@ -1,4 +1,4 @@
-"""Put what a run found, and its pages, where its user asked for it; nothing whole and nothing that the user added is lost.
+"""Publish a run's RESULT and its pages where the user asked for it, without losing a whole RESULT or what a user added.
 
 A RESULT is whole when all of its steps are done, else partial. A partial RESULT never replaces a whole one: it is
 published beside it, as `OUT.partial`, until a whole one is there. What the user added to the RESULT that is replaced
@@ -35,9 +35,9 @@ class Delivered:
     folder: Path
     judged: Judgement
     partial: bool
-    drawn: bool = True  # False: its pages could not be drawn, and `warned` says why
-    told: tuple[str, ...] = ()
-    warned: tuple[str, ...] = ()
+    drawn: bool = True  # False: its pages could not be drawn, and `warnings` says why
+    notes: tuple[str, ...] = ()  # lines to print, but not with --quiet
+    warnings: tuple[str, ...] = ()  # lines to print always
 
 
 def partial_of(out: Path) -> Path:
@@ -64,14 +64,14 @@ def deliver(report: Path, out: Path, store: Store) -> Delivered:
             return _beside(report, out, old, missing, store)
         delivered = _in_place(place, report, out, old, store)
         if missing:
-            line = f"{_partial(new, missing)}; the same command continues, and a whole RESULT takes its place"
-            return replace(delivered, partial=True, warned=(*delivered.warned, line))
+            line = f"{_partial(new, missing)}; run the same command again to continue: a whole RESULT replaces it"
+            return replace(delivered, partial=True, warnings=(*delivered.warnings, line))
     _remove_partial(partial_of(out), str(new["suite"]["name"]))
     return delivered
 
 
 def _standing(out: Path) -> dict[str, Any] | None:
-    """Return what is known of the RESULT at `out`, None where there is none."""
+    """Return the document of the RESULT at `out`, or None if there is no RESULT."""
     return read_document(out, changed=True) if (out / "result.json").exists() else None
 
 
@@ -88,23 +88,23 @@ def _beside(report: Path, out: Path, old: Mapping[str, Any], missing: list[str],
         f"{_partial(read_document(report), missing)}: it is in {beside}; the {more} RESULT of {_created(old)} "
         f"in {out} stays"
     )
-    return Delivered(folder=beside, judged=judged, partial=True, drawn=not undrawn, warned=(line, *undrawn))
+    return Delivered(folder=beside, judged=judged, partial=True, drawn=not undrawn, warnings=(line, *undrawn))
 
 
 def _in_place(
     place: Owned, report: Path, out: Path, old: Mapping[str, Any] | None, store: Store
 ) -> Delivered:
     fresh = _staged(place, report)
-    told: list[str] = []
-    warned: list[str] = []  # printed even with --quiet: it is about what the user had
+    notes: list[str] = []
+    warnings: list[str] = []  # printed even with --quiet, since they concern what the user had
     kept: list[str] = []  # reasons to keep the old RESULT
     if old is not None:
         lines, lost = _merge(place.target, old, report, fresh)
-        told += lines
+        notes += lines
         kept += lost
         if more := _lacking(old, read_document(fresh)):
             if _in_store(old, store):
-                warned.append(
+                warnings.append(
                     f"{_replaced(old)} had {more}; {_again(old)}, with its suite and data as they were then, "
                     "publishes it again from the store"
                 )
@@ -115,20 +115,20 @@ def _in_place(
     if kept and old is not None:
         stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
         copy = place.keep_as(f"{place.target.name}.before-{stamp}")
-        warned = [f"{_replaced(old)} is kept as {copy}: {'; '.join(kept)}"]
+        warnings = [f"{_replaced(old)} is kept as {copy}: {'; '.join(kept)}"]
     target.put(place, fresh)
     return Delivered(
         folder=out,
         judged=judged,
         partial=False,
         drawn=not undrawn,
-        told=tuple(told),
-        warned=(*warned, *undrawn),
+        notes=tuple(notes),
+        warnings=(*warnings, *undrawn),
     )
 
 
 def _staged(place: Owned, report: Path) -> Path:
-    """Copy the report, and make sure that no other run wrote into it meanwhile."""
+    """Copy the report, and raise ResultError if another run wrote into it meanwhile."""
     fresh = target.stage(place, report, target.NOT_PUBLISHED)
     if changed := check_files(fresh, read_document(fresh)):
         raise ResultError(
@@ -138,7 +138,7 @@ def _staged(place: Owned, report: Path) -> Path:
 
 
 def _merge(out: Path, old: Mapping[str, Any], report: Path, fresh: Path) -> tuple[list[str], list[str]]:
-    """Bring added metrics into the staged RESULT; return what to say, and reasons to keep the old RESULT."""
+    """Carry added metrics over into the staged RESULT; return notes, and reasons to keep the old RESULT."""
     if not unchanged(old):
         return [], ["its result.json was changed by hand"]
     try:
@@ -146,15 +146,15 @@ def _merge(out: Path, old: Mapping[str, Any], report: Path, fresh: Path) -> tupl
     except ResultError as error:
         return [], [str(error)]
     found = merged(before, new)
-    told = []
+    notes = []
     if found.names:
         add(new, fresh, found.names, found.added)
         names = ", ".join(
             f"{metric} on {words.visible(task)}" for task, some in found.names.items() for metric in some
         )
-        told.append(f"kept what `harness rescore` had added: {names}")
-    return told, [
-        f"{one} was added to it by `harness rescore` and is not in the new one" for one in found.lost
+        notes.append(f"kept what `harness rescore` had added: {names}")
+    return notes, [
+        f"{metric} was added to it by `harness rescore` and is not in the new one" for metric in found.lost
     ]
 
 
@@ -162,32 +162,33 @@ def _merge(out: Path, old: Mapping[str, Any], report: Path, fresh: Path) -> tupl
 
 
 def _lacking(old: Mapping[str, Any], new: Mapping[str, Any]) -> str:
-    """Say what the new RESULT has less of, "" where it has no less."""
+    """Return what the old RESULT has more of than the new one, in words; "" if it has no more."""
     before, now = _counts(old), _counts(new)
     gone = [key for key in before if key not in now]
     fewer = [key for key in before if key in now and before[key] > now[key]]
-    said = []
+    parts = []
     if gone:
-        said.append(f"{words.plural(len(gone), 'score')} that this one lacks")
+        parts.append(f"{words.plural(len(gone), 'score')} that this one lacks")
     if fewer:
-        key = max(fewer, key=lambda one: before[one])
-        said.append(f"more samples (n = {before[key]:,}, now {now[key]:,})")
-    return " and ".join(said)
+        key = max(fewer, key=lambda key: before[key])
+        parts.append(f"more samples (n = {before[key]:,}, now {now[key]:,})")
+    return " and ".join(parts)
 
 
 def _counts(document: Mapping[str, Any]) -> dict[tuple[object, ...], int]:
     """Return the number of samples behind each score."""
     names = ("task", "metric", "model", "adapter", "shots")
-    return {tuple(one.get(name) for name in names): one.get("n") or 0 for one in document.get("scores", ())}
+    scores = document.get("scores", ())
+    return {tuple(score.get(name) for name in names): score.get("n") or 0 for score in scores}
 
 
 def _in_store(document: Mapping[str, Any], store: Store) -> bool:
     steps = document.get("steps", ())
-    return bool(steps) and all(store.has(str(one["id"])) for one in steps if one.get("state") == "done")
+    return bool(steps) and all(store.has(str(step["id"])) for step in steps if step.get("state") == "done")
 
 
 def _remove_partial(beside: Path, suite: str) -> None:
-    """Remove what an earlier run of the suite left beside, unless its user added something to it."""
+    """Remove the partial RESULT of an earlier run of the suite, unless the user added something to it."""
     with suppress(ResultError, OSError):
         if not (beside / "result.json").is_file():
             return

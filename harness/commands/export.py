@@ -1,4 +1,4 @@
-"""Takes a RESULT's numbers to where others are looked at: tables, MLflow, TensorBoard."""
+"""Export a RESULT to other programs: tables, MLflow, TensorBoard."""
 
 from pathlib import Path
 
@@ -11,15 +11,15 @@ from harness.results import redact as share
 
 
 def export(result: Path, target: str, *, uri: str | None, out: Path | None, offline: bool = False) -> str:
-    """Exports to a target of `harness/exports/`, and says what is where. Private texts are not among it."""
+    """Export a RESULT without private texts to a target of `harness/exports/`; return what was written where."""
     plugin = plugins.find("exports", target, "--to")
     places = {"uri": uri, "folder": None if out is None else str(out)}
     place = places.pop(plugin.PLACE)
     if place is None or any(other is not None for other in places.values()):
         wanted = "--uri URI" if plugin.PLACE == "uri" else "-o FOLDER"
-        raise HarnessError(f"--to {target}: goes to one place; give {wanted}, and that alone")
+        raise HarnessError(f"--to {target}: give {wanted} and no other place")
     if offline and plugin.PLACE == "uri" and place.partition(":")[0] not in ("file", "sqlite"):
-        raise HarnessError("--uri: --offline touches no network; give file:FOLDER or sqlite:///FILE")
+        raise HarnessError("--uri: --offline allows no network; give file:FOLDER or sqlite:///FILE")
     if out is not None:
         ours.refuse_links_on_the_way(result, out, "-o")
     with share.view(result) as folder:

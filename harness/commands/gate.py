@@ -1,4 +1,4 @@
-"""Gates of a RESULT, judged and told: on the terminal, as JUnit XML, as a comment, to GitHub."""
+"""Judge the gates of a RESULT and write the verdicts: on the terminal, as JUnit XML, as a comment, to GitHub."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -22,17 +22,17 @@ CODES = {"invalid": 5, "fail": 1, "inconclusive": 4}  # the worst first
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Files:
-    """Where to write what was judged."""
+class VerdictFiles:
+    """Files to write the verdicts to."""
 
     junit: Path | None = None
     comment: Path | None = None
 
 
 def judge(folder: Path, rules: Path | None, baseline: Path | None) -> Judgement:
-    """A RESULT by its suite's gates, or by those of a file."""
+    """Judge a RESULT by its suite's gates, or by the gates of the file `rules`."""
     if baseline is not None:
-        load(baseline)  # one that cannot be read is a mistake of the command line
+        load(baseline)  # an unreadable baseline is a mistake on the command line, not an invalid gate
     if rules is None:
         return judge_gates(folder, baseline=baseline)
     asked, family_error = load_rules(str(rules))
@@ -40,17 +40,17 @@ def judge(folder: Path, rules: Path | None, baseline: Path | None) -> Judgement:
 
 
 def refuse_none(folder: Path, judged: Judgement) -> None:
-    """Nothing that was asked is nothing that passed."""
+    """Raise ResultError if there are no gates: an empty list must not count as passed."""
     if not judged.verdicts:
         raise ResultError(
-            f"{folder}: its suite has no gates; write them into the suite, or name a file of gates: "
+            f"{folder}: its suite has no gates; write gates into the suite, or name a file of gates: "
             "--rules FILE (for pytest, --harness-rules FILE)"
         )
 
 
 def exit_code(verdicts: Iterable[Verdict], inconclusive: Inconclusive) -> int:
-    """0 where all passed, else the worst verdict's."""
-    found = {one.verdict for one in verdicts}
+    """Return 0 if all gates passed, else the code of the worst verdict."""
+    found = {verdict.verdict for verdict in verdicts}
     return next(
         (
             code
@@ -61,8 +61,10 @@ def exit_code(verdicts: Iterable[Verdict], inconclusive: Inconclusive) -> int:
     )
 
 
-def show(judged: Judgement, files: Files, inconclusive: Inconclusive, environment: Mapping[str, str]) -> None:
-    """Writes what is asked for and prints the verdicts, in this order: a closed pipe ends the printing."""
+def show(
+    judged: Judgement, files: VerdictFiles, inconclusive: Inconclusive, environment: Mapping[str, str]
+) -> None:
+    """Write the files, then print the verdicts: a closed pipe ends only the printing."""
     if files.junit:
         refuse_other_kind(files.junit, (".xml",), "JUnit XML", "--junit", _JUNIT)
     if files.comment:
@@ -70,7 +72,7 @@ def show(judged: Judgement, files: Files, inconclusive: Inconclusive, environmen
     if files.junit:
         write_text(files.junit, junit.render(judged, inconclusive=inconclusive))
     if files.comment:
-        from harness.report import comment  # and jinja2, which takes as long as to judge a gate
+        from harness.report import comment  # imports jinja2, which takes as long as judging a gate
 
         write_text(files.comment, comment.render(judged, marker=MARKER))
     if environment.get("GITHUB_ACTIONS") != "true":
@@ -85,12 +87,12 @@ def show(judged: Judgement, files: Files, inconclusive: Inconclusive, environmen
 
 
 def show_verdicts(judged: Judgement, inconclusive: Inconclusive) -> None:
-    """The table of verdicts; plain and wide where it is piped."""
+    """Print the table of verdicts; plain and wide if the output is piped."""
     from harness.terminal.consoles import console
 
     verdict_table.show(judged, console(), inconclusive)
 
 
 def of_run(folder: Path) -> Judgement:
-    """What the suite's own gates said when the result was made."""
+    """Return the verdicts of the suite's own gates, as they were when the result was made."""
     return Judgement(name=folder.name, verdicts=gates.read(folder))

@@ -1,4 +1,4 @@
-"""Many RESULT folders to one leaderboard: what is read of each, whether it may be believed, and the files it becomes."""
+"""Make one leaderboard of many RESULT folders: read each, verify it, rank all, write the files."""
 
 import json
 import os
@@ -30,36 +30,37 @@ from harness.tasks.metric_names import is_foreign
 from harness.types import Cost, Score, System
 from harness.verification.scores import check as check_result
 
-SEVERAL = 16  # results from which on further processes are worth their start
-COSTS = [one.name for one in fields(Costs)]
+SEVERAL = 16  # with fewer results, starting more processes costs more than it saves
+COSTS = [field.name for field in fields(Costs)]
 AGAIN = "harness leaderboard RESULT..."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Taken:
-    """What one RESULT brings to the board."""
+    """What one RESULT contributes to the leaderboard."""
 
     run: str
     entries: tuple[Entry, ...]
-    withheld: tuple[str, ...]  # tasks that could be checked by their rows alone
+    withheld: tuple[str, ...]  # tasks without texts, which only their rows could verify
     not_recomputed: tuple[str, ...] = ()  # metrics whose code was not run
 
 
 def make(
     given: Sequence[Path], *, verified: bool = True, code: metrics.Code = metrics.OWN
 ) -> tuple[Leaderboard, Mapping[str, Path]]:
-    """The board of all RESULT folders given or in the folders given, and where each run lies."""
+    """Return the leaderboard of all RESULT folders in `given` or inside of folders in it, and the folder of each run."""
     runs = _named(folders(given))
     taken = list(_all(runs, verified, code))
-    entries = [entry for one in taken if isinstance(one, Taken) for entry in one.entries]
-    refused = tuple(one for one in taken if isinstance(one, Refusal))
+    accepted = [outcome for outcome in taken if isinstance(outcome, Taken)]
+    entries = [entry for run in accepted for entry in run.entries]
+    refused = tuple(outcome for outcome in taken if isinstance(outcome, Refusal))
     if not entries:
         raise ResultError(f"nothing to rank: {refused[0].run}: {refused[0].problem}")
     board = Leaderboard(
         groups=rank(entries),
-        runs=tuple(one.run for one in taken if isinstance(one, Taken)),
-        by_rows=tuple(one.run for one in taken if isinstance(one, Taken) and one.withheld),
-        unchecked=tuple(one.run for one in taken if isinstance(one, Taken) and one.not_recomputed),
+        runs=tuple(run.run for run in accepted),
+        by_rows=tuple(run.run for run in accepted if run.withheld),
+        unchecked=tuple(run.run for run in accepted if run.not_recomputed),
         refused=refused,
         verified=verified,
     )
@@ -67,16 +68,16 @@ def make(
 
 
 def write(board: Leaderboard, runs: Mapping[str, Path], out: Path) -> None:
-    """One file, of the kind that its ending says."""
+    """Write the leaderboard; the suffix of `out` selects HTML, Markdown or CSV."""
     write_text(out, _drawn(board, runs, out), option="-o")
 
 
 def check(board: Leaderboard, runs: Mapping[str, Path], out: Path) -> None:
-    """Fails where the file is not what `write` would make of it."""
+    """Raise HarnessError if the file differs from what `write` would write."""
     if not out.is_file():
-        raise HarnessError(f"{out}: there is no such file; {_again(out)}")
+        raise HarnessError(f"{out}: no such file; {_again(out)}")
     if out.read_bytes() != _drawn(board, runs, out).encode():
-        raise HarnessError(f"{out}: not what its results give; {_again(out)}")
+        raise HarnessError(f"{out}: out of date; {_again(out)}")
 
 
 def _again(out: Path) -> str:
@@ -84,10 +85,10 @@ def _again(out: Path) -> str:
 
 
 def refuse_other_endings(outs: Sequence[Path]) -> None:
-    """Before anything is read."""
+    """Reject unknown suffixes before any RESULT is read."""
     for out in outs:
         if out.suffix not in pages.KINDS:
-            raise HarnessError(f"-o {out}: ends in none of {', '.join(pages.KINDS)}")
+            raise HarnessError(f"-o {out}: the name must end in {', '.join(pages.KINDS)}")
 
 
 def _drawn(board: Leaderboard, runs: Mapping[str, Path], out: Path) -> str:
@@ -95,14 +96,14 @@ def _drawn(board: Leaderboard, runs: Mapping[str, Path], out: Path) -> str:
 
 
 def _link(folder: Path, out: Path) -> str:
-    """A run's report where there is one, seen from the page."""
+    """Return the link from the page to a run's report, or to its folder if it has no report."""
     target = folder / "report.html" if (folder / "report.html").is_file() else folder
     here = os.path.relpath(target.resolve(), out.parent.resolve())
     return quote(Path(here).as_posix(), errors="replace")
 
 
 def folders(given: Sequence[Path]) -> list[Path]:
-    """Each RESULT once; a folder of several is all of them, in the order of their names."""
+    """Return the RESULT folders in `given`; a folder that contains several stands for all of them, sorted by name."""
     found: list[Path] = []
     for path in given:
         here = path.parent if path.name == "result.json" else path
@@ -110,24 +111,27 @@ def folders(given: Sequence[Path]) -> list[Path]:
             [here]
             if (here / "result.json").is_file()
             else sorted(
-                one.parent for one in here.glob("*/result.json") if not one.parent.name.startswith(".")
+                file.parent for file in here.glob("*/result.json") if not file.parent.name.startswith(".")
             )
         )
         if not inside:
-            what = "holds no RESULT" if here.is_dir() else "no such folder"
-            raise ResultError(f"{path}: {what}; a RESULT folder holds a result.json")
+            what = "contains no RESULT" if here.is_dir() else "no such folder"
+            raise ResultError(f"{path}: {what}; a RESULT folder contains a result.json")
         found += inside
-    places = [one.resolve() for one in found]
-    twice = next((one for one, place in zip(found, places, strict=True) if places.count(place) > 1), None)
+    places = [folder.resolve() for folder in found]
+    twice = next((folder for folder in found if places.count(folder.resolve()) > 1), None)
     if twice is not None:
-        raise ResultError(f"{twice}: given twice; a result counts once")
+        raise ResultError(f"{twice}: given twice; name each RESULT once")
     return found
 
 
 def _named(found: Sequence[Path]) -> dict[str, Path]:
-    """Runs by their folders' names, or by their paths where two have the same."""
-    names = Counter(one.resolve().name for one in found)
-    return {one.resolve().name if names[one.resolve().name] == 1 else one.as_posix(): one for one in found}
+    """Return the folders by name, or by path if two have the same name."""
+    names = Counter(folder.resolve().name for folder in found)
+    return {
+        folder.resolve().name if names[folder.resolve().name] == 1 else folder.as_posix(): folder
+        for folder in found
+    }
 
 
 def _all(runs: Mapping[str, Path], verified: bool, code: metrics.Code) -> Iterator[Taken | Refusal]:
@@ -136,13 +140,13 @@ def _all(runs: Mapping[str, Path], verified: bool, code: metrics.Code) -> Iterat
     if workers < 2 or len(runs) < (2 if verified else SEVERAL):
         yield from map(each, runs, runs.values())
         return
-    # Spawned, not forked: pyarrow has threads.
+    # Spawned, not forked, since pyarrow runs threads.
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
         yield from pool.map(each, runs, runs.values(), chunksize=max(1, len(runs) // (4 * workers)))
 
 
 def take(run: str, folder: Path, *, verified: bool, code: metrics.Code = metrics.OWN) -> Taken | Refusal:
-    """What a RESULT brings, or why it brings nothing. Not verified, it is believed as it is."""
+    """Return what a RESULT contributes, or why it is left out; without `verified`, its numbers are not recomputed."""
     try:
         document = read_document(folder, changed=not verified)
         checked = check_result(folder, code) if verified else None
@@ -155,10 +159,10 @@ def take(run: str, folder: Path, *, verified: bool, code: metrics.Code = metrics
     except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
         return Refusal(run=run, problem=f"{folder / 'result.json'}: broken or changed by hand: {error!r}")
     if not entries:
-        return Refusal(run=run, problem=f"{folder}: holds no scores")
-    if odd := next((one for one in entries if not _sound(one)), None):
+        return Refusal(run=run, problem=f"{folder}: contains no scores")
+    if odd := next((entry for entry in entries if not _sound(entry)), None):
         return Refusal(
-            run=run, problem=f"{folder}: {odd.task.name} / {odd.score.system}: a number that is none"
+            run=run, problem=f"{folder}: {odd.task.name} / {odd.score.system}: a number is not finite"
         )
     return Taken(
         run=run,
@@ -169,24 +173,24 @@ def take(run: str, folder: Path, *, verified: bool, code: metrics.Code = metrics
 
 
 def _used(document: Mapping[str, Any]) -> dict[str, Any]:
-    """What of a result a board shows; turning all of it into records takes as long as all else."""
-    scores = [one for one in document["scores"] if one["primary"]]
-    primary = {(one["task"], one["metric"]) for one in scores}
-    compared = [one for one in document["comparisons"] if (one["task"], one["metric"]) in primary]
+    """Return only what the leaderboard shows; parsing the whole document would double the time."""
+    scores = [score for score in document["scores"] if score["primary"]]
+    primary = {(score["task"], score["metric"]) for score in scores}
+    compared = [pair for pair in document["comparisons"] if (pair["task"], pair["metric"]) in primary]
     kept = {key: document[key] for key in ("suite", "costs", "manifest") if key in document}
     return {**kept, "scores": scores, "comparisons": compared}
 
 
 def _sound(entry: Entry) -> bool:
-    """Whether what the page takes for numbers are numbers: where nothing is verified, anything may stand in a file."""
+    """Return whether all numbers of the page are finite numbers: a file that is not verified may contain anything."""
     ends, base = (entry.score.low, entry.score.high), entry.to_base
-    numbers = [entry.score.value, entry.score.n, *(one for one in ends if one is not None)]
+    numbers = [entry.score.value, entry.score.n, *(end for end in ends if end is not None)]
     numbers += [value for name in COSTS if (value := getattr(entry.costs, name)) is not None]
     if entry.model is not None and entry.model.parameters is not None:
         numbers.append(entry.model.parameters)
     if base is not None:
         numbers += [base.difference, base.low, base.high, *([] if base.p_holm is None else [base.p_holm])]
-    return all(isinstance(one, int | float) and isfinite(one) for one in numbers)
+    return all(isinstance(number, int | float) and isfinite(number) for number in numbers)
 
 
 def _entries(run: str, result: Result) -> Iterator[Entry]:
@@ -208,35 +212,38 @@ def _entries(run: str, result: Result) -> Iterator[Entry]:
 
 
 def _plugin(task: TaskFacts) -> str | None:
-    """Who gives the primary score; None where code would have to be run that is not part of this harness."""
+    """Return the metric that gives the primary score; None if its code is not part of this harness."""
     own = [metric for metric in task.metrics if not is_foreign(metric)]
-    return next((one for one in own if task.primary in metrics.score_names(one)), None)
+    return next((metric for metric in own if task.primary in metrics.score_names(metric)), None)
 
 
 def _of_task(
     run: str, result: Result, task: TaskFacts, scores: Sequence[Score], plugin: str | None, stored: RowFile
 ) -> Iterator[Entry]:
-    models = {one.name: one for one in result.suite.models}
+    models = {model.name: model for model in result.suite.models}
     bases = {
-        one.candidate: one
-        for one in result.comparisons
-        if one.task == task.name and one.baseline == one.candidate.base
+        pair.candidate: pair
+        for pair in result.comparisons
+        if pair.task == task.name and pair.baseline == pair.candidate.base
     }
     spent: dict[System, list[Cost]] = {}
-    for one in result.costs:
-        spent.setdefault(one.system, []).append(one)
+    for cost in result.costs:
+        spent.setdefault(cost.system, []).append(cost)
     metric = _metric(plugin) if plugin is not None else None
     clusters = _clusters(result.folder, task)
     asked = asked_digest(task)
-    orders: dict[tuple[str, ...], Order] = {}  # all systems of a task have their samples in one, as a rule
+    orders: dict[
+        tuple[str, ...], Order
+    ] = {}  # usually all systems of a task have their samples in the same order
     for score in scores:
         rows = stored.get((task.name, score.system, plugin)) if plugin is not None else None
         ids = rows.ids if rows is not None else ()
         if ids not in orders:
             orders[ids] = _order(run, result, task, ids, clusters)
-        measured = [one for one in spent.get(score.system, ()) if one.task in (None, task.name)]
+        measured = [cost for cost in spent.get(score.system, ()) if cost.task in (None, task.name)]
         places = {
-            f"{one.hardware}, {one.workers} workers" if one.workers > 1 else one.hardware for one in measured
+            f"{cost.hardware}, {cost.workers} workers" if cost.workers > 1 else cost.hardware
+            for cost in measured
         }
         yield Entry(
             run=run,
@@ -256,25 +263,27 @@ def _of_task(
 
 @cache
 def _metric(plugin: str) -> metrics.Metric:
-    """Loaded once: its signature asks for versions of packages, which takes longer than what it is used for here."""
+    """Return the metric; loaded once, since looking up the library versions of its signature is slow."""
     return metrics.load(plugin)
 
 
 def _clusters(folder: Path, task: TaskFacts) -> Mapping[str, str]:
-    """Sample -> what it is resampled with."""
+    """Return the cluster of each sample; empty if samples are resampled one by one."""
     if task.cluster is None:
         return {}
     return {
-        one.id: one.metadata.get(task.cluster, "") for name, one in read_samples(folder) if name == task.name
+        sample.id: sample.metadata.get(task.cluster, "")
+        for name, sample in read_samples(folder)
+        if name == task.name
     }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """Rows in the order of their samples' ids, which is the same in every run."""
+    """The order of rows by their samples' ids, which is the same in every run."""
 
     places: list[int]
-    labels: list[int] | None  # equal ones are drawn together; None: each sample by itself
+    labels: list[int] | None  # samples with equal labels are resampled together; None: one by one
     samples: SampleDigests
 
 
@@ -288,13 +297,13 @@ def _order(
     if task.samples:
         return Order(places=places, labels=labels, samples=SampleDigests(asked=task.samples, drawn=drawn))
     source = result.manifest.sources.get(task.name)
-    # Without ids or a source nothing says that two runs asked the same: each stands by itself.
+    # Without ids or a source, two runs cannot be known to have asked the same: each is ranked by itself.
     asked = digest(asked, source) if ids and source else f"run {run}"
     return Order(places=places, labels=labels, samples=SampleDigests(asked=asked, drawn=drawn, told=False))
 
 
 def _shares(score: Score, metric: metrics.Metric, rows: Rows, order: Order) -> Array | None:
-    """What each sample (or cluster) adds to the score, which must be what the rows give."""
+    """Return what each sample (or cluster) adds to the score; raise ResultError if the rows do not give the score."""
     if metric.value is None:
         return None
     table = rows.stats[order.places]
@@ -307,6 +316,6 @@ def _shares(score: Score, metric: metrics.Metric, rows: Rows, order: Order) -> A
         )
     if order.labels is not None:
         if len(set(order.labels)) < 2:
-            return None  # one cluster has no spread
+            return None  # a single cluster has no variance
         table = stats.units(table, order.labels)
     return shares(table, metric.value, column)

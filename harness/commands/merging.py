@@ -1,6 +1,6 @@
-"""Metrics that `harness rescore` added to a RESULT, brought into the RESULT that takes its place.
+"""Carry metrics that `harness rescore` added to a RESULT over into the RESULT that replaces it.
 
-Where both hold the same answers, scores and rows are taken over as they are, and no metric is loaded. Other answers are
+If both hold the same answers, scores and rows are copied, and no metric is loaded. Other answers are
 scored by metrics that are part of the harness, or that the new suite names itself; code that only a RESULT names never runs.
 """
 
@@ -38,7 +38,7 @@ def rescored(result: Result) -> dict[str, list[str]]:
 
 
 def merged(old: Result, new: Result) -> Merged:
-    """Take over, or compute again, each added metric that the new RESULT lacks."""
+    """Copy or recompute each added metric that the new RESULT lacks."""
     tasks = {task.name: task for task in new.suite.tasks}
     names: dict[str, list[str]] = {}
     parts: list[Added] = []
@@ -46,21 +46,21 @@ def merged(old: Result, new: Result) -> Merged:
     for task in old.suite.tasks:
         extra = rescored(old).get(task.name, ())
         there = tasks[task.name].metrics if task.name in tasks else ()
-        wanted = [one for one in task.metrics if one in extra and one not in there]
+        wanted = [metric for metric in task.metrics if metric in extra and metric not in there]
         if not wanted:
             continue
         if task.name not in tasks:
-            lost += [f"{one} on {task.name} (the task is not part of this run)" for one in wanted]
+            lost += [f"{metric} on {task.name} (the task is not part of this run)" for metric in wanted]
         elif _same_answers(old, new, task, extra):
             names[task.name] = wanted
             parts.append(_taken(old, task.name, wanted, _score_names(old, task) - _score_names(new, task)))
         else:
-            for one in wanted:
+            for metric in wanted:
                 try:
-                    parts.append(added(new, {task.name: {one: _loaded(one, new)}}))
-                    names.setdefault(task.name, []).append(one)
+                    parts.append(added(new, {task.name: {metric: _loaded(metric, new)}}))
+                    names.setdefault(task.name, []).append(metric)
                 except HarnessError as error:
-                    lost.append(f"{one} on {task.name} ({error})")
+                    lost.append(f"{metric} on {task.name} ({error})")
     return Merged(names=names, added=_together(parts), lost=tuple(lost))
 
 
@@ -68,19 +68,19 @@ def _loaded(name: str, new: Result) -> metrics.Metric:
     named = any(name in task.metrics for task in new.suite.tasks)
     own = not is_foreign(name) and parse(name).name in plugins.own_names("metrics")
     if not named and not own:
-        raise HarnessError("other answers, and its code is not part of the harness")
+        raise HarnessError("the answers differ, and the metric's code is not part of the harness")
     return metrics.load(name, code=metrics.NAMED if named else metrics.OWN)  # the user's own suite names it
 
 
 def _same_answers(old: Result, new: Result, task: TaskFacts, extra: Sequence[str]) -> bool:
-    """Whether scores of the old RESULT are what the new one's answers would get."""
-    known = {one.name: one for one in new.suite.tasks}[task.name]
+    """Return whether the new RESULT's answers would get the scores of the old RESULT."""
+    known = next(facts for facts in new.suite.tasks if facts.name == task.name)
     return (
         all(name in old.files and old.files.get(name) == new.files.get(name) for name in ANSWERS)
         and not check_files(old.folder, {"files": old.files})
         and known.cluster == task.cluster
         and _systems(old, task) == _systems(new, task)
-        and {one for one in task.metrics if one not in extra} <= set(known.metrics)
+        and {metric for metric in task.metrics if metric not in extra} <= set(known.metrics)
     )
 
 
@@ -99,8 +99,12 @@ def _taken(old: Result, task: str, wanted: Sequence[str], names: set[str]) -> Ad
             if key[0] == task and key[2] in wanted and (found := stored.get(key)) is not None:
                 rows[key] = found
     return Added(
-        scores=tuple(one for one in old.scores if one.task == task and one.metric in names),
-        comparisons=tuple(one for one in old.comparisons if one.task == task and one.metric in names),
+        scores=tuple(score for score in old.scores if score.task == task and score.metric in names),
+        comparisons=tuple(
+            comparison
+            for comparison in old.comparisons
+            if comparison.task == task and comparison.metric in names
+        ),
         rows=rows,
     )
 
@@ -108,6 +112,6 @@ def _taken(old: Result, task: str, wanted: Sequence[str], names: set[str]) -> Ad
 def _together(parts: Sequence[Added]) -> Added:
     return Added(
         scores=tuple(score for part in parts for score in part.scores),
-        comparisons=tuple(one for part in parts for one in part.comparisons),
+        comparisons=tuple(comparison for part in parts for comparison in part.comparisons),
         rows={key: rows for part in parts for key, rows in part.rows.items()},
     )

@@ -1,7 +1,7 @@
-"""The pages of a RESULT that a run publishes: drawn, or copied from those that were drawn of the same data before.
+"""Draw the pages of a RESULT that a run publishes, or copy pages that were drawn from the same data before.
 
-The store keeps pages under a digest of all that they are drawn from: the RESULT's data and our code. They are believed as
-long as their files are what was written, as finished steps are.
+The store keeps pages under a digest of everything that they are drawn from: the RESULT's data and our code. Kept pages are
+used while their files match their digests, as finished steps are.
 """
 
 import hashlib
@@ -24,15 +24,15 @@ from harness.results.verdicts import FILE as VERDICTS
 from harness.run.intact import RECORD, Inspector, sealed
 from harness.run.store import Store
 
-KEPT = 10  # RESULTs whose pages are kept, the latest
+KEPT = 10  # the pages of so many RESULTs are kept: the latest
 PAGES = (*ours.PAGES, *ours.FOLDERS)
-LIBRARIES = ("altair", "jinja2", "markupsafe", "vl-convert-python")  # those that pages are drawn with
+LIBRARIES = ("altair", "jinja2", "markupsafe", "vl-convert-python")  # they draw the pages
 
 
 def draw(folder: Path, out: Path, store: Store) -> tuple[str, ...]:
-    """Put the pages into a staged RESULT folder, and return a line that says why that failed, if it did.
+    """Put the pages into a staged RESULT folder; return a line that says why they cannot be drawn, or no line.
 
-    A RESULT without pages is still published, at `out`. A disk that cannot be written raises OSError.
+    A RESULT without pages is still published at `out`. Raises OSError if the disk cannot be written.
     """
     kept = store.pages / _source(folder)
     if _copied(kept, folder):
@@ -43,7 +43,7 @@ def draw(folder: Path, out: Path, store: Store) -> tuple[str, ...]:
         render(folder, store.drawings)
     except OSError:
         raise
-    except Exception as error:  # a page that fails must not take the data along
+    except Exception as error:  # the data is published even if a page fails
         _remove(folder)
         reason = str(error) if isinstance(error, HarnessError) else f"{type(error).__name__}: {error}"
         line = f"{out}: its pages cannot be drawn: {' '.join(reason.split())}"
@@ -53,7 +53,7 @@ def draw(folder: Path, out: Path, store: Store) -> tuple[str, ...]:
 
 
 def _source(folder: Path) -> str:
-    """Return a digest of all that pages are drawn from; result.json holds those of the files beside it."""
+    """Return a digest of everything that pages are drawn from; result.json holds the digests of the files beside it."""
     parts = hashlib.sha256(_code().encode())
     for name in (NAME, VERDICTS):
         path = folder / name
@@ -63,7 +63,7 @@ def _source(folder: Path) -> str:
 
 @cache
 def _code() -> str:
-    """Return a digest of our code and templates, and of the versions of what they draw with."""
+    """Return a digest of our code, our templates and the versions of the drawing libraries."""
     package = Path(harness.__file__).parent
     parts = hashlib.sha256(" ".join(map(version, LIBRARIES)).encode())
     templates = (package / "report" / "templates").rglob("*.*")
@@ -73,7 +73,7 @@ def _code() -> str:
 
 
 def _copied(kept: Path, folder: Path) -> bool:
-    """Copy kept pages into the folder; return False where there are none, or some are damaged."""
+    """Copy kept pages into the folder; return False if there are none, or some are damaged."""
     if not kept.is_dir():
         return False
     if Inspector().damage(kept) is not None:
@@ -90,7 +90,7 @@ def _copied(kept: Path, folder: Path) -> bool:
 
 
 def _keep(folder: Path, kept: Path) -> None:
-    """Keep a RESULT's pages, and of all that are kept the latest; where that cannot be, they are drawn again next time."""
+    """Keep a RESULT's pages and remove the oldest of those kept; if that fails, they are drawn again next time."""
     fresh = kept.with_name(f".{kept.name}.{token_hex(4)}")
     try:
         fresh.mkdir(parents=True)

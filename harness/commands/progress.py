@@ -1,4 +1,4 @@
-"""What a run looks like while it runs: two bars on a terminal, plain lines elsewhere."""
+"""Show the progress of a run: bars on a terminal, plain lines elsewhere."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -23,16 +23,19 @@ from harness.types import Outcome, Step
 
 
 class Lines:
-    """One line when a step ends."""
+    """Progress as lines: one line when a step ends."""
 
     def __init__(self, total: int) -> None:
         self._total, self._ended, self._since = total, 0, time.monotonic()
 
-    def started(self, step: Step) -> None: ...
+    def started(self, step: Step) -> None:
+        """Print nothing."""
 
-    def progress(self, step: Step, done: int, total: int) -> None: ...
+    def progress(self, step: Step, done: int, total: int) -> None:
+        """Print nothing."""
 
     def ended(self, step: Step, outcome: Outcome) -> None:
+        """Print how the step ended."""
         self._ended += 1
         reason = f": {outcome.reason}" if outcome.reason else ""
         seconds = time.monotonic() - self._since
@@ -42,7 +45,7 @@ class Lines:
 
 
 class Bars:
-    """One bar for the run, and one for each step in hand."""
+    """Progress as bars: one for the run, and one for each running step."""
 
     def __init__(self, progress: Progress, total: int) -> None:
         self._progress = progress
@@ -50,34 +53,40 @@ class Bars:
         self._steps: dict[str, TaskID] = {}
 
     def started(self, step: Step) -> None:
+        """Add a bar for the step."""
         self._steps[step.id] = self._progress.add_task(step.label, total=None)
 
     def progress(self, step: Step, done: int, total: int) -> None:
+        """Move the step's bar."""
         if step.id in self._steps:
             self._progress.update(self._steps[step.id], completed=done, total=total)
 
     def ended(self, step: Step, outcome: Outcome) -> None:
+        """Remove the step's bar, and print its reason if it failed or was skipped."""
         if step.id in self._steps:
             self._progress.remove_task(self._steps.pop(step.id))
         if outcome.state in ("failed", "skipped"):
-            said = words.visible(f" {step.label}: {outcome.reason}")
-            self._progress.console.print(Text.assemble((outcome.state, "red"), said))
+            reason = words.visible(f" {step.label}: {outcome.reason}")
+            self._progress.console.print(Text.assemble((outcome.state, "red"), reason))
         self._progress.advance(self._all)
 
 
 class Silence:
-    """Nothing."""
+    """Progress that shows nothing (`--quiet`)."""
 
-    def started(self, step: Step) -> None: ...
+    def started(self, step: Step) -> None:
+        """Show nothing."""
 
-    def progress(self, step: Step, done: int, total: int) -> None: ...
+    def progress(self, step: Step, done: int, total: int) -> None:
+        """Show nothing."""
 
-    def ended(self, step: Step, outcome: Outcome) -> None: ...
+    def ended(self, step: Step, outcome: Outcome) -> None:
+        """Show nothing."""
 
 
 @contextmanager
 def watching(total: int, *, quiet: bool = False) -> Iterator[engines.Progress]:
-    """Bars on a terminal, lines elsewhere, both on standard error."""
+    """Yield what shows progress on standard error: bars on a terminal, lines elsewhere, nothing if quiet."""
     if quiet:
         yield Silence()
         return
@@ -91,25 +100,27 @@ def watching(total: int, *, quiet: bool = False) -> Iterator[engines.Progress]:
 
 
 class Label(ProgressColumn):
-    """What a bar is of, as it is: rich's own column of texts takes them for markup."""
+    """The label of a bar, unchanged: rich's own text column would read it as markup."""
 
     def render(self, task: Task) -> Text:
+        """Return the label."""
         return Text(words.line(task.description))
 
 
 class LayersPerSecond(ProgressColumn):
-    """Since the first of them."""
+    """The average number of layers per second since the bar began."""
 
     def render(self, task: Task) -> Text:
+        """Return the speed, "" before the first layer."""
         seconds = task.finished_time if task.finished else task.elapsed
         return Text(f"{task.completed / seconds:.1f} layers/s" if seconds and task.completed else "")
 
 
 @contextmanager
 def counting() -> Iterator[Callable[[str, int | None], Callable[[], None]]]:
-    """Of what is begun, with how many layers it has where that is known, gives what to call for each that is done.
+    """Yield `begin(label, total)`, which starts a bar and returns a function to call once per finished layer.
 
-    A bar for each on a terminal, on standard error; elsewhere nothing.
+    Bars are shown on standard error if it is a terminal; elsewhere nothing is shown. `total` may be None.
     """
     console = PlainConsole(stderr=True)
     columns = (

@@ -1,7 +1,7 @@
-"""`harness rescore`: the answers that a RESULT keeps, scored by further metrics; no model is loaded.
+"""Score the answers that a RESULT keeps with further metrics; no model is loaded.
 
-Scores, rows and comparisons of the same pairs are added, outside every family: a metric that is chosen once the answers
-are known explores. One that is scored again keeps its families, and Holm is taken over them anew.
+Scores, rows and comparisons of the same pairs are added outside of every family: a metric that is chosen once the answers
+are known is exploratory. A metric that is scored again keeps its families, and Holm's correction is computed again.
 """
 
 from collections.abc import Collection, Container, Iterator, Mapping, Sequence
@@ -48,13 +48,13 @@ Names = Mapping[str, Collection[str]]  # task -> plug-ins
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Cell:
-    """One system's answers to one task, counted under the new metrics."""
+class TalliedAnswers:
+    """One system's answers to one task, tallied by the new metrics."""
 
     task: TaskFacts
     system: System
     ids: tuple[str, ...]
-    clusters: list[int] | None  # a number for each sample, equal for those that are drawn together
+    clusters: list[int] | None  # a number for each sample; samples with equal numbers are resampled together
     tallies: Mapping[str, Tally]  # by plug-in
 
 
@@ -68,10 +68,10 @@ class Added:
 
 
 def rescore(folder: Path, names: Sequence[str], out: Path, *, again: bool = False) -> tuple[Score, ...]:
-    """Publish the RESULT with those metrics at `out`, which may be its own folder; return the new scores."""
+    """Publish the RESULT with these metrics added at `out`, which may be its own folder; return the new scores."""
     read_document(folder)
     target.refuse(out)
-    use_files(())  # none but what this command names
+    use_files(())  # only plug-in files that this command names
     with target.told(out), owned(out) as place:  # until it is published: a run may publish there meanwhile
         result = read(folder)
         _refuse(result, place.target)
@@ -84,33 +84,38 @@ def rescore(folder: Path, names: Sequence[str], out: Path, *, again: bool = Fals
 
 
 def add(result: Result, fresh: Path, wanted: Names, found: Added) -> None:
-    """Write what was found into a copy of the RESULT that nobody reads yet, and judge its gates again."""
+    """Write what was added into a copy of the RESULT that nobody reads yet, and judge its gates again."""
     _write(fresh, result.folder, wanted, found)
-    if result.suite.gates:  # one may have waited for the metric
+    if result.suite.gates:  # a gate may name the new metric
         from harness.gates.judge import judge
         from harness.results import verdicts
 
         verdicts.write(fresh, judge(fresh).verdicts)
 
 
-def said(scores: Sequence[Score]) -> Iterator[str]:
-    """A line for each score."""
-    for one in scores:
-        yield f"{words.visible(one.task)}  {words.metric(one.metric)}  {words.system(one.system)}  {words.score(one)}"
+def lines(scores: Sequence[Score]) -> Iterator[str]:
+    """Yield a line for each score."""
+    for score in scores:
+        task, metric, system = (
+            words.visible(score.task),
+            words.metric(score.metric),
+            words.system(score.system),
+        )
+        yield f"{task}  {metric}  {system}  {words.score(score)}"
 
 
-# What is asked.
+# What to score.
 
 
 def _refuse(result: Result, out: Path) -> None:
-    """What would score answers that are not the run's, or lose another RESULT."""
+    """Raise HarnessError if the answers are not the run's own, or if another RESULT would be lost."""
     ours.refuse_links(result.folder)
     refuse_damaged(result.folder, result.files)
     if out != result.folder.resolve() and (out / "result.json").exists():
-        raise HarnessError(f"--out {out}: holds a RESULT; name an empty or a new folder")
+        raise HarnessError(f"--out {out}: holds a RESULT; name an empty or new folder")
     if result.withheld:
         raise ResultError(
-            f"{result.folder}: a copy without the texts of {', '.join(result.withheld)}; rescore the RESULT that it is of"
+            f"{result.folder}: a copy without the texts of {', '.join(result.withheld)}; rescore the original RESULT"
         )
 
 
@@ -121,7 +126,7 @@ def _named(metric: str) -> str:
 
 
 def _wanted(result: Result, names: Mapping[str, None], again: bool) -> Wanted:
-    """Of each task the metrics that it shall have; ResultError where it has them all."""
+    """Return the metrics to add to each task; raise ResultError if every task has them already."""
     loaded = {name: metrics.load(name, code=metrics.NAMED) for name in names}
     wanted = {
         task.name: {name: metric for name, metric in loaded.items() if again or name not in task.metrics}
@@ -131,7 +136,7 @@ def _wanted(result: Result, names: Mapping[str, None], again: bool) -> Wanted:
     wanted = {task: found for task, found in wanted.items() if found}
     if not wanted:
         raise ResultError(
-            f"{result.folder}: has {' and '.join(names)} already on every task; --again scores it anew"
+            f"{result.folder}: has {' and '.join(names)} already on every task; --again recomputes it"
         )
     for task in result.suite.tasks:
         _distinct(result.folder, task, wanted.get(task.name, {}))
@@ -139,7 +144,7 @@ def _wanted(result: Result, names: Mapping[str, None], again: bool) -> Wanted:
 
 
 def _distinct(folder: Path, task: TaskFacts, wanted: Mapping[str, Metric]) -> None:
-    """No two metrics of a task may call a score by one name."""
+    """Raise ResultError if two metrics of a task give scores of the same name."""
     owners: dict[str, str] = {}
     for plugin in dict.fromkeys((*task.metrics, *wanted)):
         for name in metrics.score_names(plugin):
@@ -147,18 +152,18 @@ def _distinct(folder: Path, task: TaskFacts, wanted: Mapping[str, Metric]) -> No
                 raise ResultError(f"{folder}: {task.name}: both {owners[name]} and {plugin} give {name!r}")
 
 
-# What it comes to.
+# Scores and comparisons.
 
 
 def added(result: Result, wanted: Wanted) -> Added:
-    """Score the kept answers by the metrics of each task."""
+    """Score the kept answers with the metrics of each task."""
     seed = result.seed
     answered = {(cell.task.name, cell.system): cell for cell in _cells(result, wanted)}
     scores: list[Score] = []
     comparisons: list[Comparison] = []
     rows: dict[Key, Rows] = {}
     for task, plugins in wanted.items():
-        systems = dict.fromkeys(one.system for one in result.scores if one.task == task)
+        systems = dict.fromkeys(score.system for score in result.scores if score.task == task)
         cells = {system: answered[task, system] for system in systems}
         for plugin in plugins:
             scores += _scores([*cells.values()], plugin, seed)
@@ -169,13 +174,15 @@ def added(result: Result, wanted: Wanted) -> Added:
     return Added(scores=tuple(scores), comparisons=tuple(comparisons), rows=rows)
 
 
-def _cells(result: Result, wanted: Wanted) -> Iterator[Cell]:
-    """The answers pass by, one system's after the other's; of each only its rows are held."""
+def _cells(result: Result, wanted: Wanted) -> Iterator[TalliedAnswers]:
+    """Yield each system's tallied answers; answers are read one system after the other, and only rows stay in memory."""
     tasks = {task.name: task for task in result.suite.tasks if task.name in wanted}
-    missing = {(one.task, one.system): None for one in result.scores if one.task in wanted}
+    missing = {(score.task, score.system): None for score in result.scores if score.task in wanted}
     with TemporaryDirectory() as place:
         samples = unpacked(result.folder, Path(place))
-        for (name, system), answers in groupby(read_generations(result.folder), key=lambda one: one[:2]):
+        for (name, system), answers in groupby(
+            read_generations(result.folder), key=lambda answer: answer[:2]
+        ):
             if (name, system) in missing:
                 del missing[name, system]
                 given = (generation for _, _, generation in answers)
@@ -191,7 +198,7 @@ def _cell(
     samples: Samples,
     answers: Iterator[Generation],
     wanted: Mapping[str, Metric],
-) -> Cell:
+) -> TalliedAnswers:
     tallies = {plugin: Tally(metric) for plugin, metric in wanted.items()}
     ids: list[str] = []
     labels: list[str] = []
@@ -202,12 +209,12 @@ def _cell(
         for tally in tallies.values():
             tally.add(sample, generation)
     if not ids:
-        raise ResultError(f"{task.name} / {system}: no answers are kept; run the suite again")
+        raise ResultError(f"{task.name} / {system}: the RESULT has no answers; run the suite again")
     together = None if task.cluster is None else numbered(labels)
-    return Cell(task=task, system=system, ids=tuple(ids), clusters=together, tallies=tallies)
+    return TalliedAnswers(task=task, system=system, ids=tuple(ids), clusters=together, tallies=tallies)
 
 
-def _scores(cells: Sequence[Cell], plugin: str, seed: int) -> Iterator[Score]:
+def _scores(cells: Sequence[TalliedAnswers], plugin: str, seed: int) -> Iterator[Score]:
     for cell, intervals in zip(cells, _intervals(cells, plugin, seed), strict=True):
         tally = cell.tallies[plugin]
         for name, value in tally.values().items():
@@ -227,25 +234,27 @@ def _scores(cells: Sequence[Cell], plugin: str, seed: int) -> Iterator[Score]:
             )
 
 
-def _intervals(cells: Sequence[Cell], plugin: str, seed: int) -> list[Mapping[str, tuple[float, float]]]:
-    """As each tally has them; from one draw of resamples where all systems answered the same samples."""
+def _intervals(
+    cells: Sequence[TalliedAnswers], plugin: str, seed: int
+) -> list[Mapping[str, tuple[float, float]]]:
+    """Return the intervals of each system's scores; one draw of resamples serves systems that answered the same samples."""
     metric, first = cells[0].tallies[plugin].metric, cells[0]
     alike = all(cell.ids == first.ids for cell in cells) and len(set(first.clusters or first.ids)) >= 2
     if metric.value is None or metric.interval == "wilson" or not alike:
         return [cell.tallies[plugin].intervals(seed, cell.clusters) for cell in cells]
     (drawn,) = stats.resampled([_table(cells, plugin, metric)], seed=seed, clusters=first.clusters)
-    return [dict(zip(metric.names, map(stats.percentile_interval, one), strict=True)) for one in drawn]
+    return [dict(zip(metric.names, map(stats.percentile_interval, values), strict=True)) for values in drawn]
 
 
 def _compared(
-    result: Result, wanted: Mapping[str, Metric], cells: Mapping[System, Cell], seed: int
+    result: Result, wanted: Mapping[str, Metric], cells: Mapping[System, TalliedAnswers], seed: int
 ) -> Iterator[Comparison]:
-    """The pairs that the run compared, family by family."""
+    """Yield comparisons of the pairs that the run compared, family by family."""
     task = next(iter(cells.values())).task
     asked: dict[str | None, dict[tuple[System, System], None]] = {}
-    for one in result.comparisons:
-        if one.task == task.name:
-            asked.setdefault(one.family, {})[one.baseline, one.candidate] = None
+    for pair in result.comparisons:
+        if pair.task == task.name:
+            asked.setdefault(pair.family, {})[pair.baseline, pair.candidate] = None
     in_families = {pair for family, own in asked.items() if family is not None for pair in own}
     asked[None] = {pair: None for pair in asked.get(None, {}) if pair not in in_families}
     systems = list(dict.fromkeys(system for own in asked.values() for pair in own for system in pair))
@@ -265,8 +274,8 @@ def _compared(
         yield from pairs.corrected([*chain.from_iterable(sure.values())], task.primary, family)
 
 
-def _scored(task: str, cells: Sequence[Cell], wanted: Mapping[str, Metric]) -> pairs.Scored | None:
-    """The rows of all systems that were compared; None where there are none."""
+def _scored(task: str, cells: Sequence[TalliedAnswers], wanted: Mapping[str, Metric]) -> pairs.Scored | None:
+    """Return the rows of all compared systems; None if there are no rows."""
     plugins = {plugin: metric for plugin, metric in wanted.items() if metric.value is not None}
     if not cells or not plugins:
         return None
@@ -282,17 +291,17 @@ def _scored(task: str, cells: Sequence[Cell], wanted: Mapping[str, Metric]) -> p
     )
 
 
-def _table(cells: Sequence[Cell], plugin: str, metric: Metric) -> stats.Table:
+def _table(cells: Sequence[TalliedAnswers], plugin: str, metric: Metric) -> stats.Table:
     rows = [cell.tallies[plugin].rows() for cell in cells]
     assert metric.value is not None
     return stats.Table(
-        rows=np.stack([one for one in rows if one is not None], axis=1),
+        rows=np.stack([table for table in rows if table is not None], axis=1),
         value=metric.value,
         interval=metric.interval,
     )
 
 
-# Where it is written.
+# Writing.
 
 
 def _write(fresh: Path, folder: Path, wanted: Names, added: Added) -> None:
@@ -301,15 +310,15 @@ def _write(fresh: Path, folder: Path, wanted: Names, added: Added) -> None:
     write_document(fresh, document(_with(read(folder), wanted, added)))
 
 
-def _but(kept: RowFile, anew: Container[Key]) -> Iterator[tuple[Key, Rows]]:
+def _but(kept: RowFile, replaced: Container[Key]) -> Iterator[tuple[Key, Rows]]:
     keys = kept.keys()
     for key in keys:
-        if key not in anew and (rows := kept.get(key)) is not None:
+        if key not in replaced and (rows := kept.get(key)) is not None:
             yield key, rows
 
 
 def _with(result: Result, wanted: Names, added: Added) -> Result:
-    """Return the result with what was added, in place of what it had of the same metrics."""
+    """Return the result with what was added; it replaces older numbers of the same metrics."""
     tasks = tuple(
         replace(task, metrics=tuple(dict.fromkeys((*task.metrics, *wanted.get(task.name, ())))))
         for task in result.suite.tasks

@@ -1,4 +1,4 @@
-"""A copy of a RESULT for others, with its pages: what its sources do not let be shared is not in it."""
+"""Make a copy of a RESULT for others, with its pages and without the texts of sources with `share: scores`."""
 
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -13,7 +13,7 @@ from harness.run.target import publish, refuse
 
 
 def write(result: Path, out: Path, drawings: Path | None = None) -> str:
-    """Writes the copy and its pages into `out`, which changes in one rename; says what was left out."""
+    """Write the copy and its pages to `out`, which is replaced in one rename; return what was left out, in words."""
     refuse(out)
     _refuse_what_would_be_lost(out)
     with TemporaryDirectory() as place:
@@ -24,22 +24,20 @@ def write(result: Path, out: Path, drawings: Path | None = None) -> str:
             publish(copy, out)
         withheld = read(copy).withheld
     if not withheld:
-        return "every source lets its texts be shared: no text was left out"
+        return "all sources may be shared: no text was left out"
     gates = ""
     if (result / VERDICTS).exists():
-        gates = (
-            f"; without what its gates said, which may quote samples: `harness gate {out}` judges the copy"
-        )
-    return f"ids and numbers alone of {', '.join(withheld)} (share: scores){gates}"
+        gates = f"; without its verdicts, which may quote samples: `harness gate {out}` judges the copy"
+    return f"only ids and numbers of {', '.join(withheld)} (share: scores){gates}"
 
 
 def _refuse_what_would_be_lost(out: Path) -> None:
-    """The copy may take the place of an older copy, but of no RESULT that can still be recomputed."""
+    """Raise HarnessError if `out` holds a RESULT that is not itself a copy: it could not be recomputed from the copy."""
     if not (out / "result.json").exists():
         return
     try:
-        again = read(out).manifest.shareable
+        is_copy = read(out).manifest.shareable
     except ResultError:
-        again = None
-    if not again:
-        raise HarnessError(f"--out {out}: holds a RESULT that is no copy; name an empty or a new folder")
+        is_copy = False
+    if not is_copy:
+        raise HarnessError(f"--out {out}: holds a RESULT that is not a copy; name an empty or new folder")

@@ -1,4 +1,4 @@
-"""Prompts exactly as a model gets them, special tokens and counts included."""
+"""Print prompts exactly as a model gets them, with special tokens and the number of tokens."""
 
 from collections.abc import Iterator
 from itertools import islice
@@ -15,7 +15,7 @@ from harness.types import Runtime, Suite
 def prompts(
     task_name: str, model_name: str, count: int, shots: int, *, offline: bool, cache: Path
 ) -> Iterator[str]:
-    """The first prompts of the test split, as text to print."""
+    """Yield the first prompts of the test split, as text to print."""
     task, model = load_task(task_name), load_model(model_name)
     kind = kinds.find(task.kind)
     suite = Suite(name="show", tasks=(task,), models=(model,))

@@ -1,4 +1,4 @@
-"""One model's weights, and adapters', as a table, a page or a file: no suite and no data."""
+"""Analyse the weights of a model and of its adapters without suite or data; print a table, write pages and files."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -25,31 +25,32 @@ from harness.weights.read import NOT_ASKED, locations
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
-    """Whose weights are looked at, and how."""
+class WeightRequest:
+    """Whose weights to analyse, and how."""
 
-    model: str  # a uri, or the name of one of the tiny models
+    model: str  # a uri, or the name of a tiny model
     adapters: tuple[str, ...] = ()  # folders, or hub:OWNER/NAME
     against: str | None = None  # another model
     weighing: Weighing = field(default_factory=Weighing)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Files:
-    """Where to write what was found."""
+class WeightFiles:
+    """Files to write the analysis to."""
 
     html: Path | None = None
     csv: Path | None = None
     parquet: Path | None = None
 
 
-Begin = Callable[[str, int | None], Callable[[], None]]  # a label and a total -> what to call for each layer
+# (label, number of layers if known) -> a function to call once per finished layer
+Begin = Callable[[str, int | None], Callable[[], None]]
 
 
 def weighing(
     roles: str | None, *, oracle: bool, split: bool, randomize: bool, intruders_up_to: int | None
 ) -> Weighing:
-    """What the command line says of it; `roles` with commas between."""
+    """Return the settings from the command line; `roles` are separated by commas."""
     found = Weighing(oracle=oracle, split=split, randomize=randomize)
     if intruders_up_to is not None:
         found = replace(found, intruders_up_to=intruders_up_to)
@@ -62,8 +63,8 @@ def weighing(
     return replace(found, roles=names)
 
 
-def weigh(asked: Asked, files: Files, *, offline: bool, store: Path, command: str) -> None:
-    """Prints tables and writes the files; whatever cannot be written is said before the work."""
+def weigh(asked: WeightRequest, files: WeightFiles, *, offline: bool, store: Path, command: str) -> None:
+    """Print tables and write the files; raise HarnessError before the work if a file cannot be written."""
     for option, path in (("--html", files.html), ("--csv", files.csv), ("--parquet", files.parquet)):
         if path:
             check_writable(path, option)
@@ -85,23 +86,24 @@ def weigh(asked: Asked, files: Files, *, offline: bool, store: Path, command: st
         say(f"written  {path}")
 
 
-def named(asked: Asked, *, offline: bool) -> tuple[list[Model], dict[str, Path]]:
-    """The models, and the adapters' folders, each under a name of its own."""
+def named(asked: WeightRequest, *, offline: bool) -> tuple[list[Model], dict[str, Path]]:
+    """Return the models, and the adapters' folders by name; all names differ."""
     if (Path(asked.model) / "result.json").is_file():
         raise HarnessError(
             f"{asked.model}: a RESULT folder: add --against-scores, or name a model: file:FOLDER"
         )
-    for one in (asked.model, asked.against):
-        if one is not None and one.startswith("echo:"):
-            raise HarnessError(f"{one}: a rule, which has no weights; name a model: zoo:NAME or file:FOLDER")
-    models = [load_model(one) for one in (asked.model, asked.against) if one is not None]
-    if len({one.name for one in models}) < len(models):
-        names = _distinct([one.uri for one in models])
+    uris = [uri for uri in (asked.model, asked.against) if uri is not None]
+    for uri in uris:
+        if uri.startswith("echo:"):
+            raise HarnessError(f"{uri}: a rule, which has no weights; name a model: zoo:NAME or file:FOLDER")
+    models = [load_model(uri) for uri in uris]
+    if len({model.name for model in models}) < len(models):
+        names = _distinct([model.uri for model in models])
         models = [replace(model, name=name) for model, name in zip(models, names, strict=True)]
-    folders = [_adapter(one, offline) for one in asked.adapters]
+    folders = [_adapter(place, offline) for place in asked.adapters]
     places = [
-        one if one.startswith("hub:") else str(Path(one.removeprefix("file:")).resolve())
-        for one in asked.adapters
+        place if place.startswith("hub:") else str(Path(place.removeprefix("file:")).resolve())
+        for place in asked.adapters
     ]
     return models, dict(zip(_distinct(places), folders, strict=True))
 
@@ -116,13 +118,13 @@ def _adapter(place: str, offline: bool) -> Path:
 
 
 def _distinct(places: Sequence[str]) -> list[str]:
-    """As much of each path's end as tells them apart: `run-1/final` and `run-2/final` of two adapters named `final`."""
+    """Return names that differ: as much of each path's end as needed, such as `run-1/final` and `run-2/final`."""
     parts = [place.rpartition(":")[2].strip("/").split("/") for place in places]
     for length in range(1, max(map(len, parts), default=0) + 1):
-        names = ["/".join(one[-length:]) for one in parts]
+        names = ["/".join(part[-length:]) for part in parts]
         if len({*names}) == len(names):
             return names
-    return [f"{'/'.join(one)}#{number}" for number, one in enumerate(parts, 1)]
+    return [f"{'/'.join(part)}#{number}" for number, part in enumerate(parts, 1)]
 
 
 def _rows(
@@ -134,7 +136,7 @@ def _rows(
     offline: bool,
     store: Path,
 ) -> Iterator[WeightRow]:
-    """The base's, then for each adapter those of its update and of both together; the other model's last."""
+    """Yield the rows of the base, then for each adapter those of ΔW and W + ΔW, then those of the other model."""
     found = pins(
         Suite(name="weigh", tasks=(), models=tuple(models)), offline=offline, cache=store / "digests.json"
     )
@@ -163,9 +165,9 @@ def _rows(
 
 
 def _layers(folder: Path, family: families.Family, weighing: Weighing) -> int:
-    """How many will come, by names alone."""
+    """Return the number of layers to analyse, by the names of the tensors."""
     found = locations(folder, family, split=weighing.split)
-    return sum(one.role in weighing.roles for one in found)
+    return sum(location.role in weighing.roles for location in found)
 
 
 def _title(models: Sequence[Model], adapters: dict[str, Path]) -> str:
@@ -174,7 +176,7 @@ def _title(models: Sequence[Model], adapters: dict[str, Path]) -> str:
         if len(adapters) < 3
         else f"{models[0].name} + {len(adapters)} adapters"
     )
-    return " beside ".join([first, *(one.name for one in models[1:])])
+    return " beside ".join([first, *(model.name for model in models[1:])])
 
 
 def _write_page(found: WeightSection, path: Path, title: str, command: str) -> None:

@@ -2,7 +2,7 @@
 
 A replacement is used only where it gives the same result as the original on a few numbers, so that a class which looks
 alike and computes something else keeps its own code. On a GPU the originals stay. The replacements took a training step
-of a 15 M Llama (16 × 170 tokens, one core with AMX: `benchmarks.lora_step`) from 1.80 s to 1.66 s in float32, and from
+of a 15 M Llama (16 × 170 tokens, one core with AMX: `make bench-lora-step`) from 1.80 s to 1.66 s in float32, and from
 1.12 s to 0.73 s in bfloat16.
 """
 

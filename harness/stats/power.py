@@ -15,7 +15,7 @@ Z_80 = 0.8416212335729143  # standard normal quantile of 80 %, for power
 DETECTED = Z_95 + Z_80  # standard errors: a difference so large is found with 80 % power at 5 %
 POWER = 0.8
 # Probability with which a number of samples should settle an open question. It is more than 80 %: where the truth lies half
-# a standard error from the limit, 80 % settled 75 of 100 open questions, and 82 % settles 79 (benchmarks/honesty.py).
+# a standard error from the limit, 80 % settled 75 of 100 open questions, and 82 % settles 79 (benchmarks/races/honesty.py).
 SETTLED = 0.82
 _NORMAL = NormalDist()
 

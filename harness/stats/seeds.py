@@ -2,7 +2,7 @@
 
 Adapters of one recipe vary with the seed, and all of them together with the samples; an interval needs both. Resampling
 a handful of seeds like samples covers too little, and a t interval on the seeds' scores leaves the samples out:
-`benchmarks/honesty.py` measures the coverage of both, and of the intervals here.
+`benchmarks/races/honesty.py` measures the coverage of both, and of the intervals here.
 """
 
 from collections.abc import Sequence

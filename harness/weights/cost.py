@@ -9,7 +9,7 @@ from harness.types import Plan, Weighing
 from harness.weights.read import locations
 
 # Floating-point operations a second of one core in float64, as measured with torch's and numpy's libraries on an Intel Xeon
-# with AVX-512 (benchmarks.weights); other machines are up to three times slower.
+# with AVX-512 (benchmarks.races.weights); other machines are up to three times slower.
 PRODUCTS = 60e9  # of half a Gram matrix
 EIGENVALUES = 35e9
 VECTORS = 45e9  # of a singular value decomposition with vectors

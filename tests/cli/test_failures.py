@@ -29,19 +29,23 @@ def fails(error: BaseException) -> Callable[[], object]:
         (PermissionError(13, "Permission denied", "a.json"), "error: a.json: permission denied", 2),
         (
             OSError(28, "No space left on device", "a.json"),
-            "error: a.json: the disk is full; free some of it",
+            "error: a.json: the disk is full; free some space",
             3,
         ),
-        (RuntimeError("Symlink loop from '/x/a.json'"), "error: /x/a.json: a link that leads to itself", 2),
-        (FileNotFoundError(2, "No such file or directory"), "error: the folder that you are in is gone", 2),
+        (
+            RuntimeError("Symlink loop from '/x/a.json'"),
+            "error: /x/a.json: a symbolic link that points to itself",
+            2,
+        ),
+        (FileNotFoundError(2, "No such file or directory"), "error: the working folder was removed", 2),
         (KeyError("total"), "error: unexpected KeyError: 'total' (details in ", 3),
         (
             RecursionError("too deep\nsecond line"),
             "error: unexpected RecursionError: too deep (details in ",
             3,
         ),
-        (MemoryError(), "error: the memory of this machine did not suffice (details in ", 3),
-        (KeyboardInterrupt(), "stopped; the same command continues where this one was", 130),
+        (MemoryError(), "error: not enough memory (details in ", 3),
+        (KeyboardInterrupt(), "interrupted; run the same command again to resume", 130),
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, BaseException) else None,
 )

@@ -26,7 +26,7 @@ BASES, ADAPTERS = ("small", "large"), 8
 def result(folder: Path, *, tell: bool = True, adapters: int = ADAPTERS, better: str = "higher") -> Path:
     """Two bases; where weights tell, larger updates score higher, and alpha is chance in any case.
 
-    The larger base has larger updates and worse scores, so that in one heap nothing is left of it.
+    The larger base has larger updates and worse scores, so that nothing is left of it when all are pooled.
     """
     random = np.random.default_rng(0)
     scores, weights, curves = [], [], []
@@ -129,7 +129,7 @@ def test_no_finding_is_told_as_none(tmp_path: Path) -> None:
 
 
 def test_a_result_with_too_few_adapters_says_what_would_do(tmp_path: Path) -> None:
-    with pytest.raises(ResultError, match=r"no base has 8 adapters .*; give a recipe a sweep"):
+    with pytest.raises(ResultError, match=r"needs a base with 8 adapters .*; give a recipe a sweep"):
         predictions(read(result(tmp_path / "r", adapters=7)))
 
 
@@ -167,7 +167,7 @@ def test_pages_are_whole_and_in_the_readers_colours(
     page, text = tmp_path / "page.html", tmp_path / "text" / "README.md"
     show(folder, "harness weigh r --against-scores", html=page, markdown=text)
     told = capsys.readouterr().out
-    assert "delta_ratio of ΔW" in told and "p_holm" in told and "in one heap" in told
+    assert "delta_ratio of ΔW" in told and "p_holm" in told and "pooled over bases" in told
 
     whole = page.read_text()
     assert "swept &lt;b&gt;" in whole and "<b>" not in whole.partition("<body>")[2].partition("</h1>")[0]

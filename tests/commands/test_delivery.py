@@ -124,7 +124,7 @@ def test_a_partial_result_stays_beside_a_whole_one_until_the_next_whole_one(
     assert (found.folder, found.partial) == (beside, True)
     assert document(out) == before
     assert document(beside)["digest"] == document(partial)["digest"]
-    (line,) = found.warned
+    (line,) = found.warnings
     assert "2 of 6 steps have no result (generate chats, first; score chats, first)" in line
     assert f"it is in {beside}; the whole RESULT of {before['manifest']['created']} in {out} stays" in line
     deliver(partial, out, store)
@@ -138,12 +138,12 @@ def test_where_nothing_whole_is_a_partial_result_takes_the_place_and_says_what_i
 ) -> None:
     for _ in range(2):
         found = deliver(partial, out, store)
-        assert (found.folder, found.partial, len(found.warned)) == (out, True, 1)
+        assert (found.folder, found.partial, len(found.warnings)) == (out, True, 1)
     said = "This RESULT is partial: 2 of 6 steps have no result, and what is missing is not shown."
     assert said in (out / "report.md").read_text() and said in (out / "report.html").read_text()
     assert (out / "report.md").read_text().index(said) < (out / "report.md").read_text().index("##")
     found = deliver(whole, out, store)
-    assert (found.folder, found.partial, found.warned) == (out, False, ())
+    assert (found.folder, found.partial, found.warnings) == (out, False, ())
     assert "partial" not in (out / "report.md").read_text()
     assert names(out.parent) == ["out"]
 
@@ -156,7 +156,7 @@ def test_a_partial_result_with_less_does_not_take_a_partial_one_s_place(
     less = report(data, open_store(out.parent / "other"), "crash-on-s000", limit=3)
     found = deliver(less, out, store)
     assert found.folder == out.with_name("out.partial")
-    assert "the fuller RESULT of" in found.warned[0]
+    assert "the fuller RESULT of" in found.warnings[0]
     assert document(out) == before
 
 
@@ -189,8 +189,8 @@ def test_a_rescored_metric_is_still_there_after_the_same_run(whole: Path, store:
     before = document(out)
     for _ in range(2):
         found = deliver(whole, out, store)
-        assert found.told == ("kept what `harness rescore` had added: exact on chats, chrf on chats",)
-        assert found.warned == ()
+        assert found.notes == ("kept what `harness rescore` had added: exact on chats, chrf on chats",)
+        assert found.warnings == ()
         after = document(out)
         for key in ("scores", "comparisons", "suite"):
             assert after[key] == before[key]
@@ -206,7 +206,7 @@ def test_a_rescored_metric_is_computed_anew_for_other_answers(
     rescore(out, ["exact"], out)
     other = report(data, store, "upper")
     found = deliver(other, out, store)
-    assert found.told == ("kept what `harness rescore` had added: exact on chats",)
+    assert found.notes == ("kept what `harness rescore` had added: exact on chats",)
     assert scores(out) == {(model, metric) for model in ("first", "copy") for metric in ("f1", "exact")}
     assert verify(out) == []
 
@@ -234,7 +234,7 @@ def test_a_metric_of_foreign_code_is_taken_over_with_the_same_answers_and_its_co
     marker = foreign(out)
     before = document(out)
     found = deliver(whole, out, store)
-    assert found.warned == ()
+    assert found.warnings == ()
     assert document(out)["scores"] == before["scores"]
     assert not marker.exists()
 
@@ -249,9 +249,9 @@ def test_where_a_metric_cannot_be_computed_the_old_result_is_kept_beside(
     (kept,) = out.parent.glob("out.before-*")
     assert document(kept) == before
     assert not marker.exists()
-    (line,) = found.warned
+    (line,) = found.warnings
     assert f"is kept as {kept}: evaluate:" in line
-    assert "its code is not part of the harness" in line
+    assert "the metric's code is not part of the harness" in line
     assert scores(out) == {("first", "f1"), ("copy", "f1")}
 
 
@@ -261,7 +261,7 @@ def test_a_rescored_metric_comes_along_for_the_models_that_are_run_again(
     deliver(whole, out, store)
     rescore(out, ["exact"], out)
     found = deliver(report(data, store, part="*/copy"), out, store)
-    assert found.told[0] == "kept what `harness rescore` had added: exact on chats"
+    assert found.notes[0] == "kept what `harness rescore` had added: exact on chats"
     assert scores(out) == {("copy", "f1"), ("copy", "exact")}
 
 
@@ -272,7 +272,7 @@ def test_a_metric_on_a_task_that_is_not_run_again_is_kept_beside(
     rescore(out, ["exact"], out)
     found = deliver(report(data, store, task="talks"), out, store)
     (kept,) = out.parent.glob("out.before-*")
-    assert "exact on chats (the task is not part of this run) was added to it" in found.warned[0]
+    assert "exact on chats (the task is not part of this run) was added to it" in found.warnings[0]
     assert scores(kept) == {(model, metric) for model in ("first", "copy") for metric in ("f1", "exact")}
 
 
@@ -333,14 +333,14 @@ def test_a_smaller_whole_result_replaces_a_larger_one_that_the_store_still_holds
 ) -> None:
     deliver(whole, out, store)
     found = deliver(report(data, store, limit=3), out, store)
-    assert found.told == ()
-    (line,) = found.warned  # is printed with --quiet too
+    assert found.notes == ()
+    (line,) = found.warnings  # is printed with --quiet too
     assert (
         "that was here had more samples (n = 12, now 3); `harness run small.yaml # first-line None`" in line
     )
     assert line.endswith(", with its suite and data as they were then, publishes it again from the store")
     found = deliver(report(data, store, part="*/copy"), out, store)
-    assert "had 1 score that this one lacks" in found.warned[0]
+    assert "had 1 score that this one lacks" in found.warnings[0]
 
 
 def test_a_larger_result_that_the_store_no_longer_holds_is_kept_beside(
@@ -350,7 +350,7 @@ def test_a_larger_result_that_the_store_no_longer_holds_is_kept_beside(
     other = open_store(out.parent / "other")
     found = deliver(report(data, other, part="*/copy"), out, other)
     (kept,) = out.parent.glob("out.before-*")
-    assert "it had 1 score that this one lacks, and its steps are not in this store" in found.warned[0]
+    assert "it had 1 score that this one lacks, and its steps are not in this store" in found.warnings[0]
     assert verify(kept) == []
 
 
@@ -360,7 +360,7 @@ def test_a_result_changed_by_hand_is_kept_beside(whole: Path, store: Store, out:
     (out / "result.json").write_text(text)
     found = deliver(whole, out, store)
     (kept,) = out.parent.glob("out.before-*")
-    assert "its result.json was changed by hand" in found.warned[0]
+    assert "its result.json was changed by hand" in found.warnings[0]
     assert (kept / "result.json").read_text() == text
     read(out)
 

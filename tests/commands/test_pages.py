@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -94,7 +95,7 @@ def test_the_same_data_are_drawn_once(
     monkeypatch.setattr(sys, "executable", "/bin/false")  # nothing can be drawn
     for out in ("out", "other"):
         found = deliver(report, tmp_path / out, store)
-        assert (found.drawn, found.warned) == (True, ())
+        assert (found.drawn, found.warnings) == (True, ())
         assert files(tmp_path / out) == before
 
 
@@ -136,7 +137,7 @@ def test_a_failure_of_drawing_does_not_lose_the_result(
         patched.setattr(sys, "executable", broken)
         found = deliver(report, out, store)
     assert not found.drawn
-    (line,) = found.warned
+    (line,) = found.warnings
     assert line.startswith(f"{out}: its pages cannot be drawn: ")
     assert line.endswith(f"`harness report {out}` tries again (log: {store.log('pages')})")
     assert "StepError" in store.log("pages").read_text()
@@ -162,7 +163,7 @@ def test_kill_9_while_pages_are_drawn_leaves_the_earlier_result_and_the_next_run
     for name in ("data", "small.yaml"):
         copy = shutil.copytree if (place / name).is_dir() else shutil.copy
         copy(place / name, tmp_path / name)
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": tmp_path}
+    quiet: dict[str, Any] = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": tmp_path}
     subprocess.run(command("out"), check=True, **quiet)
     before = files(tmp_path / "out")
     path = tmp_path / "small.yaml"

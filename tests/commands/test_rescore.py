@@ -85,11 +85,11 @@ def test_a_rescored_result_is_what_a_run_with_the_metric_would_have_left(
     with open_rows(result) as rows, open_rows(results[1]) as expected:
         keys = expected.keys()
         assert set(rows.keys()) == set(keys)
-        for key in keys:
-            one, other = rows.get(key), expected.get(key)
-            assert one is not None and other is not None
-            assert one.ids == other.ids
-            assert (one.stats == other.stats).all()
+        for row_key in keys:
+            got, wanted = rows.get(row_key), expected.get(row_key)
+            assert got is not None and wanted is not None
+            assert got.ids == wanted.ids
+            assert (got.stats == wanted.stats).all()
 
 
 def test_a_rescored_result_verifies_and_follows_its_schema(result: Path) -> None:
@@ -110,7 +110,7 @@ def test_a_new_metric_explores(result: Path) -> None:
 
 def test_what_is_scored_again_keeps_its_families_and_comes_to_the_same(result: Path) -> None:
     before = document(result)
-    with pytest.raises(HarnessError, match="has f1 already on every task; --again scores it anew"):
+    with pytest.raises(HarnessError, match="has f1 already on every task; --again recomputes it"):
         rescore(result, ["f1"], result)
     rescore(result, ["f1"], result, again=True)
     after = document(result)
@@ -145,7 +145,7 @@ def test_another_folder_leaves_the_result_as_it_is(result: Path, tmp_path: Path)
     rescore(result, ["chrf"], tmp_path / "new")
     assert verify(tmp_path / "new") == []
     assert before == {path: path.read_bytes() for path in result.rglob("*") if path.is_file()}
-    with pytest.raises(HarnessError, match="holds a RESULT; name an empty or a new folder"):
+    with pytest.raises(HarnessError, match="holds a RESULT; name an empty or new folder"):
         rescore(result, ["chrf"], tmp_path / "new")
 
 
@@ -170,7 +170,7 @@ def test_a_copy_without_texts_is_refused(results: tuple[Path, Path], tmp_path: P
     del data["digest"]
     (private / "result.json").write_text(json.dumps(data))
     share.copy(private, tmp_path / "copy")
-    with pytest.raises(HarnessError, match="a copy without the texts of t; rescore the RESULT that it is of"):
+    with pytest.raises(HarnessError, match="a copy without the texts of t; rescore the original RESULT"):
         rescore(tmp_path / "copy", ["chrf"], tmp_path / "copy")
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
-from harness.commands.weigh import Asked, _distinct, named, weighing
+from harness.commands.weigh import WeightRequest, _distinct, named, weighing
 from harness.errors import HarnessError
 from harness.types import Weighing
 
@@ -128,12 +128,12 @@ def test_an_adapter_is_named_by_its_folder_or_as_a_suite_names_it(
     monkeypatch.chdir(tmp_path)
     folder = adapter(tmp_path / "mine", 0)
     for place in ("mine", "file:mine", f"file:{folder}"):
-        asked = Asked(model="zoo:llama2-tiny", adapters=(place,), against=None, weighing=Weighing())
+        asked = WeightRequest(model="zoo:llama2-tiny", adapters=(place,), against=None, weighing=Weighing())
         found = named(asked, offline=True)[1]
         assert {name: path.resolve() for name, path in found.items()} == {"mine": folder}
 
 
 def test_a_rule_has_no_weights() -> None:
-    asked = Asked(model="echo:copy", adapters=(), against=None, weighing=Weighing())
+    asked = WeightRequest(model="echo:copy", adapters=(), against=None, weighing=Weighing())
     with pytest.raises(HarnessError, match="echo:copy: a rule, which has no weights; name a model"):
         named(asked, offline=True)

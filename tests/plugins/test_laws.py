@@ -34,8 +34,8 @@ DEFINES = {
 PRIVATE = {}
 # Classes that stand in two modules. The list should become shorter.
 TWICE = set(
-    "Asked Cell Document Factors Files Kind Known Outcome Part Performer Point Question Row "
-    "Scenario Task Update Watch".split()
+    "Asked Cell Document Factors Known Outcome Part Performer Point Question Row Scenario Task "
+    "Update Watch".split()
 )
 
 # Imports of a plug-in past its door. The list should become shorter.

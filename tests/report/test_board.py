@@ -166,7 +166,10 @@ def test_unverified_numbers_are_called_so_and_still_have_to_follow_from_their_ro
         (lambda folder: (folder / "result.json").write_text("{"), "not JSON"),
         (lambda folder: (folder / "result.json").write_text('{"schema": 99}'), "update the harness"),
         (lambda folder: (folder / "result.json").write_text('{"schema": 1}'), "broken or changed by hand"),
-        (lambda folder: change(folder, lambda one: one.update(scores=[], comparisons=[])), "holds no scores"),
+        (
+            lambda folder: change(folder, lambda one: one.update(scores=[], comparisons=[])),
+            "contains no scores",
+        ),
         (lambda folder: change(folder, lambda one: one.update(suite=[])), "broken or changed by hand"),
         (
             lambda folder: change(folder, lambda one: one["suite"]["models"][0].update(parameters="many")),
@@ -195,11 +198,11 @@ def test_mistakes_of_the_command_line_are_one_line(two: Path, tmp_path: Path, un
     (tmp_path / "empty").mkdir()
     for words, said in (
         ((tmp_path / "nowhere",), "no such folder"),
-        ((tmp_path / "empty",), "holds no RESULT"),
+        ((tmp_path / "empty",), "contains no RESULT"),
         ((two, two / "monday"), "given twice"),
         ((two / "monday", two / "monday" / "result.json"), "given twice"),
         ((two / "monday", "-o", tmp_path / "empty" / ("n" * 300 + ".md")), "cannot be written"),
-        ((two, "-o", tmp_path / "b.pdf"), "ends in none of .html, .md, .csv"),
+        ((two, "-o", tmp_path / "b.pdf"), "the name must end in .html, .md, .csv"),
     ):
         code, told = unverified(*words, *(() if "-o" in words else ("-o", tmp_path / "b.md")))
         assert code == 2
@@ -219,13 +222,13 @@ def test_a_stale_file_is_told_with_what_to_run(two: Path, tmp_path: Path, unveri
     out = tmp_path / "b.md"
     code, said = unverified(two, "-o", out, "--check")
     assert code == 2
-    assert f"{out}: there is no such file; write it by `harness leaderboard RESULT... -o {out}`" in said
+    assert f"{out}: no such file; write it by `harness leaderboard RESULT... -o {out}`" in said
     assert unverified(two, "-o", out)[0] == 0
     assert unverified(two, "-o", out, "--check")[0] == 0
     out.write_text(out.read_text() + "more\n")
     code, said = unverified(two, "-o", out, "--check")
     assert code == 2
-    assert f"not what its results give; write it by `harness leaderboard RESULT... -o {out}`" in said
+    assert f"out of date; write it by `harness leaderboard RESULT... -o {out}`" in said
     assert len(said.splitlines()) == 1
     assert out.read_text().endswith("more\n")
 

@@ -318,7 +318,7 @@ def test_a_card_lies_in_its_result_or_where_one_says(example: Path, tmp_path: Pa
 def test_a_readme_written_by_hand_is_not_written_over(example: Path, tmp_path: Path) -> None:
     path = tmp_path / "README.md"
     path.write_text("# My adapter\n")
-    with pytest.raises(HarnessError, match="a README that the harness did not write"):
+    with pytest.raises(HarnessError, match="the harness did not write this README"):
         card.write(example, ADAPTED, path)
     assert path.read_text() == "# My adapter\n"
     path.write_text(
@@ -442,7 +442,7 @@ def test_a_pushed_card_reaches_the_repository_as_it_was_written(
 def test_nothing_is_pushed_that_was_not_asked_for(example: Path, tmp_path: Path, hub: Hub) -> None:
     assert harness(example, tmp_path, endpoint=hub.url).returncode == 0
     refused = harness(example, tmp_path / "new", "--push", "ann/sums", "--offline", endpoint=hub.url)
-    assert refused.returncode == 2 and "--offline touches no network" in refused.stderr
+    assert refused.returncode == 2 and "--offline allows no network" in refused.stderr
     assert not (tmp_path / "new").exists()
     assert hub.seen == []
 

@@ -366,7 +366,7 @@ def test_no_export_holds_a_private_text(private: Path, tmp_path: Path) -> None:
         (("--to", "mlflow", "-o", "x"), "give --uri URI"),
         (("--to", "csv", "--uri", "x"), "give -o FOLDER"),
         (("--to", "csv"), "give -o FOLDER"),
-        (("--to", "mlflow", "--uri", "http://host", "--offline"), "--offline touches no network"),
+        (("--to", "mlflow", "--uri", "http://host", "--offline"), "--offline allows no network"),
     ],
 )
 def test_a_target_goes_to_its_own_kind_of_place(

@@ -115,7 +115,7 @@ def test_an_older_result_shares_nothing_that_it_does_not_allow(
     old: Path, drawings: Path, tmp_path: Path
 ) -> None:
     said = shareable.write(old, tmp_path / "copy", drawings)
-    assert said == "ids and numbers alone of chats (share: scores)"
+    assert said == "only ids and numbers of chats (share: scores)"
     assert read(tmp_path / "copy").withheld == ("chats",)
     assert "Is s0 right?" not in (tmp_path / "copy" / "report.html").read_text()
     assert verify(tmp_path / "copy") == []

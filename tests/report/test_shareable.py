@@ -25,7 +25,7 @@ from .leaks import leaks, private_texts
 @pytest.fixture(scope="module")
 def copy(private: Path, drawings: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("shared") / "copy"
-    assert shareable.write(private, out, drawings) == "ids and numbers alone of dialogues (share: scores)"
+    assert shareable.write(private, out, drawings) == "only ids and numbers of dialogues (share: scores)"
     return out
 
 
@@ -95,7 +95,7 @@ def test_a_copy_says_what_it_withholds(copy: Path) -> None:
 
 def test_a_public_result_is_copied_whole(example: Path, drawings: Path, tmp_path: Path) -> None:
     said = shareable.write(example, tmp_path / "copy", drawings)
-    assert said == "every source lets its texts be shared: no text was left out"
+    assert said == "all sources may be shared: no text was left out"
     for name in ("samples", "generations"):
         one, other = (list(json_lines(at / f"{name}.jsonl.gz")) for at in (example, tmp_path / "copy"))
         assert one == other
@@ -186,7 +186,7 @@ def test_a_copy_is_made_again_in_its_place_and_of_a_copy(copy: Path, drawings: P
 def test_a_copy_never_takes_a_results_place(private: Path, drawings: Path, tmp_path: Path) -> None:
     folder = Path(shutil.copytree(private, tmp_path / "whole"))
     for out, said in (
-        (folder, "holds a RESULT that is no copy"),
+        (folder, "holds a RESULT that is not a copy"),
         (tmp_path, "the folder holds other things"),
     ):
         with pytest.raises(HarnessError, match=said):
@@ -197,7 +197,7 @@ def test_a_copy_never_takes_a_results_place(private: Path, drawings: Path, tmp_p
     words = ("-o", str(tmp_path / "new"), "--store", str(drawings.parent))
     made = harness("report", str(folder), "--shareable", *words)
     assert made.returncode == 0, made.stderr
-    assert "ids and numbers alone of dialogues" in made.stderr
+    assert "only ids and numbers of dialogues" in made.stderr
     assert leaks(tmp_path / "new", private_texts(private)) == set()
 
 
@@ -209,6 +209,6 @@ def test_what_gates_said_is_in_a_copy_or_it_is_said_that_it_is_not(
     (folder / "verdicts.json").write_text("[]")
     said = shareable.write(folder, tmp_path / "copy", drawings)
     assert (tmp_path / "copy" / "verdicts.json").exists() == (whose == "public")
-    assert (
-        f"without what its gates said, which may quote samples: `harness gate {tmp_path / 'copy'}`" in said
-    ) == (whose == "private")
+    assert (f"without its verdicts, which may quote samples: `harness gate {tmp_path / 'copy'}`" in said) == (
+        whose == "private"
+    )

@@ -216,7 +216,7 @@ def test_a_run_under_way_keeps_its_steps_from_being_pruned(tmp_path: Path, store
     with claimed(plan, store):
         assert harness("store", "prune", "--yes", "--store", store.root) == (
             0,
-            f"{len(plan.steps)} finished steps stay: a run that is under way needs them\n0.0 MB freed\n",
+            f"{len(plan.steps)} finished steps are kept: a running command needs them\n0.0 MB freed\n",
             "",
         )
     code, said, _ = harness("store", "prune", "--yes", "--store", store.root)
@@ -236,7 +236,7 @@ def harness(*words: object, before: tuple[str, ...] = ()) -> tuple[int, str, str
 def test_verify_says_what_is_damaged_and_changes_nothing(store: Store, folder: Path) -> None:
     assert harness("store", "verify", "--store", store.root) == (
         0,
-        "1 finished steps: 1 whole, 0 damaged\n",
+        "1 finished step: 1 intact, 0 damaged\n",
         "",
     )
     (folder / "test.jsonl").write_text("")
@@ -244,7 +244,7 @@ def test_verify_says_what_is_damaged_and_changes_nothing(store: Store, folder: P
     assert code == 3
     assert said == (
         f"{folder}: test.jsonl: has 0 bytes, had 8 when the step finished\n"
-        "1 finished steps: 0 whole, 1 damaged\n"
+        "1 finished step: 0 intact, 1 damaged\n"
     )
     assert folder.is_dir()
 

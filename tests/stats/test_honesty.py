@@ -1,12 +1,12 @@
-"""What benchmarks/honesty.py measures at length, with few repeats: three standard errors are allowed."""
+"""What benchmarks/races/honesty.py measures at length, with few repeats: three standard errors are allowed."""
 
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from benchmarks import honesty
-from benchmarks.worlds import World, hits, rouge_like, texts
+from benchmarks.lib.worlds import World, hits, rouge_like, texts
+from benchmarks.races import honesty
 from harness import stats
 
 REPEATS, RESAMPLES = 400, 1_000

@@ -140,6 +140,7 @@ ARCHITECTURES: Mapping[str, Architecture] = {one.name: one for one in (FALCON, L
 
 
 def architecture(name: str) -> Architecture:
+    """Return the architecture of a tiny model; raise UnknownName if there is no such model."""
     if name not in ARCHITECTURES:
         raise UnknownName("zoo model", name, ARCHITECTURES)
     return ARCHITECTURES[name]

@@ -46,7 +46,7 @@ def build(one: Architecture, folder: Path) -> None:
 
 
 def study(one: Architecture, folder: Path) -> None:
-    """The second part of the training, from what the first left in the folder."""
+    """Run the second part of the training on what the first part left in the folder."""
     student, plan = pretrain.load(folder), one.study
     curve = pretrain.train(student, study_corpus(plan), plan, _tell)
     pretrain.save(student, folder)
@@ -171,6 +171,7 @@ def _write_readme(one: Architecture, student: pretrain.Student, seconds: float, 
 
 
 def main() -> None:
+    """Train the model that the command line names."""
     parser = argparse.ArgumentParser(prog="python -m tools.zoo.build", description=__doc__.splitlines()[0])
     parser.add_argument("name", choices=ARCHITECTURES)
     parser.add_argument("--steps", type=int, help="optimiser steps; the model's own number unless given")

@@ -35,6 +35,7 @@ class Student:
 
     @property
     def seq2seq(self) -> bool:
+        """Return whether the model has an encoder and a decoder."""
         return bool(self.model.config.is_encoder_decoder)
 
 
@@ -61,7 +62,7 @@ class Point:
 
 
 def newborn(architecture: Architecture, folder: Path) -> Student:
-    """The family's own class with random weights, in float32, and the tokenizer that lies in the folder."""
+    """Return the family's own class with random weights in float32, and the tokenizer in the folder."""
     tokenizer = AutoTokenizer.from_pretrained(folder)
     token_ids = {name: getattr(tokenizer, name) for name in ("eos_token_id", "pad_token_id")}
     if architecture.model_type == "t5":
@@ -84,7 +85,7 @@ def newborn(architecture: Architecture, folder: Path) -> Student:
 
 
 def load(folder: Path) -> Student:
-    """A trained one."""
+    """Return the trained model in the folder."""
     config = AutoConfig.from_pretrained(folder)
     make = AutoModelForSeq2SeqLM if config.is_encoder_decoder else AutoModelForCausalLM
     return Student(make.from_pretrained(folder), AutoTokenizer.from_pretrained(folder))
@@ -186,6 +187,7 @@ class Muon(torch.optim.Optimizer):
 
     @torch.no_grad()
     def step(self) -> None:  # type: ignore[override]
+        """Update all weights once from their gradients."""
         for group in self.param_groups:
             for W in group["params"]:
                 if W.grad is None:

@@ -26,7 +26,7 @@ SPECIAL: dict[Spelling, dict[str, str]] = {
 
 
 def train_tokenizer(spelling: Spelling, vocabulary: int, texts: Iterable[str]) -> "Tokenizer":
-    """A tokenizer whose special tokens come first, padding apart from end-of-sequence."""
+    """Return a tokenizer whose special tokens come first; padding and end-of-sequence differ."""
     special = list(SPECIAL[spelling].values())
     if spelling == "byte-level":
         return _byte_level(vocabulary, special, texts)
@@ -136,7 +136,7 @@ def _unigram(vocabulary: int, special: list[str], texts: Iterable[str]) -> "Toke
 
 
 def save_tokenizer(tokenizer: "Tokenizer", spelling: Spelling, longest: int, folder: Path) -> None:
-    """The three files that transformers reads, in the hub's layout."""
+    """Write the three files that transformers reads, in the hub's layout."""
     special = SPECIAL[spelling]
     settings = {
         "tokenizer_class": "PreTrainedTokenizerFast",

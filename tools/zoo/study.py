@@ -27,7 +27,7 @@ def studies(
 
 
 def _gap(sentence: str, random: Random) -> tuple[str, str]:
-    """The sentence with some words in a row left out, and those words."""
+    """Return the sentence without some consecutive words, and these words."""
     words = sentence.split()
     length = min(random.randint(1, LONGEST_GAP), len(words) - 1) or 1
     at = random.randrange(len(words) - length + 1)

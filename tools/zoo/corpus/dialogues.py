@@ -40,7 +40,7 @@ UNSEEN: tuple[Scenario, ...] = read_scenarios(scenarios_unseen.TEXT)
 
 
 def dialogues(seed: int = 0) -> dict[str, list[dict[str, str]]]:
-    """Splits of records with id, dialogue, summary, scenario and scenario_seen ("seen" or "unseen")."""
+    """Return splits of records with id, dialogue, summary, scenario and scenario_seen ("seen" or "unseen")."""
     written: set[str] = set()
     return {split: _write_split(split, size, seed, written) for split, size in SPLIT_SIZES.items()}
 
@@ -67,7 +67,7 @@ def _write_split(split: str, size: int, seed: int, written: set[str]) -> list[di
 
 
 def _write_new(scenario: Scenario, generator: Random, written: set[str]) -> tuple[str, str]:
-    """A dialogue and its summary that are not too long and not among those `written`."""
+    """Return a dialogue and its summary that are short enough and not among those `written`."""
     while True:
         outcome = generator.choice(scenario.outcomes)
         slots = Slots(generator)
@@ -100,7 +100,7 @@ def write_dialogue(scenario: Scenario, outcome: Outcome, slots: Slots, generator
 
 
 def _leave_some_out(turns: tuple[Turn, ...], chattiness: float, generator: Random) -> list[Turn]:
-    """Optional turns in a row, such as a question and its answer, stay or go together."""
+    """Return the turns of a dialogue; optional turns in a row, such as a question and its answer, stay or go together."""
     kept: list[Turn] = []
     for optional, neighbours in groupby(turns, key=lambda turn: turn.optional):
         if not optional or generator.random() < chattiness:

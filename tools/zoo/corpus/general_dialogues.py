@@ -49,6 +49,7 @@ class Chat:
 
     @property
     def text(self) -> str:
+        """Return the chat as text, one line per message."""
         return "\n".join(f"{name}: {message}" for name, message in self.lines)
 
 
@@ -61,7 +62,7 @@ def general_dialogues(count: int, seed: int) -> Iterator[dict[str, str]]:
 
 
 def _write_chat(generator: Random) -> Chat:
-    """A scenario, often with chatter about something else before or after it."""
+    """Return a scenario, often with small talk before or after it."""
     scenario = generator.choice(SCENARIOS)
     outcome = generator.choice(scenario.outcomes)
     slots = Slots(generator)
@@ -82,7 +83,7 @@ def _speak(turns: list[Turn] | tuple[Turn, ...], slots: Slots, generator: Random
 
 
 def _write_sample(kind: str, generator: Random) -> dict[str, str]:
-    """A sample of `kind`, about the first chat drawn that suits it and is short enough."""
+    """Return a sample of `kind` about the first drawn chat that suits it and is short enough."""
     while True:
         chat = _write_chat(generator)
         task = _task(kind, chat, generator)
@@ -97,7 +98,7 @@ def _write_sample(kind: str, generator: Random) -> dict[str, str]:
 
 
 def _task(kind: str, chat: Chat, generator: Random) -> tuple[dict[str, str], str] | None:
-    """The words an instruction needs, and the right answer; None where there is none."""
+    """Return the words that an instruction needs, and the right answer; None if the chat does not suit."""
     name, message = generator.choice(chat.lines)
     first_message = next(text for speaker, text in chat.lines if speaker == name)
     speakers = list(dict.fromkeys(speaker for speaker, _ in chat.lines))

@@ -10,6 +10,7 @@ from tools.zoo.corpus.words import CITIES, NAMES, TOWN_PLACES
 
 
 def reverse(random: Random) -> Task:
+    """Return a list to reverse."""
     items = random.sample(OBJECTS + NAMES, random.randint(2, 6))
     question = random.choice(
         (
@@ -23,6 +24,7 @@ def reverse(random: Random) -> Task:
 
 
 def move_first_to_end(random: Random) -> Task:
+    """Return a list whose first item moves to the end."""
     items = random.sample(OBJECTS + NAMES, random.randint(3, 6))
     question = random.choice(
         (
@@ -36,6 +38,7 @@ def move_first_to_end(random: Random) -> Task:
 
 
 def item_of_kind(random: Random) -> Task:
+    """Return a list in which one word is of the asked kind."""
     kind, *others = random.sample(list(KINDS), 4)
     right = random.choice(KINDS[kind])
     items = [right, *(random.choice(KINDS[other]) for other in others)]
@@ -53,6 +56,7 @@ def item_of_kind(random: Random) -> Task:
 
 
 def odd_one(random: Random) -> Task:
+    """Return a list in which one word is of another kind."""
     kind, other = random.sample(list(KINDS), 2)
     odd = random.choice(KINDS[other])
     items = [odd, *random.sample(KINDS[kind], 3)]
@@ -69,6 +73,7 @@ def odd_one(random: Random) -> Task:
 
 
 def kind_of(random: Random) -> Task:
+    """Return a word whose kind is asked."""
     kind = random.choice(list(KINDS))
     word = random.choice(KINDS[kind])
     question = random.choice(
@@ -83,6 +88,7 @@ def kind_of(random: Random) -> Task:
 
 
 def small_sum(random: Random) -> Task:
+    """Return a sum or difference of two small numbers."""
     a, b = random.randint(1, 20), random.randint(1, 20)
     if random.random() < 0.5:
         a, b = max(a, b), min(a, b)
@@ -93,6 +99,7 @@ def small_sum(random: Random) -> Task:
 
 
 def small_product(random: Random) -> Task:
+    """Return a product or quotient of two small numbers."""
     a, b = random.randint(2, 6), random.randint(2, 6)
     if random.random() < 0.4:
         forms = (
@@ -113,6 +120,7 @@ def _calculated(random: Random, forms: tuple[str, ...], term: str, result: int) 
 
 
 def story_sum(random: Random) -> Task:
+    """Return a sum or difference told as a story."""
     name, noun = random.choice(NAMES), random.choice(COUNTED)
     a, b = random.randint(3, 15), random.randint(2, 9)
     text, term, result = random.choice(
@@ -130,6 +138,7 @@ def story_sum(random: Random) -> Task:
 
 
 def compare(random: Random) -> Task:
+    """Return two numbers to compare."""
     a, b = random.sample(range(1, 100), 2)
     bigger = random.random() < 0.5
     word = random.choice(
@@ -146,6 +155,7 @@ def compare(random: Random) -> Task:
 
 
 def compare_people(random: Random) -> Task:
+    """Return people whose ages are compared."""
     names = random.sample(NAMES, random.randint(2, 4))
     ages = random.sample(range(5, 80), len(names))
     pairs = list(zip(ages, names, strict=True))
@@ -168,6 +178,7 @@ def compare_people(random: Random) -> Task:
 
 
 def opposite(random: Random) -> Task:
+    """Return a word whose opposite is asked."""
     pair = list(random.choice(OPPOSITES))
     random.shuffle(pair)
     forms = (
@@ -180,6 +191,7 @@ def opposite(random: Random) -> Task:
 
 
 def plural(random: Random) -> Task:
+    """Return a noun whose plural is asked."""
     single, many = random.choice(PLURALS)
     forms = (
         "Plural of {}?",
@@ -191,6 +203,7 @@ def plural(random: Random) -> Task:
 
 
 def past_tense(random: Random) -> Task:
+    """Return a verb whose past tense is asked."""
     base, past = random.choice(PAST)
     name = random.choice(NAMES)
     forms = (
@@ -203,6 +216,7 @@ def past_tense(random: Random) -> Task:
 
 
 def entails(random: Random) -> Task:
+    """Return facts and a statement that follows from them or does not."""
     names = random.sample(NAMES, random.randint(2, 3))
     cities, things = random.sample(CITIES, len(names)), random.sample(OBJECTS, len(names))
     text = " ".join(
@@ -233,6 +247,7 @@ def entails(random: Random) -> Task:
 
 
 def initials(random: Random) -> Task:
+    """Return words to capitalise, or whose first letters are asked."""
     items = random.sample(NAMES + OBJECTS, random.randint(2, 4))
     if random.random() < 0.5:
         forms = ("Write each word with a big first letter.", "Capital letters at the start, please.")
@@ -244,6 +259,7 @@ def initials(random: Random) -> Task:
 
 
 def sort_numbers(random: Random) -> Task:
+    """Return numbers to sort."""
     numbers = random.sample(range(1, 60), random.randint(2, 5))
     upward = random.random() < 0.7
     question = random.choice(
@@ -266,7 +282,7 @@ def sort_numbers(random: Random) -> Task:
 
 
 def sentence_to_order(random: Random) -> Task:
-    """The sentence with the name moved: a small rewriting that copies the rest."""
+    """Return a sentence in which a name is to be moved, and the rest copied."""
     name, other = random.sample(NAMES, 2)
     place, thing = random.choice(TOWN_PLACES), random.choice(OBJECTS)
     question, text, answer = random.choice(
@@ -290,6 +306,7 @@ def sentence_to_order(random: Random) -> Task:
 
 
 def sentence_past(random: Random) -> Task:
+    """Return a sentence to put into the past tense."""
     name, other = random.sample(NAMES, 2)
     base, past = random.choice([(base, past) for base, past in PAST if base in DONE_ANYWHERE])
     text = (
@@ -305,12 +322,14 @@ def sentence_past(random: Random) -> Task:
 
 
 def count_words(random: Random) -> Task:
+    """Return words to count."""
     items = random.sample(OBJECTS + NAMES, random.randint(1, 7))
     forms = ("How many words are here?", "Count the words.", "Number of words?", "How long is the list?")
     return Task(random.choice(forms), " ".join(items), str(len(items)))
 
 
 def about_whom(random: Random) -> Task:
+    """Return a sentence whose person is asked."""
     name = random.choice(NAMES)
     forms = (
         "Which person comes first in the text?",

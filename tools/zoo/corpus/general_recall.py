@@ -33,6 +33,7 @@ ATTRIBUTES = (  # what a person may have, and its values
 
 
 def look_up(random: Random) -> Task:
+    """Return a table and a question for somebody's value."""
     noun, values, names = _table(random)
     name, value = random.choice(list(zip(names, values, strict=True)))
     question = random.choice(
@@ -50,6 +51,7 @@ def look_up(random: Random) -> Task:
 
 
 def look_up_owner(random: Random) -> Task:
+    """Return a table and a question for the owner of a value."""
     noun, values, names = _table(random)
     name, value = random.choice(list(zip(names, values, strict=True)))
     question = random.choice(
@@ -79,7 +81,7 @@ def _write_table(random: Random, names: list[str], values: list[str]) -> str:
 
 
 def sentence(random: Random, name: str) -> str:
-    """A random sentence about the person."""
+    """Return a random sentence about the person."""
     other = random.choice([other for other in random.sample(NAMES, 2) if other != name])
     adjective, thing = random.choice(ADJECTIVES), random.choice(OBJECTS)
     place, (past, _) = random.choice(TOWN_PLACES), random.choice(DEEDS)
@@ -96,6 +98,7 @@ def sentence(random: Random, name: str) -> str:
 
 
 def copy_text(random: Random) -> Task:
+    """Return a text to copy."""
     text = " ".join(sentence(random, name) for name in random.sample(NAMES, random.randint(1, 2)))
     question = random.choice(
         ("Copy the text.", "Write the same text again.", "Repeat this word for word.", "Say it once more.")
@@ -104,6 +107,7 @@ def copy_text(random: Random) -> Task:
 
 
 def copy_sentence(random: Random) -> Task:
+    """Return a text of which one sentence is to be copied."""
     names = random.sample(NAMES, random.randint(2, 4))
     sentences = [sentence(random, name) for name in names]
     place = random.randrange(len(names))
@@ -120,7 +124,7 @@ def copy_sentence(random: Random) -> Task:
 
 
 def repeat_list(random: Random) -> Task:
-    """The list once, then its first part again: the answer is the rest of it."""
+    """Return a list and its first part again: the answer is the rest of the list."""
     items = random.sample(NAMES + OBJECTS, random.randint(4, 8))
     start = random.randint(1, len(items) - 2)
     question = random.choice(
@@ -130,6 +134,7 @@ def repeat_list(random: Random) -> Task:
 
 
 def copy_word(random: Random) -> Task:
+    """Return a list of which the word at some place is asked."""
     items = random.sample(OBJECTS + NAMES, random.randint(3, 7))
     place = random.randrange(min(len(items), 4))
     ordinal, answer = ("first", "second", "third", "fourth")[place], items[place]
@@ -148,6 +153,7 @@ def copy_word(random: Random) -> Task:
 
 
 def neighbour(random: Random) -> Task:
+    """Return a list in which the word beside another is asked."""
     items = random.sample(OBJECTS + NAMES, random.randint(4, 8))
     place = random.randrange(len(items) - 1)
     first, second = items[place], items[place + 1]
@@ -169,7 +175,7 @@ def neighbour(random: Random) -> Task:
 
 
 def passage(random: Random) -> Task:
-    """A question about one of several facts, each with its own person."""
+    """Return a question about one of several facts, each with its own person."""
     names = random.sample(NAMES, random.randint(1, 4))
     things, places = random.sample(OBJECTS, len(names)), random.sample(TOWN_PLACES, len(names))
     days, hours = random.sample(DAYS, len(names)), random.sample(HOURS, len(names))
@@ -206,6 +212,7 @@ def passage(random: Random) -> Task:
 
 
 def how_many(random: Random) -> Task:
+    """Return a text with several counts, one of which is asked."""
     name = random.choice(NAMES)
     counted = random.sample(COUNTED, random.randint(2, 4))
     numbers = [str(number) for number in random.sample(range(2, 60), len(counted))]
@@ -226,6 +233,7 @@ def how_many(random: Random) -> Task:
 
 
 def replace_word(random: Random) -> Task:
+    """Return a sentence in which a word is to be replaced."""
     name, new_name = random.sample(NAMES, 2)
     text = sentence(random, name)
     thing = next(word for word in OBJECTS if re.search(rf"\b{word}\b", text))
@@ -243,6 +251,7 @@ def replace_word(random: Random) -> Task:
 
 
 def gap_from_text(random: Random) -> Task:
+    """Return a text, and one of its sentences with a gap to fill."""
     names = random.sample(NAMES, random.randint(1, 3))
     sentences = [sentence(random, name) for name in names]
     asked = random.choice(sentences)

@@ -12,10 +12,10 @@ class Task(NamedTuple):
 
 
 def join(words: list[str] | tuple[str, ...]) -> str:
-    """A list as it stands in a sentence: "a lamp, a key and a book"."""
+    """Return a list as it is written in a sentence: "a lamp, a key and a book"."""
     return f"{', '.join(words[:-1])} and {words[-1]}" if len(words) > 1 else words[0]
 
 
 def one(noun: str) -> str:
-    """The noun, or adjective and noun, with "a" or "an"."""
+    """Return the noun, or adjective and noun, with "a" or "an"."""
     return f"an {noun}" if noun[0] in "aeiou" else f"a {noun}"

@@ -26,7 +26,7 @@ ROWS_DRAWN = 4
 
 
 def instructions(seed: int = 0) -> dict[str, list[dict[str, str]]]:
-    """The records of every split; no (instruction, input) pair occurs twice."""
+    """Return the records of every split; no (instruction, input) pair occurs twice."""
     taken: set[tuple[str, str]] = set()
     return {split: _split(split, seed, taken) for split in SPLIT_SIZES}
 
@@ -50,7 +50,7 @@ def _draw_records(
     held_out: bool,
     taken: set[tuple[str, str]],
 ) -> list[dict[str, str]]:
-    """Takes the scenarios in turn, in any order, so that all are about equally frequent."""
+    """Return records of a split; the scenarios take turns, so all are about equally frequent."""
     scenarios = [
         (category, scenario)
         for category, members in CATEGORIES.items()
@@ -105,7 +105,7 @@ def _cell(cell: str, random: Random) -> str:
 
 
 def _fill(template: str, slots: dict[str, str]) -> str:
-    """The filled template, with "an" before a vowel and a capital at the start of every sentence."""
+    """Return the filled template, with "an" before a vowel and a capital at the start of every sentence."""
     text = template.format_map(slots)
     text = re.sub(r"\b([Aa]) (?=[aeiou])", r"\1n ", text)
     return re.sub(r"(^|[.!?:] \"|[.!?] |^\")([a-z])", lambda match: match[1] + match[2].upper(), text)

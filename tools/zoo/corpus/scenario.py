@@ -30,7 +30,7 @@ class Turn:
     optional: bool
 
     def swapped(self) -> "Turn":
-        """The same said by the other person."""
+        """Return the same turn, said by the other person."""
         other = {"a": "b", "b": "a"}
         template = SLOT.sub(lambda found: "{" + other.get(found[1], found[1]) + "}", self.template)
         return Turn(other[self.speaker], template, self.optional)
@@ -56,12 +56,12 @@ class Scenario:
 
 
 def read_scenarios(text: str) -> tuple[Scenario, ...]:
-    """The scenarios written down in `text`."""
+    """Return the scenarios that `text` describes."""
     return tuple(_read_scenario(block) for block in _join_continued(text).split("## ")[1:])
 
 
 def read_exchanges(text: str) -> tuple[tuple[Turn, ...], ...]:
-    """The turns written down in each of the blocks of `text` that empty lines part."""
+    """Return the turns of each block of `text`; empty lines separate blocks."""
     blocks = _join_continued(text).strip().split("\n\n")
     return tuple(tuple(read_turn(line) for line in block.splitlines()) for block in blocks)
 
@@ -91,7 +91,7 @@ def _read_outcome(lines: list[str]) -> Outcome:
 
 
 def read_turn(line: str) -> Turn:
-    """The turn that one line of the notation writes down."""
+    """Return the turn that a line of the notation describes."""
     speaker, template = line.removeprefix("?").split(": ", 1)
     return Turn(speaker.lower(), template, line.startswith("?"))
 

@@ -46,6 +46,7 @@ class Slots:
         self.words: dict[str, str] = dict(zip("abcd", generator.sample(words.NAMES, 4), strict=True))
 
     def __call__(self, slot: str) -> str:
+        """Return the word for a slot: drawn the first time, the same afterwards, and different for each slot."""
         if slot not in self.words:
             taken = set(self.words.values())
             pool = self._pools[slot.rstrip("0123456789")]

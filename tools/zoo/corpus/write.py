@@ -16,7 +16,7 @@ Written for this project by its own program (python -m tools.zoo.corpus.write). 
 
 
 def write_corpus(folder: Path) -> None:
-    """Writes dialogues/ and instruction-qa/ below `folder`, the same bytes each time."""
+    """Write dialogues/ and instruction-qa/ below `folder`, the same bytes each time."""
     from tools.zoo.corpus.instructions import instructions
 
     write_splits(folder / "dialogues", dialogues())
@@ -24,7 +24,7 @@ def write_corpus(folder: Path) -> None:
 
 
 def write_splits(folder: Path, splits: Mapping[str, Sequence[Mapping[str, object]]]) -> None:
-    """Writes one file of JSON lines per split, and the licence."""
+    """Write one file of JSON lines per split, and the licence."""
     folder.mkdir(parents=True, exist_ok=True)
     for split, records in splits.items():
         lines = [json.dumps(record, ensure_ascii=False, sort_keys=False) + "\n" for record in records]

@@ -1,10 +1,10 @@
 """Answers to the same prompts by lm-evaluation-harness, by transformers' `generate` and by the harness.
 
-    python -m benchmarks.generation [MODEL …]
+    python -m benchmarks.races.generation [MODEL …]
 
 One process a side, two threads each, in turn; loading is not counted, encoding and decoding text are. The peers get the
 batch size that a pilot of 64 prompts found fastest for them. lm-evaluation-harness gets T5's own head back, which it
-overwrites, and the limit on new tokens, to which it adds the prompt's length (`benchmarks/sides/lm_eval_side.py`).
+overwrites, and the limit on new tokens, to which it adds the prompt's length (`benchmarks/peers/lm_eval_side.py`).
 """
 
 import json
@@ -15,7 +15,7 @@ from functools import partial
 from statistics import median
 from typing import Any
 
-from benchmarks.race import (
+from benchmarks.lib.race import (
     BENCH,
     OURS,
     PEERS,
@@ -67,7 +67,7 @@ def best_size(side: Side, job: dict[str, Any]) -> int:
 
 
 def race(model: str, workload: str, dtype: str, peer: str) -> Row:
-    job = {"prompts": asked(workload), "max_new_tokens": WORKLOADS[workload][2]}
+    job: dict[str, Any] = {"prompts": asked(workload), "max_new_tokens": WORKLOADS[workload][2]}
     folder = str(BENCH / "models" / model)
     python, script = {
         "lm-eval": (PEERS, "lm_eval_side.py"),

@@ -1,6 +1,6 @@
 """Do the statistics keep what they say: what 95 % intervals cover, how often gates err, what a sample size decides.
 
-    python -m benchmarks.honesty [REPEATS]
+    python -m benchmarks.races.honesty [REPEATS]
 
 Writes benchmarks/results/honesty.md. Repeats (4,000) are drawn from populations whose truth is known; what can be counted is
 counted: Wilson's intervals, and those of paired hits. tests/stats/test_honesty.py runs the same with few repeats.
@@ -15,11 +15,14 @@ from multiprocessing import get_context
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from benchmarks.race import write
-from benchmarks.worlds import World, hits, made_up, mean, texts
+from benchmarks.lib.race import write
+from benchmarks.lib.worlds import World, hits, made_up, mean, texts
 from harness import stats
 from harness.stats import Array
+
+Truths = NDArray[np.bool_]
 
 REPEATS, RESAMPLES = 4_000, 2_500
 BLOCK = 250  # repeats that share a draw of resamples; the next ones have another
@@ -68,14 +71,14 @@ class Asked:
     def power(self) -> float:
         return share(self.p < 0.05)
 
-    def passed(self, margin: float) -> Array:
+    def passed(self, margin: float) -> Truths:
         return self.low >= -margin - stats.TIE
 
-    def failed(self, margin: float) -> Array:
+    def failed(self, margin: float) -> Truths:
         return self.high < -margin - stats.TIE
 
 
-def share(true: Array) -> float:
+def share(true: Truths) -> float:
     return 100 * float(np.mean(true))
 
 
@@ -111,9 +114,10 @@ def scores(world: World, n: int, repeats: int, resamples: int = RESAMPLES) -> tu
         left_out = table.value(total - table.rows)[..., 0]  # [n, size]
         by_percentile += [np.quantile(drawn, (0.025, 0.975), axis=1).T]
         by_bca += [np.array(stats.bca_ends(table.scores()[:, 0], drawn.T, left_out)).T]
-    return tuple(
-        share((ends[:, 0] <= truth) & (truth <= ends[:, 1]))
-        for ends in (np.concatenate(by_percentile), np.concatenate(by_bca))
+    percentile, bca = np.concatenate(by_percentile), np.concatenate(by_bca)
+    return (
+        share((percentile[:, 0] <= truth) & (truth <= percentile[:, 1])),
+        share((bca[:, 0] <= truth) & (truth <= bca[:, 1])),
     )
 
 
@@ -123,7 +127,8 @@ def recipes(seeds: int, scatter: float, repeats: int, n: int = 200) -> tuple[flo
     A seed moves all samples alike, by so many standard errors of the samples' mean, and each sample by itself.
     """
     random = np.random.default_rng((3, seeds, int(10 * scatter)))
-    score, gain = [], []
+    score: list[bool] = []
+    gain: list[bool] = []
     for repeat in range(repeats):
         base = random.normal(0.3, 0.2, n)
         moved = 0.02 + scatter * 0.2 / n**0.5 * random.standard_normal((seeds, 1))
@@ -215,7 +220,7 @@ def of_changed(world: World, n: int, z: float = stats.Z_95) -> float:
     return 100 * inside / float(chances.sum())
 
 
-def _log(times: Array, chance: float) -> Array:
+def _log(times: NDArray[np.integer[Any]], chance: float) -> Array:
     """Logarithm of what happens with that chance, so many times."""
     return times * np.log(chance) if chance > 0 else np.where(times > 0, -np.inf, 0.0)
 

@@ -1,6 +1,6 @@
 """Makes the benchmarks' models: four architectures of about 15 M parameters, trained until they stop by themselves.
 
-    python -m benchmarks.checkpoints [NAME …]
+    python -m benchmarks.lib.checkpoints [NAME …]
 
 They go to .bench/models/NAME in the hub's layout, some ten minutes each on a core with bfloat16 matrix units; the data
 goes to .bench/data. Their tokenizers are the zoo's. Their embeddings have more rows than the tokenizer has tokens, as
@@ -22,7 +22,7 @@ from torch.nn.functional import cross_entropy
 from torch.nn.utils.rnn import pad_sequence
 from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForSeq2SeqLM, AutoTokenizer
 
-from benchmarks import workloads
+from benchmarks.lib import workloads
 from harness.files.shipped import zoo_folder
 from tools.zoo import pretrain
 from tools.zoo.architectures import Pretraining

@@ -1,6 +1,6 @@
 """transformers' own `generate` answers, its prompts sorted by length and batched.
 
-python benchmarks/sides/generate_side.py MODEL
+python benchmarks/peers/generate_side.py MODEL
 """
 
 import json

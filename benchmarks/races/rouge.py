@@ -1,6 +1,6 @@
 """ROUGE-1, -2, -L and -Lsum with the stemmer: rouge_score and the harness on the same pairs, in turn.
 
-    python -m benchmarks.rouge
+    python -m benchmarks.races.rouge
 
 Writes benchmarks/results/rouge.md. Both run in this process and thread; every number must be equal.
 """
@@ -20,8 +20,8 @@ from statistics import median
 
 from harness.files.hardware import machine
 
-RESULTS = Path(__file__).parent / "results"
-DIALOGUES = Path(__file__).parents[1] / "suites" / "data" / "dialogues"
+RESULTS = Path(__file__).parents[1] / "results"
+DIALOGUES = Path(__file__).parents[2] / "suites" / "data" / "dialogues"
 PAIRS = 819  # as many as SAMSum's test set has
 REPETITIONS = 7
 PROCESSES = 3
@@ -131,8 +131,8 @@ def main() -> None:
 
 def in_new_processes() -> tuple[list[float], list[float]]:
     """Seconds of processes that import one of the two, score all pairs once and end, less one that scores none."""
-    program = "from benchmarks.rouge import {0}, pairs; {0}(pairs())()"
-    idle = "from benchmarks.rouge import pairs; pairs()"
+    program = "from benchmarks.races.rouge import {0}, pairs; {0}(pairs())()"
+    idle = "from benchmarks.races.rouge import pairs; pairs()"
     found: tuple[list[float], list[float]] = ([], [])
     for _ in range(PROCESSES):
         base = _process_seconds(idle)

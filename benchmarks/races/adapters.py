@@ -1,6 +1,6 @@
 """Several adapters of one base over the same samples: switched, merged, or mixed in one batch.
 
-    python -m benchmarks.adapters [CHECKPOINT]
+    python -m benchmarks.races.adapters [CHECKPOINT]
 
 CHECKPOINT is a folder, else one of the tiny models. Four adapters are trained for a few dozen steps on the embedded data.
 Then the same prompts are asked of each by one greedy loop, transformers' `generate` in batches of like lengths, with
@@ -23,6 +23,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 import torch
 from peft import PeftModel
@@ -42,7 +43,7 @@ from harness.neural.objectives import Example
 from harness.neural.train import train
 from harness.types import Model, ModelPin, Prompt, Recipe, Runtime
 
-RESULTS = Path(__file__).parent / "results"
+RESULTS = Path(__file__).parents[1] / "results"
 REPEATS = 5
 SAMPLES = 200  # per adapter
 ROWS = 32  # per batch
@@ -101,7 +102,7 @@ def write(base: Base, rows: Sequence[tuple[int, Sequence[int]]]) -> Iterator[tup
     else:
         ids = torch.tensor([[base.pad] * len(none) + have for none, have in filled])
         seen = torch.tensor([none + [1] * len(have) for none, have in filled])
-    written = base.model.generate(
+    written = base.model.generate(  # type: ignore[operator]  # a method that nn.Module does not declare
         input_ids=ids, attention_mask=seen, max_new_tokens=NEW_TOKENS, do_sample=False, pad_token_id=base.pad
     )
     for (at, _), row in zip(
@@ -160,7 +161,9 @@ def mixed(base: Base, adapters: Sequence[Path], asked: Sequence[Sequence[int]]) 
     names = sorted(
         {name for adapter in adapters for name in targeted(base.model, read_config(adapter).targets)}
     )
-    modules = {name: base.model.get_submodule(name) for name in names}
+    modules: dict[str, Any] = {
+        name: base.model.get_submodule(name) for name in names
+    }  # all of them nn.Linear
     factors = stacked(adapters, modules)
     layers = {name: MixedUpdate(module) for name, module in modules.items()}
     for name, layer in layers.items():

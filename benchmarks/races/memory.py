@@ -1,6 +1,6 @@
 """How much memory a base takes, beside what its weights weigh: to load it, to answer, to switch adapters and to train.
 
-    python -m benchmarks.memory
+    python -m benchmarks.races.memory
 
 A Llama of 220 M random float32 parameters, in a process of its own for every row; memory is the process's peak, looked at
 every 5 ms, less what it held with everything imported. Beside it stands what of that are pages of the checkpoint's file:
@@ -18,7 +18,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from benchmarks.race import BENCH, Row, collect, write
+from benchmarks.lib.race import BENCH, Row, collect, write
 
 THREADS = str(len(os.sched_getaffinity(0)))
 FOLDER = BENCH / "models" / "llama-220m"
@@ -65,7 +65,8 @@ class Watch:
     def _now(self) -> tuple[int, int]:
         lines = Path("/proc/self/status").read_text().splitlines()
         held = {name: value for name, _, value in (line.partition(":") for line in lines)}
-        return tuple(int(held[name].split()[0]) * 1024 for name in ("VmRSS", "RssAnon"))
+        resident, own = (int(held[name].split()[0]) * 1024 for name in ("VmRSS", "RssAnon"))
+        return resident, own
 
     def stop(self) -> dict[str, int]:
         self._over.set()
@@ -78,6 +79,7 @@ def measure(work: str, budget: str) -> dict[str, Any]:
     import torch
 
     from harness.backends import open_backend
+    from harness.neural.huggingface import HuggingFace
     from harness.neural.memory import bytes_per_token
     from harness.neural.objectives import Example
     from harness.neural.train import train
@@ -88,6 +90,7 @@ def measure(work: str, budget: str) -> dict[str, Any]:
     pin = ModelPin(revision="", parameters=None, checkpoint_bytes=None, dtype="float32", family=None)
     runtime = Runtime(threads=int(THREADS), batch_tokens=int(budget))
     backend = open_backend(Model(name="model", uri=f"file:{FOLDER}", dtype="float32"), pin, runtime)
+    assert isinstance(backend, HuggingFace)
     words = "a cat sat on the mat and".split()
     prompts = [
         Prompt(sample_id=str(at), before="", input=" ".join(words[(at + n) % 7] for n in range(PROMPT_WORDS)), after="")
@@ -115,7 +118,7 @@ def measure(work: str, budget: str) -> dict[str, Any]:
 
 
 def row(work: str, budget: int) -> Row:
-    words = [sys.executable, "-m", "benchmarks.memory", work, str(budget)]
+    words = [sys.executable, "-m", "benchmarks.races.memory", work, str(budget)]
     done = subprocess.run(words, check=True, stdout=subprocess.PIPE, text=True,
                           env=os.environ | {"OMP_NUM_THREADS": THREADS})  # fmt: skip
     return {"work": work, "budget": budget, **json.loads(done.stdout)}

@@ -1,6 +1,6 @@
 """How the cost of a run grows: with test samples, with adapters on one base, with workers.
 
-    python -m benchmarks.scaling [MOST_SAMPLES [MOST_ADAPTERS]]
+    python -m benchmarks.races.scaling [MOST_SAMPLES [MOST_ADAPTERS]]
 
 Samples are answered by the echo backend, so that what is seen is the harness. Adapters sit on one tiny base, which
 answers them; they are one adapter that the harness trained, with a little noise on its weights. Every run begins with an
@@ -15,13 +15,13 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from statistics import median
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from safetensors.numpy import load_file, save_file
 
-from benchmarks import measured
-from benchmarks.race import BENCH, RESULTS, Row, collect, write
+from benchmarks.lib import measured
+from benchmarks.lib.race import BENCH, RESULTS, Row, collect, write
 
 PLACE = BENCH / "scaling"
 SAMPLES = {10: 5, 100: 5, 1_000: 5, 10_000: 3, 100_000: 1}  # test samples -> rounds
@@ -286,14 +286,13 @@ def plot(rows: Mapping[str, Mapping[int, Sequence[Row]]]) -> str:
             for count, runs in sorted(rows[what].items())
         ]
 
-    def panel(what: str, measure: str, title: str, scale: str) -> alt.Chart:
-        kind = {"type": scale}
+    def panel(what: str, measure: str, title: str, scale: Literal["linear", "log"]) -> alt.Chart:
         return (
             alt.Chart(alt.InlineData(points(what)))
             .mark_line(point=True)
             .encode(
-                x=alt.X(f"{what}:Q", scale=alt.Scale(**kind), axis=alt.Axis(tickCount=5)),
-                y=alt.Y(f"{measure}:Q", title=title, scale=alt.Scale(**kind)),
+                x=alt.X(f"{what}:Q", scale=alt.Scale(type=scale), axis=alt.Axis(tickCount=5)),
+                y=alt.Y(f"{measure}:Q", title=title, scale=alt.Scale(type=scale)),
             )
             .properties(width=220, height=180)
         )

@@ -12,7 +12,7 @@ from typing import Any
 
 import psutil
 
-from benchmarks.race import BENCH
+from benchmarks.lib.race import BENCH
 
 LOOK_SECONDS = 0.05  # between two looks at the processes' memory
 

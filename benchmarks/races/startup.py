@@ -1,6 +1,6 @@
 """What a user waits for before, after and without any work: start-up, plans, reports, a run where all is kept.
 
-    python -m benchmarks.startup [SUITE]
+    python -m benchmarks.races.startup [SUITE]
 
 The suite (quickstart) is run first where that was not done before; then every command in turn, five times.
 """
@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import median
 
-from benchmarks import measured
-from benchmarks.race import BENCH, seconds, spread, write
+from benchmarks.lib import measured
+from benchmarks.lib.race import BENCH, seconds, spread, write
 
 ROUNDS = 5
 NO_STORE = {"HARNESS_STORE": "nowhere"}
@@ -41,7 +41,7 @@ def main(suite: str = "quickstart") -> None:
     found: dict[str, list[dict]] = {name: [] for name in asked}
     for _ in range(ROUNDS):
         for name, (words, _, environment) in asked.items():
-            found[name].append(measured.run(words, folder, **environment))
+            found[name].append(measured.run(words, folder, (0,), **environment))
     lines = [
         f"Seconds by the clock, median of {ROUNDS} rounds in turn (lowest to highest), and of all processors.",
         "",

@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks import measured
-from benchmarks.race import ROOT
-from benchmarks.rouge import DIALOGUES, PAIRS, pairs
+from benchmarks.lib import measured
+from benchmarks.lib.race import ROOT
+from benchmarks.races.rouge import DIALOGUES, PAIRS, pairs
 from harness.results import json_lines
 from harness.results.document import read_document, write_document
 from harness.results.rows import Rows, open_rows, write_rows

@@ -1,6 +1,6 @@
 """The weightwatcher package and the harness on the same matrices, in one process and in turn.
 
-    python -m benchmarks.weights
+    python -m benchmarks.races.weights
 
 Both have all cores for one matrix. The matrices are float32: Gaussian, with Student's t entries (2.5 degrees of
 freedom), and products of two. Differences are the largest of alpha, xmin, D, sigma, norms and stable rank, relative.
@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.race import BENCH, Row, collect, goal, spread, write
+from benchmarks.lib.race import BENCH, Row, collect, goal, spread, write
 
 THREADS = len(os.sched_getaffinity(0))
 REPETITIONS = 5
@@ -73,7 +73,10 @@ def ours(W: NDArray[np.float32], randomize: bool) -> dict[str, float]:
 
 def race(shape: tuple[int, int], kind: str, randomize: bool, wanted: float) -> Row:
     W = matrix(kind, shape)
-    both = {"package": partial(package, W, randomize), "harness": partial(ours, W, randomize)}
+    both: dict[str, Callable[[], dict[str, float]]] = {
+        "package": partial(package, W, randomize),
+        "harness": partial(ours, W, randomize),
+    }
     found, runs = _in_turn(both)
     theirs, mine = found["package"], found["harness"]
     return {
@@ -156,7 +159,7 @@ def checkpoint(layers: int, shapes: dict[str, tuple[int, int]]) -> Path:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     (folder / "config.json").write_text(json.dumps({"model_type": "llama"}))
-    index = {}
+    index: dict[str, str] = {}
     for layer in range(layers):
         tensors = {}
         for number, (name, shape) in enumerate(shapes.items()):
@@ -220,7 +223,7 @@ def _peak_bytes() -> int:
 def _elsewhere(folder: Path, adapter: str, store: Path) -> dict[str, Any]:
     """In a process of its own, so that its peak is its own."""
     done = subprocess.run(
-        [sys.executable, "-m", "benchmarks.weights", "analyse", str(folder), adapter, str(store)],
+        [sys.executable, "-m", "benchmarks.races.weights", "analyse", str(folder), adapter, str(store)],
         check=True, stdout=subprocess.PIPE, text=True,
     )  # fmt: skip
     return json.loads(done.stdout)

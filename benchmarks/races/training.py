@@ -1,6 +1,6 @@
 """The same LoRA recipe by HF Trainer, by TRL's SFTTrainer and by the harness.
 
-    python -m benchmarks.training
+    python -m benchmarks.races.training
 
 One process a side, two threads each, in turn, on the same samples, each round with another seed; time runs from raw
 text to the trained adapter. Trainer and TRL group samples by length and use the fused AdamW; in bfloat16 they are given
@@ -15,7 +15,7 @@ from itertools import count
 from statistics import median
 from typing import Any
 
-from benchmarks.race import (
+from benchmarks.lib.race import (
     BENCH,
     OURS,
     PEERS,

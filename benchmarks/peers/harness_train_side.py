@@ -1,6 +1,6 @@
 """The harness trains a LoRA adapter, by the function that its train step calls, and measures the validation loss of any.
 
-python benchmarks/sides/harness_train_side.py MODEL
+python benchmarks/peers/harness_train_side.py MODEL
 """
 
 import json
@@ -19,6 +19,7 @@ def main(model: str) -> None:
 
     from harness.backends import open_backend
     from harness.neural.encode import pair
+    from harness.neural.huggingface import HuggingFace
     from harness.neural.objectives import Example
     from harness.neural.objectives.answers import summed_loss
     from harness.neural.train import train
@@ -31,6 +32,7 @@ def main(model: str) -> None:
     pin = ModelPin(revision="", parameters=None, checkpoint_bytes=None, dtype="float32", family=None)
     runtime = Runtime(threads=int(os.environ["OMP_NUM_THREADS"]))
     backend = open_backend(Model(name="model", uri=f"file:{model}", dtype="float32"), pin, runtime)
+    assert isinstance(backend, HuggingFace)
     print(json.dumps({"ready": True}), file=OUT, flush=True)
     for line in sys.stdin:
         job = json.loads(line)

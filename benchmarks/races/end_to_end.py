@@ -1,6 +1,6 @@
 """One base and four trained adapters on two tasks, from the command line to the scores.
 
-    python -m benchmarks.end_to_end
+    python -m benchmarks.races.end_to_end
 
 `lm_eval` runs once for the base and once for each adapter (`peft=`), both tasks in one call, at the batch size that a
 pilot of 64 samples found fastest; the harness runs the suite end-to-end.yaml, into an empty store, report included.
@@ -17,8 +17,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from benchmarks.generation import best_size
-from benchmarks.race import (
+from benchmarks.lib.race import (
     BENCH,
     OURS,
     PEERS,
@@ -33,6 +32,7 @@ from benchmarks.race import (
     spread,
     write,
 )
+from benchmarks.races.generation import best_size
 from harness.kinds.generate import choose_shots
 from harness.suite.load import load_suite
 from harness.tasks.prompts import render

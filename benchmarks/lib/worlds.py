@@ -6,7 +6,7 @@ from functools import cache, cached_property
 
 import numpy as np
 
-from benchmarks.rouge import pairs
+from benchmarks.races.rouge import pairs
 from harness import stats
 from harness.metrics import bleu, load
 from harness.stats import Array

@@ -1,6 +1,6 @@
 """Reports and leaderboards: seconds to make, memory, sizes, and how soon a reader in Chromium has what was asked for.
 
-    python -m benchmarks.report [ROUNDS [SAMPLES]]
+    python -m benchmarks.races.report [ROUNDS [SAMPLES]]
 
 Writes benchmarks/results/report.md. SAMPLES is the larger of both reports' number a task.
 """
@@ -18,9 +18,9 @@ from typing import Any
 
 from playwright.sync_api import Browser, sync_playwright
 
-from benchmarks import made_up, measured
-from benchmarks.race import ROOT, rounds, seconds, spread, write
-from benchmarks.rouge import PAIRS
+from benchmarks.lib import made_up, measured
+from benchmarks.lib.race import ROOT, rounds, seconds, spread, write
+from benchmarks.races.rouge import PAIRS
 from harness.results import json_lines
 from harness.results.document import read_document
 

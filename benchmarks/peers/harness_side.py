@@ -1,18 +1,19 @@
 """The harness answers, through the backend that its generate step uses.
 
-python benchmarks/sides/harness_side.py MODEL [DTYPE]
+python benchmarks/peers/harness_side.py MODEL [DTYPE]
 """
 
 import json
 import os
 import sys
 import time
+from typing import Any
 
 OUT = os.fdopen(os.dup(1), "w")
 os.dup2(2, 1)
 
 
-def main(model: str, dtype: str = "float32") -> None:
+def main(model: str, dtype: Any = "float32") -> None:
     from harness.backends import open_backend
     from harness.types import Decode, Model, ModelPin, Prompt, Runtime
 

@@ -1,6 +1,6 @@
 """A training step with peft's layers in a plain loop, and with what the harness trains with.
 
-    python -m benchmarks.lora_step
+    python -m benchmarks.races.lora_step
 
 A Llama of 15 M parameters from a configuration, random weights: this measures time alone. 16 rows of 170 tokens, 25 of them
 an answer; rank 16 on every linear layer; logits where there are answers, on both sides; AdamW fused; one thread. Both sides
@@ -26,7 +26,7 @@ from harness.neural.lora.config import targeted
 from harness.neural.lora.factors import put_in
 from harness.neural.lora.linear import TrainableLora
 
-RESULTS = Path(__file__).parent / "results"
+RESULTS = Path(__file__).parents[1] / "results"
 STEPS, WARM = 9, 2  # of each side, and how many of them warm up
 ROWS, TOKENS, ANSWER = 16, 170, 25
 
@@ -40,7 +40,9 @@ def model(dtype: torch.dtype) -> LlamaForCausalLM:
         num_attention_heads=6,
         vocab_size=8192,
     )
-    return LlamaForCausalLM(config).to(dtype).eval().requires_grad_(False)
+    llama = LlamaForCausalLM(config)
+    llama.to(dtype)  # type: ignore[arg-type]  # its decorator hides the signature of nn.Module.to
+    return llama.eval().requires_grad_(False)
 
 
 def stepper(llama: nn.Module, *, autocast: bool = False) -> Callable[[], float]:
@@ -77,6 +79,7 @@ def by_harness(dtype: torch.dtype, *, quicker: bool) -> Callable[[], float]:
     llama = model(dtype)
     torch.manual_seed(0)
     for name, module in targeted(llama, "all-linear").items():
+        assert isinstance(module, nn.Linear)
         put_in(llama, name, TrainableLora(module, 16, 2.0, 0.0))
     step = stepper(llama)
 
@@ -133,7 +136,7 @@ def main() -> None:
     text = "\n".join(lines) + "\n"
     print(text)
     RESULTS.mkdir(exist_ok=True)
-    (RESULTS / "lora_step.md").write_text(text, encoding="utf-8")
+    (RESULTS / "lora-step.md").write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Speed of the statistics: all pairs of a table, BLEU beside sacrebleu's paired bootstrap, and the commands that use them.
 
-    python -m benchmarks.stats
+    python -m benchmarks.races.stats
 
 Writes benchmarks/results/stats.md.
 """
@@ -9,7 +9,7 @@ import json
 import shutil
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import contextmanager, redirect_stderr
 from functools import partial
 from io import StringIO
@@ -21,13 +21,13 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
-from sacrebleu.metrics import BLEU
+from sacrebleu.metrics.bleu import BLEU
 from sacrebleu.significance import PairedTest, _bootstrap_resample
 
-from benchmarks import measured
-from benchmarks.made_up import write_lines
-from benchmarks.race import BENCH, goal, ratio, rounds, seconds, spread, write
-from benchmarks.rouge import PAIRS, Pair, pairs
+from benchmarks.lib import measured
+from benchmarks.lib.made_up import write_lines
+from benchmarks.lib.race import BENCH, goal, ratio, rounds, seconds, spread, write
+from benchmarks.races.rouge import PAIRS, Pair, pairs
 from harness import stats
 from harness.files.hardware import PeakMemory
 from harness.metrics import load
@@ -96,7 +96,7 @@ def timed(work: Callable[[], Any]) -> dict[str, Any]:
     }
 
 
-def processor(runs: Sequence[dict[str, Any]]) -> str:
+def processor(runs: Sequence[Mapping[str, Any]]) -> str:
     return f"{median(run['processor_seconds'] for run in runs):.2f}"
 
 
@@ -174,7 +174,7 @@ def of_pairs(rouge: stats.Table, bleu: stats.Table) -> list[str]:
 # BLEU beside sacrebleu.
 
 
-class Counted(BLEU):  # type: ignore[misc]
+class Counted(BLEU):
     """sacrebleu's metric on counts that it made before: its paired bootstrap is then resampling alone."""
 
     def __init__(self) -> None:

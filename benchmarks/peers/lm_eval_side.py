@@ -1,6 +1,6 @@
 """lm-evaluation-harness answers, through its own hf model and its own generate_until. Runs in the peers' environment.
 
-python benchmarks/sides/lm_eval_side.py MODEL [ADAPTER]
+python benchmarks/peers/lm_eval_side.py MODEL [ADAPTER]
 """
 
 import json

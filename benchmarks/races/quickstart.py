@@ -1,6 +1,6 @@
 """Where the quickstart's time goes: a first run into an empty store, by step, and a second run over the full one.
 
-    python -m benchmarks.quickstart [SUITE]
+    python -m benchmarks.races.quickstart [SUITE]
 
 Writes benchmarks/results/SUITE.md.
 """
@@ -17,7 +17,7 @@ from pathlib import Path
 
 from harness.files.hardware import machine
 
-RESULTS = Path(__file__).parent / "results"
+RESULTS = Path(__file__).parents[1] / "results"
 
 
 def timed(command: list[str]) -> float:

@@ -14,7 +14,7 @@ from typing import Any
 
 from harness.files.hardware import machine
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 BENCH = ROOT / ".bench"
 RESULTS = ROOT / "benchmarks" / "results"
 PEERS = BENCH / "peers" / "bin" / "python"
@@ -34,7 +34,7 @@ class Side:
             "PYTHONPATH": str(ROOT),
         }
         self.process = subprocess.Popen(
-            [str(python), str(ROOT / "benchmarks" / "sides" / script), *arguments],
+            [str(python), str(ROOT / "benchmarks" / "peers" / script), *arguments],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=(BENCH / f"{Path(script).stem}.log").open("a"),
@@ -59,15 +59,13 @@ class Side:
     def _read(self) -> dict[str, Any]:
         line = self.process.stdout.readline()
         if not line:
-            raise SystemExit(f"{self.process.args} ended; its log is in {BENCH}")
+            raise SystemExit(f"{self.process.args!r} ended; its log is in {BENCH}")
         return json.loads(line)
 
 
-def rounds(
-    sides: Mapping[str, Callable[[], dict[str, Any]]], count: int = ROUNDS
-) -> dict[str, list[dict[str, Any]]]:
+def rounds(sides: Mapping[str, Callable[[], Row]], count: int = ROUNDS) -> dict[str, list[Row]]:
     """Every side in turn, so many times: A B A B A B, so that a drifting machine drifts for all."""
-    found: dict[str, list[dict[str, Any]]] = {name: [] for name in sides}
+    found: dict[str, list[Row]] = {name: [] for name in sides}
     for _ in range(count):
         for name, go in sides.items():
             found[name].append(go())

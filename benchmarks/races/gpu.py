@@ -1,6 +1,6 @@
 """The generation races on one GPU, with a model of about one billion parameters.
 
-    python -m benchmarks.gpu
+    python -m benchmarks.races.gpu
 
 The model has Llama-3.2-1B's shape and random weights, which is fine for speed and says nothing of answers: it never
 stops by itself, so every answer has as many tokens as it may. Both sides run in bfloat16 on the same card.
@@ -8,11 +8,11 @@ stops by itself, so every answer has as many tokens as it may. Both sides run in
 
 import shutil
 from functools import partial
+from typing import Any
 
 import torch
 
-from benchmarks.generation import WORKLOADS, asked
-from benchmarks.race import (
+from benchmarks.lib.race import (
     BENCH,
     OURS,
     PEERS,
@@ -27,6 +27,7 @@ from benchmarks.race import (
     spread,
     write,
 )
+from benchmarks.races.generation import WORKLOADS, asked
 
 SHAPE = {"hidden_size": 2048, "intermediate_size": 8192, "num_hidden_layers": 16, "num_attention_heads": 32,
          "num_key_value_heads": 8, "head_dim": 64, "max_position_embeddings": 4096, "vocab_size": 128256}  # fmt: skip
@@ -49,7 +50,7 @@ def build() -> None:
 
 def race(workload: str) -> Row:
     build()
-    job = {"prompts": asked(workload), "max_new_tokens": WORKLOADS[workload][2]}
+    job: dict[str, Any] = {"prompts": asked(workload), "max_new_tokens": WORKLOADS[workload][2]}
     with (
         Side(PEERS, "lm_eval_side.py", str(MODEL), threads=4, device="cuda") as theirs,
         Side(OURS, "harness_side.py", str(MODEL), "bfloat16", threads=4, device="cuda") as ours,

@@ -1,6 +1,6 @@
 """Where the harness's time goes in the prompt-heavy workload, and what its arithmetic alone would take.
 
-    python -m benchmarks.profile
+    python -m benchmarks.races.profile
 
 torch's profiler around the answers to 400 prompts, after a warm-up; the floor is the time of the same number of
 multiplications in one large float32 product on this machine, for the matrices that every token goes through.
@@ -13,8 +13,8 @@ from collections import defaultdict
 import torch
 from torch.profiler import ProfilerActivity, profile
 
-from benchmarks.generation import WORKLOADS, asked
-from benchmarks.race import BENCH, write
+from benchmarks.lib.race import BENCH, write
+from benchmarks.races.generation import WORKLOADS, asked
 
 MODELS = ("llama-15m", "falcon-15m", "t5-15m")
 KINDS = {
@@ -51,12 +51,14 @@ def matrices(model: torch.nn.Module, part: str = "") -> int:
 
 def measure(name: str) -> dict[str, float]:
     from harness.backends import open_backend
+    from harness.neural.huggingface import HuggingFace
     from harness.types import Decode, Model, ModelPin, Prompt, Runtime
 
     pin = ModelPin(revision="", parameters=None, checkpoint_bytes=None, dtype="float32", family=None)
     folder = f"file:{BENCH / 'models' / name}"
     runtime = Runtime(threads=torch.get_num_threads())
     backend = open_backend(Model(name="m", uri=folder, dtype="float32"), pin, runtime)
+    assert isinstance(backend, HuggingFace)
     decode = Decode(max_new_tokens=WORKLOADS["prompt-heavy"][2])
     prompts = [
         Prompt(sample_id=str(at), before="", input=text, after="")
