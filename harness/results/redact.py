@@ -35,7 +35,7 @@ def copy(result: Path, out: Path) -> None:
         shutil.copyfile(result / "rows.parquet", out / "rows.parquet")  # ids and sums
     except OSError as error:
         raise ResultError(f"{result / 'rows.parquet'}: cannot be copied: {error.strerror}") from error
-    if not private and (result / VERDICTS).is_file():
+    if not private and (result / VERDICTS).is_file() and not (result / VERDICTS).is_symlink():
         shutil.copyfile(result / VERDICTS, out / VERDICTS)
     write_document(out, document(whole))
 

@@ -167,7 +167,7 @@ def test_a_server_that_does_not_answer_is_told_without_the_pool_of_connections(
 
     with (
         pytest.raises(Exception, match="--uri http://x: no server answers; start it, or give file:FOLDER"),
-        target._told("http://x"),
+        target._one_line_errors("http://x"),
     ):
         raise MlflowException("HTTPConnectionPool(host='x', port=80): Max retries exceeded with url: /api")
 

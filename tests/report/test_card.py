@@ -229,7 +229,7 @@ def lost(document: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("edit", "there", "absent"),
     [
-        (comparisons(lambda one: one.update(p_holm=0.2)), "no significant difference to its base: +", None),
+        (comparisons(lambda one: one.update(p_holm=0.2)), "no significant difference from its base: +", None),
         (comparisons(lambda one: one.update(p_holm=None)), "against its base (exploratory, n = 40)", None),
         (lambda d: d.update(comparisons=[]), "not compared with its base", "against what needs no training: +"),
         (inert, "**Inert: every answer equals the base's", None),

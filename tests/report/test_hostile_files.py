@@ -141,7 +141,13 @@ def test_broken_verdicts_are_one_line(tmp_path: Path, content: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("field", "value"), [("innocent", -1e299), ("innocent", 2), ("innocent_needs", -1), ("needed", -5)]
+    ("field", "value"),
+    [
+        ("pass_probability_if_equal", -1e299),
+        ("pass_probability_if_equal", 2),
+        ("samples_for_80_percent", -1),
+        ("needed", -5),
+    ],
 )
 def test_a_chance_or_a_number_of_samples_that_is_none_is_told_with_its_place(
     tmp_path: Path, field: str, value: float

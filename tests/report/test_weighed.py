@@ -90,7 +90,7 @@ def test_a_page_copes_with_rows_that_lack_numbers(rows: list[WeightRow]) -> None
 
 def test_the_page_says_what_is_left_out_and_what_it_is_worth() -> None:
     text = re.sub(r"\s+", " ", page(section(whole())))
-    assert "left out of pictures and means (1 of 1), and stand in brackets" in text
+    assert "left out of charts and means (1 of 1), and shown in brackets" in text
     assert "JMLR 22:165" in text
     assert "Nature Communications 12:4122" in text
     assert "4 of the 4 alphas here rest on fewer than 50" in text
