@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.results import read_document
+from harness.results import from_document, read_document
 from harness.results.tables import NAMES, ROWS, tables
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ class Frames:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._document = read_document(folder)
+        from_document(folder, self._document)  # its records are what the tables take them for
         self._made: dict[str, pd.DataFrame] = {}
 
     def __getattr__(self, name: str) -> "pd.DataFrame":
