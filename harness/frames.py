@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from harness.errors import ResultError
 from harness.results import from_document, read_document
 from harness.results.tables import NAMES, ROWS, tables
 
@@ -38,15 +39,18 @@ class Frames:
     def _frame(self, name: str) -> "pd.DataFrame":
         import pandas as pd
 
-        return pd.DataFrame(list(map(dict, tables(self.folder, self._document)[name]())))
+        try:
+            return pd.DataFrame(list(map(dict, tables(self.folder, self._document)[name]())))
+        except UnicodeEncodeError as error:  # half of a surrogate pair, which no frame takes
+            raise ResultError(f"{self.folder}: {name}: holds what is no text: {error}") from error
 
     def _rows(self) -> "pd.DataFrame":
-        import pandas as pd
-
         from harness.results.rows import open_rows
 
-        with open_rows(self.folder):  # refuses what the file's size belies
-            return pd.read_parquet(self.folder / "rows.parquet")
+        with open_rows(self.folder) as rows:
+            # What a stranger's file says of pandas' types counts for nothing.
+            table: pd.DataFrame = rows.table().to_pandas(ignore_metadata=True)
+        return table
 
     def __repr__(self) -> str:
         return f"Frames({str(self.folder)!r}: {', '.join(self.TABLES)})"

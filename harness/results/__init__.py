@@ -42,6 +42,7 @@ __all__ = [
     "read_document",
     "read_generations",
     "read_samples",
+    "told",
 ]
 
 
@@ -71,7 +72,7 @@ def read_generations(
     """(task, system, answer) of every sample, or `of` some (task, sample id), in file order."""
     path = folder / "generations.jsonl.gz"
     for number, line in enumerate(json_lines(path), 1):
-        with _told(path, number):
+        with told(path, number):
             if of is not None and (line["task"], line["sample_id"]) not in of:
                 continue
             found = str(line["task"]), record(System, line), record(Generation, line)
@@ -82,7 +83,7 @@ def read_samples(folder: Path, of: Container[tuple[str, str]] | None = None) -> 
     """(task, sample), or `of` some (task, sample id), in file order."""
     path = folder / "samples.jsonl.gz"
     for number, line in enumerate(json_lines(path), 1):
-        with _told(path, number):
+        with told(path, number):
             if of is not None and (line["task"], line["sample_id"]) not in of:
                 continue
             found = str(line["task"]), record(Sample, line, id=line["sample_id"])
@@ -90,8 +91,8 @@ def read_samples(folder: Path, of: Container[tuple[str, str]] | None = None) -> 
 
 
 @contextmanager
-def _told(path: Path, line: int) -> Iterator[None]:
-    """What a line lacks, or holds instead, as a failure of its file."""
+def told(path: Path, line: int) -> Iterator[None]:
+    """Tell what a line lacks, or holds instead, as a failure of its file."""
     try:
         yield
     except (KeyError, TypeError) as error:
