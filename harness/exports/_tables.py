@@ -8,10 +8,12 @@ from typing import Any
 from harness.digest import digest
 from harness.errors import HarnessError, ResultError
 from harness.files.json_lines import read_json, write_json
-from harness.results import read, read_document
+from harness.results import read, read_document, told
 from harness.results import tables as results
 from harness.results.document import refuse_damaged
+from harness.results.plain import record
 from harness.results.values import wrong_value
+from harness.types import Generation, Sample, System
 
 Row = dict[str, Any]
 Rows = Callable[[], Iterator[Row]]  # goes through a table anew each time
@@ -73,6 +75,12 @@ def _checked(folder: Path, name: str, rows: results.Rows) -> Rows:
         for number, line in enumerate(rows(), 1):
             if wrong := wrong_value(line):
                 raise ResultError(f"{folder / name}.jsonl.gz:{number}: {wrong}; run the suite again")
+            with told(folder / f"{name}.jsonl.gz", number):
+                if name == "samples":
+                    record(Sample, line, id=line["sample_id"])
+                else:
+                    record(System, line)
+                    record(Generation, line)
             yield flat(line)
 
     return lines

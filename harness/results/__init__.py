@@ -95,7 +95,7 @@ def told(path: Path, line: int) -> Iterator[None]:
     """Tell what a line lacks, or holds instead, as a failure of its file."""
     try:
         yield
-    except (KeyError, TypeError) as error:
+    except (KeyError, TypeError, AttributeError) as error:
         raise ResultError(f"{path}:{line}: broken or changed by hand: {error}") from error
 
 

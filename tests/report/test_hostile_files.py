@@ -25,6 +25,7 @@ from harness.files.spreadsheet import cell
 from harness.files.zipped import write_zipped
 from harness.report import markdown
 from harness.report.answer import Span
+from harness.report.asked import asked
 from harness.report.figures import Figure
 from harness.results import baseline, json_lines, read, read_document, read_generations, read_samples, redact
 from harness.results import verdicts as gates
@@ -288,3 +289,35 @@ def test_half_of_a_pair_of_characters_in_a_frame_is_told(copy: Path) -> None:
     edited(copy, lambda document: document["scores"][0].update(signature="\ud800"))
     with pytest.raises(ResultError, match="scores: holds what is no text"):
         _ = harness.load(copy).scores
+
+
+@pytest.mark.parametrize(
+    ("name", "key", "value", "said"),
+    [
+        ("generations", "task", True, r"generations\.jsonl\.gz:1|fit no table"),
+        ("generations", "text", [["x"]], r"generations\.jsonl\.gz:1"),
+        ("generations", "prompt_tokens", "many", r"generations\.jsonl\.gz:1"),
+        ("generations", "extra", "x", "fit no table"),
+        ("samples", "references", 5, r"samples\.jsonl\.gz:1"),
+    ],
+)
+def test_lines_that_no_table_takes_are_told(
+    copy: Path, tmp_path: Path, name: str, key: str, value: object, said: str
+) -> None:
+    lines = list(json_lines(copy / f"{name}.jsonl.gz"))
+    lines[0][key] = value
+    lines[1][key] = lines[1].get(key, 1)
+    write_zipped(copy / f"{name}.jsonl.gz", lines)
+    write_document(copy, json.loads((copy / "result.json").read_bytes()))
+    with pytest.raises(ResultError, match=said):
+        export(copy, "parquet", uri=None, out=tmp_path / "tables")
+
+
+@pytest.mark.parametrize(
+    "line", [{"task": "dialogues"}, {"task": []}, {"task": "dialogues", "sample_id": "x", "input": 5}]
+)
+def test_a_page_of_samples_that_are_none_is_refused_with_their_line(copy: Path, line: dict[str, Any]) -> None:
+    write_zipped(copy / "samples.jsonl.gz", [line])
+    write_document(copy, json.loads((copy / "result.json").read_bytes()))
+    with pytest.raises(ResultError, match=r"samples\.jsonl\.gz:1: broken"):
+        asked(read(copy))
