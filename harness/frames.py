@@ -3,7 +3,8 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.results import read_document
+from harness.errors import ResultError
+from harness.results import from_document, read_document
 from harness.results.tables import NAMES, ROWS, tables
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ class Frames:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._document = read_document(folder)
+        from_document(folder, self._document)  # its records are what the tables take them for
         self._made: dict[str, pd.DataFrame] = {}
 
     def __getattr__(self, name: str) -> "pd.DataFrame":
@@ -37,15 +39,18 @@ class Frames:
     def _frame(self, name: str) -> "pd.DataFrame":
         import pandas as pd
 
-        return pd.DataFrame(list(map(dict, tables(self.folder, self._document)[name]())))
+        try:
+            return pd.DataFrame(list(map(dict, tables(self.folder, self._document)[name]())))
+        except UnicodeEncodeError as error:  # half of a surrogate pair, which no frame takes
+            raise ResultError(f"{self.folder}: {name}: holds what is no text: {error}") from error
 
     def _rows(self) -> "pd.DataFrame":
-        import pandas as pd
-
         from harness.results.rows import open_rows
 
-        with open_rows(self.folder):  # rejects a file whose header does not match its size
-            return pd.read_parquet(self.folder / "rows.parquet")
+        with open_rows(self.folder) as rows:
+            # What a stranger's file says of pandas' types counts for nothing.
+            table: pd.DataFrame = rows.table().to_pandas(ignore_metadata=True)
+        return table
 
     def __repr__(self) -> str:
         return f"Frames({str(self.folder)!r}: {', '.join(self.TABLES)})"

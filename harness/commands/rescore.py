@@ -258,6 +258,9 @@ def _compared(
     in_families = {pair for family, own in asked.items() if family is not None for pair in own}
     asked[None] = {pair: None for pair in asked.get(None, {}) if pair not in in_families}
     systems = list(dict.fromkeys(system for own in asked.values() for pair in own for system in pair))
+    for system in systems:
+        if system not in cells:
+            raise ResultError(f"{result.folder}: {task.name}: compares {system}, of which it has no score")
     scored = _scored(task.name, [cells[system] for system in systems], wanted)
     if scored is None or not scored.tells:
         return

@@ -5,6 +5,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from harness.errors import ResultError
 from harness.exports import Place
 from harness.report import flat_tables
 from harness.report.flat_tables import Row, Rows
@@ -23,11 +24,16 @@ def _write(rows: Rows, path: Path) -> None:
     import pyarrow as pa
     from pyarrow import parquet
 
-    parts = (_inferred(chunk) for chunk in _chunks(rows))
-    schema = pa.unify_schemas(list(parts), promote_options="permissive")
-    with parquet.ParquetWriter(path, schema, compression="zstd") as writer:
-        for chunk in _chunks(rows):
-            writer.write_table(pa.Table.from_pylist(chunk, schema=schema))
+    try:
+        parts = (_inferred(chunk) for chunk in _chunks(rows))
+        schema = pa.unify_schemas(list(parts), promote_options="permissive")
+        with parquet.ParquetWriter(path, schema, compression="zstd") as writer:
+            for chunk in _chunks(rows):
+                writer.write_table(pa.Table.from_pylist(chunk, schema=schema))
+    except pa.ArrowException as error:  # a stranger's column, whose values are of several types
+        path.unlink(missing_ok=True)
+        reason = str(error).partition("\n")[0]
+        raise ResultError(f"{path.name.strip('.')}: its rows fit no table: {reason}") from error
 
 
 def _inferred(chunk: list[Row]) -> Any:

@@ -8,10 +8,12 @@ from typing import Any
 from harness.digest import digest
 from harness.errors import HarnessError, ResultError
 from harness.files.json_lines import read_json, write_json
-from harness.results import read, read_document
+from harness.results import located, read, read_document
 from harness.results import tables as results
 from harness.results.document import refuse_damaged
+from harness.results.plain import record
 from harness.results.values import wrong_value
+from harness.types import Generation, Sample, System
 
 Row = dict[str, Any]
 Rows = Callable[[], Iterator[Row]]  # iterates over a table from its beginning on each call
@@ -75,17 +77,20 @@ def _checked(folder: Path, name: str, rows: results.Rows) -> Rows:
         for number, line in enumerate(rows(), 1):
             if wrong := wrong_value(line):
                 raise ResultError(f"{folder / name}.jsonl.gz:{number}: {wrong}; run the suite again")
+            with located(folder / f"{name}.jsonl.gz", number):
+                if name == "samples":
+                    record(Sample, line, id=line["sample_id"])
+                else:
+                    record(System, line)
+                    record(Generation, line)
             yield flat(line)
 
     return lines
 
 
 def _rows(path: Path) -> Iterator[Row]:
-    from pyarrow import parquet
-
     from harness.results.rows import RowFile
 
-    # RowFile rejects a header that does not match the size.
-    with RowFile(path), parquet.ParquetFile(path) as file:
-        for batch in file.iter_batches():
+    with RowFile(path) as file:
+        for batch in file.batches():
             yield from map(flat, batch.to_pylist())

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness import metrics
-from harness.results import Result, TaskFacts, json_lines
+from harness.results import Result, TaskFacts, json_lines, located
 from harness.results.document import refuse_damaged
 from harness.results.lengths import thirds
 from harness.types import System
@@ -78,9 +78,11 @@ def task_samples(result: Result) -> dict[str, TaskSamples]:
     if not all((result.folder / name).is_file() for name in FILES):
         return {}
     listed = {task.name: _Listed(task.cluster) for task in result.suite.tasks}
-    for line in json_lines(result.folder / "samples.jsonl.gz"):
-        if line["task"] in listed:
-            listed[line["task"]].add(line["sample_id"], line["input"], line.get("metadata") or {})
+    path = result.folder / "samples.jsonl.gz"
+    for number, line in enumerate(json_lines(path), 1):
+        with located(path, number):
+            if line["task"] in listed:
+                listed[line["task"]].add(line["sample_id"], line["input"], line.get("metadata") or {})
     with open_rows(result.folder) as rows:
         return {task.name: _of_task(task, listed[task.name], rows) for task in result.suite.tasks}
 

@@ -38,6 +38,7 @@ __all__ = [
     "document",
     "from_document",
     "json_lines",
+    "located",
     "read",
     "read_document",
     "read_generations",
@@ -71,7 +72,7 @@ def read_generations(
     """Yield (task, system, answer) for every sample, or `of` some (task, sample id), in file order."""
     path = folder / "generations.jsonl.gz"
     for number, line in enumerate(json_lines(path), 1):
-        with _located(path, number):
+        with located(path, number):
             if of is not None and (line["task"], line["sample_id"]) not in of:
                 continue
             found = str(line["task"]), record(System, line), record(Generation, line)
@@ -82,7 +83,7 @@ def read_samples(folder: Path, of: Container[tuple[str, str]] | None = None) -> 
     """Yield (task, sample) for every sample, or `of` some (task, sample id), in file order."""
     path = folder / "samples.jsonl.gz"
     for number, line in enumerate(json_lines(path), 1):
-        with _located(path, number):
+        with located(path, number):
             if of is not None and (line["task"], line["sample_id"]) not in of:
                 continue
             found = str(line["task"]), record(Sample, line, id=line["sample_id"])
@@ -90,11 +91,11 @@ def read_samples(folder: Path, of: Container[tuple[str, str]] | None = None) -> 
 
 
 @contextmanager
-def _located(path: Path, line: int) -> Iterator[None]:
+def located(path: Path, line: int) -> Iterator[None]:
     """Turn an error about a line's content into a ResultError that names the file and the line."""
     try:
         yield
-    except (KeyError, TypeError) as error:
+    except (KeyError, TypeError, AttributeError) as error:
         raise ResultError(f"{path}:{line}: broken or changed by hand: {error}") from error
 
 

@@ -143,7 +143,7 @@ def load(path: Path) -> Baseline:
     again = f"write it again: harness baseline RESULT -o {path}"
     document = json_object(path, again, again)
     version = document.get("schema")
-    if not isinstance(version, int) or "systems" not in document:
+    if not isinstance(version, int) or version < 1 or "systems" not in document:
         raise ResultError(f"{path}: not a baseline of the harness; name a file that `harness baseline` wrote")
     if version > SCHEMA:
         raise ResultError(f"{path}: schema {version}, this harness reads up to {SCHEMA}; update the harness")
@@ -206,6 +206,8 @@ def _plugins(result: Result, task: TaskFacts, asked: Sequence[str]) -> list[str]
 
 def _task(result: Result, task: TaskFacts) -> dict[str, Any]:
     here = [score for score in result.scores if score.task == task.name]
+    if not here:
+        raise ResultError(f"{result.folder}: {task.name}: has answers and no score; a baseline needs one")
     return {
         "name": task.name,
         "samples": task.samples,

@@ -39,7 +39,7 @@ def read_document(folder: Path, *, changed: bool = False) -> dict[str, Any]:
     document = json_object(path, "a RESULT folder holds a result.json", "run the suite again")
     _refuse_bad_manifest(path, document)
     version = document.get("schema")
-    if not isinstance(version, int):
+    if not isinstance(version, int) or version < 1:
         raise ResultError(f"{path}: no schema version; this is not a result of the harness")
     if version > SCHEMA:
         raise ResultError(f"{path}: schema {version}, this harness reads up to {SCHEMA}; update the harness")

@@ -13,10 +13,10 @@ from typing import Any, get_args
 
 from harness.errors import ResultError
 from harness.files.zipped import write_zipped
-from harness.results import Result, json_lines, ours, read_document
+from harness.results import Result, from_document, json_lines, located, ours, read_document
 from harness.results.document import refuse_damaged, write_document
-from harness.results.plain import other_keys, record_fields
-from harness.types import Generation, System
+from harness.results.plain import other_keys, record, record_fields
+from harness.types import Generation, Sample, System
 from harness.types.fields import Copy, Shape, Withheld
 
 VERDICTS = "verdicts.json"
@@ -24,7 +24,7 @@ VERDICTS = "verdicts.json"
 
 def copy(result: Path, out: Path) -> None:
     """Write a copy of a RESULT without private texts into the folder `out`; pages are not drawn."""
-    whole = read_document(result)
+    whole = _read(result)
     ours.refuse_links(result)
     refuse_damaged(result, whole.get("files", {}))
     private = private_tasks(whole)
@@ -43,12 +43,19 @@ def copy(result: Path, out: Path) -> None:
 @contextmanager
 def view(result: Path) -> Iterator[Path]:
     """Yield the RESULT itself if all of it may be shown, else a copy that is removed at the end of the block."""
-    if not private_tasks(read_document(result)):
+    if not private_tasks(_read(result)):
         yield result
         return
     with TemporaryDirectory() as place:
         copy(result, Path(place))
         yield Path(place)
+
+
+def _read(result: Path) -> dict[str, Any]:
+    """Return the document of a RESULT, whose records are what their fields say."""
+    whole = read_document(result)
+    from_document(result, whole)
+    return whole
 
 
 def private_tasks(whole: Mapping[str, Any]) -> frozenset[str]:
@@ -111,22 +118,29 @@ def clusters(whole: Mapping[str, Any], private: frozenset[str]) -> dict[str, str
 def _samples(result: Path, private: Mapping[str, str | None]) -> Iterator[dict[str, Any]]:
     """Yield the lines of samples, with ids alone for private tasks, and a number in place of each cluster's name."""
     numbers: dict[tuple[str, str], int] = {}
-    for line in json_lines(result / "samples.jsonl.gz"):
-        task = line["task"]
-        if task not in private:
-            yield line
-            continue
-        column = private[task]
-        metadata = {}
-        if column is not None:
-            named = (task, line.get("metadata", {}).get(column, ""))
-            metadata[column] = str(numbers.setdefault(named, len(numbers) + 1))
-        bare = {"input": "", "references": [], "metadata": metadata}
-        yield {"task": task, "sample_id": line["sample_id"], **bare}
+    path = result / "samples.jsonl.gz"
+    for number, line in enumerate(json_lines(path), 1):
+        with located(path, number):
+            if (task := line["task"]) in private:
+                column = private[task]
+                metadata = {}
+                if column is not None:
+                    named = (task, record(Sample, line, id=line["sample_id"]).metadata.get(column, ""))
+                    metadata[column] = str(numbers.setdefault(named, len(numbers) + 1))
+                bare = {"input": "", "references": [], "metadata": metadata}
+                line = {"task": task, "sample_id": line["sample_id"], **bare}
+        yield line
 
 
 def _generations(result: Path, private: frozenset[str]) -> Iterator[dict[str, Any]]:
-    for line in json_lines(result / "generations.jsonl.gz"):
-        if line["task"] in private:
-            line = {"task": line["task"], **kept(System, line), **kept(Generation, line), "references": []}
+    path = result / "generations.jsonl.gz"
+    for number, line in enumerate(json_lines(path), 1):
+        with located(path, number):
+            if line["task"] in private:
+                line = {
+                    "task": line["task"],
+                    **kept(System, line),
+                    **kept(Generation, line),
+                    "references": [],
+                }
         yield line

@@ -24,7 +24,11 @@ ROWS = 1 << 14
 # Limits of a row group; pyarrow's own groups have up to 2^20 rows. A few bytes may stand for any number of equal values.
 MOST_ROWS, MOST_NUMBERS, MOST_BYTES = 1 << 20, 1 << 24, 1 << 30
 TIMES = 20  # largest number of rows for each byte of the file; a row has an id and sums
+MOST_SHOTS = (1 << 31) - 1  # what a column of 32 bits holds
 WHOSE = ("task", "model", "adapter", "shots", "metric")
+COLUMNS = (*WHOSE, "sample_id", "stats")
+TEXTS = (pyarrow.string(), pyarrow.large_string())
+COUNTS = (pyarrow.int32(), pyarrow.int64())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +102,16 @@ class RowFile:
             stats.append(group.numbers[starts[:, None] + np.arange(lengths[0])])
         return Rows(ids=tuple(ids), stats=np.concatenate(stats))
 
+    def table(self) -> Any:
+        """Return everything as one table of pyarrow's."""
+        with self._located():
+            return self._file.read(columns=list(COLUMNS))
+
+    def batches(self) -> Iterator[Any]:
+        """Yield everything as tables of pyarrow's, one after the other."""
+        with self._located():
+            yield from self._file.iter_batches(columns=list(COLUMNS))
+
     def _group(self, number: int) -> RowGroup:
         if number in self._ahead:
             return self._ahead[number]
@@ -112,7 +126,7 @@ class RowFile:
         """Turn any error of reading into a ResultError that names this file."""
         try:
             yield
-        except (OSError, pyarrow.ArrowException, KeyError, TypeError, ValueError) as error:
+        except (OSError, pyarrow.ArrowException, LookupError, TypeError, ValueError, OverflowError) as error:
             reason = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else error
             raise ResultError(
                 f"{self._path}: cannot be read: {reason}; copy the RESULT again as a whole"
@@ -188,9 +202,11 @@ def _refuse_bombs(metadata: Any, size: int) -> None:
 def _refuse_other_columns(file: Any) -> None:
     """Raise ValueError if a column whose bytes are read is missing, or is not of the type that is written here."""
     schema = file.schema_arrow
-    for name, kind in {"sample_id": pyarrow.string(), "stats": pyarrow.list_(pyarrow.float64())}.items():
-        if name not in schema.names or not schema.field(name).type.equals(kind):
-            raise ValueError(f"the column {name} is missing or not of {kind}")
+    kinds = dict.fromkeys(WHOSE, TEXTS) | {"adapter": (*TEXTS, pyarrow.null()), "shots": COUNTS}
+    kinds |= {"sample_id": (pyarrow.string(),), "stats": (pyarrow.list_(pyarrow.float64()),)}
+    for name, known in kinds.items():
+        if schema.names.count(name) != 1 or schema.field(name).type not in known:
+            raise ValueError(f"the column {name} is not there once, of type {known[0]}")
 
 
 def _group(number: int, table: Any) -> RowGroup:
@@ -247,5 +263,19 @@ def _mixed(file: Any, number: int) -> Iterator[tuple[Key, Places]]:
     return ((key, np.array(places)) for key, places in found.items())
 
 
-def _key(task: str, model: str, adapter: str | None, shots: int, metric: str) -> Key:
+def _key(task: object, model: object, adapter: object, shots: object, metric: object) -> Key:
+    """Return whose rows those with such values are; ValueError where they name nobody."""
+    if (
+        not isinstance(task, str)
+        or not isinstance(model, str)
+        or not isinstance(adapter, str | None)
+        or not isinstance(shots, int)
+        or isinstance(shots, bool)
+        or not 0 <= shots <= MOST_SHOTS
+        or not isinstance(metric, str)
+    ):
+        raise ValueError(
+            f"rows of task {task!r:.60}, model {model!r:.60}, adapter {adapter!r:.60}, {shots!r:.60} shots, "
+            f"metric {metric!r:.60}"
+        )
     return task, System(model=model, adapter=adapter, shots=shots), metric

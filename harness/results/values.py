@@ -5,6 +5,7 @@ from collections.abc import Iterator
 LARGEST_NUMBER = 1e300  # sums and small multiples stay finite
 LARGEST_WHOLE = 1 << 53  # beyond it, a float is another number
 LARGEST_SEED = 1 << 64
+DEEPEST = 64  # lists and objects in one another; ours are fewer than 10
 SEEDS = frozenset({"seed", "seeds"})
 COUNTS = frozenset(
     {"n", "step", "count", "of", "workers", "eigenvalues", "rows", "cols", "shots", "parameters", *SEEDS}
@@ -14,8 +15,11 @@ FREE = frozenset({"where", "metadata"})  # their keys are columns of the user's,
 
 
 def wrong_value(data: object) -> str:
-    """Return the place of the first number out of range, or name that does not fit a line; "" if there is none."""
-    return next((f"{place}: found {said}" for place, said in _wrong(data, "", "")), "")
+    """Return the place of the first number out of range, name that does not fit a line, or value nested too deeply.
+
+    "" if there is none.
+    """
+    return next((f"{place}: found {said}" for place, said in _wrong(data, "", "", 0)), "")
 
 
 def fits(number: float) -> bool:
@@ -28,15 +32,18 @@ def refused_constant(name: str) -> float:
     raise ValueError(f"found {name}, which is not a number of JSON")
 
 
-def _wrong(data: object, place: str, key: str) -> Iterator[tuple[str, str]]:
-    if isinstance(data, dict):
+def _wrong(data: object, place: str, key: str, depth: int) -> Iterator[tuple[str, str]]:
+    if depth > DEEPEST:
+        yield _short(place), f"lists or objects nested in more than {DEEPEST} others"
+    elif isinstance(data, dict):
         for name, value in data.items():
             inner = key if key in FREE else name
-            yield from _wrong(value, f"{place}.{_short(name)}" if place else _short(name), inner)
+            yield from _wrong(value, f"{place}.{_short(name)}" if place else _short(name), inner, depth + 1)
     elif isinstance(data, list | tuple):
         for number, item in enumerate(data):
             if type(item) is not str:
-                yield from _wrong(item, f"{place}[{number}]", key if key in SEEDS or key in FREE else "")
+                inner = key if key in SEEDS or key in FREE else ""
+                yield from _wrong(item, f"{place}[{number}]", inner, depth + 1)
     elif isinstance(data, str):
         if key in NAMES and not data.isprintable():
             yield place, f"{_short(data)!a}, a name with a character that does not fit a line"

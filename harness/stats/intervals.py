@@ -110,7 +110,7 @@ def changed_interval(
     """Return the 95 % interval of the difference of two proportions of the same samples (Agresti and Min 2005).
 
     It is Wald's interval with half a sample added to each cell of the table of both. With two changed samples in 200, a
-    bootstrap interval covers 78 to 86 %: a resample without a change says that none ever occurs (benchmarks/races/honesty.py).
+    bootstrap interval covers 78 to 86 %: one without change says that none ever occurs (benchmarks/races/honesty.py).
     """
     if won < 0 or lost < 0 or won + lost > n or n < 1:
         raise ValueError(f"no proportions: {won} won and {lost} lost of {n} samples")

@@ -14,6 +14,7 @@ from harness.commands.rescore import rescore
 from harness.errors import HarnessError
 from harness.results import read
 from harness.results import redact as share
+from harness.results.document import write_document
 from harness.results.rows import open_rows
 from harness.results.schema import json_schema
 from harness.verification import verify
@@ -172,6 +173,16 @@ def test_a_copy_without_texts_is_refused(results: tuple[Path, Path], tmp_path: P
     share.copy(private, tmp_path / "copy")
     with pytest.raises(HarnessError, match="a copy without the texts of t; rescore the original RESULT"):
         rescore(tmp_path / "copy", ["chrf"], tmp_path / "copy")
+
+
+def test_a_comparison_of_a_system_without_scores_is_told(result: Path) -> None:
+    document = json.loads((result / "result.json").read_bytes())
+    document["comparisons"][0]["candidate"]["model"] = "nobody"
+    write_document(result, document)
+    before = (result / "result.json").read_bytes()
+    with pytest.raises(HarnessError, match="t: compares nobody, of which it has no score"):
+        rescore(result, ["chrf"], result)
+    assert (result / "result.json").read_bytes() == before
 
 
 def test_the_command_prints_the_new_scores_and_an_unknown_metric_is_a_line(result: Path) -> None:

@@ -10,8 +10,12 @@ from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
+import pyarrow
+import pyarrow.parquet as parquet
 import pytest
+from harness.report.asked import asked
 
+import harness
 from harness.checkpoints.adapter import read_settings
 from harness.checkpoints.folder import json_mapping, licence
 from harness.checkpoints.safetensors import TensorFile
@@ -23,7 +27,7 @@ from harness.files.zipped import write_zipped
 from harness.report import markdown
 from harness.report.answer import Span
 from harness.report.figures import Figure
-from harness.results import baseline, json_lines, read, read_document, read_generations, read_samples
+from harness.results import baseline, json_lines, read, read_document, read_generations, read_samples, redact
 from harness.results import verdicts as gates
 from harness.results.document import content_digest, write_document
 from harness.results.rows import open_rows
@@ -197,3 +201,129 @@ def test_a_csv_cell_shows_control_characters() -> None:
     assert cell("=1\x1b") == "'=1⟦U+001B⟧"
     assert cell(-5) == -5
     assert cell("-5") == "-5"
+
+
+def _with_column(name: str, values: list[Any], kind: Any = None) -> Callable[[Any], Any]:
+    return lambda table: table.set_column(
+        table.column_names.index(name), name, pyarrow.array(values * table.num_rows, kind)
+    )
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        _with_column("task", [None]),
+        _with_column("task", [None], pyarrow.string()),
+        _with_column("model", [b"x"]),
+        _with_column("metric", [2**62], pyarrow.duration("s")),
+        _with_column("metric", [2**31 - 1], pyarrow.date32()),
+        _with_column("adapter", [True]),
+        _with_column("shots", [None], pyarrow.int32()),
+        _with_column("shots", [-1]),
+        _with_column("shots", [2**40]),
+        lambda table: table.append_column("task", table.column("task")),
+        lambda table: table.drop_columns(["shots"]),
+    ],
+)
+def test_rows_of_nobody_are_refused_in_a_line(copy: Path, change: Callable[[Any], Any]) -> None:
+    parquet.write_table(change(parquet.read_table(copy / "rows.parquet")), copy / "rows.parquet")
+    with pytest.raises(ResultError, match=r"rows\.parquet: cannot be read"):
+        open_rows(copy)
+
+
+def test_columns_and_types_that_a_stranger_adds_to_rows_reach_no_table(copy: Path, tmp_path: Path) -> None:
+    table = parquet.read_table(copy / "rows.parquet")
+    dates = pyarrow.array([2**31 - 1] * table.num_rows, pyarrow.date32())
+    said = {b"pandas": b'{"columns": [], "index_columns": ["nobody"], "column_indexes": 5}'}
+    parquet.write_table(
+        table.append_column("when", dates).replace_schema_metadata(said), copy / "rows.parquet"
+    )
+    write_document(copy, json.loads((copy / "result.json").read_bytes()))
+    export(copy, "csv", uri=None, out=tmp_path / "tables")
+    assert (tmp_path / "tables" / "rows.csv").is_file()
+    assert list(harness.load(copy).rows) == table.column_names
+
+
+@pytest.mark.parametrize("place", ["workers", "gates"])
+def test_a_result_that_is_nested_too_deep_is_refused_in_a_line(copy: Path, place: str) -> None:
+    nest: list[Any] = []
+    for _ in range(150):
+        nest = [nest]
+
+    def change(document: dict[str, Any]) -> None:
+        if place == "workers":
+            document["manifest"]["runtime"]["workers"] = nest
+        else:
+            document["suite"]["gates"] = nest
+
+    with pytest.raises(ResultError, match="nested in more than 64 others"):
+        read(edited(copy, change))
+
+
+@pytest.mark.parametrize("suite", [None, [], {}, {"tasks": 5}, {"tasks": [1]}, {"tasks": [{}]}])
+def test_a_suite_that_is_none_is_told_before_anything_is_taken_elsewhere(
+    copy: Path, tmp_path: Path, suite: object
+) -> None:
+    edited(copy, lambda document: document.update(suite=suite))
+    with pytest.raises(ResultError, match="broken or changed by hand"):
+        export(copy, "csv", uri=None, out=tmp_path / "tables")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        {},
+        {"task": []},
+        {"task": "dialogues"},
+        {"task": "dialogues", "sample_id": "x", "input": "", "references": [], "metadata": 5},
+    ],
+)
+def test_a_sample_that_is_none_is_told_with_its_line_where_a_copy_is_made(
+    private: Path, tmp_path: Path, line: dict[str, Any]
+) -> None:
+    folder = Path(shutil.copytree(private, tmp_path / "private"))
+    document = json.loads((folder / "result.json").read_bytes())
+    for task in document["suite"]["tasks"]:
+        task["cluster"] = "topic"
+    write_zipped(folder / "samples.jsonl.gz", [line])
+    write_document(folder, document)
+    with pytest.raises(ResultError, match=r"samples\.jsonl\.gz:1: broken or changed by hand"):
+        redact.copy(folder, tmp_path / "copy")
+
+
+def test_half_of_a_pair_of_characters_in_a_frame_is_told(copy: Path) -> None:
+    edited(copy, lambda document: document["scores"][0].update(signature="\ud800"))
+    with pytest.raises(ResultError, match="scores: holds what is no text"):
+        _ = harness.load(copy).scores
+
+
+@pytest.mark.parametrize(
+    ("name", "key", "value", "said"),
+    [
+        ("generations", "task", True, r"generations\.jsonl\.gz:1|fit no table"),
+        ("generations", "text", [["x"]], r"generations\.jsonl\.gz:1"),
+        ("generations", "prompt_tokens", "many", r"generations\.jsonl\.gz:1"),
+        ("generations", "extra", "x", "fit no table"),
+        ("samples", "references", 5, r"samples\.jsonl\.gz:1"),
+    ],
+)
+def test_lines_that_no_table_takes_are_told(
+    copy: Path, tmp_path: Path, name: str, key: str, value: object, said: str
+) -> None:
+    lines = list(json_lines(copy / f"{name}.jsonl.gz"))
+    lines[0][key] = value
+    lines[1][key] = lines[1].get(key, 1)
+    write_zipped(copy / f"{name}.jsonl.gz", lines)
+    write_document(copy, json.loads((copy / "result.json").read_bytes()))
+    with pytest.raises(ResultError, match=said):
+        export(copy, "parquet", uri=None, out=tmp_path / "tables")
+
+
+@pytest.mark.parametrize(
+    "line", [{"task": "dialogues"}, {"task": []}, {"task": "dialogues", "sample_id": "x", "input": 5}]
+)
+def test_a_page_of_samples_that_are_none_is_refused_with_their_line(copy: Path, line: dict[str, Any]) -> None:
+    write_zipped(copy / "samples.jsonl.gz", [line])
+    write_document(copy, json.loads((copy / "result.json").read_bytes()))
+    with pytest.raises(ResultError, match=r"samples\.jsonl\.gz:1: broken"):
+        asked(read(copy))

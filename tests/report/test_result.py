@@ -17,6 +17,7 @@ import pytest
 import harness
 from harness.errors import ResultError
 from harness.results import read, verdicts
+from harness.results.document import write_document
 from harness.results.rows import open_rows
 from harness.results.schema import json_schema
 from harness.types import System
@@ -220,6 +221,32 @@ def test_frames_hold_what_the_folder_holds(example: Path) -> None:
     assert frames.weights["alpha"].between(1, 10).any()
     assert len(frames.costs) and len(frames.steps)
     assert "flan-t5-tiny" in frames._repr_html_()
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        lambda d: d.update(scores=True),
+        lambda d: d.update(steps="ab"),
+        lambda d: d.update(curves=-1),
+        lambda d: d["comparisons"][0].update(baseline="a"),
+    ],
+)
+def test_frames_of_what_is_no_result_are_refused_in_a_line(
+    copy: Path, edit: Callable[[dict[str, Any]], None]
+) -> None:
+    document = json.loads((copy / "result.json").read_bytes())
+    edit(document)
+    write_document(copy, document)
+    with pytest.raises(ResultError, match="broken or changed by hand"):
+        harness.load(copy)
+
+
+@pytest.mark.parametrize("schema", [0, -1])
+def test_a_schema_that_never_was_is_refused(copy: Path, schema: int) -> None:
+    change(copy, lambda document: document.update(schema=schema) or document.pop("digest", None))
+    with pytest.raises(ResultError, match="no schema version"):
+        read(copy)
 
 
 def test_importing_the_package_loads_no_heavy_library() -> None:
