@@ -48,7 +48,7 @@ Names = Mapping[str, Collection[str]]  # task -> plug-ins
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TalliedAnswers:
+class RescoredAnswers:
     """One system's answers to one task, tallied by the new metrics."""
 
     task: TaskFacts
@@ -174,7 +174,7 @@ def added(result: Result, wanted: Wanted) -> Added:
     return Added(scores=tuple(scores), comparisons=tuple(comparisons), rows=rows)
 
 
-def _cells(result: Result, wanted: Wanted) -> Iterator[TalliedAnswers]:
+def _cells(result: Result, wanted: Wanted) -> Iterator[RescoredAnswers]:
     """Yield each system's tallied answers; answers are read one system after the other, and only rows stay in memory."""
     tasks = {task.name: task for task in result.suite.tasks if task.name in wanted}
     missing = {(score.task, score.system): None for score in result.scores if score.task in wanted}
@@ -198,7 +198,7 @@ def _cell(
     samples: Samples,
     answers: Iterator[Generation],
     wanted: Mapping[str, Metric],
-) -> TalliedAnswers:
+) -> RescoredAnswers:
     tallies = {plugin: Tally(metric) for plugin, metric in wanted.items()}
     ids: list[str] = []
     labels: list[str] = []
@@ -211,10 +211,10 @@ def _cell(
     if not ids:
         raise ResultError(f"{task.name} / {system}: the RESULT has no answers; run the suite again")
     together = None if task.cluster is None else numbered(labels)
-    return TalliedAnswers(task=task, system=system, ids=tuple(ids), clusters=together, tallies=tallies)
+    return RescoredAnswers(task=task, system=system, ids=tuple(ids), clusters=together, tallies=tallies)
 
 
-def _scores(cells: Sequence[TalliedAnswers], plugin: str, seed: int) -> Iterator[Score]:
+def _scores(cells: Sequence[RescoredAnswers], plugin: str, seed: int) -> Iterator[Score]:
     for cell, intervals in zip(cells, _intervals(cells, plugin, seed), strict=True):
         tally = cell.tallies[plugin]
         for name, value in tally.values().items():
@@ -235,7 +235,7 @@ def _scores(cells: Sequence[TalliedAnswers], plugin: str, seed: int) -> Iterator
 
 
 def _intervals(
-    cells: Sequence[TalliedAnswers], plugin: str, seed: int
+    cells: Sequence[RescoredAnswers], plugin: str, seed: int
 ) -> list[Mapping[str, tuple[float, float]]]:
     """Return the intervals of each system's scores; one draw of resamples serves systems that answered the same samples."""
     metric, first = cells[0].tallies[plugin].metric, cells[0]
@@ -247,7 +247,7 @@ def _intervals(
 
 
 def _compared(
-    result: Result, wanted: Mapping[str, Metric], cells: Mapping[System, TalliedAnswers], seed: int
+    result: Result, wanted: Mapping[str, Metric], cells: Mapping[System, RescoredAnswers], seed: int
 ) -> Iterator[Comparison]:
     """Yield comparisons of the pairs that the run compared, family by family."""
     task = next(iter(cells.values())).task
@@ -277,7 +277,7 @@ def _compared(
         yield from pairs.corrected([*chain.from_iterable(sure.values())], task.primary, family)
 
 
-def _scored(task: str, cells: Sequence[TalliedAnswers], wanted: Mapping[str, Metric]) -> pairs.Scored | None:
+def _scored(task: str, cells: Sequence[RescoredAnswers], wanted: Mapping[str, Metric]) -> pairs.Scored | None:
     """Return the rows of all compared systems; None if there are no rows."""
     plugins = {plugin: metric for plugin, metric in wanted.items() if metric.value is not None}
     if not cells or not plugins:
@@ -294,7 +294,7 @@ def _scored(task: str, cells: Sequence[TalliedAnswers], wanted: Mapping[str, Met
     )
 
 
-def _table(cells: Sequence[TalliedAnswers], plugin: str, metric: Metric) -> stats.Table:
+def _table(cells: Sequence[RescoredAnswers], plugin: str, metric: Metric) -> stats.Table:
     rows = [cell.tallies[plugin].rows() for cell in cells]
     assert metric.value is not None
     return stats.Table(

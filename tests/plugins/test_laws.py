@@ -30,13 +30,6 @@ DEFINES = {
     "metrics": ("metric",),
     "steps": ("VERSION", "LIBRARIES", "run"),
 }
-# Files in the folder of a group that are no plug-ins, and why they are there. The list should become shorter.
-PRIVATE = {}
-# Classes that stand in two modules. The list should become shorter.
-TWICE = set(
-    "Asked Cell Document Factors Known Outcome Part Performer Point Question Row Scenario Task "
-    "Update Watch".split()
-)
 
 # Imports of a plug-in past its door. The list should become shorter.
 PAST: set[str] = set()
@@ -141,7 +134,7 @@ def test_the_folder_of_a_group_holds_plug_ins_alone(group: str) -> None:
         for path in folder.iterdir()
         if path.name not in ("__init__.py", "__pycache__") and path.stem not in plugins.own_names(group)
     ]
-    assert [name for name in others if not any(fnmatch(name, known) for known in PRIVATE)] == []
+    assert others == []
 
 
 # The house.
@@ -163,7 +156,7 @@ def test_no_class_name_stands_in_two_modules() -> None:
         for node in ast.walk(tree(path)):
             if isinstance(node, ast.ClassDef):
                 places.setdefault(node.name, set()).add(path.relative_to(PACKAGE).as_posix())
-    found = {name: sorted(paths) for name, paths in places.items() if len(paths) > 1 and name not in TWICE}
+    found = {name: sorted(paths) for name, paths in places.items() if len(paths) > 1}
     assert found == {}
 
 
