@@ -314,7 +314,10 @@ def test_a_kind_that_asks_what_a_backend_cannot_do_is_refused_before_a_run(
     for command in ("check", "plan", "run"):
         done = harness(capsys, command, suite(here))
         assert done.code == 2
-        assert "task t, kind backwards: not applicable: model copy cannot say how likely" in done.err
+        assert (
+            "task t, kind backwards: not applicable: model copy cannot give the likelihood of texts"
+            in done.err
+        )
         assert "leave out the task or the model, or choose others with --only" in done.err
     assert not list((here / "store" / "done").glob("*"))
 

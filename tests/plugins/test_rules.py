@@ -107,7 +107,7 @@ def test_a_verdict_names_what_was_measured_and_the_limit(name: str, worse: Path)
         (verdict,) = judge(worse, [gate(**{name: limit})]).verdicts
         rule, own = found(name, limit)
         assert verdict.value is not None and verdict.because
-        assert rule.form(verdict.value) and rule.form(verdict.value) in verdicts.told(verdict)
+        assert rule.form(verdict.value) and rule.form(verdict.value) in verdicts.explained(verdict)
         assert verdict.gate == f"{name} {rule.limit_text(own)}".strip()
         assert (verdict.limit or "") == rule.limit_text(own)
 

@@ -13,7 +13,6 @@ from typing import Any
 import pyarrow
 import pyarrow.parquet as parquet
 import pytest
-from harness.report.asked import asked
 
 import harness
 from harness.checkpoints.adapter import read_settings
@@ -27,6 +26,7 @@ from harness.files.zipped import write_zipped
 from harness.report import markdown
 from harness.report.answer import Span
 from harness.report.figures import Figure
+from harness.report.task_samples import asked
 from harness.results import baseline, json_lines, read, read_document, read_generations, read_samples, redact
 from harness.results import verdicts as gates
 from harness.results.document import content_digest, write_document

@@ -150,7 +150,7 @@ def test_a_changed_step_has_another_version(kind: str) -> None:
     table = recorded()
     changed = [file for file in sources(kind) if table["sources"].get(file) != digest(file)]
     advice = "then `python tests/run/steps/test_versions.py` writes the table anew"
-    kept = " and in harness/weights/kept.py, which keeps findings" if kind == "spectra" else ""
+    kept = " and in harness/weights/cache.py, which keeps findings" if kind == "spectra" else ""
     assert not changed, (
         f"step {kind} runs {', '.join(changed)}, which changed: raise VERSION in harness/run/steps/{kind}.py{kept} "
         f"if a result can differ, {advice}"
@@ -220,7 +220,7 @@ NAMED = {
             "weights/dense.py",
             "weights/pool.py",
         ),
-        *("weights/analyse.py", "weights/kept.py", "weights/quantised.py", "weights/oracle.py"),
+        *("weights/analyse.py", "weights/cache.py", "weights/quantised.py", "weights/oracle.py"),
     ),
     "compare": (
         "scoring/comparisons.py",
