@@ -26,7 +26,7 @@ from harness.files.zipped import write_zipped
 from harness.report import markdown
 from harness.report.answer import Span
 from harness.report.figures import Figure
-from harness.report.task_samples import asked
+from harness.report.task_samples import task_samples
 from harness.results import baseline, json_lines, read, read_document, read_generations, read_samples, redact
 from harness.results import verdicts as gates
 from harness.results.document import content_digest, write_document
@@ -326,4 +326,4 @@ def test_a_page_of_samples_that_are_none_is_refused_with_their_line(copy: Path, 
     write_zipped(copy / "samples.jsonl.gz", [line])
     write_document(copy, json.loads((copy / "result.json").read_bytes()))
     with pytest.raises(ResultError, match=r"samples\.jsonl\.gz:1: broken"):
-        asked(read(copy))
+        task_samples(read(copy))
