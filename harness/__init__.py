@@ -12,7 +12,7 @@ __all__ = ["__version__", "load"]
 
 
 def load(path: Path | str) -> "Frames":
-    """The pandas frames of a RESULT folder: `load("reports/out/quickstart").scores`."""
+    """Return the pandas frames of a RESULT folder: `load("reports/out/quickstart").scores`."""
     from harness.frames import load as frames
 
     return frames(path)
