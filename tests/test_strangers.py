@@ -522,7 +522,7 @@ GIVERS = {
     "plugins/permission.py", "metrics/__init__.py", "results/code.py",  # where it is made
     "run/steps/foreign.py",  # metrics of the user's suite
     "commands/rescore.py",  # metrics of the command line
-    "commands/merging.py",  # metrics of the suite that was just run
+    "commands/carry_over.py",  # metrics of the suite that was just run
     "cli/results.py",  # --allow-code
 }  # fmt: skip
 SOURCES = {

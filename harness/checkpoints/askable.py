@@ -9,9 +9,9 @@ from typing import Any
 
 from harness.checkpoints import adapter as lora
 from harness.checkpoints import folder as checkpoint
+from harness.checkpoints.can_write import why_not
 from harness.checkpoints.config_size import refuse_not_whole, refuse_oversized
 from harness.checkpoints.safetensors import TensorFile
-from harness.checkpoints.writers import why_not
 from harness.errors import AdapterError, ModelError
 from harness.types import Model
 

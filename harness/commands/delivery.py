@@ -14,8 +14,8 @@ from typing import Any
 
 from harness import text as words
 from harness.commands import pages
+from harness.commands.carry_over import merged, rescored
 from harness.commands.gate import of_run
-from harness.commands.merging import merged, rescored
 from harness.commands.rescore import add
 from harness.errors import HarnessError, ResultError
 from harness.files.publishing import Owned, owned

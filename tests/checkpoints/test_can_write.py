@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from harness.checkpoints.writers import ENCODERS, why_not
+from harness.checkpoints.can_write import ENCODERS, why_not
 
 WRITERS = [
     ("llama", "LlamaForCausalLM"),  # Meditron, Llama 2, Gorilla
