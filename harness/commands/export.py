@@ -6,8 +6,7 @@ from harness import plugins
 from harness.errors import HarnessError
 from harness.files.json_lines import writing
 from harness.report import render
-from harness.results import ours
-from harness.results import redact as share
+from harness.results import ours, redact
 
 
 def export(result: Path, target: str, *, uri: str | None, out: Path | None, offline: bool = False) -> str:
@@ -22,7 +21,7 @@ def export(result: Path, target: str, *, uri: str | None, out: Path | None, offl
         raise HarnessError("--uri: --offline allows no network; give file:FOLDER or sqlite:///FILE")
     if out is not None:
         ours.refuse_links_on_the_way(result, out, "-o")
-    with share.view(result) as folder:
+    with redact.view(result) as folder:
         if plugin.PAGES and folder != result:
             render(folder)
         if out is None:

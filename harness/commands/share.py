@@ -6,8 +6,7 @@ from tempfile import TemporaryDirectory
 from harness.errors import HarnessError, ResultError
 from harness.files.json_lines import writing
 from harness.report import render
-from harness.results import read
-from harness.results import redact as share
+from harness.results import read, redact
 from harness.results.verdicts import FILE as VERDICTS
 from harness.run.target import publish, refuse
 
@@ -18,7 +17,7 @@ def write(result: Path, out: Path, drawings: Path | None = None) -> str:
     _refuse_what_would_be_lost(out)
     with TemporaryDirectory() as place:
         copy = Path(place)
-        share.copy(result, copy)
+        redact.copy(result, copy)
         render(copy, drawings)
         with writing(out, "--out"):
             publish(copy, out)

@@ -12,8 +12,7 @@ import pytest
 
 from harness.commands.rescore import rescore
 from harness.errors import HarnessError
-from harness.results import read
-from harness.results import redact as share
+from harness.results import read, redact
 from harness.results.document import write_document
 from harness.results.rows import open_rows
 from harness.results.schema import json_schema
@@ -170,7 +169,7 @@ def test_a_copy_without_texts_is_refused(results: tuple[Path, Path], tmp_path: P
     data["suite"]["tasks"][0]["share"] = "scores"
     del data["digest"]
     (private / "result.json").write_text(json.dumps(data))
-    share.copy(private, tmp_path / "copy")
+    redact.copy(private, tmp_path / "copy")
     with pytest.raises(HarnessError, match="a copy without the texts of t; rescore the original RESULT"):
         rescore(tmp_path / "copy", ["chrf"], tmp_path / "copy")
 

@@ -14,8 +14,7 @@ import pytest
 from harness.commands import share as shareable
 from harness.errors import HarnessError
 from harness.report import render
-from harness.results import json_lines, read, read_generations, read_samples
-from harness.results import redact as share
+from harness.results import json_lines, read, read_generations, read_samples, redact
 from harness.types.finding import REASON
 from harness.verification import verify
 
@@ -112,7 +111,7 @@ def test_what_nobody_decided_on_is_left_out(private: Path, tmp_path: Path) -> No
     folder = Path(shutil.copytree(private, tmp_path / "result"))
     change(folder, lambda document: document.update(verdicts=[{"slice": "customer = Ann"}], digest="0" * 16))
     whole = json.loads((folder / "result.json").read_bytes())
-    assert not {"verdicts", "digest"} & set(share.document(whole))
+    assert not {"verdicts", "digest"} & set(redact.document(whole))
 
 
 def test_verify_says_of_a_copy_that_there_are_no_texts_to_recompute_from(copy: Path) -> None:
@@ -168,7 +167,7 @@ def test_intervals_over_clusters_are_checked_without_their_names(private: Path, 
     change(folder, edit)
     told = [problem for problem in check(folder).problems if "interval" in problem]
     assert told  # the intervals were made without clusters
-    share.copy(folder, tmp_path / "copy")
+    redact.copy(folder, tmp_path / "copy")
     names = {
         sample.metadata["customer"] for task, sample in read_samples(tmp_path / "copy") if task == "dialogues"
     }
