@@ -89,7 +89,7 @@ def test_a_search_finds_what_was_asked_and_answered(report: Path, visit: Visit) 
     number = int(page.locator("#x-count").inner_text().split()[0])
     assert 0 < number < 60
     page.keyboard.type(" that nobody wrote")
-    expect(page.locator("#x-count")).to_contain_text("nothing passes")
+    expect(page.locator("#x-count")).to_contain_text("no sample matches")
     page.keyboard.press("Escape")
     expect(page.locator("#x-count")).to_have_text("60 samples")
 
@@ -184,8 +184,11 @@ def test_a_sample_of_an_unfiltered_view_has_the_short_address(report: Path, visi
 @pytest.mark.parametrize(
     ("part", "said"),
     [
-        ("task=dialogues&slice=mood%3Dsad", "60 samples; the link names what is not here: slice mood=sad"),
-        ("task=novels&show=wurst&system=gpt", "here: task novels, system gpt, show wurst"),
+        (
+            "task=dialogues&slice=mood%3Dsad",
+            "60 samples; the link names things that are not on this page: slice mood=sad",
+        ),
+        ("task=novels&show=wurst&system=gpt", "page: task novels, system gpt, show wurst"),
         ("q=%E0%A4%A&order=%00&sample=__proto__", "order \0"),
         ("", "60 samples"),
     ],

@@ -117,7 +117,7 @@ def test_the_terminal_says_so_and_no_mean_counts_it(base) -> None:
     found = section(list(rows(folder).values()))
     (said,) = found.not_finite
     assert said.startswith(
-        f"m: 2 tensors with numbers that are not finite (the first is {V}: 1 of 960 numbers"
+        f"m: 2 tensors with values that are not finite (the first is {V}: 1 of 960 numbers"
     )
     assert found.summaries[0].analysed == sound.summaries[0].analysed - 1
     out = io.StringIO()
