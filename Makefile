@@ -2,7 +2,7 @@
 # make test    sets everything up, runs the quick tests
 # make check   format, lint, types, import floors, all tests: what CI runs
 # make test-all runs all tests
-# make coverage measures which lines and branches the quick tests reach, and fails under the floor of pyproject.toml
+# make coverage measures which lines and branches the quick tests reach; some fifteen minutes
 # make gate    measures the shipped adapters and compares them with reports/baselines/ci.json
 # make scripts checks the types in the report's JavaScript, if npm is installed
 # make leaderboard ranks the results in reports/results/ again; make check fails if reports/leaderboard.md is out of date

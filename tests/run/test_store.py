@@ -56,7 +56,7 @@ def _open(root: Path) -> str:
 
 
 def test_a_store_may_be_opened_by_many_at_once(tmp_path: Path) -> None:
-    with multiprocessing.get_context("fork").Pool(4) as pool:
+    with multiprocessing.get_context("spawn").Pool(4) as pool:
         for number in range(60):
             assert pool.map(_open, [tmp_path / str(number)] * 4, chunksize=1) == [""] * 4
 
@@ -95,7 +95,7 @@ def _compete(root: Path, steps: int, results: "multiprocessing.queues.Queue[str]
 
 
 def test_of_many_processes_one_at_a_time_has_a_step(store: Store) -> None:
-    context = multiprocessing.get_context("fork")
+    context = multiprocessing.get_context("spawn")
     results: multiprocessing.queues.Queue[str] = context.Queue()
     processes = [context.Process(target=_compete, args=(store.root, 40, results)) for _ in range(4)]
     for process in processes:
