@@ -48,7 +48,7 @@ class Frames:
         from harness.results.rows import open_rows
 
         with open_rows(self.folder) as rows:
-            # What a stranger's file says of pandas' types counts for nothing.
+            # Ignore the pandas types that the file names: a stranger may have written them.
             table: pd.DataFrame = rows.table().to_pandas(ignore_metadata=True)
         return table
 

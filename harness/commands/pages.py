@@ -98,7 +98,10 @@ def _keep(folder: Path, kept: Path) -> None:
         write_json(fresh / RECORD, sealed(fresh, {"kind": "pages", "label": folder.name, "seconds": 0.0}))
         fresh.rename(kept)
         sync(kept.parent)
-        for old in sorted(kept.parent.iterdir(), key=lambda path: path.stat().st_mtime)[:-KEPT]:
+        ours_alone = (
+            path for path in kept.parent.iterdir() if not path.is_symlink() and (path / RECORD).is_file()
+        )
+        for old in sorted(ours_alone, key=lambda path: path.stat().st_mtime)[:-KEPT]:
             shutil.rmtree(old, ignore_errors=True)
     except OSError:
         shutil.rmtree(fresh, ignore_errors=True)

@@ -37,10 +37,9 @@ from harness.results.rows import Key, RowFile, Rows, open_rows, write_rows
 from harness.run import target
 from harness.scoring import comparisons as pairs
 from harness.scoring.accumulate import Tally
-from harness.scoring.clusters import numbered
 from harness.suite.load import metric_named
 from harness.types import Comparison, Generation, Score, System
-from harness.verification.samples import Samples, by_rule, paired, unpacked
+from harness.verification.samples import Samples, add_answers, by_rule, unpacked
 
 Wanted = Mapping[str, Mapping[str, Metric]]  # task -> plug-in -> metric
 Number = TypeVar("Number", Score, Comparison)
@@ -200,18 +199,11 @@ def _cell(
     wanted: Mapping[str, Metric],
 ) -> RescoredAnswers:
     tallies = {plugin: Tally(metric) for plugin, metric in wanted.items()}
-    ids: list[str] = []
-    labels: list[str] = []
-    for sample, generation in paired(f"{task.name} / {system}", samples, answers):
-        ids.append(sample.id)
-        if task.cluster is not None:
-            labels.append(sample.metadata.get(task.cluster, ""))
-        for tally in tallies.values():
-            tally.add(sample, generation)
+    here = f"{task.name} / {system}"
+    ids, clusters = add_answers(here, samples, answers, tuple(tallies.values()), task.cluster)
     if not ids:
-        raise ResultError(f"{task.name} / {system}: the RESULT has no answers; run the suite again")
-    together = None if task.cluster is None else numbered(labels)
-    return RescoredAnswers(task=task, system=system, ids=tuple(ids), clusters=together, tallies=tallies)
+        raise ResultError(f"{here}: the RESULT has no answers; run the suite again")
+    return RescoredAnswers(task=task, system=system, ids=ids, clusters=clusters, tallies=tallies)
 
 
 def _scores(cells: Sequence[RescoredAnswers], plugin: str, seed: int) -> Iterator[Score]:

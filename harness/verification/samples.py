@@ -1,6 +1,6 @@
 """Read the answers of a RESULT, each with its sample; only the ids of a task's samples stay in memory."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby, islice
 from pathlib import Path
@@ -9,6 +9,8 @@ from harness.errors import ResultError
 from harness.files.json_lines import IndexedLines, write_indexed
 from harness.results import read_samples
 from harness.results.digests import RunningDigest, samples_noted
+from harness.scoring.accumulate import Tally
+from harness.scoring.clusters import numbered
 from harness.tasks.rules import answer
 from harness.types import Generation, Sample, System
 
@@ -63,3 +65,21 @@ def paired(here: str, samples: Samples, answers: Iterator[Generation]) -> Iterat
             raise ResultError(f"{here}: generation {generation.sample_id!r} is listed twice or out of order")
         yield next(islice(lines, place - passed, None)), generation
         passed = place + 1
+
+
+def add_answers(
+    here: str,
+    samples: Samples,
+    answers: Iterator[Generation],
+    tallies: Collection[Tally],
+    cluster: str | None,  # column whose equal values are resampled together
+) -> tuple[tuple[str, ...], list[int] | None]:  # ids, and a number for each sample's cluster
+    """Add each answer to the tallies; return the ids that were answered and the clusters of their samples."""
+    ids: list[str] = []
+    labels: list[str] = []
+    for sample, generation in paired(here, samples, answers):
+        ids.append(sample.id)
+        labels.append(sample.metadata.get(cluster or "", ""))
+        for tally in tallies:
+            tally.add(sample, generation)
+    return tuple(ids), numbered(labels) if cluster else None

@@ -19,10 +19,9 @@ from harness.results.document import check_files, read_document, unchanged
 from harness.results.rows import RowFile, Rows, open_rows
 from harness.scoring.accumulate import Tally
 from harness.scoring.agreement import EXACT, agrees
-from harness.scoring.clusters import numbered
 from harness.types import Comparison, Generation, Score, System
 from harness.verification.comparisons import SPREAD, SystemRows, check_comparisons, said
-from harness.verification.samples import Samples, by_rule, paired, unpacked
+from harness.verification.samples import Samples, add_answers, by_rule, unpacked
 from harness.verification.verdicts import CheckedVerdicts, check_verdicts
 
 VERSION = re.compile(r"^version:|:v?[0-9]+(\.[0-9]+)+[^|]*$")
@@ -235,15 +234,9 @@ def _check_system(
 def _tallied(asked: ToCheck, samples: Samples, answers: Iterator[Generation]) -> TalliedAnswers:
     """Return the answers under every metric that may be run; without their texts, their ids and clusters alone."""
     tallies = {name: Tally(metric) for name, metric in asked.plugins.items() if isinstance(metric, Metric)}
-    ids: list[str] = []
-    labels: list[str] = []
-    for sample, generation in paired(asked.here, samples, answers):
-        ids.append(sample.id)
-        labels.append(sample.metadata.get(asked.task.cluster or "", ""))
-        for tally in () if asked.withheld else tallies.values():
-            tally.add(sample, generation)
-    clusters = tuple(numbered(labels)) if asked.task.cluster else None
-    return TalliedAnswers(ids=tuple(ids), clusters=clusters, tallies=tallies)
+    filled = () if asked.withheld else tuple(tallies.values())
+    ids, clusters = add_answers(asked.here, samples, answers, filled, asked.task.cluster)
+    return TalliedAnswers(ids=ids, clusters=None if clusters is None else tuple(clusters), tallies=tallies)
 
 
 def _check_scores_of(asked: ToCheck, tally: Tally, clusters: tuple[int, ...] | None) -> Iterator[str]:

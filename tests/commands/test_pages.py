@@ -113,11 +113,20 @@ def test_kept_pages_that_were_changed_are_drawn_again(report: Path, store: Store
 def test_the_latest_pages_are_kept(report: Path, store: Store, tmp_path: Path) -> None:
     for number in range(pages.KEPT):
         (store.pages / f"old{number}").mkdir(parents=True)
+        (store.pages / f"old{number}" / "step.json").write_text("{}")
         os.utime(store.pages / f"old{number}", (number, number))
     deliver(report, tmp_path / "out", store)
     left = {path.name for path in store.pages.iterdir()}
     assert len(left) == pages.KEPT
     assert "old0" not in left
+
+
+def test_what_a_user_put_beside_kept_pages_stays(report: Path, store: Store, tmp_path: Path) -> None:
+    for number in range(pages.KEPT + 2):
+        (store.pages / f"mine{number}").mkdir(parents=True)
+        (store.pages / f"mine{number}" / "notes.txt").write_text("mine")
+    deliver(report, tmp_path / "out", store)
+    assert len(list(store.pages.glob("mine*/notes.txt"))) == pages.KEPT + 2
 
 
 def test_pages_that_are_kept_nowhere_are_drawn_all_the_same(
