@@ -70,6 +70,7 @@ def test_a_hand_edited_score_is_refused(project: Path) -> None:
     assert f"{score['value']:.2f}"[:5] in refused.stderr
 
 
+@pytest.mark.slow
 def test_a_failing_step_exits_3_after_the_rest_and_names_its_log(project: Path) -> None:
     (project / "suites" / "small.yaml").write_text(SUITE.format(rule="crash-on-s3"))
     done = harness(project, "run", "small", "--workers", "0", "--device", "cpu")
@@ -127,6 +128,7 @@ def test_the_commands_process_ends_with_the_code_and_the_line(project: Path) -> 
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["task", "suite", "recipe"])
 def test_a_new_file_passes_check_as_it_is(project: Path, kind: str) -> None:
     written = harness(project, "new", kind, "mine")
@@ -139,6 +141,7 @@ def test_a_new_file_passes_check_as_it_is(project: Path, kind: str) -> None:
     assert "exists already" in again.stderr
 
 
+@pytest.mark.slow
 def test_plan_says_what_is_kept_and_what_is_to_do(project: Path) -> None:
     before = harness(project, "plan", "small", "--device", "cpu")
     assert "to do; not in the store" in before.stdout
@@ -150,6 +153,7 @@ def test_plan_says_what_is_kept_and_what_is_to_do(project: Path) -> None:
     assert "0 of" in after.stdout
 
 
+@pytest.mark.slow
 def test_the_store_can_be_looked_at_and_cleaned(project: Path) -> None:
     harness(project, "run", "small", "--workers", "0", "--device", "cpu")
     listed = harness(project, "store", "ls").stdout.splitlines()
@@ -219,6 +223,7 @@ def test_help_answers_without_a_word_too_many(tmp_path: Path) -> None:
         assert command in done.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", ["check", "plan", "run"])
 def test_references_without_a_word_that_rouge_reads_are_told(project: Path, command: str) -> None:
     path = project / "suites" / "data" / "test.jsonl"

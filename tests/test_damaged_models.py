@@ -182,6 +182,7 @@ def damaged(*tables: dict[str, tuple[Damage, str]]) -> pytest.MarkDecorator:
     return pytest.mark.parametrize(("damage", "said"), cases.values(), ids=cases)
 
 
+@pytest.mark.slow
 @damaged(EARLY, EARLY_IF_ASKED, CLOSE)
 def test_check_names_what_is_wrong_with_a_model_and_so_does_opening_it(
     suite: Suite, folder: Path, tmp_path: Path, damage: Damage, said: str
@@ -379,6 +380,7 @@ ADAPTERS: dict[str, tuple[dict[str, Any], Damage, str]] = {
 }  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("made", "damage", "said"), ADAPTERS.values(), ids=ADAPTERS)
 def test_check_names_what_is_wrong_with_an_adapter(
     suite: Suite, tmp_path: Path, made: dict[str, Any], damage: Damage, said: str

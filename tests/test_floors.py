@@ -34,6 +34,7 @@ def imported(path: Path) -> set[str]:
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("library", ONLY_IN)
 def test_heavy_libraries_stay_in_the_folder_that_owns_them(library: str) -> None:
     users = [str(path.relative_to(PACKAGE)) for path in FILES if library in imported(path)]
@@ -131,6 +132,7 @@ def result(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", LIGHT)
 def test_light_commands_load_nothing_heavy(command: str, result: Path) -> None:
     program = (

@@ -90,12 +90,14 @@ def test_every_verdict_is_a_test_of_its_own_name(tried: pytest.Pytester, result:
     assert after.startswith("=====")  # no traceback between
 
 
+@pytest.mark.slow
 def test_what_cannot_be_told_fails_where_that_is_asked(tried: pytest.Pytester, result: Path) -> None:
     done = run(tried, "--harness-result", result, "--harness-inconclusive", "fail")
     done.assert_outcomes(passed=4, failed=2, errors=1)
     done.stdout.fnmatch_lines(["*inconclusive: 75.00 *76 lies within the interval*"])
 
 
+@pytest.mark.slow
 def test_gates_stand_beside_other_tests_and_are_chosen_as_they_are(
     tried: pytest.Pytester, result: Path
 ) -> None:
@@ -110,6 +112,7 @@ def test_gates_stand_beside_other_tests_and_are_chosen_as_they_are(
     shared.assert_outcomes(passed=5, failed=1, skipped=1, errors=1)
 
 
+@pytest.mark.slow
 def test_rules_and_a_baseline_may_be_given(tried: pytest.Pytester, result: Path, tmp_path: Path) -> None:
     kept, rules = tmp_path / "b.json", tmp_path / "rules.yaml"
     baseline.write(kept, baseline.make(result))
@@ -119,6 +122,7 @@ def test_rules_and_a_baseline_may_be_given(tried: pytest.Pytester, result: Path,
     done.stdout.fnmatch_lines(["*::agreed, a on t, Token F1 PASSED*", "*::agreed, b on t, Token F1 PASSED*"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("xdist", [(), ("-p", "xdist", "-n", "2")])
 @pytest.mark.parametrize(
     ("words", "said"),
@@ -145,6 +149,7 @@ def test_a_result_changed_by_hand_is_refused(tried: pytest.Pytester, result: Pat
     done.stderr.fnmatch_lines(["ERROR: *changed since it was written*"])
 
 
+@pytest.mark.slow
 def test_a_users_test_gets_the_result_or_is_skipped(tried: pytest.Pytester, result: Path) -> None:
     tried.makepyfile(test_mine="def test_mine(harness_result): assert len(harness_result.suite.gates) == 6")
     run(tried, "--harness-result", result, "-k", "mine").assert_outcomes(passed=1, deselected=7)
@@ -153,6 +158,7 @@ def test_a_users_test_gets_the_result_or_is_skipped(tried: pytest.Pytester, resu
     done.stdout.fnmatch_lines(["SKIPPED*give --harness-result RESULT"])
 
 
+@pytest.mark.slow
 def test_without_options_no_other_module_of_the_harness_is_imported_and_nothing_changes(
     tried: pytest.Pytester,
 ) -> None:
@@ -228,6 +234,7 @@ def test_what_cannot_be_compared_never_passes(result: Path, kept: Path) -> None:
         assert_no_drop(result, kept, task="t", adapter="base", max_drop=1, inconclusive="warn")  # type: ignore[arg-type]
 
 
+@pytest.mark.slow
 def test_a_suite_without_gates_fails_as_harness_gate_does(
     tried: pytest.Pytester, result: Path, tmp_path: Path
 ) -> None:

@@ -205,6 +205,7 @@ def prepared(made: Path, folder: Path, metric: str) -> None:
     call("baseline", made, "-o", folder / "kept.json")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", COMMANDS)
 def test_no_command_runs_what_a_result_names(
     strange: Callable[..., Path],
@@ -221,6 +222,7 @@ def test_no_command_runs_what_a_result_names(
     assert not marker.exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", COMMANDS)
 def test_no_command_runs_a_file_that_a_result_names(
     strange: Callable[..., Path],
@@ -274,6 +276,7 @@ def test_a_file_that_the_user_names_himself_is_run(
     assert {score.value for score in read(copy).scores if score.metric == "evil"} == {7.0}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["evil", "kinds"])
 def test_no_suite_of_a_result_makes_a_file_a_plug_in(
     strange: Callable[..., Path], name: str, marker: Path
@@ -295,6 +298,7 @@ def test_no_suite_of_a_result_makes_a_file_a_plug_in(
     assert not marker.exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("primary", [False, True], ids=["beside", "primary"])
 @pytest.mark.parametrize("which", ["relative", "accuracy", "some-owner/some-metric"])
 def test_no_metric_that_a_result_names_is_fetched_or_looked_for(
@@ -324,6 +328,7 @@ def test_the_frames_of_a_result_run_none_of_it(strange: Callable[..., Path], mar
     assert not marker.exists()
 
 
+@pytest.mark.slow
 def test_a_leaderboard_of_several_runs_none_of_it(
     strange: Callable[..., Path], made: Path, tmp_path: Path, marker: Path
 ) -> None:
@@ -336,6 +341,7 @@ def test_a_leaderboard_of_several_runs_none_of_it(
     assert "Every other score was recomputed" in said
 
 
+@pytest.mark.slow
 def test_files_of_the_working_folder_are_no_modules_of_ours(
     made: Path, strange: Callable[..., Path], tmp_path: Path, marker: Path
 ) -> None:
@@ -352,6 +358,7 @@ def test_files_of_the_working_folder_are_no_modules_of_ours(
         assert not marker.exists(), words
 
 
+@pytest.mark.slow
 def test_gates_as_tests_run_none_of_it(strange: Callable[..., Path], tmp_path: Path, marker: Path) -> None:
     (tmp_path / "gates.yaml").write_text(GATE.format(metric="evaluate:evil"))
     words = ("-m", "pytest", "-q", "-p", "harness.pytest_plugin", "--rootdir", str(tmp_path))

@@ -22,6 +22,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return next(folder.glob("*.whl"))
 
 
+@pytest.mark.slow
 def test_suites_recipes_zoo_and_templates_are_inside(wheel: Path) -> None:
     inside = set(zipfile.ZipFile(wheel).namelist())
     for name in (
@@ -77,6 +78,7 @@ def elsewhere() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
 
 
+@pytest.mark.slow
 def test_the_quickstart_is_planned_from_the_wheel_in_another_folder(python: Path, tmp_path: Path) -> None:
     """With the suite, the tasks, the data and the models that are inside; the tests below run it."""
     command = [str(python.parent / "harness"), "plan", "quickstart", "--offline"]

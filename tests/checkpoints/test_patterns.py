@@ -29,6 +29,7 @@ def adapter(folder: Path, **said: object) -> Path:
     return folder
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("key", "value"),
     [

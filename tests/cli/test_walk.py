@@ -229,6 +229,7 @@ def cases() -> list[ParameterSet]:
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("command", "name"), cases())
 def test_a_wrong_argument_is_told_in_a_line(
     here: Path, capsys: pytest.CaptureFixture[str], command: str, name: str

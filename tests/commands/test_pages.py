@@ -166,6 +166,7 @@ def test_a_run_whose_pages_cannot_be_drawn_ends_with_3_and_a_line(place: Path) -
     assert verify(place / "undrawn") == []
 
 
+@pytest.mark.slow
 def test_kill_9_while_pages_are_drawn_leaves_the_earlier_result_and_the_next_run_repairs(
     place: Path, tmp_path: Path
 ) -> None:

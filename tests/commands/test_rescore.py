@@ -92,6 +92,7 @@ def test_a_rescored_result_is_what_a_run_with_the_metric_would_have_left(
             assert (got.stats == wanted.stats).all()
 
 
+@pytest.mark.slow
 def test_a_rescored_result_verifies_and_follows_its_schema(result: Path) -> None:
     rescore(result, ["chrf", "rouge", "bleu"], result)
     assert verify(result) == []

@@ -26,6 +26,7 @@ def harness(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("share", ["scores", "text"])
 def test_baseline_junit_comment_and_terminal_hold_text_only_where_it_may_leave(
     tmp_path: Path, share: str

@@ -168,6 +168,7 @@ def test_scoring_loads_nltks_stemmer_and_none_of_its_packages():
     assert run(program).splitlines() == ["(1.0, 0.0, 1.0, 1.0, 1.0)", "[]", "happili True"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("before", ["", "import nltk; "])
 def test_the_stemmer_is_nltks_own(before):
     program = (

@@ -243,6 +243,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     plugins._entry_points.cache_clear()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("workers", ["0", "1"])
 def test_a_new_backend_is_one_file(here: Path, capsys: pytest.CaptureFixture[str], workers: str) -> None:
     install(here, "backends", ("parrot", "macaw"), PARROT)

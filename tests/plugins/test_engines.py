@@ -184,6 +184,7 @@ def test_a_step_that_raises_takes_along_only_what_needs_it(here: Path, name: str
     assert "StepError" in Path(failed.log).read_text()
 
 
+@pytest.mark.slow
 def test_a_new_engine_is_one_file(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     install(here, "engines", ("inline",), INLINE)
     (here / "small.yaml").write_text(SUITE.replace("crash-on-s2", "empty"))

@@ -254,6 +254,7 @@ def test_a_suite_runs_with_files_of_a_list(
     assert {one["metric"] for one in result["comparisons"]} >= {"letters", "letters(letter=n)"}
 
 
+@pytest.mark.slow
 def test_a_source_of_data_is_a_file_too(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     # The group of a source must be named: nothing in its file says so.
     path = suite(here, listed="{data: [numbers.py]}", kind="generate", scored='[exact, "./letters.py"]')
@@ -442,6 +443,7 @@ def test_a_file_with_several_scores_puts_its_name_before_each(here: Path) -> Non
     assert not metrics.gives(parse(chosen).name, "letters.per(letter=x)")
 
 
+@pytest.mark.slow
 def test_gates_on_a_file_are_judged_where_the_users_own_rules_name_it(
     here: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -159,6 +159,7 @@ def test_unverified_numbers_are_called_so_and_still_have_to_follow_from_their_ro
     assert "No result was verified (--no-verify)" in (tmp_path / "b.html").read_text()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "spoil, said",
     [

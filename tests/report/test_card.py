@@ -447,6 +447,7 @@ def test_nothing_is_pushed_that_was_not_asked_for(example: Path, tmp_path: Path,
     assert hub.seen == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("status", "headers", "said"),
     [

@@ -103,6 +103,7 @@ def test_texts_come_through_tables_as_they_were(hostile: Path, tmp_path: Path) -
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("first", [*"=+-@\t\r\n", "＝", "－"])
 def test_no_text_of_a_csv_is_a_formula_and_parquet_has_it_as_it_was(
     example: Path, tmp_path: Path, first: str
@@ -207,6 +208,7 @@ def runs_of(uri: str, suite: str = "quickstart") -> tuple[Any, list[Any], Any]:
     return client, [run for run in found if run is not whole], whole
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("quiet")
 @pytest.mark.parametrize("scheme", ["sqlite", "file"])
 def test_mlflow_reads_back_what_was_exported(drawn: Path, tmp_path: Path, scheme: str) -> None:
@@ -245,6 +247,7 @@ def test_mlflow_reads_back_what_was_exported(drawn: Path, tmp_path: Path, scheme
     assert whole.data.tags["mlflow.note.content"].startswith("On dialogues, flan-t5-tiny + quickstart scores")
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("quiet")
 def test_mlflow_never_holds_a_result_twice(drawn: Path, tmp_path: Path) -> None:
     from mlflow import MlflowClient

@@ -81,6 +81,7 @@ def swap(document: Document) -> None:
     one["low"], one["high"] = one["high"], one["low"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("edit", "said"),
     [
@@ -174,6 +175,7 @@ def test_digests_that_a_run_takes_of_samples_and_answers_are_found_again(
     assert verify(forge(lambda document: listed(document, example))) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("edit", "said"),
     [
@@ -210,6 +212,7 @@ def test_verdicts_that_a_run_gave_are_given_again(forge: Callable[..., Path]) ->
     assert (found.problems, found.remarks) == ((), ())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("edit", "said"),
     [

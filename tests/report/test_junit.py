@@ -101,6 +101,7 @@ def test_the_counts_are_those_of_the_cases(judgement: Judgement, inconclusive: I
     }
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=150)
 @given(judgement=..., inconclusive=ways)
 def test_another_reader_reads_the_same(judgement: Judgement, inconclusive: Inconclusive) -> None:

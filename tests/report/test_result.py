@@ -98,6 +98,7 @@ def test_an_answer_edited_by_hand_is_told_under_every_metric_it_moves(copy: Path
     assert any("/ bleu" in one for one in problems) and any("/ chrf" in one for one in problems)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("edit", "said"),
     [

@@ -38,6 +38,7 @@ def change(folder: Path, edit: Callable[[dict[str, Any]], None]) -> None:
     (folder / "result.json").write_text(json.dumps(document))
 
 
+@pytest.mark.slow
 def test_no_file_of_a_copy_holds_a_private_text(private: Path, copy: Path) -> None:
     written = {path.name for path in copy.rglob("*") if path.is_file()}
     assert {"result.json", "rows.parquet", "samples.jsonl.gz", "generations.jsonl.gz"} <= written
@@ -92,6 +93,7 @@ def test_a_copy_says_what_it_withholds(copy: Path) -> None:
     assert steps["failed"] == REASON
 
 
+@pytest.mark.slow
 def test_a_public_result_is_copied_whole(example: Path, drawings: Path, tmp_path: Path) -> None:
     said = shareable.write(example, tmp_path / "copy", drawings)
     assert said == "all sources may be shared: no text was left out"
@@ -182,6 +184,7 @@ def test_a_copy_is_made_again_in_its_place_and_of_a_copy(copy: Path, drawings: P
     assert (out / "generations.jsonl.gz").read_bytes() == (copy / "generations.jsonl.gz").read_bytes()
 
 
+@pytest.mark.slow
 def test_a_copy_never_takes_a_results_place(private: Path, drawings: Path, tmp_path: Path) -> None:
     folder = Path(shutil.copytree(private, tmp_path / "whole"))
     for out, said in (

@@ -59,6 +59,7 @@ def test_json_holds_the_answer_and_numbers_that_nobody_rounded(example: Path) ->
         assert line["score"]["value"] == values[system["model"], system["adapter"]]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("flags", "said"), [((), "report  "), (("--quiet",), ""), (("--json",), '"tasks"')])
 def test_the_command_says_as_much_as_is_asked(
     example: Path, drawings: Path, tmp_path: Path, flags: tuple[str, ...], said: str

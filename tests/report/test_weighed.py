@@ -67,6 +67,7 @@ def page(found: WeightSection) -> str:
         return html.render_weights(found, figures.draw_weights(found, pen), "m", ["alpha"], "harness weigh m")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "rows",
     [

@@ -280,6 +280,7 @@ def mounted(script: str) -> tuple[str, ...]:
     return words
 
 
+@pytest.mark.slow
 def test_a_store_that_can_only_be_read_will_do_where_everything_is_finished(
     tmp_path: Path, store: Store
 ) -> None:

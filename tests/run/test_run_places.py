@@ -56,6 +56,7 @@ def harness(folder: Path, *words: str, before: str = "") -> subprocess.Completed
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("out", "said"),
     [
@@ -81,6 +82,7 @@ def test_other_commands_refuse_a_place_that_will_not_do_before_they_work(place: 
     assert done.stderr == "error: --out small.yaml: found a file; name an empty or a new folder\n"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("device", ["gpu", "cuda:", "cuda:x", "mps", "cuda:1000", "CPU"])
 def test_a_device_that_does_not_exist_is_refused_before_any_work(place: Path, device: str) -> None:
     done = harness(place, "run", "small.yaml", "--limit", "5", "--out", "never", "--device", device)

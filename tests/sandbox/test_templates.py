@@ -74,6 +74,7 @@ def test_a_prompt_is_what_transformers_makes_of_it(template: str) -> None:
     assert [here.render(one) for one in CONTENTS] == [by_transformers(template, one) for one in CONTENTS]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("template", "said"),
     [

@@ -35,6 +35,7 @@ sys.exit("warnings are silenced")
 """
 
 
+@pytest.mark.slow
 def test_nothing_of_the_package_leaks_into_the_process_and_it_is_imported_when_asked() -> None:
     done = subprocess.run([sys.executable, "-c", LEAKS], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")

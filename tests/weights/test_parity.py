@@ -39,6 +39,7 @@ def rows(model: Path, family: families.Family, adapter: Path | None, *, oracle: 
     return list(analyse(model, family, adapter, model="m", adapter_name="a", weighing=weighing))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", MODELS)
 @pytest.mark.parametrize("adapted", [False, True], ids=["base", "adapter"])
 def test_every_row_is_the_packages(name: str, adapted: bool, tmp_path: Path) -> None:

@@ -97,6 +97,7 @@ def test_reasoning_is_arithmetically_right(splits: dict[str, Records]) -> None:
             assert answer in record["input"], record
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_records(splits: dict[str, Records]) -> None:
     assert instructions(0)["test"] == splits["test"]
     assert instructions(1)["test"] != splits["test"]

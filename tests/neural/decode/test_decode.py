@@ -276,6 +276,7 @@ def test_the_common_prefix_leaves_every_prompt_a_token() -> None:
     assert common_prefix([long]) == common_prefix([]) == ()
 
 
+@pytest.mark.slow
 def test_memory_that_does_not_suffice_halves_the_budget_and_loses_no_answer(
     base: Base, prompts: list[Prompt]
 ) -> None:
@@ -297,6 +298,7 @@ def test_memory_that_does_not_suffice_halves_the_budget_and_loses_no_answer(
     assert budget.tokens < 1000
 
 
+@pytest.mark.slow
 def test_one_row_that_does_not_fit_is_an_error(llama: Base, prompts: list[Prompt]) -> None:
     def refuse(module: torch.nn.Module, args: object) -> None:
         raise torch.OutOfMemoryError("not even one")

@@ -90,6 +90,7 @@ def test_our_adapter_gives_the_same_answers_in_plain_peft(
     assert {prompt.sample_id: ask_plainly(peft_model, base, prompt) for prompt in prompts} == ours
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "said",
     [
@@ -280,6 +281,7 @@ def test_a_bfloat16_base_answers_with_the_factors_that_it_was_trained_with(
     assert torch.equal(logits(base), before)
 
 
+@pytest.mark.slow
 def test_plain_lora_is_trained_and_applied_without_importing_peft(
     folders: Callable[..., Path], tmp_path: Path
 ) -> None:

@@ -154,6 +154,7 @@ class Stop(Exception):
     """The power goes out."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("stop_after", "change"),
     [
@@ -274,6 +275,7 @@ def test_training_in_bfloat16_keeps_the_factors_in_float32(
     assert points[-1]["loss"] < points[0]["loss"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("own", "precision"), [("float32", "bfloat16"), ("bfloat16", "float32")])
 def test_a_recipes_precision_is_what_the_base_computes_in_while_it_trains(
     base: Base,
