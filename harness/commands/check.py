@@ -15,7 +15,7 @@ from harness.plan.pins import pins
 from harness.run.steps.score import ScoreAnswers
 from harness.suite.load import available, load_recipes, load_suite, load_task
 from harness.tasks.metric_names import is_program
-from harness.tasks.references import SAID
+from harness.tasks.references import SAID, said
 from harness.types import Plan, Recipe, Split, Suite, Task
 
 FIRST = 512  # test samples whose references are read
@@ -108,9 +108,9 @@ def _task(task: Task, counts: Mapping[Split, int]) -> str:
 
 def _of_data(task: Task, remarks: Mapping[str, int]) -> Iterator[str]:
     """Yield a line for each way of reading references that this data needs, and for rows that two splits share."""
-    for kind, said in SAID.items():
+    for kind in SAID:
         if count := remarks.get(kind):
-            yield f"task {task.name}: {count:,} {said}"
+            yield f"task {task.name}: {said(kind, count)}"
     for shared in data.shared_rows(task.source):
         yield f"task {task.name}: {shared}"
 

@@ -5,6 +5,8 @@ A kind of source is a file of this folder, found by the uri's scheme, with three
     splits(source, *, offline)        -> the splits of the source
     rows(source, split, *, offline)   -> Iterator[Row], in file order, one at a time
     pin(source, digests, *, offline)  -> a commit, or a digest of files, that changes with the source's content
+
+It may have `shared_rows(source)`, which yields a sentence for each two splits that take the same rows.
 """
 
 import re

@@ -53,15 +53,27 @@ def heard() -> Iterator[Counter[str]]:
             logger.propagate = propagate
 
 
-def write(folder: Path, tallies: Iterable[Tally], messages: Counter[str], samples: int) -> None:
-    """Write the warnings of a score step; no file where there is none, as in steps of an earlier version."""
-    found = [
-        MetricWarning(said=f"{tally.metric.names[0]}: {said}", count=count, of=samples)
+def counted(tallies: Iterable[Tally]) -> tuple[MetricWarning, ...]:
+    """Return a warning for each caution of a metric that enough answers of a system give reason for."""
+    return tuple(
+        MetricWarning(said=f"{tally.metric.names[0]}: {said}", count=count, of=tally.samples)
         for tally in tallies
         for said, count in tally.cautions().items()
-    ]
-    found += [MetricWarning(said=said, count=count, of=samples) for said, count in messages.items()]
-    if found:
+    )
+
+
+def as_notes(warnings: Iterable[MetricWarning], where: str) -> tuple[Note, ...]:
+    """Return a note for each warning; `where` names the task and the system."""
+    return tuple(
+        Note(kind=KIND, where=where, count=warning.count, of=warning.of, detail=warning.said)
+        for warning in warnings
+    )
+
+
+def write(folder: Path, tallies: Iterable[Tally], messages: Counter[str], samples: int) -> None:
+    """Write the warnings of a score step; no file where there is none, as in steps of an earlier version."""
+    logged = (MetricWarning(said=said, count=count, of=samples) for said, count in messages.items())
+    if found := (*counted(tallies), *logged):
         write_json(folder / FILE, [to_json(warning) for warning in found])
 
 
@@ -69,5 +81,4 @@ def notes(folder: Path, where: str) -> tuple[Note, ...]:
     """Return a note for each warning of a score step."""
     if not (folder / FILE).exists():
         return ()
-    found = [from_json(MetricWarning, warning) for warning in read_json(folder / FILE)]
-    return tuple(Note(kind=KIND, where=where, count=w.count, of=w.of, detail=w.said) for w in found)
+    return as_notes((from_json(MetricWarning, warning) for warning in read_json(folder / FILE)), where)

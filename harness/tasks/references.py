@@ -13,6 +13,8 @@ import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
+from harness import text as words
+
 READ = "references"
 SEVERAL = "several references"
 TRIMMED = "trimmed references"
@@ -21,13 +23,23 @@ LISTS = "JSON lists"
 UNCLEAR = "bracketed references"
 # The rules that make other references of a cell than its text: they are part of the id of the step that reads the data.
 CHANGES = (TRIMMED, LISTS)
-SAID: Mapping[str, str] = {
-    SEVERAL: "samples with several references: an answer is compared with all of them, and an adapter learns the first",
-    TRIMMED: "references with white space at an edge, which is removed",
-    SKIPPED: "empty cells in reference columns, which are skipped",
-    LISTS: "cells of references that are JSON lists, and are read as lists",
-    UNCLEAR: "cells of references in brackets that are no JSON list of texts, and are read as text",
+# What is counted, in singular, and what is said of it.
+SAID: Mapping[str, tuple[str, str]] = {
+    SEVERAL: (
+        "sample",
+        "with several references: an answer is compared with all of them, and an adapter learns the first",
+    ),
+    TRIMMED: ("reference", "with white space at an edge, which is removed"),
+    SKIPPED: ("empty cell", "in reference columns, skipped"),
+    LISTS: ("reference cell", "with a JSON list, read as a list"),
+    UNCLEAR: ("reference cell", "in brackets without a JSON list of texts, read as text"),
 }
+
+
+def said(kind: str, count: int) -> str:
+    """Return a remark with its count, as `check` says it."""
+    what, more = SAID[kind]
+    return f"{words.plural(count, what)} {more}"
 
 
 def references(

@@ -77,7 +77,13 @@ def _of_references(finished: Finished) -> Iterator[Note]:
     for kind in (TRIMMED, SKIPPED):
         if count := remarks.get(kind, 0):
             of = remarks.get(READ, 0) + (count if kind == SKIPPED else 0)
-            yield Note(kind=kind, where=finished.where, count=count, of=of, detail=SAID[kind])
+            yield Note(
+                kind=kind,
+                where=finished.where,
+                count=count,
+                of=of,
+                detail=f"{SAID[kind][0]}s {SAID[kind][1]}",
+            )
 
 
 def _of_overlap(finished: Finished) -> Iterator[Note]:
