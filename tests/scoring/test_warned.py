@@ -65,7 +65,7 @@ def test_a_step_without_warnings_leaves_no_file(tmp_path: Path) -> None:
 
 
 def test_a_warning_is_printed_once_for_all_systems(tmp_path: Path) -> None:
-    warned.write(tmp_path, [tallied("bleu", ["It rains ."] * 100)], warned.Counter(), 120)
+    warned.write(tmp_path, [tallied("bleu", ["It rains ."] * 100)], warned.Counter(), 100)
     notes = [note for n in range(5) for note in warned.notes(tmp_path, f"chats, m{n}")]
     (line,) = metric_warnings({"notes": [plain(note) for note in notes]})
-    assert line.endswith("(chats, m0: 100 of 120; chats, m1: 100 of 120; chats, m2: 100 of 120; and 2 more)")
+    assert line.endswith("(chats, m0: 100 of 100; chats, m1: 100 of 100; chats, m2: 100 of 100; and 2 more)")
