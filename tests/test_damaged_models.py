@@ -138,8 +138,6 @@ CLOSE: dict[str, tuple[Damage, str]] = {
     "template of a part": (edit("tokenizer_config.json", chat_template="{{ messages[0].content[:9] }}"), "leaves out the"),
     "template of unknowns": (edit("tokenizer_config.json", chat_template="{{ a.b.c }}"), "failed (UndefinedError: 'a' is"),
     "template refusing": (edit("tokenizer_config.json", chat_template="{{ raise_exception('never') }}"), "Error: never)"),
-    "no end": (lambda folder: (edit("tokenizer_config.json", eos_token=None)(folder),
-                               edit("special_tokens_map.json", eos_token=None)(folder)), "no end-of-sequence token"),
 }  # fmt: skip
 
 

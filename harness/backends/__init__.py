@@ -77,6 +77,16 @@ class TokensInFlight(Protocol):
 
 
 @runtime_checkable
+class KnowsItsEnds(Protocol):
+    """An open backend that knows whether its model has a token that ends an answer."""
+
+    @property
+    def endless(self) -> bool:
+        """Return whether no token ends an answer: only stop strings and max_new_tokens do."""
+        ...
+
+
+@runtime_checkable
 class Trainable(Protocol):
     """An open backend that gives access to its base, so that an adapter can be trained on it."""
 

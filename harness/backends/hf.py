@@ -7,6 +7,7 @@ from harness import families
 from harness.backends import At, Backend, OpenBackend
 from harness.checkpoints import askable, hub, locate
 from harness.checkpoints import folder as checkpoint
+from harness.checkpoints.ends import names_an_end
 from harness.checkpoints.remembered import Remembered
 from harness.errors import SuiteError, UnknownName
 from harness.files import shipped
@@ -34,7 +35,7 @@ def check(model: Model, at: At) -> None:
 
 def pin(model: Model, device: DeviceKind, remembered: Remembered, offline: bool) -> ModelPin:
     """Return the pin of a model: a hub model's commit or the digest of a folder's files, with sizes from their headers."""
-    uri = Uri.parse(model.uri)
+    uri, endless = Uri.parse(model.uri), False
     if uri.scheme == "hub":
         revision = hub.commit(uri.place, "model", model.revision, offline=offline)
         found = remembered.checkpoint(
@@ -42,6 +43,7 @@ def pin(model: Model, device: DeviceKind, remembered: Remembered, offline: bool)
         )
     else:
         folder = locate.folder_of(model)
+        endless = not names_an_end(folder)
         files = {*checkpoint.identity(folder, checkpoint.FILES), *checkpoint.weights(folder)}
         revision = remembered.files_digest(tuple(files))
         found = remembered.checkpoint(f"{uri.scheme}@{revision}", lambda: checkpoint.read(folder))
@@ -52,6 +54,7 @@ def pin(model: Model, device: DeviceKind, remembered: Remembered, offline: bool)
         checkpoint_bytes=found.stored_bytes,
         dtype=dtype,
         family=model.family or families.of(found.model_type).name,
+        endless=endless,
     )
 
 

@@ -11,7 +11,7 @@ from harness.files import shipped
 from harness.types import Adapter, Model, ModelPin, Uri
 
 HUB_FILES = (*checkpoint.FILES, "*.txt", "README.md")
-ADAPTER_HUB_FILES = (*checkpoint.ADAPTER_FILES, "README.md")
+ADAPTER_HUB_FILES = (*checkpoint.ADAPTER_FILES, checkpoint.ADAPTER_RECORD, "README.md")
 
 
 def locate(model: Model, pin: ModelPin, *, offline: bool = False) -> Path:

@@ -29,6 +29,8 @@ class Remembered:
     digests: dict[str, tuple[int, int, int, str]] = field(default_factory=dict)
     # digest of task and data -> samples in each split
     samples: dict[str, dict[Split, SampleCount]] = field(default_factory=dict)
+    # the same digest -> what was remarkable about the samples, with its count
+    remarks: dict[str, dict[str, SampleCount]] = field(default_factory=dict)
     # place@revision -> type, parameters, bytes
     checkpoints: dict[str, tuple[str, int, int]] = field(default_factory=dict)
     # what was checked and found sound -> warnings about it

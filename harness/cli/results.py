@@ -164,12 +164,16 @@ def rescore(
 
     No model is loaded: the answers that the RESULT keeps are scored.
     """
+    from harness.commands.delivery import metric_warnings
     from harness.commands.rescore import lines
     from harness.commands.rescore import rescore as rescore_result
+    from harness.results import read_document
 
     out = out or result
     for line in lines(rescore_result(result, metric, out, again=again)):
         say(line)
+    for line in metric_warnings(read_document(out)):
+        warn(line)
     say(f"\nRESULT  {out}\npages   as they were; `harness report {out}` draws them again")
 
 

@@ -1,5 +1,6 @@
 """Find what is wrong before anything runs: names, templates, columns, sources, checkpoints."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
 from itertools import islice
@@ -14,6 +15,7 @@ from harness.plan.pins import pins
 from harness.run.steps.score import ScoreAnswers
 from harness.suite.load import available, load_recipes, load_suite, load_task
 from harness.tasks.metric_names import is_program
+from harness.tasks.references import SAID, said
 from harness.types import Plan, Recipe, Split, Suite, Task
 
 FIRST = 512  # test samples whose references are read
@@ -27,9 +29,11 @@ def check_named(
     named = [kind for kind in ("suite", "task", "recipe") if name in available(kind)]
     if folder == "tasks" or named == ["task"]:
         task = load_task(name)
-        counts = data.check(task, kinds.find(task.kind).ask, offline=offline)
+        remarks: Counter[str] = Counter()
+        counts = data.check(task, kinds.find(task.kind).ask, offline=offline, remarks=remarks)
         data.check_shots(task, counts)
         yield _task(task, counts)
+        yield from _of_data(task, remarks)
     elif folder == "adapters" or named == ["recipe"]:
         yield from map(_recipe, load_recipes(name))
     else:
@@ -42,13 +46,15 @@ def check(
     """Check a suite and yield a line for each part that is sound; raise HarnessError at the first that is not."""
     pinned = pins(suite, device=device, offline=offline, cache=cache)
     for task in suite.tasks:
-        counts = data.check(task, kinds.find(task.kind).ask, offline=offline)
+        remarks: Counter[str] = Counter()
+        counts = data.check(task, kinds.find(task.kind).ask, offline=offline, remarks=remarks)
         missing = [split for split in plan.splits_needed(suite, task) if split not in counts]
         if missing:
             raise DataError(
                 f"task {task.name}: {task.source.uri} has no {missing[0]} split, which training needs; add the split"
             )
         yield _task(task, counts)
+        yield from _of_data(task, remarks)
     for model in suite.models:
         pin = pinned.models[model.name]
         yield f"model {model.name}: {model.uri} at {pin.revision[:12]}, {pin.family or 'no family'}, {pin.dtype}"
@@ -98,6 +104,15 @@ def _columns(suite: Suite, *, offline: bool) -> dict[str, set[str]]:
 def _task(task: Task, counts: Mapping[Split, int]) -> str:
     listed = ", ".join(f"{count:,} {split}" for split, count in counts.items())
     return f"task {task.name}: {listed} samples from {task.source.uri}"
+
+
+def _of_data(task: Task, remarks: Mapping[str, int]) -> Iterator[str]:
+    """Yield a line for each way of reading references that this data needs, and for rows that two splits share."""
+    for kind in SAID:
+        if count := remarks.get(kind):
+            yield f"task {task.name}: {said(kind, count)}"
+    for shared in data.shared_rows(task.source):
+        yield f"task {task.name}: {shared}"
 
 
 def _recipe(recipe: Recipe) -> str:

@@ -23,9 +23,10 @@ from harness.results import from_document, read, read_document
 from harness.results.document import check_files, unchanged
 from harness.run import target
 from harness.run.store import Store
+from harness.scoring.warned import KIND as METRIC_WARNING
 from harness.types import Judgement
 
-SHOWN = 3  # labels of steps
+SHOWN = 3  # labels of steps, and places of a warning
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +57,28 @@ def refuse(out: Path, store: Store) -> None:
 
 def deliver(report: Path, out: Path, store: Store) -> Delivered:
     """Publish a report of the store at `out`, or beside it if `out` holds more."""
+    delivered = _delivered(report, out, store)
+    warned = metric_warnings(read_document(report))
+    return replace(delivered, notes=(*delivered.notes, *warned)) if warned else delivered
+
+
+def metric_warnings(document: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return a line for each warning that a metric gave, once for all systems that it is about."""
+    about: dict[str, list[str]] = {}
+    for note in document["notes"]:
+        if note["kind"] == METRIC_WARNING:
+            about.setdefault(note["detail"], []).append(
+                f"{note['where']}: {note['count']:,} of {note['of']:,}"
+            )
+    return tuple(f"{said} ({_first(places)})" for said, places in about.items())
+
+
+def _first(places: list[str]) -> str:
+    more = f"; and {len(places) - SHOWN} more" if len(places) > SHOWN else ""
+    return "; ".join(places[:SHOWN]) + more
+
+
+def _delivered(report: Path, out: Path, store: Store) -> Delivered:
     target.refuse(out)
     with target.told(out, f", and the RESULT of this run lies in {report}"), owned(out) as place:
         old, new = _standing(place.target), read_document(report)

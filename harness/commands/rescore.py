@@ -36,9 +36,10 @@ from harness.results.document import refuse_damaged, write_document
 from harness.results.rows import Key, RowFile, Rows, open_rows, write_rows
 from harness.run import target
 from harness.scoring import comparisons as pairs
+from harness.scoring import warned
 from harness.scoring.accumulate import Tally
 from harness.suite.load import metric_named
-from harness.types import Comparison, Generation, Score, System
+from harness.types import Comparison, Generation, Note, Score, System
 from harness.verification.samples import Samples, add_answers, by_rule, unpacked
 
 Wanted = Mapping[str, Mapping[str, Metric]]  # task -> plug-in -> metric
@@ -64,6 +65,7 @@ class Added:
     scores: tuple[Score, ...]
     comparisons: tuple[Comparison, ...]
     rows: Mapping[Key, Rows] = field(default_factory=dict)
+    notes: tuple[Note, ...] = ()  # warnings of the metrics
 
 
 def rescore(folder: Path, names: Sequence[str], out: Path, *, again: bool = False) -> tuple[Score, ...]:
@@ -170,7 +172,12 @@ def added(result: Result, wanted: Wanted) -> Added:
                 if (table := cell.tallies[plugin].rows()) is not None:
                     rows[task, system, plugin] = Rows(ids=cell.ids, stats=table)
         comparisons += _compared(result, plugins, cells, seed)
-    return Added(scores=tuple(scores), comparisons=tuple(comparisons), rows=rows)
+    notes = [
+        note
+        for (task, system), cell in answered.items()
+        for note in warned.as_notes(warned.counted(cell.tallies.values()), f"{task}, {system}")
+    ]
+    return Added(scores=tuple(scores), comparisons=tuple(comparisons), rows=rows, notes=tuple(notes))
 
 
 def _cells(result: Result, wanted: Wanted) -> Iterator[RescoredAnswers]:
@@ -328,6 +335,7 @@ def _with(result: Result, wanted: Names, added: Added) -> Result:
         result,
         suite=replace(result.suite, tasks=tasks),
         scores=(*_others(result.scores, again), *added.scores),
+        notes=tuple(dict.fromkeys((*result.notes, *added.notes))),
         comparisons=(*_others(result.comparisons, again), *added.comparisons),
         manifest=replace(result.manifest, rescored=(*result.manifest.rescored, now)),
     )

@@ -5,10 +5,12 @@ A kind of source is a file of this folder, found by the uri's scheme, with three
     splits(source, *, offline)        -> the splits of the source
     rows(source, split, *, offline)   -> Iterator[Row], in file order, one at a time
     pin(source, digests, *, offline)  -> a commit, or a digest of files, that changes with the source's content
+
+It may have `shared_rows(source)`, which yields a sentence for each two splits that take the same rows.
 """
 
-import json
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,6 +20,8 @@ from typing import Any
 from harness import plugins
 from harness.errors import DataError, UnknownName
 from harness.tasks import prompts
+from harness.tasks.references import references as references_of
+from harness.tasks.references import text_of
 from harness.types import Prompt, Sample, Share, Source, Split, Task, Uri
 
 FileDigests = Callable[[Path], str]
@@ -37,6 +41,8 @@ class Row:
 
     where: str
     values: Mapping[str, Any]
+    textual: bool = False  # every value is a text: a list can only be written as JSON
+    number: int | None = None  # in the file, from 1; None: the rows are all rows of the file
 
 
 def schemes() -> tuple[str, ...]:
@@ -50,12 +56,19 @@ def splits(source: Source, *, offline: bool = False) -> tuple[Split, ...]:
     return found
 
 
-def read(source: Source, split: Split, *, offline: bool = False) -> Iterator[Sample]:
+def read(
+    source: Source,
+    split: Split,
+    *,
+    offline: bool = False,
+    remarks: Counter[str] | None = None,  # gets the counts that harness.tasks.references names
+) -> Iterator[Sample]:
     """Yield a split's samples in file order; raise DataError for a row that is no sample, or an id that is there twice."""
     seen: set[str] = set()
     number = 0
+    counts: Counter[str] = Counter() if remarks is None else remarks
     for number, row in enumerate(_reader(source).rows(source, split, offline=offline), start=1):
-        sample = _sample(row, source.columns, f"{split}-{number:06d}")
+        sample = _sample(row, source, f"{split}-{row.number or number:06d}", counts)
         if sample.id in seen:
             raise DataError(
                 f"{row.where}: the id {sample.id!r} is there twice; ids tell samples apart, make them differ"
@@ -67,14 +80,27 @@ def read(source: Source, split: Split, *, offline: bool = False) -> Iterator[Sam
         raise DataError(f"{source.uri}: the {split} split is empty; give it samples, or leave the split out")
 
 
-def check(task: Task, ask: Ask = prompts.render, *, offline: bool = False) -> dict[Split, int]:
+def shared_rows(source: Source) -> tuple[str, ...]:
+    """Return a sentence for each two splits that take the same rows of a file."""
+    find: Callable[[Source], Iterator[str]] | None = getattr(_reader(source), "shared_rows", None)
+    return tuple(find(source)) if find else ()
+
+
+def check(
+    task: Task,
+    ask: Ask = prompts.render,
+    *,
+    offline: bool = False,
+    remarks: Counter[str] | None = None,  # gets the counts that harness.tasks.references names
+) -> dict[Split, int]:
     """Return the number of samples in each split; raise SuiteError for a sample that cannot be read or asked.
 
     `ask` is the function of the task's kind.
     """
     counts: dict[Split, int] = {}
     for split in splits(task.source, offline=offline):
-        for count, sample in enumerate(read(task.source, split, offline=offline), start=1):
+        samples = read(task.source, split, offline=offline, remarks=remarks)
+        for count, sample in enumerate(samples, start=1):
             ask(task, sample, ())
             if task.cluster is not None and task.cluster not in sample.metadata:
                 where = f"task {task.name!r}: cluster: {split} sample {sample.id!r}"
@@ -123,35 +149,46 @@ def _reader(source: Source) -> ModuleType:
     return plugins.find("data", Uri.parse(source.uri).scheme)
 
 
-def _sample(row: Row, columns: Mapping[str, str], numbered: str) -> Sample:
+def _sample(row: Row, source: Source, numbered: str, remarks: Counter[str]) -> Sample:
     """Return a row as a sample; its id is made of split and row number if no column is named for it."""
-    taken = {key: columns.get(key, key) for key in ("input", "reference")} | dict(columns)
-    for key, column in taken.items():
-        if column not in row.values:
-            raise UnknownName("column", column, row.values, f"{row.where}: columns.{key}")
-    for key, column in taken.items():
-        _refuse_structure(row, column, lists=key in ("reference", "choices"))
-    sample_id = _text(row.values[taken["id"]]) if "id" in taken else numbered
-    references = _texts(row.values[taken["reference"]])
+    taken = {key: source.columns_of(key) for key in ("input", "reference", *source.columns)}
+    for key, columns in taken.items():
+        for column in columns:
+            if column not in row.values:
+                raise UnknownName("column", column, row.values, f"{row.where}: columns.{key}")
+            _refuse_structure(row, column, lists=key in ("reference", "choices"))
+    sample_id = text_of(row.values[taken["id"][0]]) if "id" in taken else numbered
     if not sample_id.strip():
-        raise DataError(f"{row.where}: column {taken['id']!r} is empty; give the sample an id")
+        raise DataError(f"{row.where}: column {taken['id'][0]!r} is empty; give the sample an id")
     if control := _CONTROL.search(sample_id):
         raise DataError(
-            f"{row.where}: column {taken['id']!r} contains the control character {control[0]!r}; an id is one line of text"
+            f"{row.where}: column {taken['id'][0]!r} contains the control character {control[0]!r}; an id is one line of "
+            "text"
         )
-    if not references or not all(reference.strip() for reference in references):
-        raise DataError(
-            f"{row.where}: column {taken['reference']!r} is empty; give a reference answer, or drop the row"
-        )
+    named = {column for columns in taken.values() for column in columns}
     sample = Sample(
         id=sample_id,
-        input=_text(row.values[taken["input"]]),
-        references=references,
-        choices=_texts(row.values[taken["choices"]]) if "choices" in taken else (),
-        metadata={name: _text(value) for name, value in row.values.items() if name not in taken.values()},
+        input=text_of(row.values[taken["input"][0]]),
+        references=_references(row, taken["reference"], remarks),
+        choices=_texts(row.values[taken["choices"][0]]) if "choices" in taken else (),
+        metadata={name: text_of(value) for name, value in row.values.items() if name not in named},
     )
     _refuse_surrogates(sample, row)
     return sample
+
+
+def _references(row: Row, columns: Sequence[str], remarks: Counter[str]) -> tuple[str, ...]:
+    """Return the references of a row; raise DataError if it has none, or an empty one in a list."""
+    found = references_of([row.values[column] for column in columns], remarks, textual=row.textual)
+    if found and all(found):
+        return found
+    empty = f"column {columns[0]!r} is empty"
+    if len(columns) > 1:
+        names = ", ".join(map(repr, columns))
+        empty = (
+            f"a list in the columns {names} has an empty entry" if found else f"the columns {names} are empty"
+        )
+    raise DataError(f"{row.where}: {empty}; give a reference answer, or drop the row")
 
 
 def _refuse_structure(row: Row, column: str, *, lists: bool) -> None:
@@ -185,11 +222,4 @@ def _refuse_surrogates(sample: Sample, row: Row) -> None:
 
 
 def _texts(value: Any) -> tuple[str, ...]:
-    return tuple(map(_text, value)) if isinstance(value, list) else (_text(value),)
-
-
-def _text(value: Any) -> str:
-    """Return a value as text: text as it is, None as an empty text, anything else as JSON."""
-    if value is None:
-        return ""
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+    return tuple(map(text_of, value)) if isinstance(value, list) else (text_of(value),)

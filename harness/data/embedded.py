@@ -19,6 +19,11 @@ def rows(source: Source, split: Split, *, offline: bool = False) -> Iterator[Row
     return file.rows(_as_file(source), split)
 
 
+def shared_rows(source: Source) -> Iterator[str]:
+    """Yield a sentence for each two splits that take the same rows of a file."""
+    return file.shared_rows(_as_file(source))
+
+
 def pin(source: Source, digests: FileDigests, *, offline: bool = False) -> str:
     """Return a digest of the data set's files."""
     return file.pin(_as_file(source), digests)

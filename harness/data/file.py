@@ -1,19 +1,24 @@
 """Read samples from files: JSON Lines, JSON, CSV and Parquet.
 
 `file:FOLDER` contains train, validation and test files; `file:FILE` alone is the test split. `splits` may name a file
-for each split instead, relative to the folder.
+for each split instead, relative to the folder, or a part of a file's rows: `data.json[:90%]`.
 """
 
 import csv
 import json
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from itertools import combinations, islice
 from pathlib import Path
 from typing import Any, Literal
 
+from harness import text as words
 from harness.data import FileDigests, Row
 from harness.digest import digest
 from harness.errors import DataError, UnknownName
+from harness.files.row_range import WHOLE, RowRange, split_name
 from harness.files.yaml import shown
 from harness.types import Source, Split
 
@@ -33,6 +38,14 @@ _STEMS: dict[Split, tuple[str, ...]] = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class SplitFile:
+    """The file of a split, and which of its rows the split takes."""
+
+    path: Path
+    rows: RowRange = WHOLE
+
+
 def splits(source: Source, *, offline: bool = False) -> tuple[Split, ...]:
     """Return the splits of a file or a folder."""
     return tuple(files(source))
@@ -45,11 +58,44 @@ def rows(source: Source, split: Split, *, offline: bool = False) -> Iterator[Row
         raise DataError(
             f"{source.uri}: no {split} split, only {', '.join(found)}; name its file: `splits: {{{split}: …}}`"
         )
-    path = found[split]
-    with _readable(path):
-        if path.suffix != ".parquet":
-            _refuse_other_formats(path)
-        yield from _READERS[path.suffix](path)
+    part = found[split]
+    with _readable(part.path):
+        if part.path.suffix != ".parquet":
+            _refuse_other_formats(part.path)
+        if part.rows == WHOLE:
+            yield from _READERS[part.path.suffix](part.path)
+        else:
+            yield from _part(part)
+
+
+def _part(part: SplitFile) -> Iterator[Row]:
+    """Yield the rows of a part of a file, each with its number in the file."""
+    taken = _taken(part)
+    for number, row in enumerate(islice(_READERS[part.path.suffix](part.path), taken.stop), start=1):
+        if number > taken.start:
+            yield replace(row, number=number)
+
+
+def _taken(part: SplitFile, *, count: bool = False) -> range:
+    """Return the rows that a split takes, counted from 0; the file's rows are only counted where they have to be."""
+    if count or part.rows.needs_count:
+        return part.rows.of(sum(1 for _ in _READERS[part.path.suffix](part.path)))
+    return part.rows.of(sys.maxsize)
+
+
+def shared_rows(source: Source) -> Iterator[str]:
+    """Yield a sentence for each two splits that take the same rows of a file."""
+    for (one, first), (other, second) in combinations(files(source).items(), 2):
+        if first.path.resolve() != second.path.resolve():
+            continue
+        with _readable(first.path):
+            ours, theirs = _taken(first, count=True), _taken(second, count=True)
+        shared = range(max(ours.start, theirs.start), min(ours.stop, theirs.stop))
+        if shared:
+            yield (
+                f"{one} and {other} share {words.plural(len(shared), 'row')} of {first.path.name} ({shared.start + 1:,} to "
+                f"{shared.stop:,}); give each row to one split"
+            )
 
 
 def _reason(error: OSError | ValueError) -> str:
@@ -60,7 +106,7 @@ def _reason(error: OSError | ValueError) -> str:
 
 def pin(source: Source, digests: FileDigests, *, offline: bool = False) -> str:
     """Return a digest of the source's files."""
-    return digest({split: _digest(path, digests) for split, path in files(source).items()})
+    return digest({split: _digest(part.path, digests) for split, part in files(source).items()})
 
 
 def _digest(path: Path, digests: FileDigests) -> str:
@@ -77,23 +123,21 @@ def _readable(path: Path) -> Iterator[None]:
         raise DataError(f"{shown(path)}: cannot be read: {_reason(error)}") from error
 
 
-def files(source: Source) -> dict[Split, Path]:
-    """Return the file of each split of the source."""
+def files(source: Source) -> dict[Split, SplitFile]:
+    """Return the file of each split of the source, with the rows that the split takes."""
     place = _existing(Path(source.uri.removeprefix("file:")))
     folder = place if place.is_dir() else place.parent
     if source.splits:
-        found = {
-            split: _existing(folder / source.splits[split]) for split in _STEMS if split in source.splits
-        }
+        found = {split: _named(folder, source.splits[split]) for split in _STEMS if split in source.splits}
     elif place.is_file():
-        found = {"test": place}
+        found = {"test": SplitFile(place)}
     else:
-        found = {split: path for split, stems in _STEMS.items() if (path := _only(folder, stems))}
+        found = {split: SplitFile(path) for split, stems in _STEMS.items() if (path := _only(folder, stems))}
     if "test" not in found:
         raise DataError(
             f"{shown(place)}: no test file; add test.jsonl, .json, .csv or .parquet, or name it in `splits`"
         )
-    for path in found.values():
+    for path in (part.path for part in found.values()):
         if path.suffix not in _READERS:
             raise DataError(
                 f"{shown(path)}: found a {path.suffix or 'nameless'} file; give one of {', '.join(_READERS)}"
@@ -101,6 +145,12 @@ def files(source: Source) -> dict[Split, Path]:
         if not path.is_file():
             raise DataError(f"{shown(path)}: not a file; name a file of samples")
     return found
+
+
+def _named(folder: Path, name: str) -> SplitFile:
+    """Return the file that a split names, and the rows that it takes of it."""
+    file, taken = split_name(name)
+    return SplitFile(_existing(folder / file), taken)
 
 
 def _existing(path: Path) -> Path:
@@ -233,7 +283,7 @@ def _csv(path: Path) -> Iterator[Row]:
                     raise DataError(
                         f"{where}: found {len(cells)} cells under {len(names)} columns; quote cells with commas"
                     )
-                yield Row(where=where, values=dict(zip(names, cells, strict=True)))
+                yield Row(where=where, values=dict(zip(names, cells, strict=True)), textual=True)
         except csv.Error as error:
             raise DataError(f"{shown(path)}:{table.line_num}: broken CSV: {error}; fix the row") from None
         except UnicodeDecodeError:

@@ -30,6 +30,7 @@ __all__ = [
     "OWN",
     "AllowedScripts",
     "Array",
+    "Caution",
     "Code",
     "Metric",
     "Script",
@@ -46,6 +47,15 @@ Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Caution:
+    """What makes a metric's scores doubtful if enough samples have it: a warning of the metric's library, for example."""
+
+    said: str  # of the samples, in plural: "answers that …"
+    holds: Callable[[Sample, Generation], bool]
+    least: int = 1  # samples, from which on it is said
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Metric:
     """One way to score answers, with either `row` and `value`, or `corpus`."""
 
@@ -57,6 +67,7 @@ class Metric:
     row: Callable[[Sample, Generation], Sequence[float]] | None = None  # k sums
     value: Callable[[Array], Array] | None = None  # totals [..., k] -> scores [..., len(names)]
     corpus: Callable[[Sequence[Sample], Sequence[Generation]], Mapping[str, float]] | None = None
+    cautions: tuple[Caution, ...] = ()
 
     def signature_on(self, samples: Sequence[Sample]) -> str:
         """Return the signature with the samples' number of references; "var" if it varies, as in sacrebleu."""

@@ -4,11 +4,18 @@ from typing import Literal
 
 import numpy as np
 
-from harness.metrics import Array, Metric
+from harness.metrics import Array, Caution, Metric
 from harness.types import Generation, Sample
 
 NAMES = ("bleu",)
 ORDERS = 4
+# sacrebleu's own check, which it makes where it gets all answers at once; 100 is its number.
+TOKENIZED = Caution(
+    said="answers that end in a tokenized period (' .'): sacrebleu takes them for tokenized text, which may hurt the score; "
+    "detokenize the training data, or the answers",
+    holds=lambda sample, generation: generation.text.endswith(" ."),
+    least=100,
+)
 
 Tokenizer = Literal["13a", "intl", "zh", "char", "none"]  # those of sacrebleu that need no download
 
@@ -31,7 +38,9 @@ def metric(*, tokenize: Tokenizer = "13a", lowercase: bool = False) -> Metric:
         )
 
     signature = f"BLEU|{_signature(tokenize, lowercase)}"
-    return Metric(names=NAMES, signature=signature, unit="points", row=row, value=value)
+    return Metric(
+        names=NAMES, signature=signature, unit="points", row=row, value=value, cautions=(TOKENIZED,)
+    )
 
 
 def value(

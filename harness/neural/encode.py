@@ -33,7 +33,7 @@ class Pair:
 
     sample_id: str
     prompt: tuple[int, ...]
-    answer: tuple[int, ...]  # ends with end-of-sequence
+    answer: tuple[int, ...]  # ends with end-of-sequence, where the model has such a token
     truncated_tokens: int
 
     @property
@@ -60,13 +60,22 @@ def encode(base: Reader, prompt: Prompt, overflow: Overflow, budget: int | None)
     return Encoded(sample_id=prompt.sample_id, text=text, ids=kept, truncated_tokens=len(ids) - len(kept))
 
 
-def pair(base: Reader, prompt: Prompt, answer: str, overflow: Overflow, max_tokens: int) -> Pair | None:
+def pair(
+    base: Reader,
+    prompt: Prompt,
+    answer: str,
+    overflow: Overflow,
+    max_tokens: int,
+    stop: str = "",  # ends the answer where the model has no end-of-sequence token
+) -> Pair | None:
     """Return a training example of at most `max_tokens` tokens; None where only a shorter answer would fit.
 
-    An answer ends with end-of-sequence.
+    An answer ends with end-of-sequence; without such a token, with the stop string.
     """
-    written = writing(base).answer_ids(base, prompt_text(base, prompt), answer)
-    answer_ids = (*written, base.tokenizer.eos_token_id)
+    if base.end is None:
+        answer_ids = writing(base).answer_ids(base, prompt_text(base, prompt), answer + stop)
+    else:
+        answer_ids = (*writing(base).answer_ids(base, prompt_text(base, prompt), answer), base.end)
     budget = max_tokens - len(answer_ids)
     left = base.architecture.prompt_room(base.window, len(answer_ids))
     if left is not None:

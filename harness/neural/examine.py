@@ -32,6 +32,11 @@ def examine(
     check_chat(base)
     prompt_ids(base, prompt_text(base, PROBE))
     yield from _unused(base)
+    if not base.ends:
+        yield (
+            "has no end-of-sequence token: only stop strings and max_new_tokens end its answers, and a training example "
+            "ends with the task's first stop string"
+        )
     for name, adapter in adapters.items():
         check_fit(base, adapter)
         if reason := unverified_base(base, adapter):

@@ -31,6 +31,11 @@ class HuggingFace:
         """Return the base without any adapter."""
         return self._with(None)
 
+    @property
+    def endless(self) -> bool:
+        """Return whether no token ends an answer: only stop strings and max_new_tokens do."""
+        return self._base is not None and not self._base.ends
+
     def _with(self, adapter: Path | None) -> Base:
         if self._base is None:
             raise ValueError("the model is closed")

@@ -3,7 +3,7 @@
 import gc
 import hashlib
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -23,7 +23,14 @@ from harness.neural import architectures
 from harness.neural.architectures import Architecture
 from harness.neural.foreign import readable_errors, silent_import
 from harness.neural.parts import read_config, read_tokenizer
-from harness.neural.reading import first_token, uses_chat, window, without_warnings
+from harness.neural.reading import (
+    configured_end,
+    end_tokens,
+    first_token,
+    uses_chat,
+    window,
+    without_warnings,
+)
 from harness.types import Model, ModelPin, Runtime, Uri
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
@@ -36,7 +43,8 @@ class Base:
     model: PreTrainedModel
     tokenizer: Any  # transformers' tokenizers share no useful type
     family: Family
-    name: str  # as an adapter records its base: the hub id, or "zoo:NAME"; never a local path
+    name: str  # in messages: the hub id, "zoo:NAME", or the suite's name
+    recorded: str  # as an adapter records its base: the hub id, "zoo:NAME" or "file:NAME"; never a local path
     digest: str  # of the weights, the same in every folder
     device: torch.device
     dtype: torch.dtype
@@ -44,7 +52,8 @@ class Base:
     chat: bool  # prompts go through the tokenizer's chat template
     bos: int | None  # the token that every prompt begins with, where the tokenizer adds it
     pad: int  # fills up rows; always masked by length, so that end-of-sequence stays a token to learn
-    ends: frozenset[int]  # tokens that end an answer
+    ends: frozenset[int]  # tokens that end an answer; empty: only stop strings and max_new_tokens do
+    end: int | None  # the token that ends a training example; None: there is none
     window: int | None  # tokens that fit; None: no limit is known
     unused: tuple[str, ...] = ()  # the checkpoint's tensors that the model does not use
 
@@ -79,17 +88,16 @@ def _base(folder: Path, model: Model, pin: ModelPin, runtime: Runtime, device: t
     loaded, unused = _read(folder, config, automatic, dtype, device, model, trust)
     text_config = config.get_text_config()
     _check_vocabulary(where, tokenizer, text_config.vocab_size)
-    configured = getattr(config, "eos_token_id", getattr(text_config, "eos_token_id", None))
-    ends = _token_ids(tokenizer.eos_token_id, configured, loaded.generation_config.eos_token_id)
-    if tokenizer.eos_token_id is None:
-        raise ModelError(
-            f"{where}: the tokenizer has no end-of-sequence token, so no answer could end; add eos_token to it"
-        )
+    generating = loaded.generation_config.eos_token_id
+    ends = end_tokens(
+        tokenizer.eos_token_id, configured_end(config), generating, below=text_config.vocab_size
+    )
     return Base(
         model=loaded,
         tokenizer=tokenizer,
         family=family,
         name=_public_name(model),
+        recorded=_recorded_name(model),
         digest=weights_digest(folder),
         device=device,
         dtype=dtype,
@@ -97,7 +105,8 @@ def _base(folder: Path, model: Model, pin: ModelPin, runtime: Runtime, device: t
         chat=uses_chat(model, tokenizer),
         bos=first_token(tokenizer),
         pad=_pad(tokenizer, text_config.vocab_size),
-        ends=ends,
+        ends=frozenset(ends),
+        end=next(iter(ends), None),
         window=window(text_config.to_dict(), tokenizer),
         unused=unused,
     )
@@ -301,6 +310,11 @@ def _public_name(model: Model) -> str:
     return model.uri if uri.scheme == "zoo" else model.name
 
 
+def _recorded_name(model: Model) -> str:
+    """Return the name of a base in an adapter's files; no id on the hub contains the colon of `file:NAME`."""
+    return f"file:{model.name}" if Uri.parse(model.uri).scheme == "file" else _public_name(model)
+
+
 def _pad(tokenizer: Any, vocabulary: int) -> int:
     """Return a token that fills up rows: the tokenizer's pad token, else unknown, else end-of-sequence.
 
@@ -308,11 +322,3 @@ def _pad(tokenizer: Any, vocabulary: int) -> int:
     """
     candidates = (tokenizer.pad_token_id, tokenizer.unk_token_id, tokenizer.eos_token_id)
     return next((token for token in candidates if token is not None and token < vocabulary), 0)
-
-
-def _token_ids(*given: int | list[int] | None) -> frozenset[int]:
-    def each() -> Iterator[int]:
-        for ids in given:
-            yield from [ids] if isinstance(ids, int) else ids or []
-
-    return frozenset(each())

@@ -23,6 +23,7 @@ class Reading:
     chat: bool  # prompts go through the tokenizer's chat template
     bos: int | None  # the token that every prompt begins with, where the tokenizer adds it
     window: int | None  # tokens that fit; None: no limit is known
+    end: int | None  # the token that ends a training example; None: there is none
 
 
 def reading(folder: Path, model: Model) -> Reading:
@@ -35,13 +36,16 @@ def reading(folder: Path, model: Model) -> Reading:
     where = f"model {model.name}: {folder}"
     config = read_config(folder, where, trust=False)
     tokenizer = read_tokenizer(folder, where, trust=False)
+    text_config = config.get_text_config()
+    ends = end_tokens(tokenizer.eos_token_id, configured_end(config), below=text_config.vocab_size)
     return Reading(
         name=model.name,
         tokenizer=tokenizer,
         architecture=architectures.of(config.to_dict()),
         chat=uses_chat(model, tokenizer),
         bos=first_token(tokenizer),
-        window=window(config.get_text_config().to_dict(), tokenizer),
+        window=window(text_config.to_dict(), tokenizer),
+        end=next(iter(ends), None),
     )
 
 
@@ -78,6 +82,20 @@ def uses_chat(model: Model, tokenizer: Any) -> bool:
             f"model {model.name}: chat: on, but its tokenizer has no chat template; use chat: auto or off"
         )
     return has_template and model.chat != "off"
+
+
+def configured_end(config: Any) -> object:
+    """Return what a configuration names as its end-of-sequence tokens."""
+    return getattr(config, "eos_token_id", getattr(config.get_text_config(), "eos_token_id", None))
+
+
+def end_tokens(*named: object, below: int) -> tuple[int, ...]:
+    """Return the tokens that end an answer, each once, in the order of their sources: one token or a list of each.
+
+    Some configurations write -1, or a number past the vocabulary, for none.
+    """
+    each = (token for ids in named for token in (ids if isinstance(ids, list | tuple) else [ids]))
+    return tuple(dict.fromkeys(token for token in each if isinstance(token, int) and 0 <= token < below))
 
 
 def first_token(tokenizer: Any) -> int | None:

@@ -9,11 +9,10 @@ from pathlib import Path
 from harness import backends
 from harness.checkpoints import askable, locate
 from harness.checkpoints.adapter import CONFIG, WEIGHTS
+from harness.checkpoints.folder import ADAPTER_RECORD
 from harness.checkpoints.remembered import Remembered
 from harness.digest import digest
 from harness.types import Adapter, Model, Pins, Runtime, Suite, Uri
-
-OURS = "harness.json"  # names the base that an adapter was trained on, if the harness trained it
 
 
 def examined(suite: Suite, pinned: Pins, model: Model, *, offline: bool, cache: Path) -> list[str]:
@@ -26,7 +25,7 @@ def examined(suite: Suite, pinned: Pins, model: Model, *, offline: bool, cache: 
         return []
     backend, pin = backends.of(model), pinned.models[model.name]
     remembered = Remembered.load(cache)
-    files = [folder / name for folder in folders.values() for name in (CONFIG, WEIGHTS, OURS)]
+    files = [folder / name for folder in folders.values() for name in (CONFIG, WEIGHTS, ADAPTER_RECORD)]
     contents = [remembered.file_digest(path) if path.is_file() else None for path in files]
     named = replace(model, uri=_public(model))
     key = digest(

@@ -16,6 +16,7 @@ from harness.files.json_lines import from_json, read_json, to_json, write_json
 from harness.files.regular import regular_text
 from harness.neural import architectures, objectives
 from harness.neural.objectives import Example
+from harness.plan.plan import training_stop
 from harness.results.odd import MANY_SHORTENED
 from harness.run.steps.report import Report
 from harness.run.steps.score import ScoreAnswers
@@ -191,6 +192,7 @@ def _examples(plan: Plan, training: TrainingExamples, offline: bool) -> list[Exa
             prompt=kind.ask(task, sample, ()),
             answer=kind.target(sample),
             overflow=task.overflow,
+            stop=training_stop(task, plan.pins.models[training.model.name]),
         )
         for sample in samples
     ]
@@ -298,9 +300,10 @@ def _key(plan: Plan, texts: TaskPrompts | TrainingExamples, revision: str) -> st
         if isinstance(texts, TaskPrompts)
         else ("training", texts.recipe.max_tokens, texts.recipe.objective)
     )
+    rules = plan.pins.rules.get(task.name, ())
     return digest(
         *(RULES, plan.pins.sources[task.name], task.source.columns, task.source.splits, task.source.config),
-        *(task.kind, task.prompt, task.overflow, *counted, plan.pins.scripts),
+        *(task.kind, task.prompt, task.overflow, *counted, plan.pins.scripts, *rules),
         *(revision, texts.model.chat, libraries.get("transformers"), libraries.get("tokenizers")),
     )
 

@@ -3,6 +3,7 @@
 No heavy library is imported: a suite of tiny models and embedded data is pinned in a fraction of a second.
 """
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +19,7 @@ from harness.files import devices
 from harness.files.installed import versions
 from harness.gates.rules import BASE
 from harness.tasks import metric_names
+from harness.tasks.references import CHANGES
 from harness.types import Adapter, DeviceKind, Pins, Split, Suite, Task, Uri
 
 # Distributions whose version can move a result; each kind of step names its own among them.
@@ -61,9 +63,12 @@ def pins(suite: Suite, *, device: str = "auto", offline: bool = False, cache: Pa
             answering[model.name].check_askable(model, models[model.name], kind, remembered, offline)
     scripts = _scripts(suite, remembered)
     samples = {}
+    rules = {}
     for task in suite.tasks:
         known = (sources[task.name], scripts.get(suite.plugins.get("kinds", {}).get(task.kind, "")))
-        samples[task.name] = _samples(task, known, remembered, offline)
+        samples[task.name], remarks = _samples(task, known, remembered, offline)
+        if changed := tuple(rule for rule in CHANGES if remarks.get(rule)):
+            rules[task.name] = changed
     for task in suite.tasks:
         data.check_shots(task, samples[task.name], suite.base_shots)
     found = Pins(
@@ -74,6 +79,7 @@ def pins(suite: Suite, *, device: str = "auto", offline: bool = False, cache: Pa
         libraries=versions({*LIBRARIES, *(name for each in answering.values() for name in each.libraries)}),
         test_samples={task.name: samples[task.name]["test"] for task in suite.tasks},
         scripts=scripts,
+        rules=rules,
         baselines={
             gate.against: _baseline(gate.against, remembered)
             for gate in suite.gates
@@ -108,15 +114,22 @@ def _samples(
     known: tuple[str, str | None],  # the source's pin, and the digest of a kind that is a file
     remembered: Remembered,
     offline: bool,
-) -> Mapping[Split, int]:
-    """Return the number of samples in each split. All samples are read once, so that mistakes are found before any work."""
+) -> tuple[Mapping[Split, int], Mapping[str, int]]:
+    """Return the number of samples in each split, and the counts of remarks on their references.
+
+    All samples are read once, so that mistakes are found before any work.
+    """
     source, (pin, kind) = task.source, known
     asked = (task.kind, task.prompt, task.cluster, pin)
     key = digest(source.columns, source.splits, source.config, *asked, *([kind] if kind else []))
-    if "test" not in remembered.samples.get(key, ()):
+    if "test" not in remembered.samples.get(key, ()) or key not in remembered.remarks:
         pinned = replace(task, source=data.pinned(task.source, pin))
-        remembered.samples[key] = data.check(pinned, kinds.find(task.kind).ask, offline=offline)
-    return remembered.samples[key]
+        remarks: Counter[str] = Counter()
+        remembered.samples[key] = data.check(
+            pinned, kinds.find(task.kind).ask, offline=offline, remarks=remarks
+        )
+        remembered.remarks[key] = dict(+remarks)
+    return remembered.samples[key], remembered.remarks[key]
 
 
 def _adapter(adapter: Adapter, remembered: Remembered, offline: bool) -> str:

@@ -25,7 +25,20 @@ from harness.run.steps import spectra as spectra_step
 from harness.run.steps import train as train_step
 from harness.scoring.questions import Cell
 from harness.tasks.metric_names import PROGRAM, is_program
-from harness.types import Decode, Model, Pins, Plan, Recipe, Source, Split, Step, Suite, System, Task
+from harness.types import (
+    Decode,
+    Model,
+    ModelPin,
+    Pins,
+    Plan,
+    Recipe,
+    Source,
+    Split,
+    Step,
+    Suite,
+    System,
+    Task,
+)
 
 BLOCK = 512  # test samples a generate step covers at most
 MOST_TASKS_ACROSS = 4  # up to so many tasks, every adapter is run on all of them
@@ -241,6 +254,7 @@ def _load(builder: PlanBuilder, task: Task) -> Step:
         source=replace(task.source, licence=None, share=None),
         data=builder.pins.sources[task.name],
         splits=splits,
+        rules=builder.pins.rules.get(task.name, ()),
     )
     used = [("data", task.source.uri.partition(":")[0])]
     return builder.add(load_step, spec, (), f"load {task.name}", plugins=used)
@@ -292,6 +306,7 @@ def _trained(builder: PlanBuilder, loads: dict[str, Step]) -> list[Candidate]:
                 recipe=replace(recipe, name="", seeds=()),
                 seed=seed + builder.seed,
                 device=builder.pins.device,
+                stop=training_stop(task, builder.pins.models[model.name]),
             )
             label = f"train {model.name} + {name}"
             objective = str(recipe.objective["name"])
@@ -309,6 +324,11 @@ def _trained(builder: PlanBuilder, loads: dict[str, Step]) -> list[Candidate]:
                 )
             )
     return found
+
+
+def training_stop(task: Task, pin: ModelPin) -> str:
+    """Return the stop string that ends a training example; empty for a model with an end-of-sequence token."""
+    return task.decode.stop[0] if pin.endless and task.decode.stop else ""
 
 
 def _to_train(suite: Suite) -> Iterator[tuple[str, Recipe, Task, int]]:

@@ -1,6 +1,7 @@
 """Apply a metric to a task's answers one by one; only a row of sums is kept of each answer."""
 
 from array import array
+from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
@@ -19,12 +20,15 @@ class Tally:
         self.samples = 0
         self._sums = array("d")
         self._kept: list[tuple[Sample, Generation]] = []
+        self._cautions: Counter[str] = Counter()
         self._by_references: dict[int, Sample] = {}  # number of references -> a sample with that number
 
     def add(self, sample: Sample, generation: Generation) -> None:
         """Add the row of one answer."""
         self.samples += 1
         self._by_references.setdefault(len(sample.references), sample)
+        for caution in self.metric.cautions:
+            self._cautions[caution.said] += caution.holds(sample, generation)
         if self.metric.row is None:
             self._kept.append((sample, generation))
         else:
@@ -65,6 +69,14 @@ class Tally:
             return {metric.names[0]: stats.wilson(hits, n)}
         resampled = stats.bootstrap(rows, metric.value, seed=seed, clusters=clusters)
         return {name: stats.percentile_interval(resampled[:, i]) for i, name in enumerate(metric.names)}
+
+    def cautions(self) -> dict[str, int]:
+        """Return what makes the scores doubtful, with the number of samples; empty where too few samples have it."""
+        return {
+            caution.said: count
+            for caution in self.metric.cautions
+            if (count := self._cautions[caution.said]) >= caution.least
+        }
 
     def signature(self) -> str:
         """Return the metric's signature on the samples that were added."""

@@ -12,6 +12,7 @@ from typing import get_args
 from harness import backends, data, families, kinds, plugins
 from harness.errors import SuiteError, UnknownName
 from harness.files import shipped
+from harness.files.row_range import split_name
 from harness.suite.gates import check_gate
 from harness.types import Adapter, Gate, Model, Recipe, Suite, Task, Uri
 
@@ -108,22 +109,34 @@ def _source(task: Task, kind: kinds.Kind, at: At) -> None:
     uri = _scheme(task.source.uri, data.schemes(), at("source", "uri"))
     if uri.scheme == "embedded":
         _known("embedded data set", uri.place, shipped.data_names(), at("source", "uri"))
-    for key in task.source.columns:
+    for key, columns in task.source.columns.items():
         _known("key", key, kinds.COLUMNS, at("source", "columns", key))
         if key not in kind.columns:
             raise SuiteError(
                 f"{at('source', 'columns', key)}: the kind {kind.name!r} reads no {key}; leave the key out"
             )
+        if not isinstance(columns, str):
+            _several(key, columns, lambda *more: at("source", "columns", *more))
     if task.source.config is not None and uri.scheme in ("file", "embedded"):
         raise SuiteError(
             f"{at('source', 'config')}: {uri.scheme}: sources have no configurations; leave the key out"
         )
-    for key in task.source.splits:
+    for key, name in task.source.splits.items():
         _known("split", key, _SPLITS, at("source", "splits", key))
+        if uri.scheme in ("file", "embedded"):
+            split_name(name, at("source", "splits", key))
     if task.source.splits and "test" not in task.source.splits:
         raise SuiteError(
             f"{at('source', 'splits')}: no test split; name the one that is measured on: `test: …`"
         )
+
+
+def _several(key: str, columns: tuple[str, ...], at: At) -> None:
+    """Raise SuiteError unless a list of columns is given for the references, and names at least one, each once."""
+    if key != "reference":
+        raise SuiteError(f"{at(key)}: found a list; only `reference` may have several columns")
+    _filled(columns, at(key))
+    _distinct(columns, at, key)
 
 
 def check_model(model: Model, at: At) -> None:

@@ -31,12 +31,15 @@ def check(task: Task, columns: Collection[str] | None = None, where: str = "") -
             f"{at}$input occurs {found.count('input')} times in {task.prompt!r}; "
             "it is replaced by the sample's input and must occur exactly once"
         )
-    answer = task.source.columns.get("reference", "reference")
-    if answer in found:
-        raise SuiteError(f"{at}${answer} is the reference answer, which a prompt must not show; leave it out")
+    for answer in task.source.columns_of("reference"):
+        if answer in found:
+            raise SuiteError(
+                f"{at}${answer} is the reference answer, which a prompt must not show; leave it out"
+            )
     if columns is None:
         return
-    shown = set(columns) - {column for key, column in task.source.columns.items() if key != "id"} | {"input"}
+    named = {column for key in task.source.columns if key != "id" for column in task.source.columns_of(key)}
+    shown = set(columns) - named | {"input"}
     for name in found:
         if name is not None and name not in shown:
             raise UnknownName("column", name, shown, at.removesuffix(": "))

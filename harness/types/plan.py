@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from harness.digest import IF_SET
 from harness.types.suite import Suite
 
 DeviceKind = Literal["cpu", "cuda"]
@@ -19,6 +20,8 @@ class ModelPin:
     checkpoint_bytes: int | None
     dtype: Literal["float32", "bfloat16", "float16"]
     family: str | None
+    # True: no file of the model names an end-of-sequence token. Only known of models in a folder.
+    endless: bool = field(default=False, metadata=IF_SET)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +38,8 @@ class Pins:
     baselines: Mapping[str, str] = field(default_factory=dict)
     # Metric that is a program of the user's, or path of a plug-in of the user's project -> digest.
     scripts: Mapping[str, str] = field(default_factory=dict)
+    # Task -> the rules of reading references that changed a text of its data (harness/tasks/references.py).
+    rules: Mapping[str, tuple[str, ...]] = field(default_factory=dict, metadata=IF_SET)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

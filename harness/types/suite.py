@@ -35,11 +35,18 @@ class Source:
     """Where a task's samples come from, and which column has which role."""
 
     uri: str  # "file:PATH" | "hub:OWNER/NAME[@REVISION]" | "embedded:NAME"
-    columns: Mapping[str, str] = field(default_factory=dict)  # id, input, reference -> column
-    splits: Mapping[str, str] = field(default_factory=dict)  # train, validation, test -> file or split
+    # id, input, reference -> column; for reference also several columns
+    columns: Mapping[str, str | tuple[str, ...]] = field(default_factory=dict)
+    # train, validation, test -> file or split, or a part of its rows: "data.json[:90%]"
+    splits: Mapping[str, str] = field(default_factory=dict)
     config: str | None = None  # a hub data set's configuration
     licence: str | None = None
     share: Share | None = None  # what may leave the machine; None: decided by uri and licence
+
+    def columns_of(self, key: str) -> tuple[str, ...]:
+        """Return the columns of a key; a key that is not named is the name of its column."""
+        found = self.columns.get(key, key)
+        return (found,) if isinstance(found, str) else found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

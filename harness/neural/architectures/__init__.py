@@ -51,6 +51,10 @@ class Reader(Protocol):
     def window(self) -> int | None:
         """Return the number of tokens that fit; None where no limit is known."""
 
+    @property
+    def end(self) -> int | None:
+        """Return the token that ends a training example; None where the model has no end-of-sequence token."""
+
 
 class TorchModel(Reader, Protocol):
     """A model in memory, with all that turns prompts into its tokens."""
@@ -77,7 +81,7 @@ class TokenPair(Protocol):
 
     @property
     def answer(self) -> tuple[int, ...]:
-        """Return the answer's tokens; the last is end-of-sequence."""
+        """Return the answer's tokens; the last is end-of-sequence, where the model has such a token."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -71,7 +71,7 @@ def _greedy(base: Base, max_new_tokens: int) -> Any:
     return GenerationConfig(  # type: ignore[no-untyped-call]
         do_sample=False,
         max_new_tokens=max_new_tokens,
-        eos_token_id=sorted(base.ends),
+        eos_token_id=sorted(base.ends) or None,
         pad_token_id=base.pad,
         decoder_start_token_id=getattr(base.model.config, "decoder_start_token_id", None),
         forced_bos_token_id=getattr(base.model.generation_config, "forced_bos_token_id", None),

@@ -31,7 +31,7 @@ def attach(base: Base, recipe: Recipe, seed: int) -> AttachedLora:
             f"recipe {recipe.name}: targets {recipe.targets}: {base.name} has no module with one of the names {targets}"
         )
     config = LoraConfig(
-        base=base.name,  # never a local path
+        base=base.recorded,  # never a local path
         rank=recipe.rank,
         alpha=recipe.alpha,
         rslora=recipe.rslora,

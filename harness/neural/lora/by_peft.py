@@ -40,7 +40,7 @@ class PeftFactors:
             bias="none",
             task_type=task_type,
             auto_mapping=auto_mapping(task_type, base.model),
-            base_model_name_or_path=base.name,  # never a local path
+            base_model_name_or_path=base.recorded,  # never a local path
         )
         self._model = _wrap(base, config)
         self._model.eval()

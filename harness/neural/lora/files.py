@@ -8,14 +8,12 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from harness.checkpoints.adapter import CONFIG, WEIGHTS
-from harness.checkpoints.folder import ADAPTER_PICKLE, json_mapping
+from harness.checkpoints.folder import ADAPTER_PICKLE, ADAPTER_RECORD, json_mapping
 from harness.checkpoints.safetensors import TensorFile
 from harness.errors import AdapterError
 from harness.neural.foreign import readable_errors
 from harness.neural.load import Base
 from harness.neural.lora.factors import UNSOUND, AttachedLora
-
-TRAINED_ON = "harness.json"  # {"base": name, "digest": of the base's weights}
 
 
 def save(
@@ -34,8 +32,8 @@ def save(
     )
     settings = json.dumps(attached.settings(), indent=2, sort_keys=True)
     (folder / CONFIG).write_text(settings + "\n", encoding="utf-8")
-    ours = {"base": base.name, "digest": base.digest}
-    (folder / TRAINED_ON).write_text(json.dumps(ours, indent=2) + "\n", encoding="utf-8")
+    ours = {"base": base.recorded, "digest": base.digest}
+    (folder / ADAPTER_RECORD).write_text(json.dumps(ours, indent=2) + "\n", encoding="utf-8")
 
 
 def inert(folder: Path) -> bool:
@@ -72,7 +70,7 @@ def read_tensors(folder: Path) -> dict[str, torch.Tensor]:
 
 def recorded_base(folder: Path) -> tuple[str, str]:
     """Return the base's name and digest, which the harness writes into its own adapters; both are empty for others."""
-    path = folder / TRAINED_ON
+    path = folder / ADAPTER_RECORD
     if not path.is_file():
         return "", ""
     with readable_errors(str(path), "train the adapter again, or delete the file", AdapterError):

@@ -16,7 +16,7 @@ def unverified_base(base: Base, folder: Path) -> str | None:
     """Return why it is not known whether the adapter was trained on this base; None where it is known."""
     _, digest = recorded_base(folder)
     recorded = read_config(folder).base
-    if digest or (_is_public(recorded) and _is_public(base.name)):
+    if digest or (_is_public(recorded) and _is_public(base.recorded)):
         return None
     if not recorded:
         return f"the adapter does not record its base, so nothing shows that it was trained on {base.name}"
@@ -34,7 +34,9 @@ def check_base(base: Base, folder: Path, config: LoraConfig) -> None:
             )
         return
     recorded = config.base
-    if _is_public(recorded) and _is_public(base.name) and str(recorded).casefold() != base.name.casefold():
+    if not (_is_public(recorded) and _is_public(base.recorded)):
+        return
+    if str(recorded).casefold() != base.recorded.casefold():
         raise AdapterError(
             f"adapter {folder} was trained on {recorded}, not on {base.name}; equal shapes are not enough"
         )

@@ -32,6 +32,7 @@ class Example:
     prompt: Prompt
     answer: str
     overflow: Overflow = "keep-start"
+    stop: str = ""  # ends the answer where the model has no end-of-sequence token
 
 
 class Item(Protocol):

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def _encode(reader: Reader, example: Example, recipe: Recipe) -> "Pair | None":
     from harness.neural.encode import pair
 
-    return pair(reader, example.prompt, example.answer, example.overflow, recipe.max_tokens)
+    return pair(reader, example.prompt, example.answer, example.overflow, recipe.max_tokens, example.stop)
 
 
 def _size(item: "Pair") -> int:

@@ -32,6 +32,7 @@ from harness.types import (
 ADAPTER = "adapter"  # folder of an adapter's files, which the step `train` leaves
 ANSWERS = "generations.jsonl"  # of the steps `generate` and `score`, in data order
 FIRST = 5  # sample ids that a note names
+NO_END = "no end-of-sequence"  # kind of a note
 
 
 class StepKind(Protocol):

@@ -9,7 +9,7 @@ from itertools import islice
 from harness.files.json_lines import iterate_lines
 from harness.metrics import NAMED, load
 from harness.run.steps import ANSWERS, Contribution, Finished, StepContext, split_file
-from harness.scoring import stored
+from harness.scoring import stored, warned
 from harness.scoring.accumulate import Tally
 from harness.types import Generation, Sample, Score, System
 
@@ -17,7 +17,7 @@ VERSION = 1
 LIBRARIES = ("evaluate", "numpy")
 LANE = True
 TOLERANT = False
-FILES = (stored.SCORES,)
+FILES = (stored.SCORES, warned.FILE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,13 +39,17 @@ def run(spec: ForeignScore, context: StepContext) -> None:
     answers = iterate_lines(context.need(1) / ANSWERS, Generation)
     for sample, generation in zip(samples, answers, strict=True):
         tally.add(sample, generation)
-    stored.write_scores(context.folder, _scores(spec, tally))
+    with warned.heard() as messages:
+        stored.write_scores(context.folder, _scores(spec, tally))
+    warned.write(context.folder, [tally], messages, tally.samples)
     context.progress(spec.samples, spec.samples)
 
 
 def contributes(finished: Finished) -> Contribution:
-    """Return the scores of the system by the program."""
-    return Contribution(scores=stored.read_scores(finished.folder))
+    """Return the scores of the system by the program, and the warnings of the libraries that the program uses."""
+    return Contribution(
+        scores=stored.read_scores(finished.folder), notes=warned.notes(finished.folder, finished.where)
+    )
 
 
 def _scores(spec: ForeignScore, tally: Tally) -> list[Score]:

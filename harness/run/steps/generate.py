@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness import backends, kinds
-from harness.backends import TracksBase
+from harness.backends import KnowsItsEnds, OpenBackend, TracksBase
 from harness.checkpoints.adapter import WEIGHTS
 from harness.errors import ModelError
 from harness.files.json_lines import (
@@ -20,6 +20,7 @@ from harness.files.json_lines import (
 )
 from harness.run.steps import (
     ANSWERS,
+    NO_END,
     Contribution,
     Finished,
     StepContext,
@@ -65,7 +66,7 @@ def run(spec: Generate, context: StepContext) -> None:
     kept = written = sum(sample.id in answered for sample in samples)
     context.progress(kept, len(samples))
 
-    started, tokens, doubt, memory = time.perf_counter(), 0, None, None
+    started, tokens, doubt, memory, end = time.perf_counter(), 0, None, None, None
     adapter = adapter_folder(spec.adapter, context)
     if kept < len(samples):
         if reason := backends.lacks(spec.used.model, kind.verb):
@@ -73,6 +74,7 @@ def run(spec: Generate, context: StepContext) -> None:
         backend = context.loaded.open(spec.used)
         tracking = backend if isinstance(backend, TracksBase) else None
         doubt = tracking.unverified_base(adapter) if tracking and adapter else None
+        end = _end(spec, backend)
         halved = tracking.budget.halvings if tracking else 0
         started = time.perf_counter()
         with answers.open("a", encoding="utf-8", errors="surrogatepass") as file:
@@ -94,6 +96,7 @@ def run(spec: Generate, context: StepContext) -> None:
             "samples": len(samples) - kept,
             "doubt": doubt,
             "memory": memory,
+            "end": end,
             "adapter_bytes": _bytes(adapter),
         },
     )
@@ -111,10 +114,22 @@ def contributes(finished: Finished) -> Contribution:
         costs.append(finished.cost("adapter size", "MB", cost["adapter_bytes"] / 1e6, of_task=False))
     notes = [
         Note(kind=kind, where=finished.where, count=1, of=1, detail=detail)
-        for kind, detail in (("base not proven", cost["doubt"]), ("less at once", cost["memory"]))
+        for kind, detail in (
+            ("base not proven", cost["doubt"]),
+            ("less at once", cost["memory"]),
+            (NO_END, cost.get("end")),
+        )
         if detail
     ]
     return Contribution(costs=tuple(costs), notes=tuple(notes))
+
+
+def _end(spec: Generate, backend: OpenBackend) -> str | None:
+    """Return what ends the answers of a model without an end-of-sequence token, once for all blocks; None for others."""
+    if spec.start or not (isinstance(backend, KnowsItsEnds) and backend.endless):
+        return None
+    ends = "stop strings and max_new_tokens end" if spec.task.decode.stop else "only max_new_tokens ends"
+    return f"the model has no end-of-sequence token: {ends} its answers"
 
 
 def _bytes(adapter: Path | None) -> int | None:

@@ -1,9 +1,12 @@
 """Read a task's splits once, and find the test samples that also occur in training."""
 
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from harness.data import pinned, read
+from harness.digest import IF_SET
 from harness.files.json_lines import (
     IndexedLines,
     from_json,
@@ -15,6 +18,7 @@ from harness.files.json_lines import (
 )
 from harness.run.steps import FIRST, Contribution, Finished, StepContext, split_file
 from harness.tasks.overlap import Overlap, overlap
+from harness.tasks.references import READ, SAID, SKIPPED, TRIMMED
 from harness.types import Note, Sample, Source, Split
 
 VERSION = 2
@@ -23,6 +27,7 @@ LANE = False
 TOLERANT = False
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")
 OVERLAP = "overlap.json"
+REMARKS = "remarks.json"  # remark on references -> count, over the splits; absent in older steps
 FILES = (
     *(
         file.name
@@ -31,6 +36,7 @@ FILES = (
         for file in (path, index_file(path))
     ),
     OVERLAP,
+    REMARKS,
 )
 
 
@@ -41,28 +47,56 @@ class Load:
     source: Source
     data: str  # revision or digest
     splits: tuple[Split, ...]
+    # The rules of reading references that changed a text of the data: data that no rule changes keeps its step's id.
+    rules: tuple[str, ...] = field(default=(), metadata=IF_SET)
 
 
 def run(spec: Load, context: StepContext) -> None:
     """Write each split as JSON Lines with an index, and the overlap of training and test."""
     source = pinned(spec.source, spec.data)
+    remarks: Counter[str] = Counter()
     for done, split in enumerate(spec.splits, start=1):
-        samples = read(source, split, offline=context.runtime.offline)
+        samples = read(source, split, offline=context.runtime.offline, remarks=remarks)
         write_indexed(split_file(context.folder, split), samples)
         context.progress(done, len(spec.splits))
+    write_json(context.folder / REMARKS, dict(+remarks))
     if "train" in spec.splits and "test" in spec.splits:
         train, test = (IndexedLines(split_file(context.folder, split), Sample) for split in ("train", "test"))
         write_json(context.folder / OVERLAP, to_json(overlap(train, test, context.folder)))
 
 
 def contributes(finished: Finished) -> Contribution:
-    """Return a note for each way in which test samples overlap with training samples."""
-    if not (finished.folder / OVERLAP).exists():
-        return Contribution()
-    shared = from_json(Overlap, read_json(finished.folder / OVERLAP))
-    return Contribution(
-        notes=tuple(
-            Note(
+    """Return notes on the reading of references, and on each way in which test samples overlap with training samples."""
+    return Contribution(notes=(*_of_references(finished), *_of_overlap(finished)))
+
+
+def _of_references(finished: Finished) -> Iterator[Note]:
+    """Yield a note for each way in which references were changed or skipped."""
+    path = finished.folder / REMARKS
+    remarks = read_json(path) if path.exists() else {}
+    for kind in (TRIMMED, SKIPPED):
+        if count := remarks.get(kind, 0):
+            of = remarks.get(READ, 0) + (count if kind == SKIPPED else 0)
+            yield Note(
+                kind=kind,
+                where=finished.where,
+                count=count,
+                of=of,
+                detail=f"{SAID[kind][0]}s {SAID[kind][1]}",
+            )
+
+
+def _of_overlap(finished: Finished) -> Iterator[Note]:
+    path = finished.folder / OVERLAP
+    if not path.exists():
+        return
+    shared = from_json(Overlap, read_json(path))
+    for ids, detail in (
+        (shared.exact, "test samples whose input stands in the training split, word for word"),
+        (shared.ngram, "test samples that share 13 words in a row with a training sample"),
+    ):
+        if ids:
+            yield Note(
                 kind="overlap",
                 where=finished.where,
                 count=len(ids),
@@ -70,10 +104,3 @@ def contributes(finished: Finished) -> Contribution:
                 detail=detail,
                 samples=ids[:FIRST],
             )
-            for ids, detail in (
-                (shared.exact, "test samples whose input stands in the training split, word for word"),
-                (shared.ngram, "test samples that share 13 words in a row with a training sample"),
-            )
-            if ids
-        )
-    )

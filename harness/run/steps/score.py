@@ -11,7 +11,7 @@ from harness.errors import StepError
 from harness.files.json_lines import flush, iterate_lines, line
 from harness.metrics import load
 from harness.run.steps import ANSWERS, Contribution, Finished, StepContext, split_file
-from harness.scoring import stored
+from harness.scoring import stored, warned
 from harness.scoring.accumulate import Tally
 from harness.scoring.clusters import numbered
 from harness.tasks import rules as trivial
@@ -21,7 +21,7 @@ VERSION = 1
 LIBRARIES = ("rouge_score", "nltk", "sacrebleu", "evaluate", "numpy")
 LANE = True
 TOLERANT = False
-FILES = (ANSWERS, stored.SCORES, stored.IDS, stored.CLUSTERS, stored.ROWS)
+FILES = (ANSWERS, stored.SCORES, stored.IDS, stored.CLUSTERS, stored.ROWS, warned.FILE)
 REPORTED = 64  # samples between two reports of progress
 
 
@@ -44,7 +44,8 @@ def run(spec: ScoreAnswers, context: StepContext) -> None:
     tallies = {name: Tally(load(name)) for name in spec.metrics}
     ids: list[str] = []
     labels: list[str] = []  # of clusters: samples with equal labels are resampled together
-    with (context.folder / ANSWERS).open("w", encoding="utf-8", errors="surrogatepass") as file:
+    answers = context.folder / ANSWERS
+    with warned.heard() as messages, answers.open("w", encoding="utf-8", errors="surrogatepass") as file:
         for sample, generation in answered(spec, context):
             file.write(line(generation))
             ids.append(sample.id)
@@ -58,14 +59,17 @@ def run(spec: ScoreAnswers, context: StepContext) -> None:
     together = None if spec.cluster is None else numbered(labels)
     scores = [score for tally in tallies.values() for score in scored(spec, tally, together)]
     rows = {name: table for name, tally in tallies.items() if (table := tally.rows()) is not None}
+    warned.write(context.folder, tallies.values(), messages, len(ids))
     stored.write_scores(context.folder, scores)
     stored.write_rows(context.folder, ids, together, rows)
     context.progress(spec.samples, spec.samples)
 
 
 def contributes(finished: Finished) -> Contribution:
-    """Return the scores."""
-    return Contribution(scores=stored.read_scores(finished.folder))
+    """Return the scores, and the warnings of metrics as notes."""
+    return Contribution(
+        scores=stored.read_scores(finished.folder), notes=warned.notes(finished.folder, finished.where)
+    )
 
 
 def answered(spec: ScoreAnswers, context: StepContext) -> Iterator[tuple[Sample, Generation]]:

@@ -1,18 +1,28 @@
 """Train one adapter by a recipe, with a seed, on a base and a task's training split; validation chooses the checkpoint."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
 from harness import kinds
 from harness.backends import Trainable
 from harness.checkpoints.adapter import WEIGHTS
+from harness.digest import IF_SET
 from harness.errors import ModelError
 from harness.files.json_lines import read_json, read_lines, to_json, write_json
 from harness.neural import curve
 from harness.results import Curve, Point
-from harness.run.steps import ADAPTER, FIRST, Contribution, Finished, StepContext, UsedModel, split_file
+from harness.run.steps import (
+    ADAPTER,
+    FIRST,
+    NO_END,
+    Contribution,
+    Finished,
+    StepContext,
+    UsedModel,
+    split_file,
+)
 from harness.types import Note, Recipe, Sample, Split, Task
 
 VERSION = 3
@@ -32,6 +42,8 @@ class Train:
     recipe: Recipe
     seed: int
     device: str
+    # The task's stop string that ends a training example, where the model has no end-of-sequence token.
+    stop: str = field(default="", metadata=IF_SET)
 
 
 def run(spec: Train, context: StepContext) -> None:
@@ -51,7 +63,11 @@ def run(spec: Train, context: StepContext) -> None:
             samples = Random(f"{split}-{spec.seed}").sample(samples, count)
         return [
             Example(
-                id=s.id, prompt=kind.ask(spec.task, s, ()), answer=kind.target(s), overflow=spec.task.overflow
+                id=s.id,
+                prompt=kind.ask(spec.task, s, ()),
+                answer=kind.target(s),
+                overflow=spec.task.overflow,
+                stop=spec.stop,
             )
             for s in samples
         ]
@@ -65,7 +81,8 @@ def run(spec: Train, context: StepContext) -> None:
         context.folder,
         context.progress,
     )
-    write_json(context.folder / TRAINED, to_json(trained))
+    endless = backend.base.end is None
+    write_json(context.folder / TRAINED, {**to_json(trained), "endless": endless, "stop": spec.stop})
 
 
 def contributes(finished: Finished) -> Contribution:
@@ -99,6 +116,10 @@ def _notes(finished: Finished, trained: Mapping[str, Any]) -> Iterator[Note]:
     if trained["truncated"]:
         detail = "training prompts whose input was shortened to fit"
         yield Note(kind="training truncated", where=where, count=trained["truncated"], of=seen, detail=detail)
+    if trained.get("endless"):
+        end = f"with the stop string {trained['stop']!r}" if trained["stop"] else "without any mark"
+        detail = f"training examples that end {end}: the model has no end-of-sequence token"
+        yield Note(kind=NO_END, where=where, count=seen, of=seen, detail=detail)
     if trained["skipped"]:
         yield Note(
             kind="training skipped",

@@ -25,13 +25,13 @@ from transformers import (
 )
 
 from harness.checkpoints.adapter import CONFIG, WEIGHTS
+from harness.checkpoints.folder import ADAPTER_RECORD
 from harness.errors import AdapterError, UnknownName
 from harness.files import shipped
 from harness.neural import lora
 from harness.neural.decode import write
 from harness.neural.foreign import silent_import
 from harness.neural.load import Base
-from harness.neural.lora.files import TRAINED_ON
 from harness.neural.memory import Budget
 from harness.neural.objectives import Example
 from harness.neural.train import train
@@ -376,12 +376,12 @@ def test_the_same_factors_are_saved_as_the_same_bytes_and_name_no_path_of_this_d
     base: Base, tmp_path: Path
 ) -> None:
     one, two = make_adapter(base, tmp_path / "one"), make_adapter(base, tmp_path / "two")
-    for name in (WEIGHTS, CONFIG, TRAINED_ON):
+    for name in (WEIGHTS, CONFIG, ADAPTER_RECORD):
         assert (one / name).read_bytes() == (two / name).read_bytes()
     config = json.loads((one / CONFIG).read_text())
     assert config["base_model_name_or_path"] == "zoo:two-layers"
     assert "/tmp" not in (one / CONFIG).read_text()
-    assert {path.name for path in one.iterdir()} == {WEIGHTS, CONFIG, TRAINED_ON}
+    assert {path.name for path in one.iterdir()} == {WEIGHTS, CONFIG, ADAPTER_RECORD}
 
 
 def rename(folder: Path, change: Callable[[dict[str, torch.Tensor]], None]) -> None:
@@ -434,7 +434,7 @@ def test_equal_shapes_are_not_enough(
         lora.adapted(other, tmp_path),
     ):
         pass
-    (tmp_path / TRAINED_ON).unlink()
+    (tmp_path / ADAPTER_RECORD).unlink()
     set_config(tmp_path, base_model_name_or_path="meta-llama/Llama-2-7b-hf")
     wrong = "trained on meta-llama/Llama-2-7b-hf, not on someone/else"
     with pytest.raises(AdapterError, match=wrong), lora.adapted(other, tmp_path):
@@ -449,7 +449,7 @@ def test_equal_shapes_are_not_enough(
 def test_a_base_named_by_a_path_or_not_at_all_is_only_noted(
     llama: Base, tmp_path: Path, name: str | None
 ) -> None:
-    (make_adapter(llama, tmp_path) / TRAINED_ON).unlink()
+    (make_adapter(llama, tmp_path) / ADAPTER_RECORD).unlink()
     set_config(tmp_path, base_model_name_or_path=name)
     with lora.adapted(llama, tmp_path):
         pass
