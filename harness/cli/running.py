@@ -59,7 +59,7 @@ def run(
         list[str] | None,
         typer.Option(
             metavar="NAME=PLACE",
-            help="Use another adapter for a name in the suite: NAME=PATH or NAME=hub:OWNER/NAME@REVISION; may be repeated.",
+            help="Use another adapter for a name in the suite: NAME=./PATH or NAME=OWNER/NAME@REVISION; may be repeated.",
         ),
     ] = None,
     inconclusive: InconclusiveOption = Inconclusive.fail,
@@ -216,7 +216,7 @@ def check(
 def show(
     task: Annotated[str, typer.Argument(metavar="TASK", help="A task's name, or the path of its file.")],
     model: Annotated[
-        str, typer.Option(help="The model: a name in a shipped suite, or a uri such as zoo:falcon-tiny.")
+        str, typer.Option(help="The model: a folder (./PATH), OWNER/NAME on the hub, or zoo:NAME.")
     ],
     n: Annotated[int, typer.Option("--n", min=1, max=10**9, help="Number of samples.")] = 3,
     shots: Annotated[int, typer.Option(min=0, help="Number of examples before the prompt.")] = 0,

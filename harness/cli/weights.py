@@ -20,13 +20,13 @@ def weigh(
         str,
         typer.Argument(
             metavar="MODEL|RESULT",
-            help="A model: zoo:NAME, file:FOLDER or hub:OWNER/NAME; with --against-scores, a RESULT folder.",
+            help="A model: a folder (./PATH), OWNER/NAME on the hub, or zoo:NAME; with --against-scores, a RESULT folder.",
         ),
     ],
     adapter: Annotated[
         list[str] | None,
         typer.Option(
-            help="An adapter of the model: a folder in PEFT's layout, or hub:OWNER/NAME; may be repeated."
+            help="An adapter of the model: a folder in PEFT's layout (./PATH), or OWNER/NAME on the hub; may be repeated."
         ),
     ] = None,
     against: Annotated[str | None, typer.Option(help="Another model to show beside the first.")] = None,

@@ -2,17 +2,18 @@
 
 A task or a recipe is a mapping in the suite, or the name of a file: `tasks/NAME.yaml`, `adapters/NAME.yaml`.
 A recipe with a `sweep` stands for a grid of recipes (`sweep.py`).
-Relative `file:` paths start at the YAML file that names them. A gate's baseline is a file of the user's, so its path starts
-at the working folder; a shipped suite's baseline is shipped too, and used unless the user has a file of that name.
+Relative paths of models, adapters and data start at the YAML file that names them. A gate's baseline is a file of the
+user's, so its path starts at the working folder; a shipped suite's baseline is shipped too, and used unless the user has a file of that name.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
-from harness import plugins
+from harness import backends, plugins
+from harness.checkpoints import written
 from harness.errors import SuiteError, UnknownName
 from harness.files import shipped
 from harness.files.validation import At, found, record
@@ -69,18 +70,18 @@ def use_plugins(name_or_path: str) -> None:
 
 
 def with_adapters(suite: Suite, places: Sequence[str]) -> Suite:
-    """Return the suite with its adapters at other places: `NAME=PATH` or `NAME=hub:OWNER/NAME@REVISION`."""
+    """Return the suite with its adapters at other places: `NAME=./PATH` or `NAME=OWNER/NAME@REVISION`."""
     adapters = {adapter.name: adapter for adapter in suite.adapters}
     for option in places:
         name, equals, place = option.partition("=")
         if not equals or not place:
-            raise SuiteError(f"--adapter {option}: write NAME=PATH or NAME=hub:OWNER/NAME@REVISION")
+            raise SuiteError(f"--adapter {option}: write NAME=./PATH or NAME=OWNER/NAME@REVISION")
         if name not in adapters:
             raise UnknownName("adapter in this suite", name, adapters, "--adapter")
-        uri = place if place.startswith(("hub:", "file:")) else f"file:{place}"
-        uri, _, revision = uri.partition("@") if uri.startswith("hub:") else (uri, "", "")
-        fresh = _anchored(replace(adapters[name], uri=uri, revision=revision or None), Path.cwd())
-        suite_rules.check_adapter(fresh, lambda *keys, option=option: f"--adapter {option}")
+        where = f"--adapter {option}"
+        uri, revision = written.without_revision(written.adapter_uri(place, Path.cwd(), where))
+        fresh = replace(adapters[name], uri=uri, revision=revision)
+        suite_rules.check_adapter(fresh, lambda *keys, where=where: where)
         adapters[name] = fresh
     return replace(suite, adapters=tuple(adapters.values()))
 
@@ -120,18 +121,17 @@ def load_recipes(name_or_path: str) -> tuple[Recipe, ...]:
     return _grid(document, _filed(document), ())
 
 
-def load_model(name_or_uri: str) -> Model:
-    """Return a model that no suite names, from a uri or the name of a tiny model."""
-    names = shipped.zoo_names()
-    if not (":" in name_or_uri or name_or_uri in names or get_close_matches(name_or_uri, names, cutoff=0.5)):
-        raise SuiteError(
-            f"{name_or_uri}: no tiny model of that name; write file:{name_or_uri} or hub:OWNER/NAME, or name one of "
-            f"{', '.join(names)}"
-        )
-    uri = name_or_uri if ":" in name_or_uri else f"zoo:{name_or_uri}"
-    name = Uri.parse(uri).place.rstrip("/").rpartition("/")[2] or "model"
-    model = _anchored(Model(name=name, uri=uri), Path.cwd())
-    suite_rules.check_model(model, lambda *keys: name_or_uri)
+def load_model(named: str, where: str = "") -> Model:
+    """Return a model that no suite names: a uri, a folder's path, OWNER/NAME of the hub, or the name of a tiny model.
+
+    Its name is the last part of its place, as far as a name may have such characters.
+    """
+    where = where or named
+    uri, revision = written.without_revision(written.model_uri(named, Path.cwd(), where, backends.schemes()))
+    last = Uri.parse(uri).place.rstrip("/").rpartition("/")[2]
+    name = re.sub(r"[^A-Za-z0-9._-]+", "-", last).lstrip("._-") or "model"
+    model = Model(name=name, uri=uri, revision=revision)
+    suite_rules.check_model(model, lambda *keys: where)
     return model
 
 
@@ -255,7 +255,7 @@ def _checked(kind: type[Item], document: Document, entry: object, keys: Keys) ->
         if kind is Gate
         else record(kind, entry, document, *keys)
     )
-    item = _anchored(item, document.path.parent)
+    item = _anchored(item, document.path.parent, lambda *more: document.at(*keys, *more))
     suite_rules.check(item, lambda *more: document.at(*keys, *more))
     if isinstance(item, Recipe):
         _check_objective(item, document, (*keys, "objective"))
@@ -283,19 +283,16 @@ def _check_objective(recipe: Recipe, document: Document, keys: Keys) -> None:
     objective.check(settings, lambda *more: document.at(*keys, *more))
 
 
-def _anchored(item: Item, folder: Path) -> Item:
-    """Return the record with its relative paths made absolute."""
+def _anchored(item: Item, folder: Path, at: At) -> Item:
+    """Return the record with the uri that it means, and with its relative paths made absolute."""
     match item:
         case Task():
-            return replace(item, source=replace(item.source, uri=_anchor(item.source.uri, folder)))
-        case Model() | Adapter():
-            return replace(item, uri=_anchor(item.uri, folder))
+            return replace(item, source=replace(item.source, uri=written.source_uri(item.source.uri, folder)))
+        case Model():
+            return replace(item, uri=written.model_uri(item.uri, folder, at("uri"), backends.schemes()))
+        case Adapter():
+            return replace(item, uri=written.adapter_uri(item.uri, folder, at("uri")))
     return item
-
-
-def _anchor(uri: str, folder: Path) -> str:
-    place = uri.removeprefix("file:")
-    return uri if place == uri else f"file:{(folder / Path(place).expanduser()).resolve()}"
 
 
 # Plug-ins of the user's own project, and metrics with settings.

@@ -78,7 +78,7 @@ class Model:
     """A pretrained base model."""
 
     name: str
-    uri: str  # "hub:OWNER/NAME" | "file:PATH" | "zoo:NAME" | "echo:RULE"
+    uri: str  # "hub:OWNER/NAME" | "file:PATH" | "zoo:NAME" | "echo:RULE"; as written: checkpoints/written.py
     revision: str | None = None  # a hub commit; None is resolved when the plan is made
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"  # auto: float32 on cpu, else bfloat16
     quantization: Literal["none", "int8", "nf4"] = "none"
