@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from harness.cli import completing
 from harness.cli.asked import check_engine, digests, planned, print_report, runtime_for
 from harness.cli.options import (
     STORE,
@@ -192,7 +193,12 @@ def plan(
 @app.command()
 def check(
     name: Annotated[
-        str, typer.Argument(metavar="NAME", help="A suite, task or recipe: its name, or its file's path.")
+        str,
+        typer.Argument(
+            metavar="NAME",
+            help="A suite, task or recipe: its name, or its file's path.",
+            autocompletion=completing.checked,
+        ),
     ],
     device: Device = "auto",
     engine: Engine = "local",
@@ -214,9 +220,18 @@ def check(
 
 @app.command()
 def show(
-    task: Annotated[str, typer.Argument(metavar="TASK", help="A task's name, or the path of its file.")],
+    task: Annotated[
+        str,
+        typer.Argument(
+            metavar="TASK", help="A task's name, or the path of its file.", autocompletion=completing.tasks
+        ),
+    ],
     model: Annotated[
-        str, typer.Option(help="The model: a folder (./PATH), OWNER/NAME on the hub, or zoo:NAME.")
+        str,
+        typer.Option(
+            help="The model: a folder (./PATH), OWNER/NAME on the hub, or a tiny model's name.",
+            autocompletion=completing.models,
+        ),
     ],
     n: Annotated[int, typer.Option("--n", min=1, max=10**9, help="Number of samples.")] = 3,
     shots: Annotated[int, typer.Option(min=0, help="Number of examples before the prompt.")] = 0,

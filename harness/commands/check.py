@@ -12,7 +12,8 @@ from harness.plan.examined import examined
 from harness.plan.outlook import outlook, refuse
 from harness.plan.pins import pins
 from harness.run.steps.score import ScoreAnswers
-from harness.suite.load import available, load_recipes, load_suite, load_task
+from harness.suite.load import load_recipes, load_suite, load_task
+from harness.suite.named import available
 from harness.tasks.metric_names import is_program
 from harness.types import Plan, Recipe, Split, Suite, Task
 

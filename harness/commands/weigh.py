@@ -34,6 +34,7 @@ class WeightRequest:
     adapters: tuple[str, ...] = ()  # likewise
     against: str | None = None  # another model
     weighing: Weighing = field(default_factory=Weighing)
+    layers: bool = False  # whether to print a line for each matrix too
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +75,7 @@ def weigh(asked: WeightRequest, files: WeightFiles, *, offline: bool, store: Pat
     with counting() as begin:
         rows = list(_rows(models, adapters, asked.weighing, begin, offline=offline, store=store))
     found = section(rows, (models[0].name, models[1].name) if len(models) > 1 else None)
-    weight_tables.show(found)
+    weight_tables.show(found, layers=asked.layers)
     if files.csv:
         with writing(files.csv):
             write_csv(rows, files.csv)

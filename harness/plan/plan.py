@@ -289,7 +289,7 @@ def _trained(builder: PlanBuilder, loads: dict[str, Step]) -> list[Candidate]:
             spec = train_step.Train(
                 used=_used(builder, model),
                 task=replace(_asked(task, shots=0), decode=Decode()),
-                recipe=replace(recipe, name="", seeds=()),
+                recipe=replace(recipe, name="", about="", seeds=()),
                 seed=seed + builder.seed,
                 device=builder.pins.device,
             )
@@ -495,8 +495,9 @@ def _compare(builder: PlanBuilder, candidates: Sequence[Candidate], parts: Parts
 
 
 def _report(builder: PlanBuilder, candidates: Sequence[Candidate], parts: Parts) -> Step:
+    recipes = tuple(replace(recipe, about="") for recipe in builder.suite.recipes)
     spec = report_step.Report(
-        suite=builder.suite,
+        suite=replace(builder.suite, recipes=recipes),
         pins=builder.pins,
         seed=builder.seed,
         limit=builder.limit,

@@ -3,14 +3,15 @@
 A task or a recipe is a mapping in the suite, or the name of a file: `tasks/NAME.yaml`, `adapters/NAME.yaml`.
 A recipe with a `sweep` stands for a grid of recipes (`sweep.py`).
 Relative paths of models, adapters and data start at the YAML file that names them. A gate's baseline is a file of the
-user's, so its path starts at the working folder; a shipped suite's baseline is shipped too, and used unless the user has a file of that name.
+user's, so its path starts at the working folder; a shipped suite's baseline is shipped too, and used unless the user has
+a file of that name.
 """
 
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, TypeVar
 
 from harness import backends, plugins
 from harness.checkpoints import written
@@ -23,9 +24,9 @@ from harness.plugins.choice import PluginChoice, parse
 from harness.plugins.files import PluginFile, group_of, plugin_file
 from harness.suite import gates, sweep
 from harness.suite import rules as suite_rules
+from harness.suite.named import opened
 from harness.types import FAMILY_ERROR, Adapter, Gate, Model, Recipe, Suite, Task, Uri, Weighing
 
-Kind = Literal["suite", "task", "recipe"]
 Item = TypeVar("Item", Task, Model, Recipe, Adapter, Gate)
 
 NOT_IN_SUITES = ("exports", "steps")  # groups whose plug-ins a suite cannot list
@@ -35,7 +36,7 @@ _LISTS = ("tasks", "models", "recipes", "adapters", "gates")
 
 def load_suite(name_or_path: str) -> Suite:
     """Return the suite of that name or in that file, completely checked; from here on its plug-ins are found by name."""
-    document = _open("suite", name_or_path)
+    document = opened("suite", name_or_path)
     data = _mapping(document)
     own = {key: value for key, value in data.items() if key not in (*_LISTS, "weights", "plugins")}
     _use_listed(document)
@@ -64,7 +65,7 @@ def load_suite(name_or_path: str) -> Suite:
 
 def use_plugins(name_or_path: str) -> None:
     """Let the files that a suite lists under `plugins` be found by name; nothing else of the suite is checked."""
-    document = _open("suite", name_or_path)
+    document = opened("suite", name_or_path)
     _mapping(document)
     _use_listed(document)
 
@@ -111,13 +112,13 @@ def load_rules(path: str) -> tuple[tuple[Gate, ...], float]:
 def load_task(name_or_path: str) -> Task:
     """Return the task of that name or in that file."""
     plugins.use(())
-    document = _open("task", name_or_path)
+    document = opened("task", name_or_path)
     return _checked(Task, document, _filed(document), ())
 
 
 def load_recipes(name_or_path: str) -> tuple[Recipe, ...]:
     """Return the recipe of that name or in that file; several recipes if it has a sweep."""
-    document = _open("recipe", name_or_path)
+    document = opened("recipe", name_or_path)
     return _grid(document, _filed(document), ())
 
 
@@ -133,39 +134,6 @@ def load_model(named: str, where: str = "") -> Model:
     model = Model(name=name, uri=uri, revision=revision)
     suite_rules.check_model(model, lambda *keys: where)
     return model
-
-
-def available(kind: Kind, base: Path | None = None) -> dict[str, Path]:
-    """Return each name of a suite, task or recipe with its file; `base` is the folder of a suite file."""
-    files = (file for folder in reversed(_folders(kind, base)) for file in folder.glob("*.yaml"))
-    return dict(sorted({file.stem: file for file in files}.items()))
-
-
-def _folders(kind: Kind, base: Path | None) -> tuple[Path, ...]:
-    """Return the folders that are searched for a kind of file, in order: beside the suite, here, shipped."""
-    here = Path.cwd()
-    match kind:
-        case "suite":
-            return (here / "suites", shipped.folder("suites"))
-        case "task":
-            below, own, last = "tasks", here / "suites" / "tasks", shipped.folder("suites") / "tasks"
-        case "recipe":
-            below, own, last = "../adapters", here / "adapters", shipped.folder("adapters")
-    beside = (base / below).resolve() if base else last.resolve()
-    return (own, last) if beside == last.resolve() else (beside, own, last)
-
-
-def _open(kind: Kind, name: str, base: Path | None = None, where: str = "") -> Document:
-    """Return the document that a name or a path leads to; a path in a suite starts at the suite's folder."""
-    if Path(name).suffix in (".yaml", ".yml") or len(Path(name).parts) > 1:
-        path = (base or Path.cwd()) / Path(name).expanduser()
-        if not path.is_file():
-            raise SuiteError(f"{where or name}: no file {path}; give the path of a {kind}, or its name")
-        return load(path)
-    known = available(kind, base)
-    if name not in known:
-        raise UnknownName(kind, name, known, where)
-    return load(known[name])
 
 
 def _mapping(document: Document) -> dict[str, Any]:
@@ -218,7 +186,7 @@ def _items(kind: type[Item], document: Document, key: str) -> tuple[Item, ...]:
 
 def _item(kind: type[Item], entry: object, document: Document, keys: Keys) -> Item:
     if isinstance(entry, str) and kind is Task:
-        file = _open("task", entry, document.path.parent, document.at(*keys))
+        file = opened("task", entry, document.path.parent, document.at(*keys))
         return _checked(kind, file, _filed(file), ())
     return _checked(kind, document, entry, keys)
 
@@ -228,7 +196,7 @@ def _recipes(document: Document) -> list[tuple[Recipe, ...]]:
     grids = []
     for n, entry in enumerate(_entries(document, "recipes")):
         if isinstance(entry, str):
-            file = _open("recipe", entry, document.path.parent, document.at("recipes", n))
+            file = opened("recipe", entry, document.path.parent, document.at("recipes", n))
             grids.append(_grid(file, _filed(file), ()))
         else:
             grids.append(_grid(document, entry, ("recipes", n)))

@@ -92,6 +92,7 @@ class Recipe:
     """A recipe: how an adapter is trained."""
 
     name: str
+    about: str = field(default="", metadata=IF_SET)
     rank: int = 16
     alpha: float = 32.0
     dropout: float = 0.0

@@ -53,7 +53,7 @@ def test_several_adapters_and_another_model_in_tables_and_files(tmp_path: Path) 
         adapter(tmp_path / f"run-{number}" / "final", number)
     done = run(
         tmp_path, str(one), "--adapter", "./run-1/final", "--adapter", "run-2/../run-2/final",
-        "--against", "other", "--html", "w.html", "--csv", "w.csv", "--parquet", "w.parquet",
+        "--against", "other", "--html", "w.html", "--csv", "w.csv", "--parquet", "w.parquet", "--layers",
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""  # bars are for a terminal
@@ -71,7 +71,7 @@ def test_several_adapters_and_another_model_in_tables_and_files(tmp_path: Path) 
 
 
 def test_a_zoo_model_and_the_roles_that_were_asked_for(tmp_path: Path) -> None:
-    done = run(tmp_path, "zoo:llama2-tiny", "--roles", "q, embedding")
+    done = run(tmp_path, "zoo:llama2-tiny", "--roles", "q, embedding", "--layers")
     assert done.returncode == 0, done.stderr
     assert "q_proj" in done.stdout
     assert "embed_tokens" in done.stdout

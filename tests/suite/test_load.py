@@ -9,7 +9,8 @@ import pytest
 
 from harness.errors import SuiteError, UnknownName
 from harness.files import shipped
-from harness.suite.load import available, load_model, load_recipes, load_suite, load_task, with_adapters
+from harness.suite.load import load_model, load_recipes, load_suite, load_task, with_adapters
+from harness.suite.named import available
 from harness.types import Recipe
 
 GOOD = """\
