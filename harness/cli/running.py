@@ -86,7 +86,12 @@ def run(
     delivery.refuse(out, kept)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     ctx.with_resource(claimed(drawn, kept))  # until the report is copied
-    for line in (*untrained(drawn), *unread(drawn, offline=offline), *put_damaged_aside(drawn, kept)):
+    for line in (
+        *untrained(drawn),
+        *drawn.unjudged,
+        *unread(drawn, offline=offline),
+        *put_damaged_aside(drawn, kept),
+    ):
         warn(line)
     with watching(len(missing(drawn, kept)), quiet=quiet) as watch:
         done = run_plan(drawn, kept, runtime, watch, command=shlex.join(["harness", *sys.argv[1:]]))
@@ -150,13 +155,14 @@ def plan(
     from harness.plan.plan import untrained
     from harness.run.repair import missing
     from harness.run.store import open_store
+    from harness.suite.load import place
     from harness.terminal.consoles import console
 
     check_engine(engine, suite)
     kept = open_store(store)
     drawn = planned(suite, kept, limit, only, device, offline, seed)
     if only is None:  # a part may lack what a gate names
-        refuse_gates(drawn)
+        refuse_gates(drawn, at=place(suite))
     todo = {step.id for step in missing(drawn, kept)}
     shown = console()
     table = Table("step", "kind", "what", "state", box=None)
@@ -181,7 +187,7 @@ def plan(
             _weighing_time(drawn, model),
         )
     shown.print(models)
-    for line in (*untrained(drawn), *unread(drawn, offline=offline)):
+    for line in (*untrained(drawn), *drawn.unjudged, *unread(drawn, offline=offline)):
         say(line)
     for line in fits.lines(drawn, cache=digests(kept.root).with_name(fits.COUNTS), offline=offline):
         say(line)

@@ -63,6 +63,11 @@ def load_suite(name_or_path: str) -> Suite:
     return suite
 
 
+def place(name_or_path: str) -> At:
+    """Return a function that gives the place of a suite's key, FILE:LINE: key, for messages; the file is read only then."""
+    return lambda *keys: opened("suite", name_or_path).at(*keys)
+
+
 def use_plugins(name_or_path: str) -> None:
     """Let the files that a suite lists under `plugins` be found by name; nothing else of the suite is checked."""
     document = opened("suite", name_or_path)
