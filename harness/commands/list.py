@@ -78,7 +78,9 @@ def _files(kind: Kind, details: Callable[[Mapping[str, Any]], str]) -> Callable[
 
 
 def _is_shipped(path: Path) -> bool:
-    return any(path.is_relative_to(folder) for folder in map(shipped.folder, ("suites", "adapters")))
+    return any(
+        path.is_relative_to(folder) for folder in (shipped.folder("suites"), shipped.folder("adapters"))
+    )
 
 
 def _task(data: Mapping[str, Any]) -> str:

@@ -7,6 +7,7 @@ import select
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,8 @@ from harness.cli import app
 from harness.files import shipped
 from harness.suite.named import available
 from tests.cli.words import harness
+
+Completed = Callable[..., list[str]]
 
 
 def commands() -> list[list[str]]:
@@ -44,27 +47,27 @@ def test_every_command_answers_to_both_words_for_help(
     assert short.out.startswith(f"Usage: harness {' '.join(words)}".rstrip())
 
 
-def completed(words: str, folder: Path, shell: str = "bash") -> list[str]:
-    """What a shell is told when the user presses Tab after these words."""
-    parts = words.split(" ")
-    asked = {
-        "COMP_WORDS": "\n".join(parts),
-        "COMP_CWORD": str(len(parts) - 1),
-        "_TYPER_COMPLETE_ARGS": words,
-        "_HARNESS_COMPLETE": f"complete_{shell}",
-    }
-    done = subprocess.run(
-        [sys.executable, "-m", "harness"],
-        cwd=folder,
-        env={**os.environ, **asked},
-        capture_output=True,
-        text=True,
-    )
-    assert (done.returncode, done.stderr) == (0, "")
-    return done.stdout.split()
+@pytest.fixture
+def completed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Completed:
+    """What a shell is told when the user presses Tab after some words, in a folder of its own."""
+    monkeypatch.chdir(tmp_path)
+
+    def complete(words: str, shell: str = "bash") -> list[str]:
+        parts = words.split(" ")
+        monkeypatch.setenv("COMP_WORDS", "\n".join(parts))
+        monkeypatch.setenv("COMP_CWORD", str(len(parts) - 1))
+        monkeypatch.setenv("_TYPER_COMPLETE_ARGS", words)
+        monkeypatch.setenv("_HARNESS_COMPLETE", f"complete_{shell}")
+        done = harness(capsys)
+        assert (done.code, done.err) == (0, "")
+        return done.out.split()
+
+    return complete
 
 
-NAMES = {  # what is typed -> all that it may become
+NAMES: dict[str, Callable[[], Iterable[str]]] = {  # what is typed -> all that it may become
     "harness run ": lambda: available("suite"),
     "harness run qu": lambda: ["quickstart", "quickstart-full"],
     "harness plan quickstart-": lambda: ["quickstart-full"],
@@ -89,16 +92,18 @@ NAMES = {  # what is typed -> all that it may become
 
 
 @pytest.mark.parametrize("words", NAMES)
-def test_a_shell_completes_names(words: str, tmp_path: Path) -> None:
+def test_a_shell_completes_names(words: str, completed: Completed) -> None:
     found = NAMES[words]
-    assert sorted(completed(words, tmp_path)) == sorted(found())
+    assert sorted(completed(words)) == sorted(found())
 
 
-def test_own_suites_are_completed_too_and_other_shells_understand(tmp_path: Path) -> None:
+def test_own_suites_are_completed_too_and_other_shells_understand(
+    tmp_path: Path, completed: Completed
+) -> None:
     (tmp_path / "suites").mkdir()
     (tmp_path / "suites" / "mine.yaml").touch()
-    assert completed("harness run mi", tmp_path) == ["mine"]
-    assert "mine" in " ".join(completed("harness run mi", tmp_path, "zsh"))
+    assert completed("harness run mi") == ["mine"]
+    assert "mine" in " ".join(completed("harness run mi", "zsh"))
 
 
 def test_bash_completes_at_the_prompt(tmp_path: Path) -> None:
