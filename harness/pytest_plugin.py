@@ -46,13 +46,14 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     from harness import text as words
     from harness.commands.gate import judge, refuse_none
     from harness.errors import HarnessError
+    from harness.gates.shareable import shareable
 
     try:
         judged = judge(given["result"], given["rules"], given["baseline"])
         refuse_none(given["result"], judged)
     except HarnessError as error:
         raise pytest.UsageError(words.line(str(error))) from error
-    config.stash[JUDGED] = judged
+    config.stash[JUDGED] = shareable(judged)  # names of tests go into logs and JUnit files
 
 
 def pytest_report_header(config: pytest.Config) -> list[str]:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from harness import families
 from harness.backends import At, Backend, OpenBackend
-from harness.checkpoints import askable, hub, locate
+from harness.checkpoints import askable, hub, locate, written
 from harness.checkpoints import folder as checkpoint
 from harness.checkpoints.ends import names_an_end
 from harness.checkpoints.remembered import Remembered
@@ -24,11 +24,7 @@ def check(model: Model, at: At) -> None:
     uri = Uri.parse(model.uri)
     if uri.scheme == "zoo" and uri.place not in shipped.zoo_names():
         raise UnknownName("tiny model", uri.place, shipped.zoo_names(), at("uri"))
-    if uri.scheme == "hub" and "@" in uri.place:
-        repository, _, revision = uri.place.partition("@")
-        raise SuiteError(
-            f"{at('uri')}: found {model.uri!r}; write hub:{repository} and `revision: {revision}`"
-        )
+    written.refuse_revision(model.uri, at("uri"))
     if uri.scheme != "hub" and model.revision is not None:
         raise SuiteError(f"{at('revision')}: {uri.scheme}: models have no revisions; leave it out")
 

@@ -112,7 +112,8 @@ def hub_errors(repository: str, kind: Kind, revision: str | None) -> Iterator[No
         ) from error
     except errors.RepositoryNotFoundError as error:
         raise HubError(
-            f"hub:{repository}: no such {kind}, or it is private; look at {page}, and set HF_TOKEN if it is yours"
+            f"hub:{repository}: no such {kind}, or it is private; look at {page}, and set HF_TOKEN if it is yours; "
+            "a folder of this machine is written ./PATH"
         ) from error
     except errors.RevisionNotFoundError as error:
         raise HubError(f"hub:{repository}: no revision {revision!r}; see {page}/commits") from error

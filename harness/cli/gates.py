@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from harness.cli import completing
 from harness.cli.options import Inconclusive, InconclusiveOption, OnlyPattern
 from harness.terminal.printed import say
 
@@ -49,7 +50,10 @@ def baseline(
     only: OnlyPattern = None,
     metric: Annotated[
         list[str] | None,
-        typer.Option(help="Also keep the rows of this metric, or * for all metrics; may be repeated."),
+        typer.Option(
+            help="Also keep the rows of this metric, or * for all metrics; may be repeated.",
+            autocompletion=completing.metrics,
+        ),
     ] = None,
 ) -> None:
     """Write a file for git that later results are compared with."""

@@ -1,54 +1,15 @@
-"""Commands that list names and write files to start from."""
+"""Commands that write files to start from."""
 
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from harness.errors import HarnessError
 from harness.terminal.printed import say
 
-if TYPE_CHECKING:
-    from harness.suite.load import Kind as SuiteKind
-
 app = typer.Typer(rich_markup_mode=None)
-
-
-class NameKind(StrEnum):
-    """What `harness list` lists."""
-
-    tasks = "tasks"
-    suites = "suites"
-    models = "models"
-    recipes = "recipes"
-    metrics = "metrics"
-    families = "families"
-
-
-@app.command(name="list")
-def list_names(
-    kind: Annotated[NameKind, typer.Argument(metavar="KIND", help="What to list.")],
-) -> None:
-    """List the tasks, suites, models, recipes, metrics or families."""
-    from harness.files import shipped
-
-    if kind in (NameKind.metrics, NameKind.families):
-        from harness import plugins
-
-        names: tuple[str, ...] = plugins.names(kind.value)
-    elif kind is NameKind.models:
-        names = tuple(f"zoo:{name}" for name in shipped.zoo_names())
-    else:
-        from harness.suite.load import available
-
-        kinds: dict[NameKind, SuiteKind] = {
-            NameKind.tasks: "task",
-            NameKind.suites: "suite",
-            NameKind.recipes: "recipe",
-        }
-        names = tuple(available(kinds[kind]))
-    say("\n".join(names))
 
 
 class NewKind(StrEnum):

@@ -6,9 +6,16 @@ from typing import Annotated
 
 import typer
 
+from harness.cli import completing
+
 STORE = Path(".harness")
 
-SuiteName = Annotated[str, typer.Argument(metavar="SUITE", help="A suite's name, or the path of its file.")]
+SuiteName = Annotated[
+    str,
+    typer.Argument(
+        metavar="SUITE", help="A suite's name, or the path of its file.", autocompletion=completing.suites
+    ),
+]
 
 StoreFolder = Annotated[
     Path, typer.Option("--store", help="The store: the folder of finished steps.", envvar="HARNESS_STORE")
@@ -27,7 +34,9 @@ OnlyPattern = Annotated[
     ),
 ]
 
-Device = Annotated[str, typer.Option(help="Where models run: auto, cpu, cuda or cuda:N.")]
+Device = Annotated[
+    str, typer.Option(help="Where models run: auto, cpu, cuda or cuda:N.", autocompletion=completing.devices)
+]
 
 Offline = Annotated[bool, typer.Option("--offline", help="Use no network.", envvar="HARNESS_OFFLINE")]
 
@@ -41,7 +50,13 @@ Workers = Annotated[
     ),
 ]
 
-Engine = Annotated[str, typer.Option(help="The engine that runs the steps: local, or the name of a plug-in.")]
+Engine = Annotated[
+    str,
+    typer.Option(
+        help="The engine that runs the steps: local, or the name of a plug-in.",
+        autocompletion=completing.engines,
+    ),
+]
 
 Quiet = Annotated[
     bool,

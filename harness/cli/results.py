@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from harness.cli import completing
 from harness.cli.asked import print_report
 from harness.cli.options import STORE, AllowCode, AsJson, Quiet
 from harness.errors import HarnessError
@@ -150,7 +151,10 @@ def rescore(
     result: Annotated[Path, typer.Argument(metavar="RESULT", help="A RESULT folder.")],
     metric: Annotated[
         list[str],
-        typer.Option(help="The metric to add: NAME, 'NAME(SETTING=VALUE)' or PATH.py; may be repeated."),
+        typer.Option(
+            help="The metric to add: NAME, 'NAME(SETTING=VALUE)' or PATH.py; may be repeated.",
+            autocompletion=completing.metrics,
+        ),
     ],
     out: Annotated[
         Path | None,

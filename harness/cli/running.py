@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from harness.cli import completing
 from harness.cli.asked import check_engine, digests, planned, print_report, runtime_for
 from harness.cli.options import (
     STORE,
@@ -59,7 +60,7 @@ def run(
         list[str] | None,
         typer.Option(
             metavar="NAME=PLACE",
-            help="Use another adapter for a name in the suite: NAME=PATH or NAME=hub:OWNER/NAME@REVISION; may be repeated.",
+            help="Use another adapter for a name in the suite: NAME=./PATH or NAME=OWNER/NAME@REVISION; may be repeated.",
         ),
     ] = None,
     inconclusive: InconclusiveOption = Inconclusive.fail,
@@ -85,7 +86,12 @@ def run(
     delivery.refuse(out, kept)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     ctx.with_resource(claimed(drawn, kept))  # until the report is copied
-    for line in (*untrained(drawn), *unread(drawn, offline=offline), *put_damaged_aside(drawn, kept)):
+    for line in (
+        *untrained(drawn),
+        *drawn.unjudged,
+        *unread(drawn, offline=offline),
+        *put_damaged_aside(drawn, kept),
+    ):
         warn(line)
     with watching(len(missing(drawn, kept)), quiet=quiet) as watch:
         done = run_plan(drawn, kept, runtime, watch, command=shlex.join(["harness", *sys.argv[1:]]))
@@ -149,13 +155,14 @@ def plan(
     from harness.plan.plan import untrained
     from harness.run.repair import missing
     from harness.run.store import open_store
+    from harness.suite.load import place
     from harness.terminal.consoles import console
 
     check_engine(engine, suite)
     kept = open_store(store)
     drawn = planned(suite, kept, limit, only, device, offline, seed)
     if only is None:  # a part may lack what a gate names
-        refuse_gates(drawn)
+        refuse_gates(drawn, at=place(suite))
     todo = {step.id for step in missing(drawn, kept)}
     shown = console()
     table = Table("step", "kind", "what", "state", box=None)
@@ -180,7 +187,7 @@ def plan(
             _weighing_time(drawn, model),
         )
     shown.print(models)
-    for line in (*untrained(drawn), *unread(drawn, offline=offline)):
+    for line in (*untrained(drawn), *drawn.unjudged, *unread(drawn, offline=offline)):
         say(line)
     for line in fits.lines(drawn, cache=digests(kept.root).with_name(fits.COUNTS), offline=offline):
         say(line)
@@ -192,7 +199,12 @@ def plan(
 @app.command()
 def check(
     name: Annotated[
-        str, typer.Argument(metavar="NAME", help="A suite, task or recipe: its name, or its file's path.")
+        str,
+        typer.Argument(
+            metavar="NAME",
+            help="A suite, task or recipe: its name, or its file's path.",
+            autocompletion=completing.checked,
+        ),
     ],
     device: Device = "auto",
     engine: Engine = "local",
@@ -214,9 +226,18 @@ def check(
 
 @app.command()
 def show(
-    task: Annotated[str, typer.Argument(metavar="TASK", help="A task's name, or the path of its file.")],
+    task: Annotated[
+        str,
+        typer.Argument(
+            metavar="TASK", help="A task's name, or the path of its file.", autocompletion=completing.tasks
+        ),
+    ],
     model: Annotated[
-        str, typer.Option(help="The model: a name in a shipped suite, or a uri such as zoo:falcon-tiny.")
+        str,
+        typer.Option(
+            help="The model: a folder (./PATH), OWNER/NAME on the hub, or a tiny model's name.",
+            autocompletion=completing.models,
+        ),
     ],
     n: Annotated[int, typer.Option("--n", min=1, max=10**9, help="Number of samples.")] = 3,
     shots: Annotated[int, typer.Option(min=0, help="Number of examples before the prompt.")] = 0,

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from harness.cli import completing
 from harness.cli.options import Offline
 from harness.errors import HarnessError
 from harness.terminal.printed import say
@@ -17,7 +18,11 @@ def export(
     result: Annotated[Path, typer.Argument(metavar="RESULT", help="A RESULT folder.")],
     to: Annotated[
         str,
-        typer.Option("--to", help="The format: csv, parquet, mlflow, tensorboard, or the name of a plug-in."),
+        typer.Option(
+            "--to",
+            help="The format: csv, parquet, mlflow, tensorboard, or the name of a plug-in.",
+            autocompletion=completing.exports,
+        ),
     ],
     uri: Annotated[
         str | None,

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from harness.cli import completing
 from harness.cli.asked import planned
 from harness.cli.options import STORE, Device, Offline, StoreFolder
 from harness.errors import HarnessError, StoreError
@@ -73,7 +74,12 @@ def store_verify(store: StoreFolder = STORE) -> None:
 @app.command(name="prune")
 def store_prune(
     keep: Annotated[
-        list[str] | None, typer.Option("--keep", help="A suite whose steps are kept; may be repeated.")
+        list[str] | None,
+        typer.Option(
+            "--keep",
+            help="A suite whose steps are kept; may be repeated.",
+            autocompletion=completing.suites,
+        ),
     ] = None,
     store: StoreFolder = STORE,
     device: Device = "auto",

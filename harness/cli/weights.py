@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from harness.cli import completing
 from harness.cli.options import STORE, Offline, StoreFolder
 from harness.errors import HarnessError
 from harness.terminal.printed import say
@@ -20,16 +21,21 @@ def weigh(
         str,
         typer.Argument(
             metavar="MODEL|RESULT",
-            help="A model: zoo:NAME, file:FOLDER or hub:OWNER/NAME; with --against-scores, a RESULT folder.",
+            help="A model: a folder (./PATH), OWNER/NAME on the hub, or a tiny model's name; "
+            "with --against-scores, a RESULT folder.",
+            autocompletion=completing.models,
         ),
     ],
     adapter: Annotated[
         list[str] | None,
         typer.Option(
-            help="An adapter of the model: a folder in PEFT's layout, or hub:OWNER/NAME; may be repeated."
+            help="An adapter of the model: a folder in PEFT's layout (./PATH), or OWNER/NAME on the hub; may be repeated."
         ),
     ] = None,
-    against: Annotated[str | None, typer.Option(help="Another model to show beside the first.")] = None,
+    against: Annotated[
+        str | None,
+        typer.Option(help="Another model to show beside the first.", autocompletion=completing.models),
+    ] = None,
     html: Annotated[Path | None, typer.Option(help="Write a page with charts to this file.")] = None,
     csv: Annotated[Path | None, typer.Option(help="Write every number to this file.")] = None,
     parquet: Annotated[
@@ -62,6 +68,9 @@ def weigh(
     randomize: Annotated[
         bool, typer.Option("--randomize", help="Also analyse each matrix with its entries shuffled.")
     ] = False,
+    layers: Annotated[
+        bool, typer.Option("--layers", help="Also print a line for each matrix, below the summary.")
+    ] = False,
     intruders_up_to: Annotated[
         int | None,
         typer.Option(min=0, help="Skip intruder dimensions for matrices with a longer side than this."),
@@ -85,7 +94,9 @@ def weigh(
     from harness.commands.weigh import weigh as weigh_model
 
     how = weighing(roles, oracle=oracle, split=split, randomize=randomize, intruders_up_to=intruders_up_to)
-    asked = WeightRequest(model=model, adapters=tuple(adapter or ()), against=against, weighing=how)
+    asked = WeightRequest(
+        model=model, adapters=tuple(adapter or ()), against=against, weighing=how, layers=layers
+    )
     weigh_model(
         asked, WeightFiles(html=html, csv=csv, parquet=parquet), offline=offline, store=store, command=command
     )

@@ -8,12 +8,14 @@ from pathlib import Path
 
 from harness import data, kinds, metrics
 from harness.errors import DataError
+from harness.files.validation import At
 from harness.plan import fits, plan
 from harness.plan.examined import examined
 from harness.plan.outlook import outlook, refuse
 from harness.plan.pins import pins
 from harness.run.steps.score import ScoreAnswers
-from harness.suite.load import available, load_recipes, load_suite, load_task
+from harness.suite.load import load_recipes, load_suite, load_task, place
+from harness.suite.named import available
 from harness.tasks.metric_names import is_program
 from harness.tasks.references import SAID, said
 from harness.types import Plan, Recipe, Split, Suite, Task
@@ -37,11 +39,18 @@ def check_named(
     elif folder == "adapters" or named == ["recipe"]:
         yield from map(_recipe, load_recipes(name))
     else:
-        yield from check(load_suite(name), offline=offline, cache=cache, result=result, device=device)
+        suite, at = load_suite(name), place(name)
+        yield from check(suite, offline=offline, cache=cache, result=result, device=device, at=at)
 
 
 def check(
-    suite: Suite, *, offline: bool, cache: Path, result: Path | None = None, device: str = "auto"
+    suite: Suite,
+    *,
+    offline: bool,
+    cache: Path,
+    result: Path | None = None,
+    device: str = "auto",
+    at: At | None = None,  # gives the place of a key of the suite, for messages
 ) -> Iterator[str]:
     """Check a suite and yield a line for each part that is sound; raise HarnessError at the first that is not."""
     pinned = pins(suite, device=device, offline=offline, cache=cache)
@@ -62,7 +71,7 @@ def check(
             yield f"model {model.name}: {line}"
     yield from map(_recipe, suite.recipes)
     drawn = plan.plan(suite, pinned)
-    refuse(drawn, _columns(suite, offline=offline))
+    refuse(drawn, _columns(suite, offline=offline), at)
     yield from plan.untrained(drawn)
     yield from unread(drawn, offline=offline)
     fits.refuse(drawn)

@@ -1,5 +1,6 @@
 """Judge the gates of a RESULT and write the verdicts: on the terminal, as JUnit XML, as a comment, to GitHub."""
 
+import os
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -8,6 +9,7 @@ from pathlib import Path
 from harness.errors import ResultError
 from harness.files.json_lines import refuse_other_kind, write_text
 from harness.gates.judge import judge as judge_gates
+from harness.gates.shareable import published, shareable
 from harness.report import junit, verdict_table
 from harness.report.verdicts import Inconclusive
 from harness.results import verdicts as gates
@@ -87,9 +89,11 @@ def show(
 
 
 def show_verdicts(judged: Judgement, inconclusive: Inconclusive) -> None:
-    """Print the table of verdicts; plain and wide if the output is piped."""
+    """Print the table of verdicts; plain and wide if the output is piped, and in the log of a CI as others may see it."""
     from harness.terminal.consoles import console
 
+    if published(os.environ):
+        judged = shareable(judged)
     verdict_table.show(judged, console(), inconclusive)
 
 

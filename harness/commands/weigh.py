@@ -8,6 +8,7 @@ from typing import get_args
 from harness import backends, families
 from harness.checkpoints import adapter as lora
 from harness.checkpoints.locate import locate_adapter
+from harness.checkpoints.written import adapter_uri, without_revision
 from harness.commands.progress import counting
 from harness.errors import AdapterError, HarnessError, UnknownName
 from harness.files.hardware import machine
@@ -16,6 +17,7 @@ from harness.plan.pins import pins
 from harness.report import weight_tables
 from harness.report.weighed import WeightSection, columns, section
 from harness.suite.load import load_model
+from harness.suite.rules import check_adapter
 from harness.terminal.printed import say
 from harness.types import Adapter, Model, Suite, Weighing, WeightRow
 from harness.weights.analyse import AnalysisOptions, analyse
@@ -28,10 +30,11 @@ from harness.weights.read import NOT_ASKED, locations
 class WeightRequest:
     """Whose weights to analyse, and how."""
 
-    model: str  # a uri, or the name of a tiny model
-    adapters: tuple[str, ...] = ()  # folders, or hub:OWNER/NAME
+    model: str  # as the user wrote it: a uri, a path, OWNER/NAME or the name of a tiny model
+    adapters: tuple[str, ...] = ()  # likewise
     against: str | None = None  # another model
     weighing: Weighing = field(default_factory=Weighing)
+    layers: bool = False  # whether to print a line for each matrix too
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +75,7 @@ def weigh(asked: WeightRequest, files: WeightFiles, *, offline: bool, store: Pat
     with counting() as begin:
         rows = list(_rows(models, adapters, asked.weighing, begin, offline=offline, store=store))
     found = section(rows, (models[0].name, models[1].name) if len(models) > 1 else None)
-    weight_tables.show(found)
+    weight_tables.show(found, layers=asked.layers)
     if files.csv:
         with writing(files.csv):
             write_csv(rows, files.csv)
@@ -90,36 +93,41 @@ def named(asked: WeightRequest, *, offline: bool) -> tuple[list[Model], dict[str
     """Return the models, and the adapters' folders by name; all names differ."""
     if (Path(asked.model) / "result.json").is_file():
         raise HarnessError(
-            f"{asked.model}: a RESULT folder: add --against-scores, or name a model: file:FOLDER"
+            f"{asked.model}: a RESULT folder: add --against-scores, or name a model: a folder or hub:OWNER/NAME"
         )
-    uris = [uri for uri in (asked.model, asked.against) if uri is not None]
-    for uri in uris:
-        if uri.startswith("echo:"):
-            raise HarnessError(f"{uri}: a rule, which has no weights; name a model: zoo:NAME or file:FOLDER")
-    models = [load_model(uri) for uri in uris]
+    models = [load_model(asked.model)]
+    if asked.against is not None:
+        models.append(load_model(asked.against, f"--against {asked.against}"))
+    for model in models:
+        if backends.of(model).folder is None:
+            raise HarnessError(
+                f"{model.uri}: no weights: {backends.of(model).about}; name a model: zoo:NAME, a folder or hub:OWNER/NAME"
+            )
     if len({model.name for model in models}) < len(models):
         names = _distinct([model.uri for model in models])
         models = [replace(model, name=name) for model, name in zip(models, names, strict=True)]
-    folders = [_adapter(place, offline) for place in asked.adapters]
-    places = [
-        place if place.startswith("hub:") else str(Path(place.removeprefix("file:")).resolve())
-        for place in asked.adapters
-    ]
-    return models, dict(zip(_distinct(places), folders, strict=True))
+    folders = {}
+    for place in asked.adapters:
+        uri = adapter_uri(place, Path.cwd(), f"--adapter {place}")
+        folders[uri] = _adapter(uri, f"--adapter {place}", offline)
+    return models, dict(zip(_distinct(list(folders)), folders.values(), strict=True))
 
 
-def _adapter(place: str, offline: bool) -> Path:
-    uri = place if place.startswith(("hub:", "file:")) else f"file:{place}"
-    folder = locate_adapter(Adapter(name="adapter", base="", uri=uri), None, offline=offline)
+def _adapter(uri: str, where: str, offline: bool) -> Path:
+    """Return the folder of an adapter; raise AdapterError where there is none."""
+    bare, revision = without_revision(uri)
+    adapter = Adapter(name="adapter", base="", uri=bare)
+    check_adapter(adapter, lambda *keys: where)
+    folder = locate_adapter(adapter, revision, offline=offline)
     if not folder.is_dir():
-        raise AdapterError(f"--adapter {place}: no such folder; an adapter is a folder in PEFT's layout")
+        raise AdapterError(f"{where}: no such folder; an adapter is a folder in PEFT's layout")
     lora.read_settings(folder, "weighed")
     return folder
 
 
-def _distinct(places: Sequence[str]) -> list[str]:
+def _distinct(uris: Sequence[str]) -> list[str]:
     """Return names that differ: as much of each path's end as needed, such as `run-1/final` and `run-2/final`."""
-    parts = [place.rpartition(":")[2].strip("/").split("/") for place in places]
+    parts = [uri.partition(":")[2].strip("/").split("/") for uri in uris]
     for length in range(1, max(map(len, parts), default=0) + 1):
         names = ["/".join(part[-length:]) for part in parts]
         if len({*names}) == len(names):

@@ -12,7 +12,7 @@ from harness.compare.comparable import comparable
 from harness.compare.lines import lines
 from harness.compare.records import ComparedTask, SideBySide
 from harness.compare.sides import ComparisonRequest, Remarks, Side, Systems
-from harness.compare.texts import with_texts
+from harness.compare.texts import share, with_texts
 from harness.errors import ResultError, UnknownName
 from harness.results import provenance as unlike
 
@@ -83,4 +83,5 @@ def _task(request: ComparisonRequest, name: str) -> ComparedTask:
         primary=request.a.task(name).primary,
         lines=with_texts(request, name, found),
         remarks=remarks.sentences(),
+        share=share(request, name),
     )

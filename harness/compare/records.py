@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from harness.types import Comparison, System
+from harness.types import Comparison, Share, System
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,7 +23,7 @@ class SampleChange:
     sample: str
     baseline: float  # score of this sample alone
     candidate: float
-    texts: SampleTexts | None = None  # only where the task's source lets text be shared
+    texts: SampleTexts | None = None  # None: the RESULTs have none, or they may not leave the machine
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +70,7 @@ class ComparedTask:
     primary: str
     lines: tuple[PairUnderMetric, ...]
     remarks: tuple[str, ...] = ()
+    share: Share = "text"  # what may leave the machine of both sources
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

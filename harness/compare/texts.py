@@ -1,21 +1,21 @@
-"""Add texts to the samples that changed most, if their source lets text be shared."""
+"""Add texts to the samples that changed most; withhold those that may not leave the machine."""
 
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import replace
 
-from harness.compare.records import PairUnderMetric, SampleChange, SampleTexts
+from harness.compare.records import ComparedTask, PairUnderMetric, SampleChange, SampleTexts, SideBySide
 from harness.compare.sides import ComparisonRequest, Side
 from harness.results import read_generations, read_samples
 from harness.tasks import rules as trivial
-from harness.types import Sample, System
+from harness.types import Sample, Share, System
 
 
 def with_texts(
     request: ComparisonRequest, task: str, lines: Sequence[PairUnderMetric]
 ) -> tuple[PairUnderMetric, ...]:
-    """Return the lines with the texts of their samples; without texts if either side may not share them."""
+    """Return the lines with the texts of their samples; without texts if either side is a copy that withholds them."""
     wanted = {change.sample for line in lines for change in line.changes}
-    if not wanted or any(side.task(task).share != "text" for side in (request.a, request.b)):
+    if not wanted or any(task in side.result.withheld for side in (request.a, request.b)):
         return tuple(lines)
     samples = {
         sample.id: sample
@@ -41,6 +41,27 @@ def with_texts(
     return tuple(
         replace(line, changes=tuple(with_text(line, change) for change in line.changes)) for line in lines
     )
+
+
+def share(request: ComparisonRequest, task: str) -> Share:
+    """Return what may leave the machine of the sources of both sides."""
+    sides = (request.a, request.b)
+    return "text" if all(side.task(task).share == "text" for side in sides) else "scores"
+
+
+def shareable(found: SideBySide) -> SideBySide:
+    """Return the comparison as it may leave the machine: without texts of sources with `share: scores`."""
+    return replace(found, tasks=tuple(map(_withheld, found.tasks)))
+
+
+def _withheld(task: ComparedTask) -> ComparedTask:
+    if task.share == "text":
+        return task
+    lines = (
+        replace(line, changes=tuple(replace(change, texts=None) for change in line.changes))
+        for line in task.lines
+    )
+    return replace(task, lines=tuple(lines))
 
 
 Answers = Mapping[tuple[System, str], str]

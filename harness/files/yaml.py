@@ -53,8 +53,10 @@ def load(path: Path) -> Document:
     from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
     yaml = YAML(typ="safe", pure=True)
+    text = ""
     try:
-        root = yaml.compose(path.read_text(encoding="utf-8-sig"))
+        text = path.read_text(encoding="utf-8-sig")
+        root = yaml.compose(text)
     except OSError as error:
         raise SuiteError(f"{shown(path)}: cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
@@ -72,9 +74,20 @@ def load(path: Path) -> Document:
         raise SuiteError(f"{shown(path)}: nested too deeply; write it with fewer levels") from None
     except ValueError as error:  # ruamel's own, of escapes that stand for no character
         raise SuiteError(f"{shown(path)}: not YAML: {error}") from error
-    tree = _Tree(path=path, constructor=yaml.constructor)
+    tree = _Tree(path=path, source=text, constructor=yaml.constructor)
     data = {} if root is None else tree.plain(root, ())
     return Document(path=path, data=data, lines=tree.lines)
+
+
+def alias_line(text: str, anchor: str) -> int | None:
+    """Return the line of the first alias of an anchor: a node that an alias stands for has the line of the anchor."""
+    from ruamel.yaml import YAML
+    from ruamel.yaml.events import AliasEvent
+
+    for event in YAML(typ="safe", pure=True).parse(text):
+        if isinstance(event, AliasEvent) and event.anchor == anchor:
+            return int(event.start_mark.line) + 1
+    return None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -82,6 +95,7 @@ class _Tree:
     """Turns ruamel's nodes into plain data, and collects the line of each value in `lines`."""
 
     path: Path
+    source: str  # the text of the file
     constructor: Any  # ruamel's, for scalars only
     lines: dict[Keys, int] = field(default_factory=lambda: {(): 1})
     seen: set[int] = field(default_factory=set)
@@ -90,7 +104,10 @@ class _Tree:
         """Return the data under a node."""
         self.lines.setdefault(keys, node.start_mark.line + 1)
         if id(node) in self.seen:
-            raise SuiteError(f"{self.at(node, keys)}: an alias; write the value out")
+            line = alias_line(self.source, node.anchor) or node.start_mark.line + 1
+            raise SuiteError(
+                f"{shown(self.path)}:{line}: {dotted(keys)}: found the alias *{node.anchor}; write the value out"
+            )
         self.seen.add(id(node))
         match str(node.tag).removeprefix("tag:yaml.org,2002:"):
             case "map":

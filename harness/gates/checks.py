@@ -35,7 +35,8 @@ class Check:
     metric: str | None = None
     plugin: str | None = None  # the metric plug-in that gives this metric
     where: Where = ()
-    slice: str = ""  # `where`, as it may be shown
+    slice: str = ""  # `where` in words
+    shared_slice: str | None = None  # as it may leave the machine; None: as it is
     problem: str = ""
 
     @property

@@ -68,8 +68,9 @@ def _sliced(check: Check, inputs: GateInputs) -> Iterator[Check]:
         return
     shared = inputs.task(check.task).share == "text"
     if check.gate.by is None:
-        said = ", ".join(f"{column} = {value if shared else WITHHELD}" for column, value in check.where)
-        yield replace(check, slice=said)
+        said = ", ".join(f"{column} = {value}" for column, value in check.where)
+        withheld = ", ".join(f"{column} = {WITHHELD}" for column, _ in check.where)
+        yield replace(check, slice=said, shared_slice=None if shared else withheld)
         return
     column = check.gate.by
     try:
@@ -79,8 +80,8 @@ def _sliced(check: Check, inputs: GateInputs) -> Iterator[Check]:
         return
     for number, value in enumerate(values, 1):
         # Values of columns are text of the data, which may be private.
-        shown = value if shared or column == LENGTH else f"value {number} of {len(values)}"
-        yield replace(check, where=((column, value),), slice=f"{column} = {shown}")
+        withheld = None if shared or column == LENGTH else f"{column} = value {number} of {len(values)}"
+        yield replace(check, where=((column, value),), slice=f"{column} = {value}", shared_slice=withheld)
 
 
 def _invalid(check: Check, because: str) -> Answered:
@@ -187,6 +188,7 @@ def _verdict(answer: Answered) -> Verdict:
         system=check.system,
         metric=check.metric,
         slice=check.slice or None,
+        shared_slice=check.shared_slice,
         against=answer.against,
         value=finding.value if finding else None,
         low=finding.low if finding else None,

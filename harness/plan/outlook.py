@@ -5,12 +5,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from harness.errors import ResultError, SuiteError, UnknownName
+from harness.files.validation import At
+from harness.files.yaml import Keys, dotted
 from harness.gates import forecast, rules
 from harness.gates.checks import LENGTH, Check, checks, never_judged
 from harness.gates.forecast import Forecast
-from harness.results import AdapterFacts, Result, StepFacts, SuiteFacts, TaskFacts, read
+from harness.plan.expected import expected
+from harness.results import Result, read
 from harness.results.baseline import Baseline, load
-from harness.run.steps.report import Report
 from harness.run.steps.score import ScoreAnswers
 from harness.types import Gate, Plan, System
 
@@ -35,7 +37,7 @@ def outlook(plan: Plan, earlier: Path | None = None) -> Iterator[str]:
         for spec in (step.spec for step in plan.steps)
         if isinstance(spec, ScoreAnswers)
     }
-    found = [check for check in checks(gates, _expected(plan)) if check.rule.tolerated_drop]
+    found = [check for check in checks(gates, expected(plan)) if check.rule.tolerated_drop]
     yield from forecast.lines([known.forecast(check, asked) for check in found])
 
 
@@ -44,17 +46,19 @@ def _forecast(gate: Gate) -> bool:
     return any(rules.find(name).tolerated_drop for name in rules.stated(gate))
 
 
-def refuse(plan: Plan, columns: Mapping[str, Collection[str]] | None = None) -> None:
+def refuse(plan: Plan, columns: Mapping[str, Collection[str]] | None = None, at: At | None = None) -> None:
     """Raise SuiteError for a gate that no run of the whole suite could judge.
 
-    `columns` are the columns of each task's test samples, if these were read.
+    `columns` are the columns of each task's test samples, if these were read; `at` gives the place of a key of the suite.
     """
-    for check in checks(plan.suite.gates, _expected(plan)):
+    for check in checks(plan.suite.gates, expected(plan)):
         problem = check.problem or _never_judged(check, columns or {})
         if problem:
             place = plan.suite.gates.index(check.gate)
             name = rules.name(check.gate, check.rule, check.limit)
-            raise SuiteError(f"suite {plan.suite.name}: gates.{place}: {name} can never be judged: {problem}")
+            keys: Keys = ("gates", place, check.rule.name)
+            where = at(*keys) if at else f"suite {plan.suite.name}: {dotted(keys)}"
+            raise SuiteError(f"{where}: {name} can never be judged: {problem}")
 
 
 def _never_judged(check: Check, columns: Mapping[str, Collection[str]]) -> str:
@@ -114,33 +118,3 @@ def _earlier(plan: Plan, earlier: Path | None) -> tuple[Result | None, str]:
     if earlier is None and not (folder / "result.json").is_file():
         return None, ""
     return read(folder), str(folder)
-
-
-def _expected(plan: Plan) -> Result:
-    """Return a result with the tasks, adapters and scores that the plan will have: enough to find what gates name."""
-    suite = plan.suite
-    adapters = next(step.spec.adapters for step in plan.steps if isinstance(step.spec, Report))
-    return Result(
-        folder=Path(),
-        suite=SuiteFacts(
-            name=suite.name,
-            tasks=tuple(TaskFacts(name=t.name, primary=t.primary, metrics=t.metrics) for t in suite.tasks),
-            models=(),
-            adapters=tuple(
-                AdapterFacts(
-                    name=adapter.name,
-                    model=adapter.model,
-                    recipe=adapter.recipe,
-                    trained_on=adapter.trained_on,
-                )
-                for adapter in adapters
-            ),
-        ),
-        scores=(),
-        comparisons=(),
-        steps=tuple(
-            StepFacts(id=step.id, kind="score", state="done", task=step.spec.task, system=step.spec.system)
-            for step in plan.steps
-            if isinstance(step.spec, ScoreAnswers)
-        ),
-    )

@@ -12,6 +12,7 @@ from harness import backends, kinds
 from harness.backends import trainable
 from harness.digest import canonical, digest
 from harness.errors import SuiteError, UnknownName
+from harness.plan.expected import covered
 from harness.plugins.choice import parse
 from harness.results import AdapterFacts
 from harness.run.steps import PlanPart, StepKind, UsedAdapter, UsedModel
@@ -154,7 +155,23 @@ def plan(
     limit: int | None = None,
     part: Only = Only(),
 ) -> Plan:
-    """Return all steps of a suite, or of the part that is asked for; each step comes after the steps that it needs."""
+    """Return all steps of a suite, or of the part that is asked for; each step comes after the steps that it needs.
+
+    Gates that name only what is left out are not part of the plan's suite: `unjudged` says which.
+    """
+    drawn = _drawn(suite, pins, seed, limit, part)
+    if part == Only() or not suite.gates:
+        return drawn
+    try:
+        whole = _drawn(suite, pins, seed, limit, Only())
+    except SuiteError:  # the part can be planned where the whole cannot
+        return drawn
+    kept, unjudged = covered(drawn, whole)
+    drawn = _drawn(replace(suite, gates=kept), pins, seed, limit, part) if unjudged else drawn
+    return replace(drawn, unjudged=unjudged)
+
+
+def _drawn(suite: Suite, pins: Pins, seed: int, limit: int | None, part: Only) -> Plan:
     _refuse_untrainable(suite, part)
     _refuse_unknown("task", part.task, (task.name for task in suite.tasks), part)
     _refuse_unknown("model", part.model, (model.name for model in suite.models), part)
@@ -303,7 +320,7 @@ def _trained(builder: PlanBuilder, loads: dict[str, Step]) -> list[Candidate]:
             spec = train_step.Train(
                 used=_used(builder, model),
                 task=replace(_asked(task, shots=0), decode=Decode()),
-                recipe=replace(recipe, name="", seeds=()),
+                recipe=replace(recipe, name="", about="", seeds=()),
                 seed=seed + builder.seed,
                 device=builder.pins.device,
                 stop=training_stop(task, builder.pins.models[model.name]),
@@ -515,8 +532,9 @@ def _compare(builder: PlanBuilder, candidates: Sequence[Candidate], parts: Parts
 
 
 def _report(builder: PlanBuilder, candidates: Sequence[Candidate], parts: Parts) -> Step:
+    recipes = tuple(replace(recipe, about="") for recipe in builder.suite.recipes)
     spec = report_step.Report(
-        suite=builder.suite,
+        suite=replace(builder.suite, recipes=recipes),
         pins=builder.pins,
         seed=builder.seed,
         limit=builder.limit,

@@ -6,7 +6,7 @@ A plug-in is imported only when it is named.
 from collections.abc import Iterable
 from functools import cache
 from importlib import import_module
-from importlib.metadata import EntryPoints, entry_points
+from importlib.metadata import EntryPoint, EntryPoints, entry_points
 from pathlib import Path
 from types import ModuleType
 
@@ -43,6 +43,11 @@ def own_names(group: str) -> tuple[str, ...]:
 def _entry_points(group: str) -> EntryPoints:
     """Return other packages' plug-ins; every installed package is searched, which takes some 30 ms."""
     return entry_points(group=f"harness.{group}")
+
+
+def others(group: str) -> tuple[EntryPoint, ...]:
+    """Return the entry points of installed packages in a group."""
+    return tuple(sorted(_entry_points(group), key=lambda point: point.name))
 
 
 def names(group: str) -> tuple[str, ...]:

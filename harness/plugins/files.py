@@ -80,8 +80,20 @@ def _loaded(file: PluginFile) -> ModuleType:
         exec(code, module.__dict__)  # noqa: S102  the user's own file, named in a suite or command
     except Exception as error:  # foreign code: what it may raise cannot be known
         del sys.modules[module.__name__]
-        raise SuiteError(f"{file.path}: cannot be imported: {type(error).__name__}: {error}") from error
+        hint = _beside(file.path, error)
+        raise SuiteError(f"{file.path}: cannot be imported: {type(error).__name__}: {error}{hint}") from error
     return module
+
+
+def _beside(path: Path, error: Exception) -> str:
+    """Return what would do where a plug-in imports a file or a folder that lies beside it; "" for other errors."""
+    name = error.name.partition(".")[0] if isinstance(error, ImportError) and error.name else ""
+    if not name or not any((path.parent / each).exists() for each in (f"{name}.py", name)):
+        return ""
+    return (
+        f"; a plug-in cannot import {name!r}, which lies beside it, since only the plug-in's own bytes are part of the ids "
+        "of its steps: move the code into the plug-in, or install it as a package"
+    )
 
 
 def _parsed(path: Path, source: bytes) -> ast.Module:

@@ -9,6 +9,7 @@ from urllib.parse import quote
 from markupsafe import Markup
 
 from harness import text as words
+from harness.gates.shareable import shareable
 from harness.report import markdown, verdicts
 from harness.types import Judgement, Regression
 
@@ -38,7 +39,11 @@ def render(
     report_link: str | None = None,  # http:// or https://
     longest: int = LONGEST,  # bytes
 ) -> str:
-    """Return Markdown whose first line is the answer; what does not fit is left out and counted."""
+    """Return Markdown whose first line is the answer; what does not fit is left out and counted.
+
+    The comment leaves the machine: it has no values of columns of a source with `share: scores`.
+    """
+    judgement = shareable(judgement)
     ordered = verdicts.worst_first(judgement.verdicts)
     failed = [verdict for verdict in ordered if verdict.verdict != "pass"]
     passed = ordered[len(failed) :]

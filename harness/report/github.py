@@ -1,6 +1,7 @@
 """Verdicts for GitHub Actions: workflow commands for the log, Markdown for a step's summary."""
 
 from harness import text as words
+from harness.gates.shareable import shareable
 from harness.report import comment, verdicts
 from harness.report.verdicts import Inconclusive
 from harness.types import Judgement, Verdict
@@ -19,6 +20,7 @@ _PROPERTY = _DATA | str.maketrans({":": "%3A", ",": "%2C"})
 
 def annotations(judgement: Judgement, inconclusive: Inconclusive) -> list[str]:
     """Return workflow commands: for gates that did not pass (worst first), gates with too few samples, and remarks."""
+    judgement = shareable(judgement)
     said: dict[str, list[tuple[str, str]]] = {"error": [], "warning": [], "notice": []}
     for verdict in verdicts.worst_first(judgement.verdicts):
         if verdict.verdict != "pass":

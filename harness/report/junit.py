@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from harness import text as words
+from harness.gates.shareable import shareable
 from harness.report import verdicts
 from harness.report.verdicts import Inconclusive
 from harness.terminal.printed import safe
@@ -23,7 +24,8 @@ _FORBIDDEN = re.compile("[\ufffe\uffff]")
 
 
 def render(judgement: Judgement, *, inconclusive: Inconclusive) -> str:
-    """Return the verdicts as JUnit XML."""
+    """Return the verdicts as JUnit XML, without what a source with `share: scores` keeps on the machine."""
+    judgement = shareable(judgement)
     kinds = [_kind(verdict, inconclusive) for verdict in judgement.verdicts]
     counts = {
         "tests": str(len(kinds)),

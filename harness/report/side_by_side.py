@@ -1,6 +1,7 @@
 """Two RESULTs or two systems side by side: for a terminal, in Markdown and as JSON."""
 
 import json
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,7 +11,9 @@ from rich.text import Text
 
 from harness import text as words
 from harness.compare.records import ComparedTask, PairUnderMetric, SampleChange, SideBySide
+from harness.compare.texts import shareable
 from harness.files.json_lines import to_json, write_text
+from harness.gates.shareable import published
 from harness.stats import settle
 from harness.terminal.consoles import PlainConsole
 
@@ -19,12 +22,14 @@ WIDE = 160  # columns if the output is not a terminal
 
 
 def as_json(found: SideBySide) -> str:
-    """Return the whole comparison as JSON, unrounded."""
-    return json.dumps(to_json(found), indent=1, allow_nan=False)
+    """Return the comparison as JSON for other programs, unrounded and without texts that may not leave the machine."""
+    return json.dumps(to_json(shareable(found)), indent=1, allow_nan=False)
 
 
 def show(found: SideBySide, console: Console | None = None) -> None:
-    """Print every task's sentence, tables, samples and remarks."""
+    """Print every task's sentence, tables, samples and remarks; in the log of a CI, what may leave the machine."""
+    if published(os.environ):
+        found = shareable(found)
     if console is None:
         console = PlainConsole() if PlainConsole().is_terminal else PlainConsole(width=WIDE)
     for letter, name in (("A", found.a), ("B", found.b)):
@@ -168,8 +173,10 @@ def _remarks(remarks: Sequence[str], console: Console) -> None:
 
 
 def write_markdown(found: SideBySide, path: Path) -> None:
-    """Write the comparison as Markdown."""
+    """Write the comparison as Markdown, for others: without texts that may not leave the machine."""
     from harness.report import markdown
+
+    found = shareable(found)
 
     shown = {
         "found": found, "headings": HEADINGS, "cells": cells, "answer": answer, "title": title, "metrics": metrics,

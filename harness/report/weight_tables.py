@@ -19,14 +19,13 @@ PROSE = 100  # columns of a sentence
 MOST = 60  # columns of a text in a table
 
 
-def show(found: WeightSection, console: Console | None = None) -> None:
-    """Print the layers, the summaries, and how far these can be trusted."""
+def show(found: WeightSection, console: Console | None = None, *, layers: bool = False) -> None:
+    """Print the summaries, how far these can be trusted, and with `layers` a line for each matrix."""
     console = console or PlainConsole()
     width = console.width
     if not console.is_terminal:
         width, console = PROSE, PlainConsole(file=console.file, width=UNSEEN)
-    drawn, left_out = table(found.rows, console.width)
-    tables = [drawn, _summaries("", found.summaries), _summaries("role", found.roles)]
+    tables = [_summaries("", found.summaries), _summaries("role", found.roles)]
     if found.beside:
         tables.append(_beside(found.beside))
     for drawing in tables:
@@ -35,11 +34,23 @@ def show(found: WeightSection, console: Console | None = None) -> None:
     for sentence in found.not_finite:
         console.print(Text(sentence, style="bold red"), highlight=False, width=min(width, PROSE))
         console.print()
-    if left_out:
-        console.print(f"no room for {', '.join(left_out)}: --csv FILE has every number", style="dim")
-        console.print()
     for sentence in filter(None, (found.reading, found.worth, found.updates, found.scales)):
         console.print(Text(sentence, style="dim"), highlight=False, width=min(width, PROSE))
+        console.print()
+    if layers:
+        _show_layers(found.rows, console)
+    else:
+        matrices = words.plural(len(requested(found.rows)), "row of a matrix", "rows of matrices")
+        console.print(f"{matrices}: --layers prints them, --csv FILE has every number", style="dim")
+
+
+def _show_layers(rows: Sequence[WeightRow], console: Console) -> None:
+    """Print a line for each matrix, and which numbers have no room."""
+    drawn, left_out = table(rows, console.width)
+    console.print(drawn, highlight=False)
+    console.print()
+    if left_out:
+        console.print(f"no room for {', '.join(left_out)}: --csv FILE has every number", style="dim")
         console.print()
 
 

@@ -1,5 +1,6 @@
 """Copy a RESULT without private texts: for tasks whose source shares scores alone, only ids and numbers are kept.
 
+No copy contains an absolute path of this machine (`pathless.py`).
 The markers on the fields of its records say what a copy keeps (`types/fields.py`); an unmarked field is left out.
 """
 
@@ -12,14 +13,16 @@ from tempfile import TemporaryDirectory
 from typing import Any, get_args
 
 from harness.errors import ResultError
+from harness.files.json_lines import from_json, to_json
 from harness.files.zipped import write_zipped
-from harness.results import Result, from_document, json_lines, located, ours, read_document
+from harness.results import Result, from_document, json_lines, located, ours, read_document, verdicts
 from harness.results.document import refuse_damaged, write_document
+from harness.results.pathless import pathless
 from harness.results.plain import other_keys, record, record_fields
-from harness.types import Generation, Sample, System
+from harness.types import Generation, Sample, System, Verdict
 from harness.types.fields import Copy, Shape, Withheld
 
-VERDICTS = "verdicts.json"
+VERDICTS = verdicts.FILE
 
 
 def copy(result: Path, out: Path) -> None:
@@ -31,13 +34,32 @@ def copy(result: Path, out: Path) -> None:
     out.mkdir(parents=True, exist_ok=True)
     write_zipped(out / "samples.jsonl.gz", _samples(result, clusters(whole, private)))
     write_zipped(out / "generations.jsonl.gz", _generations(result, private))
-    try:
-        shutil.copyfile(result / "rows.parquet", out / "rows.parquet")  # ids and sums
-    except OSError as error:
-        raise ResultError(f"{result / 'rows.parquet'}: cannot be copied: {error.strerror}") from error
+    _copy_rows(result, out, whole)
     if not private and (result / VERDICTS).is_file() and not (result / VERDICTS).is_symlink():
-        shutil.copyfile(result / VERDICTS, out / VERDICTS)
+        found = [from_json(Verdict, pathless(to_json(verdict))) for verdict in verdicts.read(result)]
+        verdicts.write(out, found)
     write_document(out, document(whole))
+
+
+def _copy_rows(result: Path, out: Path, whole: Mapping[str, Any]) -> None:
+    """Copy ids and sums; rows of a metric that is a script are written again under its name without its folder."""
+    from harness.results.rows import open_rows, write_rows
+
+    name = "rows.parquet"
+    try:
+        if pathless(metrics := _metrics(whole)) == metrics:
+            shutil.copyfile(result / name, out / name)
+            return
+        with open_rows(result) as file:
+            keys = [(key, (*key[:2], pathless(key[2]))) for key in file.keys()]  # noqa: SIM118  not a mapping
+            tables = ((new, rows) for old, new in keys if (rows := file.get(old)) is not None)
+            write_rows(out / name, tables)
+    except OSError as error:
+        raise ResultError(f"{result / name}: cannot be copied: {error.strerror}") from error
+
+
+def _metrics(whole: Mapping[str, Any]) -> list[str]:
+    return [metric for task in whole["suite"]["tasks"] for metric in task["metrics"]]
 
 
 @contextmanager
@@ -66,7 +88,8 @@ def private_tasks(whole: Mapping[str, Any]) -> frozenset[str]:
 def document(whole: Mapping[str, Any]) -> dict[str, Any]:
     """Return result.json with only what the fields of its records let a copy keep."""
     shared = {**whole, "manifest": {**whole.get("manifest", {}), "shareable": True}}
-    return kept(Result, shared) if private_tasks(whole) else shared
+    found: dict[str, Any] = pathless(kept(Result, shared) if private_tasks(whole) else shared)
+    return found
 
 
 def kept(kind: type[Any], data: Mapping[str, Any]) -> dict[str, Any]:

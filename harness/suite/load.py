@@ -2,17 +2,19 @@
 
 A task or a recipe is a mapping in the suite, or the name of a file: `tasks/NAME.yaml`, `adapters/NAME.yaml`.
 A recipe with a `sweep` stands for a grid of recipes (`sweep.py`).
-Relative `file:` paths start at the YAML file that names them. A gate's baseline is a file of the user's, so its path starts
-at the working folder; a shipped suite's baseline is shipped too, and used unless the user has a file of that name.
+Relative paths of models, adapters and data start at the YAML file that names them. A gate's baseline is a file of the
+user's, so its path starts at the working folder; a shipped suite's baseline is shipped too, and used unless the user has
+a file of that name.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, TypeVar
 
-from harness import plugins
+from harness import backends, plugins
+from harness.checkpoints import written
 from harness.errors import SuiteError, UnknownName
 from harness.files import shipped
 from harness.files.validation import At, found, record
@@ -22,9 +24,9 @@ from harness.plugins.choice import PluginChoice, parse
 from harness.plugins.files import PluginFile, group_of, plugin_file
 from harness.suite import gates, sweep
 from harness.suite import rules as suite_rules
+from harness.suite.named import opened
 from harness.types import FAMILY_ERROR, Adapter, Gate, Model, Recipe, Suite, Task, Uri, Weighing
 
-Kind = Literal["suite", "task", "recipe"]
 Item = TypeVar("Item", Task, Model, Recipe, Adapter, Gate)
 
 NOT_IN_SUITES = ("exports", "steps")  # groups whose plug-ins a suite cannot list
@@ -34,7 +36,7 @@ _LISTS = ("tasks", "models", "recipes", "adapters", "gates")
 
 def load_suite(name_or_path: str) -> Suite:
     """Return the suite of that name or in that file, completely checked; from here on its plug-ins are found by name."""
-    document = _open("suite", name_or_path)
+    document = opened("suite", name_or_path)
     data = _mapping(document)
     own = {key: value for key, value in data.items() if key not in (*_LISTS, "weights", "plugins")}
     _use_listed(document)
@@ -61,26 +63,31 @@ def load_suite(name_or_path: str) -> Suite:
     return suite
 
 
+def place(name_or_path: str) -> At:
+    """Return a function that gives the place of a suite's key, FILE:LINE: key, for messages; the file is read only then."""
+    return lambda *keys: opened("suite", name_or_path).at(*keys)
+
+
 def use_plugins(name_or_path: str) -> None:
     """Let the files that a suite lists under `plugins` be found by name; nothing else of the suite is checked."""
-    document = _open("suite", name_or_path)
+    document = opened("suite", name_or_path)
     _mapping(document)
     _use_listed(document)
 
 
 def with_adapters(suite: Suite, places: Sequence[str]) -> Suite:
-    """Return the suite with its adapters at other places: `NAME=PATH` or `NAME=hub:OWNER/NAME@REVISION`."""
+    """Return the suite with its adapters at other places: `NAME=./PATH` or `NAME=OWNER/NAME@REVISION`."""
     adapters = {adapter.name: adapter for adapter in suite.adapters}
     for option in places:
         name, equals, place = option.partition("=")
         if not equals or not place:
-            raise SuiteError(f"--adapter {option}: write NAME=PATH or NAME=hub:OWNER/NAME@REVISION")
+            raise SuiteError(f"--adapter {option}: write NAME=./PATH or NAME=OWNER/NAME@REVISION")
         if name not in adapters:
             raise UnknownName("adapter in this suite", name, adapters, "--adapter")
-        uri = place if place.startswith(("hub:", "file:")) else f"file:{place}"
-        uri, _, revision = uri.partition("@") if uri.startswith("hub:") else (uri, "", "")
-        fresh = _anchored(replace(adapters[name], uri=uri, revision=revision or None), Path.cwd())
-        suite_rules.check_adapter(fresh, lambda *keys, option=option: f"--adapter {option}")
+        where = f"--adapter {option}"
+        uri, revision = written.without_revision(written.adapter_uri(place, Path.cwd(), where))
+        fresh = replace(adapters[name], uri=uri, revision=revision)
+        suite_rules.check_adapter(fresh, lambda *keys, where=where: where)
         adapters[name] = fresh
     return replace(suite, adapters=tuple(adapters.values()))
 
@@ -110,62 +117,28 @@ def load_rules(path: str) -> tuple[tuple[Gate, ...], float]:
 def load_task(name_or_path: str) -> Task:
     """Return the task of that name or in that file."""
     plugins.use(())
-    document = _open("task", name_or_path)
+    document = opened("task", name_or_path)
     return _checked(Task, document, _filed(document), ())
 
 
 def load_recipes(name_or_path: str) -> tuple[Recipe, ...]:
     """Return the recipe of that name or in that file; several recipes if it has a sweep."""
-    document = _open("recipe", name_or_path)
+    document = opened("recipe", name_or_path)
     return _grid(document, _filed(document), ())
 
 
-def load_model(name_or_uri: str) -> Model:
-    """Return a model that no suite names, from a uri or the name of a tiny model."""
-    names = shipped.zoo_names()
-    if not (":" in name_or_uri or name_or_uri in names or get_close_matches(name_or_uri, names, cutoff=0.5)):
-        raise SuiteError(
-            f"{name_or_uri}: no tiny model of that name; write file:{name_or_uri} or hub:OWNER/NAME, or name one of "
-            f"{', '.join(names)}"
-        )
-    uri = name_or_uri if ":" in name_or_uri else f"zoo:{name_or_uri}"
-    name = Uri.parse(uri).place.rstrip("/").rpartition("/")[2] or "model"
-    model = _anchored(Model(name=name, uri=uri), Path.cwd())
-    suite_rules.check_model(model, lambda *keys: name_or_uri)
+def load_model(named: str, where: str = "") -> Model:
+    """Return a model that no suite names: a uri, a folder's path, OWNER/NAME of the hub, or the name of a tiny model.
+
+    Its name is the last part of its place, as far as a name may have such characters.
+    """
+    where = where or named
+    uri, revision = written.without_revision(written.model_uri(named, Path.cwd(), where, backends.schemes()))
+    last = Uri.parse(uri).place.rstrip("/").rpartition("/")[2]
+    name = re.sub(r"[^A-Za-z0-9._-]+", "-", last).lstrip("._-") or "model"
+    model = Model(name=name, uri=uri, revision=revision)
+    suite_rules.check_model(model, lambda *keys: where)
     return model
-
-
-def available(kind: Kind, base: Path | None = None) -> dict[str, Path]:
-    """Return each name of a suite, task or recipe with its file; `base` is the folder of a suite file."""
-    files = (file for folder in reversed(_folders(kind, base)) for file in folder.glob("*.yaml"))
-    return dict(sorted({file.stem: file for file in files}.items()))
-
-
-def _folders(kind: Kind, base: Path | None) -> tuple[Path, ...]:
-    """Return the folders that are searched for a kind of file, in order: beside the suite, here, shipped."""
-    here = Path.cwd()
-    match kind:
-        case "suite":
-            return (here / "suites", shipped.folder("suites"))
-        case "task":
-            below, own, last = "tasks", here / "suites" / "tasks", shipped.folder("suites") / "tasks"
-        case "recipe":
-            below, own, last = "../adapters", here / "adapters", shipped.folder("adapters")
-    beside = (base / below).resolve() if base else last.resolve()
-    return (own, last) if beside == last.resolve() else (beside, own, last)
-
-
-def _open(kind: Kind, name: str, base: Path | None = None, where: str = "") -> Document:
-    """Return the document that a name or a path leads to; a path in a suite starts at the suite's folder."""
-    if Path(name).suffix in (".yaml", ".yml") or len(Path(name).parts) > 1:
-        path = (base or Path.cwd()) / Path(name).expanduser()
-        if not path.is_file():
-            raise SuiteError(f"{where or name}: no file {path}; give the path of a {kind}, or its name")
-        return load(path)
-    known = available(kind, base)
-    if name not in known:
-        raise UnknownName(kind, name, known, where)
-    return load(known[name])
 
 
 def _mapping(document: Document) -> dict[str, Any]:
@@ -218,7 +191,7 @@ def _items(kind: type[Item], document: Document, key: str) -> tuple[Item, ...]:
 
 def _item(kind: type[Item], entry: object, document: Document, keys: Keys) -> Item:
     if isinstance(entry, str) and kind is Task:
-        file = _open("task", entry, document.path.parent, document.at(*keys))
+        file = opened("task", entry, document.path.parent, document.at(*keys))
         return _checked(kind, file, _filed(file), ())
     return _checked(kind, document, entry, keys)
 
@@ -228,7 +201,7 @@ def _recipes(document: Document) -> list[tuple[Recipe, ...]]:
     grids = []
     for n, entry in enumerate(_entries(document, "recipes")):
         if isinstance(entry, str):
-            file = _open("recipe", entry, document.path.parent, document.at("recipes", n))
+            file = opened("recipe", entry, document.path.parent, document.at("recipes", n))
             grids.append(_grid(file, _filed(file), ()))
         else:
             grids.append(_grid(document, entry, ("recipes", n)))
@@ -255,7 +228,7 @@ def _checked(kind: type[Item], document: Document, entry: object, keys: Keys) ->
         if kind is Gate
         else record(kind, entry, document, *keys)
     )
-    item = _anchored(item, document.path.parent)
+    item = _anchored(item, document.path.parent, lambda *more: document.at(*keys, *more))
     suite_rules.check(item, lambda *more: document.at(*keys, *more))
     if isinstance(item, Recipe):
         _check_objective(item, document, (*keys, "objective"))
@@ -283,19 +256,16 @@ def _check_objective(recipe: Recipe, document: Document, keys: Keys) -> None:
     objective.check(settings, lambda *more: document.at(*keys, *more))
 
 
-def _anchored(item: Item, folder: Path) -> Item:
-    """Return the record with its relative paths made absolute."""
+def _anchored(item: Item, folder: Path, at: At) -> Item:
+    """Return the record with the uri that it means, and with its relative paths made absolute."""
     match item:
         case Task():
-            return replace(item, source=replace(item.source, uri=_anchor(item.source.uri, folder)))
-        case Model() | Adapter():
-            return replace(item, uri=_anchor(item.uri, folder))
+            return replace(item, source=replace(item.source, uri=written.source_uri(item.source.uri, folder)))
+        case Model():
+            return replace(item, uri=written.model_uri(item.uri, folder, at("uri"), backends.schemes()))
+        case Adapter():
+            return replace(item, uri=written.adapter_uri(item.uri, folder, at("uri")))
     return item
-
-
-def _anchor(uri: str, folder: Path) -> str:
-    place = uri.removeprefix("file:")
-    return uri if place == uri else f"file:{(folder / Path(place).expanduser()).resolve()}"
 
 
 # Plug-ins of the user's own project, and metrics with settings.

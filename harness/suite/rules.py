@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import get_args
 
 from harness import backends, data, families, kinds, plugins
+from harness.checkpoints import written
 from harness.errors import SuiteError, UnknownName
 from harness.files import shipped
 from harness.files.row_range import split_name
@@ -151,7 +152,10 @@ def check_model(model: Model, at: At) -> None:
 def check_adapter(adapter: Adapter, at: At) -> None:
     """Raise SuiteError for an adapter that is neither a folder nor a repository of the hub."""
     check_name(adapter.name, at)
-    _scheme(adapter.uri, ("file", "hub"), at("uri"))
+    _scheme(adapter.uri, written.ADAPTER_SCHEMES, at("uri"))
+    written.refuse_revision(adapter.uri, at("uri"))
+    if adapter.revision is not None and not adapter.uri.startswith("hub:"):
+        raise SuiteError(f"{at('revision')}: a folder has no revisions; leave it out")
 
 
 def check_recipe(recipe: Recipe, at: At) -> None:
@@ -289,6 +293,6 @@ def _scheme(text: str, known: Iterable[str], where: str) -> Uri:
         near = f"file:{text}" if Path(text).exists() or text.startswith((".", "/", "~")) else f"hub:{text}"
         raise SuiteError(f"{where}: found {text!r}, which names no place; did you mean {near!r}?")
     _known("scheme", uri.scheme, known, where)
-    if uri.scheme == "hub" and not re.fullmatch(r"[\w.-]+(/[\w.-]+)?(@[\w./-]+)?", uri.place):
+    if uri.scheme == "hub" and not written.REPOSITORY.fullmatch(uri.place):
         raise SuiteError(f"{where}: found {text!r}; write hub:OWNER/NAME")
     return uri

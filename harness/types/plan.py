@@ -62,6 +62,7 @@ class Plan:
     suite: Suite
     pins: Pins
     steps: tuple[Step, ...]
+    unjudged: tuple[str, ...] = ()  # a sentence for each gate of the suite that the part asked for leaves out
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

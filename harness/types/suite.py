@@ -85,7 +85,7 @@ class Model:
     """A pretrained base model."""
 
     name: str
-    uri: str  # "hub:OWNER/NAME" | "file:PATH" | "zoo:NAME" | "echo:RULE"
+    uri: str  # "hub:OWNER/NAME" | "file:PATH" | "zoo:NAME" | "echo:RULE"; as written: checkpoints/written.py
     revision: str | None = None  # a hub commit; None is resolved when the plan is made
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"  # auto: float32 on cpu, else bfloat16
     quantization: Literal["none", "int8", "nf4"] = "none"
@@ -99,6 +99,7 @@ class Recipe:
     """A recipe: how an adapter is trained."""
 
     name: str
+    about: str = field(default="", metadata=IF_SET)
     rank: int = 16
     alpha: float = 32.0
     dropout: float = 0.0

@@ -25,6 +25,9 @@ class Verdict:
     system: System | None = None  # None: a recipe, or a gate whose patterns match no system
     metric: str | None = None
     slice: str | None = None  # "category = reasoning"
+    shared_slice: str | None = (
+        None  # the slice as others may see it: "category = value 1 of 3"; None: as it is
+    )
     against: str | None = None  # "base", or a baseline's file
     value: float | None = None  # the measured number: a difference, a score, a count, a cost
     low: float | None = None  # 95 %

@@ -84,7 +84,7 @@ def _by_key(verdicts: tuple[Verdict, ...]) -> Mapping[tuple[object, ...], Verdic
             verdict.task,
             verdict.system,
             verdict.metric,
-            verdict.slice,
+            verdict.shared_slice or verdict.slice,  # an older RESULT has only the slice as others may see it
             verdict.against,
         ): verdict
         for verdict in verdicts

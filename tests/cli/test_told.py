@@ -17,7 +17,7 @@ from tests.cli.words import harness
         ("weigh R", "R: a RESULT folder: add --against-scores"),
         (
             "weigh nope",
-            "nope: no tiny model of that name; write file:nope or hub:OWNER/NAME, or name one of ",
+            "nope: found 'nope': no folder ",
         ),
         ("gate R --rules rules.yaml", ""),
     ],

@@ -47,12 +47,13 @@ def run(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_several_adapters_and_another_model_in_tables_and_files(tmp_path: Path) -> None:
-    one, other = checkpoint(tmp_path / "one", 0), checkpoint(tmp_path / "other", 1)
+    one = checkpoint(tmp_path / "one", 0)
+    checkpoint(tmp_path / "other", 1)
     for number in (1, 2):
         adapter(tmp_path / f"run-{number}" / "final", number)
     done = run(
-        tmp_path, f"file:{one}", "--adapter", "run-1/final", "--adapter", "run-2/final",
-        "--against", f"file:{other}", "--html", "w.html", "--csv", "w.csv", "--parquet", "w.parquet",
+        tmp_path, str(one), "--adapter", "./run-1/final", "--adapter", "run-2/../run-2/final",
+        "--against", "other", "--html", "w.html", "--csv", "w.csv", "--parquet", "w.parquet", "--layers",
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""  # bars are for a terminal
@@ -70,7 +71,7 @@ def test_several_adapters_and_another_model_in_tables_and_files(tmp_path: Path) 
 
 
 def test_a_zoo_model_and_the_roles_that_were_asked_for(tmp_path: Path) -> None:
-    done = run(tmp_path, "zoo:llama2-tiny", "--roles", "q, embedding")
+    done = run(tmp_path, "zoo:llama2-tiny", "--roles", "q, embedding", "--layers")
     assert done.returncode == 0, done.stderr
     assert "q_proj" in done.stdout
     assert "embed_tokens" in done.stdout
@@ -111,9 +112,9 @@ def test_options_say_what_a_suites_weights_say() -> None:
     ("places", "names"),
     [
         ([], []),
-        (["/x/a"], ["a"]),
-        (["/x/a", "/x/b"], ["a", "b"]),
-        (["/x/run-1/final", "/x/run-2/final"], ["run-1/final", "run-2/final"]),
+        (["file:/x/a"], ["a"]),
+        (["file:/x/a", "file:/x/b"], ["a", "b"]),
+        (["file:/x/run-1/final", "file:/x/run-2/final"], ["run-1/final", "run-2/final"]),
         (["hub:me/lora", "hub:you/lora"], ["me/lora", "you/lora"]),
         (["zoo:m", "zoo:m"], ["m#1", "m#2"]),
     ],
@@ -127,7 +128,7 @@ def test_an_adapter_is_named_by_its_folder_or_as_a_suite_names_it(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     folder = adapter(tmp_path / "mine", 0)
-    for place in ("mine", "file:mine", f"file:{folder}"):
+    for place in ("mine", "./mine", "file:mine", str(folder), f"file:{folder}"):
         asked = WeightRequest(model="zoo:llama2-tiny", adapters=(place,), against=None, weighing=Weighing())
         found = named(asked, offline=True)[1]
         assert {name: path.resolve() for name, path in found.items()} == {"mine": folder}
@@ -135,5 +136,8 @@ def test_an_adapter_is_named_by_its_folder_or_as_a_suite_names_it(
 
 def test_a_rule_has_no_weights() -> None:
     asked = WeightRequest(model="echo:copy", adapters=(), against=None, weighing=Weighing())
-    with pytest.raises(HarnessError, match="echo:copy: a rule, which has no weights; name a model"):
+    with pytest.raises(
+        HarnessError,
+        match="echo:copy: no weights: their answers come from a rule, not from weights; name a model",
+    ):
         named(asked, offline=True)

@@ -218,9 +218,11 @@ def test_the_sentence_says_which_systems_do_better(two: Two, tmp_path: Path) -> 
     assert "| base + tuned | 100.0 |" in page
 
 
-def test_the_samples_that_changed_most_are_shown_with_texts_only_where_both_sources_share_them(
-    two: Two,
+def test_texts_of_the_samples_that_changed_most_leave_the_machine_only_where_both_sources_share_them(
+    two: Two, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.delenv("CI", raising=False)
+    monkeypatch.delenv("GITHUB_ACTIONS", raising=False)
     worse = {BASE: mixed, TUNED: lambda i: wrong(i) if i in (7, 9) else right(i)}
     a, b = two(plain(), plain(answers=worse))
     found = side_by_side(a, f"{b}#base+tuned", samples=1)
@@ -230,9 +232,13 @@ def test_the_samples_that_changed_most_are_shown_with_texts_only_where_both_sour
     assert (change.texts.baseline, change.texts.candidate) == ("the answer is 7", "no idea is it")
     assert "question 7" in printed(found)
     private = make(Path(a).parent / "private", plain(answers=worse, task={"share": "scores"}))
-    hidden = side_by_side(a, str(private), samples=3)
-    assert all(change.texts is None for line in hidden.tasks[0].lines for change in line.changes)
-    assert "question" not in printed(hidden) + as_json(hidden)
+    own = side_by_side(a, str(private), samples=3)
+    assert "question 7" in printed(own)  # the user's own terminal
+    write_markdown(own, tmp_path / "page.md")
+    assert "question" not in as_json(own) + (tmp_path / "page.md").read_text()
+    monkeypatch.setenv("CI", "true")
+    assert "question" not in printed(own)
+    assert "question 7" in printed(found)
 
 
 def test_json_is_whole_and_unrounded(two: Two) -> None:

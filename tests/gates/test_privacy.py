@@ -1,6 +1,7 @@
 """What leaves the machine of a source that shares scores alone: ids and numbers, no text."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -20,15 +21,16 @@ gates:
 KINDS = [f"secret-kind-{n}" for n in (1, 2)]
 
 
-def harness(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+def harness(folder: Path, *words: str, ci: str = "") -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "CI": ci, "GITHUB_ACTIONS": ""}
     return subprocess.run(
-        [sys.executable, "-m", "harness", *words], cwd=folder, capture_output=True, text=True
+        [sys.executable, "-m", "harness", *words], cwd=folder, capture_output=True, text=True, env=environment
     )
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("share", ["scores", "text"])
-def test_baseline_junit_comment_and_terminal_hold_text_only_where_it_may_leave(
+def test_baseline_junit_comment_and_a_log_of_a_ci_hold_text_only_where_it_may_leave(
     tmp_path: Path, share: str
 ) -> None:
     rows = [
@@ -41,9 +43,11 @@ def test_baseline_junit_comment_and_terminal_hold_text_only_where_it_may_leave(
     assert harness(tmp_path, "baseline", "result", "-o", "kept.json").returncode == 0
     worse = [{**row, "reference": "other words"} if n % 3 else row for n, row in enumerate(rows)]
     (tmp_path / "test.jsonl").write_text("".join(json.dumps(row) + "\n" for row in worse))
-    judged = harness(tmp_path, "gate", "result", "--junit", "gates.xml", "--comment", "comment.md")
+    words = ("gate", "result", "--junit", "gates.xml", "--comment", "comment.md")
+    judged = harness(tmp_path, *words, ci="true")
     assert judged.returncode == 1, judged.stderr
     said = [judged.stdout, judged.stderr]
     said += [(tmp_path / name).read_text() for name in ("gates.xml", "comment.md", "kept.json")]
     found = [text for text in said if "secret" in text.lower()]
     assert bool(found) == (share == "text"), found
+    assert "kind = secret-kind-1" in harness(tmp_path, *words).stdout  # the user's own terminal

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from harness import stats
+from harness import plugins, stats
 from harness.gates.checks import Check
 from harness.gates.forecast import Forecast, Spread, lines, of_baseline, of_result
 from harness.gates.rules import demands
@@ -234,7 +234,11 @@ def test_a_gate_that_can_never_be_judged_is_refused_before_a_run(
         if command == "plan" and "column" in said:  # a plan reads no samples
             continue
         assert done.code == 2 and done.err.count("\n") == 1, done
-        assert done.err.startswith("error: suite small: gates.1: ") and "can never be judged: " in done.err
+        rule = next(name for name in plugins.names("rules") if f"{name}:" in gate)
+        assert (
+            done.err.startswith(f"error: small.yaml:5: gates[1].{rule}: ")
+            and "can never be judged: " in done.err
+        )
         assert said in done.err
 
 

@@ -49,6 +49,11 @@ def changed(before: Plan, after: Plan) -> set[str]:
     return {step.kind for step in after.steps if step.id not in old}
 
 
+def test_what_a_recipe_says_of_itself_names_no_step() -> None:
+    described = replace(SUITE, recipes=(replace(SUITE.recipes[0], about="For a test."),))
+    assert changed(plan(SUITE, PINS), plan(described, PINS)) == set()
+
+
 def test_needs_come_before_what_needs_them() -> None:
     seen: set[str] = set()
     for step in plan(SUITE, PINS).steps:

@@ -371,6 +371,11 @@ def test_a_file_that_cannot_be_a_plug_in_is_refused_with_its_line(
     ("text", "message"),
     [
         ("1 / 0\ndef metric(): ...", "letters.py: cannot be imported: ZeroDivisionError: division by zero"),
+        (
+            "import data\ndef metric(): ...",
+            "; a plug-in cannot import 'data', which lies beside it, since only the plug-in's own bytes are part of the ids",
+        ),
+        ("import nowhere.at_all\ndef metric(): ...", "ModuleNotFoundError: No module named 'nowhere'"),
         ("x = 1", "letters.py: has no `metric() -> Metric`"),
         ("def metric(): return 3", "its `metric()` returns no harness.metrics.Metric"),
     ],

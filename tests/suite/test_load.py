@@ -9,7 +9,8 @@ import pytest
 
 from harness.errors import SuiteError, UnknownName
 from harness.files import shipped
-from harness.suite.load import available, load_model, load_recipes, load_suite, load_task
+from harness.suite.load import load_model, load_recipes, load_suite, load_task, with_adapters
+from harness.suite.named import available
 from harness.types import Recipe
 
 GOOD = """\
@@ -89,7 +90,8 @@ BAD = [
     ("limit: 5", "limit: .inf", "small.yaml:23: limit: found .inf; give a finite number"),
     ("limit: 5", "about2: !!python/name:os.system x", "small.yaml:23: about2: found the tag"),
     ("about: A suite for this test.", "about: x\n---\nabout: y", "small.yaml:3: a second document begins; keep one, and no `---`"),
-    ("about: A suite for this test.", "about: &a x\nname2: *a", "small.yaml:2: name2: an alias; write the value out"),
+    ("about: A suite for this test.", "about: &a x\nname2: *a", "small.yaml:3: name2: found the alias *a; write the value out"),
+    ("base_shots: [0, 2]", "across: &tasks [chats]\nbase_shots:\n  - 0\n  - *tasks", "small.yaml:25: base_shots[1]: found the alias *tasks; write the value out"),
     ("name: small", "name: 'a/b'", "small.yaml:1: name: found 'a/b'; use letters, digits"),
     ("name: small", "name: 5", "small.yaml:1: name: found the number 5; give text"),
     ("    metrics: [rouge]", "    metrics: [rouge, rogue]", "small.yaml:9: tasks[0].metrics[1]: no metric named 'rogue'; did you mean 'rouge'?"),
@@ -111,7 +113,6 @@ BAD = [
     ("    prompt: \"Sum up: $input\"", "    prompt: $input for 5 $", "small.yaml:8: tasks[0].prompt: a lone '$'"),
     ("embedded:dialogues", "embedded:dialogs", "small.yaml:6: tasks[0].source.uri: no embedded data set named 'dialogs'; did you mean 'dialogues'?"),
     ("embedded:dialogues", "samples.csv", "small.yaml:6: tasks[0].source.uri: found 'samples.csv', which names no place; did you mean 'hub:samples.csv'?"),
-    ("embedded:dialogues", "./samples.csv", "did you mean 'file:./samples.csv'?"),
     ("embedded:dialogues", "hubb:a/b", "small.yaml:6: tasks[0].source.uri: no scheme named 'hubb'; did you mean 'hub'?"),
     ("embedded:dialogues", "hub:a/b/c", "small.yaml:6: tasks[0].source.uri: found 'hub:a/b/c'; write hub:OWNER/NAME"),
     ("{id: id, input: dialogue,", "{id: id, inptu: dialogue,", "tasks[0].source.columns.inptu: no key named 'inptu'; did you mean 'input'?"),
@@ -126,11 +127,15 @@ BAD = [
     ("about: A suite for this test.", "about: " + "[" * 3000, "small.yaml: nested too deeply; write it with fewer levels"),
     ("about: A suite for this test.", 'about: "\\ud800"', "small.yaml:2: about: contains a lone surrogate, \\ud800; write valid Unicode"),
     ("    prompt:", "      share: txt\n    prompt:", "tasks[0].source.share: no share named 'txt'; did you mean 'text'?"),
+    ("zoo:llama2-tiny", "''", "small.yaml:14: models[1].uri: found an empty text; write ./PATH"),
+    ("file:trained", "hub:a/b@main", "adapters[0].uri: found 'hub:a/b@main'; write hub:a/b and `revision: main`"),
+    ("file:trained", "echo:copy", "small.yaml:20: adapters[0].uri: no scheme named 'echo'; known: file, hub"),
+    ('"file:trained"}', '"file:trained", revision: main}', "small.yaml:20: adapters[0].revision: a folder has no revisions; leave it out"),
     ("echo:copy", "echo:cpoy", "small.yaml:12: models[0].uri: no echo rule named 'cpoy'; did you mean 'copy'"),
     ("echo:copy", "echo:", "models[0].uri: found 'echo:', which names no place; write the place after the colon: echo:…"),
     ("zoo:llama2-tiny", "zoo:lama2-tiny", "small.yaml:14: models[1].uri: no tiny model named 'lama2-tiny'; did you mean 'llama2-tiny'"),
     ("zoo:llama2-tiny", "http://localhost:8000", "small.yaml:14: models[1].uri: no scheme named 'http'; known: echo, file, hub, zoo"),
-    ("zoo:llama2-tiny", "google/flan-t5-base", "models[1].uri: found 'google/flan-t5-base', which names no place; did you mean 'hub:google/flan-t5-base'?"),
+    ("zoo:llama2-tiny", "gpt2", "models[1].uri: found 'gpt2': no folder "),
     ("zoo:llama2-tiny", "hub:a/b@main", "models[1].uri: found 'hub:a/b@main'; write hub:a/b and `revision: main`"),
     ("zoo:llama2-tiny", "zoo:llama2-tiny\n    family: lama", "models[1].family: no family named 'lama'; did you mean 'llama'"),
     ("zoo:llama2-tiny", "zoo:llama2-tiny\n    dtype: fp16", "models[1].dtype: no dtype named 'fp16'; did you mean 'float16'"),
@@ -313,7 +318,8 @@ def test_three_seeds_are_the_quickstart_otherwise() -> None:
 
     three = load_recipe("quickstart-3-seeds")
     assert three.seeds == (0, 1, 2)
-    assert replace(three, name="quickstart", seeds=(0,)) == load_recipe("quickstart")
+    one = load_recipe("quickstart")
+    assert replace(three, name="quickstart", about=one.about, seeds=(0,)) == one
 
 
 def test_starters_pass_as_they_are(here: Path) -> None:
@@ -337,10 +343,44 @@ def test_starters_pass_as_they_are(here: Path) -> None:
         ("zoo:falcon-tiny", "zoo:falcon-tiny"),
         ("hub:a/b", "hub:a/b"),
         ("echo:copy", "echo:copy"),
+        ("google/flan-t5-base", "hub:google/flan-t5-base"),
     ],
 )
 def test_a_model_outside_any_suite(given: str, uri: str) -> None:
     assert load_model(given).uri == uri
+
+
+def test_a_model_outside_any_suite_may_have_a_revision_and_any_folder_name(here: Path) -> None:
+    of_the_hub = load_model("hub:a/b@v1.0")
+    assert (of_the_hub.name, of_the_hub.uri, of_the_hub.revision) == ("b", "hub:a/b", "v1.0")
+    (here / "my model (2)").mkdir()
+    mine = load_model("my model (2)")
+    assert (mine.name, mine.uri) == ("my-model-2-", f"file:{here / 'my model (2)'}")
+
+
+def test_paths_of_a_suite_start_at_its_file_and_those_of_the_command_line_at_the_working_folder(
+    here: Path,
+) -> None:
+    for folder in ("model", "suites/model", "suites/lora", "lora"):
+        (here / folder).mkdir(parents=True)
+    text = GOOD.replace("zoo:llama2-tiny", "./model").replace("file:trained", "lora")
+    text = text.replace("embedded:dialogues", "./samples.csv")
+    suite = load_suite(str(write(here / "suites" / "small.yaml", text)))
+    assert suite.models[1].uri == f"file:{here / 'suites/model'}"
+    assert suite.adapters[0].uri == f"file:{here / 'suites/lora'}"
+    assert suite.tasks[0].source.uri == f"file:{here / 'suites/samples.csv'}"
+    assert load_model("./model").uri == f"file:{here / 'model'}"
+    assert with_adapters(suite, ["mine=./lora"]).adapters[0].uri == f"file:{here / 'lora'}"
+    moved = with_adapters(suite, ["mine=someone/lora@abc"]).adapters[0]
+    assert (moved.uri, moved.revision) == ("hub:someone/lora", "abc")
+
+
+def test_a_path_and_its_uri_are_one_suite(here: Path) -> None:
+    suites = [
+        load_suite(str(write(here / "small.yaml", GOOD.replace("zoo:llama2-tiny", f'"{uri}"'))))
+        for uri in ("file:model", "file:./model", "./model", f"{here}/model", f"file:{here}/model")
+    ]
+    assert all(suite == suites[0] for suite in suites)
 
 
 def test_an_unknown_model_outside_any_suite() -> None:

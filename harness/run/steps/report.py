@@ -76,6 +76,11 @@ def run(spec: Report, context: StepContext) -> None:
     context.progress(1, 1)
 
 
+def _without_about(recipe: Mapping[str, object]) -> dict[str, object]:
+    """Return a recipe's settings without its description, which moves no result."""
+    return {key: value for key, value in recipe.items() if key != "about"}
+
+
 def contributes(finished: Finished) -> Contribution:
     """Return an empty contribution: the step's folder is the result itself."""
     return Contribution()
@@ -168,7 +173,7 @@ def _suite(spec: Report, asked: InputDigests) -> SuiteFacts:
             _task(task, asked) for task in suite.tasks if any(part.task == task.name for part in spec.parts)
         ),
         models=tuple(_model(model, pins.models[model.name]) for model in suite.models),
-        recipes=tuple(to_json(recipe) for recipe in suite.recipes),
+        recipes=tuple(_without_about(to_json(recipe)) for recipe in suite.recipes),
         adapters=spec.adapters,
         gates=suite.gates,
         family_error=suite.family_error,
