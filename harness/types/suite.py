@@ -93,7 +93,7 @@ class Recipe:
     """A recipe: how an adapter is trained."""
 
     name: str
-    rank: int = 16  # of the update; an adapter's size grows with it
+    rank: int = 16
     alpha: float = 32.0  # the update is scaled by alpha / rank
     dropout: float = 0.0  # share of the update's inputs that a training step leaves out
     # Roles whose matrices get an update: q, k, v, o, feed-forward; or all-linear alone

@@ -116,6 +116,7 @@ SECTIONS = (
             )
         },
         instead={"objective": "name, or a mapping with `name` and its settings ([objectives](#objectives))"},
+        means={"rank": "of the update; an adapter's size grows with it"},
     ),
     Section(
         title="An adapter",
