@@ -4,7 +4,8 @@
     ```python           run in one interpreter a page; with a first line `# NAME.py` it is a file instead
     ```yaml             the first line says which file it is, `# suites/mine.yaml`, or `# part of a suite`
     ```csv file=NAME    a file, as are json and jsonl
-    ```text             what a program prints, or a picture; not run
+    ```text             what a program prints; not run
+    ```{toctree}        the pages of the site, in index.md
 
 A comment `<!-- not run: REASON -->` right above a block of commands or Python says why no test runs it.
 """
@@ -19,9 +20,9 @@ PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
 
 RUN = ("sh", "python")
 DATA = ("csv", "json", "jsonl")
-LANGUAGES = (*RUN, *DATA, "yaml", "text")
+LANGUAGES = (*RUN, *DATA, "yaml", "text", "{toctree}")
 
-_OPENS = re.compile(r"^(?P<indent> *)```(?P<language>[\w-]*) *(?P<more>.*)$")
+_OPENS = re.compile(r"^(?P<indent> *)```(?P<language>[\w{}-]*) *(?P<more>.*)$")
 _REASON = re.compile(r"<!-- not run: (.+?) -->")
 _FILE = re.compile(r"^# ([\w./-]+\.(?:py|ya?ml))$")
 _PART = re.compile(r"^# part of a (suite|task|recipe)$")
@@ -92,7 +93,9 @@ def _fences(page: Path, lines: list[str]) -> Iterator[Fence]:
             page=page,
             line=number,
             language=opens["language"],
-            settings=dict(word.split("=", 1) for word in opens["more"].split()),
+            settings={
+                key: value for key, _, value in (word.partition("=") for word in opens["more"].split())
+            },
             text="\n".join(body) + "\n",
             reason=said[1] if said else None,
         )

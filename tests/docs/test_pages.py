@@ -103,7 +103,7 @@ def test_a_block_that_fails_fails_the_page(tmp_path: Path, environment: dict[str
             reader.does(on_page(fence))
         page.write_text("```sh\nexit 3\n```\n```python\nassert x == 2\n```\n")
         for fence in fences(page):
-            with pytest.raises(AssertionError, match=r"exit code 3|assert x == 2"):
+            with pytest.raises(AssertionError, match=r"exit code 3|AssertionError"):
                 reader.does(on_page(fence))
 
 
