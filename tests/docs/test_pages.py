@@ -7,7 +7,6 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
 
 import pytest
 
@@ -65,8 +64,7 @@ class Reader:
 
     def _python(self, fence: Fence) -> None:
         to, answers = self.python.stdin, self.python.stdout
-        assert isinstance(to, IO) or to is not None
-        assert answers is not None
+        assert to is not None and answers is not None
         to.write(json.dumps({"text": fence.text, "where": str(fence)}) + "\n")
         to.flush()
         failure = json.loads(answers.readline() or '"the interpreter ended"')
@@ -75,9 +73,10 @@ class Reader:
 
 @contextmanager
 def reading(folder: Path, environment: dict[str, str]) -> Iterator[Reader]:
-    command = [sys.executable, str(Path(__file__).with_name("session.py"))]
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-    with subprocess.Popen(command, cwd=folder, env=environment, text=True, **pipes) as python:
+    command = [sys.executable, "-P", str(Path(__file__).with_name("session.py"))]
+    with subprocess.Popen(
+        command, cwd=folder, env=environment, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as python:
         try:
             yield Reader(folder, environment, python)
         finally:
