@@ -4,6 +4,7 @@
 # make test-all runs all tests
 # make coverage measures which lines and branches the quick tests reach; some fifteen minutes
 # make gate    measures the shipped adapters and compares them with reports/baselines/ci.json
+# make docs    builds the documents as a site, build/docs/index.html; a broken link fails it
 # make scripts checks the types in the report's JavaScript, if npm is installed
 # make leaderboard ranks the results in reports/results/ again; make check fails if reports/leaderboard.md is out of date
 # make kills   kills 200 runs at random moments, runs them again, and compares with undisturbed ones; some 40 minutes
@@ -19,7 +20,7 @@ export TOKENIZERS_PARALLELISM := false
 
 BENCHMARKS := rouge stats honesty startup adapters generation profile training lora-step end-to-end memory weights scaling quickstart report gpu
 
-.PHONY: demo test test-all coverage check gate scripts leaderboard kills fix bench bench-models bench-peers $(BENCHMARKS:%=bench-%)
+.PHONY: demo test test-all coverage check docs gate scripts leaderboard kills fix bench bench-models bench-peers $(BENCHMARKS:%=bench-%)
 
 demo: $(READY)
 	$(BIN)/harness run quickstart
@@ -38,10 +39,14 @@ check: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(MAKE) docs
 	$(MAKE) scripts
 	$(MAKE) gate
 	$(BIN)/harness leaderboard reports/results -o reports/leaderboard.md --check
 	$(MAKE) test-all
+
+docs: $(READY)
+	$(BIN)/python -m sphinx -q -W --keep-going -b html docs build/docs
 
 gate: $(READY)
 	$(BIN)/harness run ci --offline

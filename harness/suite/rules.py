@@ -26,7 +26,7 @@ _POSITIVE: Range = ("more than 0", lambda number: number > 0)
 _SHARE: Range = ("from 0 to 1", lambda number: 0 <= number <= 1)
 _PART: Range = ("from 0 to less than 1", lambda number: 0 <= number < 1)
 
-_RECIPE_RANGES = {
+RECIPE_RANGES = {
     "rank": _COUNT,
     "alpha": _POSITIVE,
     "dropout": _PART,
@@ -43,7 +43,7 @@ _RECIPE_RANGES = {
     "validation_samples": _NOT_NEGATIVE,
     "validations": _COUNT,
 }
-_DECODE_RANGES = {
+DECODE_RANGES = {
     "max_new_tokens": _COUNT,
     "temperature": _NOT_NEGATIVE,
     "top_p": _SHARE,
@@ -96,7 +96,7 @@ def check_task(task: Task, at: At) -> None:
     for n, rule in enumerate(task.trivial):
         _known("trivial rule", rule, trivial.RULES, at("trivial", n))
     _within("shots", task.shots, _NOT_NEGATIVE, at)
-    for key, limits in _DECODE_RANGES.items():
+    for key, limits in DECODE_RANGES.items():
         _within(key, getattr(task.decode, key), limits, lambda key: at("decode", key))
     if "" in task.decode.stop:
         raise SuiteError(
@@ -166,7 +166,7 @@ def check_recipe(recipe: Recipe, at: At) -> None:
         raise SuiteError(
             f"{at('steps') if both else at()}: found {'both' if both else 'neither'} of epochs and steps; give one"
         )
-    for key, limits in _RECIPE_RANGES.items():
+    for key, limits in RECIPE_RANGES.items():
         if getattr(recipe, key) is not None:
             _within(key, getattr(recipe, key), limits, at)
     if recipe.micro_batch_size is not None and recipe.batch_size % recipe.micro_batch_size:

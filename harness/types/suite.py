@@ -40,7 +40,7 @@ class Source:
     # train, validation, test -> file or split, or a part of its rows: "data.json[:90%]"
     splits: Mapping[str, str] = field(default_factory=dict)
     config: str | None = None  # a hub data set's configuration
-    licence: str | None = None
+    licence: str | None = None  # of the texts; NC or ND: only ids and numbers leave the machine
     share: Share | None = None  # what may leave the machine; None: decided by uri and licence
 
     def columns_of(self, key: str) -> tuple[str, ...]:
@@ -53,9 +53,9 @@ class Source:
 class Decode:
     """Decoding settings: how a model writes an answer."""
 
-    max_new_tokens: int = 64
-    temperature: float = 0.0  # 0 = greedy
-    top_p: float = 1.0
+    max_new_tokens: int = 64  # an answer ends here at the latest
+    temperature: float = 0.0  # 0 = greedy: the likeliest token each time
+    top_p: float = 1.0  # used when temperature > 0: the likeliest tokens that have this chance together
     stop: tuple[str, ...] = ()  # strings that end an answer and are cut from it
     leading_whitespace: Literal["drop", "keep"] = "drop"  # keep: a stop string in it ends the answer at once
     seed: int = 0  # used when temperature > 0
@@ -66,14 +66,15 @@ class Task:
     """A task: where its samples are, how they are asked, and how answers are scored."""
 
     name: str
-    source: Source
-    prompt: str  # string.Template: $input and any other column
+    source: Source  # where the samples come from
+    # What a model is asked: $input exactly once, $NAME for another column, $$ for a dollar (string.Template)
+    prompt: str
     metrics: tuple[str, ...]  # with settings: "bleu(tokenize=zh)"; a file: its absolute path
     primary: str  # the metric that decides
-    kind: str = "generate"
+    kind: str = "generate"  # what is asked of a model, and how an answer is read
     about: str = ""
     shots: int = 0  # examples before every prompt, for base and adapter alike
-    decode: Decode = field(default_factory=Decode)
+    decode: Decode = field(default_factory=Decode)  # how an answer is written
     overflow: Overflow = "keep-start"  # which end of $input stays when a prompt is too long
     cluster: str | None = None  # column whose equal values are resampled together
     trivial: tuple[str, ...] = ()  # "lead-3", "copy": trivial rules that are scored beside the models
@@ -88,10 +89,10 @@ class Model:
     uri: str  # "hub:OWNER/NAME" | "file:PATH" | "zoo:NAME" | "echo:RULE"; as written: checkpoints/written.py
     revision: str | None = None  # a hub commit; None is resolved when the plan is made
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"  # auto: float32 on cpu, else bfloat16
-    quantization: Literal["none", "int8", "nf4"] = "none"
+    quantization: Literal["none", "int8", "nf4"] = "none"  # 8 or 4 bits a weight in memory; needs a GPU
     family: str | None = None  # None: found from the checkpoint's config
     chat: Literal["auto", "on", "off"] = "auto"  # auto: the tokenizer's chat template where it has one
-    trust_remote_code: bool = False
+    trust_remote_code: bool = False  # run the checkpoint's own code, if --allow-remote-code is given too
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,27 +102,29 @@ class Recipe:
     name: str
     about: str = field(default="", metadata=IF_SET)
     rank: int = 16
-    alpha: float = 32.0
-    dropout: float = 0.0
-    targets: tuple[str, ...] = ("q", "v")  # roles of the family, or ("all-linear",)
-    rslora: bool = False
-    epochs: float | None = None  # exactly one of epochs and steps
-    steps: int | None = None
+    alpha: float = 32.0  # the update is scaled by alpha / rank
+    dropout: float = 0.0  # share of the update's inputs that a training step leaves out
+    # Roles whose matrices get an update: q, k, v, o, feed-forward; or all-linear alone
+    targets: tuple[str, ...] = ("q", "v")
+    rslora: bool = False  # scale by alpha / sqrt(rank), for high ranks
+    epochs: float | None = None  # passes over the training samples; exactly one of epochs and steps
+    steps: int | None = None  # optimiser steps
     batch_size: int = 16  # samples per optimiser step
     micro_batch_size: int | None = None  # samples per forward pass; None: batch_size
-    learning_rate: float = 2e-4
+    learning_rate: float = 2e-4  # the highest of the schedule
+    # How the learning rate falls after the warm-up
     schedule: Literal["constant", "linear", "cosine"] = "cosine"
     warmup: float = 0.03  # share of all steps
-    weight_decay: float = 0.0
-    max_grad_norm: float = 1.0
+    weight_decay: float = 0.0  # of AdamW
+    max_grad_norm: float = 1.0  # a longer gradient is shortened to this norm
     max_tokens: int = 1024  # prompt and answer together, in training
     max_samples: int | None = None  # training samples; None: all
     validation_samples: int = 64  # used to choose the checkpoint; 0: keep the last
     validations: int = 4  # how often in a run the validation loss is measured
-    gradient_checkpointing: bool = False
+    gradient_checkpointing: bool = False  # less memory for more time
     # What the base computes in; auto: its own dtype.
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
-    seeds: tuple[int, ...] = (0,)
+    seeds: tuple[int, ...] = (0,)  # an adapter for each seed
     # The objective that training lowers: its name, and its settings.
     objective: Mapping[str, Any] = field(default_factory=lambda: {"name": "answers"}, metadata=IF_SET)
 
@@ -133,7 +136,7 @@ class Adapter:
     name: str
     base: str  # a model's name in the suite
     uri: str  # "hub:OWNER/NAME" | "file:PATH"
-    revision: str | None = None
+    revision: str | None = None  # a hub commit; None is resolved when the plan is made
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,9 +157,9 @@ class Gate:
     """A gate: one or several rules for every system that the patterns name, each rule with a verdict of its own."""
 
     name: Kept[str | None] = None
-    task: Kept[str] = "*"  # patterns with * and ?
-    model: Kept[str] = "*"
-    adapter: Kept[str] = "*"  # "base" for a model without one
+    task: Kept[str] = "*"  # a pattern of tasks, with * and ?
+    model: Kept[str] = "*"  # a pattern of models
+    adapter: Kept[str] = "*"  # a pattern of adapters; "base" for a model without one
     # Pattern of recipes: the mean over their seeds is judged, not each adapter.
     recipe: Kept[str | None] = None
     metric: Kept[str | None] = None  # a pattern; None: the task's primary
@@ -177,15 +180,18 @@ class Suite:
     """A suite: which tasks are asked of which models and adapters, and what is demanded of the results."""
 
     name: str
-    tasks: tuple[Task, ...]
-    models: tuple[Model, ...]
-    recipes: tuple[Recipe, ...] = ()
-    adapters: tuple[Adapter, ...] = ()
-    train_on: tuple[str, ...] = ()  # names of tasks
-    across: tuple[str, ...] | Literal["all", "own"] | None = None  # None: all up to four tasks, else own
+    tasks: tuple[Task, ...]  # names or paths of task files, or whole tasks
+    models: tuple[Model, ...]  # the bases
+    recipes: tuple[Recipe, ...] = ()  # names or paths of recipe files, or whole recipes
+    adapters: tuple[Adapter, ...] = ()  # adapters that exist already
+    # Names of tasks: an adapter is trained for each model, recipe, seed and task named here
+    train_on: tuple[str, ...] = ()
+    # On which tasks each adapter is measured; None: all up to four tasks, else own
+    across: tuple[str, ...] | Literal["all", "own"] | None = None
+    # Numbers of examples before the prompts of the bases; each is measured
     base_shots: tuple[int, ...] = (0,)
-    weights: Weighing | None = Weighing()
-    gates: tuple[Gate, ...] = ()
+    weights: Weighing | None = Weighing()  # whether and how weights are analysed
+    gates: tuple[Gate, ...] = ()  # what is demanded of the results
     family_error: float = FAMILY_ERROR  # chance that at least one gate fails although nothing is wrong
     limit: int | None = None  # test samples per task
     about: str = ""

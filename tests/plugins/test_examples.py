@@ -23,7 +23,7 @@ def test_the_page_about_extending_runs(
     assert [name for name, _ in files] == ["asks.py", "backwards.py"]
     for name, code in files:
         (tmp_path / name).write_text(code)
-    suite = re.findall(r"```yaml\n(plugins:.*?)```", text, re.DOTALL)[-1]
+    suite = re.findall(r"```yaml\n# small.yaml\n(.*?)```", text, re.DOTALL)[0]
     (tmp_path / "small.yaml").write_text(suite)
     try:
         done = harness(

@@ -1,0 +1,248 @@
+"""Write docs/reference.md: every key of suites, tasks, recipes and gates, from the records that YAML becomes."""
+
+import inspect
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, fields, is_dataclass
+from importlib import import_module
+from typing import Any, get_type_hints
+
+from harness import backends, kinds, metrics, plugins
+from harness.data import schemes as data_schemes
+from harness.gates import rules
+from harness.neural import objectives
+from harness.suite import rules as suite_rules
+from harness.suite import sweep
+from harness.tasks.rules import RULES as TRIVIAL
+from harness.types import Adapter, Gate, Model, Recipe, Suite, Task
+from harness.types.suite import Decode, Source, Weighing
+from tools.docs import comments
+from tools.docs.tables import code, table
+from tools.docs.values import default, kind, written
+
+HEAD = """\
+# Every key of the YAML files
+
+This page is written by `python -m tools.docs` from the records in `harness/types/suite.py` and from the plug-ins that come
+with the harness. A key that is not listed here is refused, with the file, the line and the nearest known key.
+
+Files are YAML 1.2: `1e-4` is a number, and `no` is a text. `harness new suite NAME` (or `task`, `recipe`) writes a commented
+file to start from; `harness check NAME` checks a file. Paths in a file start at the folder of that file, except a gate's
+baseline (`against`), which starts at the working folder.
+"""
+
+NAMED = "its name; letters, digits, `.`, `_` and `-`"
+FILED = (
+    f"{NAMED}. A file of its own is found by its file name, so the name must be the same and may be left out"
+)
+ABOUT = "a sentence for people"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Section:
+    """A table of keys."""
+
+    title: str
+    record: type
+    text: str
+    name: str = NAMED
+    ranges: Mapping[str, suite_rules.Range] = field(default_factory=dict)
+    more: Mapping[str, tuple[str, str, str]] = field(default_factory=dict)  # key -> value, default, meaning
+    without: tuple[str, ...] = ()  # fields that no file writes
+    instead: Mapping[str, str] = field(default_factory=dict)  # key -> the value that a file writes
+    means: Mapping[str, str] = field(
+        default_factory=dict
+    )  # key -> its meaning in a file, where a record has more
+
+
+SECTIONS = (
+    Section(
+        title="A suite",
+        record=Suite,
+        text="A file `suites/NAME.yaml`, or any file whose path is given. It is run by `harness run NAME`.",
+        name=FILED,
+        instead={
+            "tasks": "list of names, paths or mappings ([a task](#a-task))",
+            "models": "list of mappings ([a model](#a-model))",
+            "recipes": "list of names, paths or mappings ([a recipe](#a-recipe))",
+            "adapters": "list of mappings ([an adapter](#an-adapter))",
+            "weights": "true, false or a mapping ([weights](#weights))",
+            "gates": "list of mappings ([a gate](#a-gate))",
+            "across": "`all`, `own` or a list of names of tasks",
+            "plugins": "list of paths, or a mapping of group to paths",
+        },
+        means={
+            "plugins": "files of your own project: metrics, kinds of task and more, see [plug-ins](extending.md)"
+        },
+    ),
+    Section(
+        title="A task",
+        record=Task,
+        text="A file `suites/tasks/NAME.yaml`, or a mapping in a suite's `tasks`.",
+        name=FILED,
+        instead={
+            "source": "mapping ([source](#source))",
+            "decode": "mapping ([decode](#decode))",
+            "metrics": "list of [metrics](#metrics)",
+            "primary": "one of the [scores](#metrics)",
+        },
+        means={"metrics": "how answers are scored"},
+    ),
+    Section(
+        title="source",
+        record=Source,
+        text="In a task: where its samples come from. See [own data](own-data.md).",
+    ),
+    Section(
+        title="decode",
+        record=Decode,
+        text="In a task: how an answer is written.",
+        ranges=suite_rules.DECODE_RANGES,
+    ),
+    Section(
+        title="A model", record=Model, text="A mapping in a suite's `models`. See [own model](own-model.md)."
+    ),
+    Section(
+        title="A recipe",
+        record=Recipe,
+        text="A file `adapters/NAME.yaml`, or a mapping in a suite's `recipes`. See [recipes](recipes.md).",
+        name=FILED,
+        ranges=suite_rules.RECIPE_RANGES,
+        more={
+            "sweep": (
+                "mapping of key to list of numbers",
+                "",
+                f"a recipe for each combination, at most {sweep.MOST}. Keys that can be swept: "
+                + ", ".join(f"{code(key)}" for key in sweep.LETTERS),
+            )
+        },
+        instead={"objective": "name, or a mapping with `name` and its settings ([objectives](#objectives))"},
+        means={"rank": "of the update; an adapter's size grows with it"},
+    ),
+    Section(
+        title="An adapter",
+        record=Adapter,
+        text="A mapping in a suite's `adapters`: an adapter that exists already. See [existing adapters](adapters.md).",
+    ),
+    Section(
+        title="weights",
+        record=Weighing,
+        text="In a suite: `true` (the defaults below), `false`, or a mapping. See [weights](weights.md).",
+    ),
+    Section(
+        title="A gate",
+        record=Gate,
+        text="A mapping in a suite's `gates`, or in a file of gates, with a [rule](#rules) or more. See [gates](gates.md).",
+        name="how verdicts call it; its rule and limit by default",
+        without=("rules",),
+    ),
+)
+
+
+def page() -> str:
+    """Return the page."""
+    parts = [
+        HEAD,
+        *(_section(section) for section in SECTIONS),
+        _rules(),
+        _metrics(),
+        _objectives(),
+        _others(),
+    ]
+    return "\n".join(part.rstrip() + "\n" for part in parts)
+
+
+def _section(section: Section) -> str:
+    rows = list(_rows(section))
+    return f"## {section.title}\n\n{section.text}\n\n" + table(("key", "value", "default", "meaning"), rows)
+
+
+def _rows(section: Section) -> Iterator[tuple[str, str, str, str]]:
+    hints = get_type_hints(section.record, include_extras=True)
+    said = comments.of_fields(section.record)
+    own = {"name": section.name, "about": ABOUT, **section.means}
+    for each in fields(section.record):
+        if each.name in section.without:
+            continue
+        value = section.instead.get(each.name) or kind(hints[each.name])
+        if (limits := section.ranges.get(each.name)) is not None:
+            value += f", {limits[0]}"
+        without = "" if each.name == "name" else default(each)
+        meaning = own.get(each.name) or said[each.name]
+        yield code(each.name), value, without, comments.sentence(_quoted(meaning))
+    for key, (value, without, meaning) in section.more.items():
+        yield code(key), value, without, comments.sentence(meaning)
+
+
+def _quoted(comment: str) -> str:
+    """Return a comment for people: `None` is a key that is left out."""
+    return comment.replace("None:", "without it:").replace("None is resolved", "without it, it is resolved")
+
+
+def _rules() -> str:
+    rows = []
+    for name in rules.names():
+        rule = rules.find(name)
+        module = import_module(f"harness.gates.rules.{name}")
+        rows.append((code(name), _limit(rule.limit), rule.reads, comments.sentence(_first(module))))
+    text = (
+        "A gate demands one or several of these, each a key beside those above. A verdict reads a score, a difference on "
+        "the same samples, a cost or the weights."
+    )
+    return f"## Rules\n\n{text}\n\n" + table(("key", "limit", "reads", "meaning"), rows)
+
+
+def _limit(limit: Any) -> str:
+    if not is_dataclass(limit):
+        return kind(limit)
+    said = comments.of_fields(limit)  # type: ignore[arg-type]  # a class, which mypy takes for a record
+    parts = (f"{code(each.name)} ({said[each.name]})" for each in fields(limit))
+    return "mapping of " + ", ".join(parts)
+
+
+def _first(module: object) -> str:
+    return (inspect.getdoc(module) or "").partition("\n")[0]
+
+
+def _metrics() -> str:
+    rows = []
+    for name in metrics.names():
+        module = import_module(f"harness.metrics.{name}")
+        scores = ", ".join(map(code, getattr(module, "NAMES", ("evaluate:NAME",))))
+        settings = ", ".join(
+            f"{code(f'{key}: {written(parameter.default)}')}"
+            for key, parameter in inspect.signature(module.metric).parameters.items()
+            if parameter.kind is parameter.KEYWORD_ONLY
+        )
+        rows.append((code(name), scores, settings, _first(module)))
+    text = (
+        "In a task's `metrics`: a name, a name with settings (`{bleu: {tokenize: zh}}`), `evaluate:NAME`, or the path of "
+        "[your own](extending.md#a-metric). A task's `primary` is one of the scores."
+    )
+    return f"## Metrics\n\n{text}\n\n" + table(
+        ("metric", "scores", "settings, with defaults", "meaning"), rows
+    )
+
+
+def _objectives() -> str:
+    rows = []
+    for name in plugins.names("objectives"):
+        found = objectives.find(name)
+        settings = ", ".join(
+            code(f"{each.name}: {default(each).strip('`')}") for each in fields(found.settings)
+        )
+        rows.append((code(name), settings, _first(import_module(f"harness.neural.objectives.{name}"))))
+    text = "In a recipe's `objective`: what training lowers."
+    return f"## Objectives\n\n{text}\n\n" + table(("objective", "settings", "meaning"), rows)
+
+
+def _others() -> str:
+    rows = (
+        ("kinds of task", "a task's `kind`", plugins.names("kinds")),
+        ("columns", "keys of a source's `columns`", kinds.COLUMNS),
+        ("trivial rules", "a task's `trivial`", TRIVIAL),
+        ("sources of data", "schemes of a source's `uri`", data_schemes()),
+        ("backends", "schemes of a model's `uri`", backends.schemes()),
+        ("families", "a model's `family`", plugins.names("families")),
+    )
+    lines = ((what, where, ", ".join(map(code, names))) for what, where, names in rows)
+    return "## Other names\n\n" + table(("names", "where", "which"), lines)
