@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from math import exp, log
 
 from harness import text as words
@@ -76,7 +77,7 @@ class CostPanel:
         rules = [Box(x - 1, own[0], x + 1, own[-1]) for (x, _), own in zip(dots, ends, strict=True)]
         steps = [
             step
-            for one, other in zip(self.front, self.front[1:], strict=False)
+            for one, other in pairwise(self.front)
             for step in _step(dots[one], dots[other])
         ]
         return Panel(width=self.x.last, height=self.y.first, dots=dots, lines=(*rules, *steps))

@@ -23,7 +23,7 @@ function tableOf(book, view, samples, systems) {
   const metrics = metricsOf(task);
   const texts = task.inputs ? ["input", "references", "answer"] : [];
   const head = ["task", "sample_id", "system", ...metrics.map((one) => one.name), "compared_with", `difference in ${view.metric.name}`];
-  const lines = [[...head, "prompt_tokens", "output_tokens", ...texts]];
+  const lines = [[...head, "prompt_tokens", "output_tokens", ...texts].map((value) => cellOf(value))];
   for (const sample of samples) {
     for (const system of systems) {
       const answer = task.answers?.[system]?.[sample] ?? null;
@@ -35,7 +35,7 @@ function tableOf(book, view, samples, systems) {
       const said = task.inputs ? [task.inputs[sample], (task.references?.[sample] ?? []).join("\n"), answer] : [];
       const scores = metrics.map((one) => one.scores[system]?.[sample]);
       const names = [task.name, task.ids[sample], book.systems[system]?.name];
-      lines.push([...names, ...scores, other === null ? "" : book.systems[other]?.name, difference, ...tokens, ...said].map(cellOf));
+      lines.push([...names, ...scores, other === null ? "" : book.systems[other]?.name, difference, ...tokens, ...said].map((value) => cellOf(value)));
     }
   }
   return lines.map((line) => line.join(",")).join("\n") + "\n";

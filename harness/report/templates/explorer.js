@@ -213,6 +213,7 @@ function explore(book) {
     }
     const now = asked();
     const at = view.indexOf(chosen);
+    /** @type {HTMLButtonElement} */
     const link = action("Copy link", "Copy a link to this sample", () => void copy(link, location.href.replace(/#.*$/, "") + addressOf(task, chosen)));
     const buttons = [
       action("\u2190", "Previous sample", () => step(-1), at > 0),

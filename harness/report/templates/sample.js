@@ -76,32 +76,31 @@ function answersOf(book, view, scope, sample, marks) {
   const asked = shownSystems(book, view, scope).filter((place) => answered.includes(place));
   const open = asked.slice(0, FOLDED);
   const rest = answered.filter((place) => !open.includes(place));
-  const parts = asked.length === 2 ? [sideBySide(open)] : byModel(open);
+  const box = (/** @type {number} */ place) => answerBox(book, view, place, sample, marks);
+  const parts = (asked.length === 2 ? [open] : byModel(book, open)).map((own) => make("div", { class: asked.length === 2 ? "answers two" : "answers" }, ...own.map(box)));
   if (rest.length) {
     const other = make("details", { class: "folded" }, make("summary", { text: `${rest.length} other ${rest.length === 1 ? "answer" : "answers"}` }));
-    other.append(...byModel(rest));
+    other.append(...byModel(book, rest).map((own) => make("div", { class: "answers" }, ...own.map(box))));
     parts.push(other);
   }
   const means = open.flatMap((place) => (task.seconds?.[place] ? [`${book.systems[place]?.name} ${task.seconds[place]}`] : []));
   const times = means.length ? `, but their mean over the task: ${means.join(", ")}` : "";
   parts.push(make("p", { class: "fine", text: `The time of single answers is not recorded${times}.` }));
   return parts;
+}
 
-  /** @param {number[]} systems */
-  function sideBySide(systems) {
-    return make("div", { class: "answers two" }, ...systems.map((place) => answerBox(book, view, place, sample, marks)));
+/**
+ * Return the systems by model, a base and its adapters together.
+ * @param {Book} book @param {number[]} systems
+ */
+function byModel(book, systems) {
+  /** @type {Map<string, number[]>} */
+  const found = new Map();
+  for (const place of systems) {
+    const model = book.systems[place]?.model ?? "";
+    found.set(model, [...(found.get(model) ?? []), place]);
   }
-
-  /** @param {number[]} systems a base and its adapters together */
-  function byModel(systems) {
-    /** @type {Map<string, number[]>} */
-    const found = new Map();
-    for (const place of systems) {
-      const model = book.systems[place]?.model ?? "";
-      found.set(model, [...(found.get(model) ?? []), place]);
-    }
-    return [...found.values()].map((own) => make("div", { class: "answers" }, ...own.map((place) => answerBox(book, view, place, sample, marks))));
-  }
+  return [...found.values()];
 }
 
 /** @param {Book} book @param {View} view @param {number} system @param {number} sample @param {string} marks */

@@ -156,7 +156,7 @@ function byValue(values, sign) {
  */
 function longest(view, scope) {
   const { outputTokens } = view.task;
-  return view.task.ids.map((_, sample) => Math.max(...scope.all.map((place) => outputTokens?.[place]?.[sample] ?? 0)) || NaN);
+  return view.task.ids.map((_, sample) => Math.max(0, ...scope.all.map((place) => outputTokens?.[place]?.[sample] ?? 0)) || NaN);
 }
 
 /**
