@@ -27,12 +27,8 @@ def listed(page: Page) -> list[str]:
 
 
 def given(page: Page) -> list[str]:
-    return [
-        title.split("  ")[0]
-        for title in page.locator("#x-sample .given:visible h4").evaluate_all(
-            "all => all.map((one) => one.firstChild.textContent)"
-        )
-    ]
+    titles = page.locator("#x-sample .given:visible h4")
+    return list(titles.evaluate_all("all => all.map((one) => one.firstChild.textContent)"))
 
 
 def saved(page: Page) -> list[dict[str, str]]:

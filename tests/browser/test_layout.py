@@ -26,7 +26,9 @@ OVERLAPS = """() => [...document.querySelectorAll("figure svg")].flatMap((svg) =
 COLLISIONS = """() => [...document.querySelectorAll("main tr")].flatMap((row) => {
   const boxes = [...row.cells].map((cell) => {
     const range = document.createRange();
+    const hidden = cell.querySelector(".heard");  // for screen readers: it takes no room
     range.selectNodeContents(cell);
+    if (hidden) range.setEndBefore(hidden);
     return { text: cell.textContent.trim(), box: range.getBoundingClientRect() };
   }).filter((one) => one.text && one.box.width);
   const shares = (a, b) => Math.min(a.right, b.right) - Math.max(a.left, b.left) > 1

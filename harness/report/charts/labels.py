@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from math import cos, hypot, pi, sin
 
 # Widths of Liberation Sans, which has the metrics of Arial and Helvetica, in thousandths of the font size.
@@ -34,6 +35,7 @@ DOT = 6.5  # pixels: half of a dot with its stroke
 NEAR, FAR = 9.0, 17.0  # pixels from the middle of a dot to its name
 RINGS = (12.0, 16.0, 21.0, 27.0, 34.0, 42.0, 52.0, 64.0, 78.0, 94.0, 112.0, 132.0, 156.0, 184.0)
 ANGLES = 16  # positions on a ring
+CONSIDERED = 12  # positions of a number, of which the one that crosses the fewest lines is taken
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,18 +152,15 @@ def numbers(panel: Panel, texts: Sequence[str], size: float) -> list[Box | None]
     placed: list[Box | None] = []
     for (x, y), text in zip(panel.dots, texts, strict=True):
         taken = (*dots, *(box for box in placed if box))
-        rings = (_ringed(x, y, away, wide(text, size), size) for away in RINGS)
-        placed.append(
-            next(
-                (
-                    box
-                    for ring in rings
-                    for box in ring
-                    if box.inside(panel.whole) and not any(map(box.overlaps, taken))
-                ),
-                None,
-            )
+        free = (
+            box
+            for away in RINGS
+            for box in _ringed(x, y, away, wide(text, size), size)
+            if box.inside(panel.whole) and not any(map(box.overlaps, taken))
         )
+        nearest = list(islice(free, CONSIDERED))
+        # The first of those that cross the fewest lines.
+        placed.append(min(nearest, key=lambda box: sum(map(box.overlaps, panel.lines)), default=None))
     return placed
 
 

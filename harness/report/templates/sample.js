@@ -1,6 +1,7 @@
 // One sample: its prompt, references and answers. Texts are foreign data: they enter the page as text nodes only.
 
 const MINUS = "\u2212";
+const SENTENCE = 3; // more times than this are left to a table
 const FOLDED = 12; // more answers than this are folded
 
 /** @param {number} value @param {number} digits @param {boolean} [sign] */
@@ -83,10 +84,18 @@ function answersOf(book, view, scope, sample, marks) {
     other.append(...byModel(book, rest).map((own) => make("div", { class: "answers" }, ...own.map(box))));
     parts.push(other);
   }
-  const means = open.flatMap((place) => (task.seconds?.[place] ? [`${book.systems[place]?.name} ${task.seconds[place]}`] : []));
-  const times = means.length ? `, but their mean over the task: ${means.join(", ")}` : "";
-  parts.push(make("p", { class: "fine", text: `The time of single answers is not recorded${times}.` }));
+  parts.push(make("p", { class: "fine", text: timesOf(book, task, open) }));
   return parts;
+}
+
+/**
+ * Return a sentence on times: a RESULT has only each system's mean over a task.
+ * @param {Book} book @param {Task} task @param {number[]} systems
+ */
+function timesOf(book, task, systems) {
+  const means = systems.flatMap((place) => (task.seconds?.[place] ? [`${book.systems[place]?.name} ${task.seconds[place]}`] : []));
+  const where = means.length > SENTENCE ? "; the means are in the table under Quality and cost" : `; the mean over the task is: ${means.join(", ")}`;
+  return `The time of single answers is not recorded${means.length ? where : ""}.`;
 }
 
 /**
@@ -124,9 +133,9 @@ function answerBox(book, view, system, sample, marks) {
     const its = one.name === metric.name ? null : (one.scores[system]?.[sample] ?? null);
     return its === null ? [] : [`${one.name}\u00a0${shown(its, one.digits)}`];
   });
-  if (numbers.length) box.append(make("p", { class: "fine more", text: numbers.join(", ") }));
   const [asked, given] = [task.promptTokens, task.outputTokens].map((of) => of?.[system]?.[sample] ?? 0);
-  if (asked || given) box.append(make("p", { class: "fine more", text: `${given} tokens, prompt ${asked || "unknown"}` }));
+  if (asked || given) numbers.push(`${given}\u00a0tokens, prompt\u00a0${asked || "unknown"}`);
+  if (numbers.length) box.append(make("p", { class: "fine more", text: numbers.join(", ") }));
   for (const [kind, said] of Object.entries(ODD)) {
     const odd = task.odd?.[kind]?.find(([at, its]) => at === sample && its === system);
     if (odd) box.append(make("p", { class: "fine", text: kind === "shortened" ? `${said} by ${odd[2]} tokens` : said }));
