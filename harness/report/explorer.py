@@ -25,11 +25,12 @@ from harness.results import Result, json_lines
 from harness.types import System
 
 if TYPE_CHECKING:
-    from harness.report.page import Page
+    from harness.report.page import Page, TaskPage
 
 LONGEST = 4_000  # characters of one text in a page
 FITS = 6_000_000  # bytes of texts in one page: read in a second from a slow disk, on a slow machine
 BIN, BINS = 256, 400  # samples in a bin; most bins, since each is an open file
+BY_SYSTEM = ("answers", "promptTokens", "outputTokens")  # columns with a list for each system
 IN_MEMORY = 1 << 20  # bytes of a bin before it spills to disk
 
 Plain = dict[str, Any]
@@ -55,6 +56,11 @@ class Book:
 def sample_link(task: str, sample: str) -> str:
     """Return the URL fragment that opens a sample in the explorer."""
     return f"#sample={_quoted(task)}/{_quoted(sample)}"
+
+
+def slice_link(task: str, name: str, label: str) -> str:
+    """Return the URL fragment that opens a slice's samples in the explorer."""
+    return f"#explore?task={_quoted(task)}&slice={_quoted(f'{name}={label}')}"
 
 
 def _quoted(text: str) -> str:
@@ -89,9 +95,16 @@ def book(result: Result, page: "Page", task_samples: Mapping[str, TaskSamples]) 
                 "lower": task.lower_is_better,
                 "digits": _digits(task.unit),
                 "prompt": words.visible(samples.task.prompt),
+                "seconds": [_seconds(task, system) for system in systems],
             }
         )
     return Book(leaves=_leaves(result, tasks, systems, heads, index), index=index)
+
+
+def _seconds(task: "TaskPage", system: System) -> str:
+    """Return the system's mean time for an answer, which is all that is recorded; "" if it is unknown."""
+    costs = next((line.costs for line in task.lines if line.system == system), None)
+    return words.brief(costs.answer_seconds) if costs else ""
 
 
 def _systems(page: "Page") -> list[System]:
@@ -185,7 +198,8 @@ def _sorted(
         system = numbers.get((line["model"], line.get("adapter"), line.get("shots") or 0))
         if system is not None:
             flags = [line.get("finish") or "stop", line.get("truncated_tokens") or 0]
-            put(line["task"], line["sample_id"], [system, _shown(line["text"]), *flags])
+            tokens = [line.get("prompt_tokens") or 0, line.get("output_tokens") or 0]
+            put(line["task"], line["sample_id"], [system, _shown(line["text"]), *flags, *tokens])
     return bins, sum(some.lines.tell() for here in bins for some in here)
 
 
@@ -198,12 +212,13 @@ def _shown(text: str) -> str:
 
 
 def _texts(samples: TaskSamples, texts_of: _Bin, systems: Sequence[System]) -> Plain:
-    """Return the columns of a bin; a missing text is None."""
+    """Return the columns of a bin; a missing text is None, and 0 tokens are a count that was not recorded."""
     sliced = {words.visible(slicing.name) for slicing in samples.slicings}
     inputs: list[str] = [""] * texts_of.count
     references: list[list[str]] = [[]] * texts_of.count
     columns: dict[str, list[str | None]] = {}
     answers: list[list[str | None]] = [[None] * texts_of.count for _ in systems]
+    tokens: list[list[list[int]]] = [[[0] * texts_of.count for _ in systems] for _ in ("prompt", "output")]
     odd: Plain = {}
     texts_of.lines.seek(0)
     for text in texts_of.lines:
@@ -214,7 +229,9 @@ def _texts(samples: TaskSamples, texts_of: _Bin, systems: Sequence[System]) -> P
                 if name not in sliced:
                     columns.setdefault(name, [None] * texts_of.count)[place] = value
         else:
-            answers[system][place], finish, truncated = content
+            answers[system][place], finish, truncated, *counted = content
+            for column, count in zip(tokens, counted, strict=True):
+                column[system][place] = count
             if truncated:
                 odd.setdefault("shortened", []).append([place, system, truncated])
             if finish != "stop":
@@ -225,22 +242,23 @@ def _texts(samples: TaskSamples, texts_of: _Bin, systems: Sequence[System]) -> P
         "references": references,
         "columns": columns,
         "answers": answers,
+        "promptTokens": tokens[0],
+        "outputTokens": tokens[1],
         "odd": odd,
     }
 
 
 def _joined(parts: Sequence[Plain]) -> Plain:
     """Return the columns of several bins of one task, concatenated."""
-    found: Plain = {"count": 0, "inputs": [], "references": [], "columns": {}, "answers": [], "odd": {}}
+    found: Plain = {"count": 0, "inputs": [], "references": [], "columns": {}, "odd": {}}
+    found |= {name: [[] for _ in parts[0][name]] for name in BY_SYSTEM}
     for part in parts:
         before = found["count"]
         found["inputs"] += part["inputs"]
         found["references"] += part["references"]
-        found["answers"] = (
-            [mine + more for mine, more in zip(found["answers"], part["answers"], strict=True)]
-            if found["answers"]
-            else part["answers"]
-        )
+        for column in BY_SYSTEM:
+            for mine, more in zip(found[column], part[column], strict=True):
+                mine += more
         for name in {**found["columns"], **part["columns"]}:
             mine = found["columns"].get(name, [None] * before)
             found["columns"][name] = mine + part["columns"].get(name, [None] * part["count"])
@@ -288,6 +306,7 @@ def _more(samples: TaskSamples, systems: Sequence[System], some: slice) -> Plain
         "more": [
             {
                 "name": words.metric(other.name),
+                "lower": other.better == "lower",
                 "digits": _digits(other.unit),
                 "scores": [
                     _rounded(other.values[system][some], _digits(other.unit))

@@ -6,7 +6,7 @@ from functools import partial
 
 from harness import text as words
 from harness.report import charts
-from harness.report.charts import alphas, differences, histogram, losses, pareto, ratios, spectra
+from harness.report.charts import alphas, cost_panels, differences, histogram, losses, pareto, ratios, spectra
 from harness.report.drawing import Pen
 from harness.report.page import Page
 from harness.report.weighed import WeightSection
@@ -96,11 +96,11 @@ def draw(page: Page, pen: Pen) -> Figures:
                 pen,
                 f"cost-{place}",
                 f"{task.metric} on {words.visible(task.facts.name)} against "
-                + words.listed([cost.title for cost in pareto.measured(task)]),
+                + words.listed([cost.title for cost in cost_panels.measured(task)]),
                 partial(pareto.chart, task),
             )
             for place, task in enumerate(page.tasks, start=1)
-            if pareto.measured(task)
+            if cost_panels.measured(task)
         },
         losses=_figure(
             pen, "losses", "Training and validation loss by step", partial(losses.chart, page.curves)

@@ -12,14 +12,18 @@ from markupsafe import Markup
 
 from harness import text as words
 from harness.report import charts, explorer, verdicts, weighed
+from harness.report.charts import cost_panels
 from harness.report.explorer import Book, Leaf, Plain
 from harness.report.figures import Figures, WeightFigures
 from harness.report.page import Page
 from harness.results import ours
 
 LONGEST = 4_000  # characters of one text in the page
+FEW_TASKS = 3  # with more, only the first task's tables and charts are open in a section
 FIRST = "theme.js"  # runs in the head, so that the page does not flash in the other theme
-SCRIPTS = ("page.js", "difference.js", "explorer.js")  # one script, in this order
+SCRIPTS = (  # one script, in this order
+    *("page.js", "contents.js", "difference.js", "samples.js", "csv.js", "sample.js", "explorer.js"),
+)
 
 
 def write(page: Page, figures: Figures, folder: Path, book: Book | None = None) -> None:
@@ -90,7 +94,13 @@ def _filled(
         finalize=_shown,
     )
     environment.globals.update(
-        words=words, weighed=weighed, verdicts=verdicts, sample_link=explorer.sample_link
+        words=words,
+        weighed=weighed,
+        verdicts=verdicts,
+        cost_panels=cost_panels,
+        sample_link=explorer.sample_link,
+        slice_link=explorer.slice_link,
+        FEW_TASKS=FEW_TASKS,
     )
     environment.filters["svg"] = lambda drawing: Markup(charts.in_page(drawing))  # noqa: S704  Vega escapes its texts
     environment.filters["text"] = lambda text: words.shorten(text, LONGEST)

@@ -12,6 +12,7 @@ from harness.report.doubts import empty_share
 from harness.report.explorer import sample_link
 from harness.report.manifest import Manifest, manifest
 from harness.report.matrix import TransferMatrix, matrix
+from harness.report.overview import Overview, overview
 from harness.report.picks import Pick, change_of, pick
 from harness.report.price import price
 from harness.report.slices import Cut, cuts
@@ -81,6 +82,7 @@ class Page:
     suite: SuiteFacts
     models: Mapping[str, ModelFacts]
     tasks: tuple[TaskPage, ...]
+    overview: Overview | None
     matrix: TransferMatrix | None
     verdicts: tuple[Verdict, ...]
     curves: tuple[Curve, ...]
@@ -123,6 +125,7 @@ def build(result: Result, task_samples: Mapping[str, TaskSamples] | None = None)
         suite=result.suite,
         models={model.name: model for model in result.suite.models},
         tasks=pages,
+        overview=overview(pages),
         matrix=matrix(pages),
         verdicts=verdicts,
         curves=result.curves,

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,6 +41,7 @@ class SecondaryValues:
 
     name: str
     unit: str
+    better: Literal["higher", "lower"]
     values: Values
 
 
@@ -174,6 +175,7 @@ def _others(
             yield SecondaryValues(
                 name=name,
                 unit=metric.unit,
+                better=metric.better,
                 values={system: each[:, column] for system, each in scores.items()},
             )
 

@@ -12,7 +12,17 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from harness.report import charts, drawing
-from harness.report.charts import alphas, differences, histogram, losses, pareto, ratios, spectra
+from harness.report.charts import (
+    alphas,
+    cost_panels,
+    differences,
+    histogram,
+    labels,
+    losses,
+    pareto,
+    ratios,
+    spectra,
+)
 from harness.report.page import ComparisonFamily, Page, build
 from harness.results import read
 from harness.types import Comparison, System
@@ -81,7 +91,7 @@ def test_where_no_side_is_the_baseline_the_better_one_is_named_first() -> None:
 
 
 def test_names_too_long_keep_both_ends() -> None:
-    assert differences.cut("a-very-long-name-that-ends-so", 11) == "a-ver…ds-so"
+    assert labels.cut("a-very-long-name-that-ends-so", 11) == "a-ver…ds-so"
 
 
 def test_of_many_pairs_the_largest_and_the_smallest_are_drawn_and_the_heading_says_so(page: Page) -> None:
@@ -107,6 +117,6 @@ def test_the_front_holds_every_point_that_none_beats_in_one_and_equals_in_the_ot
     def beaten(one: tuple[int, int]) -> bool:
         return any(other != one and other[0] <= one[0] and other[1] >= one[1] for other in drawn)
 
-    found = [drawn[place] for place in pareto.front(drawn)]
+    found = [drawn[place] for place in cost_panels.front(drawn)]
     assert set(found) == {one for one in drawn if not beaten(one)}
     assert found == sorted(found)

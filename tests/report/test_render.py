@@ -114,7 +114,7 @@ def _replace_answers(folder: Path) -> None:
 
 def test_the_page_opens_with_the_answer_and_ends_with_the_manifest(document: str) -> None:
     sections = re.findall(r'<section id="(\w+)"', document)
-    expected = "answer scores cost differences training matrix slices weights samples wrong manifest"
+    expected = "answer scores differences matrix samples slices cost training weights wrong manifest"
     assert sections == expected.split()
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import altair as alt
 
 from harness import text as words
-from harness.report.charts import NARROW, SERIES, STAND_IN, Chart, Data, at_y
+from harness.report.charts import NARROW, SERIES, STAND_IN, Chart, Data, at_y, labels
 from harness.types import WeightRow
 from harness.weights.depth import Depths, depths
 from harness.weights.summary import OVER_TRAINED, UNDER_TRAINED, alpha
@@ -141,7 +141,7 @@ def _panel(model: ModelPanel, roles: tuple[str, ...], data: Data, frame: Frame, 
         ],
         width=frame.width,
         height=HEIGHT,
-        title=words.visible(model.name) if titled else alt.Undefined,
+        title=labels.fit(words.visible(model.name), frame.width, 13, bold=True) if titled else alt.Undefined,
     )
 
 

@@ -6,13 +6,13 @@ import altair as alt
 
 from harness import text as words
 from harness.report.answer import turned
-from harness.report.charts import NARROW, STAND_IN, TIP, Chart, Data, at_x
+from harness.report.charts import NARROW, STAND_IN, TIP, Chart, Data, at_x, labels
 from harness.report.page import ComparisonFamily, TaskPage
 from harness.types import Comparison
 
 LINE = 24  # pixels from pair to pair
 LABELS = {True: 186, False: 310}  # pixels for names: narrow, wide
-LETTERS = {True: 34, False: 52}  # characters that fit into LABELS
+GAP = 14  # pixels between a name and the plot
 MOST = 16  # pairs of one question that are drawn; the table beside the chart has all
 NUMBERS = 215  # pixels for the numbers beside a wide plot
 
@@ -25,7 +25,7 @@ def chart(page: TaskPage, data: Data, width: int) -> Chart:
     narrow = width <= NARROW
     plot = width - LABELS[narrow] - (12 if narrow else NUMBERS)
     size = 11 if narrow else 12.5
-    headings, pairs, count = _lines(page, LETTERS[narrow])
+    headings, pairs, count = _lines(page, LABELS[narrow] - GAP, width, size)
     table, heads = alt.Chart(data.add(pairs)), alt.Chart(data.add(headings))
     axis = alt.Axis(title=f"difference in {page.metric}", tickCount=4 if narrow else 6)
     x = alt.X("low:Q", scale=_scale(page), axis=axis)
@@ -46,7 +46,7 @@ def chart(page: TaskPage, data: Data, width: int) -> Chart:
                 description=alt.Description("says:N"),
             ),
             table.mark_text(align="right", fontSize=size, color=STAND_IN["ink"], baseline="middle").encode(
-                x=at_x(-14), y=y, text=alt.Text("label:N")
+                x=at_x(-GAP), y=y, text=alt.Text("label:N")
             ),
             heads.mark_text(
                 align="left", fontSize=size, fontWeight=600, color=STAND_IN["ink"], baseline="middle"
@@ -66,7 +66,12 @@ def chart(page: TaskPage, data: Data, width: int) -> Chart:
     )
 
 
-def _lines(page: TaskPage, letters: int) -> tuple[list[dict[str, object]], list[dict[str, object]], float]:
+def _lines(
+    page: TaskPage,
+    room: float,  # pixels for a name
+    width: int,  # pixels for a heading
+    size: float,  # of the font
+) -> tuple[list[dict[str, object]], list[dict[str, object]], float]:
     """Return headings and pairs with their line numbers, and the number of lines."""
     headings: list[dict[str, object]] = []
     pairs: list[dict[str, object]] = []
@@ -74,14 +79,14 @@ def _lines(page: TaskPage, letters: int) -> tuple[list[dict[str, object]], list[
     for group in map(arranged, page.groups):
         drawn, total = drawn_of(group), len(group.comparisons)
         some = f" ({len(drawn)} of {total}, the largest and the smallest)" if len(drawn) < total else ""
-        headings.append({"line": line, "label": group.title + some})
+        headings.append({"line": line, "label": labels.fit(group.title + some, width, size, bold=True)})
         several = len({comparison.candidate.adapter for comparison in group.comparisons}) > 1
         for comparison in drawn:
             line += 1
             pairs.append(
                 {
                     "line": line,
-                    "label": cut(label(comparison, several=several), letters),
+                    "label": labels.fit(label(comparison, several=several), room, size),
                     "difference": comparison.difference,
                     "low": comparison.low,
                     "high": comparison.high,
@@ -151,11 +156,3 @@ def verdict(comparison: Comparison, lower_is_better: bool) -> str:
     if not words.significant(comparison):
         return "unsure"
     return "better" if (comparison.difference > 0) != lower_is_better else "worse"
-
-
-def cut(name: str, letters: int) -> str:
-    """Return the name shortened in its middle, because both ends of a name distinguish it."""
-    if len(name) <= letters:
-        return name
-    half = (letters - 1) // 2
-    return f"{name[:half]}…{name[-half:]}"

@@ -8,16 +8,14 @@ from statistics import median
 import altair as alt
 
 from harness import text as words
-from harness.report.charts import STAND_IN, Chart, Data, at_x
+from harness.report.charts import STAND_IN, Chart, Data, at_x, labels
 from harness.report.charts.alphas import LIMIT
-from harness.report.charts.differences import cut
 from harness.types import WeightRow
 from harness.weights.summary import OVER_TRAINED, SET_ASIDE, UNDER_TRAINED, alpha
 
 BIN = 0.5  # of alpha
 LINE = 66  # pixels per model
 BARS = 0.66  # share of LINE for its bars; the rest is for its name
-LETTERS = 30
 
 
 def chart(rows: Sequence[WeightRow], data: Data, width: int) -> Chart:
@@ -38,20 +36,19 @@ def chart(rows: Sequence[WeightRow], data: Data, width: int) -> Chart:
     low, high = floor(min(every)), min(LIMIT, ceil(max(every) + 1e-9))
     x = alt.Scale(domain=[low, high], nice=False, zero=False)
     y = alt.Scale(domain=[0, len(models)], reverse=True, nice=False, zero=False)
-    bars, outlines, labels, medians = [], [], [], []
+    bars, outlines, titles, medians = [], [], [], []
     for line, name in enumerate(models, 1):
         for start, share in shares[name, "W"].items():
             bars.append({"from": start, "to": start + BIN, "foot": line, "top": line - BARS * share / most})
         outlines += [
             {"model": name, **point} for point in _outline(shares[name, "merged"], line, most, low, high)
         ]
-        labels.append(
-            {"line": line - 1, "name": cut(words.visible(name), LETTERS), "n": _counts(spread, name)}
-        )
+        shown = labels.fit(words.visible(name), 0.55 * width, 12.5, bold=True)
+        titles.append({"line": line - 1, "name": shown, "n": _counts(spread, name)})
         if own := spread[name, "W"]:
             medians.append({"median": median(own), "foot": line, "top": line - BARS})
     band = alt.Chart(data.add([{"from": OVER_TRAINED, "to": min(UNDER_TRAINED, high)}]))
-    bar, outline, label, middle = (alt.Chart(data.add(table)) for table in (bars, outlines, labels, medians))
+    bar, outline, label, middle = (alt.Chart(data.add(table)) for table in (bars, outlines, titles, medians))
     along = alt.X("from:Q", scale=x, title="alpha", axis=alt.Axis(grid=False, tickCount=round(high - low)))
     up = alt.Y("top:Q", scale=y, axis=None)
     foot = alt.Y2("foot:Q")

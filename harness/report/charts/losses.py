@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import altair as alt
 
 from harness import text as words
-from harness.report.charts import NARROW, SERIES, STAND_IN, Chart, Data
+from harness.report.charts import NARROW, SERIES, STAND_IN, Chart, Data, labels
 from harness.results import Curve
 
 HEIGHT, WIDEST = 130, 380  # pixels of a panel
@@ -56,5 +56,5 @@ def _panel(curves: Sequence[Curve], data: Data, adapters: Sequence[str], width: 
         ],
         width=width,
         height=HEIGHT,
-        title=words.visible(curves[0].model),
+        title=labels.fit(words.visible(curves[0].model), width, 13, bold=True),
     )

@@ -1,4 +1,8 @@
-"""Quality against cost: a dot for each system, and a line through the Pareto front."""
+"""Quality against cost: a dot for each system, and a line through the Pareto front.
+
+Each dot has its system's name. Where not all names have room, each has a number, and a table beside the chart says
+which system it is.
+"""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -6,135 +10,122 @@ from dataclasses import dataclass
 import altair as alt
 
 from harness import text as words
-from harness.report.charts import NARROW, SERIES, STAND_IN, TIP, Chart, Data
-from harness.report.charts.differences import cut
+from harness.report.charts import SERIES, STAND_IN, TIP, Chart, Data, labels
+from harness.report.charts.cost_panels import (
+    AXIS,
+    BETWEEN,
+    HEIGHT,
+    NAME,
+    CostPanel,
+    abreast,
+    ends_of,
+    has_numbers,
+    name_boxes,
+    name_of,
+    numbered_lines,
+    panels_of,
+)
+from harness.report.charts.labels import Box
 from harness.report.page import ScoreLine, TaskPage
 
-HEIGHT, AXIS, BETWEEN = 230, 36, 34  # pixels of a panel, of the numbers at its left, and between two
-WIDE_RANGE = 8.0  # costs that differ by more are shown on a logarithmic axis
-LETTERS = 26  # of a name beside its dot
+NUMBER = 10.5  # font size beside a dot
 NAMES_A_ROW = 2  # of the legend: what a phone has room for
-SIDES = ("left", "right")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CostAxis:
-    """A quantity of cost, with its axis."""
-
-    title: str
-    name: str  # of the field of Costs
-    form: str  # of the function of harness.text that formats it
-    scale: float  # from the field's unit to the axis's
-
-
-COSTS = (
-    CostAxis(title="time for an answer, ms", name="answer_seconds", form="brief", scale=1000.0),
-    CostAxis(title="peak memory, MB", name="peak_megabytes", form="megabytes", scale=1.0),
-)
-
-
-def measured(page: TaskPage) -> list[CostAxis]:
-    """Return the costs that were measured for at least two systems."""
-    return [cost for cost in COSTS if len(list(_answering(page, cost))) > 1]
-
-
-def front(
-    points: Sequence[tuple[float, float]],  # (cost, quality), more quality is better
-) -> list[int]:
-    """Return the indices of the points on the Pareto front, cheapest first."""
-    found: list[int] = []
-    order = sorted(range(len(points)), key=lambda at: (points[at][0], -points[at][1]))
-    for place in order:
-        if not found or points[place][1] > points[found[-1]][1]:
-            found.append(place)
-    return found
 
 
 def chart(page: TaskPage, data: Data, width: int) -> Chart:
     """Return a panel for each cost, with one shared axis of quality."""
-    costs = measured(page)
-    columns = min(len(costs), 1 if width <= NARROW else 2)
-    panel = (width - (AXIS + BETWEEN + 10) * columns) // columns
-    models = list(
-        dict.fromkeys(words.visible(line.system.model) for line in page.lines if line.role != "trivial")
-    )
-    scores = [end for line in page.lines if line.role != "trivial" for end in _ends(line)]
-    room = 0.08 * (max(scores) - min(scores) or 1.0)
-    domain = [min(scores) - room, max(scores) + room]
-    y = alt.Scale(domain=domain[::-1] if page.lower_is_better else domain, nice=False, zero=False)
-    panels = [_panel(page, cost, data, y, models, panel) for cost in costs]
+    panels = panels_of(page, width)
+    columns = abreast(panels, width)
+    colours = _colours(page)
+    numbered = has_numbers(page, width)
+    drawn = [_panel(page, panel, data, colours, numbered=numbered) for panel in panels]
     shared = alt.Resolve(scale=alt.ScaleResolveMap(color="shared", stroke="shared", fill="shared"))
-    return alt.ConcatSpecGenericSpec(concat=panels, columns=columns, spacing=BETWEEN, resolve=shared)
+    return alt.ConcatSpecGenericSpec(concat=drawn, columns=columns, spacing=BETWEEN, resolve=shared)
 
 
-def _answering(page: TaskPage, cost: CostAxis) -> Iterator[tuple[ScoreLine, float]]:
-    for line in page.lines:
-        value = getattr(line.costs, cost.name)
-        if line.role != "trivial" and value is not None:
-            yield line, value
-
-
-def _ends(line: ScoreLine) -> tuple[float, ...]:
-    score = line.score
-    return (score.value,) if score.low is None or score.high is None else (score.low, score.value, score.high)
-
-
-def _panel(
-    page: TaskPage, cost: CostAxis, data: Data, scale: alt.Scale, models: Sequence[str], width: int
-) -> Chart:
-    lines = list(_answering(page, cost))
-    near, far = min(value for _, value in lines), max(value for _, value in lines)
+def _panel(page: TaskPage, panel: CostPanel, data: Data, colours: "Colours", *, numbered: bool) -> Chart:
+    form = getattr(words, panel.cost.form)
     values: list[dict[str, object]] = [
         {
-            "cost": value * cost.scale,
+            "cost": cost,
             "score": line.score.value,
-            "low": _ends(line)[0],
-            "high": _ends(line)[-1],
-            "model": words.visible(line.system.model),
+            "low": ends_of(line)[0],
+            "high": ends_of(line)[-1],
+            "model": colours.group(line),
             "kind": line.role,
-            "name": cut(words.system(line.system), LETTERS),
-            # The side of its dot with room for its name.
-            "side": "left" if 2 * value > near + far else "right",
             "says": f"{TIP}{words.system(line.system)}: {words.score(line.score)}, "
-            + getattr(words, cost.form)(value),
+            + form(cost / panel.cost.scale),
         }
-        for line, value in lines
+        for line, cost in panel.lines
     ]
-    sign = -1 if page.lower_is_better else 1
-    fronted = [values[place] for place in front([(value, sign * line.score.value) for line, value in lines])]
-    logarithmic = far > WIDE_RANGE * near > 0
-    costs = alt.Scale(type="log" if logarithmic else "linear", zero=False, nice=False, padding=14)
-    x = alt.X("cost:Q", title=cost.title, scale=costs, axis=alt.Axis(tickCount=5, grid=False))
+    costs = alt.Scale(
+        type="log" if panel.x.logarithmic else "linear",
+        domain=[panel.x.low, panel.x.high],
+        zero=False,
+        nice=False,
+    )
+    quality = alt.Scale(domain=[panel.y.low, panel.y.high], zero=False, nice=False)
+    x = alt.X("cost:Q", title=panel.cost.title, scale=costs, axis=alt.Axis(tickCount=5, grid=False))
     axis = alt.Axis(tickCount=5, minExtent=AXIS, maxExtent=AXIS)
-    y = alt.Y("score:Q", title=page.metric, scale=scale, axis=axis)
-    line = alt.Chart(data.add(fronted)).mark_line(
+    y = alt.Y("score:Q", title=page.metric, scale=quality, axis=axis)
+    along = alt.Chart(data.add([values[place] for place in panel.front])).mark_line(
         interpolate="step-after", strokeWidth=1.5, strokeDash=[4, 3], color=STAND_IN["muted"]
     )
-    names = [_names(data, fronted, side).encode(x=x, y=y, text=alt.Text("name:N")) for side in SIDES]
+    texts = _texts(page, panel, data, numbered=numbered)
     return alt.LayerSpec(
-        layer=[line.encode(x=x, y=y), *_dots(data, values, models, x, y), *names], width=width, height=HEIGHT
+        layer=[along.encode(x=x, y=y), *_dots(data, values, colours, x, y), *texts],
+        width=panel.x.last,
+        height=HEIGHT,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Colours:
+    """The colour of each model, or one of bases and one of adapters if there are more models than colours."""
+
+    models: tuple[str, ...]
+
+    def group(self, line: ScoreLine) -> str:
+        """Return the name of the line's colour."""
+        return words.visible(line.system.model) if self.of_models else line.role
+
+    @property
+    def of_models(self) -> bool:
+        """Return whether each model has a colour of its own."""
+        return len(self.models) <= len(SERIES)
+
+    @property
+    def scale(self) -> alt.Scale:
+        """Return the colours as a scale."""
+        if self.of_models:
+            return alt.Scale(domain=list(self.models), range=list(SERIES[: len(self.models)]))
+        return alt.Scale(domain=["base", "adapter"], range=[STAND_IN["muted"], STAND_IN["accent"]])
+
+
+def _colours(page: TaskPage) -> Colours:
+    return Colours(
+        models=tuple(dict.fromkeys(words.visible(line.system.model) for line in numbered_lines(page)))
     )
 
 
 def _dots(
-    data: Data, values: Sequence[Mapping[str, object]], models: Sequence[str], x: alt.X, y: alt.Y
+    data: Data, values: Sequence[Mapping[str, object]], colours: Colours, x: alt.X, y: alt.Y
 ) -> Iterator[alt.Chart]:
     """Yield the intervals, and the dots over them: hollow for a base."""
-    scale = alt.Scale(domain=list(models), range=[SERIES[at % len(SERIES)] for at in range(len(models))])
     legend = (
         alt.Legend(title=None, symbolOpacity=1, symbolType="circle", columns=NAMES_A_ROW)
-        if len(models) > 1
+        if len(colours.models) > 1 and colours.of_models
         else None
     )
-    stroke = alt.Stroke("model:N", scale=scale, legend=legend)
+    stroke = alt.Stroke("model:N", scale=colours.scale, legend=legend)
     yield (
         alt.Chart(data.add(values))
-        .mark_rule(strokeWidth=1.5, opacity=0.55)
+        .mark_rule(strokeWidth=1.5, opacity=0.4)
         .encode(x=x, y=alt.Y("low:Q"), y2=alt.Y2("high:Q"), stroke=stroke)
     )
     for kind, fill in (
         ("base", alt.FillValue(STAND_IN["paper"])),
-        ("adapter", alt.Fill("model:N", scale=scale, legend=None)),
+        ("adapter", alt.Fill("model:N", scale=colours.scale, legend=None)),
     ):
         yield (
             alt.Chart(data.add([value for value in values if value["kind"] == kind]))
@@ -143,14 +134,45 @@ def _dots(
         )
 
 
-def _names(data: Data, fronted: Sequence[Mapping[str, object]], side: str) -> alt.Chart:
-    """Return the names of the systems on the front that are written on this side of their dots."""
-    there = [value for value in fronted if value["side"] == side]
-    drawn: alt.Chart = alt.Chart(data.add(there)).mark_text(
-        align="right" if side == "left" else "left",
-        dx=-9 if side == "left" else 9,
-        dy=-9,
-        fontSize=11.5,
-        color=STAND_IN["ink"],
+def _texts(page: TaskPage, panel: CostPanel, data: Data, *, numbered: bool) -> Iterator[alt.Chart]:
+    """Yield the names or numbers, and lines to the numbers that are away from their dots."""
+    drawn = panel.drawn
+    boxes: Sequence[Box | None]
+    if numbered:
+        places = {line.system: number for number, line in enumerate(numbered_lines(page), 1)}
+        texts = [str(places[line.system]) for line, _ in panel.lines]
+        size, boxes = NUMBER, labels.numbers(drawn, texts, NUMBER)
+    else:
+        texts = [name_of(line) for line, _ in panel.lines]
+        size, boxes = NAME, name_boxes(panel) or ()
+    shown = [
+        {"cost": panel.x.value(box.left), "score": _middle(panel, box, size), "name": text}
+        for box, text in zip(boxes, texts, strict=True)
+        if box
+    ]
+    ends = [
+        (dot, end)
+        for box, dot in zip(boxes, drawn.dots, strict=True)
+        if box and (end := labels.leader(box, *dot))
+    ]
+    x, y = alt.X("cost:Q"), alt.Y("score:Q")
+    if ends:
+        lines = [
+            {
+                "cost": panel.x.value(dot[0]),
+                "score": panel.y.value(dot[1]),
+                "cost2": panel.x.value(end[0]),
+                "score2": panel.y.value(end[1]),
+            }
+            for dot, end in ends
+        ]
+        rule = alt.Chart(data.add(lines)).mark_rule(strokeWidth=0.8, color=STAND_IN["muted"])
+        yield rule.encode(x=x, y=y, x2=alt.X2("cost2:Q"), y2=alt.Y2("score2:Q"))
+    text = alt.Chart(data.add(shown)).mark_text(
+        align="left", baseline="middle", fontSize=size, color=STAND_IN["ink"]
     )
-    return drawn
+    yield text.encode(x=x, y=y, text=alt.Text("name:N"))
+
+
+def _middle(panel: CostPanel, box: Box, size: float) -> float:
+    return panel.y.value(box.top + labels.ABOVE * size)

@@ -6,9 +6,8 @@ from typing import Any
 import altair as alt
 
 from harness import text as words
-from harness.report.charts import NARROW, STAND_IN, Chart, Data, at_x, at_y
+from harness.report.charts import NARROW, STAND_IN, Chart, Data, at_x, at_y, labels
 from harness.report.charts.alphas import ROLES
-from harness.report.charts.differences import cut
 from harness.types import WeightRow
 from harness.weights.depth import Depths, depths
 
@@ -16,7 +15,7 @@ MOST = 12  # heat maps that are drawn: those with the largest updates
 LABELS, ROW, WIDEST = 82, 24, 46  # pixels: roles' names, a cell's height, and its largest width
 ROOM = 30  # pixels that a cell's number takes
 FAINT, FULL = 0.06, 0.6  # opacity of the smallest and of the largest ratio: text stays readable on it
-LETTER = 7.2  # pixels of a letter in a title
+TITLE = 13  # font size
 
 Ratios = dict[tuple[str, int], float]  # role and depth -> the largest of its layers there
 
@@ -118,10 +117,11 @@ def _map(
                 x=alt.X("across:Q", scale=x), y=alt.Y("down:Q", scale=y), text=alt.Text("percent:N")
             )
         )
-    largest = words.number(100 * max(ratios.values()), 1)
+    largest = f", up to {words.number(100 * max(ratios.values()), 1)} %"
+    room = panel - labels.BOLD * labels.wide(largest, TITLE)
     return alt.LayerSpec(
         layer=layers,
         width=cell * count,
         height=height,
-        title=f"{cut(name, int(panel / LETTER) - 14)}, up to {largest} %",
+        title=labels.fit(name, room, TITLE, bold=True) + largest,
     )

@@ -11,7 +11,7 @@ import altair as alt
 
 from harness import text as words
 from harness.report.charts import STAND_IN, Chart, Data, Kind, picked
-from harness.report.charts.differences import cut
+from harness.report.charts.labels import cut
 from harness.types import Density, WeightRow
 from harness.weights.summary import alpha
 
