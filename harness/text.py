@@ -20,6 +20,7 @@ MINUS, SPACE = "\N{MINUS SIGN}", "\N{NO-BREAK SPACE}"
 LEAST_P = 0.001
 LONGEST_NAME = 120  # characters of a name in a sentence
 SIGNIFICANT = 0.05
+NOISE = 1e-6  # points: a detectable difference below this is rounding, and the samples do not vary
 
 # C0 and C1 controls except tab and line feed; marks that reorder the text around them; halves of a surrogate pair.
 _UNSEEN = re.compile(
@@ -69,6 +70,13 @@ def system(system: System) -> str:
 def number(value: float | None, digits: int = 1) -> str:
     """Return a number with `digits` decimals; a zero has no sign; "" for None."""
     return "" if value is None else f"{value:z.{digits}f}".replace("-", MINUS)
+
+
+def nonzero(value: float) -> str:
+    """Return a number other than zero with one decimal, or with as many as show a digit other than zero: `1.2`, `0.004`."""
+    return next(
+        text for digits in range(1, 20) if (text := number(value, digits)) and float(text.replace(MINUS, "-"))
+    )
 
 
 def signed(value: float | None, digits: int = 1) -> str:
@@ -203,10 +211,12 @@ def plural(n: int, one: str, many: str | None = None) -> str:
 
 def unseen(detectable: float, n: int, before: str = "") -> str:
     """Return a sentence on the smallest difference that n samples can detect; `before` begins it: `With 200 samples, `."""
-    if detectable > 0:
-        said = f"differences below about {number(detectable)} may go unseen."
+    if detectable > NOISE:
+        said = f"differences below about {nonzero(detectable)} may go unseen."
+    elif n == 1:
+        said = "the smallest detectable difference is unknown: it takes at least two samples."
     else:
-        said = f"the smallest detectable difference is unknown: all {plural(n, 'difference')} are equal."
+        said = f"the smallest detectable difference is unknown: all {n:,} differences are equal."
     return before + (said if before else said[0].upper() + said[1:])
 
 
@@ -218,6 +228,11 @@ def every(n: int, one: str, many: str | None = None) -> str:
 def listed(names: list[str]) -> str:
     """Return `a`, `a and b` or `a, b and c`."""
     return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
+
+
+def portable(command: str) -> str:
+    """Return a command without the folders of the machine that it ran on: `harness run /home/me/s.yaml` names `…/s.yaml`."""
+    return re.sub(r"(^|[\s='\"])[/~]\S*/", r"\1…/", command)
 
 
 def withheld(tasks: Sequence[str]) -> str:

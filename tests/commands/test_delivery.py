@@ -458,7 +458,7 @@ def test_files_of_the_user_at_names_that_the_harness_writes_are_kept_under_other
     assert kept(out) == found
     assert (out / "charts" / "losses.svg").read_text() == "my losses.svg"  # no chart of this run
     assert (out / "samples").read_text() == "my samples"
-    assert capsys.readouterr().err.count("what was here is not its own: it is kept as") == 3
+    assert capsys.readouterr().err.count("and the harness writes here: kept as") == 3
     deliver(first, out, store)
     assert kept(out) == found
     assert not capsys.readouterr().err

@@ -84,7 +84,7 @@ def test_equal_results_give_equal_bytes_in_any_order(two: Path) -> None:
     given = [two / "monday", two / "tuesday"]
     made = [boards.make(order) for order in (given, given, given[::-1])]
     for kind, draw in pages.KINDS.items():
-        drawn = [draw(board, {run: run for run in runs}) for board, runs in made[:2]]
+        drawn = [draw(board, {run: run for run in runs}, "harness") for board, runs in made[:2]]
         assert drawn[0] == drawn[1], kind
     forth, _, back = (
         [[line.entry.run for line in group.lines] for group in board.groups] for board, _ in made
@@ -276,7 +276,7 @@ def change_names(folder: Path) -> Path:
 @pytest.mark.parametrize("name", [text for text in EVIL if text])
 def test_hostile_names_are_text_and_break_no_table(example: Path, tmp_path: Path, name: str) -> None:
     board, runs = boards.make([hostile(example, tmp_path / "r", name)], verified=False)
-    drawn = {kind: draw(board, dict.fromkeys(runs, "x")) for kind, draw in pages.KINDS.items()}
+    drawn = {kind: draw(board, dict.fromkeys(runs, "x"), "harness") for kind, draw in pages.KINDS.items()}
     for text in drawn.values():
         text.encode()
     html = drawn[".html"]
@@ -289,7 +289,7 @@ def test_hostile_names_are_text_and_break_no_table(example: Path, tmp_path: Path
 
 def test_a_models_licence_stands_beside_its_datas(example: Path) -> None:
     board, runs = boards.make([example], verified=False)
-    drawn = {kind: draw(board, dict.fromkeys(runs, "x")) for kind, draw in pages.KINDS.items()}
+    drawn = {kind: draw(board, dict.fromkeys(runs, "x"), "harness") for kind, draw in pages.KINDS.items()}
     found = {
         (row["model"], row["model_licence"], row["data_licence"])
         for row in csv.DictReader(drawn[".csv"].splitlines())
@@ -301,7 +301,7 @@ def test_a_models_licence_stands_beside_its_datas(example: Path) -> None:
 
 def test_no_cell_of_a_csv_is_a_formula(example: Path, tmp_path: Path) -> None:
     board, runs = boards.make([hostile(example, tmp_path / "r", "=1+cmd|' /C calc'!A0")], verified=False)
-    rows = list(csv.DictReader(pages.table(board, dict.fromkeys(runs, "x")).splitlines()))
+    rows = list(csv.DictReader(pages.table(board, dict.fromkeys(runs, "x"), "harness").splitlines()))
     assert "'=1+cmd|' /C calc'!A0" in {row["family"] for row in rows}
     assert "'=1+cmd|' /C calc'!A0" in {row["data_licence"] for row in rows}
     assert not [cell for row in rows for cell in row.values() if cell.startswith(("=", "+", "@"))]
@@ -315,4 +315,4 @@ def test_any_refusal_can_be_told(run: str, problem: str) -> None:
         groups=(), runs=(), by_rows=(), refused=(Refusal(run=run, problem=problem),), verified=True
     )
     for draw in pages.KINDS.values():
-        draw(board, {}).encode()
+        draw(board, {}, "harness").encode()

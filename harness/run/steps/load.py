@@ -13,6 +13,7 @@ from harness.files.json_lines import (
     write_indexed,
     write_json,
 )
+from harness.results import odd
 from harness.run.steps import FIRST, Contribution, Finished, StepContext, split_file
 from harness.tasks.overlap import Overlap, overlap
 from harness.types import Note, Sample, Source, Split
@@ -63,7 +64,7 @@ def contributes(finished: Finished) -> Contribution:
     return Contribution(
         notes=tuple(
             Note(
-                kind="overlap",
+                kind=odd.OVERLAP,
                 where=finished.where,
                 count=len(ids),
                 of=shared.test,
@@ -71,8 +72,8 @@ def contributes(finished: Finished) -> Contribution:
                 samples=ids[:FIRST],
             )
             for ids, detail in (
-                (shared.exact, "test samples whose input stands in the training split, word for word"),
-                (shared.ngram, "test samples that share 13 words in a row with a training sample"),
+                (shared.exact, odd.SAME_INPUT),
+                (shared.ngram, odd.SHARED_WORDS),
             )
             if ids
         )

@@ -95,16 +95,18 @@ def contributes(finished: Finished) -> Contribution:
 
 
 def _notes(finished: Finished, trained: Mapping[str, Any]) -> Iterator[Note]:
-    where, seen = finished.where, trained["samples_seen"]
-    if trained["truncated"]:
+    where, shortened, skipped = finished.where, trained["truncated"], len(trained["skipped"])
+    # Steps of earlier versions counted only what they saw over all epochs.
+    examples = trained.get("examples", max(trained["samples_seen"], shortened))
+    if shortened:
         detail = "training prompts whose input was shortened to fit"
-        yield Note(kind="training truncated", where=where, count=trained["truncated"], of=seen, detail=detail)
-    if trained["skipped"]:
+        yield Note(kind="training truncated", where=where, count=shortened, of=examples, detail=detail)
+    if skipped:
         yield Note(
             kind="training skipped",
             where=where,
-            count=len(trained["skipped"]),
-            of=seen,
+            count=skipped,
+            of=examples + skipped,
             detail="training samples that do not fit max_tokens",
             samples=tuple(trained["skipped"][:FIRST]),
         )
