@@ -209,10 +209,15 @@ def plural(n: int, one: str, many: str | None = None) -> str:
     return f"{n:,} {one if n == 1 else many or one + 's'}"
 
 
-def unseen(detectable: float, n: int, before: str = "") -> str:
+def detectable(value: float) -> str:
+    """Return the smallest detectable difference; "unknown" if the samples do not vary."""
+    return nonzero(value) if value > NOISE else "unknown"
+
+
+def unseen(smallest: float, n: int, before: str = "") -> str:
     """Return a sentence on the smallest difference that n samples can detect; `before` begins it: `With 200 samples, `."""
-    if detectable > NOISE:
-        said = f"differences below about {nonzero(detectable)} may go unseen."
+    if smallest > NOISE:
+        said = f"differences below about {nonzero(smallest)} may go unseen."
     elif n == 1:
         said = "the smallest detectable difference is unknown: it takes at least two samples."
     else:

@@ -23,7 +23,10 @@ RULE = (
 )
 NOT_SAID = "not said"
 WRITTEN = "Written by"  # how the first line of the Markdown page begins
-UNRANKED = "The score is not a sum over samples, or its rows are missing: it cannot be tested, so there are no ranks."
+UNRANKED = (
+    "There are no ranks, because no difference can be tested: the score is not a sum over samples, its rows are missing, "
+    "or the samples are a single one or belong to a single cluster."
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

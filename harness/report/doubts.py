@@ -23,12 +23,14 @@ REMEDY = "Lower max_new_tokens, shorten the prompt or choose a model with a long
 
 def doubts(result: Result, task: TaskFacts) -> tuple[str, ...]:
     """Return a sentence for each doubt; empty if there is none."""
-    found = [*_of_training(result, task), *_of_prompts(result, task)]
+    found = [*_of_size(result, task), *of_training(result, task), *_of_prompts(result, task)]
     empties = _many(result, task, EMPTY, MANY_EMPTY)
     models = {system: empty for system, empty in empties.items() if not system.is_trivial}
     for names, empty in _alike(models):
         allowed = ", which the task allows" if task.allow_empty else ": the score says little"
-        found.append(f"{_some(empty, 'answer')} of {names} are empty{allowed}.")
+        found.append(
+            f"{_some(empty, 'answer')} of {names} {'is' if empty.count == 1 else 'are'} empty{allowed}."
+        )
     return tuple(found)
 
 
@@ -37,7 +39,12 @@ def empty_share(result: Result, task: TaskFacts) -> Mapping[System, Share]:
     return _many(result, task, EMPTY, MANY_EMPTY)
 
 
-def _of_training(result: Result, task: TaskFacts) -> Iterator[str]:
+def _of_size(result: Result, task: TaskFacts) -> Iterator[str]:
+    if any(score.task == task.name and score.primary and score.n == 1 for score in result.scores):
+        yield "There is only one test sample: it cannot show which system is better."
+
+
+def of_training(result: Result, task: TaskFacts) -> Iterator[str]:
     """Yield what test and training samples have in common, in one sentence."""
     found = [note for note in result.notes if note.kind == OVERLAP and note.where == task.name]
     said = []
@@ -49,19 +56,24 @@ def _of_training(result: Result, task: TaskFacts) -> Iterator[str]:
         some = _some(Share(count=note.count, of=note.of), "test sample")
         said.append(f"{some} {verb} a training sample")
     if said:
-        yield f"{words.listed(said)}: a system that was trained on them may score lower on new samples."
+        yield f"{', and '.join(said)}: a system that was trained on them may score lower on new samples."
 
 
 def _of_prompts(result: Result, task: TaskFacts) -> Iterator[str]:
     for names, cut in _alike(_many(result, task, SHORTENED, MANY_SHORTENED)):
+        were = "was" if cut.count == 1 else "were"
         yield (
-            f"{_some(cut, 'prompt')} of {names} did not fit the model's window and were shortened: "
+            f"{_some(cut, 'prompt')} of {names} did not fit the model's window and {were} shortened: "
             f"the score measures what was left. {REMEDY}"
         )
     for names, refused in _alike(_many(result, task, REFUSED, MANY_SHORTENED)):
+        were, count = (
+            ("was", "it counts as an empty answer")
+            if refused.count == 1
+            else ("were", "they count as empty answers")
+        )
         yield (
-            f"{_some(refused, 'prompt')} of {names} did not fit the model's window and were not asked: "
-            f"they count as empty answers. {REMEDY}"
+            f"{_some(refused, 'prompt')} of {names} did not fit the model's window and {were} not asked: {count}. {REMEDY}"
         )
 
 

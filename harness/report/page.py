@@ -101,8 +101,9 @@ class Page:
         missing = sum(step.state != "done" for step in self.steps)
         if not missing:
             return ""
+        have = "has" if missing == 1 else "have"
         return (
-            f"This RESULT is partial: {missing} of {words.plural(len(self.steps), 'step')} have no result, "
+            f"This RESULT is partial: {missing} of {words.plural(len(self.steps), 'step')} {have} no result, "
             "and what is missing is not shown."
         )
 

@@ -465,6 +465,34 @@ def test_files_of_the_user_at_names_that_the_harness_writes_are_kept_under_other
 
 
 @pytest.mark.parametrize("again", ["run", "report"])
+def test_a_report_that_a_user_edited_is_kept_and_the_next_one_is_not(
+    data: Path, store: Store, again: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out, first = data / f"edited-{again}", report(data, store)
+
+    def publish() -> None:
+        deliver(first, out, store) if again == "run" else render(out, store.drawings)
+
+    deliver(first, out, store)
+    ours = (out / "report.md").read_text()
+    publish()
+    assert kept(out) == {}
+    assert not capsys.readouterr().err
+    (out / "report.md").write_text(edited := ours.replace("scores", "we find that it scores", 1))
+    assert edited != ours
+    publish()
+    assert kept(out) == {"report.kept.md": edited}
+    assert (out / "report.md").read_text() == ours
+    assert capsys.readouterr().err.endswith("and the harness writes here: kept as report.kept.md\n")
+    publish()
+    assert kept(out) == {"report.kept.md": edited}
+    assert not capsys.readouterr().err
+    (out / "report.md").write_text(f"{ours}\nand a line at the end\n")
+    publish()
+    assert set(kept(out)) == {"report.kept.md", "report.kept-2.md"}
+
+
+@pytest.mark.parametrize("again", ["run", "report"])
 def test_a_file_of_the_user_in_the_place_of_the_folder_of_charts_is_kept(
     data: Path, store: Store, again: str, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -18,6 +18,7 @@ from harness.report import board as pages
 from harness.results.document import read_document, write_document
 from tests.report.conftest import EVIL, write_result
 from tests.report.leaks import keep_private, leaks, private_texts
+from tests.report.shapes import SHAPES, make
 
 Run = Callable[..., tuple[int, str]]
 
@@ -90,6 +91,46 @@ def test_equal_results_give_equal_bytes_in_any_order(two: Path) -> None:
         [[line.entry.run for line in group.lines] for group in board.groups] for board, _ in made
     )
     assert forth == back
+
+
+def test_the_page_says_which_command_wrote_it_and_any_spelling_of_it_checks_the_page(
+    two: Path, tmp_path: Path, unverified: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert unverified("runs", "-o", "board.md")[0] == 0
+    first = (tmp_path / "board.md").read_text().splitlines()[0]
+    assert first == (
+        "<!-- Written by `harness leaderboard runs -o board.md --no-verify`; changes by hand are lost. -->"
+    )
+    assert unverified(two, "-o", tmp_path / "board.md", "--check") == (0, "")
+    (tmp_path / "board.md").write_text((tmp_path / "board.md").read_text() + "more")
+    code, said = unverified("runs", "-o", "board.md", "--check")
+    assert code == 2
+    assert said.endswith(
+        "out of date; write it by `harness leaderboard runs -o board.md --no-verify`, and commit it\n"
+    )
+
+
+def test_no_folder_of_the_machine_and_no_end_of_a_comment_stands_in_the_first_line(example: Path) -> None:
+    made, runs = boards.make([example], verified=False)
+    command = boards.command([Path("/home/me/runs --> x")], Path("b.md"))
+    first = pages.markdown(made, dict.fromkeys(runs, "x"), command).splitlines()[0]
+    assert "/home" not in first
+    assert first.count("-->") == 1 and first.endswith(" -->")
+
+
+def test_equal_systems_have_no_winner_in_bold(tmp_path: Path) -> None:
+    for name, bold in (("all equal", False), ("one base and its adapter", True)):
+        made, runs = boards.make([make(tmp_path / name, SHAPES[name])], verified=False)
+        text = pages.markdown(made, dict.fromkeys(runs, "x"), "harness")
+        assert ("| **alpha" in text) == bold
+
+
+def test_a_single_sample_gives_no_ranks_and_the_page_says_why(tmp_path: Path) -> None:
+    made, runs = boards.make([make(tmp_path / "r", SHAPES["one sample"])], verified=False)
+    text = pages.markdown(made, dict.fromkeys(runs, "x"), "harness")
+    assert "1 sample, data: not said. There are no ranks, because no difference can be tested" in text
+    assert "the samples are a single one" in text
 
 
 def test_runs_that_were_asked_other_samples_are_ranked_apart(

@@ -109,6 +109,8 @@ def _none(n: int, nouns: _Nouns, verb: str, denied: str) -> str:
     """Return `The adapter does not differ from its base` or `None of 3 adapters differs from its base`."""
     if n == 1:
         return f"The {nouns.one} {denied} its base"
+    if n == 2:
+        return f"Neither {nouns.one} {verb} its base"
     return f"None of {n:,} {nouns.many} {verb} its base"
 
 
