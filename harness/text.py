@@ -73,10 +73,11 @@ def number(value: float | None, digits: int = 1) -> str:
 
 
 def nonzero(value: float) -> str:
-    """Return a number other than zero with one decimal, or with as many as show a digit other than zero: `1.2`, `0.004`."""
-    return next(
-        text for digits in range(1, 20) if (text := number(value, digits)) and float(text.replace(MINUS, "-"))
-    )
+    """Return a number above zero with one decimal, or with as many as it takes to show a digit: `1.2`, `0.004`."""
+    digits = 1
+    while value < 10.0**-digits:
+        digits += 1
+    return number(value, digits)
 
 
 def signed(value: float | None, digits: int = 1) -> str:

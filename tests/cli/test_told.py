@@ -68,7 +68,7 @@ def test_equal_samples_cannot_tell_what_may_go_unseen() -> None:
 
 @pytest.mark.parametrize(
     ("smallest", "said"),
-    [(0.06, "0.1"), (0.04, "0.04"), (0.004, "0.004"), (0.0005, "0.0005"), (12.34, "12.3")],
+    [(0.06, "0.06"), (0.1, "0.1"), (0.04, "0.04"), (0.004, "0.004"), (0.0005, "0.0005"), (12.34, "12.3")],
 )
 def test_a_small_detectable_difference_is_never_shown_as_zero(smallest: float, said: str) -> None:
     assert words.unseen(smallest, 9) == f"Differences below about {said} may go unseen."

@@ -56,13 +56,13 @@ class _Count:
 
     up: list[Comparison]  # significantly better
     down: list[Comparison]  # significantly worse
-    unsure: int
+    unsure: list[Comparison]  # the others
     untested: int  # not compared with a base
 
     @property
     def total(self) -> int:
         """Return the number of adapters."""
-        return len(self.up) + len(self.down) + self.unsure + self.untested
+        return len(self.up) + len(self.down) + len(self.unsure) + self.untested
 
 
 def _counted(field: Field, adapters: Sequence[System]) -> _Count:
@@ -71,7 +71,7 @@ def _counted(field: Field, adapters: Sequence[System]) -> _Count:
     sure = [pair for pair in found if words.significant(pair)]
     up = [pair for pair in sure if field.better(pair.difference) > 0]
     down = [pair for pair in sure if field.better(pair.difference) < 0]
-    unsure = len(found) - len(up) - len(down)
+    unsure = [pair for pair in found if pair not in up and pair not in down]
     return _Count(up=up, down=down, unsure=unsure, untested=len(pairs) - len(found))
 
 
@@ -88,15 +88,9 @@ def _verdicts(field: Field, nouns: _Nouns, adapters: Sequence[System]) -> list[S
             who = words.every(count.total, nouns.one, nouns.many)
             verb = one if count.total == 1 else many
             return [Span(text=f"{who} {verb} base", strong=True), _range(pairs)]
-    if count.unsure == count.total:
-        return [
-            Span(
-                text=_none(
-                    count.total, nouns, "differs significantly from", "does not differ significantly from"
-                ),
-                strong=True,
-            )
-        ]
+    if len(count.unsure) == count.total:
+        said = _none(count.total, nouns, "differs significantly from", "does not differ significantly from")
+        return [Span(text=said, strong=True), *([_range(count.unsure)] if count.total == 1 else [])]
     if count.untested == count.total:
         return [Span(text=_none(count.total, nouns, "was compared with", "was not compared with"))]
     return [
@@ -119,7 +113,7 @@ def _shares(field: Field, count: _Count) -> list[str]:
     said = [
         (len(count.up), "beats its base", "beat their base"),
         (len(count.down), f"scores {worse} its base", f"score {worse} their base"),
-        (count.unsure, "shows no significant difference", "show no significant difference"),
+        (len(count.unsure), "shows no significant difference", "show no significant difference"),
         (count.untested, "was not compared with its base", "were not compared with their base"),
     ]
     return [f"{n:,} {one if n == 1 else many}" for n, one, many in said if n]
