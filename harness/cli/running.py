@@ -69,6 +69,8 @@ def run(
     """Run a suite: train, answer, score, compare, write a report."""
     from harness.commands import delivery
     from harness.commands.check import unread
+    from harness.commands.course import Course
+    from harness.commands.live import shower
     from harness.commands.progress import watching
     from harness.files import devices
     from harness.plan.plan import untrained
@@ -87,8 +89,10 @@ def run(
     ctx.with_resource(claimed(drawn, kept))  # until the report is copied
     for line in (*untrained(drawn), *unread(drawn, offline=offline), *put_damaged_aside(drawn, kept)):
         warn(line)
-    with watching(len(missing(drawn, kept)), quiet=quiet) as watch:
-        done = run_plan(drawn, kept, runtime, watch, command=shlex.join(["harness", *sys.argv[1:]]))
+    course = Course(missing(drawn, kept), runtime.workers)
+    with watching(course, quiet=quiet) as watch:
+        command, show = shlex.join(["harness", *sys.argv[1:]]), shower(out, kept, watch.console)
+        done = run_plan(drawn, kept, runtime, watch, command=command, show=show)
     delivered = None
     try:
         if done.report is not None:

@@ -60,7 +60,7 @@ class Log:
     def started(self, step: Step) -> None:
         self.lines.append(("started", step.id))
 
-    def progress(self, step: Step, done: int, total: int) -> None:
+    def progress(self, step: Step, done: int, total: int, doing: str = "") -> None:
         self.lines.append(("progress", step.id, f"{done}/{total}"))
 
     def ended(self, step: Step, outcome: Outcome) -> None:

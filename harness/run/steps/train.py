@@ -12,7 +12,16 @@ from harness.errors import ModelError
 from harness.files.json_lines import read_json, read_lines, to_json, write_json
 from harness.neural import curve
 from harness.results import Curve, Point
-from harness.run.steps import ADAPTER, FIRST, Contribution, Finished, StepContext, UsedModel, split_file
+from harness.run.steps import (
+    ADAPTER,
+    FIRST,
+    Contribution,
+    Finished,
+    StepContext,
+    UsedModel,
+    opened,
+    split_file,
+)
 from harness.types import Note, Recipe, Sample, Split, Task
 
 VERSION = 3
@@ -39,7 +48,7 @@ def run(spec: Train, context: StepContext) -> None:
     from harness.neural.objectives import Example
     from harness.neural.train import train
 
-    kind, backend = kinds.find(spec.task.kind), context.loaded.open(spec.used)
+    kind, backend = kinds.find(spec.task.kind), opened(spec.used, context)
     if not isinstance(backend, Trainable):
         raise ModelError(
             f"model {spec.used.model.name}: {spec.used.model.uri} cannot be trained; use a zoo, hub or file model"
@@ -63,7 +72,7 @@ def run(spec: Train, context: StepContext) -> None:
         spec.recipe,
         spec.seed,
         context.folder,
-        context.progress,
+        lambda step, steps, loss: context.progress(step, steps, "" if loss is None else f"loss {loss:.3g}"),
     )
     write_json(context.folder / TRAINED, to_json(trained))
 
