@@ -176,7 +176,7 @@ def test_a_step_that_raises_takes_along_only_what_needs_it(here: Path, name: str
         "score chats, copy": "done",
         "generate chats, crash": "failed",
         "score chats, crash": "skipped",
-        "compare": "done",
+        "compare chats": "done",
         "report": "done",
     }
     (failed,) = done.failed
