@@ -68,7 +68,7 @@ def run(
     from harness.commands import delivery
     from harness.commands.check import unread
     from harness.commands.course import Course
-    from harness.commands.live import shower
+    from harness.commands.live import foretell, shower
     from harness.commands.progress import watching
     from harness.files import devices
     from harness.plan.plan import untrained
@@ -89,6 +89,8 @@ def run(
         warn(line)
     course = Course(missing(drawn, kept), runtime.workers)
     with watching(course, quiet=quiet) as watch:
+        if watch.console is not None:
+            foretell(course, drawn, kept, runtime)
         command, show = shlex.join(["harness", *sys.argv[1:]]), shower(out, kept, watch.console)
         done = run_plan(drawn, kept, runtime, watch, command=command, show=show)
     delivered = None

@@ -6,7 +6,7 @@ the same kind really took; without an estimate by the mean of those steps. Where
 
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from heapq import heapify, heappop, heappush
 
@@ -14,14 +14,9 @@ from harness.run.counting import LOADING
 from harness.types import Outcome, Step
 
 Clock = Callable[[], float]  # seconds
-Expected = Callable[[Step], float | None]  # seconds that a step will take; None if unknown
+Expected = Mapping[str, float]  # step -> seconds that it takes once its model is in memory
 
 RECOMPUTED_SECONDS = 1.0  # the time left is shown ten times a second, and computed once
-
-
-def unexpected(step: Step) -> float | None:
-    """Return that nothing is known of how long a step takes."""
-    return None
 
 
 @dataclass(slots=True)
@@ -58,7 +53,9 @@ class Position:
         """Return how long the rest of the step takes by its own speed, else by what was expected of the whole step."""
         if self.per_second and self.total:
             return max(0.0, (self.total - self.done) / self.per_second - (now - self.at))
-        return None if expected is None else max(0.0, expected - (now - self.started))
+        if expected is None:
+            return None
+        return max(0.0, expected - (now - self.first[0] if self.first else 0.0))
 
 
 class Course:
@@ -68,7 +65,7 @@ class Course:
         self,
         todo: Sequence[Step],
         workers: int = 1,
-        expected: Expected = unexpected,
+        expected: Expected | None = None,
         clock: Clock = time.monotonic,
     ) -> None:
         self.total, self.ended_steps = len(todo), 0
@@ -76,7 +73,7 @@ class Course:
         self._clock, self._since = clock, clock()
         self._workers = max(1, workers)
         self._waiting = {step.id: step for step in todo}
-        self._expected = {step.id: expected(step) for step in todo}
+        self._expected: Expected = expected or {}
         self._took: defaultdict[str, list[float]] = defaultdict(list)  # kind -> seconds of each ended step
         self._ratio: defaultdict[str, list[tuple[float, float]]] = defaultdict(
             list
@@ -84,6 +81,10 @@ class Course:
         self._left: tuple[float, float | None] | None = (
             None  # when the time left was computed, and the time left
         )
+
+    def expect(self, seconds: Expected) -> None:
+        """Take estimates of how long steps take."""
+        self._expected = seconds
 
     def started(self, step: Step) -> None:
         """Take note that a step has started."""
@@ -99,11 +100,12 @@ class Course:
         """Take note of how a step ended."""
         self.ended_steps += 1
         self._waiting.pop(step.id, None)
-        self.running.pop(step.id, None)
-        if outcome.state == "done":
-            self._took[step.kind].append(outcome.seconds)
-            if expected := self._expected.get(step.id):
-                self._ratio[step.kind].append((expected, outcome.seconds))
+        at = self.running.pop(step.id, None)
+        if outcome.state == "done" and at is not None:
+            seconds = self._clock() - (
+                at.first[0] if at.first else at.started
+            )  # without the loading of its model
+            self._took[step.kind].append((step.id, seconds))
 
     @property
     def elapsed_seconds(self) -> float:
@@ -138,12 +140,15 @@ class Course:
 
     def _seconds(self, step: Step) -> float | None:
         """Return how long a whole step takes, as far as that is known."""
-        expected, pairs = self._expected.get(step.id), self._ratio[step.kind]
+        took, expected = self._took[step.kind], self._expected.get(step.id)
         if expected is not None:
-            total = sum(guess for guess, _ in pairs)
-            return expected * (sum(real for _, real in pairs) / total if total else 1.0)
-        if took := self._took[step.kind]:
-            return sum(took) / len(took)
+            pairs = [
+                (guess, real) for ended, real in took if (guess := self._expected.get(ended)) is not None
+            ]
+            guessed = sum(guess for guess, _ in pairs)
+            return expected * (sum(real for _, real in pairs) / guessed if guessed else 1.0)
+        if took:
+            return sum(seconds for _, seconds in took) / len(took)
         return 0.0 if step.lane is None else None  # steps without a model take a second or so
 
 

@@ -1,16 +1,38 @@
-"""Show a run's finished tasks while it goes on: their tables in the terminal, and an unfinished RESULT with its pages."""
+"""Show a run while it goes on: about when it ends, each finished task's table, and an unfinished RESULT with its pages."""
 
+from contextlib import suppress
 from pathlib import Path
+from threading import Thread
 
 from rich.console import Console
 from rich.text import Text
 
 from harness import text as words
 from harness.commands import delivery
+from harness.commands.course import Course
 from harness.errors import HarnessError
 from harness.run.going import Interim, Show
 from harness.run.store import Store
 from harness.terminal.printed import warn
+from harness.types import Plan, Runtime
+
+
+def foretell(course: Course, plan: Plan, store: Store, runtime: Runtime) -> None:
+    """Estimate the steps of a run in a thread of its own, since the run must not wait for it.
+
+    Where that fails, the time left is unknown until the run's own steps show it.
+    """
+
+    def work() -> None:
+        with suppress(Exception):
+            from harness.files.hardware import machine
+            from harness.plan.estimates import estimate
+
+            course.expect(
+                {time.step: time.seconds for time in estimate(plan, store, runtime, machine()).steps}
+            )
+
+    Thread(target=work, name="estimates", daemon=True).start()
 
 
 def shower(out: Path, store: Store, console: Console | None) -> Show:

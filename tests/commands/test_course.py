@@ -25,6 +25,10 @@ def done(of: Step, seconds: float) -> Outcome:
     return Outcome(step=of.id, state="done", seconds=seconds)
 
 
+def every(seconds: float) -> dict[str, float]:
+    return dict.fromkeys("abcd", seconds)
+
+
 A, B, C, D = (step(name) for name in "abcd")
 
 
@@ -35,23 +39,23 @@ def test_nothing_is_known_of_steps_that_nobody_estimated() -> None:
 
 
 def test_estimates_of_waiting_steps_are_added_up() -> None:
-    assert Course([A, B], expected=lambda step: 30.0).seconds_left() == 60
+    assert Course([A, B], expected=every(30)).seconds_left() == 60
 
 
 def test_two_workers_take_half_the_time_and_no_less_than_the_longest_chain() -> None:
     chain = [step("a"), step("b", "a"), step("c", "b"), step("d")]
-    assert Course([A, B, C, D], 2, expected=lambda step: 30.0).seconds_left() == 60
-    assert Course(chain, 2, expected=lambda step: 30.0).seconds_left() == 90
+    assert Course([A, B, C, D], 2, every(30)).seconds_left() == 60
+    assert Course(chain, 2, every(30)).seconds_left() == 90
 
 
 def test_a_running_step_is_judged_by_its_own_speed_once_it_is_known() -> None:
     clock = Clock()
-    course = Course([A], expected=lambda step: 1000.0, clock=clock)
+    course = Course([A], expected=every(1000), clock=clock)
     course.started(A)
     course.progress(A, 40, 100, LOADING)  # 40 are left of an earlier try
     clock.now += 20
     assert course.running["a"].loading
-    assert course.seconds_left() == 980
+    assert course.seconds_left() == 1000  # loading is no part of it
     course.progress(A, 40, 100, "")
     clock.now += 10
     course.progress(A, 60, 100, "")
@@ -66,11 +70,23 @@ def test_a_running_step_is_judged_by_its_own_speed_once_it_is_known() -> None:
 
 def test_estimates_are_corrected_by_how_long_steps_of_the_kind_took() -> None:
     clock = Clock()
-    course = Course([A, B, C], expected=lambda step: 10.0, clock=clock)
+    course = Course([A, B, C], expected=every(10), clock=clock)
     course.started(A)
+    course.progress(A, 0, 10, LOADING)
+    clock.now += 50  # which say nothing of the next steps
+    course.progress(A, 0, 10, "")
     clock.now += 30
-    course.ended(A, done(A, 30))
+    course.ended(A, done(A, 80))
     assert course.seconds_left() == 60
+
+
+def test_estimates_may_come_when_the_run_has_begun() -> None:
+    clock = Clock()
+    course = Course([A, B], clock=clock)
+    assert course.seconds_left() is None
+    course.expect(every(10))
+    clock.now += 1
+    assert course.seconds_left() == 20
 
 
 def test_without_an_estimate_a_step_takes_as_long_as_those_of_its_kind_took() -> None:
@@ -92,6 +108,7 @@ def test_without_an_estimate_a_step_takes_as_long_as_those_of_its_kind_took() ->
 
 def test_steps_that_failed_or_were_kept_teach_nothing() -> None:
     course = Course([A, B])
+    course.started(A)
     for each, state in ((A, "failed"), (A, "kept")):
         course.ended(each, Outcome(step=each.id, state=state, seconds=0.1))  # type: ignore[arg-type]
     assert course.seconds_left() is None
@@ -99,7 +116,7 @@ def test_steps_that_failed_or_were_kept_teach_nothing() -> None:
 
 def test_light_steps_without_an_estimate_count_as_none() -> None:
     compare, report = step("c", kind="compare", lane=None), step("r", kind="report", lane=None)
-    assert Course([A, compare, report], expected={A: 7.0}.get).seconds_left() == 7
+    assert Course([A, compare, report], expected={A.id: 7.0}).seconds_left() == 7
 
 
 @pytest.mark.parametrize(

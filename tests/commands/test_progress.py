@@ -24,7 +24,7 @@ def clock() -> Clock:
 
 def test_a_line_says_step_position_loss_and_time_left(clock: Clock) -> None:
     said: list[str] = []
-    lines = Lines(Course([TRAIN, ANSWER], expected={ANSWER: 100.0}.get, clock=clock), said.append)
+    lines = Lines(Course([TRAIN, ANSWER], expected={ANSWER.id: 100.0}, clock=clock), said.append)
     lines.say_how_far()
     lines.started(TRAIN)
     lines.progress(TRAIN, 0, 0, LOADING)
@@ -99,7 +99,7 @@ def drawn(course: Course, act: object) -> str:
 
 
 def test_bars_show_loading_then_speed_loss_and_time_left(clock: Clock) -> None:
-    course = Course([TRAIN, ANSWER], expected={ANSWER: 100.0}.get, clock=clock)
+    course = Course([TRAIN, ANSWER], expected={ANSWER.id: 100.0}, clock=clock)
 
     def load(bars: Bars) -> None:
         bars.started(TRAIN)
