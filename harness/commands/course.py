@@ -140,16 +140,27 @@ class Course:
 
     def _seconds(self, step: Step) -> float | None:
         """Return how long a whole step takes, as far as that is known."""
-        took, expected = self._took[step.kind], self._expected.get(step.id)
+        expected, took = self._expected.get(step.id), self._took_by(step.kind)
         if expected is not None:
-            pairs = [
-                (guess, real) for ended, real in took if (guess := self._expected.get(ended)) is not None
-            ]
-            guessed = sum(guess for guess, _ in pairs)
-            return expected * (sum(real for _, real in pairs) / guessed if guessed else 1.0)
+            return expected * (self._correction(took) or self._correction(self._took_by(None)) or 1.0)
         if took:
-            return sum(seconds for _, seconds in took) / len(took)
+            return sum(took.values()) / len(took)
         return 0.0 if step.lane is None else None  # steps without a model take a second or so
+
+    def _took_by(self, kind: str | None) -> dict[str, float]:
+        """Return how long steps of a kind (None: of all kinds) took, or will have taken by their own speed."""
+        running = {
+            at.step.id: at.total / at.per_second
+            for at in list(self.running.values())
+            if kind in (None, at.step.kind) and at.per_second and at.total
+        }
+        ended = [took for of, took in list(self._took.items()) if kind in (None, of)]
+        return running | {step: seconds for took in ended for step, seconds in took}
+
+    def _correction(self, took: Mapping[str, float]) -> float | None:
+        """Return how many times as long as expected these steps took; None if nothing was expected of them."""
+        guessed = sum(self._expected.get(step, 0.0) for step in took)
+        return sum(s for step, s in took.items() if step in self._expected) / guessed if guessed else None
 
 
 def makespan(running: dict[str, float], waiting: Iterable[tuple[Step, float]], workers: int) -> float:

@@ -14,12 +14,9 @@ from typing import Any
 
 from harness import text as words
 from harness.commands import pages
-from harness.commands.carry_over import merged, rescored
-from harness.commands.gate import of_run
-from harness.commands.rescore import add
 from harness.errors import HarnessError, ResultError
 from harness.files.publishing import Owned, owned
-from harness.results import from_document, read, read_document
+from harness.results import from_document, read, read_document, verdicts
 from harness.results.document import check_files, unchanged
 from harness.results.missing import Missing, missing_in
 from harness.run import target
@@ -104,7 +101,7 @@ def _beside(report: Path, out: Path, old: Mapping[str, Any], missing: Missing, s
     with owned(beside) as place:
         fresh = _staged(place, report)
         undrawn = pages.draw(fresh, beside, store)
-        judged = replace(of_run(fresh), name=beside.name)
+        judged = _judged(fresh, beside)
         target.put(place, fresh)
     more = "fuller" if missing_in(old) else "whole"
     line = f"{_partial(missing)}: it is in {beside}; the {more} RESULT of {_created(old)} in {out} stays"
@@ -131,7 +128,7 @@ def _in_place(
             else:
                 kept.append(f"it had {more}, and its steps are not in this store")
     undrawn = pages.draw(fresh, out, store)
-    judged = replace(of_run(fresh), name=out.name)
+    judged = _judged(fresh, out)
     if kept and old is not None:
         stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
         copy = place.keep_as(f"{place.target.name}.before-{stamp}")
@@ -145,6 +142,11 @@ def _in_place(
         notes=tuple(notes),
         warnings=(*warnings, *undrawn),
     )
+
+
+def _judged(fresh: Path, out: Path) -> Judgement:
+    """Return the verdicts of the suite's own gates, as they were when the result was made."""
+    return Judgement(name=out.name, verdicts=verdicts.read(fresh))
 
 
 def _staged(place: Owned, report: Path) -> Path:
@@ -165,6 +167,11 @@ def _merge(out: Path, old: Mapping[str, Any], report: Path, fresh: Path) -> tupl
         before, new = from_document(out, old), read(report)
     except ResultError as error:
         return [], [str(error)]
+    if not before.manifest.rescored:
+        return [], []
+    from harness.commands.carry_over import merged  # loads what computes metrics
+    from harness.commands.rescore import add
+
     found = merged(before, new)
     notes = []
     if found.names:
@@ -214,7 +221,7 @@ def _remove_partial(beside: Path, suite: str) -> None:
             return
         with owned(beside) as place:
             document = read_document(place.target)
-            added = rescored(read(place.target)) or any(target.added_files(place.target))
+            added = _rescored_in(document) or any(target.added_files(place.target))
             if missing_in(document) and document["suite"]["name"] == suite and not added:
                 place.remove()
 

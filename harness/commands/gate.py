@@ -10,7 +10,6 @@ from harness.files.json_lines import refuse_other_kind, write_text
 from harness.gates.judge import judge as judge_gates
 from harness.report import junit, verdict_table
 from harness.report.verdicts import Inconclusive
-from harness.results import verdicts as gates
 from harness.results.baseline import load
 from harness.suite.load import load_rules
 from harness.terminal import printed
@@ -91,8 +90,3 @@ def show_verdicts(judged: Judgement, inconclusive: Inconclusive) -> None:
     from harness.terminal.consoles import console
 
     verdict_table.show(judged, console(), inconclusive)
-
-
-def of_run(folder: Path) -> Judgement:
-    """Return the verdicts of the suite's own gates, as they were when the result was made."""
-    return Judgement(name=folder.name, verdicts=gates.read(folder))

@@ -24,6 +24,7 @@ from harness.terminal.consoles import PIPED, PlainConsole
 from harness.terminal.printed import warn
 from harness.types import Outcome, Step
 
+STARTING = "starting"  # what a step does before it says anything
 LINE_SECONDS = 60.0  # between two lines that say how far a run is, where there is no terminal
 WIDE = 120  # columns from which bars are long
 COUNTED = {
@@ -99,11 +100,11 @@ def position(course: Course, at: Position) -> str:
 
 
 def pace(course: Course, at: Position) -> list[str]:
-    """Return what a running step does, its speed, and about how long it will still take; what is unknown is left out."""
+    """Return what a running step does, its speed, and about how long it will still take; "" for each that is unknown."""
     left = course.seconds_left_of(at)
     unit = COUNTED.get(at.step.kind)
     return [
-        at.doing,
+        at.doing or ("" if at.first else STARTING),
         f"{rate(at.per_second)} {unit}/s" if unit and at.per_second else "",
         about(left) if left is not None and not at.loading and at.per_second else "",
     ]
@@ -187,7 +188,7 @@ def watching(course: Course, *, quiet: bool = False) -> Iterator[View]:
 def columns(course: Course, console: Console) -> tuple[ProgressColumn, ...]:
     """Return the columns of a run's bars."""
     bar = BarColumn() if console.width >= WIDE else BarColumn(bar_width=12)
-    return Label(), bar, MofNCompleteColumn(), Pace(course), TimeElapsedColumn(), Left(course)
+    return Label(), bar, Counted(), Pace(course), TimeElapsedColumn(), Left(course)
 
 
 @contextmanager
@@ -216,6 +217,19 @@ class Label(ProgressColumn):
     def render(self, task: Task) -> Text:
         """Return the label."""
         return Text(words.line(task.description))
+
+
+class Counted(ProgressColumn):
+    """How much is done, of how much."""
+
+    def render(self, task: Task) -> Text:
+        """Return `12/60`; the count alone where the total is unknown, "" before anything is counted."""
+        done = f"{int(task.completed):,}"
+        return (
+            Text(done if task.completed else "")
+            if task.total is None
+            else Text(f"{done}/{int(task.total):,}")
+        )
 
 
 class Pace(ProgressColumn):

@@ -80,6 +80,17 @@ def test_estimates_are_corrected_by_how_long_steps_of_the_kind_took() -> None:
     assert course.seconds_left() == 60
 
 
+def test_a_machine_that_is_slower_than_thought_is_found_out_by_the_first_running_steps() -> None:
+    clock = Clock()
+    train = step("t", kind="train")
+    course = Course([train, A], expected={"t": 10.0, "a": 5.0}, clock=clock)
+    course.started(train)
+    course.progress(train, 0, 100, "")
+    clock.now += 10
+    course.progress(train, 10, 100, "loss 2.1")
+    assert course.seconds_left() == 90 + 50  # ten times as long, also what nothing is known of yet
+
+
 def test_estimates_may_come_when_the_run_has_begun() -> None:
     clock = Clock()
     course = Course([A, B], clock=clock)

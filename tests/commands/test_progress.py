@@ -44,7 +44,7 @@ def test_a_line_says_step_position_loss_and_time_left(clock: Clock) -> None:
         "[  60.0 s] 0 of 2 steps done, time left: about 4 min; train llama + r8: 12 of 60, loss 1.92, 0.4 steps/s, "
         "about 2 min",
         "[ 180.0 s] 1/2 train llama + r8: done, 180.0 s",
-        "[ 180.0 s] 1 of 2 steps done, time left: about 2 min; generate one, llama + r8",
+        "[ 180.0 s] 1 of 2 steps done, time left: about 2 min; generate one, llama + r8: starting",
     ]
 
 
