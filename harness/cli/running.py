@@ -31,6 +31,8 @@ from harness.cli.options import (
 from harness.terminal.printed import say, warn
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from harness.report.verdicts import Inconclusive as Treatment
     from harness.types import Judgement, Outcome, Plan
 
@@ -66,7 +68,6 @@ def run(
 ) -> None:
     """Run a suite: train, answer, score, compare, write a report."""
     from harness.commands import delivery
-    from harness.commands.check import unread
     from harness.commands.course import Course
     from harness.commands.live import foretell, shower
     from harness.commands.progress import watching
@@ -85,9 +86,10 @@ def run(
     delivery.refuse(out, kept)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     ctx.with_resource(claimed(drawn, kept))  # until the report is copied
-    for line in (*untrained(drawn), *unread(drawn, offline=offline), *put_damaged_aside(drawn, kept)):
+    damaged, todo = put_damaged_aside(drawn, kept), missing(drawn, kept)
+    for line in (*untrained(drawn), *(_unread(drawn, offline=offline) if todo else ()), *damaged):
         warn(line)
-    course = Course(missing(drawn, kept), runtime.workers)
+    course = Course(todo, runtime.workers)
     with watching(course, quiet=quiet) as watch:
         if watch.console is not None:
             foretell(course, drawn, kept, runtime)
@@ -112,6 +114,13 @@ def run(
         raise typer.Exit(3)
     if drawn.suite.gates:
         _print_gates(delivered.judged, inconclusive.value, only_failures=quiet or as_json)
+
+
+def _unread(plan: "Plan", *, offline: bool) -> "Iterator[str]":
+    """Yield the lines of `unread`, which loads all metrics: a run that has nothing to do needs none."""
+    from harness.commands.check import unread
+
+    yield from unread(plan, offline=offline)
 
 
 def _print_gates(judged: "Judgement", inconclusive: "Treatment", *, only_failures: bool) -> None:
