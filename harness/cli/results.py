@@ -215,12 +215,12 @@ def leaderboard(
     code = _code(boards.folders(results), allow_code and verify)
     board, runs = boards.make(results, verified=verify, code=code)
     for refusal in board.refused:
-        warn(f"left out: {refusal.run}: {refusal.problem}")
+        warn(f"{'skipped' if refusal.skipped else 'left out'}: {refusal.run}: {refusal.problem}")
     for run in board.unchecked:
         warn(f"not all recomputed: {run}: a metric's code is not part of this harness")
     flags = [*([] if verify else ["--no-verify"]), *(["--allow-code"] if allow_code else [])]
     for path in outs:
         (boards.check if check else boards.write)(board, runs, path, boards.command(results, path, flags))
         say(f"{path}: {'up to date' if check else words.plural(len(board.runs), 'run')}")
-    if board.refused:
+    if not all(refusal.skipped for refusal in board.refused):
         raise typer.Exit(2)

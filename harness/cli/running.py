@@ -29,13 +29,13 @@ from harness.cli.options import (
     SuiteName,
     Workers,
 )
-from harness.errors import HarnessError
 from harness.terminal.printed import say, warn
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from harness.report.verdicts import Inconclusive as Treatment
-    from harness.run.store import Store
-    from harness.types import Judgement, Model, Outcome, Plan
+    from harness.types import Judgement, Outcome, Plan
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -69,7 +69,8 @@ def run(
 ) -> None:
     """Run a suite: train, answer, score, compare, write a report."""
     from harness.commands import delivery
-    from harness.commands.check import unread
+    from harness.commands.course import Course
+    from harness.commands.live import foretell, shower
     from harness.commands.progress import watching
     from harness.files import devices
     from harness.plan.plan import untrained
@@ -86,15 +87,20 @@ def run(
     delivery.refuse(out, kept)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     ctx.with_resource(claimed(drawn, kept))  # until the report is copied
+    damaged, todo = put_damaged_aside(drawn, kept), missing(drawn, kept)
     for line in (
         *untrained(drawn),
         *drawn.unjudged,
-        *unread(drawn, offline=offline),
-        *put_damaged_aside(drawn, kept),
+        *(_unread(drawn, offline=offline) if todo else ()),
+        *damaged,
     ):
         warn(line)
-    with watching(len(missing(drawn, kept)), quiet=quiet) as watch:
-        done = run_plan(drawn, kept, runtime, watch, command=shlex.join(["harness", *sys.argv[1:]]))
+    course = Course(todo, runtime.workers)
+    with watching(course, quiet=quiet) as watch:
+        if watch.console is not None:
+            foretell(course, drawn, kept, runtime)
+        command, show = shlex.join(["harness", *sys.argv[1:]]), shower(out, kept, watch.console)
+        done = run_plan(drawn, kept, runtime, watch, command=command, show=show)
     delivered = None
     try:
         if done.report is not None:
@@ -114,6 +120,13 @@ def run(
         raise typer.Exit(3)
     if drawn.suite.gates:
         _print_gates(delivered.judged, inconclusive.value, only_failures=quiet or as_json)
+
+
+def _unread(plan: "Plan", *, offline: bool) -> "Iterator[str]":
+    """Yield the lines of `unread`, which loads all metrics: a run that has nothing to do needs none."""
+    from harness.commands.check import unread
+
+    yield from unread(plan, offline=offline)
 
 
 def _print_gates(judged: "Judgement", inconclusive: "Treatment", *, only_failures: bool) -> None:
@@ -137,6 +150,7 @@ def plan(
     only: OnlyPattern = None,
     store: StoreFolder = STORE,
     device: Device = "auto",
+    workers: Workers = None,
     engine: Engine = "local",
     offline: Offline = False,
     seed: Seed = 0,
@@ -144,16 +158,12 @@ def plan(
 ) -> None:
     """Show what a run would do, without running it.
 
-    Lists each step, whether it is kept or to do and why, and the memory that each model needs.
+    Lists each step, whether it is kept or to do and why, its time, and the memory that each model needs. Each number
+    says whether it was measured on this machine or is estimated.
     """
-    from rich.table import Table
-
-    from harness.commands.check import unread
+    from harness.commands.plan import lines, show, view
     from harness.plan import fits
-    from harness.plan.outlook import outlook
     from harness.plan.outlook import refuse as refuse_gates
-    from harness.plan.plan import untrained
-    from harness.run.repair import missing
     from harness.run.store import open_store
     from harness.suite.load import place
     from harness.terminal.consoles import console
@@ -163,37 +173,11 @@ def plan(
     drawn = planned(suite, kept, limit, only, device, offline, seed)
     if only is None:  # a part may lack what a gate names
         refuse_gates(drawn, at=place(suite))
-    todo = {step.id for step in missing(drawn, kept)}
-    shown = console()
-    table = Table("step", "kind", "what", "state", box=None)
-    for step in drawn.steps:
-        state = (
-            _why(kept, step.id, step.lineage)
-            if step.id in todo
-            else "kept"
-            if kept.has(step.id)
-            else "not needed"
-        )
-        table.add_row(step.id, step.kind, step.label, state)
-    shown.print(table)
-    models = Table("model", "parameters", "dtype", "memory for weights", "time to analyse weights", box=None)
-    for model in drawn.suite.models:
-        pin = drawn.pins.models[model.name]
-        models.add_row(
-            model.name,
-            _count(pin.parameters),
-            pin.dtype,
-            _memory(pin.parameters, pin.dtype, model.quantization),
-            _weighing_time(drawn, model),
-        )
-    shown.print(models)
-    for line in (*untrained(drawn), *drawn.unjudged, *unread(drawn, offline=offline)):
+    runtime = replace(runtime_for(drawn, device, workers, offline, False), engine=engine)
+    shown = view(drawn, kept, runtime)
+    show(shown, console())
+    for line in lines(shown, result, cache=digests(kept.root).with_name(fits.COUNTS), offline=offline):
         say(line)
-    for line in fits.lines(drawn, cache=digests(kept.root).with_name(fits.COUNTS), offline=offline):
-        say(line)
-    for line in outlook(drawn, result):
-        say(line)
-    shown.print(f"{len(todo)} of {len(drawn.steps)} steps to do")
 
 
 @app.command()
@@ -252,44 +236,6 @@ def show(
 
     for text in prompts(task, model, n, shots, offline=offline, cache=digests(store)):
         say(text)
-
-
-def _why(store: "Store", step: str, lineage: str) -> str:
-    from harness.run.steps import answers_left
-    from harness.run.store import relatives
-
-    if (answers := answers_left(store.work(step))) is not None:
-        return f"to do; {answers} answers are left of an interrupted run"
-    if store.work(step).is_dir():
-        return "to do; continues an interrupted run"
-    if relatives(store, lineage):
-        return "to do; continues a run with another limit"
-    return "to do; not in the store"
-
-
-def _count(parameters: int | None) -> str:
-    return "?" if parameters is None else f"{parameters / 1e6:,.1f} M"
-
-
-def _weighing_time(plan: "Plan", model: "Model") -> str:
-    """Return how long the weights of a base and its adapters take, if the checkpoint is on this machine."""
-    from harness import backends
-    from harness.files.hardware import machine
-    from harness.weights.cost import expected
-
-    if plan.suite.weights is None or backends.of(model).folder is None:
-        return "none"
-    try:
-        folder = backends.folder(model, plan.pins.models[model.name], offline=True)
-    except HarnessError:
-        return "known once it is downloaded"
-    seconds = expected(plan, model.name, folder, machine().cores)
-    return f"about {seconds / 60:.0f} min" if seconds >= 90 else f"about {max(1, round(seconds))} s"
-
-
-def _memory(parameters: int | None, dtype: str, quantization: str) -> str:
-    width = {"nf4": 0.55, "int8": 1.05}.get(quantization, {"float32": 4, "bfloat16": 2, "float16": 2}[dtype])
-    return "?" if parameters is None else f"{parameters * width / 1e9:,.2f} GB"
 
 
 def _print_failures(outcomes: "list[Outcome]", plan: "Plan") -> None:

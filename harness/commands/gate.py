@@ -12,7 +12,6 @@ from harness.gates.judge import judge as judge_gates
 from harness.gates.shareable import published, shareable
 from harness.report import junit, verdict_table
 from harness.report.verdicts import Inconclusive
-from harness.results import verdicts as gates
 from harness.results.baseline import load
 from harness.suite.load import load_rules
 from harness.terminal import printed
@@ -95,8 +94,3 @@ def show_verdicts(judged: Judgement, inconclusive: Inconclusive) -> None:
     if published(os.environ):
         judged = shareable(judged)
     verdict_table.show(judged, console(), inconclusive)
-
-
-def of_run(folder: Path) -> Judgement:
-    """Return the verdicts of the suite's own gates, as they were when the result was made."""
-    return Judgement(name=folder.name, verdicts=gates.read(folder))

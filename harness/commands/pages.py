@@ -19,7 +19,8 @@ from harness.errors import HarnessError
 from harness.files.json_lines import sync, write_json
 from harness.files.publishing import copy
 from harness.results import ours
-from harness.results.document import NAME
+from harness.results.document import NAME, read_document
+from harness.results.missing import missing_in
 from harness.results.verdicts import FILE as VERDICTS
 from harness.run.intact import RECORD, Inspector, sealed
 from harness.run.store import Store
@@ -48,7 +49,9 @@ def draw(folder: Path, out: Path, store: Store) -> tuple[str, ...]:
         reason = str(error) if isinstance(error, HarnessError) else f"{type(error).__name__}: {error}"
         line = f"{out}: its pages cannot be drawn: {' '.join(reason.split())}"
         return (f"{line}; `harness report {out}` tries again{_logged(error, store)}",)
-    _keep(folder, kept)
+    lacks = missing_in(read_document(folder))
+    if lacks is None or not lacks.unfinished:  # the next RESULT of a run that goes on is another one
+        _keep(folder, kept)
     return ()
 
 

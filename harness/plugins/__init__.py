@@ -40,9 +40,15 @@ def own_names(group: str) -> tuple[str, ...]:
 
 
 @cache
-def _entry_points(group: str) -> EntryPoints:
-    """Return other packages' plug-ins; every installed package is searched, which takes some 30 ms."""
-    return entry_points(group=f"harness.{group}")
+def _entry_points() -> EntryPoints:
+    """Return the plug-ins of other packages: to search all installed packages takes some 30 ms, so it is done once."""
+    everything = entry_points()
+    return EntryPoints(point for group in GROUPS for point in everything.select(group=_group(group)))
+
+
+def _group(group: str) -> str:
+    """Return the entry points' name of a group."""
+    return f"harness.{group}"
 
 
 def others(group: str) -> tuple[EntryPoint, ...]:
@@ -52,7 +58,7 @@ def others(group: str) -> tuple[EntryPoint, ...]:
 
 def names(group: str) -> tuple[str, ...]:
     """Return the names of all plug-ins of a group: the harness's, other packages' and those of the user's own project."""
-    others = _entry_points(group).names
+    others = _entry_points().select(group=_group(group)).names
     files = (name for of, name in _used if of == group)
     return tuple(sorted({*own_names(group), *others, *files}))
 
@@ -63,7 +69,7 @@ def find(group: str, name: str, where: str = "") -> ModuleType:
         return import_module(f"harness.{GROUPS[group]}.{name}")
     if (file := _used.get((group, name))) is not None:
         return load_file(file, where)
-    for point in _entry_points(group).select(name=name):
+    for point in _entry_points().select(group=_group(group), name=name):
         try:
             module = point.load()
         except Exception as error:  # foreign code: what it may raise cannot be known

@@ -1,5 +1,6 @@
 """Pages of a RESULT folder, made from the files of the folder alone: HTML, Markdown, tables for a terminal."""
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -40,6 +41,16 @@ def render_terminal(folder: Path | str, console: "Console | None" = None) -> Non
     from harness.terminal.consoles import PlainConsole
 
     terminal.show(page.build(read(folder)), console or PlainConsole())
+
+
+def render_tasks(folder: Path | str, names: Collection[str], console: "Console") -> None:
+    """Print the answers and the score tables of some tasks of a RESULT folder."""
+    from harness.report import page, terminal
+    from harness.results import read
+
+    terminal.show_tasks(
+        [task for task in page.build(read(folder)).tasks if task.facts.name in names], console
+    )
 
 
 def render_json(folder: Path | str) -> str:

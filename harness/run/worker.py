@@ -10,6 +10,7 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from threading import Thread
 
+from harness.run.counting import LOADING
 from harness.run.engines import StepRunner
 from harness.types import Step
 
@@ -19,7 +20,8 @@ PROGRESS_SECONDS = 0.1  # the shortest time between two messages about a step's 
 def start_worker(runner: StepRunner) -> tuple[BaseProcess, Connection]:
     """Start a worker; return its process, and the connection that steps are sent over.
 
-    The worker sends (done, total) while a step runs and an Outcome when the step ends. It ends when the connection closes.
+    The worker sends (done, total, doing) while a step runs and an Outcome when the step ends. It ends when the
+    connection closes.
     """
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
@@ -37,11 +39,11 @@ def _work(connection: Connection, runner: StepRunner) -> None:
     Thread(target=_end_with_parent, daemon=True).start()
     last = 0.0
 
-    def count(done: int, total: int) -> None:
+    def count(done: int, total: int, doing: str = "") -> None:
         nonlocal last
         now = time.monotonic()
-        if done == total or now - last > PROGRESS_SECONDS:
-            connection.send((done, total))
+        if done == total or doing == LOADING or now - last > PROGRESS_SECONDS:
+            connection.send((done, total, doing))
             last = now
 
     while True:
