@@ -329,7 +329,11 @@ def _with(result: Result, wanted: Names, added: Added) -> Result:
         suite=replace(result.suite, tasks=tasks),
         scores=(*_others(result.scores, again), *added.scores),
         comparisons=(*_others(result.comparisons, again), *added.comparisons),
-        manifest=replace(result.manifest, rescored=(*result.manifest.rescored, now)),
+        manifest=replace(
+            result.manifest,
+            rescored=(*result.manifest.rescored, now),
+            scripts={**result.manifest.scripts, **metrics.scripts()},
+        ),
     )
 
 

@@ -61,7 +61,7 @@ class Task:
     name: str
     source: Source
     prompt: str  # string.Template: $input and any other column
-    metrics: tuple[str, ...]  # with settings: "bleu(tokenize=zh)"; a file: its absolute path
+    metrics: tuple[str, ...]  # with settings: "bleu(tokenize=zh)"; a file: its name, "asks.py"
     primary: str  # the metric that decides
     kind: str = "generate"
     about: str = ""
