@@ -346,15 +346,19 @@ def _metric(metric: object, document: Document, keys: Keys) -> object:
 
 
 def metric_named(choice: PluginChoice, folder: Path, at: At) -> str:
-    """Return the text of the metric that the user chose, its settings checked; relative paths start at the folder."""
+    """Return the text of the metric that the user chose, its settings checked; relative paths start at the folder.
+
+    A metric that is a file is called by the file's name: where the file lies is in the suite's `plugins`, and its digest in
+    the ids of the steps that use it, so two copies of a project have the same steps.
+    """
     from harness import metrics
     from harness.tasks.metric_names import anchored
 
     if choice.path is not None:
         path = _python_file(folder / choice.path, at())
         _use("metrics", path, at())
-        choice = replace(choice, name=str(path))
+        choice = replace(choice, name=path.name)
     for file in plugins.used():
         if (file.group, file.name) == ("metrics", choice.name):
-            choice = replace(choice, name=str(file.path))
+            choice = replace(choice, name=file.path.name)
     return anchored(metrics.canonical(choice, at), folder)

@@ -121,7 +121,7 @@ def check(folder: Path, code: Code = OWN) -> Checked:
     for place_of in cells:
         problems += found[place_of]
     problems += check_digests(result, sample_digests, answer_digests)
-    problems += [*_check_comparisons(result), *check_comparisons(result, recomputed, foreign)]
+    problems += [*_check_comparisons(result), *check_comparisons(result, recomputed, foreign, code)]
     whole = unchanged(document) and not check_files(folder, document)  # gates judge no changed RESULT
     verdicts = check_verdicts(result) if whole else CheckedVerdicts()
     return Checked(

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 
 from harness import backends, kinds
 from harness._version import __version__
@@ -261,4 +262,5 @@ def _manifest(spec: Report, context: StepContext) -> RunFacts:
         seed=spec.seed,
         sources=spec.pins.sources,
         models={name: pin.revision for name, pin in spec.pins.models.items()},
+        scripts={Path(path).name: path for path in spec.suite.plugins.get("metrics", {}).values()},
     )
