@@ -8,20 +8,20 @@ models: what the plan says then is measured here. Goals: the time within a facto
 the highest resident memory of the worker while it ran the step.
 """
 
-import json
 import os
 import shutil
 import sys
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 from benchmarks.lib import measured, smollm2
 from benchmarks.lib.race import BENCH, ROOT, Row, write
+from harness import plugins
 from harness.cli.asked import planned, runtime_for
 from harness.commands.plan import duration, size
 from harness.files.hardware import machine
+from harness.plan.costs import step_costs
 from harness.plan.estimates import estimate
 from harness.run.store import open_store
 
@@ -48,7 +48,7 @@ def go(suite: str, seed: int) -> Row:
         "load": load,
         "said": said,
         "seconds": run["seconds"],
-        "steps": {step: record(folder / "store", step) for step in said["steps"]},
+        "steps": steps(folder / "store", frozenset(said["steps"])),
     }
 
 
@@ -72,11 +72,19 @@ def estimated(suite: str, place: Path, seed: int) -> Row:
     }
 
 
-def record(store: Path, step: str) -> Row:
-    found: dict[str, Any] = json.loads((store / "done" / step / "step.json").read_text(encoding="utf-8"))
-    used = found["spec"].get("used")
-    model = used["model"]["name"] if used else None
-    return {"kind": found["kind"], "model": model, "seconds": found["seconds"], "peak": found["peak_bytes"]}
+def steps(place: Path, asked: frozenset[str]) -> Row:
+    """What the finished steps of the store record."""
+    kinds = frozenset(plugins.own_names("steps"))
+    return {
+        cost.step: {
+            "kind": cost.kind,
+            "model": cost.spec["used"]["model"]["name"] if "used" in cost.spec else None,
+            "seconds": cost.seconds,
+            "peak": cost.peak_bytes,
+        }
+        for cost in step_costs(open_store(place), str(machine()), kinds)
+        if cost.step in asked
+    }
 
 
 def lines(rows: list[Row]) -> Iterator[str]:
@@ -101,9 +109,8 @@ def lines(rows: list[Row]) -> Iterator[str]:
     yield "|---|---|--:|--:|--:|--:|"
     for row in rows:
         for kind, (count, planned_seconds, took) in by_kind(row).items():
-            yield (
-                f"| {row['name']} | {kind} | {count} | {planned_seconds:.1f} s | {took:.1f} s | {planned_seconds / took:.2f} |"
-            )
+            ratio = planned_seconds / took
+            yield f"| {row['name']} | {kind} | {count} | {planned_seconds:.1f} s | {took:.1f} s | {ratio:.2f} |"
     yield from ("", "Peak memory of a worker:", "")
     yield "| run | model and work | planned | took | ratio | goal | planned from |"
     yield "|---|---|--:|--:|--:|---|---|"
@@ -119,7 +126,7 @@ def lines(rows: list[Row]) -> Iterator[str]:
 
 
 def by_kind(row: Row) -> Mapping[str, tuple[int, float, float]]:
-    """Steps, planned and measured seconds of each kind of step; a step's own record has the opening of its model too."""
+    """Steps, planned and measured seconds of each kind of step, without the opening of models."""
     found: dict[str, list[tuple[float, float]]] = defaultdict(list)
     for step, seconds in row["said"]["steps"].items():
         found[row["steps"][step]["kind"]].append((seconds, row["steps"][step]["seconds"]))

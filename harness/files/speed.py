@@ -38,16 +38,21 @@ class Speed:
 
 def speed(threads: int, path: Path) -> Speed:
     """Return the speed of this machine, measured where the file does not have it yet."""
-    key = f"{machine().cpu}, {machine().cores} cores, {threads} threads, v{RULES}"
+    name = name_of(threads)
     try:
         known = read_json(path)
-        return Speed(**known[key])
+        return Speed(**known[name])
     except (OSError, ValueError, KeyError, TypeError):
         known = {}
     found = _measured(threads)
     with suppress(OSError):  # it can be measured again
-        write_json(path, {**known, key: asdict(found)})
+        write_json(path, {**known, name: asdict(found)})
     return found
+
+
+def name_of(threads: int) -> str:
+    """Return the name of this machine with a number of threads, under which its speed is kept."""
+    return f"{machine().cores} cores of {machine().cpu}, {threads} threads, v{RULES}"
 
 
 def _measured(threads: int) -> Speed:
