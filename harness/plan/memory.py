@@ -163,8 +163,8 @@ def kept_bytes(loaded: Loaded, recipe: Recipe, longest: int, width: int) -> int:
         + 2 * shape.keys
     )
     if shape.keeps_attention:
-        one += shape.heads * longest + (2 * shape.queries if shape.shared_heads < shape.heads else 0)
-    wide = shape.hidden + (3 if shape.gated else 1) * shape.feed_forward
+        one += shape.heads * longest + 2 * shape.queries
+    wide = shape.hidden + ((3 if shape.gated else 1) + (3 if shape.composed else 0)) * shape.feed_forward
     layer = adapted(shape, loaded.family, recipe.targets)
     inputs = (
         layer.attention[:1] if once else layer.attention

@@ -16,7 +16,7 @@ def test_a_speed_is_measured_once_and_read_from_its_file_afterwards(tmp_path: Pa
 
 def test_another_machine_or_number_of_threads_has_its_own_speed(tmp_path: Path) -> None:
     path = tmp_path / "speed.json"
-    kept = Speed(narrow=1.0, wide=2.0, stream=3.0, call=4.0)
+    kept = Speed(thin=0.5, narrow=1.0, wide=2.0, stream=3.0, call=4.0)
     path.write_text(json.dumps({name_of(7): asdict(kept), "another machine": {"narrow": 9}}))
     assert speed(7, path) == kept
     assert speed(1, path) != kept

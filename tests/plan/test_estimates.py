@@ -21,7 +21,7 @@ from harness.run.store import Store, open_store
 from harness.types import Model, Plan, Runtime, Step
 
 RUNTIME = Runtime(workers=2, threads=1, offline=True)
-SPEED = Speed(narrow=5e10, wide=8e10, stream=1e10, call=1e-6)
+SPEED = Speed(thin=2e10, narrow=5e10, wide=8e10, stream=1e10, call=1e-6)
 
 
 @pytest.fixture
