@@ -27,8 +27,10 @@ PLAIN = frozenset(
 )
 # Model types whose configuration says nothing about the head where it has weights of its own.
 UNTIED = frozenset("gpt_neox gptj llama mistral mixtral olmo olmo2 phi phi3 qwen2 qwen3 stablelm".split())
-# Model types whose attention keeps its whole matrix for the backward pass: no fused kernel takes their positions.
-KEEPS_ATTENTION = frozenset("longt5 mt5 t5 umt5".split())
+# Names of the function between the matrices of the feed-forward part; "gelu_new" is composed of seven functions of torch.
+ACTIVATION = ("dense_act_fn", "activation_function", "hidden_act", "hidden_activation", "activation")
+COMPOSED = "gelu_new"
+RELATIVE = "relative_attention_num_buckets"  # T5's positions, which are added to attention's matrix
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +47,8 @@ class Shape:
     gated: bool  # the feed-forward part has three matrices
     vocabulary: int
     tied: bool  # the head is the embedding
-    keeps_attention: bool  # attention's matrix is kept for the backward pass
+    composed: bool  # the activation function is composed of several, each of which keeps what it gives
+    masked: bool  # attention reads a mask with a number for each pair of tokens
 
     @property
     def queries(self) -> int:
@@ -99,6 +102,11 @@ class Shape:
         return self.decoder_parameters + self.encoder_parameters + self.embedding_parameters
 
     @property
+    def keeps_attention(self) -> bool:
+        """Return whether attention's matrix is kept for training: only torch's slowest kernel takes one shared head."""
+        return self.shared_heads == 1 < self.heads
+
+    @property
     def cached(self) -> int:
         """Return the keys and values of one token in all layers of the decoder."""
         return 2 * self.layers * self.keys
@@ -123,7 +131,8 @@ def shape(config: Mapping[str, Any], where: str = "config.json") -> Shape:
         gated=_gated(level, kind),
         vocabulary=_size(level, (VOCABULARY,), where),
         tied=bool(level.get("tie_word_embeddings", kind not in UNTIED)),
-        keeps_attention=kind in KEEPS_ATTENTION or shared_heads(level, heads) == 1 < heads,
+        composed=any(level.get(name) == COMPOSED for name in ACTIVATION),
+        masked=RELATIVE in level or bool(_found(level, ("sliding_window",))),
     )
 
 

@@ -5,14 +5,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
+from harness import backends
 from harness import text as words
 from harness.commands.check import unread
 from harness.files.hardware import machine
 from harness.plan import fits
-from harness.plan.estimates import Estimates, ModelMemory, estimate
-from harness.plan.memory import Basis, Memory
+from harness.plan.estimates import Estimates, estimate
+from harness.plan.known import GPU_BYTES
+from harness.plan.memory import Basis
 from harness.plan.outlook import outlook
 from harness.plan.plan import untrained
 from harness.run.repair import missing
@@ -20,7 +22,8 @@ from harness.run.steps import answers_left
 from harness.run.store import Store, relatives
 from harness.types import Plan, Runtime
 
-MARKS: dict[Basis, str] = {"measured here": "m", "estimated": "e", "estimated from the data sheet": "d"}
+ABOUT = "≈"  # before a number that is estimated
+PARTS = ("weights", "keys and values", "activations", "logits", "factors, optimiser", "libraries")
 NOT_KNOWN = "?"
 
 
@@ -43,8 +46,9 @@ def view(plan: Plan, store: Store, runtime: Runtime) -> PlanView:
 def show(shown: PlanView, console: Console) -> None:
     """Print the tables of steps and of models."""
     console.print(_steps(shown))
-    console.print()
-    console.print(_models(shown))
+    for table in (_models(shown), _peaks(shown)):
+        console.print()
+        console.print(table)
 
 
 def lines(shown: PlanView, earlier: Path | None, *, cache: Path, offline: bool) -> Iterator[str]:
@@ -60,65 +64,103 @@ def lines(shown: PlanView, earlier: Path | None, *, cache: Path, offline: bool) 
 
 
 def _steps(shown: PlanView) -> Table:
-    table = Table("step", "kind", "what", "time", "state", box=None)
+    table = Table("step", "kind", "what", Column("time", justify="right"), "state", box=None)
     for step in shown.plan.steps:
         time = shown.estimates.of(step.id)
-        seconds = "" if step.id not in shown.todo else NOT_KNOWN
+        seconds = NOT_KNOWN if step.id in shown.todo else ""
         if time is not None:
-            seconds = f"{_duration(time.seconds)} {MARKS[time.basis]}"
+            seconds = _said(duration(time.seconds), time.basis)
         table.add_row(step.id, step.kind, step.label, seconds, _state(shown, step.id, step.lineage))
     return table
 
 
 def _models(shown: PlanView) -> Table:
-    where = "GPU" if shown.plan.pins.device == "cuda" else "worker"
-    table = Table(
-        "model", "parameters", "dtype", "weights", f"{where}: to answer", f"{where}: to train", box=None
-    )
+    table = Table("model", Column("parameters", justify="right"), "dtype", "weights", box=None)
     for model, memory in zip(shown.plan.suite.models, shown.estimates.models, strict=True):
         pin = shown.plan.pins.models[model.name]
         dtype = pin.dtype if model.quantization == "none" else f"{model.quantization}, {pin.dtype}"
-        table.add_row(model.name, _count(pin.parameters), dtype, *_memory(memory))
+        weights = NOT_KNOWN if memory.weights is None else _said(size(memory.weights), "estimated")
+        if backends.of(model).folder is None:
+            weights = "none"
+        table.add_row(model.name, _count(pin.parameters), dtype, weights)
     return table
 
 
-def _memory(memory: ModelMemory) -> tuple[str, str, str]:
-    weights = NOT_KNOWN if memory.weights is None else _bytes(memory.weights)
-    return weights, _peak(memory.answering), _peak(memory.training)
-
-
-def _peak(memory: Memory | None) -> str:
-    return "" if memory is None else f"{_bytes(memory.bytes)} {MARKS[memory.basis]}"
+def _peaks(shown: PlanView) -> Table:
+    """Return the table of the memory that each model needs at its peak, part by part."""
+    where = "on a GPU" if shown.plan.pins.device == "cuda" else "in a worker"
+    columns = [Column(name, justify="right") for name in (*PARTS, f"peak {where}")]
+    table = Table("model", "work", *columns, box=None)
+    for model in shown.estimates.models:
+        for work, memory in (("answer", model.answering), ("train", model.training)):
+            if memory is not None:
+                of_part = {part.name: part.bytes for part in memory.parts}
+                cells = [_said(size(of_part[name]), "estimated") if name in of_part else "" for name in PARTS]
+                table.add_row(model.model, work, *cells, _said(size(memory.bytes), memory.basis))
+    return table
 
 
 def _totals(shown: PlanView) -> Iterator[str]:
-    """Yield what the marks mean, the parts of each model's memory, and the time by lane and of the whole run."""
-    found = shown.estimates
-    for model in found.models:
-        for what, memory in (("answering", model.answering), ("training", model.training)):
-            if memory is not None:
-                parts = ", ".join(f"{part.name} {_bytes(part.bytes)}" for part in memory.parts)
-                yield f"model {model.model}, {what}: {parts} (estimated)"
+    """Yield the time of each lane and of the whole run, and what ≈ means."""
+    found, machine_here = shown.estimates, machine()
+    yield from _too_little(shown)
     for lane in found.lanes:
-        yield f"lane {lane.lane}: {_duration(lane.seconds)} ({lane.basis})"
+        yield f"lane {lane.lane}: {_said(duration(lane.seconds), lane.basis)}"
     if shown.todo:
         less = (
             f", without {words.plural(len(found.unknown), 'step')} of unknown time" if found.unknown else ""
         )
-        with_workers = words.plural(found.workers, "worker")
-        yield f"the run: {_duration(found.seconds)} with {with_workers} ({_bases(found)}{less})"
+        team = "one step after another" if not found.workers else words.plural(found.workers, "worker")
+        yield f"the run: {_said(duration(found.seconds), found.basis)} with {team}{less}; {_bases(found)}"
+    yield (
+        f"{ABOUT} is estimated, {_source(shown)}; a number without {ABOUT} is from steps that ran on {machine_here}"
+    )
+
+
+def _source(shown: PlanView) -> str:
+    """Return what estimates are made from."""
+    if shown.plan.pins.device == "cpu":
+        return "from the models' sizes and this processor's measured speed"
+    gpu = machine().gpu
+    if gpu is None:
+        return f"from the models' sizes alone, for a GPU of {size(GPU_BYTES)}: there is none here"
+    return f"from the models' sizes and the data sheet of the {gpu}"
+
+
+def _too_little(shown: PlanView) -> Iterator[str]:
+    """Yield a line for each model that needs more memory than there is."""
+    here, workers = machine(), max(1, shown.estimates.workers)
+    cuda = shown.plan.pins.device == "cuda"
+    there = (here.gpu_bytes or GPU_BYTES) if cuda else here.memory_gb * 1e9 / workers
+    for model in shown.estimates.models:
+        peaks = [memory for memory in (model.answering, model.training) if memory is not None]
+        most = max(peaks, key=lambda memory: memory.bytes, default=None)
+        if most is not None and most.bytes > there:
+            place = (
+                f"the GPU has {size(there)}"
+                if cuda
+                else f"{words.plural(workers, 'worker')} share {here.memory_gb} GB"
+            )
+            remedy = (
+                "lower micro_batch_size, or set gradient_checkpointing: true or a quantization"
+                if cuda
+                else ("give fewer --workers, or lower micro_batch_size")
+            )
+            yield f"model {model.model} needs {_said(size(most.bytes), most.basis)}, and {place}; {remedy}"
 
 
 def _bases(found: Estimates) -> str:
-    """Return how much of the time each basis has: "80 % of the work measured here, 20 % estimated"."""
+    """Return how much of the steps' time has which basis: "80 % of its steps' time measured here, 20 % estimated"."""
     total = sum(time.seconds for time in found.steps)
-    shares = {basis: sum(time.seconds for time in found.steps if time.basis == basis) for basis in MARKS}
-    said = [
-        f"{100 * share / total:.0f}{words.SPACE}% {basis}"
-        for basis, share in shares.items()
-        if share and total
-    ]
-    return ", ".join(said) or found.basis
+    shares: dict[Basis, float] = {}
+    for time in found.steps:
+        shares[time.basis] = shares.get(time.basis, 0.0) + time.seconds
+    said = [f"{100 * share / total:.0f}{words.SPACE}% {basis}" for basis, share in shares.items() if total]
+    return f"of its steps' time {', '.join(said)}" if said else found.basis
+
+
+def _said(number: str, basis: Basis) -> str:
+    return number if basis == "measured here" else f"{ABOUT}{words.SPACE}{number}"
 
 
 def _state(shown: PlanView, step: str, lineage: str) -> str:
@@ -138,14 +180,17 @@ def _count(parameters: int | None) -> str:
     return NOT_KNOWN if parameters is None else f"{parameters / 1e6:,.1f} M"
 
 
-def _bytes(count: int) -> str:
+def size(count: float) -> str:
+    """Return bytes as people say them: 4.6 MB, 0.58 GB."""
     return f"{count / 1e9:,.2f}{words.SPACE}GB" if count >= 1e8 else f"{count / 1e6:,.1f}{words.SPACE}MB"
 
 
-def _duration(seconds: float) -> str:
+def duration(seconds: float) -> str:
     """Return a duration as people say it: 0.3 s, 45 s, 12 min, 5.2 h."""
     if seconds < 9.95:
         return f"{max(seconds, 0.1):.1f}{words.SPACE}s"
     if seconds < 90:
         return f"{seconds:.0f}{words.SPACE}s"
-    return f"{seconds / 60:.0f}{words.SPACE}min" if seconds < 5400 else f"{seconds / 3600:.1f}{words.SPACE}h"
+    if seconds < 5400:
+        return f"{seconds / 60:.0f}{words.SPACE}min"
+    return f"{seconds / 3600:.1f}{words.SPACE}h"

@@ -20,17 +20,18 @@ from harness.files.json_lines import read_json, write_json
 
 FILE = "speed.json"  # name of the file that keeps the speeds of machines, beside a store's digests
 RULES = 1  # raised when the way of measuring changes
-NARROW, WIDE = 128, 1024  # sides of the matrices whose products are timed
+THIN, NARROW, WIDE = 16, 128, 1024  # sides of the matrices whose products are timed
 ROWS = 2048  # tokens
 STREAM = 1 << 24  # bytes that are copied: more than most caches have
-SECONDS = 0.15  # of each measurement, at least
+SECONDS, TRIES = 0.15, 4  # of each measurement, at least
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Speed:
     """The speed of a number of threads of a machine."""
 
-    narrow: float  # floating-point operations a second in float32 products with matrices of NARROW²
+    thin: float  # floating-point operations a second in float32 products with matrices of NARROW × THIN
+    narrow: float  # the same with matrices of NARROW²
     wide: float  # the same with matrices of WIDE²
     stream: float  # bytes a second that elementwise work reads and writes
     call: float  # seconds of a call of numpy on few numbers
@@ -38,16 +39,21 @@ class Speed:
 
 def speed(threads: int, path: Path) -> Speed:
     """Return the speed of this machine, measured where the file does not have it yet."""
-    key = f"{machine().cpu}, {machine().cores} cores, {threads} threads, v{RULES}"
+    name = name_of(threads)
     try:
         known = read_json(path)
-        return Speed(**known[key])
+        return Speed(**known[name])
     except (OSError, ValueError, KeyError, TypeError):
         known = {}
     found = _measured(threads)
     with suppress(OSError):  # it can be measured again
-        write_json(path, {**known, key: asdict(found)})
+        write_json(path, {**known, name: asdict(found)})
     return found
+
+
+def name_of(threads: int) -> str:
+    """Return the name of this machine with a number of threads, under which its speed is kept."""
+    return f"{machine().cores} cores of {machine().cpu}, {threads} threads, v{RULES}"
 
 
 def _measured(threads: int) -> Speed:
@@ -66,28 +72,30 @@ def measure() -> Speed:
     """Measure this process's speed: the best of several tries, since other programs only ever slow it down."""
     import numpy as np
 
-    def flops(side: int) -> float:
-        x, w = np.ones((ROWS, side), np.float32), np.ones((side, side), np.float32)
-        out = np.empty((ROWS, side), np.float32)
-        return 2 * ROWS * side * side / _best(lambda: np.matmul(x, w, out=out))
+    def flops(side: int, columns: int) -> float:
+        x, w = np.ones((ROWS, side), np.float32), np.ones((side, columns), np.float32)
+        out = np.empty((ROWS, columns), np.float32)
+        return 2 * ROWS * side * columns / _best(lambda: np.matmul(x, w, out=out))
 
     many, others = np.ones(STREAM // 4, np.float32), np.ones(STREAM // 4, np.float32)
     few = np.ones(8, np.float32)
     return Speed(
-        narrow=flops(NARROW),
-        wide=flops(WIDE),
+        thin=flops(NARROW, THIN),
+        narrow=flops(NARROW, NARROW),
+        wide=flops(WIDE, WIDE),
         stream=3 * STREAM / _best(lambda: np.multiply(many, 0.5, out=others)),  # writing reads the line first
         call=_best(lambda: [np.add(few, few) for _ in range(1000)]) / 1000,
     )
 
 
 def _best(work: Callable[[], object]) -> float:
-    """Return the seconds of the fastest try."""
+    """Return the seconds of the fastest try, of this thread's own work: waiting for a processor does not count."""
     work()
-    best, began = float("inf"), time.perf_counter()
-    while (started := time.perf_counter()) - began < SECONDS:
+    best, began, tries = float("inf"), time.thread_time(), 0
+    while tries < TRIES or time.thread_time() - began < SECONDS:
+        started = time.thread_time()
         work()
-        best = min(best, time.perf_counter() - started)
+        best, tries = min(best, time.thread_time() - started), tries + 1
     return best
 
 

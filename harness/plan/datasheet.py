@@ -29,4 +29,4 @@ def published(
         return None
     operations, stream = found
     flops = OF_OPERATIONS * operations * 1e12
-    return Speed(narrow=flops, wide=flops, stream=OF_MEMORY * stream * 1e9, call=call)
+    return Speed(thin=flops, narrow=flops, wide=flops, stream=OF_MEMORY * stream * 1e9, call=call)

@@ -78,7 +78,7 @@ def estimate(plan: Plan, store: Store, runtime: Runtime, machine: Machine) -> Es
     times of the finished steps of its kind and model on the same hardware, where the store has any.
     """
     todo = missing(plan, store)
-    facts = known(plan, store, runtime, machine)
+    facts = known(plan, store, runtime, machine, timed=any(step.kind in OPENS for step in todo))
     costs = step_costs(store, str(machine), frozenset(step.kind for step in plan.steps))
     past = Past.of(facts, costs)
     times = [time for step in todo if (time := _time(step, facts, past)) is not None]

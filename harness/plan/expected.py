@@ -26,7 +26,7 @@ SAMPLE_METRIC_SECONDS = 1.5e-4  # scoring a sample by a metric, its part of the 
 LOAD_SECONDS, COMPARE_SECONDS, REPORT_SECONDS = 0.2, 0.02, 0.03  # of a task; of a cell; of a system on a task
 FOREIGN_SECONDS = 5.0  # a program of other people
 # Where a speed is not known, the ratio of two times still is.
-ANY_SPEED = Speed(narrow=1e11, wide=1e11, stream=1e10, call=1e-6)
+ANY_SPEED = Speed(thin=1e11, narrow=1e11, wide=1e11, stream=1e10, call=1e-6)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

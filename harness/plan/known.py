@@ -48,18 +48,27 @@ class Known:
         return part.task or None
 
 
-def known(plan: Plan, store: Store, runtime: Runtime, machine: Machine) -> Known:
+def known(
+    plan: Plan,
+    store: Store,
+    runtime: Runtime,
+    machine: Machine,
+    *,
+    timed: bool,  # whether the speed of this machine is asked for, which is measured the first time
+) -> Known:
     """Return what is known of a plan for a run with these settings."""
     report = plan.steps[-1]
     assert isinstance(report.spec, Report)
     cuda = plan.pins.device == "cuda"
-    speed = machine_speed.speed(runtime.threads, store.root / machine_speed.FILE)
     loaded = {model.name: _loaded(model, plan.pins) for model in plan.suite.models}
+    speed = None
+    if timed and any(loaded.values()):
+        speed = machine_speed.speed(runtime.threads, store.root / machine_speed.FILE)
     return Known(
         plan=plan,
         runtime=runtime,
         memory_bytes=machine.gpu_bytes or GPU_BYTES if cuda else machine.memory_gb * 1e9,
-        speed=published(machine.gpu or "", speed.call) if cuda else speed,
+        speed=published(machine.gpu or "", speed.call) if cuda and speed else speed,
         published=cuda,
         lengths=KnownLengths.load(plan, store.root / lengths.FILE, offline=runtime.offline),
         loaded={name: found for name, found in loaded.items() if found is not None},

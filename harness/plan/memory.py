@@ -69,9 +69,7 @@ class Loaded:
     @property
     def own(self) -> Part:
         """Return what the libraries themselves take."""
-        if self.device == "cpu":
-            return Part(name="libraries", bytes=LIBRARIES)
-        return Part(name="CUDA", bytes=CUDA)
+        return Part(name="libraries", bytes=LIBRARIES if self.device == "cpu" else CUDA)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,7 +144,7 @@ def training(loaded: Loaded, batches: Training) -> Memory:
         loaded,
         Part(name="activations", bytes=int(activations)),
         Part(name="logits", bytes=int(logits)),
-        Part(name="factors and optimiser", bytes=(ADAM + best) * 4 * factors),
+        Part(name="factors, optimiser", bytes=(ADAM + best) * 4 * factors),
     )
 
 
@@ -165,10 +163,13 @@ def kept_bytes(loaded: Loaded, recipe: Recipe, longest: int, width: int) -> int:
         + 2 * shape.keys
     )
     if shape.keeps_attention:
-        one += shape.heads * longest + (2 * shape.queries if shape.shared_heads < shape.heads else 0)
-    wide = shape.hidden + (3 if shape.gated else 1) * shape.feed_forward
+        one += shape.heads * longest + 2 * shape.queries
+    wide = shape.hidden + ((3 if shape.gated else 1) + (3 if shape.composed else 0)) * shape.feed_forward
     layer = adapted(shape, loaded.family, recipe.targets)
-    of_attention = one * width + _inputs(layer.attention, once, recipe.dropout > 0, width)
+    inputs = (
+        layer.attention[:1] if once else layer.attention
+    )  # the output's input is attention's output, already kept
+    of_attention = one * width + _inputs(inputs, once, recipe.dropout > 0, width)
     of_feed_forward = wide * width + _inputs(layer.feed_forward, once, recipe.dropout > 0, width)
     decoder = shape.layers * ((2 if shape.encoder_layers else 1) * of_attention + of_feed_forward)
     return decoder + shape.encoder_layers * (of_attention + of_feed_forward)

@@ -55,7 +55,7 @@ class Past:
         peaks: dict[str, int] = {}
         for cost in costs:
             model = _model(cost.spec)
-            if given := _given(facts, cost):
+            if cost.threads == facts.runtime.threads and (given := _given(facts, cost)):
                 ratios.setdefault((cost.kind, model), []).append(cost.seconds / given)
             openings[model] = max(openings.get(model, 0.0), cost.opening_seconds)
             if cost.workers == facts.runtime.workers and facts.plan.pins.device == "cpu":

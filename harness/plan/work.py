@@ -14,11 +14,16 @@ from harness.plan.adapted import adapted, sides
 from harness.plan.memory import Answering, Loaded, Training, kept_bytes
 from harness.types import Recipe
 
-# Seconds of a layer's calls in a step of decoding, in numpy calls on few numbers: Python, torch and transformers together.
-LAYER_CALLS = 600
-# Times that training reads and writes what a layer keeps of a token, forward and backward.
-TRAINING_PASSES = 6.0
-READING_PASSES = 3.0
+# Time of the calls of one attention with its part of the layer, in calls of numpy on few numbers: Python, torch and
+# transformers together. A step of decoding takes some 0.9 ms of a layer more than its numbers explain.
+LAYER_CALLS = 1500
+# Times that what a layer keeps of a token is read and written, forward and backward, or forward alone.
+TRAINING_PASSES, READING_PASSES = 8.0, 4.0
+# Activation functions take four times as long as a product of numbers (silu in float32: 5.5 against 22 GB/s).
+FUNCTION_PASSES = 4 * 2.0
+# Share of the speed of thin products that attention reaches (27 of 57 GFLOP/s, 4 heads of 32, forward and backward), and of
+# that with a mask.
+ATTENTION, MASKED = 0.5, 0.5
 OPTIMISER_PASSES = 10.0  # of the factors' numbers
 
 
@@ -43,33 +48,44 @@ def answering_seconds(
     loaded: Loaded, batches: Answering, prompts: Sequence[int], answers: Sequence[int], speed: Speed
 ) -> float:
     """Return the seconds that the answers to some prompts take."""
-    shape, tokens = loaded.shape, sum(prompts)
     if not prompts:
         return 0.0
-    rate = flops(speed, shape.hidden)
+    return _reading(loaded, batches, prompts, speed) + _writing(loaded, batches, prompts, answers, speed)
+
+
+def _reading(loaded: Loaded, batches: Answering, prompts: Sequence[int], speed: Speed) -> float:
+    shape, tokens = loaded.shape, sum(prompts)
+    layers = shape.encoder_layers or shape.layers
+    matrices = shape.encoder_parameters or shape.decoder_parameters
+    arithmetic = 2 * tokens * matrices + 2 * len(prompts) * shape.head_parameters
+    attention = layers * 4 * sum(prompt**2 for prompt in prompts) * shape.queries
     passes = max(1.0, tokens / batches.read_tokens)
-    layers = shape.layers + shape.encoder_layers
-    read = shape.encoder_parameters or shape.decoder_parameters
-    arithmetic = 2 * tokens * read + 2 * len(prompts) * shape.head_parameters
-    arithmetic += sum(2 * prompt**2 for prompt in prompts) * shape.queries * layers
-    reading = (
-        arithmetic / rate
-        + READING_PASSES * tokens * _states(loaded) / speed.stream
+    return (
+        arithmetic / flops(speed, shape.hidden)
+        + attention / _attention_flops(loaded, speed)
+        + tokens * layers * _passes(loaded) * loaded.width / speed.stream
         + passes * layers * LAYER_CALLS * speed.call
     )
-    mean = sum(answers) / len(answers)
-    columns = tokens / len(prompts) + mean / 2
-    written = sum(answers)
-    steps = max(batches.answer_tokens, written / batches.rows)
-    step_weights = (shape.decoder_parameters + shape.head_parameters) * loaded.width
-    arithmetic = 2 * written * (shape.decoder_parameters + shape.head_parameters)
-    seen = written * columns * shape.cached * loaded.width
-    writing = (
-        max(arithmetic / rate, steps * step_weights / speed.stream)
-        + (seen + READING_PASSES * written * _states(loaded)) / speed.stream
-        + steps * shape.layers * LAYER_CALLS * speed.call
+
+
+def _writing(
+    loaded: Loaded, batches: Answering, prompts: Sequence[int], answers: Sequence[int], speed: Speed
+) -> float:
+    """Return the seconds in which answers are written: rows finish at different times, and the longest row decides."""
+    shape, written = loaded.shape, sum(answers)
+    columns = sum(prompts) / len(prompts) + written / len(answers) / 2
+    steps = max(max(answers), written / batches.rows)
+    attentions = shape.layers * (2 if shape.encoder_layers else 1)
+    matrices = shape.decoder_parameters + shape.head_parameters
+    keys = written * columns * shape.cached * (1 if not shape.encoder_layers else 2)
+    return (
+        max(
+            2 * written * matrices / flops(speed, shape.hidden),
+            steps * matrices * loaded.width / speed.stream,
+        )
+        + (keys + written * shape.layers * _passes(loaded)) * loaded.width / speed.stream
+        + steps * attentions * LAYER_CALLS * speed.call
     )
-    return reading + writing
 
 
 def training_seconds(loaded: Loaded, batches: Training, examples: Examples, speed: Speed) -> float:
@@ -80,7 +96,9 @@ def training_seconds(loaded: Loaded, batches: Training, examples: Examples, spee
     learnt = _sample_seconds(loaded, recipe, prompt, answer, speed, learns=True)
     checked = _sample_seconds(loaded, recipe, prompt, answer, speed, learns=False)
     parts = math.ceil(recipe.batch_size / batches.rows)
-    calls = 3 * parts * loaded.shape.layers * LAYER_CALLS * speed.call
+    shape = loaded.shape
+    attentions = shape.encoder_layers + shape.layers * (2 if shape.encoder_layers else 1)
+    calls = 3 * parts * attentions * LAYER_CALLS * speed.call
     factors = recipe.rank * _sides(loaded, recipe)
     optimiser = OPTIMISER_PASSES * 4 * factors / speed.stream
     step = recipe.batch_size * learnt + parts * _forming(loaded, recipe, speed) + calls + optimiser
@@ -92,27 +110,36 @@ def _sample_seconds(
 ) -> float:
     """Return the seconds of one sample: forward and, if it learns, backward."""
     shape, tokens = loaded.shape, prompt + answer
-    rate = flops(speed, shape.hidden)
-    width = loaded.width
+    rate, width = flops(speed, shape.hidden), loaded.width
     if shape.encoder_layers:
         arithmetic = 2 * (prompt * shape.encoder_parameters + answer * shape.decoder_parameters)
         seen = shape.encoder_layers * prompt**2 + shape.layers * answer * (answer + prompt)
-        layers = (shape.encoder_layers * prompt + shape.layers * answer) / (
-            shape.layers + shape.encoder_layers
-        )
+        layers = shape.layers + shape.encoder_layers
+        through = (shape.encoder_layers * prompt + shape.layers * answer) / layers  # tokens of a layer
     else:
         arithmetic = 2 * tokens * shape.decoder_parameters
-        seen, layers = shape.layers * tokens**2, tokens
+        seen, layers, through = shape.layers * tokens**2, shape.layers, tokens
     attention = 4 * seen * shape.queries
     head = 2 * answer * shape.head_parameters
-    kept = layers * kept_bytes(loaded, recipe, math.ceil(tokens), width)
     logits = answer * shape.vocabulary * width
+    forward = (
+        (arithmetic + head) / rate
+        + attention / _attention_flops(loaded, speed)
+        + (through * layers * _passes(loaded) * width + 4 * logits) / speed.stream
+    )
     if not learns:
-        return (arithmetic + attention + head) / rate + (kept + 3 * logits) / speed.stream
-    forward = 2 if recipe.gradient_checkpointing else 1
+        return forward
+    again = forward if recipe.gradient_checkpointing else 0.0
     factors = 4 * tokens * recipe.rank * _sides(loaded, recipe)
-    total = (1 + forward) * arithmetic + (2 + forward) * attention + 2 * head + factors
-    return total / rate + (TRAINING_PASSES * forward * kept + 8 * logits) / speed.stream
+    kept = through * kept_bytes(loaded, recipe, math.ceil(tokens), width)
+    functions = through * layers * shape.feed_forward * width * FUNCTION_PASSES * 2.5
+    both = (
+        2 * (arithmetic + head) / rate
+        + factors / speed.thin
+        + 3 * attention / _attention_flops(loaded, speed)
+        + (TRAINING_PASSES * kept + functions + 12 * logits) / speed.stream
+    )
+    return both + again
 
 
 def _forming(loaded: Loaded, recipe: Recipe, speed: Speed) -> float:
@@ -134,13 +161,17 @@ def _sides(loaded: Loaded, recipe: Recipe) -> int:
     )
 
 
-def _states(loaded: Loaded) -> int:
-    """Return the bytes of a token's states in all layers, without gradients."""
+def _attention_flops(loaded: Loaded, speed: Speed) -> float:
+    return ATTENTION * speed.thin * (MASKED if loaded.shape.masked else 1.0)
+
+
+def _passes(loaded: Loaded) -> float:
+    """Return the numbers of a token that a layer reads and writes without gradients."""
     shape = loaded.shape
-    layer = (
-        4 * shape.hidden + 2 * shape.queries + 2 * shape.keys + (3 if shape.gated else 2) * shape.feed_forward
-    )
-    return (shape.encoder_layers or shape.layers) * layer * loaded.width
+    states = 4 * shape.hidden + 2 * shape.queries + 2 * shape.keys
+    wide = (3 if shape.gated else 2) * shape.feed_forward
+    functions = FUNCTION_PASSES * shape.feed_forward * (2 if shape.composed else 1)
+    return READING_PASSES * (states + wide) + functions
 
 
 def read_tokens(loaded: Loaded, threads: int) -> int:
