@@ -74,10 +74,8 @@ class Course:
         self._workers = max(1, workers)
         self._waiting = {step.id: step for step in todo}
         self._expected: Expected = expected or {}
-        self._took: defaultdict[str, list[float]] = defaultdict(list)  # kind -> seconds of each ended step
-        self._ratio: defaultdict[str, list[tuple[float, float]]] = defaultdict(
-            list
-        )  # expected and real seconds
+        # Kind -> ended steps with the seconds that each took
+        self._took: defaultdict[str, list[tuple[str, float]]] = defaultdict(list)
         self._left: tuple[float, float | None] | None = (
             None  # when the time left was computed, and the time left
         )
