@@ -16,6 +16,7 @@ from harness.types import Outcome, Step
 Clock = Callable[[], float]  # seconds
 Expected = Mapping[str, float]  # step -> seconds that it takes once its model is in memory
 
+LATE_SECONDS = 30.0  # a step without a speed of its own that is later than this was estimated wrongly
 RECOMPUTED_SECONDS = 1.0  # the time left is shown ten times a second, and computed once
 
 
@@ -50,10 +51,13 @@ class Position:
         return (self.done - self.first[1]) / (self.at - self.first[0])
 
     def seconds_left(self, now: float, expected: float | None) -> float | None:
-        """Return how long the rest of the step takes by its own speed, else by what was expected of the whole step."""
+        """Return how long the rest of the step takes by its own speed, else by what was expected of the whole step.
+
+        None: nothing was expected, or the step takes far longer than that, so that its end is not known.
+        """
         if self.per_second and self.total:
             return max(0.0, (self.total - self.done) / self.per_second - (now - self.at))
-        if expected is None:
+        if expected is None or now - self.started > 2 * expected + LATE_SECONDS:
             return None
         return max(0.0, expected - (now - self.first[0] if self.first else 0.0))
 
@@ -74,10 +78,8 @@ class Course:
         self._workers = max(1, workers)
         self._waiting = {step.id: step for step in todo}
         self._expected: Expected = expected or {}
-        self._took: defaultdict[str, list[float]] = defaultdict(list)  # kind -> seconds of each ended step
-        self._ratio: defaultdict[str, list[tuple[float, float]]] = defaultdict(
-            list
-        )  # expected and real seconds
+        # Kind -> ended steps with the seconds that each took
+        self._took: defaultdict[str, list[tuple[str, float]]] = defaultdict(list)
         self._left: tuple[float, float | None] | None = (
             None  # when the time left was computed, and the time left
         )

@@ -5,7 +5,7 @@ published beside it, as `OUT.partial`, until a whole one is there. What the user
 (files, metrics of `harness rescore`) comes along; where it cannot, the replaced RESULT is kept as `OUT.before-TIME`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -91,19 +91,26 @@ def _delivered(report: Path, out: Path, store: Store) -> Delivered:
     return delivered
 
 
-def deliver_interim(report: Path, out: Path, store: Store) -> Delivered:
+def deliver_interim(report: Path, out: Path, store: Store, wanted: Callable[[], bool]) -> Delivered | None:
     """Publish the unfinished RESULT of a run that goes on: at `out` if the run's earlier one or none is there, else beside.
 
-    Nothing of a user's is replaced: neither a RESULT with more in it nor one with added metrics.
+    Nothing of a user's is replaced: neither a RESULT with more in it nor one with added metrics. Nothing is published, and
+    None returned, once the RESULT is not `wanted` any more because the run has ended.
     """
     target.refuse(out)
     with target.told(out), owned(out) as place:
-        old, new = _standing(place.target), read_document(report)
-        missing = missing_in(new)
-        assert missing is not None
-        if old is None or _may_go(place.target, old, new):
-            return replace(_in_place(place, report, out, old, store), partial=True)
-        return _beside(report, out, old, missing, store)
+        old = _standing(place.target)
+        free = old is None or _may_go(place.target, old, read_document(report))
+    there = out if free else partial_of(out)
+    target.refuse(there)
+    with target.told(there), owned(there) as place:
+        fresh = _staged(place, report)
+        undrawn = pages.draw(fresh, there, store, wanted)
+        if not wanted():
+            return None
+        judged = _judged(fresh, there)
+        target.put(place, fresh)
+    return Delivered(folder=there, judged=judged, partial=True, drawn=not undrawn, warnings=undrawn)
 
 
 def _may_go(out: Path, old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:

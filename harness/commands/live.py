@@ -58,7 +58,9 @@ def _show(interim: Interim, out: Path, store: Store, console: Console | None) ->
         render_tasks(interim.report, interim.tasks, console)
     if not interim.wanted():
         return
-    delivered = delivery.deliver_interim(interim.report, out, store)
+    delivered = delivery.deliver_interim(interim.report, out, store, interim.wanted)
+    if delivered is None:
+        return
     if not delivered.drawn:
         for line in delivered.warnings:
             warn(line)

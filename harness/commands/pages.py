@@ -8,6 +8,7 @@ import hashlib
 import os
 import shutil
 import traceback
+from collections.abc import Callable
 from contextlib import suppress
 from functools import cache
 from importlib.metadata import version
@@ -19,8 +20,7 @@ from harness.errors import HarnessError
 from harness.files.json_lines import sync, write_json
 from harness.files.publishing import copy
 from harness.results import ours
-from harness.results.document import NAME, read_document
-from harness.results.missing import missing_in
+from harness.results.document import NAME
 from harness.results.verdicts import FILE as VERDICTS
 from harness.run.intact import RECORD, Inspector, sealed
 from harness.run.store import Store
@@ -30,10 +30,11 @@ PAGES = (*ours.PAGES, *ours.FOLDERS)
 LIBRARIES = ("altair", "jinja2", "markupsafe", "vl-convert-python")  # they draw the pages
 
 
-def draw(folder: Path, out: Path, store: Store) -> tuple[str, ...]:
+def draw(folder: Path, out: Path, store: Store, wanted: Callable[[], bool] | None = None) -> tuple[str, ...]:
     """Put the pages into a staged RESULT folder; return a line that says why they cannot be drawn, or no line.
 
-    A RESULT without pages is still published at `out`. Raises OSError if the disk cannot be written.
+    A RESULT without pages is still published at `out`. Raises OSError if the disk cannot be written. `wanted` tells of an
+    unfinished RESULT whether it is still to be shown: its pages are not kept, since the next one is another.
     """
     kept = store.pages / _source(folder)
     if _copied(kept, folder):
@@ -41,7 +42,7 @@ def draw(folder: Path, out: Path, store: Store) -> tuple[str, ...]:
     from harness.report import render
 
     try:
-        render(folder, store.drawings)
+        render(folder, store.drawings, *([wanted] if wanted else []))
     except OSError:
         raise
     except Exception as error:  # the data is published even if a page fails
@@ -49,8 +50,7 @@ def draw(folder: Path, out: Path, store: Store) -> tuple[str, ...]:
         reason = str(error) if isinstance(error, HarnessError) else f"{type(error).__name__}: {error}"
         line = f"{out}: its pages cannot be drawn: {' '.join(reason.split())}"
         return (f"{line}; `harness report {out}` tries again{_logged(error, store)}",)
-    lacks = missing_in(read_document(folder))
-    if lacks is None or not lacks.unfinished:  # the next RESULT of a run that goes on is another one
+    if wanted is None:
         _keep(folder, kept)
     return ()
 

@@ -19,7 +19,7 @@ class Preconditions:
 
     def refuse_lost(self, check: Check) -> None:
         """Raise a ResultError if the check needs what has no result, or if an adapter changes nothing."""
-        if check.task in self._to_come:
+        if check.task is not None and check.task in self._to_come:
             done, of = self._to_come[check.task]
             raise ResultError(
                 f"the RESULT is unfinished: {check.task} is still to come ({done} of {of} systems are scored); "
@@ -41,8 +41,8 @@ class Preconditions:
         return next((f"; {_said(step)}" for step in self._failed.get(system, ())), "")
 
     @cached_property
-    def _to_come(self) -> Mapping[str | None, tuple[int, int]]:
-        return dict(tasks_to_come(self._result.steps))
+    def _to_come(self) -> Mapping[str, tuple[int, int]]:
+        return tasks_to_come(self._result.steps)
 
     @cached_property
     def _empty(self) -> Mapping[tuple[str, System], Share]:

@@ -101,7 +101,8 @@ def used() -> tuple[PluginFile, ...]:
 
 def refuse_taken(file: PluginFile, where: str) -> None:
     """Raise SuiteError for a file with the name of a plug-in of the harness or of an installed package."""
-    others = {"the harness": own_names(file.group), "an installed package": _entry_points(file.group).names}
+    installed = _entry_points().select(group=_group(file.group)).names
+    others = {"the harness": own_names(file.group), "an installed package": installed}
     for whose, taken in others.items():
         if file.name in taken:
             raise SuiteError(

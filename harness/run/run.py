@@ -57,7 +57,7 @@ def run(
         lanes = [step for step in todo if step.lane is not None]
         for step in _doomed(lanes, outcomes):
             going.record(step, _skipped(step, runner.steps, outcomes))
-        able = [step for step in lanes if step.id not in outcomes]
+        able = _models_last(plan, [step for step in lanes if step.id not in outcomes])
         for step, outcome in engine(Schedule(able), runner, progress) if able else ():
             failed = outcome.state == "failed"
             going.record(step, replace(outcome, log=log_of(step, store)) if failed else outcome)
@@ -68,6 +68,12 @@ def run(
         going.run(goal, runner)
     report = store.done(goal.id) if store.has(goal.id) else runner.shown.get(goal.id)
     return FinishedRun(outcomes=outcomes, report=report)
+
+
+def _models_last(plan: Plan, steps: Iterable[Step]) -> list[Step]:
+    """Return the steps with those first that need no model: no task is finished before its trivial rules are scored."""
+    models = {model.name for model in plan.suite.models}
+    return sorted(steps, key=lambda step: step.lane in models)
 
 
 def _doomed(steps: Iterable[Step], outcomes: Mapping[str, Outcome]) -> list[Step]:

@@ -68,12 +68,23 @@ def test_a_running_step_is_judged_by_its_own_speed_once_it_is_known() -> None:
     assert course.seconds_left_of(at) == 0
 
 
+def test_a_step_that_takes_far_longer_than_expected_ends_nobody_knows_when() -> None:
+    clock = Clock()
+    course = Course([A], expected=every(10), clock=clock)
+    course.started(A)
+    course.progress(A, 0, 100, LOADING)
+    clock.now += 49
+    assert course.seconds_left() == 10
+    clock.now += 2
+    assert course.seconds_left() is None
+
+
 def test_estimates_are_corrected_by_how_long_steps_of_the_kind_took() -> None:
     clock = Clock()
     course = Course([A, B, C], expected=every(10), clock=clock)
     course.started(A)
     course.progress(A, 0, 10, LOADING)
-    clock.now += 50  # which say nothing of the next steps
+    clock.now += 20  # which say nothing of the next steps
     course.progress(A, 0, 10, "")
     clock.now += 30
     course.ended(A, done(A, 80))

@@ -59,8 +59,14 @@ def out(tmp_path: Path) -> Path:
 @pytest.fixture
 def unfinished(reports: dict[str, Path], store: Store, out: Path) -> Path:
     """A published unfinished RESULT."""
-    assert deliver_interim(reports["unfinished"], out, store).folder == out
+    assert show_at(reports["unfinished"], out, store) == out
     return out
+
+
+def show_at(report: Path, out: Path, store: Store) -> Path:
+    found = deliver_interim(report, out, store, lambda: True)
+    assert found is not None
+    return found.folder
 
 
 def document(folder: Path) -> dict[str, Any]:
@@ -90,7 +96,7 @@ def test_its_pages_say_at_once_that_it_is_unfinished(unfinished: Path) -> None:
 def test_it_is_replaced_by_the_next_one_and_by_the_whole_one(
     reports: dict[str, Path], store: Store, unfinished: Path
 ) -> None:
-    assert deliver_interim(reports["unfinished"], unfinished, store).folder == unfinished
+    assert show_at(reports["unfinished"], unfinished, store) == unfinished
     assert names(unfinished.parent) == ["out"]
     found = deliver(reports["whole"], unfinished, store)
     assert (found.folder, found.partial, found.warnings) == (unfinished, False, ())
@@ -105,7 +111,7 @@ def test_a_whole_result_stays_and_it_is_published_beside_until_the_next_whole_on
     before = document(out)
     beside = out.with_name("out.partial")
     for _ in range(2):
-        assert deliver_interim(reports["unfinished"], out, store).folder == beside
+        assert show_at(reports["unfinished"], out, store) == beside
         assert document(out) == before
     assert SAID in (beside / "report.html").read_text()
     deliver(reports["whole"], out, store)
@@ -115,16 +121,15 @@ def test_a_whole_result_stays_and_it_is_published_beside_until_the_next_whole_on
 def test_a_result_with_added_metrics_stays(reports: dict[str, Path], store: Store, unfinished: Path) -> None:
     rescore(unfinished, ["exact"], unfinished)
     before = document(unfinished)
-    assert deliver_interim(reports["unfinished"], unfinished, store).folder == unfinished.with_name(
-        "out.partial"
-    )
+    beside = unfinished.with_name("out.partial")
+    assert show_at(reports["unfinished"], unfinished, store) == beside
     assert document(unfinished) == before
     assert names(unfinished.parent) == ["out", "out.partial"]
 
 
 def test_files_of_the_user_s_own_come_along(reports: dict[str, Path], store: Store, unfinished: Path) -> None:
     (unfinished / "notes.md").write_text("wait for it")
-    for publish, report in ((deliver_interim, "unfinished"), (deliver, "whole")):
+    for publish, report in ((show_at, "unfinished"), (deliver, "whole")):
         publish(reports[report], unfinished, store)
         assert (unfinished / "notes.md").read_text() == "wait for it"
 

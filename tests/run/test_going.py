@@ -13,7 +13,7 @@ from harness.run.store import Store, open_store
 from harness.types import Outcome, Runtime, Step
 from harness.verification import verify
 from tests.run.interim import two_tasks
-from tests.run.test_run import Silent, comparable, result
+from tests.run.test_run import Silent, comparable, drawn, result, write_suite
 
 
 @pytest.fixture
@@ -119,6 +119,14 @@ def test_a_task_is_shown_before_the_steps_of_another_have_ended(tmp_path: Path, 
     run(two_tasks(tmp_path, store), store, Runtime(workers=0), watch, show=watch.show)
     shown = watch.events.index("shown: one")
     assert watch.events.index("compare one") < shown < watch.events.index("compare two")
+
+
+def test_what_needs_no_model_runs_first(tmp_path: Path, store: Store) -> None:
+    """A task is finished only when its trivial rules are scored, too; they must not wait for the last model."""
+    watch = Order()
+    drawn_up = drawn(write_suite(tmp_path), store)
+    run(drawn_up, store, Runtime(workers=0), watch)
+    assert watch.events[:2] == ["load chats", "score chats, trivial:lead-3"]
 
 
 def test_a_failed_step_does_not_keep_the_other_task_from_being_shown(tmp_path: Path, store: Store) -> None:
