@@ -6,12 +6,15 @@ from typing import Annotated
 
 import typer
 
-STORE = Path(".harness")
+from harness.commands import asked
+
+STORE = asked.STORE
 
 SuiteName = Annotated[str, typer.Argument(metavar="SUITE", help="A suite's name, or the path of its file.")]
 
 StoreFolder = Annotated[
-    Path, typer.Option("--store", help="The store: the folder of finished steps.", envvar="HARNESS_STORE")
+    Path,
+    typer.Option("--store", help="The store: the folder of finished steps.", envvar=asked.STORE_VARIABLE),
 ]
 
 Limit = Annotated[
@@ -29,7 +32,7 @@ OnlyPattern = Annotated[
 
 Device = Annotated[str, typer.Option(help="Where models run: auto, cpu, cuda or cuda:N.")]
 
-Offline = Annotated[bool, typer.Option("--offline", help="Use no network.", envvar="HARNESS_OFFLINE")]
+Offline = Annotated[bool, typer.Option("--offline", help="Use no network.", envvar=asked.OFFLINE_VARIABLE)]
 
 Seed = Annotated[int, typer.Option(min=0, max=10**18, help="Seed of training and resampling.")]
 

@@ -6,7 +6,7 @@ Relative `file:` paths start at the YAML file that names them. A gate's baseline
 at the working folder; a shipped suite's baseline is shipped too, and used unless the user has a file of that name.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path
@@ -14,7 +14,7 @@ from typing import Any, Literal, TypeVar
 
 from harness import plugins
 from harness.errors import SuiteError, UnknownName
-from harness.files import shipped
+from harness.files import python_data, shipped
 from harness.files.validation import At, found, record
 from harness.files.yaml import Document, Keys, load
 from harness.neural import objectives
@@ -32,9 +32,12 @@ NOT_IN_SUITES = ("exports", "steps")  # groups whose plug-ins a suite cannot lis
 _LISTS = ("tasks", "models", "recipes", "adapters", "gates")
 
 
-def load_suite(name_or_path: str) -> Suite:
-    """Return the suite of that name or in that file, completely checked; from here on its plug-ins are found by name."""
-    document = _open("suite", name_or_path)
+def load_suite(suite: str | Mapping[str, object]) -> Suite:
+    """Return a suite, completely checked; from here on its plug-ins are found by name.
+
+    `suite` is a name, the path of a file, or a mapping with the content of such a file.
+    """
+    document = _suite(suite)
     data = _mapping(document)
     own = {key: value for key, value in data.items() if key not in (*_LISTS, "weights", "plugins")}
     _use_listed(document)
@@ -61,9 +64,9 @@ def load_suite(name_or_path: str) -> Suite:
     return suite
 
 
-def use_plugins(name_or_path: str) -> None:
+def use_plugins(suite: str | Mapping[str, object]) -> None:
     """Let the files that a suite lists under `plugins` be found by name; nothing else of the suite is checked."""
-    document = _open("suite", name_or_path)
+    document = _suite(suite)
     _mapping(document)
     _use_listed(document)
 
@@ -85,14 +88,14 @@ def with_adapters(suite: Suite, places: Sequence[str]) -> Suite:
     return replace(suite, adapters=tuple(adapters.values()))
 
 
-def load_rules(path: str) -> tuple[tuple[Gate, ...], float]:
-    """Return the gates of a file of gates, and the `family_error` that it sets for them.
+def load_rules(rules: str | Mapping[str, object]) -> tuple[tuple[Gate, ...], float]:
+    """Return the gates of a file of gates, or of a mapping with its content, and the `family_error` that it sets for them.
 
     `plugins` in such a file lists the user's own metrics that a RESULT was scored with, so that its gates can be judged.
     """
-    if not Path(path).is_file():
-        raise SuiteError(f"{path}: no such file; give the path of a YAML file with `gates:`")
-    document = load(Path(path))
+    if isinstance(rules, str) and not Path(rules).is_file():
+        raise SuiteError(f"{rules}: no such file; give the path of a YAML file with `gates:`")
+    document = load(Path(rules)) if isinstance(rules, str) else python_data.document(rules, "rules")
     known = {"gates", "family_error", "plugins"}
     for key in _mapping(document).keys() - {"name"} - known:
         raise UnknownName("key", key, known, document.at(key))
@@ -153,6 +156,10 @@ def _folders(kind: Kind, base: Path | None) -> tuple[Path, ...]:
             below, own, last = "../adapters", here / "adapters", shipped.folder("adapters")
     beside = (base / below).resolve() if base else last.resolve()
     return (own, last) if beside == last.resolve() else (beside, own, last)
+
+
+def _suite(suite: str | Mapping[str, object]) -> Document:
+    return _open("suite", suite) if isinstance(suite, str) else python_data.document(suite, "suite")
 
 
 def _open(kind: Kind, name: str, base: Path | None = None, where: str = "") -> Document:
