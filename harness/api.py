@@ -13,7 +13,7 @@ from harness.errors import StepError
 
 if TYPE_CHECKING:
     from harness.commands.dry_run import DryRun
-    from harness.commands.verify import Verified
+    from harness.commands.verify import VerifiedResult
     from harness.compare.records import SideBySide
     from harness.frames import ResultFolder
     from harness.types import Judgement
@@ -158,7 +158,7 @@ def gate(
     return judged
 
 
-def verify(result: Place, *, allow_code: bool = False) -> "Verified":
+def verify(result: Place, *, allow_code: bool = False) -> "VerifiedResult":
     """Recompute every score of a RESULT from its answers, and the comparisons and verdicts.
 
     Raises ResultError with a line for each number that does not follow. Without `allow_code`, metric scripts that the

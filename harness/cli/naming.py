@@ -73,12 +73,9 @@ def new(
 
     Both pass `harness check` and run as they are. Nothing is overwritten.
     """
-    from harness.commands.new import new_file, new_project
+    from harness.commands.new import new as write
 
-    if kind is not NewKind.project:
-        say(new_file(kind.value, name))
-        return
-    folder = new_project(name)
-    say(
-        f"{folder}\nnext: cd {folder} && harness check {folder} && harness run {folder}; README.md explains the files"
-    )
+    place = write(kind.value, name)
+    say(place)
+    if kind is NewKind.project:
+        say(f"next: cd {place} && harness check {place} && harness run {place}; README.md explains the files")

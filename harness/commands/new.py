@@ -17,8 +17,13 @@ Starter = Literal["task", "suite", "recipe"]
 _FOLDERS: dict[Starter, str] = {"task": "suites/tasks", "suite": "suites", "recipe": "adapters"}
 
 
-def new_file(kind: Starter, name: str) -> Path:
-    """Write a commented YAML file that passes `harness check` as it is; return its path."""
+def new(kind: Starter | Literal["project"], name: str) -> Path:
+    """Write a file or a project that passes `harness check` as it is; return its path."""
+    return _project(name) if kind == "project" else _file(kind, name)
+
+
+def _file(kind: Starter, name: str) -> Path:
+    """Write a commented YAML file."""
     name = name.removesuffix(".yaml").removesuffix(".yml")
     check_name(name, lambda *keys: f"new {kind} {name!r}")
     path = Path(_FOLDERS[kind]) / f"{name}.yaml"
@@ -27,8 +32,8 @@ def new_file(kind: Starter, name: str) -> Path:
     return path
 
 
-def new_project(name: str) -> Path:
-    """Write a folder of the name with a whole project that runs as it is; return the folder.
+def _project(name: str) -> Path:
+    """Write a folder of the name with a whole project.
 
     The folder appears with all of its files or not at all.
     """

@@ -12,7 +12,7 @@ BELIEVED = "costs, weights, curves, notes, recipes and steps, which do not follo
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Verified:
+class VerifiedResult:
     """What was verified of a RESULT whose numbers follow from its answers."""
 
     remarks: tuple[str, ...]
@@ -24,7 +24,7 @@ class Verified:
         return self.not_recomputed == (BELIEVED,)
 
 
-def verify(folder: Path, code: Code) -> Verified:
+def verify(folder: Path, code: Code) -> VerifiedResult:
     """Return what was verified; raise ResultError with a line for each number that does not follow from the answers.
 
     Raises it also where nothing can be recomputed: for a copy without texts, and if all metrics are foreign code.
@@ -41,4 +41,4 @@ def verify(folder: Path, code: Code) -> Verified:
         reasons = [f"not recomputed: {sentence}" for sentence in found.not_recomputed]
         hint = f"{folder}: no score could be recomputed; --allow-code runs scripts that lie outside of it"
         raise ResultError("\n".join([*reasons, hint]))
-    return Verified(remarks=tuple(found.remarks), not_recomputed=(*found.not_recomputed, BELIEVED))
+    return VerifiedResult(remarks=tuple(found.remarks), not_recomputed=(*found.not_recomputed, BELIEVED))

@@ -32,12 +32,12 @@ NOT_IN_SUITES = ("exports", "steps")  # groups whose plug-ins a suite cannot lis
 _LISTS = ("tasks", "models", "recipes", "adapters", "gates")
 
 
-def load_suite(suite: str | Mapping[str, object]) -> Suite:
+def load_suite(given: str | Mapping[str, object]) -> Suite:
     """Return a suite, completely checked; from here on its plug-ins are found by name.
 
-    `suite` is a name, the path of a file, or a mapping with the content of such a file.
+    `given` is a name, the path of a file, or a mapping with the content of such a file.
     """
-    document = _suite(suite)
+    document = _suite(given)
     data = _mapping(document)
     own = {key: value for key, value in data.items() if key not in (*_LISTS, "weights", "plugins")}
     _use_listed(document)
@@ -64,9 +64,9 @@ def load_suite(suite: str | Mapping[str, object]) -> Suite:
     return suite
 
 
-def use_plugins(suite: str | Mapping[str, object]) -> None:
+def use_plugins(given: str | Mapping[str, object]) -> None:
     """Let the files that a suite lists under `plugins` be found by name; nothing else of the suite is checked."""
-    document = _suite(suite)
+    document = _suite(given)
     _mapping(document)
     _use_listed(document)
 
@@ -158,8 +158,8 @@ def _folders(kind: Kind, base: Path | None) -> tuple[Path, ...]:
     return (own, last) if beside == last.resolve() else (beside, own, last)
 
 
-def _suite(suite: str | Mapping[str, object]) -> Document:
-    return _open("suite", suite) if isinstance(suite, str) else python_data.document(suite, "suite")
+def _suite(given: str | Mapping[str, object]) -> Document:
+    return _open("suite", given) if isinstance(given, str) else python_data.document(given, "suite")
 
 
 def _open(kind: Kind, name: str, base: Path | None = None, where: str = "") -> Document:
