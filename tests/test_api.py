@@ -22,7 +22,8 @@ from harness.errors import HarnessError, ResultError, StepError, SuiteError, Unk
 from harness.results.tables import NAMES
 from tests.cli.words import exit_code
 
-PAGE = Path(__file__).parent.parent / "docs" / "python.md"
+ROOT = Path(__file__).parent.parent
+PAGE = ROOT / "docs" / "python.md"
 FUNCTIONS = ("compare", "gate", "load", "plan", "run", "verify")
 SUITE: Mapping[str, Any] = {
     "name": "small",
@@ -268,7 +269,10 @@ assert "OMP_NUM_THREADS" not in os.environ, os.environ["OMP_NUM_THREADS"]
 @pytest.mark.slow
 def test_a_plain_script_without_a_guard_runs_once(here: Path) -> None:
     (here / "script.py").write_text(SCRIPT.format(suite=dict(SUITE)))
-    env = {name: value for name, value in os.environ.items() if name != "OMP_NUM_THREADS"}
+    env = {
+        name: value for name, value in os.environ.items() if name not in ("OMP_NUM_THREADS", "PYTHONSAFEPATH")
+    }
+    env["PYTHONPATH"] = str(here)
     for command in (["script.py"], ["-c", (here / "script.py").read_text()], ["-m", "script"]):
         done = subprocess.run(
             [sys.executable, *command], capture_output=True, text=True, env=env, check=False
@@ -436,10 +440,11 @@ result.scors
 
 @pytest.mark.slow
 def test_a_users_program_is_checked_by_mypy(tmp_path: Path) -> None:
-    (tmp_path / "program.py").write_text(PROGRAM)
-    command = [sys.executable, "-m", "mypy", "--strict", "--config-file=", "program.py"]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
-    mine = [line for line in done.stdout.splitlines() if line.startswith("program.py")]
+    program = tmp_path / "program.py"
+    program.write_text(PROGRAM)
+    command = [sys.executable, "-m", "mypy", "--strict", str(program)]  # with the cache of the checkout
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    mine = [line for line in done.stdout.splitlines() if "program.py:" in line]
     revealed = [line.partition('Revealed type is "')[2][:-1] for line in mine if "Revealed" in line]
     expected = ("ResultFolder", None, "int", "tuple[harness.types.plan.Step", "bool", "bool", "float", "Path")
     assert len(revealed) == len(expected), done.stdout
