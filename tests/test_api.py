@@ -439,6 +439,7 @@ result.scors
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1200)  # the first time mypy reads every library
 def test_a_users_program_is_checked_by_mypy(tmp_path: Path) -> None:
     program = tmp_path / "program.py"
     program.write_text(PROGRAM)
@@ -459,6 +460,7 @@ def snippets() -> list[str]:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_the_snippets_of_the_page_run_in_order(here: Path) -> None:
     code = "\n".join(snippets())
     assert len(snippets()) >= 6
