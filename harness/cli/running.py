@@ -3,14 +3,13 @@
 import shlex
 import signal
 import sys
-from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from harness.cli import completing
-from harness.cli.asked import check_engine, digests, planned, print_report, runtime_for
 from harness.cli.options import (
     STORE,
     AsJson,
@@ -29,20 +28,18 @@ from harness.cli.options import (
     SuiteName,
     Workers,
 )
+from harness.commands.asked import RunRequest, check_engine, digests, print_report
 from harness.terminal.printed import say, warn
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from harness.report.verdicts import Inconclusive as Treatment
-    from harness.types import Judgement, Outcome, Plan
+    from harness.types import Judgement
 
 app = typer.Typer(rich_markup_mode=None)
 
 
 @app.command()
 def run(
-    ctx: typer.Context,
     suite: SuiteName,
     limit: Limit = None,
     only: OnlyPattern = None,
@@ -68,43 +65,29 @@ def run(
     as_json: AsJson = False,
 ) -> None:
     """Run a suite: train, answer, score, compare, write a report."""
-    from harness.commands import delivery
-    from harness.commands.course import Course
-    from harness.commands.live import foretell, shower
     from harness.commands.progress import watching
-    from harness.files import devices
-    from harness.plan.plan import untrained
-    from harness.run.repair import claimed, missing, put_damaged_aside
-    from harness.run.run import run as run_plan
-    from harness.run.store import open_store
+    from harness.commands.run import run as run_suite
 
-    devices.refuse_absent(device)
-    check_engine(engine, suite)
-    kept = open_store(store)
-    drawn = planned(suite, kept, limit, only, device, offline, seed, adapter or ())
-    runtime = replace(runtime_for(drawn, device, workers, offline, allow_remote_code), engine=engine)
-    out = out or Path("reports/out") / drawn.suite.name
-    delivery.refuse(out, kept)
+    request = RunRequest(
+        suite=suite,
+        store=store,
+        limit=limit,
+        only=only,
+        out=out,
+        device=device,
+        workers=workers,
+        engine=engine,
+        offline=offline,
+        seed=seed,
+        allow_remote_code=allow_remote_code,
+        adapters=tuple(adapter or ()),
+        command=shlex.join(["harness", *sys.argv[1:]]),
+    )
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    ctx.with_resource(claimed(drawn, kept))  # until the report is copied
-    damaged, todo = put_damaged_aside(drawn, kept), missing(drawn, kept)
-    for line in (
-        *untrained(drawn),
-        *drawn.unjudged,
-        *(_unread(drawn, offline=offline) if todo else ()),
-        *damaged,
-    ):
-        warn(line)
-    course = Course(todo, runtime.workers)
-    with watching(course, quiet=quiet) as watch:
-        if watch.console is not None:
-            foretell(course, drawn, kept, runtime)
-        command, show = shlex.join(["harness", *sys.argv[1:]]), shower(out, kept, watch.console)
-        done = run_plan(drawn, kept, runtime, watch, command=command, show=show)
-    delivered = None
+    done = run_suite(request, partial(watching, quiet=quiet), warn)
+    delivered = done.delivered
     try:
-        if done.report is not None:
-            delivered = delivery.deliver(done.report, out, kept)
+        if delivered is not None:
             place = delivered.folder
             if delivered.drawn:
                 where = f"RESULT  {place}\nreport  {place / 'report.html'}"
@@ -112,21 +95,15 @@ def run(
             else:  # the table in the terminal is of the page that cannot be made
                 say(f"RESULT  {place}")
     finally:
-        _print_failures(list(done.outcomes.values()), drawn)
+        for line in done.failures():
+            warn(line)
     if delivered is not None:
         for line in (*(() if quiet else delivered.notes), *delivered.warnings):
             warn(line)
-    if done.failed or delivered is None or delivered.partial or not delivered.drawn:
+    if delivered is None or not done.complete:
         raise typer.Exit(3)
-    if drawn.suite.gates:
+    if done.plan.suite.gates:
         _print_gates(delivered.judged, inconclusive.value, only_failures=quiet or as_json)
-
-
-def _unread(plan: "Plan", *, offline: bool) -> "Iterator[str]":
-    """Yield the lines of `unread`, which loads all metrics: a run that has nothing to do needs none."""
-    from harness.commands.check import unread
-
-    yield from unread(plan, offline=offline)
 
 
 def _print_gates(judged: "Judgement", inconclusive: "Treatment", *, only_failures: bool) -> None:
@@ -161,22 +138,24 @@ def plan(
     Lists each step, whether it is kept or to do and why, its time, and the memory that each model needs. Each number
     says whether it was measured on this machine or is estimated.
     """
-    from harness.commands.plan import lines, show, view
-    from harness.plan import fits
-    from harness.plan.outlook import refuse as refuse_gates
-    from harness.run.store import open_store
-    from harness.suite.load import place
+    from harness.commands.dry_run import dry_run
+    from harness.commands.plan import lines, show
     from harness.terminal.consoles import console
 
-    check_engine(engine, suite)
-    kept = open_store(store)
-    drawn = planned(suite, kept, limit, only, device, offline, seed)
-    if only is None:  # a part may lack what a gate names
-        refuse_gates(drawn, at=place(suite))
-    runtime = replace(runtime_for(drawn, device, workers, offline, False), engine=engine)
-    shown = view(drawn, kept, runtime)
-    show(shown, console())
-    for line in lines(shown, result, cache=digests(kept.root).with_name(fits.COUNTS), offline=offline):
+    request = RunRequest(
+        suite=suite,
+        store=store,
+        limit=limit,
+        only=only,
+        device=device,
+        workers=workers,
+        engine=engine,
+        offline=offline,
+        seed=seed,
+    )
+    dry = dry_run(request, result)
+    show(dry, console())
+    for line in lines(dry):
         say(line)
 
 
@@ -236,11 +215,3 @@ def show(
 
     for text in prompts(task, model, n, shots, offline=offline, cache=digests(store)):
         say(text)
-
-
-def _print_failures(outcomes: "list[Outcome]", plan: "Plan") -> None:
-    labels = {step.id: step.label for step in plan.steps}
-    for outcome in outcomes:
-        if outcome.state in ("failed", "skipped"):
-            log = f"; log: {outcome.log}" if outcome.log else ""
-            warn(f"{outcome.state}: {labels[outcome.step]}: {outcome.reason}{log}")

@@ -30,13 +30,13 @@ class VerdictFiles:
     comment: Path | None = None
 
 
-def judge(folder: Path, rules: Path | None, baseline: Path | None) -> Judgement:
-    """Judge a RESULT by its suite's gates, or by the gates of the file `rules`."""
+def judge(folder: Path, rules: Path | Mapping[str, object] | None, baseline: Path | None) -> Judgement:
+    """Judge a RESULT by its suite's gates, or by the gates of a file `rules`, or of a mapping with its content."""
     if baseline is not None:
         load(baseline)  # an unreadable baseline is a mistake on the command line, not an invalid gate
     if rules is None:
         return judge_gates(folder, baseline=baseline)
-    asked, family_error = load_rules(str(rules))
+    asked, family_error = load_rules(rules if isinstance(rules, Mapping) else str(rules))
     return judge_gates(folder, asked, family_error=family_error, baseline=baseline)
 
 

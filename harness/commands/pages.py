@@ -15,7 +15,6 @@ from importlib.metadata import version
 from pathlib import Path
 from secrets import token_hex
 
-import harness
 from harness.errors import HarnessError
 from harness.files.json_lines import sync, write_json
 from harness.files.publishing import copy
@@ -67,7 +66,7 @@ def _source(folder: Path) -> str:
 @cache
 def _code() -> str:
     """Return a digest of our code, our templates and the versions of the drawing libraries."""
-    package = Path(harness.__file__).parent
+    package = Path(__file__).parents[1]
     parts = hashlib.sha256(" ".join(map(version, LIBRARIES)).encode())
     templates = (package / "report" / "templates").rglob("*.*")
     for path in sorted([*package.rglob("*.py"), *templates]):

@@ -1,49 +1,24 @@
 """Show what a run would do: each step and its time, the memory of each model, and the time of the whole run."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
 
 from rich.console import Console
 from rich.table import Column, Table
 
 from harness import backends
 from harness import text as words
-from harness.commands.check import unread
+from harness.commands.dry_run import DryRun
 from harness.files.hardware import machine
-from harness.plan import fits
-from harness.plan.estimates import Estimates, estimate
+from harness.plan.estimates import Estimates
 from harness.plan.known import GPU_BYTES
 from harness.plan.memory import Basis
-from harness.plan.outlook import outlook
-from harness.plan.plan import untrained
-from harness.run.repair import missing
-from harness.run.steps import answers_left
-from harness.run.store import Store, relatives
-from harness.types import Plan, Runtime
 
 ABOUT = "≈"  # before a number that is estimated
 PARTS = ("weights", "keys and values", "activations", "logits", "factors, optimiser", "libraries")
 NOT_KNOWN = "?"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlanView:
-    """A plan with what is shown of it."""
-
-    plan: Plan
-    store: Store
-    todo: frozenset[str]  # ids of steps
-    estimates: Estimates
-
-
-def view(plan: Plan, store: Store, runtime: Runtime) -> PlanView:
-    """Return a plan with its estimates for a run with these settings on this machine."""
-    todo = frozenset(step.id for step in missing(plan, store))
-    return PlanView(plan=plan, store=store, todo=todo, estimates=estimate(plan, store, runtime, machine()))
-
-
-def show(shown: PlanView, console: Console) -> None:
+def show(shown: DryRun, console: Console) -> None:
     """Print the tables of steps and of models."""
     console.print(_steps(shown))
     for table in (_models(shown), _peaks(shown)):
@@ -51,30 +26,26 @@ def show(shown: PlanView, console: Console) -> None:
         console.print(table)
 
 
-def lines(shown: PlanView, earlier: Path | None, *, cache: Path, offline: bool) -> Iterator[str]:
-    """Yield the lines below the tables: what does not fit, what gates will say, and the time of the whole run."""
-    plan = shown.plan
-    yield from untrained(plan)
-    yield from plan.unjudged
-    yield from unread(plan, offline=offline)
-    yield from fits.lines(plan, cache=cache, offline=offline)
-    yield from outlook(plan, earlier)
+def lines(shown: DryRun) -> Iterator[str]:
+    """Yield the lines below the tables: what the user should read, and the time of the whole run."""
+    yield from shown.remarks
     yield from _totals(shown)
-    yield f"{len(shown.todo)} of {len(plan.steps)} steps to do"
+    yield f"{len(shown.to_do)} of {len(shown.plan.steps)} steps to do"
 
 
-def _steps(shown: PlanView) -> Table:
+def _steps(shown: DryRun) -> Table:
     table = Table("step", "kind", "what", Column("time", justify="right"), "state", box=None)
+    to_do = {step.id for step in shown.to_do}
     for step in shown.plan.steps:
         time = shown.estimates.of(step.id)
-        seconds = NOT_KNOWN if step.id in shown.todo else ""
+        seconds = NOT_KNOWN if step.id in to_do else ""
         if time is not None:
             seconds = _said(duration(time.seconds), time.basis)
-        table.add_row(step.id, step.kind, step.label, seconds, _state(shown, step.id, step.lineage))
+        table.add_row(step.id, step.kind, step.label, seconds, shown.states[step.id])
     return table
 
 
-def _models(shown: PlanView) -> Table:
+def _models(shown: DryRun) -> Table:
     table = Table("model", Column("parameters", justify="right"), "dtype", "weights", box=None)
     for model, memory in zip(shown.plan.suite.models, shown.estimates.models, strict=True):
         pin = shown.plan.pins.models[model.name]
@@ -86,7 +57,7 @@ def _models(shown: PlanView) -> Table:
     return table
 
 
-def _peaks(shown: PlanView) -> Table:
+def _peaks(shown: DryRun) -> Table:
     """Return the table of the memory that each model needs at its peak, part by part."""
     where = "on a GPU" if shown.plan.pins.device == "cuda" else "in a worker"
     columns = [Column(name, justify="right") for name in (*PARTS, f"peak {where}")]
@@ -100,13 +71,13 @@ def _peaks(shown: PlanView) -> Table:
     return table
 
 
-def _totals(shown: PlanView) -> Iterator[str]:
+def _totals(shown: DryRun) -> Iterator[str]:
     """Yield the time of each lane and of the whole run, and what ≈ means."""
     found, machine_here = shown.estimates, machine()
     yield from _too_little(shown)
     for lane in found.lanes:
         yield f"lane {lane.lane}: {_said(duration(lane.seconds), lane.basis)}"
-    if shown.todo:
+    if shown.to_do:
         less = (
             f", without {words.plural(len(found.unknown), 'step')} of unknown time" if found.unknown else ""
         )
@@ -117,7 +88,7 @@ def _totals(shown: PlanView) -> Iterator[str]:
     )
 
 
-def _source(shown: PlanView) -> str:
+def _source(shown: DryRun) -> str:
     """Return what estimates are made from."""
     if shown.plan.pins.device == "cpu":
         return "from the models' sizes and this processor's measured speed"
@@ -127,7 +98,7 @@ def _source(shown: PlanView) -> str:
     return f"from the models' sizes and the data sheet of the {gpu}"
 
 
-def _too_little(shown: PlanView) -> Iterator[str]:
+def _too_little(shown: DryRun) -> Iterator[str]:
     """Yield a line for each model that needs more memory than there is."""
     here, workers = machine(), max(1, shown.estimates.workers)
     cuda = shown.plan.pins.device == "cuda"
@@ -161,19 +132,6 @@ def _bases(found: Estimates) -> str:
 
 def _said(number: str, basis: Basis) -> str:
     return number if basis == "measured here" else f"{ABOUT}{words.SPACE}{number}"
-
-
-def _state(shown: PlanView, step: str, lineage: str) -> str:
-    store = shown.store
-    if step not in shown.todo:
-        return "kept" if store.has(step) else "not needed"
-    if (answers := answers_left(store.work(step))) is not None:
-        return f"to do; {answers} answers are left of an interrupted run"
-    if store.work(step).is_dir():
-        return "to do; continues an interrupted run"
-    if relatives(store, lineage):
-        return "to do; continues a run with another limit"
-    return "to do; not in the store"
 
 
 def _count(parameters: int | None) -> str:
