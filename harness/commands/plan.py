@@ -11,10 +11,10 @@ from harness.commands.dry_run import DryRun
 from harness.files.hardware import machine
 from harness.plan.estimates import Estimates
 from harness.plan.known import GPU_BYTES
-from harness.plan.memory import Basis
+from harness.plan.memory import LEFT, Basis, Memory
 
 ABOUT = "≈"  # before a number that is estimated
-PARTS = ("weights", "keys and values", "activations", "logits", "factors, optimiser", "libraries")
+PARTS = ("weights", "keys and values", "activations", "logits", "factors, optimiser", "libraries", LEFT)
 NOT_KNOWN = "?"
 
 
@@ -60,15 +60,24 @@ def _models(shown: DryRun) -> Table:
 def _peaks(shown: DryRun) -> Table:
     """Return the table of the memory that each model needs at its peak, part by part."""
     where = "on a GPU" if shown.plan.pins.device == "cuda" else "in a worker"
-    columns = [Column(name, justify="right") for name in (*PARTS, f"peak {where}")]
+    works = [
+        (model.model, work, memory)
+        for model in shown.estimates.models
+        for work, memory in (("answer", model.answering), ("train", model.training))
+        if memory is not None
+    ]
+    names = [name for name in PARTS if any(name in _of_part(memory) for _, _, memory in works)]
+    columns = [Column(name, justify="right") for name in (*names, f"peak {where}")]
     table = Table("model", "work", *columns, box=None)
-    for model in shown.estimates.models:
-        for work, memory in (("answer", model.answering), ("train", model.training)):
-            if memory is not None:
-                of_part = {part.name: part.bytes for part in memory.parts}
-                cells = [_said(size(of_part[name]), "estimated") if name in of_part else "" for name in PARTS]
-                table.add_row(model.model, work, *cells, _said(size(memory.bytes), memory.basis))
+    for model, work, memory in works:
+        found = _of_part(memory)
+        cells = [_said(size(found[name]), "estimated") if name in found else "" for name in names]
+        table.add_row(model, work, *cells, _said(size(memory.bytes), memory.basis))
     return table
+
+
+def _of_part(memory: Memory) -> dict[str, int]:
+    return {part.name: part.bytes for part in memory.parts}
 
 
 def _totals(shown: DryRun) -> Iterator[str]:

@@ -15,7 +15,7 @@ from harness.files.hardware import Machine
 from harness.plan import expected
 from harness.plan.costs import step_costs
 from harness.plan.known import Known, known
-from harness.plan.memory import Basis, Memory
+from harness.plan.memory import Basis, Memory, after
 from harness.plan.past import Past
 from harness.plan.timetable import OPENS, makespan
 from harness.run.repair import missing
@@ -133,12 +133,10 @@ def _memory(model: str, facts: Known, past: Past) -> ModelMemory:
     loaded = facts.loaded.get(model)
     if loaded is None:
         return ModelMemory(model=model, weights=None, answering=None, training=None)
-    return ModelMemory(
-        model=model,
-        weights=loaded.weights,
-        answering=_peak(model, "generate", facts, past),
-        training=_peak(model, "train", facts, past),
-    )
+    answering, training = (_peak(model, kind, facts, past) for kind in ("generate", "train"))
+    if answering and training and answering.basis == "estimated" and loaded.device == "cpu":
+        answering = after(training, answering)
+    return ModelMemory(model=model, weights=loaded.weights, answering=answering, training=training)
 
 
 def _peak(model: str, kind: str, facts: Known, past: Past) -> Memory | None:

@@ -1,7 +1,7 @@
 """The memory that a model needs to answer and to be trained, part by part, from its sizes and the batches alone."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from harness.checkpoints.shape import Shape
@@ -18,6 +18,10 @@ QUANTISED = {"nf4": 0.5 + 1 / 64 + 4 / (64 * 256), "int8": 1.0}
 LIBRARIES = 480_000_000
 # What CUDA and its libraries keep on a GPU for one process, beside torch's own tensors (NVIDIA: 300 to 600 MB).
 CUDA = 500_000_000
+# Freed blocks of other lengths stay in the heap of a process: after 100 steps with batches of different lengths, workers of
+# the quickstart held 1.1 (Llama) to 2.0 (Falcon) times the activations of the longest batch.
+HEAP = 1.5
+LEFT = "left of training"  # name of the part that a worker still holds when it answers
 ADAM = 4  # float32 numbers for each factor's number: itself, its gradient and the optimiser's two moments
 
 
@@ -142,10 +146,19 @@ def training(loaded: Loaded, batches: Training) -> Memory:
     best = 1 if loaded.device == "cpu" else 0  # the factors of the best checkpoint are kept on the CPU
     return _memory(
         loaded,
-        Part(name="activations", bytes=int(activations)),
+        Part(name="activations", bytes=int(activations * (HEAP if loaded.device == "cpu" else 1.0))),
         Part(name="logits", bytes=int(logits)),
         Part(name="factors, optimiser", bytes=(ADAM + best) * 4 * factors),
     )
+
+
+def after(training: Memory, answering: Memory) -> Memory:
+    """Return the peak of answering in a worker that has trained before: what training freed stays in its heap."""
+    left = training.bytes - answering.bytes
+    if left <= 0:
+        return answering
+    parts = (*answering.parts, Part(name=LEFT, bytes=left))
+    return replace(answering, parts=parts, bytes=answering.bytes + left)
 
 
 def kept_bytes(loaded: Loaded, recipe: Recipe, longest: int, width: int) -> int:

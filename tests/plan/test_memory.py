@@ -12,7 +12,7 @@ from harness.checkpoints.safetensors import TensorFile
 from harness.checkpoints.shape import shape
 from harness.files.shipped import zoo_folder
 from harness.plan.adapted import adapted, trainable_parameters
-from harness.plan.memory import Answering, Loaded, Memory, Training, answering, batch_tokens, training
+from harness.plan.memory import Answering, Loaded, Memory, Training, after, answering, batch_tokens, training
 from harness.types import Recipe
 
 ROOT = Path(__file__).parents[2]
@@ -79,6 +79,15 @@ def test_more_rows_need_more_and_checkpointing_needs_less() -> None:
     assert trained(loaded, dropout=0.1).bytes > trained(loaded).bytes
     many, few = answering(loaded, BATCHES), answering(loaded, replace(BATCHES, samples=8))
     assert many.bytes > few.bytes and part(many, "weights") == part(few, "weights")
+
+
+def test_a_worker_that_trained_still_holds_what_training_freed_when_it_answers() -> None:
+    loaded = model("flan-t5-base", dtype="float32", device="cpu")
+    trained_before, alone = trained(loaded, rows=16), answering(loaded, replace(BATCHES, samples=2))
+    assert trained_before.bytes > alone.bytes
+    both = after(trained_before, alone)
+    assert both.bytes == trained_before.bytes == sum(part.bytes for part in both.parts)
+    assert after(alone, trained_before) == trained_before
 
 
 def test_the_budget_of_tokens_bounds_the_keys_and_values() -> None:
