@@ -20,6 +20,7 @@ MINUS, SPACE = "\N{MINUS SIGN}", "\N{NO-BREAK SPACE}"
 LEAST_P = 0.001
 LONGEST_NAME = 120  # characters of a name in a sentence
 SIGNIFICANT = 0.05
+NOISE = 1e-6  # points: a detectable difference below this is rounding, and the samples do not vary
 
 # C0 and C1 controls except tab and line feed; marks that reorder the text around them; halves of a surrogate pair.
 _UNSEEN = re.compile(
@@ -69,6 +70,14 @@ def system(system: System) -> str:
 def number(value: float | None, digits: int = 1) -> str:
     """Return a number with `digits` decimals; a zero has no sign; "" for None."""
     return "" if value is None else f"{value:z.{digits}f}".replace("-", MINUS)
+
+
+def nonzero(value: float) -> str:
+    """Return a number above zero with one decimal, or with as many as it takes to show a digit: `1.2`, `0.004`."""
+    digits = 1
+    while value < 10.0**-digits:
+        digits += 1
+    return number(value, digits)
 
 
 def signed(value: float | None, digits: int = 1) -> str:
@@ -201,12 +210,19 @@ def plural(n: int, one: str, many: str | None = None) -> str:
     return f"{n:,} {one if n == 1 else many or one + 's'}"
 
 
-def unseen(detectable: float, n: int, before: str = "") -> str:
+def detectable(value: float) -> str:
+    """Return the smallest detectable difference; "unknown" if the samples do not vary."""
+    return nonzero(value) if value > NOISE else "unknown"
+
+
+def unseen(smallest: float, n: int, before: str = "") -> str:
     """Return a sentence on the smallest difference that n samples can detect; `before` begins it: `With 200 samples, `."""
-    if detectable > 0:
-        said = f"differences below about {number(detectable)} may go unseen."
+    if smallest > NOISE:
+        said = f"differences below about {nonzero(smallest)} may go unseen."
+    elif n == 1:
+        said = "the smallest detectable difference is unknown: it takes at least two samples."
     else:
-        said = f"the smallest detectable difference is unknown: all {plural(n, 'difference')} are equal."
+        said = f"the smallest detectable difference is unknown: all {n:,} differences are equal."
     return before + (said if before else said[0].upper() + said[1:])
 
 
@@ -218,6 +234,11 @@ def every(n: int, one: str, many: str | None = None) -> str:
 def listed(names: list[str]) -> str:
     """Return `a`, `a and b` or `a, b and c`."""
     return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
+
+
+def portable(command: str) -> str:
+    """Return a command without the folders of the machine that it ran on: `harness run /home/me/s.yaml` names `…/s.yaml`."""
+    return re.sub(r"(^|[\s='\"])[/~]\S*/", r"\1…/", command)
 
 
 def withheld(tasks: Sequence[str]) -> str:

@@ -218,8 +218,9 @@ def leaderboard(
         warn(f"left out: {refusal.run}: {refusal.problem}")
     for run in board.unchecked:
         warn(f"not all recomputed: {run}: a metric's code is not part of this harness")
+    flags = [*([] if verify else ["--no-verify"]), *(["--allow-code"] if allow_code else [])]
     for path in outs:
-        (boards.check if check else boards.write)(board, runs, path)
+        (boards.check if check else boards.write)(board, runs, path, boards.command(results, path, flags))
         say(f"{path}: {'up to date' if check else words.plural(len(board.runs), 'run')}")
     if board.refused:
         raise typer.Exit(2)

@@ -228,7 +228,8 @@ def _remove_partial(beside: Path, suite: str) -> None:
 def _partial(document: Mapping[str, Any], missing: list[str]) -> str:
     labels = "; ".join(map(words.visible, missing[:SHOWN])) + ("; …" if len(missing) > SHOWN else "")
     total = len(document["steps"])
-    return f"partial RESULT: {len(missing)} of {words.plural(total, 'step')} have no result ({labels})"
+    have = "has" if len(missing) == 1 else "have"
+    return f"partial RESULT: {len(missing)} of {words.plural(total, 'step')} {have} no result ({labels})"
 
 
 def _replaced(old: Mapping[str, Any]) -> str:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -32,7 +33,6 @@ from harness.verification.scores import check as check_result
 
 SEVERAL = 16  # with fewer results, starting more processes costs more than it saves
 COSTS = [field.name for field in fields(Costs)]
-AGAIN = "harness leaderboard RESULT..."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,21 +67,23 @@ def make(
     return board, runs
 
 
-def write(board: Leaderboard, runs: Mapping[str, Path], out: Path) -> None:
-    """Write the leaderboard; the suffix of `out` selects HTML, Markdown or CSV."""
-    write_text(out, _drawn(board, runs, out), option="-o")
+def command(given: Sequence[Path], out: Path, flags: Sequence[str] = ()) -> str:
+    """Return the command that writes the leaderboard of RESULT folders to a file."""
+    return shlex.join(["harness", "leaderboard", *map(str, given), "-o", str(out), *flags])
 
 
-def check(board: Leaderboard, runs: Mapping[str, Path], out: Path) -> None:
-    """Raise HarnessError if the file differs from what `write` would write."""
+def write(board: Leaderboard, runs: Mapping[str, Path], out: Path, by: str) -> None:
+    """Write the leaderboard by the command `by`; the suffix of `out` selects HTML, Markdown or CSV."""
+    write_text(out, _drawn(board, runs, out, by), option="-o")
+
+
+def check(board: Leaderboard, runs: Mapping[str, Path], out: Path, by: str) -> None:
+    """Raise HarnessError if the file differs from what the command `by` would write."""
+    again = f"write it by `{by}`, and commit it"
     if not out.is_file():
-        raise HarnessError(f"{out}: no such file; {_again(out)}")
-    if out.read_bytes() != _drawn(board, runs, out).encode():
-        raise HarnessError(f"{out}: out of date; {_again(out)}")
-
-
-def _again(out: Path) -> str:
-    return f"write it by `{AGAIN} -o {out}`, and commit it"
+        raise HarnessError(f"{out}: no such file; {again}")
+    if not pages.same(out.read_bytes().decode(errors="replace"), _drawn(board, runs, out, by)):
+        raise HarnessError(f"{out}: out of date; {again}")
 
 
 def refuse_other_endings(outs: Sequence[Path]) -> None:
@@ -91,8 +93,8 @@ def refuse_other_endings(outs: Sequence[Path]) -> None:
             raise HarnessError(f"-o {out}: the name must end in {', '.join(pages.KINDS)}")
 
 
-def _drawn(board: Leaderboard, runs: Mapping[str, Path], out: Path) -> str:
-    return pages.KINDS[out.suffix](board, {run: _link(folder, out) for run, folder in runs.items()})
+def _drawn(board: Leaderboard, runs: Mapping[str, Path], out: Path, by: str) -> str:
+    return pages.KINDS[out.suffix](board, {run: _link(folder, out) for run, folder in runs.items()}, by)
 
 
 def _link(folder: Path, out: Path) -> str:

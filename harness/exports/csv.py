@@ -36,9 +36,11 @@ def _cells(rows: Rows) -> Iterator[Row]:
     for row in rows():
         sums = row.pop("stats", ())
         yield {name: _cell(value) for name, value in row.items()} | {
-            f"sum_{place}": value for place, value in enumerate(sums, 1)
+            f"sum_{place}": _cell(value) for place, value in enumerate(sums, 1)
         }
 
 
 def _cell(value: Any) -> Any:
+    if isinstance(value, float):
+        return value + 0.0  # no minus zero
     return cell(json.dumps(value, ensure_ascii=False) if isinstance(value, list) else value)

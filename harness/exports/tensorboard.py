@@ -9,6 +9,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+from harness import text as words
 from harness.digest import file_name
 from harness.exports import Place, package_of
 from harness.report import tracked_runs
@@ -36,7 +37,7 @@ def export(folder: Path, place: str) -> str:
         path = whole / file_name(str(system)) / f"events.out.tfevents.{seconds:.0f}.harness"
         path.parent.mkdir(parents=True)
         _write(path, dict(_scalars(runs)), seconds)
-    return f"{whole}: {len(by_system)} runs; tensorboard --logdir {place}"
+    return f"{whole}: {words.plural(len(by_system), 'run')}; tensorboard --logdir {place}"
 
 
 def _scalars(runs: list[TrackedRun]) -> Iterator[tuple[str, Series]]:

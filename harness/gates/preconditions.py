@@ -92,9 +92,11 @@ class Preconditions:
 
 def too_empty(who: str, empty: Share) -> str:
     """Return a sentence that a system has too many empty answers to be judged, and how to fix it."""
+    are = "is" if empty.count == 1 else "are"
     return (
-        f"{empty.count:,} of {empty.of:,} answers of {who} are empty ({100 * empty.share:.0f} %), so its scores say little; "
-        "look at its prompts, stop strings and weights, or set allow_empty: true in the task where such answers are right"
+        f"{empty.count:,} of {empty.of:,} answers of {who} {are} empty ({100 * empty.share:.0f} %), so its scores say "
+        "little; look at its prompts, stop strings and weights, or set allow_empty: true in the task where such answers are "
+        "right"
     )
 
 

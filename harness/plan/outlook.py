@@ -10,7 +10,7 @@ from harness.files.yaml import Keys, dotted
 from harness.gates import forecast, rules
 from harness.gates.checks import LENGTH, Check, checks, never_judged
 from harness.gates.forecast import Forecast
-from harness.plan.expected import expected
+from harness.plan.expected_result import expected
 from harness.results import Result, read
 from harness.results.baseline import Baseline, load
 from harness.run.steps.score import ScoreAnswers

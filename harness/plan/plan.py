@@ -12,7 +12,7 @@ from harness import backends, kinds
 from harness.backends import trainable
 from harness.digest import canonical, digest
 from harness.errors import SuiteError, UnknownName
-from harness.plan.expected import covered
+from harness.plan.expected_result import covered
 from harness.plugins.choice import parse
 from harness.results import AdapterFacts
 from harness.run.steps import PlanPart, StepKind, UsedAdapter, UsedModel

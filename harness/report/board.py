@@ -22,7 +22,11 @@ RULE = (
     "are right at the same time."
 )
 NOT_SAID = "not said"
-UNRANKED = "The score is not a sum over samples, or its rows are missing: it cannot be tested, so there are no ranks."
+WRITTEN = "Written by"  # how the first line of the Markdown page begins
+UNRANKED = (
+    "There are no ranks, because no difference can be tested: the score is not a sum over samples, its rows are missing, "
+    "or the samples are a single one or belong to a single cluster."
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,24 +78,32 @@ class Section:
     machines: tuple[str, ...]
     ways: int
     tested: bool
+    distinct: bool  # not all systems share the first rank
     lines: tuple[Shown, ...]
 
 
-def html(board: Leaderboard, links: Links) -> str:
+def html(board: Leaderboard, links: Links, command: str) -> str:
     """Return the leaderboard as an HTML page."""
     from harness.report import html as pages
 
     return pages.document("board.html.j2", _content(board, links), SCRIPTS)
 
 
-def markdown(board: Leaderboard, links: Links) -> str:
-    """Return the leaderboard as a Markdown page."""
+def markdown(board: Leaderboard, links: Links, command: str) -> str:
+    """Return the leaderboard as a Markdown page; its first line, which is not shown, names the command."""
     from harness.report import markdown as pages
 
-    return pages.document("board.md.j2", _content(board, links))
+    written = pages.remark(f"{WRITTEN} `{words.portable(command)}`; changes by hand are lost.")
+    return pages.document("board.md.j2", {**_content(board, links), "written": written})
 
 
-def table(board: Leaderboard, links: Links) -> str:
+def same(one: str, other: str) -> bool:
+    """Return whether two pages have the same content, whichever command wrote each."""
+    pages = (page.split("\n", 1)[-1] if page.startswith(f"<!-- {WRITTEN}") else page for page in (one, other))
+    return len(set(pages)) == 1
+
+
+def table(board: Leaderboard, links: Links, command: str) -> str:
     """Return the leaderboard as CSV: a row for each system, numbers unrounded."""
     out = io.StringIO()
     writer = csv.DictWriter(out, COLUMNS, lineterminator="\n")
@@ -103,7 +115,11 @@ def table(board: Leaderboard, links: Links) -> str:
     return out.getvalue()
 
 
-KINDS: Mapping[str, Callable[[Leaderboard, Links], str]] = {".html": html, ".md": markdown, ".csv": table}
+KINDS: Mapping[str, Callable[[Leaderboard, Links, str], str]] = {
+    ".html": html,
+    ".md": markdown,
+    ".csv": table,
+}
 
 COLUMNS: Mapping[str, Callable[[int, Line], object]] = {
     "group": lambda number, _: number,
@@ -139,7 +155,9 @@ COLUMNS: Mapping[str, Callable[[int, Line], object]] = {
 
 
 def _plain(value: object) -> object:
-    return cell(words.visible(value)) if isinstance(value, str) else value
+    if isinstance(value, str):
+        return cell(words.visible(value))
+    return value + 0.0 if isinstance(value, float) else value  # no minus zero
 
 
 def _content(board: Leaderboard, links: Links) -> dict[str, object]:
@@ -198,6 +216,7 @@ def _section(group: RankedGroup) -> Section:
         machines=machines,
         ways=len(asked),
         tested=group.lines[0].rank is not None,
+        distinct=group.lines[0].rank != group.lines[-1].rank,
         lines=tuple(
             Shown(
                 line=line,

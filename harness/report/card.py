@@ -98,8 +98,7 @@ def build(result: Result, system: System, *, place: str | None = None, licence: 
         lost=tuple(step.label for step in page.failed if step.label.endswith(f" {system}")),
         limits=tuple(limits(result, model, adapter, [on_task.task for on_task in measured])),
         loading=loading(model, place or hub_id(adapter.uri), shown),
-        # Without the local paths of the measuring machine.
-        command=re.sub(r"(^|[\s='\"])[/~]\S*/", r"\1…/", page.command),
+        command=words.portable(page.command),
         made=", ".join(filter(None, (f"finetune-harness {result.manifest.harness}", page.created))),
         libraries=_libraries(result),
         licence=licence,

@@ -124,7 +124,4 @@ def _link(address: str | None) -> Markup | None:
 
 def _last_line(marker: str | None) -> str:
     """Return the marker as an HTML comment; no text in the marker can close it."""
-    if marker is None:
-        return ""
-    text = " ".join(words.visible(words.name(marker)).split())
-    return f"\n<!-- {text.replace('>', '_')} -->\n"
+    return "" if marker is None else f"\n{markdown.remark(words.name(marker))}\n"

@@ -211,8 +211,8 @@ def _write_adapters(found: Sequence[Prediction], path: Path) -> None:
         rows.writerow([*COLUMNS, *map(cell, names)])
         for prediction in found:
             for each in prediction.candidates:
-                numbers = (f"{each.numbers[name]:.6g}" if name in each.numbers else "" for name in names)
-                gain = "" if each.gain is None else f"{each.gain:.6g}"
+                numbers = (f"{each.numbers[name]:z.6g}" if name in each.numbers else "" for name in names)
+                gain = "" if each.gain is None else f"{each.gain:z.6g}"
                 names_of = map(cell, (prediction.task, each.base, each.adapter))
-                rows.writerow([*names_of, f"{each.score:.6g}", gain, *numbers])
+                rows.writerow([*names_of, f"{each.score:z.6g}", gain, *numbers])
         write_text(path, file.getvalue())

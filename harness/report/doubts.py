@@ -1,10 +1,20 @@
-"""Reasons to doubt a task's scores: shortened or refused prompts, empty answers."""
+"""Reasons to doubt a task's scores: test samples that occur in training, shortened or refused prompts, empty answers."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
 from harness import text as words
 from harness.results import Result, TaskFacts
-from harness.results.odd import EMPTY, MANY_EMPTY, MANY_SHORTENED, REFUSED, SHORTENED, Share, counted
+from harness.results.odd import (
+    EMPTY,
+    MANY_EMPTY,
+    MANY_SHORTENED,
+    OVERLAP,
+    REFUSED,
+    SAME_INPUT,
+    SHORTENED,
+    Share,
+    counted,
+)
 from harness.types import System
 
 NAMED = 4  # systems that a sentence names at most
@@ -12,13 +22,15 @@ REMEDY = "Lower max_new_tokens, shorten the prompt or choose a model with a long
 
 
 def doubts(result: Result, task: TaskFacts) -> tuple[str, ...]:
-    """Return a sentence for each doubt; empty if all prompts fit and were answered."""
-    found = [*_of_prompts(result, task)]
+    """Return a sentence for each doubt; empty if there is none."""
+    found = [*_of_size(result, task), *of_training(result, task), *_of_prompts(result, task)]
     empties = _many(result, task, EMPTY, MANY_EMPTY)
     models = {system: empty for system, empty in empties.items() if not system.is_trivial}
     for names, empty in _alike(models):
         allowed = ", which the task allows" if task.allow_empty else ": the score says little"
-        found.append(f"{_some(empty, 'answer')} of {names} are empty{allowed}.")
+        found.append(
+            f"{_some(empty, 'answer')} of {names} {'is' if empty.count == 1 else 'are'} empty{allowed}."
+        )
     return tuple(found)
 
 
@@ -27,16 +39,41 @@ def empty_share(result: Result, task: TaskFacts) -> Mapping[System, Share]:
     return _many(result, task, EMPTY, MANY_EMPTY)
 
 
+def _of_size(result: Result, task: TaskFacts) -> Iterator[str]:
+    if any(score.task == task.name and score.primary and score.n == 1 for score in result.scores):
+        yield "There is only one test sample: it cannot show which system is better."
+
+
+def of_training(result: Result, task: TaskFacts) -> Iterator[str]:
+    """Yield what test and training samples have in common, in one sentence."""
+    found = [note for note in result.notes if note.kind == OVERLAP and note.where == task.name]
+    said = []
+    for note in found:
+        one, many = ("has the same input as", "have the same input as")
+        if note.detail != SAME_INPUT:
+            one, many = ("shares 13 words in a row with", "share 13 words in a row with")
+        verb = one if note.count == 1 else many
+        some = _some(Share(count=note.count, of=note.of), "test sample")
+        said.append(f"{some} {verb} a training sample")
+    if said:
+        yield f"{', and '.join(said)}: a system that was trained on them may score lower on new samples."
+
+
 def _of_prompts(result: Result, task: TaskFacts) -> Iterator[str]:
     for names, cut in _alike(_many(result, task, SHORTENED, MANY_SHORTENED)):
+        were = "was" if cut.count == 1 else "were"
         yield (
-            f"{_some(cut, 'prompt')} of {names} did not fit the model's window and were shortened: "
+            f"{_some(cut, 'prompt')} of {names} did not fit the model's window and {were} shortened: "
             f"the score measures what was left. {REMEDY}"
         )
     for names, refused in _alike(_many(result, task, REFUSED, MANY_SHORTENED)):
+        were, count = (
+            ("was", "it counts as an empty answer")
+            if refused.count == 1
+            else ("were", "they count as empty answers")
+        )
         yield (
-            f"{_some(refused, 'prompt')} of {names} did not fit the model's window and were not asked: "
-            f"they count as empty answers. {REMEDY}"
+            f"{_some(refused, 'prompt')} of {names} did not fit the model's window and {were} not asked: {count}. {REMEDY}"
         )
 
 
@@ -62,4 +99,5 @@ def _listed(names: Sequence[str]) -> str:
 
 def _some(share: Share, what: str) -> str:
     """Return `729 of 729 prompts (100 %)`."""
-    return f"{share.count:,} of {words.plural(share.of, what)} ({100 * share.share:.0f}{words.SPACE}%)"
+    percent = f"{100 * share.share:.0f}" if share.share >= 0.005 or not share.count else "under 1"
+    return f"{share.count:,} of {words.plural(share.of, what)} ({percent}{words.SPACE}%)"

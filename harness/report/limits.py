@@ -5,6 +5,7 @@ from statistics import fmean
 
 from harness import text as words
 from harness.report.answer import ENOUGH_SEEDS
+from harness.report.doubts import of_training
 from harness.report.page import TaskPage
 from harness.results import AdapterFacts, ModelFacts, Result
 from harness.types import System
@@ -18,7 +19,7 @@ def limits(
 ) -> Iterator[str]:
     """Yield the limits, each one or two sentences."""
     yield _seeds(result, adapter, tasks)
-    if any((other.model, other.recipe) != (adapter.model, adapter.recipe) for other in result.suite.adapters):
+    if any(_another(adapter, other) for other in result.suite.adapters):
         yield (
             f"The run measured {words.plural(len(result.suite.adapters), 'adapter')} on the same samples. If this adapter "
             "was picked for the scores above, they are optimistic: on new samples expect less."
@@ -35,8 +36,11 @@ def limits(
     for task in tasks:
         if task.answer and task.answer.power:
             yield f"On {words.visible(task.facts.name)}: {task.answer.power[:1].lower()}{task.answer.power[1:]}"
+        for sentence in of_training(result, task.facts):
+            yield f"On {words.visible(task.facts.name)}: {sentence}"
     if result.suite.limit is not None:
-        yield f"At most the first {result.suite.limit:,} test samples of each task were used."
+        some = "sample of each task was" if result.suite.limit == 1 else "samples of each task were"
+        yield f"At most the first {result.suite.limit:,} test {some} used."
     if model.quantization != "none":
         yield (
             f"The base was quantised ({model.quantization}) in training and in every answer; on unquantised weights the "
@@ -47,6 +51,13 @@ def limits(
             "The base is one of the harness's own tiny models: it shares an architecture with the model that it is "
             "named after, but no weights. These results say nothing about that model."
         )
+
+
+def _another(adapter: AdapterFacts, other: AdapterFacts) -> bool:
+    """Return whether two adapters differ in more than their seed, as far as is known."""
+    if adapter.recipe is None:
+        return other != adapter
+    return (other.model, other.recipe) != (adapter.model, adapter.recipe)
 
 
 def _seeds(result: Result, adapter: AdapterFacts, tasks: Sequence[TaskPage]) -> str:

@@ -30,7 +30,7 @@ def write(page: "Page", figures: "Figures", folder: Path) -> None:
     """Write report.md, and into charts/ each chart in a light and a dark version."""
     write_charts(figures.all(), folder)
     ours.make_room(folder, Path("report.md"))
-    ours.replace(folder / "report.md", render(page, figures))
+    ours.replace(folder / "report.md", ours.sealed(render(page, figures)))
 
 
 def write_charts(figures: "Iterable[Figure]", folder: Path) -> None:
@@ -104,6 +104,12 @@ def picture(figure: "Figure") -> Markup:
     says = html_escape(" ".join(words.visible(figure.says).split()))  # a blank line would end the HTML
     light = f'<img alt="{says}" src="charts/{figure.name}.svg">'
     return Markup(f"<picture>{dark}{light}</picture>")  # noqa: S704  escaped above
+
+
+def remark(text: str) -> Markup:
+    """Return an HTML comment, which Markdown does not show; nothing in the text can close it."""
+    shown = " ".join(words.visible(text).split())
+    return Markup(f"<!-- {shown.replace('>', '_')} -->")  # noqa: S704  a comment is text to its end
 
 
 def code(text: str, language: str = "text") -> Markup:

@@ -11,6 +11,7 @@ from harness.report.answer import Answer, Field, Sentence, answer
 from harness.report.doubts import empty_share
 from harness.report.explorer import sample_link
 from harness.report.manifest import Manifest, manifest
+from harness.report.marks import NONE, marks
 from harness.report.matrix import TransferMatrix, matrix
 from harness.report.overview import Overview, overview
 from harness.report.picks import Pick, change_of, pick
@@ -37,8 +38,9 @@ class ScoreLine:
     score: Score
     others: tuple[Score, ...]  # the task's other metrics, in the columns' order
     to_base: Comparison | None
-    best: bool
-    tied: bool  # not significantly behind the best system
+    mark: str  # beside its name: "best", "best model, behind copy of the input", "tie" or ""
+    best: bool  # no system has a better score, trivial rules included
+    tied: bool  # not significantly behind the best model
     away: bool  # an adapter on a task that it was not trained on
     costs: Costs
     empty: Share | None = None  # share of empty answers, if more than 5 %
@@ -66,7 +68,7 @@ class TaskPage:
     top: float  # end of the axis of the interval bars
     answer: Answer | None
     price: Sentence  # what the winner cost
-    trained_here: bool
+    untrained: bool  # every adapter that answered was trained on another task
     other_metrics: tuple[str, ...]
     lines: tuple[ScoreLine, ...]
     groups: tuple[ComparisonFamily, ...]
@@ -101,8 +103,9 @@ class Page:
         missing = sum(step.state != "done" for step in self.steps)
         if not missing:
             return ""
+        have = "has" if missing == 1 else "have"
         return (
-            f"This RESULT is partial: {missing} of {words.plural(len(self.steps), 'step')} have no result, "
+            f"This RESULT is partial: {missing} of {words.plural(len(self.steps), 'step')} {have} no result, "
             "and what is missing is not shown."
         )
 
@@ -175,6 +178,13 @@ def _trained_here(result: Result, task: TaskFacts) -> bool:
     return any(adapter.trained_on == task.name for adapter in result.suite.adapters)
 
 
+def _untrained(field: Field) -> bool:
+    """Return whether adapters answered, each of them known to be trained on another task."""
+    facts = [field.facts.get(system) for system in field.models if system.adapter is not None]
+    trained_on = {None if adapter is None else adapter.trained_on for adapter in facts}
+    return bool(trained_on) and not trained_on & {None, field.task.name}
+
+
 def _scored(result: Result, task: TaskFacts) -> bool:
     return any(score.task == task.name and score.primary for score in result.scores)
 
@@ -194,7 +204,7 @@ def _task(result: Result, task: TaskFacts) -> TaskPage:
         top=_axis_end([score.high if score.high is not None else score.value for score in scores.values()]),
         answer=answer(result, task),
         price=price(field, {line.system: line.costs for line in lines}),
-        trained_here=_trained_here(result, task),
+        untrained=_untrained(field),
         other_metrics=tuple(
             dict.fromkeys(
                 score.metric for score in result.scores if score.task == task.name and not score.primary
@@ -217,8 +227,7 @@ def _lines(result: Result, field: Field) -> list[ScoreLine]:
     """Return the lines: models in the suite's order, each base before its adapters, trivial rules last."""
     scores, facts = field.scores, field.facts
     models = [model.name for model in result.suite.models]
-    answering = [system for system in scores if not system.is_trivial]
-    best = max(answering, key=lambda system: field.better(scores[system].value), default=None)
+    marked = marks(field)
     others: dict[System, list[Score]] = {}
     for score in result.scores:
         if score.task == field.task.name and not score.primary:
@@ -237,24 +246,22 @@ def _lines(result: Result, field: Field) -> list[ScoreLine]:
             score=scores[system],
             others=tuple(others.get(system, ())),
             to_base=pair,
-            best=system == best,
-            tied=best not in (None, system) and not system.is_trivial and _tied(field.between(best, system)),
+            mark=mark.said,
+            best=mark.best,
+            tied=mark.tied,
             away=system in facts and facts[system].trained_on not in (None, field.task.name),
             costs=costs(result.costs, system, field.task.name, scores[system].n),
             empty=empty.get(system),
             moved=_moved(pair),
         )
         for system in sorted(scores, key=place)
-        for pair in (field.between(system, field.base_of(system)) if system.adapter else None,)
+        for pair in (field.between(system, system.base) if system.adapter else None,)
+        for mark in (marked.get(system, NONE),)
     ]
 
 
 def _moved(pair: Comparison | None) -> tuple[int, int] | None:
     return None if pair is None or pair.better is None or pair.worse is None else (pair.better, pair.worse)
-
-
-def _tied(behind: Comparison | None) -> bool:
-    return behind is not None and behind.p_holm is not None and not words.significant(behind)
 
 
 def _groups(result: Result, task: TaskFacts) -> list[ComparisonFamily]:

@@ -4,25 +4,32 @@ from collections.abc import Mapping, Sequence
 from statistics import fmean
 
 from harness import text as words
-from harness.report.answer import Contender, Field, Sentence, Span, entries
+from harness.report.answer import Contender, Field, Sentence, Span, level, ranked
 from harness.results.costs import Costs
 from harness.types import System
 
 
 def price(field: Field, of: Mapping[System, Costs]) -> Sentence:
     """Return the winner's cost: training, time for an answer compared with the runner-up's, and how it was chosen."""
-    ranked = field.rank(entries(field))
-    if not ranked:
+    contenders = ranked(field)
+    if not contenders:
         return ()
-    parts = [part for part in (_trained(ranked[0], of), _time(ranked, of)) if part]
-    said = f"{ranked[0].name} {words.listed(parts)}. " if parts else ""
-    several = sum(len(entry.systems) for entry in ranked)
-    chosen = (
-        f"It was chosen as the best of {several} on these same test samples: expect a slightly lower score on new ones."
-        if several > 1
-        else ""
+    winner = contenders[0]
+    parts = [part for part in (_trained(winner, of), _time(contenders, of)) if part]
+    said = f"{winner.name} {words.listed(parts)}. " if parts else ""
+    said += _chosen(field, contenders, "It" if parts else winner.name)
+    return (Span(text=said.strip()),) if said else ()
+
+
+def _chosen(field: Field, contenders: Sequence[Contender], who: str) -> str:
+    """Return what choosing on the test samples does to the winner's score; "" if there was nothing to choose."""
+    if len(contenders) < 2 or level(field, contenders[:2]):
+        return ""
+    expected = "higher" if field.lower_is_better else "lower"
+    return (
+        f"{who} was chosen as the best of {len(field.models):,} on these same test samples: expect a slightly {expected} "
+        "score on new ones."
     )
-    return (Span(text=(said + chosen).strip()),)
 
 
 def _trained(winner: Contender, of: Mapping[System, Costs]) -> str:

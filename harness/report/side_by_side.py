@@ -36,7 +36,7 @@ def show(found: SideBySide, console: Console | None = None) -> None:
         console.print(Text(f"{letter}  {words.visible(name)}", style="bold"))
     _remarks(found.remarks, console)
     for task in found.tasks:
-        if sentence := answer(task):
+        if sentence := answer(found, task):
             console.print(Text(f"\n{sentence}", style="bold"))
         for metric in metrics(task):
             console.print()
@@ -50,29 +50,50 @@ def metrics(task: ComparedTask) -> list[str]:
     return list(dict.fromkeys(line.metric for line in task.lines))
 
 
-def answer(task: ComparedTask) -> str:
+def answer(found: SideBySide, task: ComparedTask) -> str:
     """Return what the primary metric shows, in a sentence; "" if it was not compared."""
     tested = [line for line in task.lines if line.metric == task.primary and line.comparison is not None]
-    sure = [line for line in tested if words.significant(line.comparison)]
-    better, worse = (sum(sign * line.gain > 0 for line in sure) for sign in (1, -1))
-    where = f"{words.visible(task.name)}, {words.metric(task.primary)}"
     if not tested:
         return ""
-    if len(tested) == 1:
-        said = "B does better" if better else "B does worse" if worse else "no significant difference"
-    elif not sure:
-        said = f"none of {len(tested)} systems differs significantly"
-    else:
-        counts = ((better, "does better in B", "do better in B"), (worse, "does worse in B", "do worse in B"))
-        parts = [
-            f"{count} {singular if count == 1 else plural}" for count, singular, plural in counts if count
-        ]
-        parts += [f"{unsure} without a significant difference"] if (unsure := len(tested) - len(sure)) else []
-        said = f"of {len(tested)} systems {words.listed(parts)}"
+    where = f"{words.visible(task.name)}, {words.metric(task.primary)}"
+    said = _one(found, tested[0]) if len(tested) == 1 else _several(tested)
     detectable = max(line.comparison.detectable for line in tested if line.comparison)
     unseen = words.unseen(detectable, min(line.n for line in tested))
     settled = settle.sentence(tested[0].comparison, "it") if len(tested) == 1 else ""
     return f"{where}: {said}. {unseen} {settled}".rstrip()
+
+
+def _one(found: SideBySide, line: PairUnderMetric) -> str:
+    """Return how B's system does, compared with A's."""
+    candidate, baseline = words.system(line.candidate), words.system(line.baseline)
+    sure = words.significant(line.comparison)
+    how = "does better" if line.gain > 0 else "does worse"
+    if line.candidate != line.baseline:
+        return (
+            f"{candidate} {how} than {baseline}"
+            if sure
+            else f"{candidate} and {baseline} do not differ significantly"
+        )
+    return f"{candidate} {how} in B" if sure else f"{candidate} does not differ significantly in A and B"
+
+
+def _several(lines: Sequence[PairUnderMetric]) -> str:
+    """Return how many systems do better in B, and how many worse."""
+    sure = [line for line in lines if words.significant(line.comparison)]
+    better, worse = (sum(sign * line.gain > 0 for line in sure) for sign in (1, -1))
+    unsure = len(lines) - better - worse
+    if unsure == len(lines):
+        return f"{'neither system' if unsure == 2 else f'none of {unsure:,} systems'} differs significantly in A and B"
+    for count, how in ((better, "better"), (worse, "worse")):
+        if count == len(lines):
+            return f"{'both' if count == 2 else f'all {count:,}'} systems do {how} in B"
+    said = [
+        (better, "does better in B", "do better in B"),
+        (worse, "does worse in B", "do worse in B"),
+        (unsure, "shows no significant difference", "show no significant difference"),
+    ]
+    parts = [f"{count:,} {one if count == 1 else many}" for count, one, many in said if count]
+    return f"of {len(lines):,} systems, {words.listed(parts)}"
 
 
 def title(task: ComparedTask, metric: str) -> str:
@@ -117,7 +138,7 @@ def cells(found: SideBySide, line: PairUnderMetric) -> list[str]:
     shares = " / ".join(f"{words.number(share, 0)} %" for share in line.shares or ())
     return [
         *(system(found, line), *scores, words.difference(comparison), chance),
-        *(words.number(comparison.detectable), shares, f"{line.n:,}"),
+        *(words.detectable(comparison.detectable), shares, f"{line.n:,}"),
     ]
 
 

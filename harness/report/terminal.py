@@ -9,7 +9,7 @@ from rich.text import Text
 
 from harness import text as words
 from harness.files.json_lines import to_json
-from harness.report.answer import Sentence
+from harness.report.answer import Sentence, plain
 from harness.report.page import Page, ScoreLine, TaskPage
 from harness.types import Comparison
 
@@ -90,7 +90,7 @@ def _title(task: TaskPage) -> str:
 
 
 def _cells(task: TaskPage, line: ScoreLine, *, wide: bool) -> list[Text]:
-    mark = " (best)" if line.best else " (tie)" if line.tied else ""
+    mark = f" ({line.mark})" if line.mark else ""
     mark += f" ({words.percent_empty(line.empty.share)})" if line.empty else ""
     adapter = words.visible(line.system.adapter or "")
     name = Text((f"  + {adapter}" if adapter else words.system(line.system)) + mark)
@@ -135,7 +135,7 @@ def plain_sentences(task: TaskPage) -> list[str]:
     if task.answer is None:
         return []
     sentences = (task.answer.lead, task.answer.gain, task.price)
-    texts = ["".join(span.text for span in sentence) for sentence in sentences if sentence]
+    texts = [plain(sentence) for sentence in sentences if sentence]
     return [text.replace(words.SPACE, " ") for text in (*texts, *task.answer.doubts)]
 
 
@@ -146,6 +146,7 @@ def _task_as_json(task: TaskPage) -> dict[str, Any]:
         "systems": [
             {
                 "role": line.role,
+                "mark": line.mark,
                 "best": line.best,
                 "tied": line.tied,
                 "empty": line.empty.share if line.empty else None,

@@ -33,6 +33,8 @@ def answer(judgement: Judgement) -> str:
     if counts["pass"] == total:
         return f"{words.every(total, 'gate')} passed"
     said = [counted(word, counts[word]) for word in WORST_FIRST if counts[word]]
+    if total == 1:
+        return f"The gate {said[0].split(' ', 1)[1]}"
     number, verb = said[0].split(" ", 1)
     return ", ".join([f"{number} of {words.plural(total, 'gate')} {verb}", *said[1:]])
 

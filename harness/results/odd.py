@@ -6,7 +6,10 @@ from dataclasses import dataclass
 from harness.results import Result
 from harness.types import System
 
-EMPTY, SHORTENED, REFUSED = "empty", "truncated", "refused"  # kinds of notes
+EMPTY, SHORTENED, REFUSED, OVERLAP = "empty", "truncated", "refused", "overlap"  # kinds of notes
+# The details of a note on overlap: what test samples and training samples have in common.
+SAME_INPUT = "test samples whose input stands in the training split, word for word"
+SHARED_WORDS = "test samples that share 13 words in a row with a training sample"
 MANY_EMPTY = 0.05  # of a system's answers: beyond this share its score says little
 MANY_SHORTENED = 0.01  # of a task's prompts: beyond this share shortening is shown prominently
 

@@ -7,6 +7,7 @@ the user and stay.
 
 import os
 import re
+from hashlib import sha256
 from pathlib import Path
 from secrets import token_hex
 
@@ -32,6 +33,10 @@ FOLDERS = {
     "samples": (re.compile(r"\d{4,}\.html"), _PAGE),
 }
 BEGINNINGS = {"report.html": _PAGE}  # how our files begin, where a user's file of that name begins otherwise
+SEALED = (
+    "report.md",
+)  # files that end with their own digest, so that a file that a user edited is the user's
+_SEAL = b"<!-- written by harness report, digest "
 _BEING_WRITTEN = re.compile(r"\.(.+)\.[0-9a-f]{16}\.writing")
 _BESIDE_JSON = re.compile(r"\.(.+)\.\d+")  # where `records.write_json` writes first
 
@@ -46,6 +51,8 @@ def is_ours(folder: Path, path: Path) -> bool:
     if len(path.parts) == 1:
         if path.name in FOLDERS:
             return whole.is_dir()
+        if path.name in SEALED:
+            return whole.is_file() and _as_sealed(whole)
         return path.name in FILES and not whole.is_dir() and begins(whole, BEGINNINGS.get(path.name, b""))
     return _in_place_of_ours(path) and begins(whole, FOLDERS[path.parts[0]][1])
 
@@ -102,7 +109,14 @@ def keep_aside(path: Path) -> None:
     """Rename an entry of the user's, and warn about it."""
     kept = kept_name(path)
     path.rename(kept)
-    warn(f"{path}: the harness writes here, and what was here is not its own: it is kept as {kept.name}")
+    warn_kept(path, kept)
+
+
+def warn_kept(path: Path, kept: Path) -> None:
+    """Warn that the user's entry at `path`, where the harness writes, has got another name."""
+    warn(
+        f"{path}: not written by the harness, or changed since, and the harness writes here: kept as {kept.name}"
+    )
 
 
 def kept_name(path: Path) -> Path:
@@ -111,6 +125,21 @@ def kept_name(path: Path) -> Path:
     while os.path.lexists(kept):
         kept, number = path.with_name(f"{path.stem}.kept-{number}{path.suffix}"), number + 1
     return kept
+
+
+def sealed(text: str) -> str:
+    """Return the text of a file of SEALED with its digest as the last line; that line is not shown in Markdown."""
+    return f"{text}{_seal(text.encode()).decode()}"
+
+
+def _seal(content: bytes) -> bytes:
+    return _SEAL + sha256(content).hexdigest()[:16].encode() + b" -->\n"
+
+
+def _as_sealed(path: Path) -> bool:
+    """Return whether a file ends with the digest of what stands before it."""
+    content, _, _ = (whole := path.read_bytes()).rpartition(_SEAL)
+    return whole == content + _seal(content)
 
 
 def replace(path: Path, text: str) -> None:

@@ -12,7 +12,6 @@ from harness.files.publishing import Owned, owned, refuse_unwritable
 from harness.results import ours
 from harness.results.document import NAME, SCHEMA, json_object
 from harness.run.store import store_around
-from harness.terminal.printed import warn
 
 NOT_PUBLISHED = ("step.json", "lease")  # of a step's folder
 
@@ -103,9 +102,7 @@ def carry(out: Path, fresh: Path) -> None:
             except OSError:  # the file system has no hard links
                 shutil.copy2(out / path, place, follow_symlinks=False)
     for path, place in kept.items():
-        warn(
-            f"{out / path}: the harness writes here, and what was here is not its own: it is kept as {place.name}"
-        )
+        ours.warn_kept(out / path, place)
 
 
 def unfinished(document: Mapping[str, Any]) -> list[str]:

@@ -27,7 +27,7 @@ def board(tmp_path_factory: pytest.TempPathFactory) -> Path:
         cost["hardware"] = "NVIDIA H100"
     write_document(there, document)
     made, runs = boards.make([folder / "runs"], verified=False)
-    boards.write(made, runs, folder / "leaderboard.html")
+    boards.write(made, runs, folder / "leaderboard.html", "harness leaderboard runs")
     return folder / "leaderboard.html"
 
 

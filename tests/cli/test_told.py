@@ -63,6 +63,21 @@ def test_equal_samples_cannot_tell_what_may_go_unseen() -> None:
     )
     assert words.unseen(0.0, 2, "With 2 test samples, ").endswith("unknown: all 2 differences are equal.")
     assert words.unseen(1.23, 2) == "Differences below about 1.2 may go unseen."
+    assert words.unseen(0.0, 1).endswith("unknown: it takes at least two samples.")
+
+
+@pytest.mark.parametrize(
+    ("smallest", "said"),
+    [(0.06, "0.06"), (0.1, "0.1"), (0.04, "0.04"), (0.004, "0.004"), (0.0005, "0.0005"), (12.34, "12.3")],
+)
+def test_a_small_detectable_difference_is_never_shown_as_zero(smallest: float, said: str) -> None:
+    assert words.unseen(smallest, 9) == f"Differences below about {said} may go unseen."
+    assert words.detectable(smallest) == said
+
+
+def test_rounding_alone_is_no_detectable_difference() -> None:
+    assert "all 9 differences are equal" in words.unseen(1e-12, 9)
+    assert words.detectable(0.0) == "unknown"
 
 
 def test_a_name_where_nothing_is_known_has_no_empty_list() -> None:

@@ -458,10 +458,38 @@ def test_files_of_the_user_at_names_that_the_harness_writes_are_kept_under_other
     assert kept(out) == found
     assert (out / "charts" / "losses.svg").read_text() == "my losses.svg"  # no chart of this run
     assert (out / "samples").read_text() == "my samples"
-    assert capsys.readouterr().err.count("what was here is not its own: it is kept as") == 3
+    assert capsys.readouterr().err.count("and the harness writes here: kept as") == 3
     deliver(first, out, store)
     assert kept(out) == found
     assert not capsys.readouterr().err
+
+
+@pytest.mark.parametrize("again", ["run", "report"])
+def test_a_report_that_a_user_edited_is_kept_and_the_next_one_is_not(
+    data: Path, store: Store, again: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out, first = data / f"edited-{again}", report(data, store)
+
+    def publish() -> None:
+        deliver(first, out, store) if again == "run" else render(out, store.drawings)
+
+    deliver(first, out, store)
+    ours = (out / "report.md").read_text()
+    publish()
+    assert kept(out) == {}
+    assert not capsys.readouterr().err
+    (out / "report.md").write_text(edited := ours.replace("scores", "we find that it scores", 1))
+    assert edited != ours
+    publish()
+    assert kept(out) == {"report.kept.md": edited}
+    assert (out / "report.md").read_text() == ours
+    assert capsys.readouterr().err.endswith("and the harness writes here: kept as report.kept.md\n")
+    publish()
+    assert kept(out) == {"report.kept.md": edited}
+    assert not capsys.readouterr().err
+    (out / "report.md").write_text(f"{ours}\nand a line at the end\n")
+    publish()
+    assert set(kept(out)) == {"report.kept.md", "report.kept-2.md"}
 
 
 @pytest.mark.parametrize("again", ["run", "report"])

@@ -210,11 +210,11 @@ def printed(found: object) -> str:
 def test_the_sentence_says_which_systems_do_better(two: Two, tmp_path: Path) -> None:
     found = side_by_side(*two(plain(), plain(answers={BASE: mixed, TUNED: wrong})))
     text = printed(found)
-    assert "t, Token F1: of 2 systems 1 does worse in B and 1 without a significant difference." in text
+    assert "t, Token F1: of 2 systems, 1 does worse in B and 1 shows no significant difference." in text
     assert "0 % / 0 % / 100 %" in text
     write_markdown(found, tmp_path / "page.md")
     page = (tmp_path / "page.md").read_text()
-    assert "of 2 systems 1 does worse in B" in page
+    assert "of 2 systems, 1 does worse in B" in page
     assert "| base + tuned | 100.0 |" in page
 
 

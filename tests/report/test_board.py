@@ -18,6 +18,7 @@ from harness.report import board as pages
 from harness.results.document import read_document, write_document
 from tests.report.conftest import EVIL, write_result
 from tests.report.leaks import keep_private, leaks, private_texts
+from tests.report.shapes import SHAPES, make
 
 Run = Callable[..., tuple[int, str]]
 
@@ -84,12 +85,52 @@ def test_equal_results_give_equal_bytes_in_any_order(two: Path) -> None:
     given = [two / "monday", two / "tuesday"]
     made = [boards.make(order) for order in (given, given, given[::-1])]
     for kind, draw in pages.KINDS.items():
-        drawn = [draw(board, {run: run for run in runs}) for board, runs in made[:2]]
+        drawn = [draw(board, {run: run for run in runs}, "harness") for board, runs in made[:2]]
         assert drawn[0] == drawn[1], kind
     forth, _, back = (
         [[line.entry.run for line in group.lines] for group in board.groups] for board, _ in made
     )
     assert forth == back
+
+
+def test_the_page_says_which_command_wrote_it_and_any_spelling_of_it_checks_the_page(
+    two: Path, tmp_path: Path, unverified: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert unverified("runs", "-o", "board.md")[0] == 0
+    first = (tmp_path / "board.md").read_text().splitlines()[0]
+    assert first == (
+        "<!-- Written by `harness leaderboard runs -o board.md --no-verify`; changes by hand are lost. -->"
+    )
+    assert unverified(two, "-o", tmp_path / "board.md", "--check") == (0, "")
+    (tmp_path / "board.md").write_text((tmp_path / "board.md").read_text() + "more")
+    code, said = unverified("runs", "-o", "board.md", "--check")
+    assert code == 2
+    assert said.endswith(
+        "out of date; write it by `harness leaderboard runs -o board.md --no-verify`, and commit it\n"
+    )
+
+
+def test_no_folder_of_the_machine_and_no_end_of_a_comment_stands_in_the_first_line(example: Path) -> None:
+    made, runs = boards.make([example], verified=False)
+    command = boards.command([Path("/home/me/runs --> x")], Path("b.md"))
+    first = pages.markdown(made, dict.fromkeys(runs, "x"), command).splitlines()[0]
+    assert "/home" not in first
+    assert first.count("-->") == 1 and first.endswith(" -->")
+
+
+def test_equal_systems_have_no_winner_in_bold(tmp_path: Path) -> None:
+    for name, bold in (("all equal", False), ("one base and its adapter", True)):
+        made, runs = boards.make([make(tmp_path / name, SHAPES[name])], verified=False)
+        text = pages.markdown(made, dict.fromkeys(runs, "x"), "harness")
+        assert ("| **alpha" in text) == bold
+
+
+def test_a_single_sample_gives_no_ranks_and_the_page_says_why(tmp_path: Path) -> None:
+    made, runs = boards.make([make(tmp_path / "r", SHAPES["one sample"])], verified=False)
+    text = pages.markdown(made, dict.fromkeys(runs, "x"), "harness")
+    assert "1 sample, data: not said. There are no ranks, because no difference can be tested" in text
+    assert "the samples are a single one" in text
 
 
 def test_runs_that_were_asked_other_samples_are_ranked_apart(
@@ -277,7 +318,7 @@ def change_names(folder: Path) -> Path:
 @pytest.mark.parametrize("name", [text for text in EVIL if text])
 def test_hostile_names_are_text_and_break_no_table(example: Path, tmp_path: Path, name: str) -> None:
     board, runs = boards.make([hostile(example, tmp_path / "r", name)], verified=False)
-    drawn = {kind: draw(board, dict.fromkeys(runs, "x")) for kind, draw in pages.KINDS.items()}
+    drawn = {kind: draw(board, dict.fromkeys(runs, "x"), "harness") for kind, draw in pages.KINDS.items()}
     for text in drawn.values():
         text.encode()
     html = drawn[".html"]
@@ -290,7 +331,7 @@ def test_hostile_names_are_text_and_break_no_table(example: Path, tmp_path: Path
 
 def test_a_models_licence_stands_beside_its_datas(example: Path) -> None:
     board, runs = boards.make([example], verified=False)
-    drawn = {kind: draw(board, dict.fromkeys(runs, "x")) for kind, draw in pages.KINDS.items()}
+    drawn = {kind: draw(board, dict.fromkeys(runs, "x"), "harness") for kind, draw in pages.KINDS.items()}
     found = {
         (row["model"], row["model_licence"], row["data_licence"])
         for row in csv.DictReader(drawn[".csv"].splitlines())
@@ -302,7 +343,7 @@ def test_a_models_licence_stands_beside_its_datas(example: Path) -> None:
 
 def test_no_cell_of_a_csv_is_a_formula(example: Path, tmp_path: Path) -> None:
     board, runs = boards.make([hostile(example, tmp_path / "r", "=1+cmd|' /C calc'!A0")], verified=False)
-    rows = list(csv.DictReader(pages.table(board, dict.fromkeys(runs, "x")).splitlines()))
+    rows = list(csv.DictReader(pages.table(board, dict.fromkeys(runs, "x"), "harness").splitlines()))
     assert "'=1+cmd|' /C calc'!A0" in {row["family"] for row in rows}
     assert "'=1+cmd|' /C calc'!A0" in {row["data_licence"] for row in rows}
     assert not [cell for row in rows for cell in row.values() if cell.startswith(("=", "+", "@"))]
@@ -316,4 +357,4 @@ def test_any_refusal_can_be_told(run: str, problem: str) -> None:
         groups=(), runs=(), by_rows=(), refused=(Refusal(run=run, problem=problem),), verified=True
     )
     for draw in pages.KINDS.values():
-        draw(board, {}).encode()
+        draw(board, {}, "harness").encode()

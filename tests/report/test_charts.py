@@ -90,6 +90,36 @@ def test_where_no_side_is_the_baseline_the_better_one_is_named_first() -> None:
     assert differences.arranged(ComparisonFamily(title="", comparisons=(adapter,))).comparisons[0] == adapter
 
 
+def test_a_comparison_names_both_systems_whole() -> None:
+    one = Comparison(
+        task="t", metric="m", baseline=System(model="trivial:copy"), candidate=System(model="a", adapter="x"),
+        difference=2.0, low=1.0, high=3.0, p=0.01, p_holm=0.02, family="t", test="t", detectable=1.0, n=9,
+    )  # fmt: skip
+    assert differences.label(one, 400, 12.5) == "a + x over copy of the input"
+    adapters = replace(one, baseline=System(model="b", adapter="x"))
+    assert differences.label(adapters, 400, 12.5) == "a + x over b + x"
+    assert (
+        differences.label(replace(one, baseline=System(model="a", adapter="y")), 400, 12.5)
+        == "a + x over a + y"
+    )
+    assert differences.label(replace(one, baseline=System(model="a")), 400, 12.5) == "a + x"
+
+
+@pytest.mark.parametrize("room", [140.0, 200.0, 300.0])
+@pytest.mark.parametrize("names", [("a", "b" * 60), ("a" * 60, "b"), ("a" * 60, "b" * 60), ("a", "b")])
+def test_both_names_of_a_comparison_share_the_room(names: tuple[str, str], room: float) -> None:
+    candidate, baseline = (System(model=name) for name in names)
+    one = Comparison(
+        task="t", metric="m", baseline=baseline, candidate=candidate, difference=2.0, low=1.0, high=3.0, p=0.01,
+        p_holm=0.02, family="t", test="t", detectable=1.0, n=9,
+    )  # fmt: skip
+    text = differences.label(one, room, 12.5)
+    assert labels.wide(text, 12.5) <= room
+    for name, part in zip(names, text.split(" over "), strict=True):
+        whole = labels.wide(name, 12.5)
+        assert labels.wide(part, 12.5) >= min(whole, room / 2 - labels.wide(" over " + "b…b", 12.5))
+
+
 def test_names_too_long_keep_both_ends() -> None:
     assert labels.cut("a-very-long-name-that-ends-so", 11) == "a-ver…ds-so"
 

@@ -110,7 +110,7 @@ def test_no_verdict_is_said(judgement: Judgement) -> None:
         ([], "No gate was judged"),
         (["pass"], "The gate passed"),
         (["pass"] * 9, "All 9 gates passed"),
-        (["fail"], "1 of 1 gate failed"),
+        (["fail"], "The gate failed"),
         (["pass"] * 6 + ["inconclusive", "fail", "fail"], "2 of 9 gates failed, 1 is inconclusive, 6 passed"),
         (["invalid", "pass"], "1 of 2 gates is invalid, 1 passed"),
         (["invalid", "invalid", "fail"], "1 of 3 gates failed, 2 are invalid"),

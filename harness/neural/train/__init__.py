@@ -29,7 +29,8 @@ class Trained:
     loss_unit: str
     seconds: float  # of training itself, including interrupted attempts
     trainable_parameters: int
-    samples_seen: int
+    samples_seen: int  # over all steps: an example counts each time that it is seen
+    examples: int  # different examples that fit, seen or not
     truncated: int  # examples whose input was shortened
     skipped: tuple[str, ...]  # ids of examples that are too long even when shortened
 
@@ -72,6 +73,7 @@ def train(
         seconds=run.at.seconds,
         trainable_parameters=sum(parameter.numel() for parameter in run.parameters),
         samples_seen=run.at.samples_seen,
+        examples=len(chosen),
         truncated=sum(item.truncated_tokens > 0 for item in chosen),
         skipped=tuple(example.id for example, item in zip(examples, items, strict=True) if item is None),
     )

@@ -75,11 +75,7 @@ class CostPanel:
         dots = tuple((self.x.pixel(cost), self.y.pixel(line.score.value)) for line, cost in self.lines)
         ends = [sorted(map(self.y.pixel, ends_of(line))) for line, _ in self.lines]
         rules = [Box(x - 1, own[0], x + 1, own[-1]) for (x, _), own in zip(dots, ends, strict=True)]
-        steps = [
-            step
-            for one, other in pairwise(self.front)
-            for step in _step(dots[one], dots[other])
-        ]
+        steps = [step for one, other in pairwise(self.front) for step in _step(dots[one], dots[other])]
         return Panel(width=self.x.last, height=self.y.first, dots=dots, lines=(*rules, *steps))
 
 

@@ -15,6 +15,7 @@ LABELS = {True: 186, False: 310}  # pixels for names: narrow, wide
 GAP = 14  # pixels between a name and the plot
 MOST = 16  # pairs of one question that are drawn; the table beside the chart has all
 NUMBERS = 215  # pixels for the numbers beside a wide plot
+OVER = " over "  # between the names of two systems
 
 
 def chart(page: TaskPage, data: Data, width: int) -> Chart:
@@ -80,18 +81,17 @@ def _lines(
         drawn, total = drawn_of(group), len(group.comparisons)
         some = f" ({len(drawn)} of {total}, the largest and the smallest)" if len(drawn) < total else ""
         headings.append({"line": line, "label": labels.fit(group.title + some, width, size, bold=True)})
-        several = len({comparison.candidate.adapter for comparison in group.comparisons}) > 1
         for comparison in drawn:
             line += 1
             pairs.append(
                 {
                     "line": line,
-                    "label": labels.fit(label(comparison, several=several), room, size),
+                    "label": label(comparison, room, size),
                     "difference": comparison.difference,
                     "low": comparison.low,
                     "high": comparison.high,
                     "verdict": verdict(comparison, page.lower_is_better),
-                    "says": f"{TIP}{words.system(comparison.candidate)} over {words.system(comparison.baseline)}: "
+                    "says": f"{TIP}{words.system(comparison.candidate)}{OVER}{words.system(comparison.baseline)}: "
                     f"{words.difference(comparison)}, {words.certainty(comparison)}",
                     "numbers": f"{words.difference(comparison)}\N{EM SPACE}{words.certainty(comparison)}",
                 }
@@ -136,19 +136,22 @@ def drawn_of(group: ComparisonFamily) -> tuple[Comparison, ...]:
     return pairs if len(pairs) <= MOST else pairs[: MOST // 2] + pairs[-MOST // 2 :]
 
 
-def label(comparison: Comparison, *, several: bool = False) -> str:
-    """Return which systems are compared, without the part that both share; `several`: adapters have different names."""
-    candidate, baseline = comparison.candidate, comparison.baseline
-    if candidate.adapter and baseline.adapter == candidate.adapter:
-        return f"{words.visible(candidate.model)} over {words.visible(baseline.model)}"
-    if candidate.adapter and baseline.adapter and candidate.model == baseline.model:
-        return f"{words.visible(candidate.adapter)} over {words.visible(baseline.adapter)}"
-    if candidate.adapter and candidate.model == baseline.model and not baseline.shots:
-        return words.system(candidate)
-    if baseline.is_trivial:
-        name = words.system(candidate) if several else words.visible(candidate.model)
-        return f"{name} over {words.system(baseline)}"
-    return f"{words.system(candidate)} over {words.system(baseline)}"
+def label(
+    comparison: Comparison,
+    room: float,  # pixels
+    size: float,  # of the font
+) -> str:
+    """Return which systems are compared, each by its whole name unless that does not fit.
+
+    An adapter that is compared with its base stands alone: the heading of its group says what it is compared with.
+    """
+    candidate, baseline = words.system(comparison.candidate), words.system(comparison.baseline)
+    if comparison.candidate.adapter and comparison.baseline == comparison.candidate.base:
+        return labels.fit(candidate, room, size)
+    room -= labels.wide(OVER, size)
+    half = max(room / 2, room - labels.wide(baseline, size))  # a short name leaves its room to the other one
+    candidate = labels.fit(candidate, half, size)
+    return f"{candidate}{OVER}{labels.fit(baseline, room - labels.wide(candidate, size), size)}"
 
 
 def verdict(comparison: Comparison, lower_is_better: bool) -> str:

@@ -16,6 +16,7 @@ from harness.files.json_lines import (
     write_indexed,
     write_json,
 )
+from harness.results import odd
 from harness.run.steps import FIRST, Contribution, Finished, StepContext, split_file
 from harness.tasks.overlap import Overlap, overlap
 from harness.tasks.references import READ, SAID, SKIPPED, TRIMMED
@@ -92,12 +93,12 @@ def _of_overlap(finished: Finished) -> Iterator[Note]:
         return
     shared = from_json(Overlap, read_json(path))
     for ids, detail in (
-        (shared.exact, "test samples whose input stands in the training split, word for word"),
-        (shared.ngram, "test samples that share 13 words in a row with a training sample"),
+        (shared.exact, odd.SAME_INPUT),
+        (shared.ngram, odd.SHARED_WORDS),
     ):
         if ids:
             yield Note(
-                kind="overlap",
+                kind=odd.OVERLAP,
                 where=finished.where,
                 count=len(ids),
                 of=shared.test,

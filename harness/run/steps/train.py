@@ -112,20 +112,22 @@ def contributes(finished: Finished) -> Contribution:
 
 
 def _notes(finished: Finished, trained: Mapping[str, Any]) -> Iterator[Note]:
-    where, seen = finished.where, trained["samples_seen"]
-    if trained["truncated"]:
+    where, shortened, skipped = finished.where, trained["truncated"], len(trained["skipped"])
+    # Steps of earlier versions counted only what they saw over all epochs.
+    examples = trained.get("examples", max(trained["samples_seen"], shortened))
+    if shortened:
         detail = "training prompts whose input was shortened to fit"
-        yield Note(kind="training truncated", where=where, count=trained["truncated"], of=seen, detail=detail)
+        yield Note(kind="training truncated", where=where, count=shortened, of=examples, detail=detail)
     if trained.get("endless"):
         end = f"with the stop string {trained['stop']!r}" if trained["stop"] else "without any mark"
         detail = f"training examples that end {end}: the model has no end-of-sequence token"
-        yield Note(kind=NO_END, where=where, count=seen, of=seen, detail=detail)
-    if trained["skipped"]:
+        yield Note(kind=NO_END, where=where, count=examples, of=examples, detail=detail)
+    if skipped:
         yield Note(
             kind="training skipped",
             where=where,
-            count=len(trained["skipped"]),
-            of=seen,
+            count=skipped,
+            of=examples + skipped,
             detail="training samples that do not fit max_tokens",
             samples=tuple(trained["skipped"][:FIRST]),
         )

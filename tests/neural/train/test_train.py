@@ -99,6 +99,7 @@ def test_a_training_leaves_records_and_a_base_that_is_the_same_bit_for_bit(
     assert not base.model.training
     assert steps == [(step, 8) for step in range(9)]
     assert (trained.steps, trained.samples_seen, trained.skipped, trained.truncated) == (8, 32, (), 0)
+    assert trained.examples == len(prompts)
     assert trained.trainable_parameters == sum(tensor.numel() for tensor in weights(tmp_path).values())
     points = curve(tmp_path)
     assert [point["step"] for point in points] == list(range(1, 9))
