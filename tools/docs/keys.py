@@ -91,6 +91,11 @@ SECTIONS = (
         title="source",
         record=Source,
         text="In a task: where its samples come from. See [own data](own-data.md).",
+        instead={"columns": "mapping of role to column, or columns", "splits": "mapping of split to name"},
+        means={
+            "columns": "which column is the `id`, the `input`, the `reference`; `reference` may have several: `[a, b]`",
+            "splits": "which file, or split of the hub, is `train`, `validation`, `test`; or a part: `data.json[:90%]`",
+        },
     ),
     Section(
         title="decode",
@@ -99,7 +104,12 @@ SECTIONS = (
         ranges=suite_rules.DECODE_RANGES,
     ),
     Section(
-        title="A model", record=Model, text="A mapping in a suite's `models`. See [own model](own-model.md)."
+        title="A model",
+        record=Model,
+        text="A mapping in a suite's `models`. See [own model](own-model.md).",
+        means={
+            "uri": "`./FOLDER`, `OWNER/NAME` of the hub, `zoo:NAME`, or `echo:RULE` for a rule that answers"
+        },
     ),
     Section(
         title="A recipe",
@@ -122,6 +132,7 @@ SECTIONS = (
         title="An adapter",
         record=Adapter,
         text="A mapping in a suite's `adapters`: an adapter that exists already. See [existing adapters](adapters.md).",
+        means={"uri": "`./FOLDER`, or `OWNER/NAME` of the hub"},
     ),
     Section(
         title="weights",
