@@ -138,9 +138,9 @@ def _write_adapter(folder: Path, model: Path) -> None:
 
 def spoil(here: Path, random: Random) -> str:
     """Spoil one file of the project, or put code where a library might run it; return what was done."""
-    ways: list[Callable[[Path, Random], str]] = (
-        [_value] * 5 + [_number] * 4 + [_bytes, _code, _pickle, _template]
-    )
+    ways: list[Callable[[Path, Random], str]] = [
+        *[_value] * 5, *[_number] * 4, _bytes, _code, _pickle, _template,
+    ]  # fmt: skip
     return random.choice(ways)(here, random)
 
 

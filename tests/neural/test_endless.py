@@ -108,6 +108,7 @@ def test_a_training_example_ends_with_the_stop_string_or_with_nothing(endless: B
     assert more > tokens
 
 
+@pytest.mark.slow
 def test_an_adapter_learns_to_write_the_stop_string(
     endless: Base, prompts: list[Prompt], tmp_path: Path
 ) -> None:

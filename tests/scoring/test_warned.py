@@ -1,6 +1,7 @@
 """Warnings of metrics: those that sacrebleu gives on a whole corpus are counted, and those that it logs are heard."""
 
 import logging
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -59,13 +60,13 @@ def test_warnings_are_heard_and_not_printed_and_loggers_are_as_before(
 
 
 def test_a_step_without_warnings_leaves_no_file(tmp_path: Path) -> None:
-    warned.write(tmp_path, [tallied("bleu", ["It rains."])], warned.Counter(), 1)
+    warned.write(tmp_path, [tallied("bleu", ["It rains."])], Counter(), 1)
     assert not any(tmp_path.iterdir())
     assert warned.notes(tmp_path, "x") == ()
 
 
 def test_a_warning_is_printed_once_for_all_systems(tmp_path: Path) -> None:
-    warned.write(tmp_path, [tallied("bleu", ["It rains ."] * 100)], warned.Counter(), 100)
+    warned.write(tmp_path, [tallied("bleu", ["It rains ."] * 100)], Counter(), 100)
     notes = [note for n in range(5) for note in warned.notes(tmp_path, f"chats, m{n}")]
     (line,) = metric_warnings({"notes": [plain(note) for note in notes]})
     assert line.endswith("(chats, m0: 100 of 100; chats, m1: 100 of 100; chats, m2: 100 of 100; and 2 more)")

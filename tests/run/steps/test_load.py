@@ -35,11 +35,11 @@ def loading(folder: Path, rows: list[dict[str, str]]) -> Step:
 
 
 def finished(planned: Step, folder: Path) -> Finished:
+    assert isinstance(planned.spec, step.Load)
     folder.mkdir()
     runtime = Runtime(offline=True)
-    step.run(
-        planned.spec, StepContext(folder=folder, needs=(), runtime=runtime, loaded=ModelInMemory(runtime))
-    )  # type: ignore[arg-type]
+    context = StepContext(folder=folder, needs=(), runtime=runtime, loaded=ModelInMemory(runtime))
+    step.run(planned.spec, context)
     return Finished(id=planned.id, part=PlanPart(kind="load", task="chats"), folder=folder, record={})
 
 
