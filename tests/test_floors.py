@@ -88,7 +88,7 @@ LIGHT = {  # command -> what it must not load
     "run --help": (*HEAVY, "numpy", "rich"),  # typer has pydantic check what a command is given
     "list tasks": (*HEAVY, "numpy", "rich"),
     "list suites": (*HEAVY, "numpy", "rich"),
-    "list models": (*HEAVY, "numpy", "rich"),
+    "list models": (*HEAVY, "rich"),  # numpy comes with what reads the headers of their weights
     "list recipes": (*HEAVY, "numpy", "rich"),
     "list metrics": (*HEAVY, "numpy", "rich"),
     "list families": (*HEAVY, "numpy", "rich"),

@@ -40,8 +40,7 @@ def show(found: WeightSection, console: Console | None = None, *, layers: bool =
     if layers:
         _show_layers(found.rows, console)
     else:
-        matrices = words.plural(len(requested(found.rows)), "row of a matrix", "rows of matrices")
-        console.print(f"{matrices}: --layers prints them, --csv FILE has every number", style="dim")
+        console.print("--layers prints a line for each matrix, --csv FILE writes every number", style="dim")
 
 
 def _show_layers(rows: Sequence[WeightRow], console: Console) -> None:

@@ -59,7 +59,7 @@ KINDS = {
     "intruders_up_to": NUMBER, "inconclusive": CHOICE, "kind": CHOICE,
     "offline": SWITCH, "allow_remote_code": SWITCH, "quiet": SWITCH, "as_json": SWITCH, "shareable": SWITCH,
     "again": SWITCH, "allow_code": SWITCH, "verify": SWITCH, "check": SWITCH, "against_scores": SWITCH, "oracle": SWITCH,
-    "split": SWITCH, "randomize": SWITCH, "yes": SWITCH,
+    "split": SWITCH, "randomize": SWITCH, "yes": SWITCH, "names": SWITCH, "layers": SWITCH,
 }  # fmt: skip
 EXACTLY = {
     ("run", "out"): NEW_FOLDER, ("report", "out"): NEW_FOLDER, ("rescore", "out"): NEW_FOLDER,

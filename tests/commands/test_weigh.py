@@ -77,6 +77,9 @@ def test_a_zoo_model_and_the_roles_that_were_asked_for(tmp_path: Path) -> None:
     assert "embed_tokens" in done.stdout
     assert "v_proj" not in done.stdout
     assert "set aside (embedding or other)" in done.stdout
+    assert done.stdout.index("mean") < done.stdout.index("q_proj")  # the summary comes first
+    short = run(tmp_path, "llama2-tiny", "--roles", "q, embedding").stdout
+    assert "_proj" not in short and "--layers prints a line for each matrix" in short
 
 
 @pytest.mark.parametrize(
