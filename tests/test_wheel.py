@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from harness.suite.project import EXAMPLE, FILES
+
 ROOT = Path(__file__).parent.parent
 
 
@@ -36,6 +38,7 @@ def test_suites_recipes_zoo_and_templates_are_inside(wheel: Path) -> None:
         "harness/zoo/falcon-tiny/model.safetensors",
         "harness/report/templates/report.html.j2",
         "harness/suite/starters/suite.yaml",
+        *(f"harness/shipped/examples/{EXAMPLE}/{path}" for path in FILES),
     ):
         assert name in inside
     assert not [name for name in inside if name.startswith(("tests/", "benchmarks/"))]
