@@ -47,8 +47,13 @@ def write_charts(figures: "Iterable[Figure]", folder: Path) -> None:
 def render(page: "Page", figures: "Figures") -> str:
     """Return the text of report.md."""
     from harness.report import verdicts, weighed
+    from harness.report.charts import WIDE, cost_panels
 
-    shown = {"page": page, "figures": figures, "weighed": weighed, "verdicts": verdicts}
+    # A file has the wide charts only.
+    keys = {
+        task.facts.name: cost_panels.key(task) for task in page.tasks if cost_panels.has_numbers(task, WIDE)
+    }
+    shown = {"page": page, "figures": figures, "weighed": weighed, "verdicts": verdicts, "keys": keys}
     return document("report.md.j2", shown)
 
 

@@ -150,3 +150,30 @@ def test_the_front_holds_every_point_that_none_beats_in_one_and_equals_in_the_ot
     found = [drawn[place] for place in cost_panels.front(drawn)]
     assert set(found) == {one for one in drawn if not beaten(one)}
     assert found == sorted(found)
+
+
+@pytest.mark.parametrize("width", [charts.WIDE, charts.NARROW])
+def test_where_names_have_no_room_every_dot_has_the_number_of_its_line_in_the_table(
+    page: Page, width: int
+) -> None:
+    task = page.tasks[0]
+    crowded = replace(task, lines=task.lines * 4)
+    assert cost_panels.has_numbers(crowded, width) and cost_panels.is_numbered(crowded)
+    key = cost_panels.key(crowded)
+    assert [one.number for one in key] == list(range(1, 33))
+    assert [one.line.system for one in key] == [
+        line.system for line in crowded.lines if line.role != "trivial"
+    ]
+    spec = charts.specification(partial(pareto.chart, crowded), width)
+    drawn = [row["name"] for table in spec["datasets"].values() for row in table if "name" in row]
+    panels = len(cost_panels.measured(crowded))
+    assert len(drawn) == 32 * panels and all(str(name).isdigit() for name in drawn)
+
+
+def test_few_dots_have_names_and_no_numbers(page: Page) -> None:
+    task = page.tasks[0]
+    few = replace(task, lines=tuple(line for line in task.lines if line.system.model == "falcon-tiny"))
+    assert not cost_panels.is_numbered(few)
+    spec = charts.specification(partial(pareto.chart, few), charts.WIDE)
+    drawn = {row["name"] for table in spec["datasets"].values() for row in table if "name" in row}
+    assert drawn == {"falcon-tiny", "falcon-tiny + quickstart"}

@@ -54,9 +54,16 @@ def test_every_dot_of_forty_has_a_number_that_covers_nothing(panel: Panel) -> No
     assert all(box.inside(panel.whole) for box in boxes)
 
 
+def alone(panel: Panel, text: str) -> Box:
+    """The box of a panel's only name."""
+    found = labels.names(panel, [text], SIZE)
+    assert found is not None
+    return found[0]
+
+
 def test_one_dot_has_its_name_on_the_right_and_at_the_right_edge_on_the_left() -> None:
     for x, on_right in ((40.0, True), (330.0, False)):
-        (box,) = labels.names(Panel(width=350, height=250, dots=((x, 100.0),)), ["falcon-tiny"], SIZE) or ()
+        box = alone(Panel(width=350, height=250, dots=((x, 100.0),)), "falcon-tiny")
         assert (box.left > x) == on_right
 
 
@@ -67,11 +74,8 @@ def test_names_on_one_place_have_no_room_beyond_the_positions_around_it() -> Non
 
 def test_a_name_prefers_the_side_where_it_crosses_no_line() -> None:
     line = Box(60, 90, 300, 110)
-    (box,) = (
-        labels.names(Panel(width=350, height=250, dots=((150.0, 100.0),), lines=(line,)), ["name"], SIZE)
-        or ()
-    )
-    assert not box.overlaps(line)
+    panel = Panel(width=350, height=250, dots=((150.0, 100.0),), lines=(line,))
+    assert not alone(panel, "name").overlaps(line)
 
 
 @given(some.text(max_size=80), some.floats(40, 400), some.booleans())
