@@ -95,7 +95,7 @@ def drawn(course: Course, act: object) -> str:
         act(Bars(bars, course))  # type: ignore[operator]
         paper = PlainConsole(file=io.StringIO(), width=screen.width)
         paper.print(bars.get_renderable())
-    return paper.file.getvalue()  # type: ignore[attr-defined,no-any-return]
+    return paper.file.getvalue()  # type: ignore[attr-defined]
 
 
 def test_bars_show_loading_then_speed_loss_and_time_left(clock: Clock) -> None:

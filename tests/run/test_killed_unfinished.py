@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -32,7 +33,10 @@ def metric():
             time.sleep(0.02)
         return 1.0, 1.0
 
-    return Metric(names=("held",), signature="held|1", row=row, value=lambda total: total[..., :1] / total[..., 1:])
+    def value(total):
+        return total[..., :1] / total[..., 1:]
+
+    return Metric(names=("held",), signature="held|1", unit="raw", row=row, value=value)
 '''
 
 
@@ -62,16 +66,19 @@ def document(folder: Path) -> dict[str, object]:
 def killed(place: Path) -> Iterator[Path]:
     """What a run left at `--out` that was killed, with all of its processes, after its first task."""
     (place / "hold").touch()
-    process = subprocess.Popen(
-        command(place, "out"), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
-    )
+    with (place / "printed.txt").open("w") as printed:
+        process = subprocess.Popen(
+            command(place, "out"), stdout=printed, stderr=printed, start_new_session=True
+        )
     try:
         deadline = time.monotonic() + 120
         while not (place / "out" / "result.json").exists():
-            assert process.poll() is None and time.monotonic() < deadline, "nothing was shown"
+            shown = (place / "printed.txt").read_text()
+            assert process.poll() is None and time.monotonic() < deadline, shown
             time.sleep(0.02)
     finally:
-        os.killpg(process.pid, signal.SIGKILL)
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
         process.wait()
     (place / "hold").unlink()
     yield place / "out"
