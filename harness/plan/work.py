@@ -131,7 +131,7 @@ def _sample_seconds(
         return forward
     again = forward if recipe.gradient_checkpointing else 0.0
     factors = 4 * tokens * recipe.rank * _sides(loaded, recipe)
-    kept = through * kept_bytes(loaded, recipe, math.ceil(tokens), width)
+    kept = kept_bytes(loaded, recipe, prompt, answer, width)
     functions = through * layers * shape.feed_forward * width * FUNCTION_PASSES * 2.5
     both = (
         2 * (arithmetic + head) / rate

@@ -81,13 +81,15 @@ def test_more_rows_need_more_and_checkpointing_needs_less() -> None:
     assert many.bytes > few.bytes and part(many, "weights") == part(few, "weights")
 
 
-def test_a_worker_that_trained_still_holds_what_training_freed_when_it_answers() -> None:
+def test_a_process_still_holds_what_earlier_work_freed() -> None:
     loaded = model("flan-t5-base", dtype="float32", device="cpu")
     trained_before, alone = trained(loaded, rows=16), answering(loaded, replace(BATCHES, samples=2))
     assert trained_before.bytes > alone.bytes
-    both = after(trained_before, alone)
+    both = after([trained_before], alone)
     assert both.bytes == trained_before.bytes == sum(part.bytes for part in both.parts)
-    assert after(alone, trained_before) == trained_before
+    assert after([alone], trained_before) == trained_before and after([], alone) == alone
+    on_a_gpu = answering(replace(loaded, device="cuda"), replace(BATCHES, samples=2))
+    assert after([trained_before], on_a_gpu) == on_a_gpu
 
 
 def test_the_budget_of_tokens_bounds_the_keys_and_values() -> None:
