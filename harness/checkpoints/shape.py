@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from harness.checkpoints.window import RELATIVE, context_window
 from harness.errors import ModelError
 
 Matrix = tuple[int, int]  # rows, columns
@@ -30,7 +31,6 @@ UNTIED = frozenset("gpt_neox gptj llama mistral mixtral olmo olmo2 phi phi3 qwen
 # Names of the function between the matrices of the feed-forward part; "gelu_new" is composed of seven functions of torch.
 ACTIVATION = ("dense_act_fn", "activation_function", "hidden_act", "hidden_activation", "activation")
 COMPOSED = "gelu_new"
-RELATIVE = "relative_attention_num_buckets"  # T5's positions, which are added to attention's matrix
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +49,7 @@ class Shape:
     tied: bool  # the head is the embedding
     composed: bool  # the activation function is composed of several, each of which keeps what it gives
     masked: bool  # attention reads a mask with a number for each pair of tokens
+    window: int | None  # tokens that it can see at once; None: no limit is known
 
     @property
     def queries(self) -> int:
@@ -133,6 +134,7 @@ def shape(config: Mapping[str, Any], where: str = "config.json") -> Shape:
         tied=bool(level.get("tie_word_embeddings", kind not in UNTIED)),
         composed=any(level.get(name) == COMPOSED for name in ACTIVATION),
         masked=RELATIVE in level or bool(_found(level, ("sliding_window",))),
+        window=context_window(level),
     )
 
 
