@@ -34,7 +34,7 @@ COMPOSED = "gelu_new"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Shape:
+class ModelSizes:
     """The sizes of a text model."""
 
     hidden: int  # width of a token's state
@@ -113,7 +113,7 @@ class Shape:
         return 2 * self.layers * self.keys
 
 
-def shape(config: Mapping[str, Any], where: str = "config.json") -> Shape:
+def shape(config: Mapping[str, Any], where: str = "config.json") -> ModelSizes:
     """Return the sizes in a config.json; raise ModelError where one is missing."""
     text = config.get("text_config")
     level = {**config, **text} if isinstance(text, Mapping) else config
@@ -121,7 +121,7 @@ def shape(config: Mapping[str, Any], where: str = "config.json") -> Shape:
     hidden, heads = _size(level, HIDDEN, where), _size(level, HEADS, where)
     encodes = bool(level.get("is_encoder_decoder"))
     layers = _size(level, DECODER_LAYERS if encodes else LAYERS, where)
-    return Shape(
+    return ModelSizes(
         hidden=hidden,
         layers=layers,
         encoder_layers=_size(level, ("num_layers", "encoder_layers"), where) if encodes else 0,

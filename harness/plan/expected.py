@@ -9,7 +9,15 @@ from harness.errors import HarnessError
 from harness.files.speed import Speed
 from harness.plan.known import Known
 from harness.plan.lengths import Lengths, stretched
-from harness.plan.memory import Answering, Loaded, Memory, Training, answering, batch_tokens, training
+from harness.plan.memory import (
+    AnsweringBatches,
+    Loaded,
+    Memory,
+    TrainingBatches,
+    answering,
+    batch_tokens,
+    training,
+)
 from harness.plan.work import Examples, answering_seconds, read_tokens, training_seconds
 from harness.run.steps.compare import Compare
 from harness.run.steps.foreign import ForeignScore
@@ -101,10 +109,10 @@ def _tokens_of(known: Known, spec: Generate, task: str | None) -> Tokens | None:
     )
 
 
-def _answering(known: Known, spec: Generate, loaded: Loaded, tokens: Tokens) -> Answering:
+def _answering(known: Known, spec: Generate, loaded: Loaded, tokens: Tokens) -> AnsweringBatches:
     runtime = known.runtime
     budget = batch_tokens(loaded, int(known.memory_bytes), runtime.batch_tokens, runtime.workers)
-    return Answering(
+    return AnsweringBatches(
         samples=len(tokens.prompts),
         longest=max(tokens.prompts, default=1),
         answer_tokens=spec.task.decode.max_new_tokens,
@@ -146,12 +154,12 @@ def _cut(found: Lengths, recipe: Recipe) -> tuple[list[int], list[int]]:
     return [prompt for prompt, _ in pairs], [answer for _, answer in pairs]
 
 
-def _batches(found: Lengths, recipe: Recipe) -> Training:
+def _batches(found: Lengths, recipe: Recipe) -> TrainingBatches:
     prompts, answers = _cut(found, recipe)
     pairs = sorted(zip(prompts, answers, strict=True), key=sum)
     # A batch has examples of similar lengths; its answers are as long as those of the longest examples on average.
     longest = pairs[-recipe.batch_size :]
-    return Training(
+    return TrainingBatches(
         recipe=recipe,
         rows=min(recipe.batch_size, recipe.micro_batch_size or recipe.batch_size),
         longest=sum(longest[-1]),

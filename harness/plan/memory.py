@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from harness.checkpoints.shape import Shape
+from harness.checkpoints.shape import ModelSizes
 from harness.families import Family
 from harness.neural import room
 from harness.plan.adapted import Group, adapted, trainable_parameters
@@ -14,7 +14,8 @@ WIDTHS = {"float32": 4, "bfloat16": 2, "float16": 2}  # bytes of a number
 # Bytes of a number of a quantised matrix. nf4: 4 bits, 8 bits of scale for 64 numbers, and their own scale for 256 of these
 # (Dettmers et al. 2023, section 3); int8: 8 bits and a scale for each row.
 QUANTISED = {"nf4": 0.5 + 1 / 64 + 4 / (64 * 256), "int8": 1.0}
-# Resident memory of a worker with torch, transformers and what both import, before it opens a model.
+# Resident memory of a worker's libraries: 439 MB after importing torch 2.13 (CPU), transformers, peft and accelerate; 457 to
+# 485 MB at the end of the tiniest steps of workers, whose models and batches took under 10 MB.
 LIBRARIES = 480_000_000
 # What CUDA and its libraries keep on a GPU for one process, beside torch's own tensors (NVIDIA: 300 to 600 MB).
 CUDA = 500_000_000
@@ -51,7 +52,7 @@ class Memory:
 class Loaded:
     """A model as a worker has it in memory."""
 
-    shape: Shape
+    shape: ModelSizes
     family: Family
     parameters: int
     dtype: str  # that it computes in
@@ -78,7 +79,7 @@ class Loaded:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answering:
+class AnsweringBatches:
     """The batches in which prompts are answered."""
 
     samples: int  # of the largest block
@@ -94,7 +95,7 @@ class Answering:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Training:
+class TrainingBatches:
     """The batches in which an adapter is trained."""
 
     recipe: Recipe
@@ -110,7 +111,7 @@ def batch_tokens(loaded: Loaded, total_bytes: int, most: int, workers: int) -> i
     return min(most, room.affordable(total_bytes, of_token, loaded.device, workers))
 
 
-def answering(loaded: Loaded, batches: Answering) -> Memory:
+def answering(loaded: Loaded, batches: AnsweringBatches) -> Memory:
     """Return the peak of answering."""
     shape, width, rows = loaded.shape, loaded.width, batches.rows
     columns = batches.longest + batches.answer_tokens
@@ -129,7 +130,7 @@ def answering(loaded: Loaded, batches: Answering) -> Memory:
     )
 
 
-def training(loaded: Loaded, batches: Training) -> Memory:
+def training(loaded: Loaded, batches: TrainingBatches) -> Memory:
     """Return the peak of training."""
     recipe, shape = batches.recipe, loaded.shape
     width = loaded.width if recipe.precision == "auto" else WIDTHS[recipe.precision]
@@ -202,14 +203,14 @@ def _inputs(groups: Sequence[Group], once: bool, drops: bool, width: int) -> int
     return (width + drops) * sum(columns for group in groups for _, columns in group)
 
 
-def _of_layer(shape: Shape) -> int:
+def _of_layer(shape: ModelSizes) -> int:
     """Return the numbers that one layer has in memory of one token without gradients."""
     of_attention = 3 * shape.hidden + 2 * shape.queries + 2 * shape.keys
     of_feed_forward = 2 * shape.hidden + (3 if shape.gated else 2) * shape.feed_forward
     return max(of_attention, of_feed_forward)
 
 
-def _of_logits(shape: Shape, width: int) -> int:
+def _of_logits(shape: ModelSizes, width: int) -> int:
     """Return the bytes that the loss has in memory of one answer token: logits, in float32 too, and two more in float32."""
     return shape.vocabulary * (8 + (4 if width == 4 else width + 4))
 

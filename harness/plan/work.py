@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from harness.files.speed import NARROW, WIDE, Speed
 from harness.neural import room
 from harness.plan.adapted import adapted, sides
-from harness.plan.memory import Answering, Loaded, Training, kept_bytes
+from harness.plan.memory import AnsweringBatches, Loaded, TrainingBatches, kept_bytes
 from harness.types import Recipe
 
 # Time of the calls of one attention with its part of the layer, in calls of numpy on few numbers: Python, torch and
@@ -45,7 +45,7 @@ def flops(speed: Speed, side: int) -> float:
 
 
 def answering_seconds(
-    loaded: Loaded, batches: Answering, prompts: Sequence[int], answers: Sequence[int], speed: Speed
+    loaded: Loaded, batches: AnsweringBatches, prompts: Sequence[int], answers: Sequence[int], speed: Speed
 ) -> float:
     """Return the seconds that the answers to some prompts take."""
     if not prompts:
@@ -53,7 +53,7 @@ def answering_seconds(
     return _reading(loaded, batches, prompts, speed) + _writing(loaded, batches, prompts, answers, speed)
 
 
-def _reading(loaded: Loaded, batches: Answering, prompts: Sequence[int], speed: Speed) -> float:
+def _reading(loaded: Loaded, batches: AnsweringBatches, prompts: Sequence[int], speed: Speed) -> float:
     shape, tokens = loaded.shape, sum(prompts)
     layers = shape.encoder_layers or shape.layers
     matrices = shape.encoder_parameters or shape.decoder_parameters
@@ -69,7 +69,7 @@ def _reading(loaded: Loaded, batches: Answering, prompts: Sequence[int], speed: 
 
 
 def _writing(
-    loaded: Loaded, batches: Answering, prompts: Sequence[int], answers: Sequence[int], speed: Speed
+    loaded: Loaded, batches: AnsweringBatches, prompts: Sequence[int], answers: Sequence[int], speed: Speed
 ) -> float:
     """Return the seconds in which answers are written: rows finish at different times, and the longest row decides."""
     shape, written = loaded.shape, sum(answers)
@@ -88,7 +88,7 @@ def _writing(
     )
 
 
-def training_seconds(loaded: Loaded, batches: Training, examples: Examples, speed: Speed) -> float:
+def training_seconds(loaded: Loaded, batches: TrainingBatches, examples: Examples, speed: Speed) -> float:
     """Return the seconds that training takes, with the measurements of the validation loss."""
     recipe = batches.recipe
     prompt = sum(examples.prompts) / len(examples.prompts)

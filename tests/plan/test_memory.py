@@ -12,12 +12,21 @@ from harness.checkpoints.safetensors import TensorFile
 from harness.checkpoints.shape import shape
 from harness.files.shipped import zoo_folder
 from harness.plan.adapted import adapted, trainable_parameters
-from harness.plan.memory import Answering, Loaded, Memory, Training, after, answering, batch_tokens, training
+from harness.plan.memory import (
+    AnsweringBatches,
+    Loaded,
+    Memory,
+    TrainingBatches,
+    after,
+    answering,
+    batch_tokens,
+    training,
+)
 from harness.types import Recipe
 
 ROOT = Path(__file__).parents[2]
 PUBLISHED = json.loads((ROOT / "tools" / "hardware" / "configs.json").read_text())
-BATCHES = Answering(samples=512, longest=900, answer_tokens=100, batch_tokens=65536, read_tokens=16384)
+BATCHES = AnsweringBatches(samples=512, longest=900, answer_tokens=100, batch_tokens=65536, read_tokens=16384)
 
 
 def model(name: str, **changed: Any) -> Loaded:
@@ -36,7 +45,7 @@ def model(name: str, **changed: Any) -> Loaded:
 
 def trained(loaded: Loaded, *, rows: int = 4, longest: int = 512, **recipe: Any) -> Memory:
     given = Recipe(name="r", targets=("all-linear",), validation_samples=0, **recipe)
-    return training(loaded, Training(recipe=given, rows=rows, longest=longest, answer=64, checked=0))
+    return training(loaded, TrainingBatches(recipe=given, rows=rows, longest=longest, answer=64, checked=0))
 
 
 def part(memory: Memory, name: str) -> int:
