@@ -41,7 +41,7 @@ class Examples:
 def flops(speed: Speed, side: int) -> float:
     """Return the floating-point operations a second of products with matrices of this side."""
     at = math.log(min(max(side, NARROW), WIDE) / NARROW) / math.log(WIDE / NARROW)
-    return speed.narrow ** (1 - at) * speed.wide**at
+    return math.pow(speed.narrow, 1 - at) * math.pow(speed.wide, at)
 
 
 def answering_seconds(
