@@ -122,7 +122,7 @@ def lines(rows: list[Row]) -> Iterator[str]:
             met = "met" if abs(ratio - 1) <= SHARE else "missed"
             yield (
                 f"| {row['name']} | {name} | {size(memory['bytes'])} | {size(took)} | **{ratio:.2f}** | "
-                f"{SHARE:.0%} {met} | {memory['basis']} |"
+                f"{100 * SHARE:.0f} % {met} | {memory['basis']} |"
             )
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from harness.checkpoints.window import RELATIVE, context_window
 from harness.errors import ModelError
 
 Matrix = tuple[int, int]  # rows, columns
@@ -30,11 +31,10 @@ UNTIED = frozenset("gpt_neox gptj llama mistral mixtral olmo olmo2 phi phi3 qwen
 # Names of the function between the matrices of the feed-forward part; "gelu_new" is composed of seven functions of torch.
 ACTIVATION = ("dense_act_fn", "activation_function", "hidden_act", "hidden_activation", "activation")
 COMPOSED = "gelu_new"
-RELATIVE = "relative_attention_num_buckets"  # T5's positions, which are added to attention's matrix
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Shape:
+class ModelSizes:
     """The sizes of a text model."""
 
     hidden: int  # width of a token's state
@@ -49,6 +49,7 @@ class Shape:
     tied: bool  # the head is the embedding
     composed: bool  # the activation function is composed of several, each of which keeps what it gives
     masked: bool  # attention reads a mask with a number for each pair of tokens
+    window: int | None  # tokens that it can see at once; None: no limit is known
 
     @property
     def queries(self) -> int:
@@ -112,7 +113,7 @@ class Shape:
         return 2 * self.layers * self.keys
 
 
-def shape(config: Mapping[str, Any], where: str = "config.json") -> Shape:
+def shape(config: Mapping[str, Any], where: str = "config.json") -> ModelSizes:
     """Return the sizes in a config.json; raise ModelError where one is missing."""
     text = config.get("text_config")
     level = {**config, **text} if isinstance(text, Mapping) else config
@@ -120,7 +121,7 @@ def shape(config: Mapping[str, Any], where: str = "config.json") -> Shape:
     hidden, heads = _size(level, HIDDEN, where), _size(level, HEADS, where)
     encodes = bool(level.get("is_encoder_decoder"))
     layers = _size(level, DECODER_LAYERS if encodes else LAYERS, where)
-    return Shape(
+    return ModelSizes(
         hidden=hidden,
         layers=layers,
         encoder_layers=_size(level, ("num_layers", "encoder_layers"), where) if encodes else 0,
@@ -133,6 +134,7 @@ def shape(config: Mapping[str, Any], where: str = "config.json") -> Shape:
         tied=bool(level.get("tie_word_embeddings", kind not in UNTIED)),
         composed=any(level.get(name) == COMPOSED for name in ACTIVATION),
         masked=RELATIVE in level or bool(_found(level, ("sliding_window",))),
+        window=context_window(level),
     )
 
 

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from harness.files.hardware import machine
 from harness.files.json_lines import read_json, write_json
@@ -40,15 +41,22 @@ class Speed:
 def speed(threads: int, path: Path) -> Speed:
     """Return the speed of this machine, measured where the file does not have it yet."""
     name = name_of(threads)
-    try:
-        known = read_json(path)
+    known = _kept(path)
+    with suppress(KeyError, TypeError):  # of another version, or changed by hand
         return Speed(**known[name])
-    except (OSError, ValueError, KeyError, TypeError):
-        known = {}
     found = _measured(threads)
     with suppress(OSError):  # it can be measured again
         write_json(path, {**known, name: asdict(found)})
     return found
+
+
+def _kept(path: Path) -> dict[str, Any]:
+    """Return the speeds in a file; none where there is no file or it cannot be read."""
+    try:
+        found = read_json(path)
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def name_of(threads: int) -> str:

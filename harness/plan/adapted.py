@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import chain
 
 from harness import families
-from harness.checkpoints.shape import Matrix, Shape
+from harness.checkpoints.shape import Matrix, ModelSizes
 from harness.families import Family
 
 Group = tuple[Matrix, ...]  # matrices that multiply the same input
@@ -19,7 +19,7 @@ class Adapted:
     feed_forward: tuple[Group, ...]
 
 
-def adapted(shape: Shape, family: Family, targets: Sequence[str]) -> Adapted:
+def adapted(shape: ModelSizes, family: Family, targets: Sequence[str]) -> Adapted:
     """Return the matrices that a recipe's targets name."""
     wanted = families.lora_targets(family, targets)
 
@@ -42,7 +42,7 @@ def adapted(shape: Shape, family: Family, targets: Sequence[str]) -> Adapted:
     )
 
 
-def trainable_parameters(shape: Shape, family: Family, targets: Sequence[str], rank: int) -> int:
+def trainable_parameters(shape: ModelSizes, family: Family, targets: Sequence[str], rank: int) -> int:
     """Return the numbers in the factors of an adapter."""
     layer = adapted(shape, family, targets)
     of_attention, of_feed_forward = sides(layer.attention), sides(layer.feed_forward)

@@ -8,7 +8,7 @@
 Every number says whether it was measured on this machine or is estimated.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from harness.files.hardware import Machine
@@ -17,7 +17,7 @@ from harness.plan.costs import step_costs
 from harness.plan.known import Known, known
 from harness.plan.memory import Basis, Memory, after
 from harness.plan.past import Past
-from harness.plan.timetable import OPENS, makespan
+from harness.plan.timetable import OPENS, play
 from harness.run.repair import missing
 from harness.run.store import Store
 from harness.types import Plan, Runtime, Step
@@ -82,21 +82,21 @@ def estimate(plan: Plan, store: Store, runtime: Runtime, machine: Machine) -> Es
     costs = step_costs(store, str(machine), frozenset(step.kind for step in plan.steps))
     past = Past.of(facts, costs)
     times = [time for step in todo if (time := _time(step, facts, past)) is not None]
-    models = tuple(_memory(model.name, facts, past) for model in plan.suite.models)
+    alone = {model.name: _memory(model.name, facts, past) for model in plan.suite.models}
     facts.lengths.save()
     seconds = {time.step: time.seconds for time in times}
 
     def opening(lane: str, first: bool) -> float:
         return past.opening(facts, lane, first=first)
 
-    total = makespan(todo, seconds, runtime.workers, opening)
+    played = play(todo, seconds, runtime.workers, opening)
     return Estimates(
         steps=tuple(times),
         unknown=tuple(step.id for step in todo if step.id not in seconds),
         lanes=_lanes(todo, times),
-        models=models,
+        models=tuple(_with_heap(memory, alone, played.before) for memory in alone.values()),
         workers=runtime.workers,
-        seconds=total + RUN_SECONDS if todo else 0.0,
+        seconds=played.seconds + RUN_SECONDS if todo else 0.0,
         basis=_weakest(times),
     )
 
@@ -134,9 +134,22 @@ def _memory(model: str, facts: Known, past: Past) -> ModelMemory:
     if loaded is None:
         return ModelMemory(model=model, weights=None, answering=None, training=None)
     answering, training = (_peak(model, kind, facts, past) for kind in ("generate", "train"))
-    if answering and training and answering.basis == "estimated" and loaded.device == "cpu":
-        answering = after(training, answering)
     return ModelMemory(model=model, weights=loaded.weights, answering=answering, training=training)
+
+
+def _with_heap(
+    model: ModelMemory, alone: Mapping[str, ModelMemory], before: Mapping[str, tuple[str, ...]]
+) -> ModelMemory:
+    """Return a model's memory in a worker that did other work before: a process keeps what that work freed."""
+    earlier = [
+        memory
+        for lane in before.get(model.model, ())
+        for memory in (alone[lane].training, alone[lane].answering)
+        if memory is not None
+    ]
+    training = model.training and after(earlier, model.training)
+    answering = model.answering and after([*earlier, *([training] if training else [])], model.answering)
+    return replace(model, training=training, answering=answering)
 
 
 def _peak(model: str, kind: str, facts: Known, past: Past) -> Memory | None:

@@ -4,11 +4,20 @@ import math
 from dataclasses import dataclass
 
 from harness import backends, families
+from harness.checkpoints.window import UNBOUNDED
 from harness.errors import HarnessError
 from harness.files.speed import Speed
 from harness.plan.known import Known
 from harness.plan.lengths import Lengths, stretched
-from harness.plan.memory import Answering, Loaded, Memory, Training, answering, batch_tokens, training
+from harness.plan.memory import (
+    AnsweringBatches,
+    Loaded,
+    Memory,
+    TrainingBatches,
+    answering,
+    batch_tokens,
+    training,
+)
 from harness.plan.work import Examples, answering_seconds, read_tokens, training_seconds
 from harness.run.steps.compare import Compare
 from harness.run.steps.foreign import ForeignScore
@@ -88,15 +97,22 @@ def _tokens_of(known: Known, spec: Generate, task: str | None) -> Tokens | None:
     if task is None:
         return None
     found = known.lengths.test(task, spec.used.model.name, spec.task.shots)
+    if found is None:
+        return None
     most, count = spec.task.decode.max_new_tokens, spec.stop - spec.start
-    answers = [min(most, answer) for answer in stretched(found.answers, count)]
-    return Tokens(prompts=tuple(stretched(found.prompts, count)), answers=tuple(answers))
+    loaded = known.loaded.get(spec.used.model.name)
+    window = loaded.shape.window if loaded else None
+    fits = max(1, (window or UNBOUNDED) - most)  # a longer prompt is shortened
+    return Tokens(
+        prompts=tuple(min(fits, prompt) for prompt in stretched(found.prompts, count)),
+        answers=tuple(min(most, answer) for answer in stretched(found.answers, count)),
+    )
 
 
-def _answering(known: Known, spec: Generate, loaded: Loaded, tokens: Tokens) -> Answering:
+def _answering(known: Known, spec: Generate, loaded: Loaded, tokens: Tokens) -> AnsweringBatches:
     runtime = known.runtime
     budget = batch_tokens(loaded, int(known.memory_bytes), runtime.batch_tokens, runtime.workers)
-    return Answering(
+    return AnsweringBatches(
         samples=len(tokens.prompts),
         longest=max(tokens.prompts, default=1),
         answer_tokens=spec.task.decode.max_new_tokens,
@@ -110,6 +126,8 @@ def _training(known: Known, spec: Train, task: str | None) -> float | None:
     if loaded is None or task is None:
         return None
     found = known.lengths.training(task, spec.used.model.name)
+    if found is None:
+        return None
     examples = _examples(found, spec.recipe)
     return training_seconds(loaded, _batches(found, spec.recipe), examples, known.speed or ANY_SPEED)
 
@@ -136,19 +154,17 @@ def _cut(found: Lengths, recipe: Recipe) -> tuple[list[int], list[int]]:
     return [prompt for prompt, _ in pairs], [answer for _, answer in pairs]
 
 
-def _batches(found: Lengths, recipe: Recipe) -> Training:
+def _batches(found: Lengths, recipe: Recipe) -> TrainingBatches:
     prompts, answers = _cut(found, recipe)
     pairs = sorted(zip(prompts, answers, strict=True), key=sum)
-    longest = (
-        pairs[-(recipe.batch_size // 2 + 1) :][0] if pairs else (1, 1)
-    )  # the middle of the longest batch
-    mean = (sum(prompts) + sum(answers)) / max(1, len(pairs))
-    return Training(
+    # A batch has examples of similar lengths; its answers are as long as those of the longest examples on average.
+    longest = pairs[-recipe.batch_size :]
+    return TrainingBatches(
         recipe=recipe,
         rows=min(recipe.batch_size, recipe.micro_batch_size or recipe.batch_size),
-        longest=sum(pairs[-1]) if pairs else 1,
-        answer=longest[1],
-        checked=int(recipe.validation_samples * mean),
+        longest=sum(longest[-1]),
+        answer=round(sum(answer for _, answer in longest) / len(longest)),
+        checked=round(recipe.validation_samples * sum(map(sum, pairs)) / len(pairs)),
     )
 
 
@@ -177,6 +193,6 @@ def memory(known: Known, spec: object, task: str | None) -> Memory | None:
         return None
     if isinstance(spec, Train):
         found = known.lengths.training(task, spec.used.model.name)
-        return training(loaded, _batches(found, spec.recipe))
+        return None if found is None else training(loaded, _batches(found, spec.recipe))
     tokens = _tokens_of(known, spec, task)
     return None if tokens is None else answering(loaded, _answering(known, spec, loaded, tokens))

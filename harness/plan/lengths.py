@@ -58,13 +58,17 @@ class KnownLengths:
             with suppress(OSError):
                 write_json(self.path, self.known)
 
-    def test(self, task: str, model: str, shots: int) -> Lengths:
-        """Return the lengths of a task's test prompts and reference answers."""
-        return self._of(task, model, "test", shots)
+    def test(self, task: str, model: str, shots: int) -> Lengths | None:
+        """Return the lengths of a task's test prompts and reference answers; None if its data cannot be read."""
+        with suppress(HarnessError):  # the step that loads the data reports it
+            return self._of(task, model, "test", shots)
+        return None
 
-    def training(self, task: str, model: str) -> Lengths:
-        """Return the lengths of a task's training examples."""
-        return self._of(task, model, "train", 0)
+    def training(self, task: str, model: str) -> Lengths | None:
+        """Return the lengths of a task's training examples; None if its data cannot be read."""
+        with suppress(HarnessError):
+            return self._of(task, model, "train", 0)
+        return None
 
     def _of(self, task_name: str, model_name: str, split: Any, shots: int) -> Lengths:
         task = next(task for task in self.plan.suite.tasks if task.name == task_name)

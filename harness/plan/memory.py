@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from harness.checkpoints.shape import Shape
+from harness.checkpoints.shape import ModelSizes
 from harness.families import Family
 from harness.neural import room
 from harness.plan.adapted import Group, adapted, trainable_parameters
@@ -14,14 +14,15 @@ WIDTHS = {"float32": 4, "bfloat16": 2, "float16": 2}  # bytes of a number
 # Bytes of a number of a quantised matrix. nf4: 4 bits, 8 bits of scale for 64 numbers, and their own scale for 256 of these
 # (Dettmers et al. 2023, section 3); int8: 8 bits and a scale for each row.
 QUANTISED = {"nf4": 0.5 + 1 / 64 + 4 / (64 * 256), "int8": 1.0}
-# Resident memory of a worker with torch, transformers and what both import, before it opens a model.
+# Resident memory of a worker's libraries: 439 MB after importing torch 2.13 (CPU), transformers, peft and accelerate; 457 to
+# 485 MB at the end of the tiniest steps of workers, whose models and batches took under 10 MB.
 LIBRARIES = 480_000_000
 # What CUDA and its libraries keep on a GPU for one process, beside torch's own tensors (NVIDIA: 300 to 600 MB).
 CUDA = 500_000_000
 # Freed blocks of other lengths stay in the heap of a process: after 100 steps with batches of different lengths, workers of
 # the quickstart held 1.1 (Llama) to 2.0 (Falcon) times the activations of the longest batch.
 HEAP = 1.5
-LEFT = "left of training"  # name of the part that a worker still holds when it answers
+LEFT = "left of earlier work"  # name of the part that a worker still holds of what it did before
 ADAM = 4  # float32 numbers for each factor's number: itself, its gradient and the optimiser's two moments
 
 
@@ -44,13 +45,14 @@ class Memory:
     parts: tuple[Part, ...]  # as they are estimated
     bytes: int  # their sum; if measured: the peak of a finished step
     basis: Basis
+    heap: bool  # it is the memory of a process, which keeps what is freed; not of a GPU
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Loaded:
     """A model as a worker has it in memory."""
 
-    shape: Shape
+    shape: ModelSizes
     family: Family
     parameters: int
     dtype: str  # that it computes in
@@ -77,7 +79,7 @@ class Loaded:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answering:
+class AnsweringBatches:
     """The batches in which prompts are answered."""
 
     samples: int  # of the largest block
@@ -93,7 +95,7 @@ class Answering:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Training:
+class TrainingBatches:
     """The batches in which an adapter is trained."""
 
     recipe: Recipe
@@ -109,7 +111,7 @@ def batch_tokens(loaded: Loaded, total_bytes: int, most: int, workers: int) -> i
     return min(most, room.affordable(total_bytes, of_token, loaded.device, workers))
 
 
-def answering(loaded: Loaded, batches: Answering) -> Memory:
+def answering(loaded: Loaded, batches: AnsweringBatches) -> Memory:
     """Return the peak of answering."""
     shape, width, rows = loaded.shape, loaded.width, batches.rows
     columns = batches.longest + batches.answer_tokens
@@ -128,17 +130,17 @@ def answering(loaded: Loaded, batches: Answering) -> Memory:
     )
 
 
-def training(loaded: Loaded, batches: Training) -> Memory:
+def training(loaded: Loaded, batches: TrainingBatches) -> Memory:
     """Return the peak of training."""
     recipe, shape = batches.recipe, loaded.shape
     width = loaded.width if recipe.precision == "auto" else WIDTHS[recipe.precision]
     factors = trainable_parameters(shape, loaded.family, recipe.targets, recipe.rank)
-    tokens = batches.rows * batches.longest
-    of_layers = kept_bytes(loaded, recipe, batches.longest, width)
+    prompt = batches.longest - batches.answer
+    of_sample = kept_bytes(loaded, recipe, prompt, batches.answer, width)
     if recipe.gradient_checkpointing:  # the states between layers, and all of one layer
         layers = shape.layers + shape.encoder_layers
-        of_layers = layers * shape.hidden * width + of_layers // max(1, layers)
-    learnt = tokens * of_layers, batches.rows * batches.answer * _of_logits(shape, width)
+        of_sample = batches.longest * layers * shape.hidden * width + of_sample // max(1, layers)
+    learnt = batches.rows * of_sample, batches.rows * batches.answer * _of_logits(shape, width)
     checked = min(room.VALIDATION_TOKENS, batches.checked)
     share = batches.answer / max(1, batches.longest)
     validated = checked * _of_layer(shape) * width, int(checked * share) * shape.vocabulary * (width + 8)
@@ -152,17 +154,20 @@ def training(loaded: Loaded, batches: Training) -> Memory:
     )
 
 
-def after(training: Memory, answering: Memory) -> Memory:
-    """Return the peak of answering in a worker that has trained before: what training freed stays in its heap."""
-    left = training.bytes - answering.bytes
-    if left <= 0:
-        return answering
-    parts = (*answering.parts, Part(name=LEFT, bytes=left))
-    return replace(answering, parts=parts, bytes=answering.bytes + left)
+def after(earlier: Sequence[Memory], memory: Memory) -> Memory:
+    """Return the peak of work in a process that did other work before, whose freed memory stays in its heap.
+
+    A measured peak has it already, and on a GPU freed memory is used again.
+    """
+    most = max((work.bytes for work in earlier), default=0)
+    left = most - memory.bytes
+    if left <= 0 or memory.basis == "measured here" or not memory.heap:
+        return memory
+    return replace(memory, parts=(*memory.parts, Part(name=LEFT, bytes=left)), bytes=most)
 
 
-def kept_bytes(loaded: Loaded, recipe: Recipe, longest: int, width: int) -> int:
-    """Return the bytes that all layers keep of one token for the backward pass.
+def kept_bytes(loaded: Loaded, recipe: Recipe, prompt: float, answer: float, width: int) -> int:
+    """Return the bytes that all layers keep of one sample for the backward pass; prompt and answer are in tokens.
 
     What torch's functions and this package's own (neural/kernels.py, neural/lora/linear.py) save in a forward pass: the
     input of each norm, queries, keys, values and output of attention, what an activation function and a gate multiply,
@@ -176,7 +181,7 @@ def kept_bytes(loaded: Loaded, recipe: Recipe, longest: int, width: int) -> int:
         + 2 * shape.keys
     )
     if shape.keeps_attention:
-        one += shape.heads * longest + 2 * shape.queries
+        one += int(shape.heads * (prompt + answer)) + 2 * shape.queries
     wide = shape.hidden + ((3 if shape.gated else 1) + (3 if shape.composed else 0)) * shape.feed_forward
     layer = adapted(shape, loaded.family, recipe.targets)
     inputs = (
@@ -184,8 +189,11 @@ def kept_bytes(loaded: Loaded, recipe: Recipe, longest: int, width: int) -> int:
     )  # the output's input is attention's output, already kept
     of_attention = one * width + _inputs(inputs, once, recipe.dropout > 0, width)
     of_feed_forward = wide * width + _inputs(layer.feed_forward, once, recipe.dropout > 0, width)
-    decoder = shape.layers * ((2 if shape.encoder_layers else 1) * of_attention + of_feed_forward)
-    return decoder + shape.encoder_layers * (of_attention + of_feed_forward)
+    if not shape.encoder_layers:
+        return int((prompt + answer) * shape.layers * (of_attention + of_feed_forward))
+    crossing = 2 * prompt * shape.keys * width  # the decoder's keys and values of the prompt
+    decoder = shape.layers * (answer * (2 * of_attention + of_feed_forward) + crossing)
+    return int(decoder + shape.encoder_layers * prompt * (of_attention + of_feed_forward))
 
 
 def _inputs(groups: Sequence[Group], once: bool, drops: bool, width: int) -> int:
@@ -195,18 +203,19 @@ def _inputs(groups: Sequence[Group], once: bool, drops: bool, width: int) -> int
     return (width + drops) * sum(columns for group in groups for _, columns in group)
 
 
-def _of_layer(shape: Shape) -> int:
+def _of_layer(shape: ModelSizes) -> int:
     """Return the numbers that one layer has in memory of one token without gradients."""
     of_attention = 3 * shape.hidden + 2 * shape.queries + 2 * shape.keys
     of_feed_forward = 2 * shape.hidden + (3 if shape.gated else 2) * shape.feed_forward
     return max(of_attention, of_feed_forward)
 
 
-def _of_logits(shape: Shape, width: int) -> int:
+def _of_logits(shape: ModelSizes, width: int) -> int:
     """Return the bytes that the loss has in memory of one answer token: logits, in float32 too, and two more in float32."""
     return shape.vocabulary * (8 + (4 if width == 4 else width + 4))
 
 
 def _memory(loaded: Loaded, *parts: Part) -> Memory:
     whole = (Part(name="weights", bytes=loaded.weights), *parts, loaded.own)
-    return Memory(parts=whole, bytes=sum(part.bytes for part in whole), basis="estimated")
+    total = sum(part.bytes for part in whole)
+    return Memory(parts=whole, bytes=total, basis="estimated", heap=loaded.device == "cpu")

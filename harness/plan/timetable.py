@@ -1,7 +1,7 @@
 """How long the steps of a run take side by side: the local engine's own schedule, played with estimated times."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from harness.run.schedule import Schedule
 from harness.run.steps import find
@@ -17,18 +17,26 @@ class PlayedWorker:
     free_at: float
     lane: str | None = None
     step: Step | None = None
-    opened: str | None = None  # the lane whose model it has in memory
+    opened: list[str] = field(default_factory=list)  # lanes whose models it opened; it has the last in memory
 
 
-def makespan(
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Played:
+    """A played run."""
+
+    seconds: float  # from the first step to the end of the last
+    before: Mapping[str, tuple[str, ...]]  # lane -> lanes whose models its worker had open earlier
+
+
+def play(
     todo: Sequence[Step],
     seconds: Mapping[str, float],  # by step
     workers: int,  # 0: one after another in this process
     opening: Callable[
         [str, bool], float
     ],  # lane, whether it is the worker's first -> seconds until its model is open
-) -> float:
-    """Return the seconds from the first step to the end of the last; a step without a time counts as none."""
+) -> Played:
+    """Return how a run goes; a step without a time counts as none."""
 
     def one_by_one(steps: Sequence[Step]) -> float:
         return sum(seconds.get(step.id, 0.0) for step in steps)
@@ -36,17 +44,22 @@ def makespan(
     tolerant = {step.id for step in todo if find(step.kind).TOLERANT}
     lanes = [step for step in todo if step.lane is not None and step.id not in tolerant]
     alone = [step for step in todo if step.lane is None or step.id in tolerant]
-    return one_by_one(alone) + _side_by_side(lanes, seconds, max(1, workers), opening)
+    team = [PlayedWorker(free_at=0.0) for _ in range(min(max(1, workers), len(lanes)))]
+    together = _side_by_side(lanes, seconds, team, opening)
+    before: dict[str, tuple[str, ...]] = {}
+    for worker in team:
+        for at, lane in enumerate(worker.opened):
+            before.setdefault(lane, tuple(worker.opened[:at]))
+    return Played(seconds=one_by_one(alone) + together, before=before)
 
 
 def _side_by_side(
     steps: Sequence[Step],
     seconds: Mapping[str, float],
-    workers: int,
+    team: Sequence[PlayedWorker],
     opening: Callable[[str, bool], float],
 ) -> float:
     schedule, now = Schedule(steps), 0.0
-    team = [PlayedWorker(free_at=0.0) for _ in range(min(workers, len(steps)))]
     while True:
         for worker in team:
             if worker.step is None:
@@ -73,7 +86,7 @@ def _assign(
     if step is None:
         return
     took = seconds.get(step.id, 0.0)
-    if step.kind in OPENS and step.lane is not None and worker.opened != step.lane:
-        took += opening(step.lane, worker.opened is None)
-        worker.opened = step.lane
+    if step.kind in OPENS and step.lane is not None and step.lane not in worker.opened[-1:]:
+        took += opening(step.lane, not worker.opened)
+        worker.opened.append(step.lane)
     worker.lane, worker.step, worker.free_at = step.lane, step, now + took

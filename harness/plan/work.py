@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from harness.files.speed import NARROW, WIDE, Speed
 from harness.neural import room
 from harness.plan.adapted import adapted, sides
-from harness.plan.memory import Answering, Loaded, Training, kept_bytes
+from harness.plan.memory import AnsweringBatches, Loaded, TrainingBatches, kept_bytes
 from harness.types import Recipe
 
 # Time of the calls of one attention with its part of the layer, in calls of numpy on few numbers: Python, torch and
@@ -41,11 +41,11 @@ class Examples:
 def flops(speed: Speed, side: int) -> float:
     """Return the floating-point operations a second of products with matrices of this side."""
     at = math.log(min(max(side, NARROW), WIDE) / NARROW) / math.log(WIDE / NARROW)
-    return speed.narrow ** (1 - at) * speed.wide**at
+    return math.pow(speed.narrow, 1 - at) * math.pow(speed.wide, at)
 
 
 def answering_seconds(
-    loaded: Loaded, batches: Answering, prompts: Sequence[int], answers: Sequence[int], speed: Speed
+    loaded: Loaded, batches: AnsweringBatches, prompts: Sequence[int], answers: Sequence[int], speed: Speed
 ) -> float:
     """Return the seconds that the answers to some prompts take."""
     if not prompts:
@@ -53,7 +53,7 @@ def answering_seconds(
     return _reading(loaded, batches, prompts, speed) + _writing(loaded, batches, prompts, answers, speed)
 
 
-def _reading(loaded: Loaded, batches: Answering, prompts: Sequence[int], speed: Speed) -> float:
+def _reading(loaded: Loaded, batches: AnsweringBatches, prompts: Sequence[int], speed: Speed) -> float:
     shape, tokens = loaded.shape, sum(prompts)
     layers = shape.encoder_layers or shape.layers
     matrices = shape.encoder_parameters or shape.decoder_parameters
@@ -69,7 +69,7 @@ def _reading(loaded: Loaded, batches: Answering, prompts: Sequence[int], speed: 
 
 
 def _writing(
-    loaded: Loaded, batches: Answering, prompts: Sequence[int], answers: Sequence[int], speed: Speed
+    loaded: Loaded, batches: AnsweringBatches, prompts: Sequence[int], answers: Sequence[int], speed: Speed
 ) -> float:
     """Return the seconds in which answers are written: rows finish at different times, and the longest row decides."""
     shape, written = loaded.shape, sum(answers)
@@ -88,7 +88,7 @@ def _writing(
     )
 
 
-def training_seconds(loaded: Loaded, batches: Training, examples: Examples, speed: Speed) -> float:
+def training_seconds(loaded: Loaded, batches: TrainingBatches, examples: Examples, speed: Speed) -> float:
     """Return the seconds that training takes, with the measurements of the validation loss."""
     recipe = batches.recipe
     prompt = sum(examples.prompts) / len(examples.prompts)
@@ -131,7 +131,7 @@ def _sample_seconds(
         return forward
     again = forward if recipe.gradient_checkpointing else 0.0
     factors = 4 * tokens * recipe.rank * _sides(loaded, recipe)
-    kept = through * kept_bytes(loaded, recipe, math.ceil(tokens), width)
+    kept = kept_bytes(loaded, recipe, prompt, answer, width)
     functions = through * layers * shape.feed_forward * width * FUNCTION_PASSES * 2.5
     both = (
         2 * (arithmetic + head) / rate

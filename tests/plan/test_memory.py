@@ -12,12 +12,21 @@ from harness.checkpoints.safetensors import TensorFile
 from harness.checkpoints.shape import shape
 from harness.files.shipped import zoo_folder
 from harness.plan.adapted import adapted, trainable_parameters
-from harness.plan.memory import Answering, Loaded, Memory, Training, after, answering, batch_tokens, training
+from harness.plan.memory import (
+    AnsweringBatches,
+    Loaded,
+    Memory,
+    TrainingBatches,
+    after,
+    answering,
+    batch_tokens,
+    training,
+)
 from harness.types import Recipe
 
 ROOT = Path(__file__).parents[2]
 PUBLISHED = json.loads((ROOT / "tools" / "hardware" / "configs.json").read_text())
-BATCHES = Answering(samples=512, longest=900, answer_tokens=100, batch_tokens=65536, read_tokens=16384)
+BATCHES = AnsweringBatches(samples=512, longest=900, answer_tokens=100, batch_tokens=65536, read_tokens=16384)
 
 
 def model(name: str, **changed: Any) -> Loaded:
@@ -36,7 +45,7 @@ def model(name: str, **changed: Any) -> Loaded:
 
 def trained(loaded: Loaded, *, rows: int = 4, longest: int = 512, **recipe: Any) -> Memory:
     given = Recipe(name="r", targets=("all-linear",), validation_samples=0, **recipe)
-    return training(loaded, Training(recipe=given, rows=rows, longest=longest, answer=64, checked=0))
+    return training(loaded, TrainingBatches(recipe=given, rows=rows, longest=longest, answer=64, checked=0))
 
 
 def part(memory: Memory, name: str) -> int:
@@ -81,13 +90,15 @@ def test_more_rows_need_more_and_checkpointing_needs_less() -> None:
     assert many.bytes > few.bytes and part(many, "weights") == part(few, "weights")
 
 
-def test_a_worker_that_trained_still_holds_what_training_freed_when_it_answers() -> None:
+def test_a_process_still_holds_what_earlier_work_freed() -> None:
     loaded = model("flan-t5-base", dtype="float32", device="cpu")
     trained_before, alone = trained(loaded, rows=16), answering(loaded, replace(BATCHES, samples=2))
     assert trained_before.bytes > alone.bytes
-    both = after(trained_before, alone)
+    both = after([trained_before], alone)
     assert both.bytes == trained_before.bytes == sum(part.bytes for part in both.parts)
-    assert after(alone, trained_before) == trained_before
+    assert after([alone], trained_before) == trained_before and after([], alone) == alone
+    on_a_gpu = answering(replace(loaded, device="cuda"), replace(BATCHES, samples=2))
+    assert after([trained_before], on_a_gpu) == on_a_gpu
 
 
 def test_the_budget_of_tokens_bounds_the_keys_and_values() -> None:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from harness.plan.timetable import makespan
+from harness.plan.timetable import play
 from harness.types import Step
 
 
@@ -13,7 +13,7 @@ def steps(*lanes: str, kind: str = "generate") -> list[Step]:
 
 
 def took(todo: list[Step], seconds: Mapping[str, float], workers: int, opening: float = 0.0) -> float:
-    return makespan(todo, seconds, workers, lambda lane, first: opening if first else opening / 10)
+    return play(todo, seconds, workers, lambda lane, first: opening if first else opening / 10).seconds
 
 
 def test_one_worker_takes_the_sum_and_two_workers_share_two_lanes() -> None:
@@ -36,6 +36,13 @@ def test_a_worker_opens_its_first_model_slowly_and_each_later_one_once() -> None
     seconds = dict.fromkeys((step.id for step in todo), 1.0)
     assert took(todo, seconds, 1, opening=10) == pytest.approx(3 + 10 + 1)
     assert took(steps("a", kind="score"), {"a0": 1.0}, 1, opening=10) == 1  # scoring loads no model
+
+
+def test_a_worker_has_its_earlier_models_behind_it() -> None:
+    todo = steps("a", "b", "c")
+    found = play(todo, {"a0": 10.0, "b1": 2.0, "c2": 1.0}, 2, lambda lane, first: 0.0)
+    assert found.before == {"a": (), "b": (), "c": ("b",)}
+    assert play(todo, {}, 1, lambda lane, first: 0.0).before["c"] == ("a", "b")
 
 
 def test_light_steps_run_alone_before_and_after() -> None:

@@ -13,7 +13,15 @@ from typing import Any
 from harness import families
 from harness.checkpoints.shape import shape
 from harness.neural import room
-from harness.plan.memory import Answering, Loaded, Memory, Training, answering, batch_tokens, training
+from harness.plan.memory import (
+    AnsweringBatches,
+    Loaded,
+    Memory,
+    TrainingBatches,
+    answering,
+    batch_tokens,
+    training,
+)
 from harness.suite.load import load_recipes
 from harness.types import Recipe, Runtime
 
@@ -62,7 +70,7 @@ def asked(model: Loaded, card_bytes: int, samples: int = SAMPLES) -> Memory:
     budget = batch_tokens(model, card_bytes, Runtime().batch_tokens, workers=1)
     return answering(
         model,
-        Answering(
+        AnsweringBatches(
             samples=samples,
             longest=PROMPT,
             answer_tokens=ANSWER,
@@ -76,7 +84,7 @@ def trained(model: Loaded, recipe: Recipe) -> Memory:
     """Return the memory of training by a recipe, every example as long as it may be."""
     return training(
         model,
-        Training(
+        TrainingBatches(
             recipe=recipe,
             rows=recipe.micro_batch_size or recipe.batch_size,
             longest=recipe.max_tokens,
