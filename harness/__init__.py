@@ -1,18 +1,24 @@
-"""Which base model should I fine-tune, and did the adapter help?"""
+"""Which base model should I fine-tune, and did the adapter help?
 
-from pathlib import Path
-from typing import TYPE_CHECKING
+`harness.run("quickstart")` does what `harness run quickstart` does; docs/python.md describes all functions.
+"""
 
+import sys
+from types import FunctionType, ModuleType
+
+from harness import errors
 from harness._version import __version__
+from harness.api import compare, gate, load, plan, run, verify
 
-if TYPE_CHECKING:
-    from harness.frames import Frames
-
-__all__ = ["__version__", "load"]
+__all__ = ["__version__", "compare", "errors", "gate", "load", "plan", "run", "verify"]
 
 
-def load(path: Path | str) -> "Frames":
-    """Return the pandas frames of a RESULT folder: `load("reports/out/quickstart").scores`."""
-    from harness.frames import load as frames
+class _Package(ModuleType):
+    """The package: an import of the rooms `run`, `plan` and `compare` does not replace the functions of these names."""
 
-    return frames(path)
+    def __setattr__(self, name: str, value: object) -> None:
+        if not (isinstance(value, ModuleType) and isinstance(self.__dict__.get(name), FunctionType)):
+            super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Package

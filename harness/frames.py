@@ -1,5 +1,6 @@
-"""A RESULT folder as pandas frames."""
+"""A RESULT folder in Python: its tables as pandas frames."""
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,30 +12,64 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-class Frames:
-    """A RESULT folder as pandas frames, each made on first access: `frames.scores`, `frames.rows`.
+class ResultFolder:
+    """A RESULT folder: its tables as pandas frames, each made on first access, such as `result.scores` and `result.rows`.
 
-    `Frames.TABLES` lists them; the records in harness.results.records define the columns of each. A comparison's
-    systems are spread over columns such as `baseline.model`, and a curve has a row for each point.
+    `ResultFolder.TABLES` lists the tables; the records in harness.results.records define the columns of each. A
+    comparison's systems are spread over columns such as `baseline.model`, and a curve has a row for each point.
+    Functions that take the path of a RESULT also take a ResultFolder.
     """
 
     TABLES = NAMES
 
+    if TYPE_CHECKING:  # for type checkers and editors; made by `__getattr__`
+        scores: pd.DataFrame
+        comparisons: pd.DataFrame
+        answers: pd.DataFrame
+        recipes: pd.DataFrame
+        weights: pd.DataFrame
+        costs: pd.DataFrame
+        curves: pd.DataFrame
+        notes: pd.DataFrame
+        steps: pd.DataFrame
+        samples: pd.DataFrame
+        generations: pd.DataFrame
+        rows: pd.DataFrame
+
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._document = read_document(folder)
-        from_document(folder, self._document)  # its records are what the tables take them for
+        self.records = from_document(
+            folder, self._document
+        )  # harness.results.Result: all but answers and samples
         self._made: dict[str, pd.DataFrame] = {}
 
-    def __getattr__(self, name: str) -> "pd.DataFrame":
-        if name not in NAMES:
-            raise AttributeError(f"a RESULT has no table {name!r}; it has {', '.join(NAMES)}")
-        if name not in self._made:
-            self._made[name] = self._rows() if name == ROWS else self._frame(name)
-        return self._made[name]
+    @property
+    def report(self) -> Path:
+        """Return the path of the report, a page of HTML."""
+        return self.folder / "report.html"
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """Return the sentences that answer the suite's question, for each task."""
+        from harness.report import sentences
+
+        return tuple(sentences(self.folder))
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> "pd.DataFrame":
+            if name not in NAMES:
+                raise AttributeError(f"a RESULT has no table {name!r}; it has {', '.join(NAMES)}")
+            if name not in self._made:
+                self._made[name] = self._rows() if name == ROWS else self._frame(name)
+            return self._made[name]
 
     def __dir__(self) -> list[str]:
         return [*super().__dir__(), *NAMES]
+
+    def __fspath__(self) -> str:
+        return os.fspath(self.folder)
 
     def _frame(self, name: str) -> "pd.DataFrame":
         import pandas as pd
@@ -53,15 +88,13 @@ class Frames:
         return table
 
     def __repr__(self) -> str:
-        return f"Frames({str(self.folder)!r}: {', '.join(self.TABLES)})"
+        return f"ResultFolder({str(self.folder)!r}: {', '.join(self.TABLES)})"
 
     def _repr_html_(self) -> str:
         """Return the answer and the primary scores as HTML, for a notebook."""
         from html import escape
 
-        from harness.report import sentences
-
-        said = "".join(f"<p>{escape(sentence)}</p>" for sentence in sentences(self.folder))
+        said = "".join(f"<p>{escape(sentence)}</p>" for sentence in self.sentences)
         return said + self._scores_html()
 
     def _scores_html(self) -> str:
@@ -71,7 +104,7 @@ class Frames:
         return table
 
 
-def load(path: Path | str) -> Frames:
-    """Return the pandas frames of a RESULT folder (or of the result.json in it)."""
+def load(path: str | os.PathLike[str]) -> ResultFolder:
+    """Return a RESULT folder, named by its path or by that of the result.json in it."""
     folder = Path(path)
-    return Frames(folder.parent if folder.name == "result.json" else folder)
+    return ResultFolder(folder.parent if folder.name == "result.json" else folder)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import MISSING, dataclass, fields
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Protocol, get_args, runtime_checkable
+from typing import TYPE_CHECKING, Any, Literal, Protocol, get_args, runtime_checkable
 
 from harness import plugins
 from harness.digest import digest
@@ -134,6 +134,8 @@ class Backend:
     is_here: Callable[[Model, ModelPin], bool] = lambda model, pin: True
     # Where the weights are, downloaded unless the last argument says offline. None: no weights to analyse or to train.
     folder: Callable[[Model, ModelPin, bool], Path] | None = None
+    # Its config.json, where that is on this machine: memory and time are estimated from it.
+    config: Callable[[Model, ModelPin], Mapping[str, Any] | None] = lambda model, pin: None
     trains: bool = False  # `open` returns a Trainable
     licence: Callable[[Model, ModelPin], str | None] = lambda model, pin: None  # without the network
     # How many processes may have the model open at once.

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from harness import families
 from harness.backends import At, Backend, OpenBackend
@@ -92,6 +93,14 @@ def folder(model: Model, pin: ModelPin, offline: bool) -> Path:
     return locate.locate(model, pin, offline=offline)
 
 
+def config(model: Model, pin: ModelPin) -> Mapping[str, Any] | None:
+    """Return the model's config.json; None where a hub model's is not in the cache."""
+    uri = Uri.parse(model.uri)
+    place = locate.snapshot(uri.place, pin.revision) if uri.scheme == "hub" else locate.folder_of(model)
+    path = place / checkpoint.CONFIG
+    return checkpoint.config(path) if path.is_file() else None
+
+
 def workers(pin: ModelPin, machine: Machine) -> int:
     """Return how many copies of the weights fit into a share of the memory."""
     weights = (pin.parameters or 0) * BYTES[pin.dtype]
@@ -153,6 +162,7 @@ BACKEND = Backend(
     examine=examine,
     is_here=locate.is_here,
     folder=folder,
+    config=config,
     trains=True,
     licence=locate.licence,
     workers=workers,

@@ -1,12 +1,10 @@
 """Commands that write files to start from."""
 
 from enum import StrEnum
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from harness.errors import HarnessError
 from harness.terminal.printed import say
 
 app = typer.Typer(rich_markup_mode=None)
@@ -15,6 +13,7 @@ app = typer.Typer(rich_markup_mode=None)
 class NewKind(StrEnum):
     """What `harness new` writes."""
 
+    project = "project"
     task = "task"
     suite = "suite"
     recipe = "recipe"
@@ -23,21 +22,21 @@ class NewKind(StrEnum):
 @app.command()
 def new(
     kind: Annotated[NewKind, typer.Argument(metavar="KIND", help="What to write.")],
-    name: Annotated[str, typer.Argument(metavar="NAME", help="Its name; the file is called NAME.yaml.")],
+    name: Annotated[
+        str,
+        typer.Argument(
+            metavar="NAME",
+            help="Its name: of a file NAME.yaml, or of a project's folder, which is written here.",
+        ),
+    ],
 ) -> None:
-    """Write a commented YAML file to start from.
+    """Write a commented YAML file to start from, or a project: a folder with data, suite, recipe, metric, gates and CI.
 
-    It passes `harness check` and runs as it is.
+    Both pass `harness check` and run as they are. Nothing is overwritten.
     """
-    from harness.files import shipped
-    from harness.files.json_lines import write_text
-    from harness.suite.rules import check_name
+    from harness.commands.new import new as write
 
-    name = name.removesuffix(".yaml").removesuffix(".yml")
-    check_name(name, lambda *keys: f"new {kind.value} {name!r}")
-    folders = {NewKind.task: "suites/tasks", NewKind.suite: "suites", NewKind.recipe: "adapters"}
-    path = Path(folders[kind]) / f"{name}.yaml"
-    if path.exists():
-        raise HarnessError(f"{path} exists already; choose another name")
-    write_text(path, shipped.starter(kind.value, name))
-    say(path)
+    place = write(kind.value, name)
+    say(place)
+    if kind is NewKind.project:
+        say(f"next: cd {place} && harness check {place} && harness run {place}; README.md explains the files")

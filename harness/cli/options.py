@@ -7,8 +7,9 @@ from typing import Annotated
 import typer
 
 from harness.cli import completing
+from harness.commands import asked
 
-STORE = Path(".harness")
+STORE = asked.STORE
 
 SuiteName = Annotated[
     str,
@@ -18,7 +19,8 @@ SuiteName = Annotated[
 ]
 
 StoreFolder = Annotated[
-    Path, typer.Option("--store", help="The store: the folder of finished steps.", envvar="HARNESS_STORE")
+    Path,
+    typer.Option("--store", help="The store: the folder of finished steps.", envvar=asked.STORE_VARIABLE),
 ]
 
 Limit = Annotated[
@@ -38,7 +40,7 @@ Device = Annotated[
     str, typer.Option(help="Where models run: auto, cpu, cuda or cuda:N.", autocompletion=completing.devices)
 ]
 
-Offline = Annotated[bool, typer.Option("--offline", help="Use no network.", envvar="HARNESS_OFFLINE")]
+Offline = Annotated[bool, typer.Option("--offline", help="Use no network.", envvar=asked.OFFLINE_VARIABLE)]
 
 Seed = Annotated[int, typer.Option(min=0, max=10**18, help="Seed of training and resampling.")]
 

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from harness.cli import completing
-from harness.cli.asked import print_report
 from harness.cli.options import STORE, AllowCode, AsJson, Quiet
+from harness.commands.asked import STORE_VARIABLE, print_report
 from harness.errors import HarnessError
 from harness.terminal.printed import say, say_json, warn
 
@@ -23,7 +23,7 @@ app = typer.Typer(rich_markup_mode=None)
 def report(
     result: Annotated[Path, typer.Argument(metavar="RESULT", help="A RESULT folder.")],
     store: Annotated[
-        Path, typer.Option("--store", help="The store, where drawn charts are kept.", envvar="HARNESS_STORE")
+        Path, typer.Option("--store", help="The store, where drawn charts are kept.", envvar=STORE_VARIABLE)
     ] = STORE,
     shareable: Annotated[
         bool,
@@ -56,9 +56,6 @@ def report(
     print_report(result, f"report  {result / 'report.html'}", quiet=quiet, as_json=as_json)
 
 
-BELIEVED = "costs, weights, curves, notes, recipes and steps, which do not follow from generations"
-
-
 @app.command()
 def verify(
     result: Annotated[Path, typer.Argument(metavar="RESULT", help="A RESULT folder.")],
@@ -71,27 +68,14 @@ def verify(
     A score whose metric is not part of the harness is not recomputed: this is printed, and the exit code is 0 if all
     other scores are right.
     """
-    from harness.errors import ResultError
-    from harness.results import read
-    from harness.verification.scores import check
+    from harness.commands.verify import verify as verify_result
 
-    found = check(result, _code([result], allow_code))
-    if found.problems:
-        raise ResultError("\n".join(found.problems))
-    if withheld := read(result).withheld:
-        raise ResultError(
-            f"{result}: no texts of {', '.join(withheld)} to recompute from; its scores follow from its rows, "
-            "and only the RESULT that this is a copy of can be verified whole"
-        )
+    found = verify_result(result, _code([result], allow_code))
     for sentence in found.remarks:
         say(sentence)
-    for sentence in (*found.not_recomputed, BELIEVED):
+    for sentence in found.not_recomputed:
         say(f"not recomputed: {sentence}")
-    if found.not_recomputed and not found.recomputed:
-        raise ResultError(
-            f"{result}: no score could be recomputed; --allow-code runs scripts that lie outside of it"
-        )
-    every = "every other score" if found.not_recomputed else "every score"
+    every = "every score" if found.every_score else "every other score"
     say(f"{result}: {every} follows from its generations")
 
 
@@ -215,12 +199,12 @@ def leaderboard(
     code = _code(boards.folders(results), allow_code and verify)
     board, runs = boards.make(results, verified=verify, code=code)
     for refusal in board.refused:
-        warn(f"left out: {refusal.run}: {refusal.problem}")
+        warn(f"{'skipped' if refusal.skipped else 'left out'}: {refusal.run}: {refusal.problem}")
     for run in board.unchecked:
         warn(f"not all recomputed: {run}: a metric's code is not part of this harness")
     flags = [*([] if verify else ["--no-verify"]), *(["--allow-code"] if allow_code else [])]
     for path in outs:
         (boards.check if check else boards.write)(board, runs, path, boards.command(results, path, flags))
         say(f"{path}: {'up to date' if check else words.plural(len(board.runs), 'run')}")
-    if board.refused:
+    if not all(refusal.skipped for refusal in board.refused):
         raise typer.Exit(2)

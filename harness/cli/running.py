@@ -3,14 +3,13 @@
 import shlex
 import signal
 import sys
-from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from harness.cli import completing
-from harness.cli.asked import check_engine, digests, planned, print_report, runtime_for
 from harness.cli.options import (
     STORE,
     AsJson,
@@ -29,20 +28,18 @@ from harness.cli.options import (
     SuiteName,
     Workers,
 )
-from harness.errors import HarnessError
+from harness.commands.asked import RunRequest, check_engine, digests, print_report
 from harness.terminal.printed import say, warn
 
 if TYPE_CHECKING:
     from harness.report.verdicts import Inconclusive as Treatment
-    from harness.run.store import Store
-    from harness.types import Judgement, Model, Outcome, Plan
+    from harness.types import Judgement
 
 app = typer.Typer(rich_markup_mode=None)
 
 
 @app.command()
 def run(
-    ctx: typer.Context,
     suite: SuiteName,
     limit: Limit = None,
     only: OnlyPattern = None,
@@ -68,37 +65,29 @@ def run(
     as_json: AsJson = False,
 ) -> None:
     """Run a suite: train, answer, score, compare, write a report."""
-    from harness.commands import delivery
-    from harness.commands.check import unread
     from harness.commands.progress import watching
-    from harness.files import devices
-    from harness.plan.plan import untrained
-    from harness.run.repair import claimed, missing, put_damaged_aside
-    from harness.run.run import run as run_plan
-    from harness.run.store import open_store
+    from harness.commands.run import run as run_suite
 
-    devices.refuse_absent(device)
-    check_engine(engine, suite)
-    kept = open_store(store)
-    drawn = planned(suite, kept, limit, only, device, offline, seed, adapter or ())
-    runtime = replace(runtime_for(drawn, device, workers, offline, allow_remote_code), engine=engine)
-    out = out or Path("reports/out") / drawn.suite.name
-    delivery.refuse(out, kept)
+    request = RunRequest(
+        suite=suite,
+        store=store,
+        limit=limit,
+        only=only,
+        out=out,
+        device=device,
+        workers=workers,
+        engine=engine,
+        offline=offline,
+        seed=seed,
+        allow_remote_code=allow_remote_code,
+        adapters=tuple(adapter or ()),
+        command=shlex.join(["harness", *sys.argv[1:]]),
+    )
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    ctx.with_resource(claimed(drawn, kept))  # until the report is copied
-    for line in (
-        *untrained(drawn),
-        *drawn.unjudged,
-        *unread(drawn, offline=offline),
-        *put_damaged_aside(drawn, kept),
-    ):
-        warn(line)
-    with watching(len(missing(drawn, kept)), quiet=quiet) as watch:
-        done = run_plan(drawn, kept, runtime, watch, command=shlex.join(["harness", *sys.argv[1:]]))
-    delivered = None
+    done = run_suite(request, partial(watching, quiet=quiet), warn)
+    delivered = done.delivered
     try:
-        if done.report is not None:
-            delivered = delivery.deliver(done.report, out, kept)
+        if delivered is not None:
             place = delivered.folder
             if delivered.drawn:
                 where = f"RESULT  {place}\nreport  {place / 'report.html'}"
@@ -106,13 +95,14 @@ def run(
             else:  # the table in the terminal is of the page that cannot be made
                 say(f"RESULT  {place}")
     finally:
-        _print_failures(list(done.outcomes.values()), drawn)
+        for line in done.failures():
+            warn(line)
     if delivered is not None:
         for line in (*(() if quiet else delivered.notes), *delivered.warnings):
             warn(line)
-    if done.failed or delivered is None or delivered.partial or not delivered.drawn:
+    if delivered is None or not done.complete:
         raise typer.Exit(3)
-    if drawn.suite.gates:
+    if done.plan.suite.gates:
         _print_gates(delivered.judged, inconclusive.value, only_failures=quiet or as_json)
 
 
@@ -137,6 +127,7 @@ def plan(
     only: OnlyPattern = None,
     store: StoreFolder = STORE,
     device: Device = "auto",
+    workers: Workers = None,
     engine: Engine = "local",
     offline: Offline = False,
     seed: Seed = 0,
@@ -144,56 +135,28 @@ def plan(
 ) -> None:
     """Show what a run would do, without running it.
 
-    Lists each step, whether it is kept or to do and why, and the memory that each model needs.
+    Lists each step, whether it is kept or to do and why, its time, and the memory that each model needs. Each number
+    says whether it was measured on this machine or is estimated.
     """
-    from rich.table import Table
-
-    from harness.commands.check import unread
-    from harness.plan import fits
-    from harness.plan.outlook import outlook
-    from harness.plan.outlook import refuse as refuse_gates
-    from harness.plan.plan import untrained
-    from harness.run.repair import missing
-    from harness.run.store import open_store
-    from harness.suite.load import place
+    from harness.commands.dry_run import dry_run
+    from harness.commands.plan import lines, show
     from harness.terminal.consoles import console
 
-    check_engine(engine, suite)
-    kept = open_store(store)
-    drawn = planned(suite, kept, limit, only, device, offline, seed)
-    if only is None:  # a part may lack what a gate names
-        refuse_gates(drawn, at=place(suite))
-    todo = {step.id for step in missing(drawn, kept)}
-    shown = console()
-    table = Table("step", "kind", "what", "state", box=None)
-    for step in drawn.steps:
-        state = (
-            _why(kept, step.id, step.lineage)
-            if step.id in todo
-            else "kept"
-            if kept.has(step.id)
-            else "not needed"
-        )
-        table.add_row(step.id, step.kind, step.label, state)
-    shown.print(table)
-    models = Table("model", "parameters", "dtype", "memory for weights", "time to analyse weights", box=None)
-    for model in drawn.suite.models:
-        pin = drawn.pins.models[model.name]
-        models.add_row(
-            model.name,
-            _count(pin.parameters),
-            pin.dtype,
-            _memory(pin.parameters, pin.dtype, model.quantization),
-            _weighing_time(drawn, model),
-        )
-    shown.print(models)
-    for line in (*untrained(drawn), *drawn.unjudged, *unread(drawn, offline=offline)):
+    request = RunRequest(
+        suite=suite,
+        store=store,
+        limit=limit,
+        only=only,
+        device=device,
+        workers=workers,
+        engine=engine,
+        offline=offline,
+        seed=seed,
+    )
+    dry = dry_run(request, result)
+    show(dry, console())
+    for line in lines(dry):
         say(line)
-    for line in fits.lines(drawn, cache=digests(kept.root).with_name(fits.COUNTS), offline=offline):
-        say(line)
-    for line in outlook(drawn, result):
-        say(line)
-    shown.print(f"{len(todo)} of {len(drawn.steps)} steps to do")
 
 
 @app.command()
@@ -252,49 +215,3 @@ def show(
 
     for text in prompts(task, model, n, shots, offline=offline, cache=digests(store)):
         say(text)
-
-
-def _why(store: "Store", step: str, lineage: str) -> str:
-    from harness.run.steps import answers_left
-    from harness.run.store import relatives
-
-    if (answers := answers_left(store.work(step))) is not None:
-        return f"to do; {answers} answers are left of an interrupted run"
-    if store.work(step).is_dir():
-        return "to do; continues an interrupted run"
-    if relatives(store, lineage):
-        return "to do; continues a run with another limit"
-    return "to do; not in the store"
-
-
-def _count(parameters: int | None) -> str:
-    return "?" if parameters is None else f"{parameters / 1e6:,.1f} M"
-
-
-def _weighing_time(plan: "Plan", model: "Model") -> str:
-    """Return how long the weights of a base and its adapters take, if the checkpoint is on this machine."""
-    from harness import backends
-    from harness.files.hardware import machine
-    from harness.weights.cost import expected
-
-    if plan.suite.weights is None or backends.of(model).folder is None:
-        return "none"
-    try:
-        folder = backends.folder(model, plan.pins.models[model.name], offline=True)
-    except HarnessError:
-        return "known once it is downloaded"
-    seconds = expected(plan, model.name, folder, machine().cores)
-    return f"about {seconds / 60:.0f} min" if seconds >= 90 else f"about {max(1, round(seconds))} s"
-
-
-def _memory(parameters: int | None, dtype: str, quantization: str) -> str:
-    width = {"nf4": 0.55, "int8": 1.05}.get(quantization, {"float32": 4, "bfloat16": 2, "float16": 2}[dtype])
-    return "?" if parameters is None else f"{parameters * width / 1e9:,.2f} GB"
-
-
-def _print_failures(outcomes: "list[Outcome]", plan: "Plan") -> None:
-    labels = {step.id: step.label for step in plan.steps}
-    for outcome in outcomes:
-        if outcome.state in ("failed", "skipped"):
-            log = f"; log: {outcome.log}" if outcome.log else ""
-            warn(f"{outcome.state}: {labels[outcome.step]}: {outcome.reason}{log}")

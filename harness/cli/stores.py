@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from harness.cli import completing
-from harness.cli.asked import planned
 from harness.cli.options import STORE, Device, Offline, StoreFolder
+from harness.commands.asked import planned
 from harness.errors import HarnessError, StoreError
 from harness.terminal.printed import say
 

@@ -51,7 +51,10 @@ def predictions(result: Result) -> tuple[Prediction, ...]:
     trained = {adapter.trained_on for adapter in result.suite.adapters}
     tasks = sorted(result.suite.tasks, key=lambda task: task.name not in trained)
     found = tuple(
-        prediction for task in tasks if (prediction := _prediction(result, task, task.name in trained))
+        prediction
+        for task in tasks
+        # Nobody knows what a supplied adapter was trained on: None.
+        if (prediction := _prediction(result, task, bool(trained & {task.name, None})))
     )
     if not found:
         raise ResultError(

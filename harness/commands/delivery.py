@@ -5,7 +5,7 @@ published beside it, as `OUT.partial`, until a whole one is there. What the user
 (files, metrics of `harness rescore`) comes along; where it cannot, the replaced RESULT is kept as `OUT.before-TIME`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -14,19 +14,17 @@ from typing import Any
 
 from harness import text as words
 from harness.commands import pages
-from harness.commands.carry_over import merged, rescored
-from harness.commands.gate import of_run
-from harness.commands.rescore import add
 from harness.errors import HarnessError, ResultError
 from harness.files.publishing import Owned, owned
-from harness.results import from_document, read, read_document
+from harness.results import from_document, read, read_document, verdicts
 from harness.results.document import check_files, unchanged
+from harness.results.missing import Missing, missing_in
 from harness.run import target
 from harness.run.store import Store
 from harness.scoring.warned import KIND as METRIC_WARNING
 from harness.types import Judgement
 
-SHOWN = 3  # labels of steps, and places of a warning
+SHOWN = 3  # places of a warning
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,15 +80,46 @@ def _delivered(report: Path, out: Path, store: Store) -> Delivered:
     target.refuse(out)
     with target.told(out, f", and the RESULT of this run lies in {report}"), owned(out) as place:
         old, new = _standing(place.target), read_document(report)
-        missing = target.unfinished(new)
-        if missing and old is not None and (not target.unfinished(old) or _lacking(old, new)):
+        missing = missing_in(new)
+        if missing and old is not None and (not missing_in(old) or _lacking(old, new)):
             return _beside(report, out, old, missing, store)
         delivered = _in_place(place, report, out, old, store)
         if missing:
-            line = f"{_partial(new, missing)}; run the same command again to continue: a whole RESULT replaces it"
+            line = f"{_partial(missing)}; run the same command again to continue: a whole RESULT replaces it"
             return replace(delivered, partial=True, warnings=(*delivered.warnings, line))
     _remove_partial(partial_of(out), str(new["suite"]["name"]))
     return delivered
+
+
+def deliver_interim(report: Path, out: Path, store: Store, wanted: Callable[[], bool]) -> Delivered | None:
+    """Publish the unfinished RESULT of a run that goes on: at `out` if the run's earlier one or none is there, else beside.
+
+    Nothing of a user's is replaced: neither a RESULT with more in it nor one with added metrics. Nothing is published, and
+    None returned, once the RESULT is not `wanted` any more because the run has ended.
+    """
+    target.refuse(out)
+    with target.told(out), owned(out) as place:
+        old = _standing(place.target)
+        free = old is None or _may_go(place.target, old, read_document(report))
+    there = out if free else partial_of(out)
+    target.refuse(there)
+    with target.told(there), owned(there) as place:
+        fresh = _staged(place, report)
+        undrawn = pages.draw(fresh, there, store, wanted)
+        if not wanted():
+            return None
+        judged = _judged(fresh, there)
+        target.put(place, fresh)
+    return Delivered(folder=there, judged=judged, partial=True, drawn=not undrawn, warnings=undrawn)
+
+
+def _may_go(out: Path, old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
+    """Return whether an unfinished RESULT may replace an older one."""
+    return bool(missing_in(old)) and not _lacking(old, new) and unchanged(old) and not _rescored_in(old)
+
+
+def _rescored_in(document: Mapping[str, Any]) -> bool:
+    return bool(document.get("manifest", {}).get("rescored"))
 
 
 def _standing(out: Path) -> dict[str, Any] | None:
@@ -98,19 +127,16 @@ def _standing(out: Path) -> dict[str, Any] | None:
     return read_document(out, changed=True) if (out / "result.json").exists() else None
 
 
-def _beside(report: Path, out: Path, old: Mapping[str, Any], missing: list[str], store: Store) -> Delivered:
+def _beside(report: Path, out: Path, old: Mapping[str, Any], missing: Missing, store: Store) -> Delivered:
     beside = partial_of(out)
     target.refuse(beside)
     with owned(beside) as place:
         fresh = _staged(place, report)
         undrawn = pages.draw(fresh, beside, store)
-        judged = replace(of_run(fresh), name=beside.name)
+        judged = _judged(fresh, beside)
         target.put(place, fresh)
-    more = "whole" if not target.unfinished(old) else "fuller"
-    line = (
-        f"{_partial(read_document(report), missing)}: it is in {beside}; the {more} RESULT of {_created(old)} "
-        f"in {out} stays"
-    )
+    more = "fuller" if missing_in(old) else "whole"
+    line = f"{_partial(missing)}: it is in {beside}; the {more} RESULT of {_created(old)} in {out} stays"
     return Delivered(folder=beside, judged=judged, partial=True, drawn=not undrawn, warnings=(line, *undrawn))
 
 
@@ -134,7 +160,7 @@ def _in_place(
             else:
                 kept.append(f"it had {more}, and its steps are not in this store")
     undrawn = pages.draw(fresh, out, store)
-    judged = replace(of_run(fresh), name=out.name)
+    judged = _judged(fresh, out)
     if kept and old is not None:
         stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
         copy = place.keep_as(f"{place.target.name}.before-{stamp}")
@@ -148,6 +174,11 @@ def _in_place(
         notes=tuple(notes),
         warnings=(*warnings, *undrawn),
     )
+
+
+def _judged(fresh: Path, out: Path) -> Judgement:
+    """Return the verdicts of the suite's own gates, as they were when the result was made."""
+    return Judgement(name=out.name, verdicts=verdicts.read(fresh))
 
 
 def _staged(place: Owned, report: Path) -> Path:
@@ -168,6 +199,11 @@ def _merge(out: Path, old: Mapping[str, Any], report: Path, fresh: Path) -> tupl
         before, new = from_document(out, old), read(report)
     except ResultError as error:
         return [], [str(error)]
+    if not before.manifest.rescored:
+        return [], []
+    from harness.commands.carry_over import merged  # loads what computes metrics
+    from harness.commands.rescore import add
+
     found = merged(before, new)
     notes = []
     if found.names:
@@ -217,19 +253,16 @@ def _remove_partial(beside: Path, suite: str) -> None:
             return
         with owned(beside) as place:
             document = read_document(place.target)
-            added = rescored(read(place.target)) or any(target.added_files(place.target))
-            if target.unfinished(document) and document["suite"]["name"] == suite and not added:
+            added = _rescored_in(document) or any(target.added_files(place.target))
+            if missing_in(document) and document["suite"]["name"] == suite and not added:
                 place.remove()
 
 
 # In words.
 
 
-def _partial(document: Mapping[str, Any], missing: list[str]) -> str:
-    labels = "; ".join(map(words.visible, missing[:SHOWN])) + ("; …" if len(missing) > SHOWN else "")
-    total = len(document["steps"])
-    have = "has" if len(missing) == 1 else "have"
-    return f"partial RESULT: {len(missing)} of {words.plural(total, 'step')} {have} no result ({labels})"
+def _partial(missing: Missing) -> str:
+    return f"{missing.word} RESULT: {missing.sentence}"
 
 
 def _replaced(old: Mapping[str, Any]) -> str:

@@ -12,7 +12,6 @@ from harness.gates.judge import judge as judge_gates
 from harness.gates.shareable import published, shareable
 from harness.report import junit, verdict_table
 from harness.report.verdicts import Inconclusive
-from harness.results import verdicts as gates
 from harness.results.baseline import load
 from harness.suite.load import load_rules
 from harness.terminal import printed
@@ -31,13 +30,13 @@ class VerdictFiles:
     comment: Path | None = None
 
 
-def judge(folder: Path, rules: Path | None, baseline: Path | None) -> Judgement:
-    """Judge a RESULT by its suite's gates, or by the gates of the file `rules`."""
+def judge(folder: Path, rules: Path | Mapping[str, object] | None, baseline: Path | None) -> Judgement:
+    """Judge a RESULT by its suite's gates, or by the gates of a file `rules`, or of a mapping with its content."""
     if baseline is not None:
         load(baseline)  # an unreadable baseline is a mistake on the command line, not an invalid gate
     if rules is None:
         return judge_gates(folder, baseline=baseline)
-    asked, family_error = load_rules(str(rules))
+    asked, family_error = load_rules(rules if isinstance(rules, Mapping) else str(rules))
     return judge_gates(folder, asked, family_error=family_error, baseline=baseline)
 
 
@@ -95,8 +94,3 @@ def show_verdicts(judged: Judgement, inconclusive: Inconclusive) -> None:
     if published(os.environ):
         judged = shareable(judged)
     verdict_table.show(judged, console(), inconclusive)
-
-
-def of_run(folder: Path) -> Judgement:
-    """Return the verdicts of the suite's own gates, as they were when the result was made."""
-    return Judgement(name=folder.name, verdicts=gates.read(folder))

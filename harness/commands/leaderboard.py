@@ -24,6 +24,7 @@ from harness.report import board as pages
 from harness.results import Result, TaskFacts, from_document, read_document, read_samples
 from harness.results.baseline import asked_digest
 from harness.results.costs import Costs, costs
+from harness.results.missing import missing_in
 from harness.results.rows import RowFile, Rows, open_rows
 from harness.scoring.agreement import agrees
 from harness.scoring.clusters import numbered
@@ -151,6 +152,8 @@ def take(run: str, folder: Path, *, verified: bool, code: metrics.Code = metrics
     """Return what a RESULT contributes, or why it is left out; without `verified`, its numbers are not recomputed."""
     try:
         document = read_document(folder, changed=not verified)
+        if lacks := missing_in(document):
+            return Refusal(run=run, problem=f"{lacks.word}: {lacks.sentence}", skipped=True)
         checked = check_result(folder, code) if verified else None
         if checked and checked.problems:
             return Refusal(run=run, problem=checked.problems[0])

@@ -8,13 +8,13 @@ import hashlib
 import os
 import shutil
 import traceback
+from collections.abc import Callable
 from contextlib import suppress
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from secrets import token_hex
 
-import harness
 from harness.errors import HarnessError
 from harness.files.json_lines import sync, write_json
 from harness.files.publishing import copy
@@ -29,10 +29,11 @@ PAGES = (*ours.PAGES, *ours.FOLDERS)
 LIBRARIES = ("altair", "jinja2", "markupsafe", "vl-convert-python")  # they draw the pages
 
 
-def draw(folder: Path, out: Path, store: Store) -> tuple[str, ...]:
+def draw(folder: Path, out: Path, store: Store, wanted: Callable[[], bool] | None = None) -> tuple[str, ...]:
     """Put the pages into a staged RESULT folder; return a line that says why they cannot be drawn, or no line.
 
-    A RESULT without pages is still published at `out`. Raises OSError if the disk cannot be written.
+    A RESULT without pages is still published at `out`. Raises OSError if the disk cannot be written. `wanted` tells of an
+    unfinished RESULT whether it is still to be shown: its pages are not kept, since the next one is another.
     """
     kept = store.pages / _source(folder)
     if _copied(kept, folder):
@@ -40,7 +41,7 @@ def draw(folder: Path, out: Path, store: Store) -> tuple[str, ...]:
     from harness.report import render
 
     try:
-        render(folder, store.drawings)
+        render(folder, store.drawings, *([wanted] if wanted else []))
     except OSError:
         raise
     except Exception as error:  # the data is published even if a page fails
@@ -48,7 +49,8 @@ def draw(folder: Path, out: Path, store: Store) -> tuple[str, ...]:
         reason = str(error) if isinstance(error, HarnessError) else f"{type(error).__name__}: {error}"
         line = f"{out}: its pages cannot be drawn: {' '.join(reason.split())}"
         return (f"{line}; `harness report {out}` tries again{_logged(error, store)}",)
-    _keep(folder, kept)
+    if wanted is None:
+        _keep(folder, kept)
     return ()
 
 
@@ -64,7 +66,7 @@ def _source(folder: Path) -> str:
 @cache
 def _code() -> str:
     """Return a digest of our code, our templates and the versions of the drawing libraries."""
-    package = Path(harness.__file__).parent
+    package = Path(__file__).parents[1]
     parts = hashlib.sha256(" ".join(map(version, LIBRARIES)).encode())
     templates = (package / "report" / "templates").rglob("*.*")
     for path in sorted([*package.rglob("*.py"), *templates]):

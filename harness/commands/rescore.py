@@ -337,7 +337,11 @@ def _with(result: Result, wanted: Names, added: Added) -> Result:
         scores=(*_others(result.scores, again), *added.scores),
         notes=tuple(dict.fromkeys((*result.notes, *added.notes))),
         comparisons=(*_others(result.comparisons, again), *added.comparisons),
-        manifest=replace(result.manifest, rescored=(*result.manifest.rescored, now)),
+        manifest=replace(
+            result.manifest,
+            rescored=(*result.manifest.rescored, now),
+            scripts={**result.manifest.scripts, **metrics.scripts()},
+        ),
     )
 
 

@@ -15,6 +15,7 @@ from harness.compare.sides import ComparisonRequest, Remarks, Side, Systems
 from harness.compare.texts import share, with_texts
 from harness.errors import ResultError, UnknownName
 from harness.results import provenance as unlike
+from harness.results.missing import missing
 
 
 def side_by_side(
@@ -46,8 +47,15 @@ def side_by_side(
         named=any(ours != theirs for ours, theirs in systems),
         seed=seed,
         tasks=tasks,
-        remarks=(*only, *more, *dict.fromkeys(_unlike(left, right, systems))),
+        remarks=(*_lacking(left, right), *only, *more, *dict.fromkeys(_unlike(left, right, systems))),
     )
+
+
+def _lacking(a: Side, b: Side) -> Iterator[str]:
+    """Yield what a partial or unfinished RESULT lacks."""
+    for side in (a,) if a.result is b.result else (a, b):
+        if lacks := missing(side.result.steps):
+            yield f"{side.letter} is {lacks.word}: {lacks.sentence}"
 
 
 def _known_metric(request: ComparisonRequest, pattern: str, tasks: Sequence[str]) -> None:

@@ -21,6 +21,7 @@ class Machine:
     cores: int  # usable by this process
     memory_gb: float
     gpu: str | None
+    gpu_bytes: int | None = None  # memory of the first GPU
 
     def __str__(self) -> str:
         return self.gpu or f"{self.cores} cores of {self.cpu}"
@@ -29,11 +30,13 @@ class Machine:
 @cache
 def machine() -> Machine:
     """Return the machine that this process runs on."""
+    gpus = _gpus()
     return Machine(
         cpu=_processor(),
         cores=len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
         memory_gb=round(psutil.virtual_memory().total / 1e9, 1),
-        gpu=_gpu(),
+        gpu=", ".join(name for name, _ in gpus) or None,
+        gpu_bytes=gpus[0][1] or None if gpus else None,
     )
 
 
@@ -43,13 +46,15 @@ def _processor() -> str:
     return found.group(1).strip() if found else platform.processor() or platform.machine()
 
 
-def _gpu() -> str | None:
+def _gpus() -> list[tuple[str, int]]:
+    """Return name and bytes of memory of each GPU."""
     if not shutil.which("nvidia-smi"):
-        return None
-    asked = ["nvidia-smi", "--query-gpu=name", "--format=csv,noheader"]
+        return []
+    asked = ["nvidia-smi", "--query-gpu=name,memory.total", "--format=csv,noheader,nounits"]
     answer = subprocess.run(asked, capture_output=True, text=True, timeout=10, check=False)
-    names = answer.stdout.strip().splitlines() if answer.returncode == 0 else []
-    return ", ".join(names) or None
+    lines = answer.stdout.strip().splitlines() if answer.returncode == 0 else []
+    found = (line.rpartition(",") for line in lines)
+    return [(name, int(size) * 1024**2 if size.strip().isdigit() else 0) for name, _, size in found]
 
 
 class PeakMemory:

@@ -1,4 +1,4 @@
-"""Find the files that come with the harness: suites, tasks, recipes, tiny models, starters."""
+"""Find the files that come with the harness: suites, tasks, recipes, tiny models, starters, an example."""
 
 from pathlib import Path
 from typing import Literal
@@ -6,8 +6,8 @@ from typing import Literal
 _PACKAGE = Path(__file__).parents[1]
 
 
-def folder(kind: Literal["suites", "adapters"]) -> Path:
-    """Return the folder of shipped suites or recipes: inside the package in a wheel, else beside it."""
+def folder(kind: Literal["suites", "adapters", "examples"]) -> Path:
+    """Return the folder of shipped suites, recipes or examples: inside the package in a wheel, else beside it."""
     inside = _PACKAGE / "shipped" / kind
     return inside if inside.is_dir() else _PACKAGE.parent / kind
 

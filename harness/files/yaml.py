@@ -13,9 +13,9 @@ from typing import Any
 
 from harness.errors import SuiteError
 
-_SURROGATE = re.compile("[\ud800-\udfff]")
+SURROGATE = re.compile("[\ud800-\udfff]")
 _LONGEST_NUMBER = 300  # characters
-_LARGEST = 10**18  # of a whole number: fits into 64 bits
+LARGEST = 10**18  # of a whole number: fits into 64 bits
 
 Keys = tuple[str | int, ...]  # the path to a value: ("tasks", 2, "metrics")
 
@@ -29,11 +29,15 @@ class Document:
     lines: Mapping[Keys, int]
 
     def at(self, *keys: str | int) -> str:
-        """Return FILE:LINE: dotted.key of a value; the line of a missing value is that of the mapping that lacks it."""
+        """Return FILE:LINE: dotted.key of a value; the line of a missing value is that of the mapping that lacks it.
+
+        Without the line for data that is in no file (line 0).
+        """
         held = keys
         while held not in self.lines:
             held = held[:-1]
-        return f"{shown(self.path)}:{self.lines[held]}" + (f": {dotted(keys)}" if keys else "")
+        line = f":{self.lines[held]}" if self.lines[held] else ""
+        return f"{shown(self.path)}{line}" + (f": {dotted(keys)}" if keys else "")
 
 
 def dotted(keys: Keys) -> str:
@@ -124,7 +128,7 @@ class _Tree:
     def text(self, node: Any, keys: Keys) -> str:
         """Return a node's text."""
         text = str(node.value)
-        if lone := _SURROGATE.search(text):
+        if lone := SURROGATE.search(text):
             raise SuiteError(
                 f"{self.at(node, keys)}: contains a lone surrogate, \\u{ord(lone[0]):04x}; write valid Unicode"
             )
@@ -142,7 +146,7 @@ class _Tree:
             raise SuiteError(f"{self.at(node, keys)}: found {node.value!r}; give the plain value") from None
         if isinstance(value, float) and not math.isfinite(value):
             raise SuiteError(f"{self.at(node, keys)}: found {node.value}; give a finite number")
-        if isinstance(value, int) and abs(value) > _LARGEST:
+        if isinstance(value, int) and abs(value) > LARGEST:
             raise SuiteError(f"{self.at(node, keys)}: found {node.value}; give a number of at most 18 digits")
         return value
 

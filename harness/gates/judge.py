@@ -80,8 +80,8 @@ def _sliced(check: Check, inputs: GateInputs) -> Iterator[Check]:
         return
     for number, value in enumerate(values, 1):
         # Values of columns are text of the data, which may be private.
-        withheld = None if shared or column == LENGTH else f"{column} = value {number} of {len(values)}"
-        yield replace(check, where=((column, value),), slice=f"{column} = {value}", shared_slice=withheld)
+        numbered = None if shared or column == LENGTH else f"{column} = value {number} of {len(values)}"
+        yield replace(check, where=((column, value),), slice=f"{column} = {value}", shared_slice=numbered)
 
 
 def _invalid(check: Check, because: str) -> Answered:

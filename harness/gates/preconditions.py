@@ -6,10 +6,9 @@ from functools import cached_property
 from harness.errors import ResultError
 from harness.gates.checks import Check
 from harness.results import Result, StepFacts
+from harness.results.missing import tasks_to_come
 from harness.results.odd import Share, mostly_empty
-from harness.types import System
-
-ENDED = ("done", "kept")
+from harness.types import HAS_RESULT, System
 
 
 class Preconditions:
@@ -19,7 +18,13 @@ class Preconditions:
         self._result = result
 
     def refuse_lost(self, check: Check) -> None:
-        """Raise a ResultError if a step failed that the check needs, or if an adapter changes nothing."""
+        """Raise a ResultError if the check needs what has no result, or if an adapter changes nothing."""
+        if check.task is not None and check.task in self._to_come:
+            done, of = self._to_come[check.task]
+            raise ResultError(
+                f"the RESULT is unfinished: {check.task} is still to come ({done} of {of} systems are scored); "
+                "judge it when its run has ended"
+            )
         for system in check.systems:
             for step in self._lost(check, system):
                 raise ResultError(_said(step))
@@ -36,6 +41,10 @@ class Preconditions:
         return next((f"; {_said(step)}" for step in self._failed.get(system, ())), "")
 
     @cached_property
+    def _to_come(self) -> Mapping[str, tuple[int, int]]:
+        return tasks_to_come(self._result.steps)
+
+    @cached_property
     def _empty(self) -> Mapping[tuple[str, System], Share]:
         return mostly_empty(self._result)
 
@@ -43,7 +52,7 @@ class Preconditions:
     def _failed(self) -> dict[System | None, list[StepFacts]]:
         found: dict[System | None, list[StepFacts]] = {}
         for step in self._result.steps:
-            if step.state not in ENDED:
+            if step.state not in HAS_RESULT:
                 found.setdefault(step.system, []).append(step)
         return found
 
@@ -101,4 +110,6 @@ def too_empty(who: str, empty: Share) -> str:
 
 
 def _said(step: StepFacts) -> str:
+    if step.state == "waiting":
+        return f"the RESULT is unfinished: the step '{step.label}' had not ended; judge it when its run has ended"
     return f"the step '{step.label}' {step.state}: {step.reason or 'no reason is known'}"

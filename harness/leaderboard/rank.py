@@ -81,6 +81,7 @@ class Refusal:
 
     run: str
     problem: str
+    skipped: bool = False  # no fault: it is partial or unfinished
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

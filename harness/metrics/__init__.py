@@ -79,13 +79,18 @@ class Metric:
         )
 
 
+def scripts() -> dict[str, str]:
+    """Return the metrics of the user's own project that are in use: the file's name, and where it lies."""
+    return {file.path.name: str(file.path) for file in plugins.used() if file.group == "metrics"}
+
+
 def names() -> tuple[str, ...]:
     """Return the names of all metrics; "evaluate" needs an argument: "evaluate:NAME" or "evaluate:PATH"."""
     return plugins.names("metrics")
 
 
 def load(name: str, where: str = "", *, code: Code = OWN) -> Metric:
-    """Return the metric of that name: "rouge", "bleu(tokenize=zh)", "evaluate:PATH", "/path/of/my_metric.py".
+    """Return the metric of that name: "rouge", "bleu(tokenize=zh)", "evaluate:PATH", "my_metric.py".
 
     Its scores are named with the settings: "rougeL(stemmer=false)". Raises ForeignCode if the name leads to code that
     `code` does not allow. Pass another `code` than OWN only for a name that the user wrote, or was shown the code of.
@@ -102,10 +107,10 @@ def load(name: str, where: str = "", *, code: Code = OWN) -> Metric:
     return _named(metric, choice.suffix) if choice.settings else metric
 
 
-def own(name: str, where: str = "") -> Metric | None:
-    """Return the metric that a RESULT names; None if its code is not part of this harness."""
+def own(name: str, where: str = "", *, code: Code = OWN) -> Metric | None:
+    """Return the metric that a RESULT names; None if its code is not part of this harness, nor allowed by `code`."""
     try:
-        return load(name, where)
+        return load(name, where, code=code)
     except ForeignCode:
         return None
 
@@ -178,7 +183,8 @@ def _plugin(choice: PluginChoice, where: str, code: Code) -> ModuleType:
 def _module(choice: PluginChoice, where: str, code: Code) -> ModuleType:
     """Return the module of a file that the user's own suite uses, or that `code` allows."""
     for file in plugins.used():
-        if file.group == "metrics" and str(file.path) == choice.name:
+        # A suite calls a file by its name, a RESULT of an older version by its path.
+        if file.group == "metrics" and choice.name in (file.path.name, str(file.path)):
             return load_file(file, where)
     place = code.permit(str(choice), choice.name)
     return load_file(plugin_file("metrics", Path(place)), where)

@@ -7,10 +7,9 @@ from typing import Any
 import psutil
 import torch
 
+from harness.checkpoints import shape
 from harness.neural.load import Base
-
-# Share of all memory for keys and values; not of the free memory, since a resumed run must have the same budget.
-SHARE = {"cpu": 1 / 8, "cuda": 1 / 4}
+from harness.neural.room import affordable
 
 
 @dataclass(slots=True)
@@ -38,21 +37,14 @@ def affordable_tokens(
         total = torch.cuda.get_device_properties(base.device).total_memory
     else:
         total = psutil.virtual_memory().total
-    share = SHARE[base.device.type] * total / max(1, workers)
-    return max(1, int(share // bytes_per_token(base)))
+    return affordable(total, bytes_per_token(base), base.device.type, workers)
 
 
 def bytes_per_token(base: Base) -> int:
     """Return the bytes of the keys and values of one token in all layers."""
     config: Any = base.model.config.get_text_config(decoder=True)
-    heads = config.num_attention_heads
-    if getattr(config, "multi_query", False) and not getattr(config, "new_decoder_architecture", False):
-        kept = 1  # in the configuration of Falcon-7B
-    else:
-        kept = getattr(config, "num_key_value_heads", None) or getattr(config, "num_kv_heads", None) or heads
-    width = getattr(config, "head_dim", None) or getattr(config, "d_kv", None) or config.hidden_size // heads
-    layers = getattr(config, "num_decoder_layers", None) or config.num_hidden_layers
-    return 2 * int(layers) * int(kept) * int(width) * base.dtype.itemsize
+    # transformers answers to its own names of sizes whatever the names in config.json.
+    return shape.cached({name: getattr(config, name, None) for name in shape.OF_CACHE}) * base.dtype.itemsize
 
 
 def out_of_memory(error: BaseException) -> bool:

@@ -203,7 +203,7 @@ def _drawn(suite: Suite, pins: Pins, seed: int, limit: int | None, part: Only) -
             parts.append((PlanPart(kind="score", task=task.name, system=system), scored))
             parts += _foreign(builder, task, system, loads[task.name], scored)
     parts += _spectra(builder, candidates)
-    parts.append((PlanPart(kind="compare"), _compare(builder, candidates, parts)))
+    parts += [_compare(builder, task, candidates, parts) for task in asked]
     _report(builder, candidates, parts)
     return Plan(suite=suite, pins=pins, steps=tuple(builder.steps.values()))
 
@@ -507,18 +507,20 @@ def _spectra(builder: PlanBuilder, candidates: Sequence[Candidate]) -> Parts:
     return found
 
 
-def _compare(builder: PlanBuilder, candidates: Sequence[Candidate], parts: Parts) -> Step:
-    tasks = {task.name: task for task in builder.suite.tasks}
+def _compare(
+    builder: PlanBuilder, task: Task, candidates: Sequence[Candidate], parts: Parts
+) -> tuple[PlanPart, Step]:
+    """Return the step that compares a task's systems: each task has its own, so that a finished task can be shown."""
     known = {
         System(model=candidate.model.name, adapter=candidate.name): candidate for candidate in candidates
     }
-    scored = [(part, step) for part, step in parts if part.kind == "score"]
+    scored = [(part, step) for part, step in parts if part.kind == "score" and part.task == task.name]
     cells = tuple(
         Cell(
-            task=part.task,
+            task=task.name,
             system=part.system,
-            metrics=_own(tasks[part.task].metrics),
-            primary=tasks[part.task].primary,
+            metrics=_own(task.metrics),
+            primary=task.primary,
             recipe=candidate.recipe.name if candidate and candidate.recipe else None,
             trained_on=candidate.trained_on if candidate else None,
             seed=candidate.seed if candidate else None,
@@ -528,7 +530,8 @@ def _compare(builder: PlanBuilder, candidates: Sequence[Candidate], parts: Parts
         for candidate in [known.get(part.system)]
     )
     spec = compare_step.Compare(cells=cells, seed=builder.seed)
-    return builder.add(compare_step, spec, [step for _, step in scored], "compare")
+    step = builder.add(compare_step, spec, [step for _, step in scored], f"compare {task.name}")
+    return PlanPart(kind="compare", task=task.name), step
 
 
 def _report(builder: PlanBuilder, candidates: Sequence[Candidate], parts: Parts) -> Step:

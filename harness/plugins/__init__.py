@@ -40,9 +40,15 @@ def own_names(group: str) -> tuple[str, ...]:
 
 
 @cache
-def _entry_points(group: str) -> EntryPoints:
-    """Return other packages' plug-ins; every installed package is searched, which takes some 30 ms."""
-    return entry_points(group=f"harness.{group}")
+def _entry_points() -> EntryPoints:
+    """Return the plug-ins of other packages: to search all installed packages takes some 30 ms, so it is done once."""
+    everything = entry_points()
+    return EntryPoints(point for group in GROUPS for point in everything.select(group=_group(group)))
+
+
+def _group(group: str) -> str:
+    """Return the entry points' name of a group."""
+    return f"harness.{group}"
 
 
 def others(group: str) -> tuple[EntryPoint, ...]:
@@ -52,7 +58,7 @@ def others(group: str) -> tuple[EntryPoint, ...]:
 
 def names(group: str) -> tuple[str, ...]:
     """Return the names of all plug-ins of a group: the harness's, other packages' and those of the user's own project."""
-    others = _entry_points(group).names
+    others = _entry_points().select(group=_group(group)).names
     files = (name for of, name in _used if of == group)
     return tuple(sorted({*own_names(group), *others, *files}))
 
@@ -63,7 +69,7 @@ def find(group: str, name: str, where: str = "") -> ModuleType:
         return import_module(f"harness.{GROUPS[group]}.{name}")
     if (file := _used.get((group, name))) is not None:
         return load_file(file, where)
-    for point in _entry_points(group).select(name=name):
+    for point in _entry_points().select(group=_group(group), name=name):
         try:
             module = point.load()
         except Exception as error:  # foreign code: what it may raise cannot be known
@@ -95,7 +101,8 @@ def used() -> tuple[PluginFile, ...]:
 
 def refuse_taken(file: PluginFile, where: str) -> None:
     """Raise SuiteError for a file with the name of a plug-in of the harness or of an installed package."""
-    others = {"the harness": own_names(file.group), "an installed package": _entry_points(file.group).names}
+    installed = _entry_points().select(group=_group(file.group)).names
+    others = {"the harness": own_names(file.group), "an installed package": installed}
     for whose, taken in others.items():
         if file.name in taken:
             raise SuiteError(

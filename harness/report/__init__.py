@@ -1,5 +1,6 @@
 """Pages of a RESULT folder, made from the files of the folder alone: HTML, Markdown, tables for a terminal."""
 
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -7,10 +8,15 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 
-def render(folder: Path | str, drawings: Path | None = None) -> None:
+def _always() -> bool:
+    return True
+
+
+def render(folder: Path | str, drawings: Path | None = None, wanted: Callable[[], bool] = _always) -> None:
     """Write report.html, report.md and charts/*.svg into a RESULT folder.
 
-    `drawings` is a folder of charts drawn earlier: charts whose data did not change are not drawn again.
+    `drawings` is a folder of charts drawn earlier: charts whose data did not change are not drawn again. As soon as the
+    pages are not `wanted` any more, this returns without them.
     """
     from harness.report import drawing
 
@@ -27,8 +33,12 @@ def render(folder: Path | str, drawings: Path | None = None) -> None:
         from harness.report import explorer, html, markdown
         from harness.report.task_samples import task_samples
 
+        if not wanted():
+            return
         samples = task_samples(result)
         whole = page.with_samples(outline, result, samples)
+        if not wanted():
+            return
         html.write(whole, drawn, folder, explorer.book(result, whole, samples))
         markdown.write(whole, drawn, folder)
 
@@ -40,6 +50,16 @@ def render_terminal(folder: Path | str, console: "Console | None" = None) -> Non
     from harness.terminal.consoles import PlainConsole
 
     terminal.show(page.build(read(folder)), console or PlainConsole())
+
+
+def render_tasks(folder: Path | str, names: Collection[str], console: "Console") -> None:
+    """Print the answers and the score tables of some tasks of a RESULT folder."""
+    from harness.report import page, terminal
+    from harness.results import read
+
+    terminal.show_tasks(
+        [task for task in page.build(read(folder)).tasks if task.facts.name in names], console
+    )
 
 
 def render_json(folder: Path | str) -> str:

@@ -29,7 +29,7 @@ class Prediction:
 
     task: str
     metric: str  # for people
-    trained: bool  # True if adapters were trained on the task
+    trained: bool  # False if every adapter is known to be trained on another task
     bases: tuple[str, ...]  # bases whose adapters are ranked
     candidates: tuple[MeasuredAdapter, ...]
     family: tuple[Correlation, ...]  # of weight metrics, corrected together

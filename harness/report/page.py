@@ -22,6 +22,7 @@ from harness.report.weighed import WeightSection, section
 from harness.results import Curve, ModelFacts, Result, StepFacts, SuiteFacts, TaskFacts
 from harness.results import verdicts as gates
 from harness.results.costs import Costs, costs
+from harness.results.missing import missing, unfinished_sentence
 from harness.results.odd import Share
 from harness.types import Comparison, Note, Score, System, Verdict
 
@@ -100,14 +101,20 @@ class Page:
     @property
     def partial(self) -> str:
         """Return a sentence if steps have no result, "" if all are done."""
-        missing = sum(step.state != "done" for step in self.steps)
-        if not missing:
+        if (lacks := missing(self.steps)) is None:
             return ""
-        have = "has" if missing == 1 else "have"
+        if lacks.unfinished:
+            return unfinished_sentence(self.steps, len(self.suite.tasks))
+        have = "has" if len(lacks.labels) == 1 else "have"
         return (
-            f"This RESULT is partial: {missing} of {words.plural(len(self.steps), 'step')} {have} no result, "
+            f"This RESULT is partial: {len(lacks.labels)} of {words.plural(lacks.of, 'step')} {have} no result, "
             "and what is missing is not shown."
         )
+
+    @property
+    def unfinished(self) -> bool:
+        """Return whether the run went on when the RESULT was written."""
+        return any(step.state == "waiting" for step in self.steps)
 
     def sample_link(self, note: Note, sample: str) -> str | None:
         """Return the link to a sample that a note names; `note.where` begins with the task's name."""

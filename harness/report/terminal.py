@@ -1,5 +1,6 @@
 """The answer and the score tables for a terminal; plain text if piped."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -22,12 +23,17 @@ def show(page: Page, console: Console) -> None:
     if page.partial:
         console.print()
         console.print(Text(page.partial, style="bold yellow"), highlight=False)
-    for task in page.tasks:
-        console.print()
-        console.print(_task(task, console), highlight=False)
+    show_tasks(page.tasks, console)
     if page.notes or page.failed:
         troubles = words.plural(len(page.notes) + len(page.failed), "note")
         console.print(f"\n{troubles} on what did not go as planned: see the report", style="yellow")
+
+
+def show_tasks(tasks: Iterable[TaskPage], console: Console) -> None:
+    """Print the answer and the table of each task."""
+    for task in tasks:
+        console.print()
+        console.print(_task(task, console), highlight=False)
 
 
 def _task(task: TaskPage, console: Console) -> Group:

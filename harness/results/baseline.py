@@ -22,6 +22,7 @@ from harness.errors import ResultError, UnknownName
 from harness.files.json_lines import refuse_other_kind, write_text
 from harness.results import Result, TaskFacts, read, read_generations
 from harness.results.document import content_digest, json_object, refuse_damaged, unchanged
+from harness.results.missing import missing
 from harness.results.odd import EMPTY, NONE, Share, counted
 from harness.results.plain import plain, record
 from harness.types import System
@@ -95,6 +96,10 @@ def make(folder: Path, *, only: str = "*/*/*", metric_names: Sequence[str] = ())
     """
     result = read(folder)
     refuse_damaged(folder, result.files)
+    if lacks := missing(result.steps):
+        raise ResultError(
+            f"{folder}: {lacks.word} RESULT: {lacks.sentence}; a baseline needs a whole one: run the suite again"
+        )
     wanted = [
         (task, answers.system)
         for task in result.suite.tasks

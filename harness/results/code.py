@@ -15,8 +15,8 @@ def scripts_outside(folders: Sequence[Path]) -> AllowedScripts:
     """Return the scripts outside these RESULTs that their metrics name, and why other scripts are refused."""
     scripts: dict[str, Script] = {}
     refused: dict[str, str] = {}
-    for argument in dict.fromkeys(_named(folders)):
-        path = Path(argument).expanduser().absolute()
+    for argument, place in dict(_named(folders)).items():
+        path = Path(place).expanduser().absolute()
         if problem := _problem(path, folders):
             refused[argument] = problem
         else:
@@ -30,16 +30,19 @@ def lines(shown: AllowedScripts) -> Iterator[str]:
         yield f"runs {script.path} (sha256 {script.digest})"
 
 
-def _named(folders: Sequence[Path]) -> Iterator[str]:
-    """Yield the argument of each foreign metric that the RESULTs name: the text after a colon, or the path of a file."""
+def _named(folders: Sequence[Path]) -> Iterator[tuple[str, str]]:
+    """Yield each foreign metric that the RESULTs name, as code is permitted by (the text after a colon, or a file's name),
+    and where its script lies.
+    """
     for folder in folders:
         try:
-            tasks = read(folder, changed=True).suite.tasks
+            result = read(folder, changed=True)
         except ResultError:
             continue  # reported where the RESULT is read
-        for task in tasks:
+        for task in result.suite.tasks:
             for choice in (parse(name) for name in task.metrics if is_foreign(name)):
-                yield choice.argument or choice.name
+                named = choice.argument or choice.name
+                yield named, result.manifest.scripts.get(named, named)
 
 
 def _problem(path: Path, folders: Sequence[Path]) -> str:

@@ -157,6 +157,8 @@ class RunFacts:
     models: Kept[Mapping[str, str]] = field(default_factory=dict)  # model -> revision
     shareable: Kept[IfSet[bool]] = False  # a copy without the texts of tasks that share scores alone
     rescored: Kept[IfSet[tuple[Rescoring, ...]]] = ()
+    # Metrics that are files, by their names: where each lay, for `--allow-code`
+    scripts: LeftOut[IfSet[Mapping[str, str]]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,22 +4,19 @@ The engine runs the steps that use a base model; light steps run in this process
 need its result are skipped: the report is written over the rest.
 """
 
-import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 
 from harness.run import engines
 from harness.run.engines import Progress
+from harness.run.going import Going, Show
 from harness.run.repair import missing
 from harness.run.runner import Runner, log_of
 from harness.run.schedule import Schedule
 from harness.run.steps import RunRecord, find
 from harness.run.store import Store
 from harness.types import Outcome, Plan, Runtime, Step
-
-BUSY_SECONDS = 0.5  # between two attempts to run a step that another process has
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,54 +32,48 @@ class FinishedRun:
         return [outcome for outcome in self.outcomes.values() if outcome.state == "failed"]
 
 
-def run(plan: Plan, store: Store, runtime: Runtime, progress: Progress, *, command: str = "") -> FinishedRun:
-    """Run the steps that the store does not have yet, each after the steps that it needs."""
+def run(
+    plan: Plan,
+    store: Store,
+    runtime: Runtime,
+    progress: Progress,
+    *,
+    command: str = "",
+    show: Show | None = None,
+) -> FinishedRun:
+    """Run the steps that the store does not have yet, each after the steps that it needs.
+
+    `show` is called with an unfinished RESULT after each task that is finished before the run is, in a thread of its own.
+    """
     engine = engines.find(runtime.engine)
-    outcomes: dict[str, Outcome] = {}
     runner = Runner(store=store, runtime=runtime, steps={step.id: step for step in plan.steps})
-    todo = missing(plan, store)
-
-    def tolerant(step: Step) -> bool:
-        return find(step.kind).TOLERANT
-
-    def record(step: Step, outcome: Outcome) -> None:
-        outcomes[step.id] = outcome
-        progress.ended(step, outcome)
-
-    first = [step for step in todo if step.lane is None and not tolerant(step)]
-    lanes = [step for step in todo if step.lane is not None]
-    last = [step for step in todo if tolerant(step)]
-    _in_process(first, runner, progress, record, outcomes)
-    for step in _doomed(lanes, outcomes):
-        record(step, _skipped(step, runner.steps, outcomes))
-    able = [step for step in lanes if step.id not in outcomes]
-    if able:
-        for step, outcome in engine(Schedule(able), runner, progress):
-            if outcome.state == "failed":
-                outcome = replace(outcome, log=log_of(step, store))
-            record(step, outcome)
+    todo, goal = missing(plan, store), plan.steps[-1]
+    going = Going(plan, todo, runner, progress, show, command)
+    outcomes = going.outcomes
+    with going:
+        for step in todo:
+            if step.lane is None and not find(step.kind).TOLERANT:
+                going.run(step, runner)
+        lanes = [step for step in todo if step.lane is not None]
+        for step in _doomed(lanes, outcomes):
+            going.record(step, _skipped(step, runner.steps, outcomes))
+        able = _models_last(plan, [step for step in lanes if step.id not in outcomes])
+        for step, outcome in engine(Schedule(able), runner, progress) if able else ():
+            failed = outcome.state == "failed"
+            going.record(step, replace(outcome, log=log_of(step, store)) if failed else outcome)
             for other in _doomed(able, outcomes):
-                record(other, _skipped(other, runner.steps, outcomes))
-    runner.run = RunRecord(command=command, outcomes=outcomes)
-    _in_process(last, runner, progress, record, outcomes)
-    goal = plan.steps[-1].id
-    report = store.done(goal) if store.has(goal) else runner.shown.get(goal)
+                going.record(other, _skipped(other, runner.steps, outcomes))
+    if goal in todo:
+        runner.run = RunRecord(command=command, outcomes=outcomes)
+        going.run(goal, runner)
+    report = store.done(goal.id) if store.has(goal.id) else runner.shown.get(goal.id)
     return FinishedRun(outcomes=outcomes, report=report)
 
 
-def _in_process(
-    steps: Iterable[Step],
-    runner: Runner,
-    progress: Progress,
-    record: Callable[[Step, Outcome], None],
-    outcomes: Mapping[str, Outcome],
-) -> None:
-    for step in steps:
-        progress.started(step)
-        count = partial(progress.progress, step)
-        while (outcome := runner(step, count)).state in ("busy", "lost"):
-            time.sleep(BUSY_SECONDS)
-        record(step, outcome)
+def _models_last(plan: Plan, steps: Iterable[Step]) -> list[Step]:
+    """Return the steps with those first that need no model: no task is finished before its trivial rules are scored."""
+    models = {model.name for model in plan.suite.models}
+    return sorted(steps, key=lambda step: step.lane in models)
 
 
 def _doomed(steps: Iterable[Step], outcomes: Mapping[str, Outcome]) -> list[Step]:

@@ -14,7 +14,7 @@ from harness.errors import HarnessError, StepError
 from harness.files import hardware
 from harness.files.json_lines import to_json
 from harness.plugins.files import PluginFile
-from harness.run.engines import Count
+from harness.run.counting import Count
 from harness.run.intact import Inspector
 from harness.run.lease import Busy, Lost
 from harness.run.repair import put_aside
@@ -54,9 +54,9 @@ class Runner:
                 if self.store.has(step.id):
                     return Outcome(step=step.id, state="kept")
 
-                def on(done: int, total: int) -> None:
+                def on(done: int, total: int, doing: str = "") -> None:
                     held.lease.check()
-                    count(done, total)
+                    count(done, total, doing)
 
                 with hardware.PeakMemory() as peak:
                     find(step.kind).run(step.spec, self._context(step, held.folder, on))
@@ -113,7 +113,8 @@ class Runner:
 
     def _whole(self, step: Step) -> bool:
         """Return whether all needed steps finished; else the step's result is shown but not kept."""
-        return all(self.store.has(need) for need in step.needs)
+        unfinished = self.run is not None and self.run.tasks is not None
+        return not unfinished and all(self.store.has(need) for need in step.needs)
 
     def _record(self, step: Step, seconds: float, peak_bytes: int) -> dict[str, Any]:
         return {

@@ -2,10 +2,9 @@
 
 import os
 import shutil
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Container, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from harness.errors import HarnessError, ResultError
 from harness.files.publishing import Owned, owned, refuse_unwritable
@@ -103,11 +102,6 @@ def carry(out: Path, fresh: Path) -> None:
                 shutil.copy2(out / path, place, follow_symlinks=False)
     for path, place in kept.items():
         ours.warn_kept(out / path, place)
-
-
-def unfinished(document: Mapping[str, Any]) -> list[str]:
-    """Return the labels of the steps that have no result; a RESULT with such steps is partial."""
-    return [str(step.get("label")) for step in document.get("steps", ()) if step.get("state") != "done"]
 
 
 def _place(fresh: Path, path: Path, kept: dict[Path, Path]) -> Path:

@@ -8,7 +8,7 @@ a file of that name.
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 from harness import backends, plugins
 from harness.checkpoints import written
 from harness.errors import SuiteError, UnknownName
-from harness.files import shipped
+from harness.files import python_data, shipped
 from harness.files.validation import At, found, record
 from harness.files.yaml import Document, Keys, load
 from harness.neural import objectives
@@ -34,9 +34,12 @@ NOT_IN_SUITES = ("exports", "steps")  # groups whose plug-ins a suite cannot lis
 _LISTS = ("tasks", "models", "recipes", "adapters", "gates")
 
 
-def load_suite(name_or_path: str) -> Suite:
-    """Return the suite of that name or in that file, completely checked; from here on its plug-ins are found by name."""
-    document = opened("suite", name_or_path)
+def load_suite(given: str | Mapping[str, object]) -> Suite:
+    """Return a suite, completely checked; from here on its plug-ins are found by name.
+
+    `given` is a name, the path of a file, or a mapping with the content of such a file.
+    """
+    document = _suite(given)
     data = _mapping(document)
     own = {key: value for key, value in data.items() if key not in (*_LISTS, "weights", "plugins")}
     _use_listed(document)
@@ -63,14 +66,14 @@ def load_suite(name_or_path: str) -> Suite:
     return suite
 
 
-def place(name_or_path: str) -> At:
+def place(given: str | Mapping[str, object]) -> At:
     """Return a function that gives the place of a suite's key, FILE:LINE: key, for messages; the file is read only then."""
-    return lambda *keys: opened("suite", name_or_path).at(*keys)
+    return lambda *keys: _suite(given).at(*keys)
 
 
-def use_plugins(name_or_path: str) -> None:
+def use_plugins(given: str | Mapping[str, object]) -> None:
     """Let the files that a suite lists under `plugins` be found by name; nothing else of the suite is checked."""
-    document = opened("suite", name_or_path)
+    document = _suite(given)
     _mapping(document)
     _use_listed(document)
 
@@ -92,14 +95,14 @@ def with_adapters(suite: Suite, places: Sequence[str]) -> Suite:
     return replace(suite, adapters=tuple(adapters.values()))
 
 
-def load_rules(path: str) -> tuple[tuple[Gate, ...], float]:
-    """Return the gates of a file of gates, and the `family_error` that it sets for them.
+def load_rules(rules: str | Mapping[str, object]) -> tuple[tuple[Gate, ...], float]:
+    """Return the gates of a file of gates, or of a mapping with its content, and the `family_error` that it sets for them.
 
     `plugins` in such a file lists the user's own metrics that a RESULT was scored with, so that its gates can be judged.
     """
-    if not Path(path).is_file():
-        raise SuiteError(f"{path}: no such file; give the path of a YAML file with `gates:`")
-    document = load(Path(path))
+    if isinstance(rules, str) and not Path(rules).is_file():
+        raise SuiteError(f"{rules}: no such file; give the path of a YAML file with `gates:`")
+    document = load(Path(rules)) if isinstance(rules, str) else python_data.document(rules, "rules")
     known = {"gates", "family_error", "plugins"}
     for key in _mapping(document).keys() - {"name"} - known:
         raise UnknownName("key", key, known, document.at(key))
@@ -139,6 +142,10 @@ def load_model(named: str, where: str = "") -> Model:
     model = Model(name=name, uri=uri, revision=revision)
     suite_rules.check_model(model, lambda *keys: where)
     return model
+
+
+def _suite(given: str | Mapping[str, object]) -> Document:
+    return opened("suite", given) if isinstance(given, str) else python_data.document(given, "suite")
 
 
 def _mapping(document: Document) -> dict[str, Any]:
@@ -346,15 +353,19 @@ def _metric(metric: object, document: Document, keys: Keys) -> object:
 
 
 def metric_named(choice: PluginChoice, folder: Path, at: At) -> str:
-    """Return the text of the metric that the user chose, its settings checked; relative paths start at the folder."""
+    """Return the text of the metric that the user chose, its settings checked; relative paths start at the folder.
+
+    A metric that is a file is called by the file's name: where the file lies is in the suite's `plugins`, and its digest in
+    the ids of the steps that use it, so two copies of a project have the same steps.
+    """
     from harness import metrics
     from harness.tasks.metric_names import anchored
 
     if choice.path is not None:
         path = _python_file(folder / choice.path, at())
         _use("metrics", path, at())
-        choice = replace(choice, name=str(path))
+        choice = replace(choice, name=path.name)
     for file in plugins.used():
         if (file.group, file.name) == ("metrics", choice.name):
-            choice = replace(choice, name=str(file.path))
+            choice = replace(choice, name=file.path.name)
     return anchored(metrics.canonical(choice, at), folder)

@@ -77,9 +77,8 @@ def _lists(entry: Mapping[str, Any], document: Document, keys: Keys) -> Mapping[
             raise SuiteError(f"{at}: found {what}; give a list of numbers")
         if field in entry:
             line = document.lines[(*here, field)]
-            raise SuiteError(
-                f"{document.at(*keys, field)}: {field} is swept as well, on line {line}; keep one"
-            )
+            where = f", on line {line}" if line else ""
+            raise SuiteError(f"{document.at(*keys, field)}: {field} is swept as well{where}; keep one")
         for n, value in enumerate(values):
             if value in values[:n]:
                 raise SuiteError(f"{document.at(*here, field, n)}: {value!r} is there twice; keep one")

@@ -1,7 +1,8 @@
 """Read the name that a task gives a metric: `rouge`, `bleu(tokenize=zh)`, `evaluate:PATH`, `./my_metric.py`.
 
-A path in a task's file starts at that file's folder, a path on the command line at the working folder. Both become
-absolute where they are read, so a RESULT names one file only.
+A path in a task's file starts at that file's folder, a path on the command line at the working folder. The path of a
+program of `evaluate` becomes absolute where it is read, so a RESULT names one file only. A metric that is a Python file of
+the harness's own form is called by the file's name; the RESULT's manifest says where the file lay.
 """
 
 import warnings
@@ -10,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from harness.errors import SuiteError
-from harness.plugins.choice import PluginChoice, parse
+from harness.plugins.choice import parse
 
 # Begins the name of a metric that gets all answers at once and may fail by itself, so it has a step of its own.
 PROGRAM = "evaluate:"
@@ -28,24 +29,17 @@ def is_foreign(metric: str) -> bool:
 
 
 def path_of(metric: str) -> Path | None:
-    """Return the path in a metric's name; None for a name of the harness or of the hub."""
-    choice = parse(metric)
-    if choice.path is not None:
-        return choice.path
-    place = choice.argument
+    """Return the path of a program in a metric's name; None for every other name."""
+    place = parse(metric).argument
     if not is_program(metric) or not (place.endswith(".py") or place.startswith((".", "/", "~"))):
         return None
     return Path(place).expanduser()
 
 
 def anchored(metric: str, folder: Path) -> str:
-    """Return the metric's name with its path made absolute; a relative path starts at the folder."""
+    """Return the metric's name with the path of its program made absolute; a relative path starts at the folder."""
     path = path_of(metric)
-    return metric if path is None else str(_at(parse(metric), (folder / path).resolve()))
-
-
-def _at(choice: PluginChoice, path: Path) -> PluginChoice:
-    return replace(choice, argument=str(path)) if choice.path is None else replace(choice, name=str(path))
+    return metric if path is None else str(replace(parse(metric), argument=str((folder / path).resolve())))
 
 
 def refuse_broken(files: Iterable[Path]) -> None:

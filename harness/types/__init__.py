@@ -4,7 +4,7 @@ Quality scores and their differences are on 0 to 100; log-probabilities are in n
 """
 
 from harness.types.finding import Answers, Comparison, Cost, Density, Note, RecipeScore, Score, WeightRow
-from harness.types.plan import DeviceKind, ModelPin, Outcome, Pins, Plan, Runtime, State, Step
+from harness.types.plan import HAS_RESULT, DeviceKind, ModelPin, Outcome, Pins, Plan, Runtime, State, Step
 from harness.types.sample import Finish, Generation, Prompt, Sample, System
 from harness.types.suite import (
     FAMILY_ERROR,
@@ -26,6 +26,7 @@ from harness.types.verdict import Judgement, Regression, Verdict, Word
 
 __all__ = [
     "FAMILY_ERROR",
+    "HAS_RESULT",
     "Adapter",
     "Answers",
     "Comparison",

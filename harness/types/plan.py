@@ -8,7 +8,9 @@ from harness.digest import IF_SET
 from harness.types.suite import Suite
 
 DeviceKind = Literal["cpu", "cuda"]
-State = Literal["done", "kept", "failed", "skipped", "busy", "lost"]  # the last two: another process has it
+# busy, lost: another process has the step; waiting: the step had not ended yet when an unfinished RESULT was written
+State = Literal["done", "kept", "failed", "skipped", "busy", "lost", "waiting"]
+HAS_RESULT: tuple[State, ...] = ("done", "kept")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

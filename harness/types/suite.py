@@ -69,7 +69,7 @@ class Task:
     source: Source  # where the samples come from
     # What a model is asked: $input exactly once, $NAME for another column, $$ for a dollar (string.Template)
     prompt: str
-    metrics: tuple[str, ...]  # with settings: "bleu(tokenize=zh)"; a file: its absolute path
+    metrics: tuple[str, ...]  # with settings: "bleu(tokenize=zh)"; a file: its name, "asks.py"
     primary: str  # the metric that decides
     kind: str = "generate"  # what is asked of a model, and how an answer is read
     about: str = ""

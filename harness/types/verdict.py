@@ -66,3 +66,8 @@ class Judgement:
     regressions: tuple[Regression, ...] = ()  # worst first
     remarks: tuple[str, ...] = ()  # "baseline made with torch 2.13.0, here 2.14.0"
     family_error: float = 0.05
+
+    @property
+    def passed(self) -> bool:
+        """Return whether there are gates and all of them passed."""
+        return bool(self.verdicts) and all(verdict.verdict == "pass" for verdict in self.verdicts)

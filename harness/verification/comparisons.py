@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from harness import metrics, stats
 from harness._version import __version__
-from harness.metrics import Metric
+from harness.metrics import Code, Metric
 from harness.results import Result, TaskFacts
 from harness.scoring import comparisons as pairs
 from harness.scoring.agreement import EXACT
@@ -40,7 +40,10 @@ RowsBySystem = Mapping[tuple[str, System], SystemRows]
 
 
 def check_comparisons(
-    result: Result, cells: RowsBySystem, foreign: Container[tuple[str, str]] = ()
+    result: Result,
+    cells: RowsBySystem,
+    foreign: Container[tuple[str, str]] = (),
+    code: Code = metrics.OWN,
 ) -> Iterator[str]:
     """Yield a sentence for each comparison that differs from what the rows give, is listed twice, or is missing.
 
@@ -57,7 +60,7 @@ def check_comparisons(
         yield from _twice(listed)
         yield from _families(result, task, listed)
         own = [comparison for comparison in known if (comparison.task, comparison.metric) not in foreign]
-        yield from _differing(result, task, own, cells)
+        yield from _differing(result, task, own, cells, code)
 
 
 def made_alike(result: Result) -> bool:
@@ -116,14 +119,14 @@ def _family(families: Mapping[tuple[System, System], str], comparison: Compariso
 
 
 def _differing(
-    result: Result, task: TaskFacts, listed: Sequence[Comparison], cells: RowsBySystem
+    result: Result, task: TaskFacts, listed: Sequence[Comparison], cells: RowsBySystem, code: Code
 ) -> Iterator[str]:
     systems = tuple(
         dict.fromkeys(
             system for comparison in listed for system in (comparison.baseline, comparison.candidate)
         )
     )
-    scored = _scored(task, systems, cells)
+    scored = _scored(task, systems, cells, code)
     if isinstance(scored, str):
         yield scored
         return
@@ -150,7 +153,9 @@ def _differing(
         yield from problems
 
 
-def _scored(task: TaskFacts, systems: tuple[System, ...], cells: RowsBySystem) -> pairs.Scored | str | None:
+def _scored(
+    task: TaskFacts, systems: tuple[System, ...], cells: RowsBySystem, code: Code
+) -> pairs.Scored | str | None:
     """Return the task's tables, or what is wrong with its samples; None without systems or rows."""
     here = [cells[task.name, system] for system in systems]
     if not here:
@@ -161,7 +166,7 @@ def _scored(task: TaskFacts, systems: tuple[System, ...], cells: RowsBySystem) -
     used: list[Metric] = []
     tables: list[stats.Table] = []
     for name in here[0].rows:
-        metric = metrics.own(name)
+        metric = metrics.own(name, code=code)
         if metric is None or metric.value is None or any(name not in cell.rows for cell in here):
             continue
         rows = np.stack([cell.rows[name] for cell in here], axis=1)

@@ -16,6 +16,7 @@ from harness.metrics import OWN, Code, Metric
 from harness.results import Result, TaskFacts, read, read_generations
 from harness.results.digests import RunningDigest, check_digests, noted
 from harness.results.document import check_files, read_document, unchanged
+from harness.results.missing import missing
 from harness.results.rows import RowFile, Rows, open_rows
 from harness.scoring.accumulate import Tally
 from harness.scoring.agreement import EXACT, agrees
@@ -120,7 +121,7 @@ def check(folder: Path, code: Code = OWN) -> Checked:
     for place_of in cells:
         problems += found[place_of]
     problems += check_digests(result, sample_digests, answer_digests)
-    problems += [*_check_comparisons(result), *check_comparisons(result, recomputed, foreign)]
+    problems += [*_check_comparisons(result), *check_comparisons(result, recomputed, foreign, code)]
     whole = unchanged(document) and not check_files(folder, document)  # gates judge no changed RESULT
     verdicts = check_verdicts(result) if whole else CheckedVerdicts()
     return Checked(
@@ -132,7 +133,11 @@ def check(folder: Path, code: Code = OWN) -> Checked:
             if isinstance(because, str)
         ),
         recomputed=len(result.scores) - left_out,
-        remarks=(*dict.fromkeys(_other_versions(result, plugins)), *filter(None, [verdicts.left])),
+        remarks=(
+            *([f"{lacks.word} RESULT: {lacks.sentence}"] if (lacks := missing(result.steps)) else []),
+            *dict.fromkeys(_other_versions(result, plugins)),
+            *filter(None, [verdicts.left]),
+        ),
     )
 
 

@@ -1,11 +1,10 @@
 """How long the analysis of a matrix will take, from its shape alone: `plan` prints it."""
 
 from pathlib import Path
-from typing import Any
 
 from harness import families
 from harness.families import Family
-from harness.types import Plan, Weighing
+from harness.types import Weighing
 from harness.weights.read import locations
 
 # Floating-point operations a second of one core in float64, as measured with torch's and numpy's libraries on an Intel Xeon
@@ -27,36 +26,20 @@ def seconds(shape: tuple[int, ...], weighing: Weighing, *, merged: bool) -> floa
     return found
 
 
-def expected(
-    plan: Plan,
-    model: str,
+def of_step(
     folder: Path,
-    cores: int,
+    family: Family,
+    weighing: Weighing,
+    targets: tuple[str, ...] | None,  # of the recipe; None: all matrices are analysed
+    *,
+    merged: bool,
 ) -> float:
-    """Return the seconds of all weight analyses that a plan has of one model.
-
-    An adapter that exists already is taken to change every layer.
-    """
-    by_id = {step.id: step for step in plan.steps}
-    found = 0.0
-    for step in plan.steps:
-        spec: Any = step.spec
-        if step.kind != "spectra" or spec.used.model.name != model:
-            continue
-        family = families.find(spec.used.pin.family or "generic")
-        asked = [
-            location
-            for location in locations(folder, family, split=spec.weighing.split)
-            if location.role in spec.weighing.roles
-        ]
-        trained: Any = by_id[step.needs[-1]].spec if step.needs else None
-        if trained is not None:
-            asked = [
-                location for location in asked if _touched(location.module, family, trained.recipe.targets)
-            ]
-        merged = spec.adapter is not None
-        found += sum(seconds(location.shape, spec.weighing, merged=merged) for location in asked)
-    return found / cores
+    """Return the seconds that one core takes for the analysis of a base, or of an adapter on it."""
+    return sum(
+        seconds(location.shape, weighing, merged=merged)
+        for location in locations(folder, family, split=weighing.split)
+        if location.role in weighing.roles and (targets is None or _touched(location.module, family, targets))
+    )
 
 
 def _touched(module: str, family: Family, targets: tuple[str, ...]) -> bool:

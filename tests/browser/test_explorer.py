@@ -117,11 +117,15 @@ def test_scores_order_the_list_both_ways(report: Path, visit: Visit) -> None:
 
 def test_an_answer_has_its_tokens_and_what_is_not_recorded_is_said(report: Path, visit: Visit) -> None:
     page = visit(report)
-    texts = page.locator("#x-sample .given").all_inner_texts()
-    assert texts and all("21 tokens, prompt 90" in text for text in texts)
-    expect(page.locator("#x-sample")).to_contain_text(
-        "The time of single answers is not recorded, but their mean"
+    texts = page.locator("#x-sample .given .more").all_inner_texts()
+    assert len(texts) == 8
+    assert all(text.endswith(", 21\N{NO-BREAK SPACE}tokens, prompt\N{NO-BREAK SPACE}90") for text in texts), (
+        texts
     )
+    sample = page.locator("#x-sample")
+    expect(sample).to_contain_text("time of single answers is not recorded; the means are in the table")
+    page.locator("#x-system").select_option(FALCON)
+    expect(sample).to_contain_text("not recorded; the mean over the task is: falcon-tiny 0.")
 
 
 def test_without_counts_no_tokens_are_shown(tmp_path: Path, visit: Visit) -> None:
@@ -138,7 +142,12 @@ def test_without_counts_no_tokens_are_shown(tmp_path: Path, visit: Visit) -> Non
 def test_the_file_has_what_is_shown_and_runs_no_formula(tmp_path: Path, visit: Visit) -> None:
     evil = ["=1+1", "+cmd|x", "-2 apples", "@me", '"quoted", and\nbroken', "＝wide", "-1.5", "plain", "\ttab"]
     turn = iter(range(10_000))
-    folder = write_result(tmp_path / "result", samples=18, text=lambda text: evil[next(turn) % len(evil)])
+
+    def say(text: str) -> str:
+        begins = evil[next(turn) % len(evil)]
+        return begins if begins == "-1.5" else f"{begins} {text}"
+
+    folder = write_result(tmp_path / "result", samples=18, text=say)
     render(folder)
     page = visit(folder / "report.html")
     rows = saved(page)
@@ -170,7 +179,9 @@ def test_the_file_has_what_is_shown_and_runs_no_formula(tmp_path: Path, visit: V
 
 def test_a_slice_opens_its_samples(report: Path, visit: Visit) -> None:
     page = visit(report)
-    page.locator("#slices a", has_text="no").first.click()
-    expect(page.locator("#x-slice")).to_have_value("seen=no")
+    link = page.locator("#slices").get_by_role("link", name="band practice", exact=True).first
+    head = link.locator("xpath=..").inner_text()
+    link.click()
+    expect(page.locator("#x-slice")).to_have_value("scenario=band practice")
     count = int(page.locator("#x-count").inner_text().split()[0])
-    assert f"n = {count}" in page.locator("#slices th", has_text="no").first.inner_text()
+    assert 0 < count < 60 and head.split() == ["band", "practice", "n", "=", str(count)]

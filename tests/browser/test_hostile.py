@@ -95,7 +95,7 @@ def test_an_old_and_small_result_still_renders(tmp_path: Path, visit: Callable[.
     )
     render(tmp_path)
     page = visit(tmp_path / "report.html")
-    expect(page.locator("#answer")).to_contain_text("scores highest: Exact match 50.0")
+    expect(page.locator("#answer")).to_contain_text("a, the only base that was tried, has Exact match 50.0")
     expect(page.locator("#samples")).to_contain_text("There are no answers to show.")
     assert (tmp_path / "report.md").is_file()
 

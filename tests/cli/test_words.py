@@ -25,7 +25,7 @@ Completed = Callable[..., list[str]]
 
 def commands() -> list[list[str]]:
     """The words of every command, and of every group of commands."""
-    found = [[]]
+    found: list[list[str]] = [[]]
     top = typer.main.get_command(app)
     for name, command in top.commands.items():  # type: ignore[attr-defined]
         found += [[name], *([name, below] for below in getattr(command, "commands", {}))]

@@ -60,7 +60,7 @@ class Log:
     def started(self, step: Step) -> None:
         self.lines.append(("started", step.id))
 
-    def progress(self, step: Step, done: int, total: int) -> None:
+    def progress(self, step: Step, done: int, total: int, doing: str = "") -> None:
         self.lines.append(("progress", step.id, f"{done}/{total}"))
 
     def ended(self, step: Step, outcome: Outcome) -> None:
@@ -176,7 +176,7 @@ def test_a_step_that_raises_takes_along_only_what_needs_it(here: Path, name: str
         "score chats, copy": "done",
         "generate chats, crash": "failed",
         "score chats, crash": "skipped",
-        "compare": "done",
+        "compare chats": "done",
         "report": "done",
     }
     (failed,) = done.failed

@@ -1,6 +1,7 @@
 """Files of the user's own project as plug-ins: one file each, named by his suite, in the ids of the steps that use them."""
 
 import json
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -329,7 +330,7 @@ def test_a_list_finds_each_files_group_by_what_the_file_defines(here: Path) -> N
         "kinds": {"backwards": str(here / "backwards.py")},
         "metrics": {"letters": str(here / "letters.py")},
     }
-    assert loaded.tasks[0].metrics == ("exact", str(here / "letters.py"))
+    assert loaded.tasks[0].metrics == ("exact", "letters.py")
     assert (
         load_suite(suite(here, listed="{kinds: [backwards.py]}")).plugins["kinds"] == loaded.plugins["kinds"]
     )
@@ -433,8 +434,37 @@ def test_a_path_starts_at_the_folder_of_the_file_that_names_it(here: Path) -> No
         'source: {uri: "file:../data"}\nprompt: "$input"\nmetrics: ["./letters.py"]\nprimary: letters\n'
     )
     task = load_task(str(here / "tasks" / "u.yaml"))
-    assert task.metrics == (str(here / "tasks" / "letters.py"),)
+    assert task.metrics == ("letters.py",)
     assert metrics.load(task.metrics[0]).names == ("letters",)
+
+
+def test_copies_of_a_project_share_the_steps_of_its_files_and_other_bytes_share_none(here: Path) -> None:
+    there = Path(shutil.copytree(here, here.parent / "there"))
+    ours, theirs = (steps(suite(folder), folder / "digests.json") for folder in (here, there))
+    for kind in ("generate", "score", "compare"):
+        assert [step.id for step in ours[kind]] == [step.id for step in theirs[kind]]
+    (there / "letters.py").write_text(METRIC + "\n# another\n")
+    other = steps(suite(there), there / "digests.json")
+    assert not {step.id for step in other["score"]} & {step.id for step in ours["score"]}
+
+
+def test_a_result_says_where_a_file_lay_so_that_it_can_be_verified_from_elsewhere(
+    here: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = Path(suite(here))
+    path.write_text(path.read_text().partition("gates:")[0])  # which are judged again without the file
+    assert harness(capsys, "run", str(path), "--workers", "0", *RUN).code == 0
+    document = json.loads((here / "R" / "result.json").read_text())
+    assert document["suite"]["tasks"][0]["metrics"] == ["exact", "letters.py", "letters.py(letter=n)"]
+    assert document["manifest"]["scripts"] == {"letters.py": str(here / "letters.py")}
+    (here / "away").mkdir()
+    monkeypatch.chdir(here / "away")
+    plugins.use(())  # as a process begins
+    assert "not recomputed: t: letters.py" in harness(capsys, "verify", "../R").out
+    plugins.use(())
+    done = harness(capsys, "verify", "../R", "--allow-code")
+    assert done.code == 0 and f"runs {here / 'letters.py'} (sha256 " in done.err
+    assert "not recomputed: t: letters.py" not in done.out
 
 
 def test_a_file_with_several_scores_puts_its_name_before_each(here: Path) -> None:

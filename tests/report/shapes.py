@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from harness import metrics, stats
-from harness.results import Result, TaskFacts
+from harness.results import AdapterFacts, Result, TaskFacts
 from harness.scoring import comparisons as pairs
 from harness.testing import make_result
 from harness.types import Comparison, Generation, Note, Sample, System
@@ -66,13 +66,14 @@ def make(folder: Path, shape: Shape) -> Path:
     task = TaskFacts(name=shape.task, primary=shape.primary, metrics=(shape.metric,), share="text")
 
     def edit(result: Result) -> Result:
-        seeds: dict[tuple[str, str | None], int] = {}
-        adapters = []
+        adapters: list[AdapterFacts] = []
         for facts in result.suite.adapters:
-            recipe = shape.recipe and facts.name.split("#")[0]
-            seed = seeds[facts.model, recipe] = seeds.get((facts.model, recipe), -1) + 1
-            trained = {"recipe": recipe, "trained_on": shape.trained_on, "seed": seed} if shape.recipe else {}
-            adapters.append(replace(facts, uri=None if shape.recipe else "file:theirs", **trained))
+            recipe = facts.name.split("#")[0]
+            seed = sum((other.model, other.recipe) == (facts.model, recipe) for other in adapters)
+            if shape.recipe is None:
+                adapters.append(replace(facts, uri="file:theirs"))
+            else:
+                adapters.append(replace(facts, recipe=recipe, trained_on=shape.trained_on, seed=seed))
         return replace(
             result,
             suite=replace(result.suite, adapters=tuple(adapters)),

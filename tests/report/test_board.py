@@ -264,13 +264,13 @@ def test_a_stale_file_is_told_with_what_to_run(two: Path, tmp_path: Path, unveri
     out = tmp_path / "b.md"
     code, said = unverified(two, "-o", out, "--check")
     assert code == 2
-    assert f"{out}: no such file; write it by `harness leaderboard RESULT... -o {out}`" in said
+    assert f"{out}: no such file; write it by `harness leaderboard {two} -o {out} --no-verify`" in said
     assert unverified(two, "-o", out)[0] == 0
     assert unverified(two, "-o", out, "--check")[0] == 0
     out.write_text(out.read_text() + "more\n")
     code, said = unverified(two, "-o", out, "--check")
     assert code == 2
-    assert f"out of date; write it by `harness leaderboard RESULT... -o {out}`" in said
+    assert f"out of date; write it by `harness leaderboard {two} -o {out} --no-verify`" in said
     assert len(said.splitlines()) == 1
     assert out.read_text().endswith("more\n")
 

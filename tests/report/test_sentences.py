@@ -50,7 +50,8 @@ DISAGREE = re.compile(
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
     """Return the folder of a shape's RESULT, made on first use."""
-    folder, found = tmp_path_factory.mktemp("shapes"), {}
+    folder = tmp_path_factory.mktemp("shapes")
+    found: dict[str, Path] = {}
 
     def of(name: str) -> Path:
         if name not in found:

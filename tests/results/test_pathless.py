@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from harness import plugins
 from harness.results.pathless import pathless, without_paths
 from tests.cli.words import harness
 from tests.report.leaks import unpacked
@@ -77,6 +78,7 @@ def test_no_byte_of_a_copy_tells_where_its_result_lay(
     assert document["suite"]["adapters"][0]["uri"] == "file:some adapter"
     assert document["suite"]["gates"][1]["against"] == "kept.json"
     assert harness(capsys, "report", str(here / "copy"), "--quiet").code == 0
+    plugins.use(())  # as a process begins
     verified = harness(capsys, "verify", str(here / "copy"))
     assert (verified.code, "asks.py" in verified.out) == ((0, True) if share == "text" else (2, False))
 

@@ -37,7 +37,7 @@ from tests.run.test_two_owners import PULSE
 class Stopping(Silent):
     asked = False
 
-    def progress(self, step, done, total):
+    def progress(self, step, done, total, doing=""):
         if step.label == "generate chats, copy" and done == 7 and not self.asked:
             self.asked = True
             print("stop me", flush=True)

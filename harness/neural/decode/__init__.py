@@ -16,16 +16,15 @@ from harness.errors import ModelError
 from harness.neural.architectures import writing
 from harness.neural.decode import plain
 from harness.neural.decode.answer import NOT_FINITE, OpenAnswer, append, generation
-from harness.neural.decode.batch import SLACK, Batch
-from harness.neural.decode.sessions import common_prefix, rows_that_fit, sessions
+from harness.neural.decode.batch import Batch
+from harness.neural.decode.sessions import common_prefix, sessions
 from harness.neural.encode import Encoded, ahead, encode, room
 from harness.neural.load import Base
 from harness.neural.memory import Budget, out_of_memory
+from harness.neural.room import SLACK, read_tokens, rows_that_fit
 from harness.types import Decode, Generation, Overflow, Prompt
 
 LEAVE = 0.125  # share of a batch's rows that are finished when others take their places
-# Tokens of prompts in one forward pass; on CPUs per thread, to stay in its cache.
-READ_TOKENS = {"cpu": 512, "cuda": 16384}
 
 
 def write(
@@ -125,7 +124,7 @@ def _answer_plainly(
 
 def _parts(base: Base, rows: Sequence[Encoded], prefix: int) -> Iterator[Sequence[Encoded]]:
     """Yield rows in the parts that share one forward pass, the longest first."""
-    tokens = READ_TOKENS[base.device.type] * (torch.get_num_threads() if base.device.type == "cpu" else 1)
+    tokens = read_tokens(base.device.type, torch.get_num_threads())
     start = 0
     while start < len(rows):
         count = max(1, tokens // (len(rows[start].ids) - prefix))

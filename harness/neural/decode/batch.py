@@ -15,9 +15,9 @@ from harness.neural.decode.choose import chances, choose
 from harness.neural.decode.slices import Slice, in_slices, slices
 from harness.neural.encode import Encoded
 from harness.neural.load import Base
+from harness.neural.room import SLACK
 from harness.types import Decode
 
-SLACK = 32  # columns between two moves of all rows to the left
 LOOK = {"cpu": 1, "cuda": 8}  # steps between two checks of the tokens: each check makes a GPU wait
 # A batch's tensors with a row for each answer.
 OF_ROWS = ("seen", "prompt_seen", "next", "position", "age", "chance")

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from harness.neural.decode.batch import SLACK
+from harness.neural.room import rows_that_fit
 
 SESSION = 4  # full batches of prompts in a session: a crash loses at most these
 LEAST_PREFIX = 16  # tokens; a shorter common beginning is not worth its own forward pass
@@ -18,11 +18,6 @@ def sessions(lengths: Sequence[int], max_new_tokens: int, batch_tokens: int) -> 
             limit = SESSION * rows_that_fit(lengths[at] + max_new_tokens, batch_tokens)
         found[-1].append(at)
     return found
-
-
-def rows_that_fit(longest: int, batch_tokens: int) -> int:
-    """Return how many rows fit into a budget of tokens in flight; a batch's spare columns count."""
-    return max(1, batch_tokens // (longest + SLACK))
 
 
 def common_prefix(rows: Sequence[tuple[int, ...]]) -> tuple[int, ...]:

@@ -5,7 +5,7 @@ So a checkpoint needs no random state, and a resumed run equals a run that was n
 """
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from harness.neural import lora, objectives
 from harness.neural.encode import ahead
 from harness.neural.load import Base
 from harness.neural.objectives import Example, Item, Objective
-from harness.neural.train.loop import Training
+from harness.neural.train.loop import Progress, Training
 from harness.neural.train.prepare import prepared
 from harness.types import Recipe
 
@@ -42,7 +42,7 @@ def train(
     recipe: Recipe,
     seed: int,
     folder: Path,  # gets adapter/ and curve.jsonl; checkpoint.safetensors while it runs
-    progress: Callable[[int, int], None] = lambda step, steps: None,
+    progress: Progress = lambda step, steps, loss: None,
 ) -> Trained:
     """Train an adapter, or continue from the checkpoint in the folder. The base is the same afterwards.
 

@@ -5,10 +5,11 @@ from collections.abc import Callable, Iterator, Sequence
 from random import Random
 from typing import TypeVar
 
+from harness.neural.room import VALIDATION_TOKENS
+
 Item = TypeVar("Item")
 
 POOL = 16  # batches that are sorted by length together: little padding, and still a random order
-VALIDATION_TOKENS = 8192  # per forward pass
 
 
 def batches_from(step: int, tokens: Sequence[int], batch_size: int, seed: int) -> Iterator[list[int]]:

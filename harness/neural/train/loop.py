@@ -23,6 +23,10 @@ from harness.neural.train.checkpoint import RunState, TrainingCheckpoint
 from harness.neural.train.schedule import schedule, validation_steps
 from harness.types import Recipe
 
+Progress = Callable[
+    [int, int, float | None], None
+]  # step, steps, loss of the step's batch (None before the first)
+
 CHECKPOINT_SECONDS = 30.0  # a kill loses at most this time, and a step
 WAYS = (DistributedType.NO, DistributedType.MULTI_CPU, DistributedType.MULTI_GPU)  # the last two are DDP
 
@@ -67,16 +71,14 @@ class Training:
         self.at = RunState()
         self.best: dict[str, torch.Tensor] | None = None
 
-    def train(
-        self, items: Sequence[Item], checks: Sequence[Item], progress: Callable[[int, int], None]
-    ) -> None:
+    def train(self, items: Sequence[Item], checks: Sequence[Item], progress: Progress) -> None:
         """Take the remaining steps, with validation, the curve and checkpoints."""
         saved = begun = time.monotonic()
         before = self.at.seconds
         measuring = validation_steps(self.steps, self.recipe)
         sizes = [self.objective.size(item) for item in items]
         batches = batches_from(self.at.step + 1, sizes, self.recipe.batch_size, self.seed)
-        progress(self.at.step, self.steps)
+        progress(self.at.step, self.steps, None)
         with self.curve.open("a", encoding="utf-8") if self.first else nullcontext() as curve:
             for step in range(self.at.step + 1, self.steps + 1):
                 batch = next(batches)
@@ -93,7 +95,7 @@ class Training:
                         curve.flush()
                         self.save()
                         saved = time.monotonic()
-                progress(step, self.steps)
+                progress(step, self.steps, loss)
         if self.best is None:
             self.at.best_step, self.best = self.steps, self.attached.tensors()
 

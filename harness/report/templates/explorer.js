@@ -148,8 +148,8 @@ function explore(book) {
     list.replaceChildren(
       ...view.slice(first, first + ROWS).map((sample) => {
         const number = tellingNumber(now, found, sample);
-        const kind = !isChange || !number ? "under" : number > 0 ? "up" : "down";
         const said = Number.isNaN(number) ? "" : shown(isChange && now.metric.lower ? -number : number, now.metric.digits, isChange);
+        const kind = !isChange || !/[1-9]/.test(said) ? "under" : number > 0 ? "up" : "down";
         const button = make(
           "button",
           { type: "button" },

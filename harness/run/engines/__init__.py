@@ -1,15 +1,14 @@
 """Find engines, which run the steps that use a base model. An engine is a file with a function `run`: `--engine NAME`."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
 
 from harness import plugins
 from harness.errors import SuiteError, UnknownName
+from harness.run.counting import Count
 from harness.run.schedule import Schedule
 from harness.types import Outcome, Runtime, Step
-
-Count = Callable[[int, int], None]  # is called with how much of a step is done, and how much there is
 
 
 class StepRunner(Protocol):
@@ -33,8 +32,8 @@ class Progress(Protocol):
         """Show that a step has started."""
         ...
 
-    def progress(self, step: Step, done: int, total: int) -> None:
-        """Show how much of a step is done."""
+    def progress(self, step: Step, done: int, total: int, doing: str = "") -> None:
+        """Show how much of a step is done; `total` is 0 if unknown."""
         ...
 
     def ended(self, step: Step, outcome: Outcome) -> None:

@@ -14,6 +14,7 @@ from functools import partial
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 
+from harness.run.counting import ELSEWHERE
 from harness.run.engines import Progress, StepRunner
 from harness.run.schedule import BUSY_SECONDS, Schedule
 from harness.run.worker import start_worker
@@ -56,6 +57,8 @@ def run(schedule: Schedule, runner: StepRunner, progress: Progress) -> Iterator[
                         continue
                 if schedule.settle(step, outcome):
                     yield step, outcome
+                else:
+                    progress.progress(step, 0, 0, ELSEWHERE)
     finally:
         _dismiss(workers)
 
@@ -72,6 +75,8 @@ def _run_here(schedule: Schedule, runner: StepRunner, progress: Progress) -> Ite
         outcome = runner(step, partial(progress.progress, step))
         if schedule.settle(step, outcome):
             yield step, outcome
+        else:
+            progress.progress(step, 0, 0, ELSEWHERE)
 
 
 def _hire(workers: list[Worker], schedule: Schedule, runner: StepRunner) -> None:

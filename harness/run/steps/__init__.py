@@ -4,8 +4,8 @@
 needs. The file that writes a step's records also reads them: `contributes` returns what a finished step adds to a result.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, cast
 
@@ -13,6 +13,7 @@ from harness import backends, plugins
 from harness.backends import OpenBackend
 from harness.checkpoints.locate import locate_adapter
 from harness.results import Curve
+from harness.run.counting import LOADING, Count, uncounted
 from harness.types import (
     Adapter,
     Comparison,
@@ -106,6 +107,10 @@ class ModelInMemory:
     _used: UsedModel | None = None
     _backend: OpenBackend | None = None
 
+    def has(self, used: UsedModel) -> bool:
+        """Return whether the model is in memory."""
+        return self._backend is not None and self._used == used
+
     def open(self, used: UsedModel) -> OpenBackend:
         """Return the model's open backend; load it if another model is in memory."""
         if self._backend is None or self._used != used:
@@ -127,6 +132,8 @@ class RunRecord:
 
     command: str
     outcomes: Mapping[str, Outcome]
+    # The finished tasks, which alone are shown while the run goes on; None: the run has ended.
+    tasks: frozenset[str] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,11 +149,18 @@ class StepContext:
     # A folder of findings about matrices, named by the matrices' bytes, kept between runs.
     spectra: Path | None = None
     run: RunRecord | None = None
-    progress: Callable[[int, int], None] = field(default=lambda done, total: None)
+    progress: Count = uncounted
 
     def need(self, position: int) -> Path:
         """Return the folder of the needed step at a position."""
         return self.needs[position][1]
+
+
+def opened(used: UsedModel, context: StepContext, done: int = 0, total: int = 0) -> OpenBackend:
+    """Return the model's open backend; while the model loads, the step's progress says so."""
+    if not context.loaded.has(used):
+        context.progress(done, total, LOADING)
+    return context.loaded.open(used)
 
 
 def model_folder(used: UsedModel, context: StepContext) -> Path:

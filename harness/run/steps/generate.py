@@ -27,6 +27,7 @@ from harness.run.steps import (
     UsedAdapter,
     UsedModel,
     adapter_folder,
+    opened,
     split_file,
 )
 from harness.types import Generation, Note, Sample, Task
@@ -71,7 +72,7 @@ def run(spec: Generate, context: StepContext) -> None:
     if kept < len(samples):
         if reason := backends.lacks(spec.used.model, kind.verb):
             raise ModelError(reason)
-        backend = context.loaded.open(spec.used)
+        backend = opened(spec.used, context, kept, len(samples))
         tracking = backend if isinstance(backend, TracksBase) else None
         doubt = tracking.unverified_base(adapter) if tracking and adapter else None
         end = _end(spec, backend)

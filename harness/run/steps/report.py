@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 
 from harness import backends, kinds
 from harness._version import __version__
@@ -58,7 +59,7 @@ def run(spec: Report, context: StepContext) -> None:
     from harness.results.rows import write_rows
 
     found = FinishedSteps(
-        steps=finished_needs(spec.parts, context.needs),
+        steps=tuple(step for step in finished_needs(spec.parts, context.needs) if _shown(step.part, context)),
         samples_asked={
             task: total if spec.limit is None else min(total, spec.limit)
             for task, total in spec.pins.test_samples.items()
@@ -79,6 +80,15 @@ def run(spec: Report, context: StepContext) -> None:
 def _without_about(recipe: Mapping[str, object]) -> dict[str, object]:
     """Return a recipe's settings without its description, which moves no result."""
     return {key: value for key, value in recipe.items() if key != "about"}
+
+
+def _shown(part: PlanPart, context: StepContext) -> bool:
+    """Return whether a step belongs into the RESULT: while the run goes on, no step of a task that is not finished.
+
+    Comparisons of some of a task's systems would be corrected for less than what is asked.
+    """
+    tasks = context.run.tasks if context.run else None
+    return tasks is None or part.task in ("", *tasks)
 
 
 def contributes(finished: Finished) -> Contribution:
@@ -217,10 +227,13 @@ def _model(model: Model, pin: ModelPin) -> ModelFacts:
 
 def _steps(spec: Report, context: StepContext) -> Iterator[StepFacts]:
     """Give every step as it ended; one that was kept from an earlier run counts as done."""
+    going = context.run is not None and context.run.tasks is not None
     for part, (step, folder), (kind, label) in zip(spec.parts, context.needs, context.labels, strict=True):
         ended = context.run.outcomes.get(step) if context.run else None
         if folder.is_dir():
             ended = Outcome(step=step, state="done", seconds=read_record(folder)["seconds"])
+        if ended is None and going:
+            ended = Outcome(step=step, state="waiting")
         ended = ended or Outcome(step=step, state="skipped", reason="not part of this run")
         yield StepFacts(
             id=step,
@@ -249,4 +262,5 @@ def _manifest(spec: Report, context: StepContext) -> RunFacts:
         seed=spec.seed,
         sources=spec.pins.sources,
         models={name: pin.revision for name, pin in spec.pins.models.items()},
+        scripts={Path(path).name: path for path in spec.suite.plugins.get("metrics", {}).values()},
     )

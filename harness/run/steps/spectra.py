@@ -53,7 +53,7 @@ def run(spec: Spectra, context: StepContext) -> None:
         options=options,
     ):
         rows.append(row)
-        context.progress(len(rows), len(rows))
+        context.progress(len(rows), 0)
     write_json(context.folder / WEIGHTS, [to_json(row) for row in rows])
 
 

@@ -21,6 +21,7 @@ from harness.run.steps import (
     Finished,
     StepContext,
     UsedModel,
+    opened,
     split_file,
 )
 from harness.types import Note, Recipe, Sample, Split, Task
@@ -51,7 +52,7 @@ def run(spec: Train, context: StepContext) -> None:
     from harness.neural.objectives import Example
     from harness.neural.train import train
 
-    kind, backend = kinds.find(spec.task.kind), context.loaded.open(spec.used)
+    kind, backend = kinds.find(spec.task.kind), opened(spec.used, context)
     if not isinstance(backend, Trainable):
         raise ModelError(
             f"model {spec.used.model.name}: {spec.used.model.uri} cannot be trained; use a zoo, hub or file model"
@@ -79,7 +80,7 @@ def run(spec: Train, context: StepContext) -> None:
         spec.recipe,
         spec.seed,
         context.folder,
-        context.progress,
+        lambda step, steps, loss: context.progress(step, steps, "" if loss is None else f"loss {loss:.3g}"),
     )
     endless = backend.base.end is None
     write_json(context.folder / TRAINED, {**to_json(trained), "endless": endless, "stop": spec.stop})

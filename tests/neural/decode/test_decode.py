@@ -22,10 +22,11 @@ from harness.errors import ModelError
 from harness.neural.decode import batch as batch_module
 from harness.neural.decode import write
 from harness.neural.decode.plain import has_slots
-from harness.neural.decode.sessions import LEAST_PREFIX, SESSION, common_prefix, rows_that_fit, sessions
+from harness.neural.decode.sessions import LEAST_PREFIX, SESSION, common_prefix, sessions
 from harness.neural.encode import encode, room
 from harness.neural.load import Base
 from harness.neural.memory import Budget, affordable_tokens, bytes_per_token
+from harness.neural.room import rows_that_fit
 from harness.types import Decode, Generation, Prompt
 
 TWELVE = Decode(max_new_tokens=12)

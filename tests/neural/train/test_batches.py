@@ -8,7 +8,8 @@ from transformers import AutoTokenizer
 
 from harness.files import shipped
 from harness.neural.encode import Pair
-from harness.neural.train.batches import VALIDATION_TOKENS, batches_from, by_length, order
+from harness.neural.room import VALIDATION_TOKENS
+from harness.neural.train.batches import batches_from, by_length, order
 
 
 @pytest.mark.parametrize("name", shipped.data_names())

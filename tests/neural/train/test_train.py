@@ -176,7 +176,7 @@ def test_an_interrupted_run_ends_with_the_same_weights(
     recipe = replace(RECIPE, **change)  # type: ignore[arg-type]
     whole = train(base, told, checks, recipe, 3, tmp_path / "whole")
 
-    def stop(step: int, steps: int) -> None:
+    def stop(step: int, steps: int, loss: float | None) -> None:
         if step == stop_after:
             raise Stop
 
@@ -184,7 +184,7 @@ def test_an_interrupted_run_ends_with_the_same_weights(
         train(base, told, checks, recipe, 3, tmp_path / "resumed", stop)
     begun: list[int] = []
     resumed = train(
-        base, told, checks, recipe, 3, tmp_path / "resumed", lambda step, steps: begun.append(step)
+        base, told, checks, recipe, 3, tmp_path / "resumed", lambda step, steps, loss: begun.append(step)
     )
     assert begun[0] == stop_after // 2 * 2  # there is a checkpoint at every validation
     assert same(weights(tmp_path / "whole"), weights(tmp_path / "resumed"))

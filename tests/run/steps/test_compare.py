@@ -180,7 +180,7 @@ def test_progress_counts_every_question(tmp_path):
         needs=table.needs,
         runtime=table.runtime,
         loaded=table.loaded,
-        progress=lambda done, total: seen.append((done, total)),
+        progress=lambda done, total, doing="": seen.append((done, total)),
     )
     run(cells, watched)
     assert seen == [(asked // 2, asked), (asked, asked)]

@@ -1,10 +1,12 @@
 """Turn the options of a command into a plan and a runtime, and print the report at the end."""
 
+from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.errors import UnknownName
+from harness.errors import HarnessError, UnknownName
 from harness.terminal.printed import say, say_json
 
 if TYPE_CHECKING:
@@ -13,9 +15,58 @@ if TYPE_CHECKING:
     from harness.run.store import Store
     from harness.types import Plan, Runtime
 
+STORE = Path(".harness")
+
+# Environment variables that set options which are not given.
+STORE_VARIABLE = "HARNESS_STORE"
+OFFLINE_VARIABLE = "HARNESS_OFFLINE"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunRequest:
+    """What is asked of a run: which part of which suite, how, and where the RESULT is published."""
+
+    suite: str | Mapping[str, object]  # name, path, or the content of a suite's file
+    store: Path = STORE
+    limit: int | None = None  # test samples per task; None: what the suite says
+    only: str | None = None  # TASK/MODEL/ADAPTER, patterns
+    out: Path | None = None  # None: reports/out/SUITE
+    device: str = "auto"
+    workers: int | None = None  # None: what cores and memory allow
+    engine: str = "local"
+    offline: bool = False
+    seed: int = 0
+    allow_remote_code: bool = False
+    adapters: tuple[str, ...] = ()  # NAME=PLACE
+    command: str = ""  # how the run was asked for, for the RESULT
+
+    def __post_init__(self) -> None:
+        for name, value, least in (
+            ("limit", self.limit, 1),
+            ("workers", self.workers, 0),
+            ("seed", self.seed, 0),
+        ):
+            if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < least):
+                raise HarnessError(f"{name}: found {value!r}; give a whole number, {least} or more")
+
+
+def drawn_up(request: RunRequest, store: "Store") -> "Plan":
+    """Return the plan of what is asked; raise HarnessError where it cannot run as asked."""
+    check_engine(request.engine, request.suite)
+    return planned(
+        request.suite,
+        store,
+        request.limit,
+        request.only,
+        request.device,
+        request.offline,
+        request.seed,
+        request.adapters,
+    )
+
 
 def planned(
-    suite: str,
+    suite: str | Mapping[str, object],
     store: "Store",
     limit: int | None,
     only: str | None,
@@ -42,7 +93,7 @@ def planned(
     return drawn
 
 
-def check_engine(engine: str, suite: str) -> None:
+def check_engine(engine: str, suite: str | Mapping[str, object]) -> None:
     """Raise SuiteError where there is no such engine here, and none among the files that the suite lists."""
     from harness import plugins
     from harness.run import engines

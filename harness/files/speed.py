@@ -1,0 +1,103 @@
+"""The speed of this machine's processors, measured once by numpy in a second: what estimates of time start from.
+
+    python -m harness.files.speed      prints the speed as JSON
+
+A process of its own, since numpy's library reads the number of threads when it is loaded.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from harness.files.hardware import machine
+from harness.files.json_lines import read_json, write_json
+
+FILE = "speed.json"  # name of the file that keeps the speeds of machines, beside a store's digests
+RULES = 1  # raised when the way of measuring changes
+THIN, NARROW, WIDE = 16, 128, 1024  # sides of the matrices whose products are timed
+ROWS = 2048  # tokens
+STREAM = 1 << 24  # bytes that are copied: more than most caches have
+SECONDS, TRIES = 0.15, 4  # of each measurement, at least
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Speed:
+    """The speed of a number of threads of a machine."""
+
+    thin: float  # floating-point operations a second in float32 products with matrices of NARROW × THIN
+    narrow: float  # the same with matrices of NARROW²
+    wide: float  # the same with matrices of WIDE²
+    stream: float  # bytes a second that elementwise work reads and writes
+    call: float  # seconds of a call of numpy on few numbers
+
+
+def speed(threads: int, path: Path) -> Speed:
+    """Return the speed of this machine, measured where the file does not have it yet."""
+    name = name_of(threads)
+    try:
+        known = read_json(path)
+        return Speed(**known[name])
+    except (OSError, ValueError, KeyError, TypeError):
+        known = {}
+    found = _measured(threads)
+    with suppress(OSError):  # it can be measured again
+        write_json(path, {**known, name: asdict(found)})
+    return found
+
+
+def name_of(threads: int) -> str:
+    """Return the name of this machine with a number of threads, under which its speed is kept."""
+    return f"{machine().cores} cores of {machine().cpu}, {threads} threads, v{RULES}"
+
+
+def _measured(threads: int) -> Speed:
+    names = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+    done = subprocess.run(
+        [sys.executable, "-m", "harness.files.speed"],
+        env=os.environ | dict.fromkeys(names, str(threads)),
+        check=True,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    return Speed(**json.loads(done.stdout))
+
+
+def measure() -> Speed:
+    """Measure this process's speed: the best of several tries, since other programs only ever slow it down."""
+    import numpy as np
+
+    def flops(side: int, columns: int) -> float:
+        x, w = np.ones((ROWS, side), np.float32), np.ones((side, columns), np.float32)
+        out = np.empty((ROWS, columns), np.float32)
+        return 2 * ROWS * side * columns / _best(lambda: np.matmul(x, w, out=out))
+
+    many, others = np.ones(STREAM // 4, np.float32), np.ones(STREAM // 4, np.float32)
+    few = np.ones(8, np.float32)
+    return Speed(
+        thin=flops(NARROW, THIN),
+        narrow=flops(NARROW, NARROW),
+        wide=flops(WIDE, WIDE),
+        stream=3 * STREAM / _best(lambda: np.multiply(many, 0.5, out=others)),  # writing reads the line first
+        call=_best(lambda: [np.add(few, few) for _ in range(1000)]) / 1000,
+    )
+
+
+def _best(work: Callable[[], object]) -> float:
+    """Return the seconds of the fastest try, of this thread's own work: waiting for a processor does not count."""
+    work()
+    best, began, tries = float("inf"), time.thread_time(), 0
+    while tries < TRIES or time.thread_time() - began < SECONDS:
+        started = time.thread_time()
+        work()
+        best, tries = min(best, time.thread_time() - started), tries + 1
+    return best
+
+
+if __name__ == "__main__":
+    print(json.dumps(asdict(measure())))

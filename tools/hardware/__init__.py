@@ -1,0 +1,1 @@
+"""The page of hardware needs, from public configurations alone."""
