@@ -15,11 +15,10 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from harness.cli.asked import planned, runtime_for
-
 from benchmarks.lib import measured, smollm2
 from benchmarks.lib.race import BENCH, ROOT, Row, write
 from harness import plugins
+from harness.commands.asked import planned, runtime_for
 from harness.commands.plan import duration, size
 from harness.files.hardware import machine
 from harness.plan.costs import step_costs

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from harness.cli.asked import planned
 
+from harness.commands.asked import planned
 from harness.files import speed
 from harness.files.hardware import machine
 from harness.files.json_lines import to_json

@@ -12,7 +12,7 @@ from harness.errors import SuiteError, UnknownName
 from harness.plan.pins import pins
 from harness.plan.plan import plan
 from harness.run import engines
-from harness.run.engines import Count
+from harness.run.counting import Count
 from harness.run.run import run
 from harness.run.schedule import Schedule
 from harness.run.store import open_store

@@ -20,6 +20,7 @@ from rich.table import Table
 from rich.text import Text
 
 import harness
+from harness.commands.course import Course
 from harness.commands.progress import Bars, Label, Lines
 from harness.report import junit, page, terminal
 from harness.results import from_document
@@ -99,7 +100,7 @@ def test_a_step_that_fails_is_told_in_bars_and_in_lines(label: str, reason: str)
 
     def draw(console: PlainConsole) -> None:
         with Progress(Label(), BarColumn(), console=console, transient=True) as progress:
-            watch = Bars(progress, 1)
+            watch = Bars(progress, Course([step], 1))
             watch.started(step)
             watch.progress(step, 1, 2)
             watch.ended(step, outcome)
@@ -109,7 +110,7 @@ def test_a_step_that_fails_is_told_in_bars_and_in_lines(label: str, reason: str)
     assert "failed" in shown
     err, sys.stderr = sys.stderr, io.StringIO()
     try:
-        Lines(1).ended(step, outcome)
+        Lines(Course([step], 1)).ended(step, outcome)
         harmless(sys.stderr.getvalue())
     finally:
         sys.stderr = err

@@ -182,7 +182,9 @@ def test_damage_that_comes_while_a_plan_runs_ends_the_step_by_name(tmp_path: Pat
     (store.done(score) / "ids.json").unlink()
     put_damaged_aside(plan, store)
     (store.done(ids["generate chats, copy"]) / "generations.jsonl").write_text("")
-    outcome = Runner(store=store, runtime=Runtime(workers=0), steps=steps)(steps[score], lambda d, t: None)
+    outcome = Runner(store=store, runtime=Runtime(workers=0), steps=steps)(
+        steps[score], lambda d, t, doing="": None
+    )
     assert outcome.state == "failed"
     assert "generate chats, copy" in outcome.reason
     assert "generations.jsonl: has 0 bytes" in outcome.reason

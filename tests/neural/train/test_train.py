@@ -225,7 +225,7 @@ def test_a_killed_process_takes_nothing_along(
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
     begun: list[int] = []
-    train(llama, told, told[:3], recipe, 3, tmp_path / "killed", lambda step, steps: begun.append(step))
+    train(llama, told, told[:3], recipe, 3, tmp_path / "killed", lambda step, steps, loss: begun.append(step))
     assert begun[0] >= 2
     assert same(weights(tmp_path / "whole"), weights(tmp_path / "killed"))
 
