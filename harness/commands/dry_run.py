@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from harness.commands.asked import RunRequest, digests, drawn_up, runtime_for
+from harness.commands.asked import RunRequest, check_engine, digests, drawn_up, runtime_for
 from harness.commands.check import unread
 from harness.files.hardware import machine
 from harness.plan import fits, outlook
@@ -44,6 +44,7 @@ def dry_run(request: RunRequest, earlier: Path | None = None) -> DryRun:
 
     `earlier` is a RESULT from which the chance is estimated that gates pass; None: the one at reports/out/SUITE.
     """
+    check_engine(request.engine, request.suite)
     store = open_store(request.store)
     plan = drawn_up(request, store)
     if request.only is None:  # a part may lack what a gate names

@@ -17,7 +17,7 @@ NARROWEST = 40  # columns
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class ListedName:
     """A thing that can be named."""
 
     name: str
@@ -30,7 +30,7 @@ class Listing:
     """A kind of thing that can be named."""
 
     about: str
-    entries: Callable[[], Iterator[Entry]]
+    entries: Callable[[], Iterator[ListedName]]
 
 
 def lines(kind: str, width: int) -> Iterator[str]:
@@ -59,8 +59,8 @@ def kinds() -> Iterator[str]:
     yield from (f"{kind:<{longest}}  {listing.about}" for kind, listing in LISTINGS.items())
 
 
-def _files(kind: Kind, details: Callable[[Mapping[str, Any]], str]) -> Callable[[], Iterator[Entry]]:
-    def entries() -> Iterator[Entry]:
+def _files(kind: Kind, details: Callable[[Mapping[str, Any]], str]) -> Callable[[], Iterator[ListedName]]:
+    def entries() -> Iterator[ListedName]:
         from harness.files.yaml import load, shown
 
         for name, path in available(kind).items():
@@ -68,11 +68,11 @@ def _files(kind: Kind, details: Callable[[Mapping[str, Any]], str]) -> Callable[
             try:
                 data = load(path).data
             except HarnessError as error:
-                yield Entry(name=name, about=f"cannot be read: {error}", details=own)
+                yield ListedName(name=name, about=f"cannot be read: {error}", details=own)
                 continue
             found = data if isinstance(data, dict) else {}
             about = str(found.get("about", "")).strip()
-            yield Entry(name=name, about=about, details=(details(found), *own))
+            yield ListedName(name=name, about=about, details=(details(found), *own))
 
     return entries
 
@@ -128,7 +128,7 @@ def _listed(value: object) -> str:
     )
 
 
-def _models() -> Iterator[Entry]:
+def _models() -> Iterator[ListedName]:
     """Yield the tiny models, with what their files say."""
     from harness import families
     from harness.checkpoints import folder as checkpoint
@@ -140,13 +140,15 @@ def _models() -> Iterator[Entry]:
         window = context_window(checkpoint.config(folder / checkpoint.CONFIG))
         seen = f"a context window of {window:,} tokens" if window else "no limit of its context window"
         size = f"{found.parameters / 1e6:.1f} M parameters"
-        yield Entry(name=f"zoo:{name}", about=f"family {families.of(found.model_type).name}, {size}, {seen}")
+        yield ListedName(
+            name=f"zoo:{name}", about=f"family {families.of(found.model_type).name}, {size}, {seen}"
+        )
 
 
-def _plugins(group: str, details: Callable[[Outline], Sequence[str]]) -> Callable[[], Iterator[Entry]]:
-    def entries() -> Iterator[Entry]:
+def _plugins(group: str, details: Callable[[Outline], Sequence[str]]) -> Callable[[], Iterator[ListedName]]:
+    def entries() -> Iterator[ListedName]:
         for outline in outlines(group):
-            yield Entry(name=outline.name, about=outline.about, details=tuple(details(outline)))
+            yield ListedName(name=outline.name, about=outline.about, details=tuple(details(outline)))
 
     return entries
 

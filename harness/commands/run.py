@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from harness.commands import delivery
-from harness.commands.asked import RunRequest, drawn_up, runtime_for
+from harness.commands.asked import RunRequest, check_engine, drawn_up, runtime_for
 from harness.commands.course import Course
 from harness.commands.delivery import Delivered
 from harness.commands.live import foretell, shower
@@ -48,6 +48,7 @@ def run(
 ) -> PublishedRun:
     """Run a suite and publish its RESULT; raise HarnessError where it cannot run as asked."""
     devices.refuse_absent(request.device)
+    check_engine(request.engine, request.suite)
     store = open_store(request.store)
     plan = drawn_up(request, store)
     settings = runtime_for(plan, request.device, request.workers, request.offline, request.allow_remote_code)

@@ -53,7 +53,7 @@ def _group(group: str) -> str:
 
 def others(group: str) -> tuple[EntryPoint, ...]:
     """Return the entry points of installed packages in a group."""
-    return tuple(sorted(_entry_points(group), key=lambda point: point.name))
+    return tuple(sorted(_entry_points().select(group=_group(group)), key=lambda point: point.name))
 
 
 def names(group: str) -> tuple[str, ...]:

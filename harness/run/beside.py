@@ -7,7 +7,7 @@ from threading import Thread
 Job = Callable[[], None]
 
 
-class Beside:
+class SideThread:
     """A thread that does jobs in the order in which they are given; without a thread, each job is done when it is given."""
 
     def __init__(self, *, threaded: bool) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Self
 
-from harness.run.beside import Beside
+from harness.run.beside import SideThread
 from harness.run.counting import ELSEWHERE, uncounted
 from harness.run.engines import Progress
 from harness.run.runner import Runner
@@ -56,7 +56,7 @@ class Going:
         self._progress, self._show = progress, show
         # A runner of its own: the other one may have a model in memory and run a step at the same moment.
         self._runner = replace(runner, shown=runner.shown, inspector=runner.inspector)
-        self._beside = Beside(threaded=runner.runtime.workers > 0)
+        self._beside = SideThread(threaded=runner.runtime.workers > 0)
         self._lock = Lock()  # of everything here: steps end in the thread beside, too
         self._shown: frozenset[str] = frozenset()  # tasks
         self._ended = False

@@ -193,7 +193,7 @@ def test_a_command_works_where_standard_output_or_error_is_closed(
         (("run", "small", "--limit", "0"), "'--limit': found '0'; give 1 or more"),
         (("run", "small", "--seed", "-1"), "'--seed': found '-1'; give 0 or more"),
         (("gate", "R", "--inconclusive", "maybe"), "'maybe' is not one of 'fail', 'pass', 'warn'"),
-        (("list", "nothing"), "'nothing' is not one of 'tasks'"),
+        (("list", "nothing"), "'nothing' is not one of 'suites'"),
     ],
 )
 def test_a_wrong_value_on_the_command_line_is_told_in_the_harness_words(

@@ -112,7 +112,11 @@ def test_bash_completes_at_the_prompt(tmp_path: Path) -> None:
     (tmp_path / "harness").chmod(0o755)
     environment = {**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}", "TERM": "dumb", "PS1": "$ "}
     script = subprocess.run(
-        ["harness", "--show-completion", "bash"], env=environment, capture_output=True, text=True, check=True
+        ["harness"],
+        env={**environment, "_HARNESS_COMPLETE": "source_bash"},
+        capture_output=True,
+        text=True,
+        check=True,
     ).stdout
     (tmp_path / "complete.sh").write_text(script)
     child, terminal = pty.fork()

@@ -104,7 +104,7 @@ def test_own_names_cannot_be_shadowed(group: str, tmp_path: Path, monkeypatch: p
     file = plugin_file(group, evil)
     plugins.use([file])
     try:
-        assert name in plugins._entry_points(group).names
+        assert name in {point.name for point in plugins.others(group)}
         assert plugins.find(group, name).__name__.startswith("harness.")
         with pytest.raises(SuiteError, match=f"the harness has '{name}' among its {group}; rename the file"):
             plugins.refuse_taken(file, "here")

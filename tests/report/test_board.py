@@ -293,9 +293,16 @@ def test_samples_that_belong_together_are_drawn_together(two: Path, tmp_path: Pa
 
 def test_no_text_of_private_sources_reaches_a_board(tmp_path: Path, unverified: Run) -> None:
     private = keep_private(write_result(tmp_path / "private", samples=12))
+    document = json.loads((private / "result.json").read_text())
+    document["steps"] = [
+        step for step in document["steps"] if step["state"] == "done"
+    ]  # partial ones are skipped
+    document.pop("digest", None)
+    write_document(private, document)
     out = tmp_path / "out"
     for ending in pages.KINDS:
-        assert unverified(private, "-o", out / f"board{ending}")[0] == 0
+        code, *said = unverified(private, "-o", out / f"board{ending}")
+        assert code == 0, said
     assert leaks(out, private_texts(private)) == set()
 
 

@@ -166,7 +166,8 @@ OWN = {
     "terminal/printed.py",
     "report/drawing.py",
     "results/schema.py",
-}  # drawing answers its parent process, schema prints a file of documentation
+    "files/speed.py",
+}  # drawing and speed answer their parent process, schema prints a file of documentation
 PACKAGE = Path(harness.__file__).parent
 
 

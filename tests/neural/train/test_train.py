@@ -92,7 +92,13 @@ def test_a_training_leaves_records_and_a_base_that_is_the_same_bit_for_bit(
     before = {name: tensor.clone() for name, tensor in base.model.state_dict().items()}
     steps: list[tuple[int, int]] = []
     trained = train(
-        base, examples(prompts), examples(prompts[:3]), RECIPE, 0, tmp_path, lambda *at: steps.append(at)
+        base,
+        examples(prompts),
+        examples(prompts[:3]),
+        RECIPE,
+        0,
+        tmp_path,
+        lambda step, total, _: steps.append((step, total)),
     )
     after = base.model.state_dict()
     assert same(before, after)
