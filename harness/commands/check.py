@@ -15,7 +15,7 @@ from harness.plan.outlook import outlook, refuse
 from harness.plan.pins import pins
 from harness.run.steps.score import ScoreAnswers
 from harness.suite.load import load_recipes, load_suite, load_task, place
-from harness.suite.named import available
+from harness.suite.named import kind_of
 from harness.tasks.metric_names import is_program
 from harness.tasks.references import SAID, said
 from harness.types import Plan, Recipe, Split, Suite, Task
@@ -26,17 +26,16 @@ FIRST = 512  # test samples whose references are read
 def check_named(
     name: str, *, offline: bool, cache: Path, result: Path | None = None, device: str = "auto"
 ) -> Iterator[str]:
-    """Check a suite, task or recipe, as the name or the file's folder says; yield a line for each part that is sound."""
-    folder = Path(name).resolve().parent.name
-    named = [kind for kind in ("suite", "task", "recipe") if name in available(kind)]
-    if folder == "tasks" or named == ["task"]:
+    """Check a suite, task or recipe; yield a line for each part that is sound."""
+    kind = kind_of(name)
+    if kind == "task":
         task = load_task(name)
         remarks: Counter[str] = Counter()
         counts = data.check(task, kinds.find(task.kind).ask, offline=offline, remarks=remarks)
         data.check_shots(task, counts)
         yield _task(task, counts)
         yield from _of_data(task, remarks)
-    elif folder == "adapters" or named == ["recipe"]:
+    elif kind == "recipe":
         yield from map(_recipe, load_recipes(name))
     else:
         suite, at = load_suite(name), place(name)

@@ -183,7 +183,7 @@ class GateInputs:
         if kept is None or plugin not in kept.rows:
             raise ResultError(
                 f"{origin} has no rows of {plugin} for {system} on {task}; "
-                f"refresh it: harness baseline {self.result.folder} -o {origin}"
+                f"refresh it: harness baseline RESULT -o {origin}"
             )
         return kept.ids, kept.rows[plugin]
 
@@ -200,7 +200,7 @@ class GateInputs:
             raise ResultError(
                 f"other samples on {task}: {who} has {len(own)}, the result {len(ids)} "
                 f"({more} only there, {fewer} only here)"
-                + (f"; refresh it: harness baseline {self.result.folder} -o {side[0]}" if side[0] else "")
+                + (f"; refresh it: harness baseline RESULT -o {side[0]}" if side[0] else "")
             )
         return rows[[places[sample] for sample in ids]]
 
@@ -224,7 +224,7 @@ class GateInputs:
 def unlike(inputs: GateInputs, against: str, task: TaskFacts, system: System, metric: str | None) -> str:
     """Return why a result cannot be compared with a baseline, and how to fix it; "" if it can."""
     baseline = inputs.baseline(against)
-    refresh = f"; if that is meant, refresh it: harness baseline {inputs.result.folder} -o {against}"
+    refresh = f"; if that is meant, refresh it: harness baseline RESULT -o {against}"
     kept = baseline.tasks.get(task.name)
     if kept is None:
         return f"{against} knows no task {task.name}{refresh}"

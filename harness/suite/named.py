@@ -1,6 +1,7 @@
 """Find suites, tasks and recipes by name or path, and say what is near where there is none of that name."""
 
 from contextlib import suppress
+from dataclasses import fields
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -8,10 +9,12 @@ from typing import Any, Literal, get_args
 from harness.errors import SuiteError, UnknownName
 from harness.files import shipped
 from harness.files.yaml import Document, load
+from harness.types import Recipe
 
 Kind = Literal["suite", "task", "recipe"]
 
 _ARTICLED = {"suite": "a suite", "task": "a task", "recipe": "a recipe"}
+_OF_FOLDER: dict[str, Kind] = {"tasks": "task", "adapters": "recipe"}
 _LISTED = {"task": "tasks", "recipe": "recipes"}  # kind -> the key of a suite that lists names of it
 
 
@@ -39,6 +42,24 @@ def opened(kind: Kind, name: str, base: Path | None = None, where: str = "") -> 
     if name not in known:
         raise unknown(kind, name, base, where)
     return load(known[name])
+
+
+def kind_of(name: str) -> Kind:
+    """Return what a name or a file is: by its folder, by the names that there are, else by the keys of the file."""
+    folder = Path(name).resolve().parent.name
+    if folder in _OF_FOLDER:
+        return _OF_FOLDER[folder]
+    kinds: list[Kind] = [kind for kind in get_args(Kind) if name in available(kind)]
+    if kinds:
+        return kinds[0]  # the first of suite, task, recipe
+    with suppress(SuiteError):
+        data = opened("suite", name).data
+        keys = set(data) if isinstance(data, dict) else set()
+        if "source" in keys:
+            return "task"
+        if keys and keys <= {field.name for field in fields(Recipe)} | {"sweep"}:
+            return "recipe"
+    return "suite"
 
 
 def unknown(kind: Kind, name: str, base: Path | None = None, where: str = "") -> UnknownName:

@@ -6,6 +6,7 @@ import pytest
 
 from harness.errors import SuiteError, UnknownName
 from harness.suite.load import load_recipes, load_suite, load_task
+from harness.suite.named import kind_of
 
 
 @pytest.fixture(autouse=True)
@@ -61,3 +62,31 @@ def test_in_a_suite_the_place_comes_first(here: Path) -> None:
         SuiteError, match=r"^s\.yaml:1: tasks\[0\]: no task named 'quickstart-full'; it is a suite"
     ):
         load_suite("s.yaml")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "kind"),
+    [
+        ("mine.yaml", "source: {uri: embedded:dialogues}\nprompt: $input\n", "task"),
+        ("mine.yaml", "rank: 4\nepochs: 1\n", "recipe"),
+        ("mine.yaml", "sweep: {rank: [4, 8]}\n", "recipe"),
+        ("mine.yaml", "tasks: [dialogues]\nmodels: []\n", "suite"),
+        ("mine.yaml", "about: nothing that tells\nname: x\ntasks: []\n", "suite"),
+        ("mine.yaml", "[broken", "suite"),
+        ("tasks/mine.yaml", "rank: 4\n", "task"),
+        ("adapters/mine.yaml", "source: {}\n", "recipe"),
+        ("nowhere.yaml", None, "suite"),
+    ],
+)
+def test_a_file_is_what_its_folder_or_its_keys_say(name: str, content: str | None, kind: str) -> None:
+    if content is not None:
+        Path(name).parent.mkdir(exist_ok=True)
+        Path(name).write_text(content)
+    assert kind_of(name) == kind
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"), [("quickstart", "suite"), ("dialogues", "task"), ("lora-r64", "recipe"), ("x", "suite")]
+)
+def test_a_name_is_what_has_it(name: str, kind: str) -> None:
+    assert kind_of(name) == kind
