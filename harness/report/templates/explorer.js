@@ -222,7 +222,7 @@ function explore(book) {
     ];
     const head = make("div", { class: "x-head" }, make("h3", { text: task.ids[chosen] ?? "" }), make("div", { class: "x-buttons" }, ...buttons));
     const isOpen = article.querySelector("details")?.open ?? false;
-    const legend = make("p", { class: "fine" }, document.createTextNode("Word differences: "), make("ins", { text: "added" }), " ", make("del", { text: "missing" }));
+    const legend = make("p", { class: "fine" }, document.createTextNode("Word differences: "), make("ins", { text: "added" }), document.createTextNode(" "), make("del", { text: "missing" }));
     const parts = task.inputs
       ? [questionOf(task, chosen), marks.value ? legend : null, ...answersOf(book, now, scope(now), chosen, marks.value)]
       : numbersOf(book, now, chosen, addressOf(task, chosen));
