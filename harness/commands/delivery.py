@@ -50,7 +50,13 @@ def refuse(out: Path, store: Store) -> None:
     if store.root.is_relative_to(out.resolve()):
         raise HarnessError(f"--out {out}: the store {store.root} lies in it; name another folder")
     target.refuse(out)
-    target.refuse(partial_of(out))
+    beside = partial_of(out)
+    try:
+        target.refuse(beside)
+    except HarnessError as error:
+        raise HarnessError(
+            f"{error} (an unfinished or partial RESULT of --out {out} would be put there)"
+        ) from error
 
 
 def deliver(report: Path, out: Path, store: Store) -> Delivered:
@@ -87,7 +93,7 @@ def _delivered(report: Path, out: Path, store: Store) -> Delivered:
         if missing:
             line = f"{_partial(missing)}; run the same command again to continue: a whole RESULT replaces it"
             return replace(delivered, partial=True, warnings=(*delivered.warnings, line))
-    _remove_partial(partial_of(out), str(new["suite"]["name"]))
+    _remove_partial(partial_of(out), new)
     return delivered
 
 
@@ -95,26 +101,29 @@ def deliver_interim(report: Path, out: Path, store: Store, wanted: Callable[[], 
     """Publish the unfinished RESULT of a run that goes on: at `out` if the run's earlier one or none is there, else beside.
 
     Nothing of a user's is replaced: neither a RESULT with more in it nor one with added metrics. Nothing is published, and
-    None returned, once the RESULT is not `wanted` any more because the run has ended.
+    None returned, where neither place is free, and once the RESULT is not `wanted` any more because the run has ended.
     """
-    target.refuse(out)
-    with target.told(out), owned(out) as place:
-        old = _standing(place.target)
-        free = old is None or _may_go(place.target, old, read_document(report))
-    there = out if free else partial_of(out)
-    target.refuse(there)
-    with target.told(there), owned(there) as place:
-        fresh = _staged(place, report)
-        undrawn = pages.draw(fresh, there, store, wanted)
-        if not wanted():
-            return None
-        judged = _judged(fresh, there)
-        target.put(place, fresh)
-    return Delivered(folder=there, judged=judged, partial=True, drawn=not undrawn, warnings=undrawn)
+    new = read_document(report)
+    for there in (out, partial_of(out)):
+        target.refuse(there)
+        with target.told(there), owned(there) as place:
+            if not _may_replace(place.target, new):
+                continue
+            fresh = _staged(place, report)
+            undrawn = pages.draw(fresh, there, store, wanted)
+            if not wanted():
+                return None
+            judged = _judged(fresh, there)
+            target.put(place, fresh)
+        return Delivered(folder=there, judged=judged, partial=True, drawn=not undrawn, warnings=undrawn)
+    return None
 
 
-def _may_go(out: Path, old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
-    """Return whether an unfinished RESULT may replace an older one."""
+def _may_replace(folder: Path, new: Mapping[str, Any]) -> bool:
+    """Return whether an unfinished RESULT may be put here: never over a whole one, a fuller one or one with additions."""
+    old = _standing(folder)
+    if old is None:
+        return True
     return bool(missing_in(old)) and not _lacking(old, new) and unchanged(old) and not _rescored_in(old)
 
 
@@ -134,10 +143,28 @@ def _beside(report: Path, out: Path, old: Mapping[str, Any], missing: Missing, s
         fresh = _staged(place, report)
         undrawn = pages.draw(fresh, beside, store)
         judged = _judged(fresh, beside)
+        before = _kept_before(place, read_document(fresh), store)
         target.put(place, fresh)
     more = "fuller" if missing_in(old) else "whole"
     line = f"{_partial(missing)}: it is in {beside}; the {more} RESULT of {_created(old)} in {out} stays"
-    return Delivered(folder=beside, judged=judged, partial=True, drawn=not undrawn, warnings=(line, *undrawn))
+    return Delivered(
+        folder=beside, judged=judged, partial=True, drawn=not undrawn, warnings=(line, *before, *undrawn)
+    )
+
+
+def _kept_before(place: Owned, new: Mapping[str, Any], store: Store) -> tuple[str, ...]:
+    """Keep the partial RESULT that stands here under another name if more is in it; return a line that says so."""
+    old = _standing(place.target)
+    if old is None or _may_replace(place.target, new):
+        return ()
+    if unchanged(old) and not _rescored_in(old) and _in_store(old, store):
+        return ()
+    return (f"{_replaced(old)} is kept as {_keep(place)}: it had more in it",)
+
+
+def _keep(place: Owned) -> Path:
+    """Keep what stands here under a name with the time."""
+    return place.keep_as(f"{place.target.name}.before-{datetime.now(UTC).strftime('%Y%m%dT%H%M%SZ')}")
 
 
 def _in_place(
@@ -162,9 +189,7 @@ def _in_place(
     undrawn = pages.draw(fresh, out, store)
     judged = _judged(fresh, out)
     if kept and old is not None:
-        stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
-        copy = place.keep_as(f"{place.target.name}.before-{stamp}")
-        warnings = [f"{_replaced(old)} is kept as {copy}: {'; '.join(kept)}"]
+        warnings = [f"{_replaced(old)} is kept as {_keep(place)}: {'; '.join(kept)}"]
     target.put(place, fresh)
     return Delivered(
         folder=out,
@@ -246,15 +271,16 @@ def _in_store(document: Mapping[str, Any], store: Store) -> bool:
     return bool(steps) and all(store.has(str(step["id"])) for step in steps if step.get("state") == "done")
 
 
-def _remove_partial(beside: Path, suite: str) -> None:
-    """Remove the partial RESULT of an earlier run of the suite, unless the user added something to it."""
-    with suppress(ResultError, OSError):
+def _remove_partial(beside: Path, new: Mapping[str, Any]) -> None:
+    """Remove the partial RESULT of an earlier run of the suite, unless it has more in it or the user added something."""
+    with suppress(HarnessError, OSError):
         if not (beside / "result.json").is_file():
             return
         with owned(beside) as place:
             document = read_document(place.target)
             added = _rescored_in(document) or any(target.added_files(place.target))
-            if missing_in(document) and document["suite"]["name"] == suite and not added:
+            same = document["suite"]["name"] == new["suite"]["name"]
+            if missing_in(document) and same and not added and not _lacking(document, new):
                 place.remove()
 
 

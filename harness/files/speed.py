@@ -72,6 +72,7 @@ def _measured(threads: int) -> Speed:
         check=True,
         stdout=subprocess.PIPE,
         text=True,
+        start_new_session=True,  # Ctrl-C ends the run, and not this with a traceback
     )
     return Speed(**json.loads(done.stdout))
 

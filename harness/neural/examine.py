@@ -34,8 +34,8 @@ def examine(
     yield from _unused(base)
     if not base.ends:
         yield (
-            "has no end-of-sequence token: only stop strings and max_new_tokens end its answers, and a training example "
-            "ends with the task's first stop string"
+            "has no end-of-sequence token: only stop strings and max_new_tokens end its answers"
+            + (", and a training example ends with the task's first stop string" if pin.endless else "")
         )
     for name, adapter in adapters.items():
         check_fit(base, adapter)

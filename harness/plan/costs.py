@@ -29,12 +29,6 @@ class StepCost:
     prompts: tuple[int, ...] = ()  # tokens of the prompts that a step answered
     answers: tuple[int, ...] = ()  # tokens of its answers
 
-    @property
-    def model(self) -> tuple[str, str] | None:
-        """Return uri and revision of its model; None for a step without one."""
-        used = self.spec.get("used")
-        return None if used is None else (used["model"]["uri"], used["pin"]["revision"])
-
 
 def step_costs(
     store: Store,

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from harness import text as words
-from harness.gates.checks import checks
+from harness.gates.checks import checks, never_judged
 from harness.gates.rules import stated
 from harness.results import AdapterFacts, Result, StepFacts, SuiteFacts, TaskFacts
 from harness.run.steps.report import Report
@@ -60,4 +60,6 @@ def covered(part: Plan, whole: Plan) -> tuple[tuple[Gate, ...], tuple[str, ...]]
 
 
 def _can_be_judged(gate: Gate, result: Result) -> bool:
-    return any(not check.problem for check in checks([gate], result))
+    return any(
+        not check.problem and not never_judged(check, check.gate.against) for check in checks([gate], result)
+    )

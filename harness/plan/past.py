@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import median
 from typing import Any
 
@@ -36,7 +36,7 @@ READ_BYTES = 1e9  # a second, of a checkpoint into memory
 # Fields of a spec that do not change the memory of a step; the model is named beside them.
 IDLE = frozenset({"seed", "used"})
 
-Key = tuple[str, str]  # kind of step; uri and revision of its model, empty for a step without one
+Key = tuple[str, str]  # kind of step; its model with what moves its speed, empty for a step without one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,9 +81,8 @@ class Past:
         reading = loaded.weights / READ_BYTES
         if not first:
             return reading
-        pin = facts.plan.pins.models[lane]
-        uri = next(model.uri for model in facts.plan.suite.models if model.name == lane)
-        return self.openings.get(f"{uri}@{pin.revision}", 0.0) or OPENING_SECONDS + reading
+        key = next(key for key, name in _models(facts).items() if name == lane)
+        return self.openings.get(key, 0.0) or OPENING_SECONDS + reading
 
 
 def _given(facts: Known, cost: StepCost) -> float | None:
@@ -92,6 +91,9 @@ def _given(facts: Known, cost: StepCost) -> float | None:
         return None
     with suppress(ValueError, KeyError):  # a record of an older version
         spec = from_json(SPECS[cost.kind], cost.spec)
+        if isinstance(spec, Generate | Train | Spectra):
+            name = _models(facts)[_model(cost.spec)]  # in this plan the model may have another name
+            spec = replace(spec, used=replace(spec.used, model=replace(spec.used.model, name=name)))
         tokens = Tokens(prompts=cost.prompts, answers=cost.answers)
         if isinstance(spec, Generate) and not cost.prompts:
             return None
@@ -103,15 +105,34 @@ def _task(facts: Known, spec: object) -> str | None:
     """Return the name of the task that a finished training step was about, if this plan trains on it too."""
     if not isinstance(spec, Train):
         return None
-    alike = (
-        step.id for step in facts.plan.steps if isinstance(step.spec, Train) and step.spec.task == spec.task
-    )
-    return next((facts.task_of(step) for step in alike), None)
+    alike = {
+        facts.task_of(step.id)
+        for step in facts.plan.steps
+        if isinstance(step.spec, Train) and step.spec.task == spec.task
+    }
+    return alike.pop() if len(alike) == 1 else None  # two tasks may differ in nothing but their data
+
+
+def _models(facts: Known) -> dict[str, str]:
+    """Return the name of each model of the plan, by what moves its speed."""
+    pins = facts.plan.pins
+    found = {}
+    for model in facts.plan.suite.models:
+        pin = pins.models[model.name]
+        found[_named(model.uri, pin.revision, pin.dtype, model.quantization, pins.device)] = model.name
+    return found
 
 
 def _model(spec: Mapping[str, Any]) -> str:
     used = spec.get("used")
-    return f"{used['model']['uri']}@{used['pin']['revision']}" if used else ""
+    if not used:
+        return ""
+    model, pin = used["model"], used["pin"]
+    return _named(model["uri"], pin["revision"], pin["dtype"], model["quantization"], spec.get("device", ""))
+
+
+def _named(uri: str, revision: str, dtype: str, quantization: str, device: str) -> str:
+    return f"{uri}@{revision} {dtype} {quantization} {device}"
 
 
 def _settings(kind: str, spec: Mapping[str, Any]) -> str:

@@ -90,8 +90,10 @@ def use(files: Iterable[PluginFile]) -> None:
 
     Only a file that the user named, in a suite or on the command line, may be used; never one that a RESULT names.
     """
-    _used.clear()
-    _used.update({(file.group, file.name): file for file in files})
+    wanted = {(file.group, file.name): file for file in files}
+    if wanted != _used:  # threads look names up meanwhile: the same files are not taken away for a moment
+        _used.clear()
+        _used.update(wanted)
 
 
 def used() -> tuple[PluginFile, ...]:

@@ -1,5 +1,6 @@
 """Find the scripts that RESULTs name as metrics (`--allow-code`), and list them before any of them runs."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -15,7 +16,12 @@ def scripts_outside(folders: Sequence[Path]) -> AllowedScripts:
     """Return the scripts outside these RESULTs that their metrics name, and why other scripts are refused."""
     scripts: dict[str, Script] = {}
     refused: dict[str, str] = {}
-    for argument, place in dict(_named(folders)).items():
+    named = sorted(set(_named(folders)))
+    places = Counter(argument for argument, _ in named)
+    for argument, place in named:
+        if places[argument] > 1:
+            refused[argument] = "these RESULTs name different scripts so; verify them one by one"
+            continue
         path = Path(place).expanduser().absolute()
         if problem := _problem(path, folders):
             refused[argument] = problem

@@ -12,9 +12,10 @@ from typing import Any
 # Two parts or more: a text such as "yes/no" or "/20" is no path. What stands before may not be part of a path or an address.
 _PATH = re.compile(r"(?<![\w./~-])/(?:[^\s/'\"`,;()\[\]{}<>|]+/)+(?P<last>[^\s/'\"`,;()\[\]{}<>|]*)")
 _FILE = re.compile(r"file:(?P<path>/.*)", re.DOTALL)
-_SCRIPT = re.compile(r"(?P<path>/.*\.py)(?:\(.*\))?", re.DOTALL)
+_SCRIPT = re.compile(r"(?:evaluate:)?(?P<path>/.*\.py)(?:\(.*\))?", re.DOTALL)
 
-TEXTS = frozenset({"prompt", "about"})  # keys of texts that the user wrote: no path is looked for in them
+# Keys of texts that the user wrote and of values of the data: no path is looked for in them.
+TEXTS = frozenset({"prompt", "about", "stop", "samples", "sample_id"})
 
 
 def pathless(data: Any) -> Any:
@@ -27,7 +28,12 @@ def pathless(data: Any) -> Any:
                 place = _FILE.fullmatch(value)
                 return f"file:{_last(place['path'])}" if place else without_paths(value, known)
             case Mapping():
-                return {name: shorter(inner, str(name)) for name, inner in value.items()}
+                return {
+                    name: inner
+                    if name == "where" and isinstance(inner, Mapping)
+                    else shorter(inner, str(name))
+                    for name, inner in value.items()
+                }
             case list():
                 return [shorter(inner, key) for inner in value]
         return value

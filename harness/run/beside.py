@@ -15,6 +15,7 @@ class SideThread:
         self._jobs: SimpleQueue[Job | None] = SimpleQueue()
         self._thread: Thread | None = None
         self._error: BaseException | None = None
+        self._abandoned = False
 
     def do(self, job: Job) -> None:
         """Do a job, or have the thread do it after the earlier ones."""
@@ -27,16 +28,26 @@ class SideThread:
             self._thread = Thread(target=self._work, name="beside", daemon=True)
             self._thread.start()
 
-    def close(self, seconds: float | None = None) -> None:
-        """Wait until all jobs are done, or at most for so many seconds; raise the first error of a job."""
-        if self._thread is not None:
-            self._jobs.put(None)
-            self._thread.join(seconds)
+    def close(self) -> None:
+        """Wait until all jobs are done; raise the first error of a job."""
+        self._end(None)
         if self._error is not None:
             raise self._error
 
+    def abandon(self, seconds: float) -> None:
+        """Wait at most for so many seconds for the job that is being done; do none of the others, and raise no error."""
+        self._abandoned = True
+        self._end(seconds)
+
+    def _end(self, seconds: float | None) -> None:
+        if self._thread is not None:
+            self._jobs.put(None)
+            self._thread.join(seconds)
+
     def _work(self) -> None:
         while (job := self._jobs.get()) is not None:
+            if self._abandoned:
+                continue
             try:
                 job()
             except BaseException as error:

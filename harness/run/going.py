@@ -67,7 +67,10 @@ class Going:
 
     def __exit__(self, error: type[BaseException] | None, *_: object) -> None:
         self._ended = True
-        self._beside.close(None if error is None else INTERRUPTED_SECONDS)
+        if error is None:
+            self._beside.close()
+        else:
+            self._beside.abandon(INTERRUPTED_SECONDS)
 
     def run(self, step: Step, runner: Runner) -> None:
         """Run a step in this process, and record how it ended; wait while another process has it."""

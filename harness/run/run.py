@@ -78,7 +78,7 @@ def _models_last(plan: Plan, steps: Iterable[Step]) -> list[Step]:
 
 def _doomed(steps: Iterable[Step], outcomes: Mapping[str, Outcome]) -> list[Step]:
     """Return the steps that cannot run because a step that they need has failed."""
-    lost = {step for step, outcome in outcomes.items() if outcome.state in ("failed", "skipped")}
+    lost = {step for step, outcome in list(outcomes.items()) if outcome.state in ("failed", "skipped")}
     found = []
     for step in steps:
         if step.id not in outcomes and lost.intersection(step.needs):

@@ -13,10 +13,13 @@ class WaitingSteps:
         self._waiting = {step.id for step in todo}
         self._goal = plan.steps[-1]
         self._of_task: dict[str, set[str]] = {}
+        self._scored: set[str] = set()  # tasks; on the others adapters are only trained
         if isinstance(self._goal.spec, Report):
             for part, need in zip(self._goal.spec.parts, self._goal.needs, strict=True):
                 if part.task:
                     self._of_task.setdefault(part.task, set()).add(need)
+                    if part.kind == "score":
+                        self._scored.add(part.task)
 
     def end(self, step: Step) -> None:
         """Remove a step that has ended, with or without a result."""
@@ -28,8 +31,8 @@ class WaitingSteps:
 
     @property
     def finished_tasks(self) -> frozenset[str]:
-        """Return the tasks of which all steps have ended: also their scores and comparisons."""
-        return frozenset(task for task, steps in self._of_task.items() if self._waiting.isdisjoint(steps))
+        """Return the scored tasks of which all steps have ended: also their scores and comparisons."""
+        return frozenset(task for task in self._scored if self._waiting.isdisjoint(self._of_task[task]))
 
     @property
     def only_goal_left(self) -> bool:

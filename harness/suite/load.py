@@ -328,7 +328,7 @@ def _paths(files: Sequence[PluginFile]) -> dict[str, dict[str, str]]:
 
 
 def _with_metrics(entry: object, document: Document, keys: Keys) -> object:
-    """Return the task's entry with each of its metrics as one text: `bleu(tokenize=zh)`, `/path/of/my_metric.py`."""
+    """Return the task's entry with each of its metrics as one text: `bleu(tokenize=zh)`, `my_metric.py`."""
     if not isinstance(entry, dict) or not isinstance(entry.get("metrics"), list):
         return entry
     metrics = [_metric(metric, document, (*keys, "metrics", n)) for n, metric in enumerate(entry["metrics"])]

@@ -106,4 +106,9 @@ def _unlike(path: Path, recorded: Verdict, fresh: Verdict, alike: bool) -> list[
 
 
 def _said(path: Path, verdict: Verdict) -> str:
-    return " / ".join(filter(None, (f"{path}: {verdict.gate}", verdict.subject, verdict.task, verdict.slice)))
+    return " / ".join(
+        filter(
+            None,
+            (f"{path}: {verdict.gate}", verdict.subject, verdict.task, verdict.shared_slice or verdict.slice),
+        )
+    )

@@ -19,7 +19,7 @@ from harness.files.json_lines import (
 from harness.results import odd
 from harness.run.steps import FIRST, Contribution, Finished, StepContext, split_file
 from harness.tasks.overlap import Overlap, overlap
-from harness.tasks.references import READ, SAID, SKIPPED, TRIMMED
+from harness.tasks.references import LISTS, READ, SAID, SKIPPED, TRIMMED
 from harness.types import Note, Sample, Source, Split
 
 VERSION = 2
@@ -75,7 +75,7 @@ def _of_references(finished: Finished) -> Iterator[Note]:
     """Yield a note for each way in which references were changed or skipped."""
     path = finished.folder / REMARKS
     remarks = read_json(path) if path.exists() else {}
-    for kind in (TRIMMED, SKIPPED):
+    for kind in (TRIMMED, SKIPPED, LISTS):
         if count := remarks.get(kind, 0):
             of = remarks.get(READ, 0) + (count if kind == SKIPPED else 0)
             yield Note(
