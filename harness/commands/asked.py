@@ -75,10 +75,11 @@ def planned(
     adapters: "Sequence[str]" = (),
 ) -> "Plan":
     """Return the plan of a suite; raise HarnessError where it cannot run as asked."""
+    from harness import data
     from harness.files.devices import refuse_unknown
     from harness.plan.fits import refuse
     from harness.plan.pins import pins
-    from harness.plan.plan import Only
+    from harness.plan.plan import Only, splits_needed
     from harness.plan.plan import only as parse
     from harness.plan.plan import plan as draw_up
     from harness.suite.load import load_suite, with_adapters
@@ -89,6 +90,10 @@ def planned(
     pinned = pins(loaded, device=device, offline=offline, cache=digests(store.root))
     drawn = draw_up(loaded, pinned, seed=seed, limit=limit, part=part)
     refuse(drawn)
+    for task in drawn.suite.tasks:
+        if not task.source.uri.startswith("hub:"):  # whose splits a step asks for, at the pinned revision
+            found = data.splits(task.source, offline=offline)
+            data.refuse_missing(task, splits_needed(drawn.suite, task), found)
     return drawn
 
 

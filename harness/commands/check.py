@@ -7,7 +7,6 @@ from itertools import islice
 from pathlib import Path
 
 from harness import data, kinds, metrics
-from harness.errors import DataError
 from harness.files.validation import At
 from harness.plan import fits, plan
 from harness.plan.examined import examined
@@ -56,11 +55,7 @@ def check(
     for task in suite.tasks:
         remarks: Counter[str] = Counter()
         counts = data.check(task, kinds.find(task.kind).ask, offline=offline, remarks=remarks)
-        missing = [split for split in plan.splits_needed(suite, task) if split not in counts]
-        if missing:
-            raise DataError(
-                f"task {task.name}: {task.source.uri} has no {missing[0]} split, which training needs; add the split"
-            )
+        data.refuse_missing(task, plan.splits_needed(suite, task), counts)
         yield _task(task, counts)
         yield from _of_data(task, remarks)
     for model in suite.models:

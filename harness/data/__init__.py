@@ -11,7 +11,7 @@ It may have `shared_rows(source)`, which yields a sentence for each two splits t
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
@@ -30,6 +30,16 @@ Ask = Callable[[Task, Sample, Sequence[Sample]], Prompt]
 # Licences that let samples be shown to others, as the hub's data cards call them.
 _PERMISSIVE = re.compile(r"(mit|apache|bsd|isc|cc0|cc-by|odc-by|odbl|pddl|unlicense|public-domain)\b")
 _RESTRICTED = re.compile(r"\b(nc|nd|noncommercial|noderivatives|research)\b")
+
+# split -> what needs it, and what to do where it is missing
+_NEEDED: Mapping[Split, tuple[str, str]] = {
+    "train": ("training and few-shot prompts need", "add the split"),
+    "validation": (
+        "training needs to choose a checkpoint",
+        "add the split, or set `validation_samples: 0` in the recipe",
+    ),
+    "test": ("every score needs", "add the split"),
+}
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
@@ -107,6 +117,16 @@ def check(
                 raise UnknownName("column", task.cluster, sample.metadata, where)
             counts[split] = count
     return counts
+
+
+def refuse_missing(task: Task, needed: Collection[Split], found: Collection[Split]) -> None:
+    """Raise DataError if the task's source lacks a split that a run reads."""
+    for split in needed:
+        if split not in found:
+            why, remedy = _NEEDED[split]
+            raise DataError(
+                f"task {task.name}: {task.source.uri} has no {split} split, which {why}; {remedy}"
+            )
 
 
 def check_shots(task: Task, counts: Mapping[Split, int], base_shots: Sequence[int] = (0,)) -> None:

@@ -180,7 +180,13 @@ class GateInputs:
                 raise ResultError(f"the result has no rows of {plugin} for {system} on {task}")
             return rows.ids, rows.stats
         kept = self.baseline(origin).systems.get((task, system))
-        if kept is None or plugin not in kept.rows:
+        if kept is None:
+            raise ResultError(
+                f"{origin} knows no {system} on {task}: systems are matched by name; give the candidate the name of the "
+                "adapter in the baseline (harness run SUITE --adapter NAME=PLACE), or refresh it with a RESULT that may "
+                f"stay: harness baseline RESULT -o {origin}"
+            )
+        if plugin not in kept.rows:
             raise ResultError(
                 f"{origin} has no rows of {plugin} for {system} on {task}; "
                 f"refresh it: harness baseline RESULT -o {origin}"

@@ -19,7 +19,7 @@ _LISTED = {"task": "tasks", "recipe": "recipes"}  # kind -> the key of a suite t
 
 
 class OtherKind(UnknownName):
-    """A name that something of another kind has, or nearly has."""
+    """A name that something of another kind has, or nearly has, or that nothing has."""
 
     def __init__(self, message: str) -> None:
         SuiteError.__init__(self, message)
@@ -76,6 +76,10 @@ def unknown(kind: Kind, name: str, base: Path | None = None, where: str = "") ->
         for other, files in others.items():
             if near := get_close_matches(name, files, n=1, cutoff=0.7):
                 return OtherKind(f"{place}no {kind} named {name!r}; did you mean the {other} {near[0]!r}?")
+        names = f"known: {', '.join(sorted(known))}" if known else "there are none"
+        return OtherKind(
+            f"{place}no {kind} named {name!r}; {names}; or write it first: harness new {kind} {name}"
+        )
     return UnknownName(kind, name, known, where)
 
 

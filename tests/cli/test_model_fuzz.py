@@ -25,7 +25,7 @@ from tests.cli.words import exit_code
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
 SEED = int(os.environ.get("HARNESS_FUZZ_SEED", "0"))
-INPUTS = int(os.environ.get("HARNESS_FUZZ_MODELS", "200"))
+INPUTS = int(os.environ.get("HARNESS_FUZZ_MODELS", "60"))
 PARTS = 4
 MODELS = ("llama2-tiny", "flan-t5-tiny")
 SHARD = "model-00001-of-00001.safetensors"
