@@ -34,12 +34,15 @@ def step_costs(
     store: Store,
     hardware: str,
     kinds: frozenset[str],  # of the steps that are asked for
+    revisions: frozenset[str] | None = None,  # of the models that are asked for; None: of all
 ) -> Iterator[StepCost]:
     """Yield the costs of finished steps of these kinds that ran on this hardware; a step that cannot be read is left out."""
     for step in store.finished():
         with suppress(HarnessError, OSError, ValueError, KeyError, TypeError):
             record = store.record(step)
-            if record["kind"] in kinds and record["hardware"] == hardware:
+            used = record["spec"].get("used")
+            wanted = revisions is None or used is None or used["pin"]["revision"] in revisions
+            if wanted and record["kind"] in kinds and record["hardware"] == hardware:
                 yield _cost(step, record, store.done(step))
 
 

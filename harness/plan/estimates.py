@@ -79,7 +79,8 @@ def estimate(plan: Plan, store: Store, runtime: Runtime, machine: Machine) -> Es
     """
     todo = missing(plan, store)
     facts = known(plan, store, runtime, machine, timed=any(step.kind in OPENS for step in todo))
-    costs = step_costs(store, str(machine), frozenset(step.kind for step in plan.steps))
+    revisions = frozenset(pin.revision for pin in plan.pins.models.values())
+    costs = step_costs(store, str(machine), frozenset(step.kind for step in plan.steps), revisions)
     past = Past.of(facts, costs)
     times = [time for step in todo if (time := _time(step, facts, past)) is not None]
     alone = {model.name: _memory(model.name, facts, past) for model in plan.suite.models}

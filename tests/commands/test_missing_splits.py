@@ -8,7 +8,11 @@ from tests.cli.words import harness
 
 SUITE = """\
 tasks:
-  - {name: t, source: {uri: "file:.", columns: {input: q, reference: a}, splits: SPLITS}, prompt: $input, metrics: [f1], primary: f1}
+  - name: t
+    source: {uri: "file:.", columns: {input: q, reference: a}, splits: SPLITS}
+    prompt: $input
+    metrics: [f1]
+    primary: f1
 models: [{name: a, uri: zoo:falcon-tiny}]
 recipes: [{name: r, rank: 2, steps: 1, validation_samples: CHECKED}]
 train_on: [t]
