@@ -57,6 +57,7 @@ def test_run_prints_the_table_and_where_the_result_is(project: Path) -> None:
     assert verified.returncode == 0, verified.stderr
 
 
+@pytest.mark.slow
 def test_a_hand_edited_score_is_refused(project: Path) -> None:
     harness(project, "run", "small", "--workers", "0", "--device", "cpu")
     path = project / "reports" / "out" / "small" / "result.json"

@@ -61,6 +61,7 @@ def test_pure_files_read_no_clock_environment_or_chance(name: str) -> None:
         assert not imported(path) & {"os", "time", "random", "datetime", "pathlib", "subprocess", "socket"}
 
 
+@pytest.mark.slow
 def test_every_import_of_another_package_is_declared() -> None:
     import re
     import tomllib
@@ -148,6 +149,7 @@ def test_light_commands_load_nothing_heavy(command: str, result: Path) -> None:
     assert done.stdout.splitlines()[-1] == "LOADED []"
 
 
+@pytest.mark.slow
 def test_importing_the_package_changes_nothing_for_others() -> None:
     program = (
         "import logging, warnings, numpy, pydantic\n"  # numpy adds filters of its own

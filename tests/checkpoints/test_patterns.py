@@ -94,6 +94,7 @@ def test_weights_and_their_settings_are_read_together(tmp_path: Path) -> None:
     assert read(adapter(tmp_path / "usual", rank_pattern={r"layers\.\d\.a+": 4})).modules
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("said", "key"),
     [({"alpha_pattern": {HANGS: 4}}, "alpha_pattern"), ({"lora_alpha": float("nan")}, "lora_alpha")],

@@ -10,6 +10,7 @@ from tests.cli import project
 from tests.cli.words import harness
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("command", "said"),
     [

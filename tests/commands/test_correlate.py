@@ -160,6 +160,7 @@ def test_the_scatter_plot_is_valid_vega_lite(tmp_path: Path, width: int) -> None
     assert len(spec["concat"]) == len(one.family)
 
 
+@pytest.mark.slow
 def test_pages_are_whole_and_in_the_readers_colours(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -114,6 +114,7 @@ def scores(folder: Path) -> set[tuple[str, str]]:
 # Whole and partial.
 
 
+@pytest.mark.slow
 def test_a_partial_result_stays_beside_a_whole_one_until_the_next_whole_one(
     whole: Path, partial: Path, store: Store, out: Path
 ) -> None:

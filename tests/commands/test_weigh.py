@@ -82,6 +82,7 @@ def test_a_zoo_model_and_the_roles_that_were_asked_for(tmp_path: Path) -> None:
     assert "_proj" not in short and "--layers prints a line for each matrix" in short
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("words", "message"),
     [

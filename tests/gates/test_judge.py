@@ -70,6 +70,7 @@ def test_each_word_has_its_reason(folder: Path, gate: Gate, word: str, said: str
     assert said in because
 
 
+@pytest.mark.slow
 def test_a_baseline_of_the_same_answers_passes_and_one_of_other_samples_is_invalid(
     folder: Path, tmp_path: Path
 ) -> None:
@@ -101,6 +102,7 @@ def test_a_baseline_changed_by_hand_is_refused(folder: Path, tmp_path: Path) -> 
     assert "changed by hand or cut short" in done.stderr
 
 
+@pytest.mark.slow
 def test_a_run_ends_with_its_worst_verdict(tmp_path: Path) -> None:
     gates = "gates: [{model: a, adapter: base, min_value: 50}, {model: b, adapter: base, min_value: 99}]\n"
     folder = write(tmp_path, gates=gates)

@@ -92,6 +92,7 @@ def test_check_and_plan_say_it_from_a_baseline_and_that_nothing_is_known_without
         ), said
 
 
+@pytest.mark.slow
 def test_what_is_wrong_with_a_baseline_or_an_earlier_result_is_said_in_a_line(tmp_path: Path) -> None:
     (tmp_path / "test.jsonl").write_text('{"id": "s", "input": "in", "reference": "in"}\n')
     sliced = ", {model: a, adapter: base, max_drop: 2, by: length}]\n"

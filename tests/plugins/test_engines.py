@@ -115,6 +115,7 @@ def outcomes(name: str, steps: list[Step], runner: Runner, log: Log | None = Non
     return {step: outcome.state for step, outcome in found}
 
 
+@pytest.mark.slow
 def test_each_step_runs_once_after_what_it_needs(name: str, runner: Runner) -> None:
     steps = [step("a"), step("b", "a", "kept"), step("c", lane="other"), step("d", "b", "c")]
     assert outcomes(name, steps, runner) == dict.fromkeys("abcd", "done")
@@ -124,12 +125,14 @@ def test_each_step_runs_once_after_what_it_needs(name: str, runner: Runner) -> N
     assert ran.index("c") < ran.index("d")
 
 
+@pytest.mark.slow
 def test_what_needs_a_failed_step_is_neither_run_nor_yielded(name: str, runner: Runner) -> None:
     steps = [step("a", label="fails"), step("b", "a"), step("c", "b"), step("d")]
     assert outcomes(name, steps, runner) == {"a": "failed", "d": "done"}
     assert sorted(runner.ran()) == ["a", "d"]
 
 
+@pytest.mark.slow
 def test_a_step_that_another_process_has_is_tried_again(name: str, runner: Runner) -> None:
     steps = [step("a", label="busy once"), step("b", "a")]
     assert outcomes(name, steps, runner) == {"a": "done", "b": "done"}
@@ -164,6 +167,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     plugins._entry_points.cache_clear()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("workers", [0, 1])
 def test_a_step_that_raises_takes_along_only_what_needs_it(here: Path, name: str, workers: int) -> None:
     suite, store = load_suite("small.yaml"), open_store(here / "store")

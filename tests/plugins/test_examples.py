@@ -13,6 +13,7 @@ from tests.cli.words import harness
 PAGE = Path(package.__file__).parents[1] / "docs" / "extending.md"
 
 
+@pytest.mark.slow
 def test_the_page_about_extending_runs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -208,6 +208,7 @@ train_on: [t]
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("trained", [False, pytest.param(True, marks=pytest.mark.slow)])
 def test_a_suite_runs_with_one_file_for_each_group(
     here: Path, capsys: pytest.CaptureFixture[str], trained: bool
@@ -239,6 +240,7 @@ def test_a_suite_runs_with_one_file_for_each_group(
         assert [model["family"] for model in result["suite"]["models"]] == [None, "cousins"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("workers", ["0", pytest.param("2", marks=pytest.mark.slow)])
 def test_a_suite_runs_with_files_of_a_list(
     here: Path, capsys: pytest.CaptureFixture[str], workers: str
@@ -491,6 +493,7 @@ def test_gates_on_a_file_are_judged_where_the_users_own_rules_name_it(
     assert harness(capsys, "gate", "R", "--rules", "gates.yaml").code == 0
 
 
+@pytest.mark.slow
 def test_answers_are_scored_again_by_a_file(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     done = harness(capsys, "run", suite(here, scored="[exact]"), "--workers", "0", *RUN)
     assert done.code == 5, done.err  # the gate names a metric that is not there yet

@@ -62,6 +62,7 @@ def lines(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
+@pytest.mark.slow
 def test_all_systems_of_all_runs_stand_there_once_a_run(two: Path, tmp_path: Path, harness: Run) -> None:
     outs = [tmp_path / f"board{ending}" for ending in (".csv", ".html", ".md")]
     assert harness(two, *(word for out in outs for word in ("-o", out)))[0] == 0

@@ -43,6 +43,7 @@ def equal_rows(path: Path) -> None:
     parquet.write_table(table, path, row_group_size=rows, compression="zstd")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "bomb", "said"),
     [

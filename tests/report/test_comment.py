@@ -99,6 +99,7 @@ def test_notes_and_gates_of_too_few_samples_are_told(judgement: Judgement) -> No
     assert "although nothing is wrong is at most 5 %." in text
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=100)
 @given(judgement=..., marker=st.text(st.characters()))
 def test_any_judgement_is_shown_as_text(judgement: Judgement, marker: str) -> None:

@@ -97,6 +97,7 @@ def test_many_pages_hold_what_one_would(example: Path, monkeypatch: pytest.Monke
         assert sorted(again) == flagged
 
 
+@pytest.mark.slow
 def test_of_a_copy_without_texts_there_are_ids_and_numbers(example: Path, tmp_path: Path) -> None:
     folder = shutil.copytree(example, tmp_path / "copy")
     for name, bare in (

@@ -386,6 +386,7 @@ def test_a_target_goes_to_its_own_kind_of_place(
     assert not any(tmp_path.iterdir())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("target", "package", "place"),
     [
@@ -408,6 +409,7 @@ def test_a_missing_package_is_told_with_what_to_install(
     assert len(done.stderr.splitlines()) == 1
 
 
+@pytest.mark.slow
 def test_an_export_loads_no_neural_library_and_tells_nobody(example: Path, tmp_path: Path) -> None:
     code = (
         "import os, sys\nfrom pathlib import Path\nfrom harness.commands.export import export\n"

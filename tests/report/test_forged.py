@@ -123,6 +123,7 @@ def of_model(document: Document) -> Document:
     return next(one for one in document["scores"] if one["metric"] == "rougeL" and one["adapter"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("edit", "said"),
     [

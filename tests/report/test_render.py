@@ -184,6 +184,7 @@ def test_samples_show_losses_gains_and_some_drawn_without_looking(page: Page) ->
         assert all([len(group) for group in pick.answers] == [2, 2, 2, 2] for pick in task.picks)
 
 
+@pytest.mark.slow
 def test_hostile_text_is_shown_as_text_in_html(hostile: Page, drawn_hostile: Figures) -> None:
     document = html.render(hostile, drawn_hostile)
     document.encode("utf-8")
@@ -229,6 +230,7 @@ def test_hostile_text_is_shown_as_text_in_markdown(hostile: Page, drawn_hostile:
     assert "[link](javascript:alert(1))" in parsed.text
 
 
+@pytest.mark.slow
 def test_the_markdown_sets_off_what_the_page_sets_off(page: Page, drawn: Figures) -> None:
     text = markdown.render(page, drawn)
     assert "On **dialogues**, **flan-t5-tiny + quickstart** scores highest: ROUGE-L **" in text

@@ -129,6 +129,7 @@ def test_other_numbers_edited_by_hand_are_told(
     assert any(said in one for one in verify(copy)), verify(copy)
 
 
+@pytest.mark.slow
 def test_rows_that_do_not_follow_from_the_answers_are_told(copy: Path) -> None:
     table = parquet.read_table(copy / "rows.parquet").to_pylist()
     table[0]["stats"][0] += 0.5

@@ -46,6 +46,7 @@ def test_no_file_of_a_copy_holds_a_private_text(private: Path, copy: Path) -> No
     assert leaks(copy, private_texts(private)) == set()
 
 
+@pytest.mark.slow
 def test_the_search_finds_those_texts_where_they_are(private: Path, drawings: Path, tmp_path: Path) -> None:
     whole = Path(shutil.copytree(private, tmp_path / "whole"))
     render(whole, drawings)
@@ -116,6 +117,7 @@ def test_what_nobody_decided_on_is_left_out(private: Path, tmp_path: Path) -> No
     assert not {"verdicts", "digest"} & set(redact.document(whole))
 
 
+@pytest.mark.slow
 def test_verify_says_of_a_copy_that_there_are_no_texts_to_recompute_from(copy: Path) -> None:
     assert verify(copy) == []
     refused = harness("verify", str(copy))
@@ -124,6 +126,7 @@ def test_verify_says_of_a_copy_that_there_are_no_texts_to_recompute_from(copy: P
     assert len(refused.stderr.splitlines()) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("edit", "said"),
     [
@@ -203,6 +206,7 @@ def test_a_copy_never_takes_a_results_place(private: Path, drawings: Path, tmp_p
     assert leaks(tmp_path / "new", private_texts(private)) == set()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("whose", ["public", "private"])
 def test_what_gates_said_is_in_a_copy_or_it_is_said_that_it_is_not(
     example: Path, private: Path, drawings: Path, tmp_path: Path, whose: str

@@ -138,6 +138,7 @@ def test_workers_change_no_answer(tmp_path: Path) -> None:
     assert comparable(result(here)) == comparable(result(there))
 
 
+@pytest.mark.slow
 def test_a_failing_step_takes_only_its_own_along(tmp_path: Path, store: Store) -> None:
     done, watch = go(write_suite(tmp_path, "crash-on-s007"), store, workers=2)
     failed = watch.outcomes["generate chats, first"]

@@ -119,6 +119,7 @@ def test_a_number_beyond_the_last_gpu_is_refused() -> None:
         devices.refuse_absent("cuda:99")
 
 
+@pytest.mark.slow
 def test_a_failing_run_leaves_the_whole_result_and_says_where_its_own_is(place: Path) -> None:
     shutil.copytree(place / "first", place / "kept")
     suite, before = (place / "small.yaml").read_text(), (place / "kept" / "result.json").read_bytes()

@@ -55,6 +55,7 @@ def _open(root: Path) -> str:
     return ""
 
 
+@pytest.mark.slow
 def test_a_store_may_be_opened_by_many_at_once(tmp_path: Path) -> None:
     with multiprocessing.get_context("spawn").Pool(4) as pool:
         for number in range(60):
@@ -94,6 +95,7 @@ def _compete(root: Path, steps: int, results: "multiprocessing.queues.Queue[str]
     results.put("")
 
 
+@pytest.mark.slow
 def test_of_many_processes_one_at_a_time_has_a_step(store: Store) -> None:
     context = multiprocessing.get_context("spawn")
     results: multiprocessing.queues.Queue[str] = context.Queue()

@@ -287,6 +287,7 @@ def test_pairs_over_several_draws_are_as_alone():
     assert_pairs_are_as_alone(scored(0, n, 3), [(0, 1), (2, 1)], resamples=resamples, seed=1)
 
 
+@pytest.mark.slow
 def test_more_resampled_scores_than_are_held_at_once_change_nothing():
     systems, resamples = 30, 150_000
     assert systems * resamples * 4 > stats.SCORES
@@ -308,6 +309,7 @@ def test_pairs_are_taken_in_order_and_few_systems_at_a_time(pairs, most):
         assert systems == sorted(set(systems))
 
 
+@pytest.mark.slow
 def test_a_long_test_set_needs_little_more_memory_than_its_rows():
     n, resamples = 100_000, 400  # 320 MB of counts, were they drawn at once
     table = scored(0, n, 4)[0]

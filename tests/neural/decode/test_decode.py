@@ -191,6 +191,7 @@ def test_sampling_follows_its_seed_and_top_p(llama: Base, prompts: list[Prompt])
     assert ask(replace(SAMPLED, top_p=1e-6)) == ask(TWELVE)
 
 
+@pytest.mark.slow
 def test_whoever_goes_on_after_a_crash_gets_the_missing_answers_bit_for_bit(
     base: Base, prompts: list[Prompt]
 ) -> None:

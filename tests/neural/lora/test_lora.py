@@ -77,6 +77,7 @@ def logits_of(model: torch.nn.Module, *, seq2seq: bool = False) -> torch.Tensor:
     return found
 
 
+@pytest.mark.slow
 def test_our_adapter_gives_the_same_answers_in_plain_peft(
     base: Base, folders: Callable[..., Path], prompts: list[Prompt], tmp_path: Path
 ) -> None:
