@@ -103,7 +103,9 @@ def _source(shown: DryRun) -> str:
         return "from the models' sizes and this processor's measured speed"
     gpu = machine().gpu
     if gpu is None:
-        return f"from the models' sizes alone, for a GPU of {size(GPU_BYTES)}: there is none here"
+        return (
+            f"from the models' sizes alone, for a GPU of {size(GPU_BYTES)}, because this machine has no GPU"
+        )
     return f"from the models' sizes and the data sheet of the {gpu}"
 
 

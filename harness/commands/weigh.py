@@ -114,7 +114,7 @@ def named(asked: WeightRequest, *, offline: bool) -> tuple[list[Model], dict[str
 
 
 def _adapter(uri: str, where: str, offline: bool) -> Path:
-    """Return the folder of an adapter; raise AdapterError where there is none."""
+    """Return the folder of an adapter; raise AdapterError if there is no such folder."""
     bare, revision = without_revision(uri)
     adapter = Adapter(name="adapter", base="", uri=bare)
     check_adapter(adapter, lambda *keys: where)

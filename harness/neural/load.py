@@ -53,7 +53,7 @@ class Base:
     bos: int | None  # the token that every prompt begins with, where the tokenizer adds it
     pad: int  # fills up rows; always masked by length, so that end-of-sequence stays a token to learn
     ends: frozenset[int]  # tokens that end an answer; empty: only stop strings and max_new_tokens do
-    end: int | None  # the token that ends a training example; None: there is none
+    end: int | None  # the token that ends a training example; None: the model has no such token
     window: int | None  # tokens that fit; None: no limit is known
     unused: tuple[str, ...] = ()  # the checkpoint's tensors that the model does not use
 

@@ -23,7 +23,7 @@ class Reading:
     chat: bool  # prompts go through the tokenizer's chat template
     bos: int | None  # the token that every prompt begins with, where the tokenizer adds it
     window: int | None  # tokens that fit; None: no limit is known
-    end: int | None  # the token that ends a training example; None: there is none
+    end: int | None  # the token that ends a training example; None: the model has no such token
 
 
 def reading(folder: Path, model: Model) -> Reading:

@@ -19,8 +19,8 @@ QUANTISED = {"nf4": 0.5 + 1 / 64 + 4 / (64 * 256), "int8": 1.0}
 LIBRARIES = 480_000_000
 # What CUDA and its libraries keep on a GPU for one process, beside torch's own tensors (NVIDIA: 300 to 600 MB).
 CUDA = 500_000_000
-# Freed blocks of other lengths stay in the heap of a process: after 100 steps with batches of different lengths, workers of
-# the quickstart held 1.1 (Llama) to 2.0 (Falcon) times the activations of the longest batch.
+# A process keeps memory that it has freed, if later blocks have other sizes. After 100 steps with batches of different lengths,
+# the quickstart's workers held 1.1 (Llama) to 2.0 (Falcon) times the activations of the longest batch.
 HEAP = 1.5
 LEFT = "left of earlier work"  # name of the part that a worker still holds of what it did before
 ADAM = 4  # float32 numbers for each factor's number: itself, its gradient and the optimiser's two moments
@@ -45,7 +45,7 @@ class Memory:
     parts: tuple[Part, ...]  # as they are estimated
     bytes: int  # their sum; if measured: the peak of a finished step
     basis: Basis
-    heap: bool  # it is the memory of a process, which keeps what is freed; not of a GPU
+    heap: bool  # True: memory of a process, which keeps freed memory; False: memory of a GPU
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,7 +155,7 @@ def training(loaded: Loaded, batches: TrainingBatches) -> Memory:
 
 
 def after(earlier: Sequence[Memory], memory: Memory) -> Memory:
-    """Return the peak of work in a process that did other work before, whose freed memory stays in its heap.
+    """Return the peak of work in a process that did other work before: a process keeps memory that it has freed.
 
     A measured peak has it already, and on a GPU freed memory is used again.
     """

@@ -70,7 +70,7 @@ class Past:
         return self.ratios.get((step.kind, _model(to_json(step.spec))))
 
     def peak(self, step: Step) -> int:
-        """Return the peak memory of a finished step with the same settings; 0 if there is none."""
+        """Return the peak memory of a finished step with the same settings; 0 if the store has no such step."""
         return self.peaks.get(_settings(step.kind, to_json(step.spec)), 0)
 
     def opening(self, facts: Known, lane: str, *, first: bool) -> float:

@@ -22,7 +22,7 @@ REMEDY = "Lower max_new_tokens, shorten the prompt or choose a model with a long
 
 
 def doubts(result: Result, task: TaskFacts) -> tuple[str, ...]:
-    """Return a sentence for each doubt; empty if there is none."""
+    """Return a sentence for each doubt."""
     found = [*_of_size(result, task), *of_training(result, task), *_of_prompts(result, task)]
     empties = _many(result, task, EMPTY, MANY_EMPTY)
     models = {system: empty for system, empty in empties.items() if not system.is_trivial}

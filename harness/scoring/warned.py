@@ -71,7 +71,7 @@ def as_notes(warnings: Iterable[MetricWarning], where: str) -> tuple[Note, ...]:
 
 
 def write(folder: Path, tallies: Iterable[Tally], messages: Counter[str], samples: int) -> None:
-    """Write the warnings of a score step; no file where there is none, as in steps of an earlier version."""
+    """Write the warnings of a score step. Without warnings no file is written, as in steps of an earlier version."""
     logged = (MetricWarning(said=said, count=count, of=samples) for said, count in messages.items())
     if found := (*counted(tallies), *logged):
         write_json(folder / FILE, [to_json(warning) for warning in found])

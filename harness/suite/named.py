@@ -1,4 +1,4 @@
-"""Find suites, tasks and recipes by name or path, and say what is near where there is none of that name."""
+"""Find suites, tasks and recipes by name or path; the error for an unknown name suggests similar names."""
 
 from contextlib import suppress
 from dataclasses import fields

@@ -75,7 +75,7 @@ def _is_empty(cell: object) -> bool:
 
 
 def _entries(cell: object, remarks: Counter[str]) -> object:
-    """Return the list of texts that a cell's text is in JSON; the cell itself where it is none."""
+    """Return the list of texts that a cell contains as JSON; return any other cell as it is."""
     text = cell.strip() if isinstance(cell, str) else ""
     if not (text.startswith("[") and text.endswith("]")):
         return cell

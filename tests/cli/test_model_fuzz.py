@@ -215,7 +215,7 @@ def _template(here: Path, random: Random) -> str:
 
 
 def unforeseen(logs: Path) -> Iterator[str]:
-    """Yield the last line of each traceback in the logs of steps that is none of the harness's own errors."""
+    """Yield the last line of each traceback in the logs of steps, except those of the harness's own errors."""
     for log in sorted(logs.glob("**/*.log")):
         lines = log.read_text(errors="replace").splitlines()
         if any(line.startswith("Traceback") for line in lines):

@@ -130,7 +130,7 @@ function explore(book) {
     showSample();
   }
 
-  /** @param {View} now @param {Scope} found @param {number} sample @returns {number} the number shown in the list; NaN if there is none */
+  /** @param {View} now @param {Scope} found @param {number} sample @returns {number} the number shown in the list; NaN if the sample has no number */
   function tellingNumber(now, found, sample) {
     const [worst, best] = [found.lost[sample] ?? NaN, found.won[sample] ?? NaN];
     if (!found.compared.length || now.order === "low" || now.order === "high") return found.mean[sample] ?? NaN;
