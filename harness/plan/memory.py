@@ -19,7 +19,7 @@ QUANTISED = {"nf4": 0.5 + 1 / 64 + 4 / (64 * 256), "int8": 1.0}
 LIBRARIES = 480_000_000
 # What CUDA and its libraries keep on a GPU for one process, beside torch's own tensors (NVIDIA: 300 to 600 MB).
 CUDA = 500_000_000
-# A process keeps memory that it has freed if later blocks have other sizes. After 100 steps with batches of different lengths,
+# A process keeps memory that it has freed if later blocks have other sizes. After 100 steps with batches of all lengths,
 # the quickstart's workers held 1.1 (Llama) to 2.0 (Falcon) times the activations of the longest batch.
 HEAP = 1.5
 LEFT = "left of earlier work"  # name of the part that a worker still holds of what it did before
