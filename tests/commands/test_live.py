@@ -15,6 +15,7 @@ from harness.commands.rescore import rescore
 from harness.compare import side_by_side
 from harness.errors import ResultError
 from harness.results import baseline, read
+from harness.results.document import write_document
 from harness.run.going import Interim
 from harness.run.run import run
 from harness.run.store import Store, open_store
@@ -125,6 +126,31 @@ def test_a_result_with_added_metrics_stays(reports: dict[str, Path], store: Stor
     assert show_at(reports["unfinished"], unfinished, store) == beside
     assert document(unfinished) == before
     assert names(unfinished.parent) == ["out", "out.partial"]
+
+
+def test_a_partial_result_beside_with_added_metrics_stays(
+    reports: dict[str, Path], store: Store, out: Path
+) -> None:
+    deliver(reports["whole"], out, store)
+    beside = show_at(reports["unfinished"], out, store)
+    assert beside == out.with_name("out.partial")
+    rescore(beside, ["exact"], beside)
+    before = (beside / "result.json").read_bytes()
+    assert deliver_interim(reports["unfinished"], out, store, lambda: True) is None
+    assert (beside / "result.json").read_bytes() == before
+    assert names(out.parent) == ["out", "out.partial"]
+
+
+def test_the_whole_result_removes_no_partial_one_that_has_more(
+    reports: dict[str, Path], store: Store, out: Path
+) -> None:
+    deliver(reports["whole"], out, store)
+    beside = show_at(reports["unfinished"], out, store)
+    more = document(beside)
+    more["scores"][0]["n"] += 1
+    write_document(beside, {key: value for key, value in more.items() if key != "digest"})
+    deliver(reports["whole"], out, store)
+    assert names(out.parent) == ["out", "out.partial"]
 
 
 def test_files_of_the_user_s_own_come_along(reports: dict[str, Path], store: Store, unfinished: Path) -> None:
