@@ -219,7 +219,7 @@ def test_a_killed_process_takes_nothing_along(
         pin = ModelPin(revision="", parameters=None, checkpoint_bytes=None, dtype="float32", family=None)
         base = load(Path({str(folders("llama"))!r}), Model(name="llama", uri="zoo:two-layers"), pin, Runtime())
         recipe = from_json(Recipe, json.loads({json.dumps(to_json(recipe))!r}))
-        train(base, told, told[:3], recipe, 3, Path({str(tmp_path / "killed")!r}), lambda step, steps: time.sleep(0.1))
+        train(base, told, told[:3], recipe, 3, Path({str(tmp_path / "killed")!r}), lambda step, steps, loss: time.sleep(0.1))
     """)
     (tmp_path / "told.json").write_text(json.dumps([to_json(one) for one in told]))
     process = subprocess.Popen([sys.executable, "-c", program])
