@@ -1,5 +1,6 @@
 """Format numbers and foreign text for readers: rounding happens here and nowhere before."""
 
+import math
 import re
 from collections.abc import Callable, Sequence
 
@@ -65,6 +66,15 @@ def system(system: System) -> str:
     if system.rule is not None:
         return visible(RULES.get(system.rule, system.rule))
     return visible(str(system))
+
+
+def as_number(text: str) -> float | None:
+    """Return the finite number that a text is, with or without a fraction; None for any other text."""
+    try:
+        found = float(text.strip().replace("−", "-"))
+    except ValueError:
+        return None
+    return found if math.isfinite(found) and "_" not in text else None
 
 
 def number(value: float | None, digits: int = 1) -> str:

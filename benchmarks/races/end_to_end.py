@@ -96,7 +96,7 @@ def write_peer_tasks(folder: Path) -> None:
         data = BENCH / "data" / task.name
         samples = {split: [_sample(json.loads(line)) for line in (data / f"{split}.jsonl").open()]
                    for split in ("train", "test")}  # fmt: skip
-        shots = choose_shots(samples["train"], task.shots)
+        shots = choose_shots(samples["train"], task.shots, task)
         rows = [
             {"id": sample.id, "prompt": render(task, sample, shots).text, "answer": sample.references[0]}
             for sample in samples["test"][: suite.limit]

@@ -23,12 +23,41 @@ if TYPE_CHECKING:
 
 At = Callable[..., str]  # keys below the model -> "FILE:LINE: dotted.key"
 
-Verb = Literal["write", "likelihoods", "head"]  # a method of an open backend
+Verb = Literal["write", "likelihoods", "rolling", "head"]  # a method of an open backend
 _VERB_TEXTS: Mapping[Verb, str] = {
     "write": "write text",
     "likelihoods": "give the likelihood of texts",
+    "rolling": "give the likelihood of a whole text",
     "head": "give the output of a head",
 }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Likelihood:
+    """How likely a text is: the sum over its tokens."""
+
+    logprob: float  # nats
+    tokens: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Likelihoods:
+    """How likely each of a prompt's options is after the prompt."""
+
+    sample_id: str
+    options: tuple[Likelihood, ...]  # in the prompt's order; empty: the prompt is too long and was refused
+    prompt_tokens: int = 0
+    truncated_tokens: int = 0  # cut from the input
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeadOutput:
+    """The output of a head for a prompt."""
+
+    sample_id: str
+    values: tuple[float, ...]  # a logit for each label, or one number; empty: the prompt was refused
+    prompt_tokens: int = 0
+    truncated_tokens: int = 0
 
 
 @runtime_checkable
@@ -55,6 +84,47 @@ class OpenBackend(Protocol):
 
     def close(self) -> None:
         """Free the memory of the model."""
+        ...
+
+
+@runtime_checkable
+class GivesLikelihoods(Protocol):
+    """An open backend with the verb `likelihoods`."""
+
+    def likelihoods(
+        self,
+        prompts: Sequence[Prompt],
+        overflow: Overflow,
+        adapter: Path | None,
+        done: Collection[str] = frozenset(),
+    ) -> Iterator[Likelihoods]:
+        """Yield how likely each option of a prompt is as its answer, in any order, without the samples in `done`."""
+        ...
+
+
+@runtime_checkable
+class ReadsTexts(Protocol):
+    """An open backend with the verb `rolling`."""
+
+    def rolling(
+        self, prompts: Sequence[Prompt], adapter: Path | None, done: Collection[str] = frozenset()
+    ) -> Iterator[Likelihoods]:
+        """Yield how likely the whole text of each prompt is, as its one option; a long text is read in several windows."""
+        ...
+
+
+@runtime_checkable
+class HasHead(Protocol):
+    """An open backend with the verb `head`."""
+
+    def head(
+        self,
+        prompts: Sequence[Prompt],
+        overflow: Overflow,
+        adapter: Path | None,
+        done: Collection[str] = frozenset(),
+    ) -> Iterator[HeadOutput]:
+        """Yield the output of the adapter's head for each prompt, in any order, without the samples in `done`."""
         ...
 
 
@@ -114,7 +184,9 @@ class Backend:
     schemes: tuple[str, ...]  # of its models' uris
     about: str  # what its models are, as a clause: the reason why they do not have a key of a suite's model
     open: Callable[[Model, ModelPin, Runtime], OpenBackend]
-    verbs: tuple[Verb, ...] = ("write",)
+    verbs: tuple[Verb, ...] = ("write",)  # of at least one of its models
+    # The reason why a model lacks one of the verbs, as a clause; None where it has the verb.
+    lacks: Callable[[Model, ModelPin, Verb], str | None] = lambda model, pin, verb: None
     options: tuple[str, ...] = ()  # keys of a suite's model that it reads, besides name and uri
     # Distributions whose versions can change an answer: they enter the steps' ids.
     libraries: tuple[str, ...] = ()
@@ -198,13 +270,13 @@ def trainable(model: Model) -> bool:
     return of(model).trains
 
 
-def lacks(model: Model, verb: Verb) -> str | None:
-    """Return why a model cannot be asked for a verb, as a sentence for plan and report; None where it can."""
+def lacks(model: Model, pin: ModelPin, verb: Verb) -> str | None:
+    """Return why a model cannot be asked for a verb, as a clause for plan and report; None where it can."""
     backend, scheme = of(model), Uri.parse(model.uri).scheme
     if verb in backend.verbs:
-        return None
+        return backend.lacks(model, pin, verb)
     can = " and ".join(_VERB_TEXTS[other] for other in backend.verbs)
-    return f"not applicable: model {model.name} cannot {_VERB_TEXTS[verb]}: {scheme}: models can only {can}"
+    return f"model {model.name} cannot {_VERB_TEXTS[verb]}: {scheme}: models can only {can}"
 
 
 @cache

@@ -12,12 +12,13 @@
 An adapter changes the answer only by a mark: the answer begins with `+`.
 """
 
+import math
 import os
 import signal
 from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 
-from harness.backends import At, Backend
+from harness.backends import At, Backend, Likelihood, Likelihoods
 from harness.digest import text_digest
 from harness.errors import StepError, UnknownName
 from harness.tasks import stops
@@ -71,6 +72,35 @@ class Echo:
             prompt_digest=text_digest(prompt.text),
         )
 
+    def likelihoods(
+        self,
+        prompts: Sequence[Prompt],
+        overflow: Overflow,
+        adapter: Path | None,
+        done: Collection[str] = frozenset(),
+    ) -> Iterator[Likelihoods]:
+        """Yield likelihoods that depend on the texts alone: a rule finds the options likely that its answer resembles."""
+        for prompt in prompts:
+            if prompt.sample_id not in done:
+                yield Likelihoods(
+                    sample_id=prompt.sample_id,
+                    options=tuple(self._likelihood(prompt.input, option) for option in prompt.options),
+                    prompt_tokens=len(prompt.text.split()),
+                )
+
+    def rolling(
+        self, prompts: Sequence[Prompt], adapter: Path | None, done: Collection[str] = frozenset()
+    ) -> Iterator[Likelihoods]:
+        """Yield likelihoods that depend on the texts alone."""
+        return self.likelihoods(prompts, "keep-start", adapter, done)
+
+    def _likelihood(self, text: str, option: str) -> Likelihood:
+        """Return a likelihood: each word of the option that the rule's answer does not contain halves it twice."""
+        words = option.split()
+        answer = set(self.rule(text).split())
+        missing = sum(word not in answer for word in words)
+        return Likelihood(logprob=-math.log(2) * (len(words) + 2 * missing), tokens=len(words))
+
     def tokens(self, prompt: Prompt, overflow: Overflow, answer_tokens: int = 0) -> tuple[str, list[int]]:
         """Return the prompt and a number for each of its words."""
         return prompt.text, list(range(len(prompt.text.split())))
@@ -92,6 +122,7 @@ def open_model(model: Model, pin: ModelPin, runtime: Runtime) -> Echo:
 BACKEND = Backend(
     schemes=("echo",),
     about="their answers come from a rule, not from weights",
+    verbs=("write", "likelihoods", "rolling"),
     # No answer depends on these libraries, but the ids of answers in existing stores contain them.
     libraries=("torch", "transformers", "tokenizers", "peft"),
     check=check,

@@ -21,7 +21,9 @@ def prompts(
     suite = Suite(name="show", tasks=(task,), models=(model,))
     pinned = pins(suite, offline=offline, cache=cache)
     examples = (
-        kind.choose_shots(list(data.read(task.source, "train", offline=offline)), shots) if shots else ()
+        kind.choose_shots(list(data.read(task.source, "train", offline=offline)), shots, task)
+        if shots
+        else ()
     )
     runtime = Runtime(device=pinned.device, offline=offline)
     backend = open_backend(model, pinned.models[model.name], runtime)

@@ -78,6 +78,6 @@ def _answers(side: Side, task: str, wanted: Container[str]) -> Answers:
 def _answer(answers: Answers, system: System, sample: Sample) -> str:
     """Return what a system answered; a trivial rule, whose answers need not be kept, answers again."""
     kept = answers.get((system, sample.id))
-    if kept is None and system.rule is not None:
-        return trivial.answer(system.rule, sample)
+    if kept is None and system.rule is not None and system.rule not in trivial.FROM_TRAINING:
+        return trivial.prepared(system.rule)(sample)
     return kept or ""

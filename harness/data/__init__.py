@@ -20,6 +20,7 @@ from typing import Any
 from harness import plugins
 from harness.errors import DataError, UnknownName
 from harness.tasks import prompts
+from harness.tasks.options import label_of, read_choices, read_pair, right_choice
 from harness.tasks.references import references as references_of
 from harness.tasks.references import text_of
 from harness.types import Prompt, Sample, Share, Source, Split, Task, Uri
@@ -176,7 +177,8 @@ def _sample(row: Row, source: Source, numbered: str, remarks: Counter[str]) -> S
         for column in columns:
             if column not in row.values:
                 raise UnknownName("column", column, row.values, f"{row.where}: columns.{key}")
-            _refuse_structure(row, column, lists=key in ("reference", "choices"))
+            if key != "choices":
+                _refuse_structure(row, column, lists=key == "reference")
     sample_id = text_of(row.values[taken["id"][0]]) if "id" in taken else numbered
     if not sample_id.strip():
         raise DataError(f"{row.where}: column {taken['id'][0]!r} is empty; give the sample an id")
@@ -186,15 +188,38 @@ def _sample(row: Row, source: Source, numbered: str, remarks: Counter[str]) -> S
             "text"
         )
     named = {column for columns in taken.values() for column in columns}
+    answers, choices = _answers(row, source, taken, remarks)
     sample = Sample(
         id=sample_id,
         input=text_of(row.values[taken["input"][0]]),
-        references=_references(row, taken["reference"], remarks),
-        choices=_texts(row.values[taken["choices"][0]]) if "choices" in taken else (),
+        references=answers,
+        choices=choices,
         metadata={name: text_of(value) for name, value in row.values.items() if name not in named},
     )
     _refuse_surrogates(sample, row)
     return sample
+
+
+def _answers(
+    row: Row, source: Source, taken: Mapping[str, Sequence[str]], remarks: Counter[str]
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the references and the choices of a row, as far as its source has columns for them."""
+    if "chosen" in taken and "rejected" in taken:
+        chosen, rejected = (row.values[taken[key][0]] for key in ("chosen", "rejected"))
+        pair = read_pair(chosen, rejected, row.where)
+        return pair[:1], pair
+    if not taken["reference"]:
+        return (), ()
+    column = taken["reference"][0]
+    if "choices" in taken:
+        cells = [row.values[name] for name in taken["choices"]]
+        where = f"{row.where}: column {taken['choices'][0]!r}"
+        choices = read_choices(cells, where, textual=row.textual)
+        right = right_choice(row.values[column], choices, f"{row.where}: column {column!r}")
+        return (right,), choices.texts
+    if source.labels:
+        return (label_of(row.values[column], source.labels, f"{row.where}: column {column!r}"),), ()
+    return _references(row, taken["reference"], remarks), ()
 
 
 def _references(row: Row, columns: Sequence[str], remarks: Counter[str]) -> tuple[str, ...]:
@@ -239,7 +264,3 @@ def _refuse_surrogates(sample: Sample, row: Row) -> None:
             f"{row.where}: contains a lone surrogate, \\u{ord(found[0]):04x}, which is not valid Unicode; "
             "correct the character, or remove the row"
         )
-
-
-def _texts(value: Any) -> tuple[str, ...]:
-    return tuple(map(text_of, value)) if isinstance(value, list) else (text_of(value),)

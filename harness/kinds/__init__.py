@@ -7,17 +7,21 @@ lists under `plugins`, or another package's entry point in the group `harness.ki
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
-from harness import plugins
-from harness.backends import OpenBackend, Verb
+from harness import backends, plugins
+from harness.backends import GivesLikelihoods, Likelihoods, OpenBackend, Verb
+from harness.digest import text_digest
 from harness.errors import SuiteError, UnknownName
+from harness.files.json_lines import from_json
 from harness.files.validation import At
 from harness.results.odd import EMPTY, REFUSED, SHORTENED
 from harness.tasks import prompts
-from harness.types import Generation, Prompt, Sample, Task
+from harness.types import Generation, Model, ModelPin, Option, Overflow, Prompt, Sample, Task
 
-COLUMNS = ("id", "input", "reference", "choices")  # what a source can name columns for
+# What a source can name columns for.
+USUAL = ("id", "input", "reference")
+COLUMNS = (*USUAL, "choices", "chosen", "rejected")
 
 Answer = Callable[
     [OpenBackend, Sequence[Prompt], Task, Path | None, Collection[str]],  # the last: ids that are answered
@@ -33,16 +37,19 @@ class Oddity:
     holds: Callable[[Generation], bool]
 
 
+SHORTENED_PROMPTS = Oddity(
+    said="prompts whose input was shortened to fit", holds=lambda answer: answer.truncated_tokens > 0
+)
+REFUSED_PROMPTS = Oddity(said="prompts too long to ask", holds=lambda answer: answer.finish == "refused")
 ODD_WRITING: Mapping[str, Oddity] = {
-    SHORTENED: Oddity(
-        said="prompts whose input was shortened to fit", holds=lambda answer: answer.truncated_tokens > 0
-    ),
+    SHORTENED: SHORTENED_PROMPTS,
     EMPTY: Oddity(said="answers without a word", holds=lambda answer: not answer.text.strip()),
     "cut short": Oddity(
         said="answers that reached the token limit", holds=lambda answer: answer.finish == "length"
     ),
-    REFUSED: Oddity(said="prompts too long to ask", holds=lambda answer: answer.finish == "refused"),
+    REFUSED: REFUSED_PROMPTS,
 }
+ODD_CHOOSING: Mapping[str, Oddity] = {SHORTENED: SHORTENED_PROMPTS, REFUSED: REFUSED_PROMPTS}
 
 
 def check_prompt(task: Task, at: At) -> None:
@@ -56,22 +63,97 @@ def references(sample: Sample) -> str:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NoSettings:
+    """The settings of a kind that has none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Kind:
     """A kind of task: how a prompt is made, what an adapter learns to write, and how answers are obtained."""
 
     name: str  # as a task writes it
-    choose_shots: Callable[[Sequence[Sample], int], Sequence[Sample]]  # training samples, count -> examples
+    about: str = ""  # what a model is asked for, as a clause
+    # A frozen record: the settings that a task may have, with their defaults.
+    settings: type[Any] = NoSettings
+    # Training samples, count, task -> the examples before every prompt.
+    choose_shots: Callable[[Sequence[Sample], int, Task], Sequence[Sample]]
     ask: Callable[[Task, Sample, Sequence[Sample]], Prompt]  # task, sample, examples -> prompt
-    target: Callable[[Sample], str]  # what an adapter is trained to write
-    answer: Answer  # the answers as they finish, in any order
-    verb: Verb = "write"  # what `answer` asks of the backend
-    columns: tuple[str, ...] = ("id", "input", "reference")  # those of COLUMNS that it reads
+    target: Callable[[Task, Sample], str]  # what an adapter is trained to write
+    # What is asked of a backend -> the answers as they finish, in any order. A model is asked for the first that it has.
+    answers: Mapping[Verb, Answer]
+    verbs: Callable[[Task], tuple[Verb, ...]] | None = (
+        None  # those of `answers` that a task allows; None: all
+    )
+    columns: tuple[str, ...] = USUAL  # those of COLUMNS that it reads
     # Raises SuiteError for a task that does not fit the kind.
     check: Callable[[Task, At], None] = check_prompt
     expected: Callable[[Sample], str] = references  # how the wanted answer is shown beside a prompt
     odd: Mapping[str, Oddity] = field(default_factory=lambda: ODD_WRITING)  # kind of note -> what it counts
+    # The trivial rule that stands in for a base whose head is not trained, as an encoder's.
+    stand_in: str | None = None
     # The hub's name for it on a model card; None: the name of the model's own task.
     hub_task: str | None = None
+
+    def verb(self, task: Task, model: Model, pin: ModelPin) -> Verb | None:
+        """Return what a model is asked for by a task of this kind; None where it has none of the verbs."""
+        return next((verb for verb in self._allowed(task) if backends.lacks(model, pin, verb) is None), None)
+
+    def lacks(self, task: Task, model: Model, pin: ModelPin) -> str | None:
+        """Return why a model cannot be asked a task of this kind, as a clause; None where it can."""
+        if self.verb(task, model, pin) is not None:
+            return None
+        return backends.lacks(model, pin, self._allowed(task)[-1])
+
+    def _allowed(self, task: Task) -> tuple[Verb, ...]:
+        return tuple(self.answers) if self.verbs is None else self.verbs(task)
+
+
+def likeliest(
+    backend: OpenBackend,
+    prompts: Sequence[Prompt],
+    overflow: Overflow,
+    adapter: Path | None,
+    done: Collection[str],
+    against: Mapping[str, Likelihoods] | None = None,  # sample -> what the likelihoods are compared with
+) -> Iterator[Generation]:
+    """Yield for each prompt the option with the greatest sum of log-likelihoods, the first of equals, with those of all."""
+    assert isinstance(backend, GivesLikelihoods)
+    asked = {prompt.sample_id: prompt for prompt in prompts}
+    for found in backend.likelihoods(prompts, overflow, adapter, done):
+        prompt = asked[found.sample_id]
+        compared = against[found.sample_id].options if against else (None,) * len(found.options)
+        options = (
+            tuple(
+                Option(
+                    text=answer,
+                    logprob=likelihood.logprob,
+                    tokens=likelihood.tokens,
+                    bytes=len(option.encode("utf-8", "surrogatepass")),
+                    against=other.logprob if other else None,
+                )
+                for option, answer, likelihood, other in zip(
+                    prompt.options, prompt.answers or prompt.options, found.options, compared, strict=True
+                )
+            )
+            if found.options
+            else ()
+        )
+        best = max(options, key=lambda option: option.logprob, default=None)
+        yield Generation(
+            sample_id=found.sample_id,
+            text=best.text if best else "",
+            prompt_tokens=found.prompt_tokens,
+            truncated_tokens=found.truncated_tokens,
+            finish="stop" if options else "refused",
+            prompt_digest=text_digest(prompt.text),
+            logprob=best.logprob if best else None,
+            options=options,
+        )
+
+
+def settings_of(task: Task) -> Any:
+    """Return the settings of a task's kind, which were checked when the suite was read."""
+    return from_json(find(task.kind).settings, task.settings)
 
 
 def find(name: str, where: str = "") -> Kind:
@@ -98,10 +180,16 @@ def _problem(kind: object, name: str) -> str:
         return "it has no `KIND = harness.kinds.Kind(…)`"
     if kind.name != name:
         return f"its KIND is named {kind.name!r}"
-    if kind.verb not in get_args(Verb):
-        return f"KIND.verb is {kind.verb!r}; known: {', '.join(get_args(Verb))}"
-    for part in ("choose_shots", "ask", "target", "answer", "check", "expected"):
-        if not callable(getattr(kind, part)):
+    if not kind.answers:
+        return "KIND.answers is empty"
+    for verb in kind.answers:
+        if verb not in get_args(Verb):
+            return f"KIND.answers has {verb!r}; known: {', '.join(get_args(Verb))}"
+    functions: dict[str, object] = {f"answers[{verb!r}]": answer for verb, answer in kind.answers.items()}
+    for part in ("choose_shots", "ask", "target", "check", "expected"):
+        functions[part] = getattr(kind, part)
+    for part, function in functions.items():
+        if not callable(function):
             return f"KIND.{part} is no function"
     others = [column for column in kind.columns if column not in COLUMNS]
     return f"KIND.columns holds {others[0]!r}; known: {', '.join(COLUMNS)}" if others else ""

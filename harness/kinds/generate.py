@@ -11,18 +11,14 @@ from harness.tasks.prompts import render
 from harness.types import Generation, Prompt, Sample, Task
 
 
-def choose_shots(
-    training: Sequence[Sample],
-    count: int,
-    seed: int = 0,
-) -> tuple[Sample, ...]:
+def choose_shots(training: Sequence[Sample], count: int, task: Task) -> tuple[Sample, ...]:
     """Return the examples that are put before every prompt, the same for all test samples and models."""
     if count > len(training):
         raise DataError(
             f"{count:,} examples are asked for and the training split has {len(training):,} samples; "
             "lower `shots` or add training samples"
         )
-    return tuple(Random(f"shots-{seed}").sample(training, count)) if count else ()
+    return tuple(Random("shots-0").sample(training, count)) if count else ()
 
 
 def ask(task: Task, sample: Sample, shots: Sequence[Sample] = ()) -> Prompt:
@@ -30,7 +26,7 @@ def ask(task: Task, sample: Sample, shots: Sequence[Sample] = ()) -> Prompt:
     return render(task, sample, shots)
 
 
-def target(sample: Sample) -> str:
+def target(task: Task, sample: Sample) -> str:
     """Return the text that an adapter is trained to write."""
     return sample.references[0]
 
@@ -42,4 +38,11 @@ def answer(
     return backend.write(prompts, task.decode, task.overflow, adapter, done)
 
 
-KIND = Kind(name="generate", choose_shots=choose_shots, ask=ask, target=target, answer=answer)
+KIND = Kind(
+    name="generate",
+    about="writes an answer",
+    choose_shots=choose_shots,
+    ask=ask,
+    target=target,
+    answers={"write": answer},
+)

@@ -190,7 +190,7 @@ def _examples(plan: Plan, training: TrainingExamples, offline: bool) -> list[Exa
         Example(
             id=sample.id,
             prompt=kind.ask(task, sample, ()),
-            answer=kind.target(sample),
+            answer=kind.target(task, sample),
             overflow=task.overflow,
             stop=training_stop(task, plan.pins.models[training.model.name]),
         )
@@ -203,7 +203,7 @@ def _prompts(plan: Plan, asked: TaskPrompts, offline: bool) -> list[Prompt]:
     kind = kinds.find(asked.task.kind)
     shots: Sequence[Sample] = ()
     if asked.shots:
-        shots = kind.choose_shots([*data.read(source, "train", offline=offline)], asked.shots)
+        shots = kind.choose_shots([*data.read(source, "train", offline=offline)], asked.shots, asked.task)
     samples = islice(data.read(source, "test", offline=offline), min(asked.samples, FIRST))
     return [kind.ask(asked.task, sample, shots) for sample in samples]
 

@@ -105,11 +105,11 @@ def _count(
     total = len(first) + sum(1 for _ in samples)
     examples: Sequence[Sample] = ()
     if shots:
-        examples = kind.choose_shots([*data.read(source, "train", offline=offline)], shots)
+        examples = kind.choose_shots([*data.read(source, "train", offline=offline)], shots, task)
     measure = _measure(tokenizer)
     added = TEMPLATE if model.chat == "on" or (tokenizer and _has_template(tokenizer, model)) else 0
     prompts = measure(kind.ask(task, sample, examples).text for sample in first)
-    answers = measure(kind.target(sample) for sample in first)
+    answers = measure(kind.target(task, sample) for sample in first)
     return Lengths(
         prompts=tuple(tokens + added + 1 for tokens in prompts),  # begin- or end-of-sequence
         answers=tuple(tokens + 1 for tokens in answers),

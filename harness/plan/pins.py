@@ -121,7 +121,8 @@ def _samples(
     """
     source, (pin, kind) = task.source, known
     asked = (task.kind, task.prompt, task.cluster, pin)
-    key = digest(source.columns, source.splits, source.config, *asked, *([kind] if kind else []))
+    own = [part for part in (kind, source.labels, task.settings) if part]
+    key = digest(source.columns, source.splits, source.config, *asked, *own)
     if "test" not in remembered.samples.get(key, ()) or key not in remembered.remarks:
         pinned = replace(task, source=data.pinned(task.source, pin))
         remarks: Counter[str] = Counter()

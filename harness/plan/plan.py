@@ -25,6 +25,7 @@ from harness.run.steps import score as score_step
 from harness.run.steps import spectra as spectra_step
 from harness.run.steps import train as train_step
 from harness.scoring.questions import Cell
+from harness.tasks import rules as trivial
 from harness.tasks.metric_names import PROGRAM, is_program
 from harness.types import (
     Decode,
@@ -39,6 +40,7 @@ from harness.types import (
     Suite,
     System,
     Task,
+    Unasked,
 )
 
 BLOCK = 512  # test samples a generate step covers at most
@@ -183,7 +185,7 @@ def _drawn(suite: Suite, pins: Pins, seed: int, limit: int | None, part: Only) -
     )
     _refuse_unknown_adapter(suite, part)
     asked = [task for task in suite.tasks if fnmatchcase(task.name, part.task)]
-    _refuse_unable(suite, asked)
+    _refuse_unable(suite, pins, asked)
     loads = {
         task.name: _load(builder, task)
         for task in suite.tasks
@@ -191,21 +193,26 @@ def _drawn(suite: Suite, pins: Pins, seed: int, limit: int | None, part: Only) -
     }
     candidates = [*_trained(builder, loads), *_existing(builder)]
     parts: Parts = [(PlanPart(kind="load", task=name), step) for name, step in loads.items()]
+    unasked: list[Unasked] = []
     for candidate in candidates:
         if candidate.step:
             system = System(model=candidate.model.name, adapter=candidate.name)
             parts.append((PlanPart(kind="train", system=system), candidate.step))
     for task in asked:
         for system, adapted, model in _systems(builder, task, candidates):
-            blocks = _blocks(builder, task, system, adapted, model, loads[task.name])
+            if model and (reason := _not_applicable(builder, task, adapted, model, system.shots)):
+                unasked.append(Unasked(task=task.name, system=system, reason=reason))
+                continue
+            rule = _stand_in(builder, task, system, model)
+            blocks = _blocks(builder, task, system, adapted, None if rule else model, loads[task.name])
             parts += [(PlanPart(kind="generate", task=task.name, system=system), block) for block in blocks]
-            scored = _score(builder, task, system, loads[task.name], blocks, model)
+            scored = _score(builder, task, system, loads[task.name], blocks, model, rule)
             parts.append((PlanPart(kind="score", task=task.name, system=system), scored))
             parts += _foreign(builder, task, system, loads[task.name], scored)
     parts += _spectra(builder, candidates)
     parts += [_compare(builder, task, candidates, parts) for task in asked]
-    _report(builder, candidates, parts)
-    return Plan(suite=suite, pins=pins, steps=tuple(builder.steps.values()))
+    _report(builder, candidates, parts, unasked)
+    return Plan(suite=suite, pins=pins, steps=tuple(builder.steps.values()), unasked=tuple(unasked))
 
 
 def untrained(plan: Plan) -> Iterator[str]:
@@ -226,16 +233,15 @@ def _refuse_untrainable(suite: Suite, part: Only) -> None:
         )
 
 
-def _refuse_unable(suite: Suite, asked: Iterable[Task]) -> None:
-    """Raise SuiteError where a model's backend cannot do what a task's kind asks of it."""
+def _refuse_unable(suite: Suite, pins: Pins, asked: Iterable[Task]) -> None:
+    """Raise SuiteError where no model of the suite can do what a task's kind asks of it."""
     for task in asked:
-        verb = kinds.find(task.kind).verb
-        for model in suite.models:
-            if reason := backends.lacks(model, verb):
-                raise SuiteError(
-                    f"task {task.name}, kind {task.kind}: {reason}; leave out the task or the model, or choose others "
-                    "with --only"
-                )
+        kind = kinds.find(task.kind)
+        reasons = [kind.lacks(task, model, pins.models[model.name]) for model in suite.models]
+        if reasons and all(reasons):
+            raise SuiteError(
+                f"task {task.name}, kind {task.kind}: {reasons[0]}; leave out the task, or add a model that can"
+            )
 
 
 def _refuse_unknown_adapter(suite: Suite, part: Only) -> None:
@@ -256,13 +262,15 @@ def _refuse_unknown(what: str, pattern: str, names: Iterable[str], part: Only) -
 def splits_needed(suite: Suite, task: Task) -> tuple[Split, ...]:
     """Return the splits of a task that a run reads.
 
-    Training reads the training split, and validation to choose the checkpoint; few-shot examples are training samples.
+    Training reads the training split, and validation to choose the checkpoint; few-shot examples are training samples, and
+    some trivial rules count them.
     """
     if task.name in suite.train_on and any(recipe.validation_samples for recipe in suite.recipes):
         return ("train", "validation", "test")
     if task.name in suite.train_on and suite.recipes:
         return ("train", "test")
-    return ("train", "test") if task.shots or any(suite.base_shots) else ("test",)
+    counted = any(rule in trivial.FROM_TRAINING for rule in task.trivial)
+    return ("train", "test") if counted or task.shots or any(suite.base_shots) else ("test",)
 
 
 def _load(builder: PlanBuilder, task: Task) -> Step:
@@ -283,7 +291,7 @@ def _asked(task: Task, shots: int) -> Task:
         task,
         name="",
         about="",
-        source=Source(uri=""),
+        source=Source(uri="", labels=task.source.labels),
         metrics=(),
         primary="",
         cluster=None,
@@ -395,6 +403,29 @@ def _systems(
     return found
 
 
+def _not_applicable(
+    builder: PlanBuilder, task: Task, candidate: Candidate | None, model: Model, shots: int
+) -> str | None:
+    """Return why a system cannot be asked a task, as a clause; None where it can."""
+    kind, pin = kinds.find(task.kind), builder.pins.models[model.name]
+    if kind.verb(task, model, pin) == "head":
+        if candidate and candidate.trained_on not in (None, task.name):
+            return f"its head was trained for the labels of {candidate.trained_on}"
+        if shots:
+            return "an encoder reads no examples"
+        if candidate is None and "train" not in splits_needed(builder.suite, task):
+            return "its head is not trained"
+    return kind.lacks(task, model, pin)
+
+
+def _stand_in(builder: PlanBuilder, task: Task, system: System, model: Model | None) -> str | None:
+    """Return the trivial rule that answers for a system: its own, or that in place of a base without a trained head."""
+    if model is None or system.adapter:
+        return system.rule
+    kind = kinds.find(task.kind)
+    return kind.stand_in if kind.verb(task, model, builder.pins.models[model.name]) == "head" else None
+
+
 def _runs_on(suite: Suite, task: Task, candidate: Candidate) -> bool:
     across = suite.across or ("all" if len(suite.tasks) <= MOST_TASKS_ACROSS else "own")
     if across == "all" or candidate.trained_on in (None, task.name):
@@ -443,7 +474,13 @@ def _blocks(
 
 
 def _score(
-    builder: PlanBuilder, task: Task, system: System, load: Step, blocks: list[Step], model: Model | None
+    builder: PlanBuilder,
+    task: Task,
+    system: System,
+    load: Step,
+    blocks: list[Step],
+    model: Model | None,
+    rule: str | None,
 ) -> Step:
     spec = score_step.ScoreAnswers(
         task=task.name,
@@ -451,7 +488,7 @@ def _score(
         metrics=_own(task.metrics),
         primary=task.primary,
         cluster=task.cluster,
-        rule=system.rule,
+        rule=rule,
         samples=builder.samples(task),
         seed=builder.seed,
     )
@@ -534,7 +571,9 @@ def _compare(
     return PlanPart(kind="compare", task=task.name), step
 
 
-def _report(builder: PlanBuilder, candidates: Sequence[Candidate], parts: Parts) -> Step:
+def _report(
+    builder: PlanBuilder, candidates: Sequence[Candidate], parts: Parts, unasked: Sequence[Unasked]
+) -> Step:
     recipes = tuple(replace(recipe, about="") for recipe in builder.suite.recipes)
     spec = report_step.Report(
         suite=replace(builder.suite, recipes=recipes),
@@ -542,6 +581,7 @@ def _report(builder: PlanBuilder, candidates: Sequence[Candidate], parts: Parts)
         seed=builder.seed,
         limit=builder.limit,
         parts=tuple(part for part, _ in parts),
+        unasked=tuple(unasked),
         adapters=tuple(
             AdapterFacts(
                 name=candidate.name,

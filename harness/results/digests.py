@@ -6,11 +6,12 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
-from harness.files.json_lines import line
+from harness.files.json_lines import line, to_json
 from harness.results import Result
 from harness.types import Answers, Generation, Sample, System
 
 DIGITS = 16
+UNWRITTEN = ("logprob", "options")
 
 
 @dataclass(slots=True)
@@ -26,11 +27,11 @@ class RunningDigest:
         self.count += 1
         self.first.update(_bytes([sample_id, text, list(references)]))
 
-    def answer(self, prompt_digest: str, text: str) -> None:
-        """Add an answer and the digest of its prompt."""
+    def answer(self, prompt_digest: str, text: str, more: Mapping[str, Any] | None = None) -> None:
+        """Add an answer and the digest of its prompt; `more` is what `unwritten` returns."""
         self.count += 1
         self.first.update(_bytes(prompt_digest))
-        self.second.update(_bytes(text))
+        self.second.update(_bytes([text, more] if more else text))
 
     @property
     def samples(self) -> str:
@@ -67,7 +68,8 @@ class InputDigests:
         for generation in lines:
             system = _system(generation["model"], generation["adapter"], generation["shots"])
             running = self._answers.setdefault((generation["task"], system), RunningDigest())
-            running.answer(generation["prompt_digest"], generation["text"])
+            more = {key: generation[key] for key in UNWRITTEN if key in generation}
+            running.answer(generation["prompt_digest"], generation["text"], more)
             yield generation
 
     def of(self, task: str) -> str:
@@ -79,6 +81,14 @@ class InputDigests:
         return [running.answers(task, system) for (task, system), running in self._answers.items()]
 
 
+def unwritten(answer: Generation) -> dict[str, Any]:
+    """Return what an answer has besides its text if it was not written but chosen or read: as a line of a RESULT has it."""
+    found: dict[str, Any] = to_json(answer)
+    if answer.options:
+        return {key: found[key] for key in UNWRITTEN}
+    return {"logprob": answer.logprob} if answer.logprob is not None and not answer.text else {}
+
+
 @cache
 def _system(model: str, adapter: str | None, shots: int) -> System:
     return System(model=model, adapter=adapter, shots=shots)
@@ -87,7 +97,7 @@ def _system(model: str, adapter: str | None, shots: int) -> System:
 def noted(answers: Iterator[Generation], passed: RunningDigest) -> Iterator[Generation]:
     """Yield each answer after adding it to the digest."""
     for answer in answers:
-        passed.answer(answer.prompt_digest, answer.text)
+        passed.answer(answer.prompt_digest, answer.text, unwritten(answer))
         yield answer
 
 

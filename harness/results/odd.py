@@ -7,6 +7,8 @@ from harness.results import Result
 from harness.types import System
 
 EMPTY, SHORTENED, REFUSED, OVERLAP = "empty", "truncated", "refused", "overlap"  # kinds of notes
+STAND_IN = "stand-in"  # kind of a note: a trivial rule answers in place of a base without a trained head
+NOT_APPLICABLE = "not applicable"  # kind of a note: a system cannot be asked a task, and the detail says why
 # The details of a note on overlap: what test samples and training samples have in common.
 SAME_INPUT = "test samples whose input stands in the training split, word for word"
 SHARED_WORDS = "test samples that share 13 words in a row with a training sample"

@@ -47,6 +47,8 @@ class TaskFacts:
     overflow: Kept[str] = ""
     decode: Kept[Mapping[str, object]] = field(default_factory=dict)
     allow_empty: Kept[bool] = False  # an empty answer may be right
+    labels: Kept[IfSet[tuple[str, ...]]] = ()  # of a classification, in order
+    settings: Kept[IfSet[Mapping[str, object]]] = field(default_factory=dict)  # of the kind
     samples: Kept[str] = ""  # digest of ids, inputs and references of the samples asked; "" in older results
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.files.json_lines import iterate_lines, to_json
+from harness.results.digests import unwritten
 from harness.run.intact import read_record
 from harness.run.steps import ANSWERS, Contribution, Finished, PlanPart, find, split_file
 from harness.scoring import stored
@@ -106,6 +107,7 @@ class FinishedSteps:
                     "sample_id": sample.id,
                     "input": sample.input,
                     "references": sample.references,
+                    **({"choices": sample.choices} if sample.choices else {}),
                     "metadata": sample.metadata,
                 }
 
@@ -126,6 +128,7 @@ class FinishedSteps:
                         "output_tokens": g.output_tokens,
                         "truncated_tokens": g.truncated_tokens,
                         "finish": g.finish,
+                        **unwritten(g),
                     }
 
     def rows(self) -> "Iterator[tuple[Key, Rows]]":

@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
-from harness import backends, plugins
+from harness import backends, kinds, plugins
 from harness.checkpoints import written
 from harness.errors import SuiteError, UnknownName
 from harness.files import python_data, shipped
@@ -267,12 +267,25 @@ def _anchored(item: Item, folder: Path, at: At) -> Item:
     """Return the record with the uri that it means, and with its relative paths made absolute."""
     match item:
         case Task():
-            return replace(item, source=replace(item.source, uri=written.source_uri(item.source.uri, folder)))
+            uri = written.source_uri(item.source.uri, folder)
+            return replace(item, source=replace(item.source, uri=uri, columns=_columns(item)))
         case Model():
             return replace(item, uri=written.model_uri(item.uri, folder, at("uri"), backends.schemes()))
         case Adapter():
             return replace(item, uri=written.adapter_uri(item.uri, folder, at("uri")))
     return item
+
+
+def _columns(task: Task) -> Mapping[str, str | tuple[str, ...]]:
+    """Return the columns that a task's samples are read from: those that it names, and the others that its kind reads."""
+    columns = dict(task.source.columns)
+    read = kinds.find(task.kind).columns if task.kind in plugins.names("kinds") else kinds.USUAL
+    if "reference" not in read:
+        columns.setdefault("reference", ())
+    for key in read:
+        if key not in kinds.USUAL:
+            columns.setdefault(key, key)
+    return columns
 
 
 # Plug-ins of the user's own project, and metrics with settings.

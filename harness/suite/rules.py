@@ -14,6 +14,7 @@ from harness.checkpoints import written
 from harness.errors import SuiteError, UnknownName
 from harness.files import shipped
 from harness.files.row_range import split_name
+from harness.files.validation import checked
 from harness.suite.gates import check_gate
 from harness.types import Adapter, Gate, Model, Recipe, Suite, Task, Uri
 
@@ -103,6 +104,7 @@ def check_task(task: Task, at: At) -> None:
             f"{at('decode', 'stop')}: found an empty text; every answer would end before it began"
         )
     _source(task, kind, at)
+    checked(kind.settings, dict(task.settings), lambda *more: at("settings", *more))
     kind.check(task, at)
 
 
@@ -111,6 +113,8 @@ def _source(task: Task, kind: kinds.Kind, at: At) -> None:
     if uri.scheme == "embedded":
         _known("embedded data set", uri.place, shipped.data_names(), at("source", "uri"))
     for key, columns in task.source.columns.items():
+        if not columns and key not in kind.columns:
+            continue  # the loader's mark of a kind without references
         _known("key", key, kinds.COLUMNS, at("source", "columns", key))
         if key not in kind.columns:
             raise SuiteError(
@@ -134,8 +138,8 @@ def _source(task: Task, kind: kinds.Kind, at: At) -> None:
 
 def _several(key: str, columns: tuple[str, ...], at: At) -> None:
     """Raise SuiteError unless a list of columns is given for the references, and names at least one, each once."""
-    if key != "reference":
-        raise SuiteError(f"{at(key)}: found a list; only `reference` may have several columns")
+    if key not in ("reference", "choices"):
+        raise SuiteError(f"{at(key)}: found a list; only `reference` and `choices` may have several columns")
     _filled(columns, at(key))
     _distinct(columns, at, key)
 

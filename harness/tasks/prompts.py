@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Sequence
 from string import Template
 
 from harness.errors import SuiteError, UnknownName
+from harness.tasks.options import lettered
 from harness.types import Overflow, Prompt, Sample, Task
 
 Span = tuple[
@@ -40,15 +41,27 @@ def check(task: Task, columns: Collection[str] | None = None, where: str = "") -
         return
     named = {column for key in task.source.columns if key != "id" for column in task.source.columns_of(key)}
     shown = set(columns) - named | {"input"}
+    if "choices" in task.source.columns:
+        shown.add("choices")
     for name in found:
         if name is not None and name not in shown:
             raise UnknownName("column", name, shown, at.removesuffix(": "))
 
 
-def render(task: Task, sample: Sample, shots: Sequence[Sample] = ()) -> Prompt:
+def first_reference(sample: Sample) -> str:
+    """Return the answer that an example shows."""
+    return sample.references[0]
+
+
+def render(
+    task: Task,
+    sample: Sample,
+    shots: Sequence[Sample] = (),
+    answer: Callable[[Sample], str] = first_reference,  # of an example
+) -> Prompt:
     """Return the prompt of one sample, after the shots as worked examples."""
     before, after = _around_input(task.prompt)
-    examples = [with_answer(render(task, shot).text, shot.references[0]) for shot in shots]
+    examples = [with_answer(render(task, shot).text, answer(shot)) for shot in shots]
     return Prompt(
         sample_id=sample.id,
         before="".join(example + "\n\n" for example in examples) + _fill(task, before, sample),
@@ -75,7 +88,8 @@ def _around_input(template: str) -> tuple[str, str]:
 
 def _fill(task: Task, template: str, sample: Sample) -> str:
     try:
-        return Template(template).substitute(sample.metadata, id=sample.id)
+        own = {"choices": lettered(sample.choices)} if sample.choices else {}
+        return Template(template).substitute(sample.metadata, id=sample.id, **own)
     except KeyError as missing:
         where = f"task {task.name!r}: prompt of sample {sample.id!r}"
         raise UnknownName("column", str(missing.args[0]), {*sample.metadata, "input"}, where) from None

@@ -4,8 +4,19 @@ Quality scores and their differences are on 0 to 100; log-probabilities are in n
 """
 
 from harness.types.finding import Answers, Comparison, Cost, Density, Note, RecipeScore, Score, WeightRow
-from harness.types.plan import HAS_RESULT, DeviceKind, ModelPin, Outcome, Pins, Plan, Runtime, State, Step
-from harness.types.sample import Finish, Generation, Prompt, Sample, System
+from harness.types.plan import (
+    HAS_RESULT,
+    DeviceKind,
+    ModelPin,
+    Outcome,
+    Pins,
+    Plan,
+    Runtime,
+    State,
+    Step,
+    Unasked,
+)
+from harness.types.sample import Finish, Generation, Option, Prompt, Sample, System
 from harness.types.suite import (
     FAMILY_ERROR,
     Adapter,
@@ -41,6 +52,7 @@ __all__ = [
     "Model",
     "ModelPin",
     "Note",
+    "Option",
     "Outcome",
     "Overflow",
     "Pins",
@@ -60,6 +72,7 @@ __all__ = [
     "Suite",
     "System",
     "Task",
+    "Unasked",
     "Uri",
     "Verdict",
     "Weighing",

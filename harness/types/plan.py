@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from harness.digest import IF_SET
+from harness.types.sample import System
 from harness.types.suite import Suite
 
 DeviceKind = Literal["cpu", "cuda"]
@@ -24,6 +25,8 @@ class ModelPin:
     family: str | None
     # True: no file of the model names an end-of-sequence token. Only known of models in a folder.
     endless: bool = field(default=False, metadata=IF_SET)
+    # Name of a plug-in of neural/architectures/, which decides what the model can be asked.
+    architecture: str = field(default="causal", metadata=IF_SET)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +61,15 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Unasked:
+    """A system that cannot be asked a task, which is no fault of the suite: the cell is not applicable."""
+
+    task: str
+    system: System
+    reason: str  # a clause: "zoo:bert-tiny is an encoder, which writes no text"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """All steps of a suite; each comes after the steps that it needs."""
 
@@ -65,6 +77,7 @@ class Plan:
     pins: Pins
     steps: tuple[Step, ...]
     unjudged: tuple[str, ...] = ()  # a sentence for each gate of the suite that the part asked for leaves out
+    unasked: tuple[Unasked, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

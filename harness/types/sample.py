@@ -33,11 +33,25 @@ class Prompt:
     before: str
     input: str
     after: str
+    options: tuple[str, ...] = ()  # the texts to choose from, where the task gives some
+    answers: tuple[str, ...] = ()  # what each option stands for; empty: itself
 
     @property
     def text(self) -> str:
         """Return the whole prompt."""
         return self.before + self.input + self.after
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Option:
+    """How likely a system finds one of the answers that a prompt lets it choose from."""
+
+    text: Annotated[str, Withheld()]
+    logprob: Kept[float]  # nats, summed over the text's tokens
+    tokens: Kept[int] = 0  # of the text; 0: its probability does not come from tokens
+    bytes: Kept[int] = 0  # of the text in UTF-8
+    # Nats, what `logprob` is compared with: of the text without the prompt, or by the base; None: not asked
+    against: Kept[float | None] = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +66,7 @@ class Generation:
     finish: Kept[Finish] = "stop"
     prompt_digest: Kept[str] = ""
     logprob: Kept[float | None] = None  # nats, sum over the answer's tokens
+    options: Kept[tuple[Option, ...]] = ()  # in the prompt's order; empty: the answer is written
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)

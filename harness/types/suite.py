@@ -42,6 +42,8 @@ class Source:
     config: str | None = None  # a hub data set's configuration
     licence: str | None = None  # of the texts; NC or ND: only ids and numbers leave the machine
     share: Share | None = None  # what may leave the machine; None: decided by uri and licence
+    # The labels of a classification, in order; the reference column holds a label or its number, from 0
+    labels: tuple[str, ...] = field(default=(), metadata=IF_SET)
 
     def columns_of(self, key: str) -> tuple[str, ...]:
         """Return the columns of a key; a key that is not named is the name of its column."""
@@ -79,6 +81,8 @@ class Task:
     cluster: str | None = None  # column whose equal values are resampled together
     trivial: tuple[str, ...] = ()  # "lead-3", "copy": trivial rules that are scored beside the models
     allow_empty: bool = False  # an empty answer may be right: systems with many of them are judged by gates
+    # Settings of the kind, by name
+    settings: Mapping[str, Any] = field(default_factory=dict, metadata=IF_SET)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

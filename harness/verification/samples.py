@@ -11,7 +11,7 @@ from harness.results import read_samples
 from harness.results.digests import RunningDigest, samples_noted
 from harness.scoring.accumulate import Tally
 from harness.scoring.clusters import numbered
-from harness.tasks.rules import answer
+from harness.tasks.rules import FROM_TRAINING, prepared
 from harness.types import Generation, Sample, System
 
 
@@ -48,10 +48,11 @@ def _unpacked(samples: Iterator[Sample], path: Path) -> Samples:
 
 
 def by_rule(system: System, samples: Samples) -> Iterator[Generation]:
-    """Yield a trivial rule's answers, computed again: a RESULT need not contain them."""
-    if system.rule is not None:
+    """Yield a trivial rule's answers, computed again unless it needs training data: a RESULT need not contain them."""
+    if system.rule is not None and system.rule not in FROM_TRAINING:
+        answer = prepared(system.rule)
         for sample in samples.lines:
-            yield Generation(sample_id=sample.id, text=answer(system.rule, sample))
+            yield Generation(sample_id=sample.id, text=answer(sample))
 
 
 def paired(here: str, samples: Samples, answers: Iterator[Generation]) -> Iterator[tuple[Sample, Generation]]:

@@ -10,7 +10,7 @@ from harness import kinds, plugins
 from harness.errors import DataError, SuiteError, UnknownName
 from harness.kinds import generate
 from harness.suite.load import load_suite
-from harness.types import Sample
+from harness.types import Sample, Source, Task
 from tests.cli.words import harness
 
 SUITE = """
@@ -25,6 +25,8 @@ models: [{{name: copy, uri: "echo:copy"}}]
 weights: false
 """
 
+TASK = Task(name="t", source=Source(uri="file:x"), prompt="$input", metrics=("exact",), primary="exact")
+
 BACKWARDS = """
 from dataclasses import replace
 from harness.kinds import Kind, generate
@@ -34,7 +36,7 @@ def ask(task, sample, shots):
     return replace(prompt, input=prompt.input[::-1])
 
 KIND = Kind(
-    name="backwards", choose_shots=generate.choose_shots, ask=ask, target=generate.target, answer=generate.answer
+    name="backwards", choose_shots=generate.choose_shots, ask=ask, target=generate.target, answers={"write": generate.answer}
 )
 """
 
@@ -128,6 +130,6 @@ def test_every_kind_of_the_harness_is_sound(name: str) -> None:
 
 def test_more_examples_than_training_samples_are_refused() -> None:
     training = [Sample(id=str(n), input="x", references=("y",)) for n in range(3)]
-    assert len(generate.choose_shots(training, 3)) == 3
+    assert len(generate.choose_shots(training, 3, TASK)) == 3
     with pytest.raises(DataError, match="4 examples are asked for and the training split has 3 samples"):
-        generate.choose_shots(training, 4)
+        generate.choose_shots(training, 4, TASK)

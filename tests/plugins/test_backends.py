@@ -144,12 +144,13 @@ def test_it_can_do_what_it_declares(name: str, opened: OpenBackend) -> None:
 
 @pytest.mark.parametrize("verb", get_args(Verb))
 def test_a_verb_that_it_lacks_is_said_with_the_reason(name: str, model: Model, verb: Verb) -> None:
-    reason = backends.lacks(model, verb)
-    if verb in of(name).verbs:
-        assert reason is None
-    else:
+    pin = of(name).pin(model, "cpu", Remembered(), True)
+    reason = backends.lacks(model, pin, verb)
+    if verb not in of(name).verbs:
         assert reason is not None
-        assert reason.startswith("not applicable: model example cannot ")
+        assert reason.startswith("model example cannot ")
+    else:
+        assert reason is None or model.uri in reason
 
 
 def test_each_prompt_is_answered_once_and_what_is_done_is_left_out(opened: OpenBackend) -> None:

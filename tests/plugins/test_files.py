@@ -27,7 +27,7 @@ def ask(task, sample, shots):
     return replace(prompt, input=prompt.input[::-1])
 
 KIND = Kind(
-    name="backwards", choose_shots=generate.choose_shots, ask=ask, target=generate.target, answer=generate.answer
+    name="backwards", choose_shots=generate.choose_shots, ask=ask, target=generate.target, answers={"write": generate.answer}
 )
 """
 METRIC = """

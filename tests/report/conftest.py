@@ -197,7 +197,7 @@ def answers_of(
 ) -> list[Generation]:
     if system.model.startswith("trivial:"):
         rule = system.model.removeprefix("trivial:")
-        return [Generation(sample_id=sample.id, text=trivial.answer(rule, sample)) for sample in samples]
+        return [Generation(sample_id=sample.id, text=trivial.prepared(rule)(sample)) for sample in samples]
     before, after = MODELS[system.model][3:]
     skill = before if system.adapter is None else after if task == "dialogues" else 0.75 * before
     chance = random.Random(f"{system} {task}")

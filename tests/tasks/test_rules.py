@@ -1,6 +1,6 @@
 import pytest
 
-from harness.errors import UnknownName
+from harness.errors import DataError, UnknownName
 from harness.tasks import rules as trivial
 from harness.types import Sample
 
@@ -21,14 +21,26 @@ from harness.types import Sample
     ],
 )
 def test_rules_answer_without_a_model(rule, text, expected):
-    assert trivial.answer(rule, Sample(id="1", input=text, references=("x",))) == expected
+    assert trivial.prepared(rule)(Sample(id="1", input=text, references=("x",))) == expected
 
 
-def test_every_rule_is_known():
-    for rule in trivial.RULES:
-        assert trivial.answer(rule, Sample(id="1", input="a", references=("x",))) == "a"
+def test_every_rule_answers():
+    training = [Sample(id=str(n), input="", references=(text,)) for n, text in enumerate("3312")]
+    sample = Sample(id="1", input="a", references=("x",), choices=("b", "longer"))
+    wanted = {"copy": "a", "lead-3": "a", "majority": "3", "mean": "2.25", "longest": "longer"}
+    assert {rule: trivial.prepared(rule, training)(sample) for rule in trivial.RULES} == wanted
+
+
+def test_of_labels_that_are_equally_frequent_the_first_in_the_alphabet_is_the_majority():
+    training = [Sample(id=str(n), input="", references=(text,)) for n, text in enumerate("yxyx")]
+    assert trivial.prepared("majority", training)(training[0]) == "x"
+
+
+def test_a_mean_of_labels_is_refused():
+    with pytest.raises(DataError, match=r"training sample '0': the reference 'good' is not a number"):
+        trivial.prepared("mean", [Sample(id="0", input="", references=("good",))])
 
 
 def test_an_unknown_rule_names_the_near_one():
     with pytest.raises(UnknownName, match="did you mean 'lead-3'"):
-        trivial.answer("lead3", Sample(id="1", input="a", references=("x",)))
+        trivial.prepared("lead3")

@@ -5,7 +5,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness import backends, kinds
+from harness import kinds
 from harness.backends import KnowsItsEnds, OpenBackend, TracksBase
 from harness.checkpoints.adapter import WEIGHTS
 from harness.errors import ModelError
@@ -57,7 +57,7 @@ def run(spec: Generate, context: StepContext) -> None:
     kind, data = kinds.find(spec.task.kind), context.need(0)
     samples = IndexedLines(split_file(data, "test"), Sample)[spec.start : spec.stop]
     shots = (
-        kind.choose_shots(IndexedLines(split_file(data, "train"), Sample), spec.task.shots)
+        kind.choose_shots(IndexedLines(split_file(data, "train"), Sample), spec.task.shots, spec.task)
         if spec.task.shots
         else ()
     )
@@ -70,8 +70,9 @@ def run(spec: Generate, context: StepContext) -> None:
     started, tokens, doubt, memory, end = time.perf_counter(), 0, None, None, None
     adapter = adapter_folder(spec.adapter, context)
     if kept < len(samples):
-        if reason := backends.lacks(spec.used.model, kind.verb):
-            raise ModelError(reason)
+        verb = kind.verb(spec.task, spec.used.model, spec.used.pin)
+        if verb is None:
+            raise ModelError(f"not applicable: {kind.lacks(spec.task, spec.used.model, spec.used.pin)}")
         backend = opened(spec.used, context, kept, len(samples))
         tracking = backend if isinstance(backend, TracksBase) else None
         doubt = tracking.unverified_base(adapter) if tracking and adapter else None
@@ -79,7 +80,7 @@ def run(spec: Generate, context: StepContext) -> None:
         halved = tracking.budget.halvings if tracking else 0
         started = time.perf_counter()
         with answers.open("a", encoding="utf-8", errors="surrogatepass") as file:
-            for generation in kind.answer(backend, prompts, spec.task, adapter, answered):
+            for generation in kind.answers[verb](backend, prompts, spec.task, adapter, answered):
                 file.write(line(generation))
                 file.flush()
                 written, tokens = written + 1, tokens + generation.output_tokens

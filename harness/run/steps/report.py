@@ -4,13 +4,14 @@ import platform
 import shutil
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
 from harness import backends, kinds
 from harness._version import __version__
 from harness.data import share_of
+from harness.digest import IF_SET
 from harness.files.hardware import machine
 from harness.files.json_lines import iterate_lines, to_json
 from harness.files.zipped import write_zipped
@@ -26,11 +27,12 @@ from harness.results import (
 )
 from harness.results.digests import InputDigests
 from harness.results.document import BESIDE, NAME, write_document
+from harness.results.odd import NOT_APPLICABLE, place
 from harness.results.verdicts import FILE as VERDICTS
 from harness.run.finished import FinishedSteps, finished_needs
 from harness.run.intact import read_record
 from harness.run.steps import ANSWERS, FIRST, Contribution, Finished, PlanPart, StepContext
-from harness.types import Answers, Generation, Model, ModelPin, Note, Outcome, Pins, Suite, Task
+from harness.types import Answers, Generation, Model, ModelPin, Note, Outcome, Pins, Suite, Task, Unasked
 
 VERSION = 4
 LIBRARIES: tuple[str, ...] = ()
@@ -50,6 +52,7 @@ class Report:
     limit: int | None
     parts: tuple[PlanPart, ...]
     adapters: tuple[AdapterFacts, ...]
+    unasked: tuple[Unasked, ...] = field(default=(), metadata=IF_SET)
 
 
 def run(spec: Report, context: StepContext) -> None:
@@ -100,6 +103,9 @@ def _notes(
     spec: Report, context: StepContext, found: FinishedSteps, answers: Sequence[Answers]
 ) -> Iterator[Note]:
     """Yield what went other than planned: notes of steps, odd answers, inert adapters, steps without a result."""
+    for cell in spec.unasked:
+        where = place(cell.task, cell.system)
+        yield Note(kind=NOT_APPLICABLE, where=where, count=0, of=0, detail=cell.reason)
     yield from found.notes
     odd = {task.name: kinds.find(task.kind).odd for task in spec.suite.tasks}
     for scored in found.of("score"):
@@ -207,6 +213,8 @@ def _task(task: Task, asked: InputDigests) -> TaskFacts:
         overflow=task.overflow,
         decode=to_json(task.decode),
         allow_empty=task.allow_empty,
+        labels=task.source.labels,
+        settings=task.settings,
         samples=asked.of(task.name),
     )
 

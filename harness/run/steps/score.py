@@ -8,20 +8,22 @@ from dataclasses import dataclass
 from itertools import chain, islice
 
 from harness.errors import StepError
-from harness.files.json_lines import flush, iterate_lines, line
+from harness.files.json_lines import flush, iterate_lines, line, read_json, write_json
 from harness.metrics import load
+from harness.results import odd
 from harness.run.steps import ANSWERS, Contribution, Finished, StepContext, split_file
 from harness.scoring import stored, warned
 from harness.scoring.accumulate import Tally
 from harness.scoring.clusters import numbered
 from harness.tasks import rules as trivial
-from harness.types import Generation, Sample, Score, System
+from harness.types import Generation, Note, Sample, Score, System
 
 VERSION = 1
 LIBRARIES = ("rouge_score", "nltk", "sacrebleu", "evaluate", "numpy")
 LANE = True
 TOLERANT = False
-FILES = (ANSWERS, stored.SCORES, stored.IDS, stored.CLUSTERS, stored.ROWS, warned.FILE)
+STAND_IN = "stand_in.json"  # the rule that answers in place of a base without a trained head
+FILES = (ANSWERS, STAND_IN, stored.SCORES, stored.IDS, stored.CLUSTERS, stored.ROWS, warned.FILE)
 REPORTED = 64  # samples between two reports of progress
 
 
@@ -60,24 +62,34 @@ def run(spec: ScoreAnswers, context: StepContext) -> None:
     scores = [score for tally in tallies.values() for score in scored(spec, tally, together)]
     rows = {name: table for name, tally in tallies.items() if (table := tally.rows()) is not None}
     warned.write(context.folder, tallies.values(), messages, len(ids))
+    if spec.rule is not None and not spec.system.is_trivial:
+        write_json(context.folder / STAND_IN, spec.rule)
     stored.write_scores(context.folder, scores)
     stored.write_rows(context.folder, ids, together, rows)
     context.progress(spec.samples, spec.samples)
 
 
 def contributes(finished: Finished) -> Contribution:
-    """Return the scores, and the warnings of metrics as notes."""
-    return Contribution(
-        scores=stored.read_scores(finished.folder), notes=warned.notes(finished.folder, finished.where)
-    )
+    """Return the scores, and as notes the warnings of metrics, and a rule that stands in for a model."""
+    notes = warned.notes(finished.folder, finished.where)
+    if (finished.folder / STAND_IN).is_file():
+        rule, samples = read_json(finished.folder / STAND_IN), len(stored.read_ids(finished.folder))
+        detail = f"no trained head: the trivial rule {rule} answers in its place"
+        notes = (
+            *notes,
+            Note(kind=odd.STAND_IN, where=finished.where, count=samples, of=samples, detail=detail),
+        )
+    return Contribution(scores=stored.read_scores(finished.folder), notes=notes)
 
 
 def answered(spec: ScoreAnswers, context: StepContext) -> Iterator[tuple[Sample, Generation]]:
     """Yield each sample with its answer, in data order; raise StepError if samples have no answer."""
     samples = islice(iterate_lines(split_file(context.need(0), "test"), Sample), spec.samples)
     if spec.rule is not None:
+        training = iterate_lines(split_file(context.need(0), "train"), Sample)
+        answer = trivial.prepared(spec.rule, training if spec.rule in trivial.FROM_TRAINING else ())
         for sample in samples:
-            yield sample, Generation(sample_id=sample.id, text=trivial.answer(spec.rule, sample))
+            yield sample, Generation(sample_id=sample.id, text=answer(sample))
         return
     blocks = (folder / ANSWERS for _, folder in context.needs[1:])
     generations = chain.from_iterable(iterate_lines(block, Generation) for block in blocks)

@@ -66,7 +66,7 @@ def run(spec: Train, context: StepContext) -> None:
             Example(
                 id=s.id,
                 prompt=kind.ask(spec.task, s, ()),
-                answer=kind.target(s),
+                answer=kind.target(spec.task, s),
                 overflow=spec.task.overflow,
                 stop=spec.stop,
             )

@@ -1,0 +1,72 @@
+"""The kind of task that asks which of several answers is right: by the likelihood of each, after the prompt.
+
+The prompt is read once for all of its choices. The answer is the choice with the greatest sum of log-likelihoods; metrics
+can choose by token, by byte, or against the likelihood without the prompt instead (`accuracy: {by: byte}`).
+"""
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+from harness.backends import GivesLikelihoods, OpenBackend
+from harness.kinds import ODD_CHOOSING, Kind, generate, likeliest, settings_of
+from harness.tasks.options import letter
+from harness.tasks.prompts import render
+from harness.types import Generation, Prompt, Sample, Task
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChoiceSettings:
+    """The settings of a task of this kind."""
+
+    # What a model is asked the likelihood of: the text of a choice, or its letter in the prompt's `$choices`.
+    options: Literal["text", "letter"] = "text"
+    unconditional: bool = (
+        False  # also ask each choice without the prompt, for `accuracy: {by: unconditional}`
+    )
+
+
+def _shown(task: Task, choice: str, sample: Sample) -> str:
+    """Return a choice as a model is asked for it."""
+    return letter(choice, sample.choices) if settings_of(task).options == "letter" else choice
+
+
+def ask(task: Task, sample: Sample, shots: Sequence[Sample] = ()) -> Prompt:
+    """Return the prompt of one sample, after the examples, with its choices."""
+    prompt = render(task, sample, shots, lambda shot: target(task, shot))
+    shown = tuple(_shown(task, choice, sample) for choice in sample.choices)
+    return replace(prompt, options=shown, answers=sample.choices)
+
+
+def target(task: Task, sample: Sample) -> str:
+    """Return the right choice as a model is asked for it, which an adapter is trained to write."""
+    return _shown(task, sample.references[0], sample)
+
+
+def by_likelihood(
+    backend: OpenBackend, prompts: Sequence[Prompt], task: Task, adapter: Path | None, done: Collection[str]
+) -> Iterator[Generation]:
+    """Yield the likeliest choice of each prompt, with the likelihoods of all."""
+    against = None
+    if settings_of(task).unconditional:
+        assert isinstance(backend, GivesLikelihoods)
+        alone = [replace(prompt, before="", input="", after="") for prompt in prompts]
+        against = {
+            found.sample_id: found for found in backend.likelihoods(alone, task.overflow, adapter, done)
+        }
+    yield from likeliest(backend, prompts, task.overflow, adapter, done, against)
+
+
+KIND = Kind(
+    name="choice",
+    about="chooses one of several answers",
+    settings=ChoiceSettings,
+    choose_shots=generate.choose_shots,
+    ask=ask,
+    target=target,
+    answers={"likelihoods": by_likelihood},
+    columns=("id", "input", "reference", "choices"),
+    odd=ODD_CHOOSING,
+    hub_task="question-answering",
+)

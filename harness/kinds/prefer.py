@@ -1,0 +1,53 @@
+"""The kind of task that asks which of two answers a model prefers: the chosen one or the rejected one, by likelihood.
+
+With `against_base: true` an adapter's likelihoods are also compared with its base's: `accuracy: {by: against}` then counts
+how often the adapter raises the chosen answer more than the rejected one.
+"""
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from harness.backends import GivesLikelihoods, OpenBackend
+from harness.kinds import ODD_CHOOSING, Kind, generate, likeliest, settings_of
+from harness.tasks.prompts import render
+from harness.types import Generation, Prompt, Sample, Task
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PreferenceSettings:
+    """The settings of a task of this kind."""
+
+    against_base: bool = False  # also ask the base, and keep its likelihoods beside the adapter's
+
+
+def ask(task: Task, sample: Sample, shots: Sequence[Sample] = ()) -> Prompt:
+    """Return the prompt of one sample, after the examples, with both answers as its options."""
+    return replace(render(task, sample, shots), options=sample.choices)
+
+
+def by_likelihood(
+    backend: OpenBackend, prompts: Sequence[Prompt], task: Task, adapter: Path | None, done: Collection[str]
+) -> Iterator[Generation]:
+    """Yield the likelier answer of each pair, with the likelihoods of both."""
+    against = None
+    if settings_of(task).against_base and adapter is not None:
+        assert isinstance(backend, GivesLikelihoods)
+        against = {
+            found.sample_id: found for found in backend.likelihoods(prompts, task.overflow, None, done)
+        }
+    return likeliest(backend, prompts, task.overflow, adapter, done, against)
+
+
+KIND = Kind(
+    name="prefer",
+    about="prefers one of two answers",
+    settings=PreferenceSettings,
+    choose_shots=generate.choose_shots,
+    ask=ask,
+    target=generate.target,
+    answers={"likelihoods": by_likelihood},
+    columns=("id", "input", "chosen", "rejected"),
+    odd=ODD_CHOOSING,
+    hub_task="text-generation",
+)
