@@ -268,7 +268,7 @@ def _anchored(item: Item, folder: Path, at: At) -> Item:
     match item:
         case Task():
             uri = written.source_uri(item.source.uri, folder)
-            return replace(item, source=replace(item.source, uri=uri, columns=_columns(item)))
+            return replace(item, source=replace(item.source, uri=uri, columns=_columns(item, at)))
         case Model():
             return replace(item, uri=written.model_uri(item.uri, folder, at("uri"), backends.schemes()))
         case Adapter():
@@ -276,10 +276,10 @@ def _anchored(item: Item, folder: Path, at: At) -> Item:
     return item
 
 
-def _columns(task: Task) -> Mapping[str, str | tuple[str, ...]]:
+def _columns(task: Task, at: At) -> Mapping[str, str | tuple[str, ...]]:
     """Return the columns that a task's samples are read from: those that it names, and the others that its kind reads."""
     columns = dict(task.source.columns)
-    read = kinds.find(task.kind).columns if task.kind in plugins.names("kinds") else kinds.USUAL
+    read = kinds.find(task.kind, at("kind")).columns
     if "reference" not in read:
         columns.setdefault("reference", ())
     for key in read:

@@ -87,7 +87,10 @@ def test_a_column_that_is_not_there_is_named(tmp_path: Path) -> None:
             "small.yaml:6: tasks[0].source.columns.reference: an empty list; name at least one",
         ),
         ("reference: [one, one]", "columns.reference[1]: 'one' is there twice"),
-        ("reference: one, id: [a, b]", "columns.id: found a list; only `reference` may have several columns"),
+        (
+            "reference: one, id: [a, b]",
+            "columns.id: found a list; only `reference` and `choices` may have several columns",
+        ),
         ("reference: 7", "source.columns.reference"),
     ],
 )

@@ -312,17 +312,12 @@ def test_a_file_stands_in_the_ids_of_training_and_of_answers_that_it_can_move(
 def test_a_kind_that_asks_what_a_backend_cannot_do_is_refused_before_a_run(
     here: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (here / "backwards.py").write_text(
-        KIND.replace("answer=generate.answer", 'answer=generate.answer, verb="likelihoods"')
-    )
+    (here / "backwards.py").write_text(KIND.replace('"write"', '"head"'))
     for command in ("check", "plan", "run"):
         done = harness(capsys, command, suite(here))
         assert done.code == 2
-        assert (
-            "task t, kind backwards: not applicable: model copy cannot give the likelihood of texts"
-            in done.err
-        )
-        assert "leave out the task or the model, or choose others with --only" in done.err
+        assert "task t, kind backwards: model copy cannot give the output of a head" in done.err
+        assert "leave out the task, or add a model that can" in done.err
     assert not list((here / "store" / "done").glob("*"))
 
 
