@@ -46,9 +46,7 @@ def test_a_statistic_of_sums_has_the_intervals_and_p_of_a_function_of_sums(drawn
     np.testing.assert_allclose(gathered.of_samples(), summed.of_samples(), rtol=1e-12)
     # Both in one call, so that each result must be put in its place.
     pairs = [(0, 1), (2, 1)]
-    results = stats.compare(
-        [gathered, summed, gathered], pairs, resamples=200, seed=seed, clusters=clusters
-    )
+    results = stats.compare([gathered, summed, gathered], pairs, resamples=200, seed=seed, clusters=clusters)
     for here, there in [*zip(results[0], results[1], strict=True), *zip(results[2], results[1], strict=True)]:
         for name in ("difference", "low", "high", "error", "p", "detectable", "better", "worse"):
             np.testing.assert_allclose(
@@ -61,7 +59,8 @@ def test_a_statistic_of_sums_has_the_intervals_and_p_of_a_function_of_sums(drawn
     ]
     np.testing.assert_allclose(*alike, rtol=1e-9)
     chances = [
-        stats.chance(table, pairs, resamples=150, seed=seed, clusters=clusters) for table in (summed, gathered)
+        stats.chance(table, pairs, resamples=150, seed=seed, clusters=clusters)
+        for table in (summed, gathered)
     ]
     np.testing.assert_array_equal(chances[0][0], chances[1][0])
 
