@@ -12,7 +12,7 @@ def correlation(
 ) -> Array:  # [...], -1 to 1
     """Return Pearson's correlation."""
     a, b = _direction(x), _direction(y)
-    return np.clip((a * b).sum(axis=-1), -1.0, 1.0)
+    return np.asarray(np.clip((a * b).sum(axis=-1), -1.0, 1.0))
 
 
 def average_ranks(
@@ -42,7 +42,7 @@ def drawn_correlation(
     """Return Pearson's correlation in resamples."""
     together, of_x, of_y = (np.einsum("nr,nr,nr->r", drawn, *sides) for sides in ((x, y), (x, x), (y, y)))
     length = np.sqrt(of_x) * np.sqrt(of_y)
-    return np.clip(together / np.where(length > 0, length, 1.0), -1.0, 1.0)
+    return np.asarray(np.clip(together / np.where(length > 0, length, 1.0), -1.0, 1.0))
 
 
 def drawn_ranks(
