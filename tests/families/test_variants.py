@@ -1,6 +1,6 @@
 """Every family, in each form that people use: answers are plain transformers', and every matrix has its role."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,14 +13,13 @@ from transformers.pytorch_utils import Conv1D
 
 from harness import families, plugins
 from harness.checkpoints.shards import stored
-from harness.neural.decode import write
 from harness.neural.decode.sessions import common_prefix
 from harness.neural.encode import encode
 from harness.neural.examine import examine
+from harness.neural.huggingface import HuggingFace
 from harness.neural.load import Base
 from harness.neural.lora.config import targeted
-from harness.neural.memory import Budget
-from harness.types import Decode, Model, Runtime
+from harness.types import Decode, Generation, Model, Prompt, Runtime
 from harness.weights.read import LINEAR, locations
 from tests.families.variants import VARIANTS, each, prompts
 from tests.neural.conftest import PIN
@@ -36,6 +35,15 @@ def test_every_family_has_a_variant_and_every_variant_its_family() -> None:
     assert families_here >= set(plugins.own_names("families")) - encoders - {"generic", "gemma"}
     for variant in VARIANTS.values():
         assert families.of(variant.model_type).name == variant.family
+
+
+def answered(base: Base, asked: Sequence[Prompt], tokens: int = 2000) -> list[Generation]:
+    """The answers as a run gets them, with the quicker kernels of the `hf` backend."""
+    backend = HuggingFace(base, tokens)
+    try:
+        return list(backend.write(asked, EIGHT, "refuse", None))
+    finally:
+        backend.close()
 
 
 @pytest.mark.parametrize("name", each())
@@ -63,7 +71,7 @@ def test_answers_in_one_batch_are_those_of_plain_generate_one_at_a_time(
         wanted[prompt.sample_id] = written[1 if seq2seq else read["input_ids"].shape[1] :]
     # Rows are done at different times, and others take their places.
     ends = frozenset({base.tokenizer.eos_token_id, wanted["s0"][2], wanted["s1"][5], wanted["s4"][4]})
-    rows = list(write(replace(base, ends=ends), asked, EIGHT, "refuse", Budget(350)))
+    rows = answered(replace(base, ends=ends), asked, tokens=350)
     assert len(rows) == len(asked)
     assert len({row.output_tokens for row in rows}) > 1
     assert not VARIANTS[name].slides or longest > 2 * 16
@@ -142,11 +150,11 @@ def test_a_checkpoints_own_generation_settings_do_not_move_answers_of_generate(
 ) -> None:
     """As BART's: beams, a least length, no repeated words and a forced end."""
     base, asked = opened("bart-base"), prompts(3)
-    greedy = list(write(base, asked, EIGHT, "refuse", Budget(2000)))
+    greedy = answered(base, asked)
     own = base.model.generation_config
     assert own is not None
     own.num_beams, own.min_length, own.no_repeat_ngram_size = 4, 9, 2
     own.forced_eos_token_id, own.repetition_penalty = base.tokenizer.eos_token_id, 3.0
-    assert list(write(base, asked, EIGHT, "refuse", Budget(2000))) == greedy
+    assert answered(base, asked) == greedy
     assert base.model.generation_config is own
     assert torch.is_grad_enabled()
