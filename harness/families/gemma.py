@@ -10,5 +10,5 @@ FAMILY = replace(
     model_types=("gemma",),
     begins="bos",
     checkpoints=("google/gemma-2b", "google/gemma-7b-it"),
-    notes="Without BOS its answers are useless; `harness check` warns of a tokenizer that puts none.",
+    notes="It has only seen texts that begin with BOS: `harness check` warns of a tokenizer that puts none.",
 )

@@ -10,7 +10,8 @@ from transformers import AutoModelForCausalLM, AutoModelForSeq2SeqLM
 
 from harness.neural.load import Base, load
 from harness.types import Model
-from tests.families.variants import VARIANTS, make
+from tests.families.building import make
+from tests.families.variants import VARIANTS
 from tests.neural.conftest import CPU, PIN
 
 

@@ -16,7 +16,8 @@ from harness.neural.load import Base
 from harness.neural.objectives import Example
 from harness.neural.train import train
 from harness.types import Recipe
-from tests.families.variants import VARIANTS, prompts
+from tests.families.building import prompts
+from tests.families.variants import VARIANTS
 from tests.neural.rounding import distance, rounding
 
 ROLES = ("q", "k", "v", "o", "feed-forward")

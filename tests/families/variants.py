@@ -2,16 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Literal
-
-import pytest
-import torch
-from tokenizers import processors
-from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForSeq2SeqLM, PreTrainedTokenizerFast
-
-from harness.types import Prompt
-from tests.neural.conftest import SENTENCES, make_tokenizer
 
 # What a tokenizer puts around a text: nothing; BOS before it; an end after it; both; the end token before it.
 Habit = Literal["plain", "begins", "ends", "surrounds", "begins with its end"]
@@ -127,6 +118,10 @@ VARIANTS: dict[str, Variant] = {
     "qwen3": Variant(
         family="qwen3", model_type="qwen3", habit="plain", settings={**GROUPED, "head_dim": 16}, quick=True
     ),
+    "gemma": Variant(
+        family="gemma", model_type="gemma", habit="begins", settings={**GROUPED, "head_dim": 16}, quick=True,
+        embedding_std=0.02,
+    ),
     "gemma2": Variant(
         family="gemma2", model_type="gemma2", habit="begins", settings={**GEMMA, **MIXED}, quick=True, slides=True,
         embedding_std=0.02,
@@ -143,70 +138,3 @@ VARIANTS: dict[str, Variant] = {
         std=0.6,
     ),
 }  # fmt: skip
-
-
-def tokenizer_of(habit: Habit) -> PreTrainedTokenizerFast:
-    """A tokenizer of a few sentences, with the special tokens that a family's own puts around a text."""
-    if habit in ("plain", "ends"):
-        return make_tokenizer("falcon" if habit == "plain" else "t5")
-    tokenizer = make_tokenizer("llama")
-    pieces = {"surrounds": "<s> $A </s>", "begins with its end": "</s> $A"}
-    if habit in pieces:
-        special = [(token, tokenizer.convert_tokens_to_ids(token)) for token in ("<s>", "</s>")]
-        tokenizer.backend_tokenizer.post_processor = processors.TemplateProcessing(
-            single=pieces[habit], special_tokens=special
-        )
-    if habit == "begins with its end":
-        tokenizer.bos_token = "</s>"
-    return tokenizer
-
-
-def make(variant: Variant, folder: Path) -> Path:
-    """Write a model with random weights and its tokenizer to a folder in the hub's layout."""
-    tokenizer = tokenizer_of(variant.habit)
-    special = {"vocab_size": len(tokenizer), "bos_token_id": tokenizer.bos_token_id,
-               "eos_token_id": tokenizer.eos_token_id, "pad_token_id": tokenizer.pad_token_id}  # fmt: skip
-    if variant.family in ("t5", "bart"):
-        start = tokenizer.pad_token_id if variant.family == "t5" else tokenizer.eos_token_id
-        special["decoder_start_token_id"] = start
-    torch.manual_seed(0)
-    config = AutoConfig.for_model(variant.model_type, **special | dict(variant.settings))
-    kind = AutoModelForSeq2SeqLM if config.is_encoder_decoder else AutoModelForCausalLM
-    model = kind.from_config(config)
-    with (
-        torch.no_grad()
-    ):  # wide enough apart that no two logits are nearly equal, and biases that a model must not lose
-        for name, parameter in model.named_parameters():
-            if name.endswith("bias"):
-                parameter.normal_(std=0.1)
-            elif parameter.ndim == 2:
-                embeds = "embed" in name or "shared" in name
-                parameter.normal_(std=variant.embedding_std if embeds else variant.std)
-    model.save_pretrained(folder)
-    tokenizer.save_pretrained(folder)
-    return folder
-
-
-BEFORE = "Read what two people wrote, then say in a few words of your own: "  # long enough to be read once for all prompts
-
-
-def prompts(count: int = 6) -> list[Prompt]:
-    """Prompts of very different lengths, most of them longer than a sliding window here."""
-    words = " ".join(SENTENCES).split()
-    return [
-        Prompt(
-            sample_id=f"s{nth}",
-            before=BEFORE,
-            input=" ".join(words[nth : nth + 1 + (7 * nth) % 29]),
-            after=" Summary:",
-        )
-        for nth in range(count)
-    ]
-
-
-def each() -> list[Any]:
-    """A parameter for each variant; those that do not stand for their family are slow."""
-    return [
-        pytest.param(name, marks=[] if variant.quick else [pytest.mark.slow])
-        for name, variant in VARIANTS.items()
-    ]
