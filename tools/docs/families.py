@@ -14,8 +14,8 @@ BEGINS = {"bos": "BOS", "none": "no token", "varies": "as the checkpoint's"}
 HEAD = """# Model families
 
 A family says how a kind of checkpoint names its matrices: which of them a recipe's `targets` mean, and which role each has
-in `harness weigh`. A checkpoint's `model_type` decides its family, unless the suite's model has a `family:`. A model type that
-no family lists is `generic`, which knows the usual names. One more family is [one file of data](extending.md).
+in `harness weigh`. A checkpoint's `model_type` decides its family, unless the suite's model has a `family:`. A model type
+that no family lists is `generic`, which knows the usual names. One more family is [one file of data](extending.md).
 """
 PROVED = """## What each was proved on
 
@@ -32,12 +32,12 @@ zoo are trained ones. No test reads a checkpoint of the hub: the tests run witho
 """
 HABITS = """## Padding, special tokens, chats
 
-- **Padding** depends on the architecture and not on the family. The harness pads prompts on the right when it reads them, and
-  no token sees the padding. For `generate` of transformers, pad decoders on the left and encoder-decoders on the right.
+- **Padding** depends on the architecture and not on the family. The harness pads prompts on the right when it reads them,
+  and no token sees the padding. For `generate` of transformers, pad decoders on the left and encoder-decoders on the right.
 - **BOS** comes from the checkpoint's own tokenizer: where the tokenizer puts BOS before a text, a prompt of a decoder begins
   with exactly one. `harness check` warns where a family's models are trained with BOS and a prompt does not begin with it.
-- **Chats**: a prompt goes through the tokenizer's chat template where there is one (`chat: auto`). For a checkpoint without a
-  template that was tuned on a format of its own, write the format into the task's `prompt`.
+- **Chats**: a prompt goes through the tokenizer's chat template where there is one (`chat: auto`). For a checkpoint without
+  a template that was tuned on a format of its own, write the format into the task's `prompt`.
 """
 
 
