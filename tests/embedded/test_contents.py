@@ -165,7 +165,7 @@ def test_a_call_parses_and_every_value_is_in_its_instruction() -> None:
     parameters = {function.name: tuple(function.parameters) for function in (*SEEN, *HELD_OUT)}
     for record in records(API_CALLS):
         call = ast.parse(record["call"], mode="eval").body
-        assert isinstance(call, ast.Call)
+        assert isinstance(call, ast.Call) and isinstance(call.func, ast.Name)
         assert call.func.id in record["functions"].split(", ")
         assert tuple(keyword.arg for keyword in call.keywords) == parameters[call.func.id]
         for keyword in call.keywords:
