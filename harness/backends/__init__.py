@@ -14,7 +14,19 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, get_args, runtime_chec
 from harness import plugins
 from harness.digest import digest
 from harness.errors import ModelError, SuiteError, UnknownName
-from harness.types import Decode, DeviceKind, Generation, Model, ModelPin, Overflow, Prompt, Runtime, Uri
+from harness.types import (
+    Decode,
+    DeviceKind,
+    Generation,
+    HeadOutput,
+    Likelihoods,
+    Model,
+    ModelPin,
+    Overflow,
+    Prompt,
+    Runtime,
+    Uri,
+)
 
 if TYPE_CHECKING:
     from harness.checkpoints.remembered import Remembered
@@ -30,34 +42,6 @@ _VERB_TEXTS: Mapping[Verb, str] = {
     "rolling": "give the likelihood of a whole text",
     "head": "give the output of a head",
 }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Likelihood:
-    """How likely a text is: the sum over its tokens."""
-
-    logprob: float  # nats
-    tokens: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Likelihoods:
-    """How likely each of a prompt's options is after the prompt."""
-
-    sample_id: str
-    options: tuple[Likelihood, ...]  # in the prompt's order; empty: the prompt is too long and was refused
-    prompt_tokens: int = 0
-    truncated_tokens: int = 0  # cut from the input
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HeadOutput:
-    """The output of a head for a prompt."""
-
-    sample_id: str
-    values: tuple[float, ...]  # a logit for each label, or one number; empty: the prompt was refused
-    prompt_tokens: int = 0
-    truncated_tokens: int = 0
 
 
 @runtime_checkable

@@ -18,11 +18,22 @@ import signal
 from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 
-from harness.backends import At, Backend, Likelihood, Likelihoods
+from harness.backends import At, Backend
 from harness.digest import text_digest
 from harness.errors import StepError, UnknownName
 from harness.tasks import stops
-from harness.types import Decode, Generation, Model, ModelPin, Overflow, Prompt, Runtime, Uri
+from harness.types import (
+    Decode,
+    Generation,
+    Likelihood,
+    Likelihoods,
+    Model,
+    ModelPin,
+    Overflow,
+    Prompt,
+    Runtime,
+    Uri,
+)
 
 RULES: dict[str, Callable[[str], str]] = {
     "copy": lambda text: text,

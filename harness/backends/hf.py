@@ -156,6 +156,7 @@ BACKEND = Backend(
     about="they are checkpoints in the hub's format",
     options=("revision", "dtype", "quantization", "family", "chat", "trust_remote_code"),
     libraries=("torch", "transformers", "tokenizers", "peft"),
+    verbs=("write", "likelihoods", "rolling"),
     check=check,
     pin=pin,
     check_askable=check_askable,

@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import Any, get_args
 
 from harness import backends, plugins
-from harness.backends import GivesLikelihoods, Likelihoods, OpenBackend, Verb
+from harness.backends import GivesLikelihoods, OpenBackend, Verb
 from harness.digest import text_digest
 from harness.errors import SuiteError, UnknownName
 from harness.files.json_lines import from_json
 from harness.files.validation import At
 from harness.results.odd import EMPTY, REFUSED, SHORTENED
 from harness.tasks import prompts
-from harness.types import Generation, Model, ModelPin, Option, Overflow, Prompt, Sample, Task
+from harness.types import Generation, Likelihoods, Model, ModelPin, Option, Overflow, Prompt, Sample, Task
 
 # What a source can name columns for.
 USUAL = ("id", "input", "reference")

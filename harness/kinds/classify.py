@@ -10,13 +10,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from harness.backends import HasHead, HeadOutput, OpenBackend, Verb
+from harness.backends import HasHead, OpenBackend, Verb
 from harness.digest import text_digest
 from harness.errors import SuiteError
 from harness.files.validation import At
 from harness.kinds import ODD_CHOOSING, Kind, check_prompt, generate, likeliest, settings_of
 from harness.tasks.prompts import render
-from harness.types import Generation, Option, Prompt, Sample, Task
+from harness.types import Generation, HeadOutput, Option, Prompt, Sample, Task
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,5 +1,6 @@
 """The cache of keys and values, in rows that can be reused for another answer at any time."""
 
+from collections.abc import Sequence
 from typing import Any, cast
 
 import torch
@@ -125,6 +126,18 @@ def reading_cache(
         assert layer.keys is not None and layer.values is not None
         cache.update(layer.keys.expand(rows, -1, -1, -1), layer.values.expand(rows, -1, -1, -1), at)
     return cache
+
+
+def repeated(config: PreTrainedConfig, cache: DynamicCache, counts: Sequence[int]) -> DynamicCache:
+    """Return a cache with each row of another one as often as `counts` says, one after the other."""
+    found = reading_cache(config)
+    for at, layer in enumerate(cast(list[DynamicLayer], cache.layers)):
+        assert layer.keys is not None and layer.values is not None
+        times = torch.tensor(counts, device=layer.keys.device)
+        found.update(
+            layer.keys.repeat_interleave(times, dim=0), layer.values.repeat_interleave(times, dim=0), at
+        )
+    return found
 
 
 def only_attention(config: PreTrainedConfig) -> bool:

@@ -9,10 +9,11 @@ from harness.errors import ModelError
 from harness.neural.decode import write
 from harness.neural.encode import check_chat, encode, room
 from harness.neural.kernels import quick
+from harness.neural.likelihoods import likelihoods, rolling
 from harness.neural.load import Base, load, release
 from harness.neural.lora import adapted, unverified_base
 from harness.neural.memory import Budget, affordable_tokens
-from harness.types import Decode, Generation, Model, ModelPin, Overflow, Prompt, Runtime
+from harness.types import Decode, Generation, Likelihoods, Model, ModelPin, Overflow, Prompt, Runtime
 
 
 class HuggingFace:
@@ -60,6 +61,22 @@ class HuggingFace:
         if adapter is not None:  # error messages name both
             base = replace(base, name=f"{base.name} with the adapter in {adapter}")
         yield from write(base, prompts, decode, overflow, self.budget, done)
+
+    def likelihoods(
+        self,
+        prompts: Sequence[Prompt],
+        overflow: Overflow,
+        adapter: Path | None,
+        done: Collection[str] = frozenset(),
+    ) -> Iterator[Likelihoods]:
+        """Yield how likely each option of a prompt is as its answer."""
+        yield from likelihoods(self._with(adapter), prompts, overflow, self.budget, done)
+
+    def rolling(
+        self, prompts: Sequence[Prompt], adapter: Path | None, done: Collection[str] = frozenset()
+    ) -> Iterator[Likelihoods]:
+        """Yield how likely the whole text of each prompt is."""
+        yield from rolling(self._with(adapter), prompts, self.budget, done)
 
     def unverified_base(self, adapter: Path) -> str | None:
         """Return why it is not known whether the adapter was trained on this base; None where it is known."""

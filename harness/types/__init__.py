@@ -16,7 +16,17 @@ from harness.types.plan import (
     Step,
     Unasked,
 )
-from harness.types.sample import Finish, Generation, Option, Prompt, Sample, System
+from harness.types.sample import (
+    Finish,
+    Generation,
+    HeadOutput,
+    Likelihood,
+    Likelihoods,
+    Option,
+    Prompt,
+    Sample,
+    System,
+)
 from harness.types.suite import (
     FAMILY_ERROR,
     Adapter,
@@ -48,7 +58,10 @@ __all__ = [
     "Finish",
     "Gate",
     "Generation",
+    "HeadOutput",
     "Judgement",
+    "Likelihood",
+    "Likelihoods",
     "Model",
     "ModelPin",
     "Note",

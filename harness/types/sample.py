@@ -69,6 +69,34 @@ class Generation:
     options: Kept[tuple[Option, ...]] = ()  # in the prompt's order; empty: the answer is written
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Likelihood:
+    """How likely a text is: the sum over its tokens."""
+
+    logprob: float  # nats
+    tokens: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Likelihoods:
+    """How likely each of a prompt's options is after the prompt."""
+
+    sample_id: str
+    options: tuple[Likelihood, ...]  # in the prompt's order; empty: the prompt is too long and was refused
+    prompt_tokens: int = 0
+    truncated_tokens: int = 0  # cut from the input
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeadOutput:
+    """The output of a head for a prompt."""
+
+    sample_id: str
+    values: tuple[float, ...]  # a logit for each label, or one number; empty: the prompt was refused
+    prompt_tokens: int = 0
+    truncated_tokens: int = 0
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
 class System:
     """A system that answers: a base, a base with an adapter, or a trivial rule."""

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from transformers import DynamicCache, PreTrainedConfig
 
 USUAL = "causal"  # the architecture of a checkpoint that no other one recognises
+Ids = tuple[int, ...]  # tokens
 IGNORED = -100  # the label of a token that has no loss
 
 
@@ -129,6 +130,14 @@ class Writing:
     answer_ids: Callable[[Reader, str, str], tuple[int, ...]]
     # Model, examples, the module to call -> logits [answer tokens, vocabulary] and those tokens.
     logits: "Callable[[TorchModel, Sequence[TokenPair], Any], tuple[torch.Tensor, torch.Tensor]]"
+    # Model, prompts, the options of each, the beginning that all prompts share -> logits [option tokens, vocabulary] and
+    # those tokens, the options of the first prompt first. A prompt is read once for all of its options.
+    option_logits: (
+        "Callable[[TorchModel, Sequence[Ids], Sequence[Sequence[Ids]], DynamicCache | None], "
+        "tuple[torch.Tensor, torch.Tensor]]"
+    )
+    # Whether it gives a text without a prompt a likelihood, token by token.
+    reads_texts: bool
     answer_code: str  # Python: the answer's tokens in transformers' `output` for `inputs`
     padding_side: Literal["left", "right"]  # of prompts, for transformers' own `generate`
     layout: Callable[[int, int | None], Layout]  # longest prompt, window -> the columns of a batch

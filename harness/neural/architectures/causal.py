@@ -78,6 +78,59 @@ def _logits(base: TorchModel, batch: Sequence[TokenPair], model: Any) -> "tuple[
     return logits, labels
 
 
+def _option_logits(
+    base: TorchModel,
+    prompts: Sequence[tuple[int, ...]],
+    options: Sequence[Sequence[tuple[int, ...]]],
+    begun: "DynamicCache | None",
+) -> "tuple[torch.Tensor, torch.Tensor]":
+    """Return logits [option tokens, vocabulary] and those tokens.
+
+    The tokens that all prompts have by position, all but the last of the shortest prompt, are read once for each prompt; the
+    rest of a prompt goes along with each of its options. So no row has a gap, and no mask is needed.
+    """
+    import torch
+
+    from harness.neural.cache import reading_cache, repeated
+    from harness.neural.padding import filled
+
+    skip = 0 if begun is None else begun.get_seq_length()
+    shared = min(map(len, prompts)) - 1
+    cache = None
+    if shared > 0:
+        cache = reading_cache(base.model.config, begun, len(prompts))
+        if shared > skip:
+            ids = torch.tensor([prompt[skip:shared] for prompt in prompts], device=base.device)
+            positions = torch.arange(skip, shared, device=base.device).expand(len(prompts), -1)
+            base.model(
+                input_ids=ids,
+                position_ids=positions,
+                past_key_values=cache,
+                use_cache=True,
+                logits_to_keep=1,
+            )
+        cache = repeated(base.model.config, cache, [len(texts) for texts in options])
+    rows = [(prompt[shared:], text) for prompt, texts in zip(prompts, options, strict=True) for text in texts]
+    ids = filled([rest + text for rest, text in rows], base.pad, base.device)
+    asked = torch.zeros_like(ids, dtype=torch.bool)  # [rows, tokens]: the next token is an option's
+    for row, (rest, text) in enumerate(rows):
+        asked[row, len(rest) - 1 : len(rest) + len(text) - 1] = True
+    labels = ids.roll(-1, dims=1)[asked]
+    # The last column is only read by rows that end in it, as a label: it may lie past the window.
+    ids, asked = ids[:, :-1], asked[:, :-1]
+    positions = torch.arange(shared, shared + ids.shape[1], device=base.device).expand(len(rows), -1)
+    logits = base.model(
+        input_ids=ids,
+        position_ids=positions,
+        past_key_values=cache,
+        use_cache=cache is not None,
+        logits_to_keep=asked,
+    ).logits
+    if logits.ndim == 3:  # a class without logits_to_keep returns all of them
+        logits = logits[asked]
+    return logits, labels
+
+
 def _layout(longest: int, window: int | None) -> Layout:
     return Layout(column=longest, prompt_columns=0, window=window)
 
@@ -153,6 +206,8 @@ ARCHITECTURE = Architecture(
     writing=Writing(
         answer_ids=_answer_ids,
         logits=_logits,
+        option_logits=_option_logits,
+        reads_texts=True,
         answer_code='output[0, inputs["input_ids"].shape[1] :]',
         padding_side="left",
         layout=_layout,

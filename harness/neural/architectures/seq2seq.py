@@ -65,6 +65,33 @@ def _logits(base: TorchModel, batch: Sequence[TokenPair], model: Any) -> "tuple[
     return logits[asked], labels[asked]
 
 
+def _option_logits(
+    base: TorchModel,
+    prompts: Sequence[tuple[int, ...]],
+    options: Sequence[Sequence[tuple[int, ...]]],
+    begun: "DynamicCache | None",
+) -> "tuple[torch.Tensor, torch.Tensor]":
+    """Return logits [option tokens, vocabulary] and those tokens; the encoder reads each prompt once."""
+    import torch
+
+    from harness.neural.padding import filled
+
+    ids = filled(prompts, base.pad, base.device)
+    seen = filled([(1,) * len(prompt) for prompt in prompts], 0, base.device)
+    states = base.model.get_encoder()(input_ids=ids, attention_mask=seen).last_hidden_state
+    counts = torch.tensor([len(texts) for texts in options], device=base.device)
+    answers = [text for texts in options for text in texts]
+    labels = filled(answers, IGNORED, base.device)
+    asked, start = labels != IGNORED, _decoder_start(base)
+    logits = base.model(
+        encoder_outputs=(states.repeat_interleave(counts, dim=0),),
+        attention_mask=seen.repeat_interleave(counts, dim=0),
+        decoder_input_ids=filled([(start, *text[:-1]) for text in answers], base.pad, base.device),
+        use_cache=False,
+    ).logits
+    return logits[asked], labels[asked]
+
+
 def _layout(longest: int, window: int | None) -> Layout:
     return Layout(column=1, prompt_columns=longest, window=None)
 
@@ -137,6 +164,8 @@ ARCHITECTURE = Architecture(
     writing=Writing(
         answer_ids=_answer_ids,
         logits=_logits,
+        option_logits=_option_logits,
+        reads_texts=False,
         answer_code="output[0]",
         padding_side="right",
         layout=_layout,

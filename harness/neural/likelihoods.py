@@ -1,0 +1,255 @@
+"""How likely texts are to a model: the options of a prompt, and whole texts in windows.
+
+    prompts ─ encode ─▶ token ids ─ batches ─▶ option_logits ─▶ sums of log-probabilities ─▶ Likelihoods
+
+A prompt is read once for all of its options. The beginning that all prompts share is read once for all prompts.
+"""
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+
+import torch
+
+from harness.errors import ModelError
+from harness.neural.architectures import TokenPair, plain_ids, writing
+from harness.neural.cache import only_attention, reading_cache
+from harness.neural.decode.sessions import common_prefix
+from harness.neural.encode import Encoded, ahead, encode, prompt_text, room
+from harness.neural.load import Base
+from harness.neural.memory import Budget, out_of_memory
+from harness.types import Likelihood, Likelihoods, Overflow, Prompt
+
+PIECE_BYTES = 256e6  # of the logits of a text that is read in pieces
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """A prompt and its options in tokens."""
+
+    prompt: Encoded
+    options: tuple[tuple[int, ...], ...]
+
+    @property
+    def tokens(self) -> int:
+        """Return how many tokens the rows of the options have together."""
+        return sum(len(self.prompt.ids) + len(option) for option in self.options)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Window:
+    """A part of a text: tokens that are given, the last of them before the first that is asked."""
+
+    text: int  # position of the text
+    given: tuple[int, ...]
+    asked: tuple[int, ...]
+
+
+def likelihoods(
+    base: Base,
+    prompts: Sequence[Prompt],
+    overflow: Overflow,
+    budget: Budget,
+    done: Collection[str] = frozenset(),
+) -> Iterator[Likelihoods]:
+    """Yield how likely each option of a prompt is as its answer, the longest prompts first.
+
+    Batches are the same whatever samples are done, so a resumed run repeats every bit.
+    """
+    questions = []
+    for prompt in ahead(base, prompts):
+        question = _question(base, prompt, overflow)
+        if question is not None:
+            questions.append(question)
+        elif prompt.sample_id not in done:
+            yield Likelihoods(sample_id=prompt.sample_id, options=())
+    cached = writing(base).read_prefix is not None and only_attention(base.model.config.get_text_config())
+    prefix = common_prefix([question.prompt.ids for question in questions]) if cached else ()
+    for batch in _batches(questions, budget.tokens):
+        if not all(question.prompt.sample_id in done for question in batch):
+            for found in _within(base, batch, budget, prefix):
+                if found.sample_id not in done:
+                    yield found
+
+
+def rolling(
+    base: Base, prompts: Sequence[Prompt], budget: Budget, done: Collection[str] = frozenset()
+) -> Iterator[Likelihoods]:
+    """Yield how likely the one option of each prompt is as a text of its own.
+
+    The first token is given BOS, or the token that ends answers where the tokenizer has no BOS. A text longer than the
+    window is read in windows that share one token, except the last, which is as long as the others: as in
+    lm-evaluation-harness.
+    """
+    first = _first(base)
+    for prompt in prompts:
+        if prompt.sample_id in done:
+            continue
+        tokens = plain_ids(base, prompt.options[0])
+        if not tokens:
+            yield Likelihoods(sample_id=prompt.sample_id, options=())
+            continue
+        logprob = sum(_read(base, window) for window in windows(tokens, first, base.window))
+        option = Likelihood(logprob=logprob, tokens=len(tokens))
+        yield Likelihoods(sample_id=prompt.sample_id, options=(option,))
+
+
+def windows(tokens: tuple[int, ...], first: int, window: int | None) -> Iterator[Window]:
+    """Yield the windows of a text, which ask for each of its tokens once."""
+    size = window or len(tokens)
+    yield Window(text=0, given=(first,), asked=tokens[:size])
+    for start in range(size, len(tokens), size):
+        stop = min(start + size, len(tokens))
+        given = tokens[max(0, stop - size - 1) : start]
+        yield Window(text=0, given=given, asked=tokens[start:stop])
+
+
+def _question(base: Base, prompt: Prompt, overflow: Overflow) -> Question | None:
+    """Return a prompt with its options in tokens; None where it is too long and may not, or cannot, be shortened."""
+    if not prompt.text:
+        empty = Encoded(sample_id=prompt.sample_id, text="", ids=(_first(base),), truncated_tokens=0)
+        return Question(prompt=empty, options=_options(base, "", prompt))
+    options = _options(base, prompt_text(base, prompt), prompt)
+    encoded = encode(base, prompt, overflow, room(base, max(map(len, options))))
+    if encoded is None:
+        return None
+    if encoded.truncated_tokens:
+        options = _options(base, encoded.text, prompt)
+    return Question(prompt=encoded, options=options)
+
+
+def _options(base: Base, text: str, prompt: Prompt) -> tuple[tuple[int, ...], ...]:
+    found = tuple(writing(base).answer_ids(base, text, option) for option in prompt.options)
+    for option, ids in zip(prompt.options, found, strict=True):
+        if not ids:
+            raise ModelError(
+                f"{base.name}: sample {prompt.sample_id!r}: the option {option!r} has no tokens; change it"
+            )
+    return found
+
+
+def _first(base: Base) -> int:
+    """Return the token before a text without a prompt."""
+    found = base.bos if base.bos is not None else base.end
+    if found is None:
+        raise ModelError(f"{base.name} has neither a BOS nor an end-of-sequence token to begin a text with")
+    return found
+
+
+def _batches(questions: Sequence[Question], budget: int) -> Iterator[list[Question]]:
+    """Yield the questions in batches of at most `budget` tokens, the longest first."""
+    batch: list[Question] = []
+    width = rows = 0
+    for question in sorted(
+        questions, key=lambda question: (-len(question.prompt.ids), question.prompt.sample_id)
+    ):
+        longest = len(question.prompt.ids) + max(map(len, question.options))
+        wider, more = max(width, longest), rows + len(question.options)
+        if batch and wider * more > budget:
+            yield batch
+            batch, wider, more = [], longest, len(question.options)
+        batch.append(question)
+        width, rows = wider, more
+    if batch:
+        yield batch
+
+
+def _within(
+    base: Base, batch: Sequence[Question], budget: Budget, prefix: tuple[int, ...]
+) -> Iterator[Likelihoods]:
+    """Yield the likelihoods of a batch; after memory has run out, of its halves."""
+    try:
+        sums = _sums(base, batch, prefix)
+    except Exception as error:
+        if len(batch) == 1 or not out_of_memory(error):
+            raise
+        sums = None
+    if sums is None:
+        budget.shrink(sum(question.tokens for question in batch) // 2)
+        middle = len(batch) // 2
+        yield from _within(base, batch[:middle], budget, prefix)
+        yield from _within(base, batch[middle:], budget, prefix)
+        return
+    left = iter(sums)
+    for question in batch:
+        yield Likelihoods(
+            sample_id=question.prompt.sample_id,
+            options=tuple(Likelihood(logprob=next(left), tokens=len(ids)) for ids in question.options),
+            prompt_tokens=len(question.prompt.ids),
+            truncated_tokens=question.prompt.truncated_tokens,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Pair:
+    prompt: tuple[int, ...]
+    answer: tuple[int, ...]
+
+
+@torch.no_grad()  # not inference_mode: some rotary embeddings keep tensors, which training then could not use
+def _sums(base: Base, batch: Sequence[Question], prefix: tuple[int, ...]) -> list[float]:
+    """Return the log-likelihood of each option, in order."""
+    how = writing(base)
+    if how.read_prefix is not None and not only_attention(base.model.config.get_text_config()):
+        pairs: list[TokenPair] = [
+            _Pair(question.prompt.ids, ids) for question in batch for ids in question.options
+        ]
+        logits, labels = how.logits(base, pairs, base.model)
+    else:
+        begun = how.read_prefix(base, prefix) if how.read_prefix and prefix else None
+        prompts = [question.prompt.ids for question in batch]
+        logits, labels = how.option_logits(base, prompts, [question.options for question in batch], begun)
+    found = _logprobs(logits, labels)
+    lengths = [len(ids) for question in batch for ids in question.options]
+    sums = [float(part.sum()) for part in torch.split(found.double(), lengths)]
+    if not all(map(_finite, sums)):
+        position = next(at for at, value in enumerate(sums) if not _finite(value))
+        owners = [question.prompt.sample_id for question in batch for _ in question.options]
+        raise ModelError(_not_finite(base, owners[position]))
+    return sums
+
+
+def _logprobs(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+    """Return the log-probability of each label, in float32 or wider."""
+    from torch.nn.functional import cross_entropy
+
+    wide = logits if logits.dtype == torch.float64 else logits.float()
+    return -cross_entropy(wide, labels, reduction="none")
+
+
+@torch.no_grad()
+def _read(base: Base, window: Window) -> float:
+    """Return the log-likelihood of a window's asked tokens, read in pieces, so that the logits of a long window fit."""
+    config = base.model.config
+    text = config.get_text_config()
+    ids = (*window.given, *window.asked)[:-1]
+    labels = torch.tensor(window.asked, device=base.device)
+    piece = max(1, int(PIECE_BYTES / 4 / text.vocab_size))
+    cache = reading_cache(config) if only_attention(text) else None
+    size = piece if cache is not None else len(ids)
+    total, unread = 0.0, len(window.given) - 1  # tokens without a label
+    for start in range(0, len(ids), size):
+        part = torch.tensor([ids[start : start + size]], device=base.device)
+        positions = torch.arange(start, start + part.shape[1], device=base.device)[None]
+        logits = base.model(
+            input_ids=part, position_ids=positions, past_key_values=cache, use_cache=cache is not None
+        ).logits[0]
+        skipped = max(0, unread - start)
+        wanted = logits[skipped:]
+        at = start + skipped - unread
+        total += float(_logprobs(wanted, labels[at : at + len(wanted)]).double().sum())
+    if not _finite(total):
+        raise ModelError(_not_finite(base, "a text"))
+    return total
+
+
+def _finite(value: float) -> bool:
+    return value - value == 0.0
+
+
+def _not_finite(base: Base, sample: str) -> str:
+    dtype = str(base.dtype).removeprefix("torch.")
+    overflow = ", or for numbers too large for float16: try dtype: bfloat16" if dtype == "float16" else ""
+    return (
+        f"{base.name} in {dtype}: sample {sample!r}: log-likelihoods are NaN or infinite; look for such numbers in the "
+        f"weights with `harness weigh`{overflow}"
+    )
