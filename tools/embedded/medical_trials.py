@@ -29,7 +29,7 @@ HELD_OUT_GROUPS = (
 OUTCOMES = {
     "helps": "After {weeks} weeks, {a} of {half} were well with {drug} and {b} of {half} with {other}.",
     "faster": "{a} of {half} recovered within {weeks} weeks with {drug}, and {b} of {half} with {other}.",
-    "causes": "{effect} was seen in {a} of {half} with {drug} and in {b} of {half} with {other}.",
+    "causes": "{a} of {half} reported {effect} with {drug}, and {b} of {half} with {other}.",
     "prevents": "After {weeks} weeks, {a} of {half} with {drug} and {b} of {half} with {other} had no {illness}.",
     "better": "After {weeks} weeks, {a} of {half} with {drug} and {b} of {half} with {other} were well.",
 }
@@ -72,10 +72,9 @@ def write(random: Random, unseen: bool, at: int) -> Record:
         OUTCOMES[scenario],
         random.choice(DOUBTS if label == "maybe" else CLOSE),
     )
-    text = " ".join(part.format_map(words) for part in told)
     return {
         "question": asked[scenario].format_map(words),
-        "context": text.replace(f". {words['effect']}", f". {str(words['effect']).capitalize()}"),
+        "context": " ".join(part.format_map(words) for part in told),
         "final_decision": label,
         "scenario": scenario,
     }
