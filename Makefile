@@ -18,7 +18,7 @@ READY := $(VENV)/.ready
 export OMP_NUM_THREADS ?= 1
 export TOKENIZERS_PARALLELISM := false
 
-BENCHMARKS := rouge stats honesty startup adapters generation profile training lora-step end-to-end memory weights scaling quickstart plan report gpu
+BENCHMARKS := rouge stats honesty startup adapters generation likelihoods profile training lora-step end-to-end memory weights scaling quickstart plan report gpu
 
 .PHONY: demo test test-all coverage check docs gate scripts leaderboard kills fix bench bench-models bench-peers $(BENCHMARKS:%=bench-%)
 
@@ -77,6 +77,8 @@ $(BENCHMARKS:%=bench-%): bench-%: $(READY)
 	$(BIN)/python -m benchmarks.races.$(subst -,_,$*)
 
 bench-generation bench-profile bench-training bench-end-to-end bench-gpu: bench-peers bench-models
+
+bench-likelihoods: bench-peers
 
 bench-models: $(READY)
 	$(BIN)/python -m benchmarks.lib.checkpoints

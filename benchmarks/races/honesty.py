@@ -110,8 +110,7 @@ def scores(world: World, n: int, repeats: int, resamples: int = RESAMPLES) -> tu
     for seed, size in blocks(repeats):
         table = world.drawn(np.random.default_rng((2, seed)), n, size).of([2 * i + 1 for i in range(size)])
         drawn = stats.resampled([table], resamples=resamples, seed=seed)[0][:, 0]  # [size, resamples]
-        total = table.rows.sum(axis=0)
-        left_out = table.value(total - table.rows)[..., 0]  # [n, size]
+        left_out = stats.left_out(table.rows, table.value)[..., 0]  # [n, size]
         by_percentile += [np.quantile(drawn, (0.025, 0.975), axis=1).T]
         by_bca += [np.array(stats.bca_ends(table.scores()[:, 0], drawn.T, left_out)).T]
     percentile, bca = np.concatenate(by_percentile), np.concatenate(by_bca)

@@ -309,18 +309,16 @@ def _order(
 
 def _shares(score: Score, metric: metrics.Metric, rows: Rows, order: Order) -> Array | None:
     """Return what each sample (or cluster) adds to the score; raise ResultError if the rows do not give the score."""
-    if metric.value is None:
+    if metric.formula is None:
         return None
     table = rows.stats[order.places]
     column = metric.names.index(score.metric)
-    value = float(metric.value(table.sum(axis=0))[column])
+    value = float(stats.whole(table, metric.formula)[column])
     if not agrees(score, value, len(table)):
         raise ResultError(
             f"{score.task} / {score.system} / {score.metric}: {score.value:.6f} of {score.n} samples, "
             f"but rows.parquet gives {value:.6f} of {len(table)}"
         )
-    if order.labels is not None:
-        if len(set(order.labels)) < 2:
-            return None  # a single cluster has no variance
-        table = stats.units(table, order.labels)
-    return shares(table, metric.value, column)
+    if order.labels is not None and len(set(order.labels)) < 2:
+        return None  # a single cluster has no variance
+    return shares(table, metric.formula, column, order.labels)

@@ -239,7 +239,7 @@ def _intervals(
     """Return the intervals of each system's scores; one draw of resamples serves systems that answered the same samples."""
     metric, first = cells[0].tallies[plugin].metric, cells[0]
     alike = all(cell.ids == first.ids for cell in cells) and len(set(first.clusters or first.ids)) >= 2
-    if metric.value is None or metric.interval == "wilson" or not alike:
+    if metric.formula is None or metric.interval == "wilson" or not alike:
         return [cell.tallies[plugin].intervals(seed, cell.clusters) for cell in cells]
     (drawn,) = stats.resampled([_table(cells, plugin, metric)], seed=seed, clusters=first.clusters)
     return [dict(zip(metric.names, map(stats.percentile_interval, values), strict=True)) for values in drawn]
@@ -278,7 +278,7 @@ def _compared(
 
 def _scored(task: str, cells: Sequence[RescoredAnswers], wanted: Mapping[str, Metric]) -> pairs.Scored | None:
     """Return the rows of all compared systems; None if there are no rows."""
-    plugins = {plugin: metric for plugin, metric in wanted.items() if metric.value is not None}
+    plugins = {plugin: metric for plugin, metric in wanted.items() if metric.formula is not None}
     if not cells or not plugins:
         return None
     for cell in cells:
@@ -295,12 +295,7 @@ def _scored(task: str, cells: Sequence[RescoredAnswers], wanted: Mapping[str, Me
 
 def _table(cells: Sequence[RescoredAnswers], plugin: str, metric: Metric) -> stats.Table:
     rows = [cell.tallies[plugin].rows() for cell in cells]
-    assert metric.value is not None
-    return stats.Table(
-        rows=np.stack([table for table in rows if table is not None], axis=1),
-        value=metric.value,
-        interval=metric.interval,
-    )
+    return metric.table(np.stack([table for table in rows if table is not None], axis=1))
 
 
 # Writing.

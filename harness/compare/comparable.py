@@ -3,7 +3,7 @@
 What cannot be compared, and what is left out, becomes a remark.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from functools import cache
@@ -115,12 +115,24 @@ def _joint(
 def _part(plugin: str, names: tuple[str, ...]) -> Metric:
     """Return the metric with only these scores."""
     metric = metrics.load(plugin)
-    value, places = metric.value, [metric.names.index(name) for name in names]
-    if value is None:
+    if metric.formula is None:
         raise ResultError(f"rows.parquet has rows of {plugin}, which gives none; run the suite again")
     if names == metric.names:
         return metric
-    return replace(metric, names=names, value=lambda totals: value(totals)[..., places])
+    return replace(
+        metric,
+        names=names,
+        value=_only(metric.value, metric, names),
+        statistic=_only(metric.statistic, metric, names),
+    )
+
+
+def _only(
+    scores: Callable[[Array], Array] | None, metric: Metric, names: tuple[str, ...]
+) -> Callable[[Array], Array] | None:
+    """Return a function that gives only these of a metric's scores."""
+    places = [metric.names.index(name) for name in names]
+    return None if scores is None else lambda numbers: scores(numbers)[..., places]
 
 
 def _refuse_other_rows(side: Side, rows: Rows, scores: Sequence[Score], metric: Metric) -> None:

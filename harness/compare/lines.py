@@ -85,10 +85,8 @@ def _group(
 
 
 def _table(joints: Sequence[Joint]) -> stats.Table:
-    metric = joints[0].metric
-    assert metric.value is not None
     rows = np.stack([joint.rows[side] for side in (0, 1) for joint in joints], axis=1)
-    return stats.Table(rows=rows, value=metric.value, interval=metric.interval)
+    return joints[0].metric.table(rows)
 
 
 def _labels(request: ComparisonRequest, task: str) -> Mapping[str, str] | None:

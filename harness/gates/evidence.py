@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from harness import metrics, stats
+from harness import metrics
 from harness.errors import ForeignCode, ResultError
 from harness.gates.checks import LENGTH, Where
 from harness.gates.preconditions import Preconditions
@@ -133,7 +133,7 @@ class GateInputs:
             raise ForeignCode(
                 f"{plugin}: {metrics.NOT_OURS}, so no gate runs it; name a metric of the harness"
             )
-        if metric.value is None:
+        if metric.formula is None:
             raise ResultError(f"{plugin} scores a corpus alone: it has no rows, so no interval to judge by")
         tables: dict[Side, NDArray[np.float64]] = {}
         problems: dict[Side, str] = {}
@@ -165,7 +165,7 @@ class GateInputs:
             metric=metric,
             places={side: place for place, side in enumerate(tables)},
             ids=tuple(ids[place] for place in keep),
-            table=stats.Table(rows=stacked[keep], value=metric.value, interval=metric.interval),
+            table=metric.table(stacked[keep]),
             clusters=self._clusters(task, [ids[place] for place in keep]),
             seed=self._seed(),
             claims=tuple(claim for claim in self._claims.get(key, ()) if tables.keys() >= {*claim}),

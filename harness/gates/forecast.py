@@ -87,13 +87,13 @@ def of_baseline(check: Check, baseline: Baseline) -> Spread | None:
     if own is None or check.plugin is None or check.plugin not in own.rows or check.metric is None:
         return None
     metric = metrics.own(check.plugin)
-    if metric is None or metric.value is None:
+    if metric is None or metric.formula is None:
         return None
     sides = [own]
     if base and base is not own and check.plugin in base.rows and set(base.ids) == set(own.ids):
         sides.append(base)
     rows = np.stack([_ordered(side, own.ids, check.plugin) for side in sides], axis=1)
-    table = stats.Table(rows=rows, value=metric.value, interval=metric.interval)
+    table = metric.table(rows)
     name = metric.names.index(check.metric)
     level = float(table.scores()[0, name])
     if len(sides) == 2:

@@ -130,9 +130,7 @@ class JudgedScores:
         """Return the score of what it is compared with, not turned."""
         if not self.of_recipe:
             return self._score(self._theirs)
-        assert self.rows.metric.value is not None
-        base = self.rows.table.rows[:, self._theirs]
-        return float(self.rows.metric.value(base.sum(axis=0))[self.column])
+        return self._score(self._theirs)
 
     @property
     def before_drawn(self) -> NDArray[np.float64] | None:
@@ -194,12 +192,11 @@ class JudgedScores:
 
     @cached_property
     def _over(self) -> stats.OverSeeds:
-        assert self.rows.metric.value is not None
         table = self.rows.table.rows
         return stats.over_seeds(
             [table[:, self.rows.places[side]] for side in self.own],
             table[:, self._theirs] if self.other else None,
-            self.rows.metric.value,
+            self.rows.table.value,
             seed=self.rows.seed,
             clusters=self.rows.clusters,
         )

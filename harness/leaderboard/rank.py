@@ -98,15 +98,19 @@ class Leaderboard:
 
 def shares(
     rows: Array,  # [n, k]
-    value: stats.Value,
+    value: stats.Formula,
     column: int,  # of the scores that `value` gives
-) -> Array | None:  # [n]; None if the score of all samples but one is not finite
-    """Return each sample's share in the score: in a mean, its own score over n; else its jackknife influence."""
-    n, total = len(rows), rows.sum(axis=0)
+    clusters: Sequence[int] | None = None,  # n labels; samples of one label have a share together
+) -> Array | None:  # [units]; None if the score of all but one is not finite
+    """Return the share of each sample, or cluster, in the score: its own score over n in a mean, else jackknife."""
+    if len(rows) < 2:
+        return None
+    table = stats.Table(rows=rows[:, None], value=value).drawn_by(clusters)
+    n = table.units
     with np.errstate(invalid="ignore", divide="ignore"):
-        without = value(total - rows)[:, column]
-        found: Array = (value(total)[column] + (n - 1) * (without.mean() - without)) / n
-    return found if n > 1 and np.isfinite(found).all() else None
+        without = stats.left_out(table.rows[:, 0], value, table.unit_of)[:, column]
+        found: Array = (table.scores()[0, column] + (n - 1) * (without.mean() - without)) / n
+    return found if np.isfinite(found).all() else None
 
 
 def rank(entries: Sequence[Entry]) -> tuple[RankedGroup, ...]:

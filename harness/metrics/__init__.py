@@ -1,11 +1,13 @@
-"""Load metrics. A score is a function of the total of rows of sums, a row for each sample.
+"""Load metrics. A metric makes a row of numbers of each sample, and its scores are a function of the rows.
 
-    row(sample, generation) -> k sums        value(sum of rows) -> the scores
+    row(sample, generation) -> k numbers        value(sum of rows), or statistic(all rows) -> the scores
 
 Settings of a metric are the keyword-only parameters of its factory, `metric(*, stemmer: bool = True)`.
 
 A corpus score is `value` of the sum of all rows, so a resampled score is a matrix product of resampling counts
-with rows. A metric that is not a function of sums has `corpus` instead, and no interval.
+with rows. A metric that is not a function of sums (F1 over classes, a rank correlation) has `statistic` instead, a
+function of all rows in whatever order, which is resampled by index. A foreign metric that makes no rows has `corpus`, and
+no interval.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -17,7 +19,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from harness import plugins
+from harness import plugins, stats
 from harness.errors import ForeignCode, SuiteError, UnknownName
 from harness.plugins.choice import PluginChoice, parse
 from harness.plugins.files import load_file, plugin_file
@@ -57,17 +59,31 @@ class Caution:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Metric:
-    """One way to score answers, with either `row` and `value`, or `corpus`."""
+    """One way to score answers, with `row` and `value`, with `row` and `statistic`, or with `corpus`."""
 
     names: tuple[str, ...]  # of the scores, in the order of `value`
     signature: str  # every setting that can change the scores, library version last
     unit: str  # "points" (0 to 100), "%", or "raw" for a foreign metric's own scale
     better: Literal["higher", "lower"] = "higher"
     interval: Literal["bootstrap", "wilson"] = "bootstrap"  # "wilson": each row is (hit, 1)
-    row: Callable[[Sample, Generation], Sequence[float]] | None = None  # k sums
+    row: Callable[[Sample, Generation], Sequence[float]] | None = None  # k numbers
     value: Callable[[Array], Array] | None = None  # totals [..., k] -> scores [..., len(names)]
+    statistic: Callable[[Array], Array] | None = None  # rows [..., n, k] -> scores [..., len(names)]
     corpus: Callable[[Sequence[Sample], Sequence[Generation]], Mapping[str, float]] | None = None
     cautions: tuple[Caution, ...] = ()
+
+    @property
+    def formula(self) -> stats.Formula | None:
+        """Return how scores follow from rows; None for a metric without rows."""
+        return self.value if self.statistic is None else stats.RowStatistic(self.statistic)
+
+    def table(
+        self,
+        rows: Array,  # [n, systems, k]
+    ) -> stats.Table:
+        """Return the rows of several systems under this metric, which has rows."""
+        assert self.formula is not None
+        return stats.Table(rows=rows, value=self.formula, interval=self.interval)
 
     def signature_on(self, samples: Sequence[Sample]) -> str:
         """Return the signature with the samples' number of references; "var" if it varies, as in sacrebleu."""
@@ -102,6 +118,8 @@ def load(name: str, where: str = "", *, code: Code = OWN) -> Metric:
     metric = _factory(plugin, where)(*arguments, **settings)
     if not isinstance(metric, Metric):
         raise SuiteError(f"{_place(where)}{name}: its `metric()` returns no harness.metrics.Metric")
+    if problem := _problem(metric):
+        raise SuiteError(f"{_place(where)}{name}: {problem}")
     if choice.path is not None:
         metric = _of_file(metric, plugin, choice)
     return _named(metric, choice.suffix) if choice.settings else metric
@@ -155,6 +173,15 @@ def reads(metric: str, text: str) -> bool:
     choice = parse(metric)
     look: Callable[[str], bool] | None = getattr(_plugin(choice, "", OWN), "reads", None)
     return look is None or look(text)
+
+
+def _problem(metric: Metric) -> str:
+    """Return what is wrong with the functions of a metric; an empty text if they fit together."""
+    given = {name for name in ("row", "value", "statistic", "corpus") if getattr(metric, name) is not None}
+    if given in ({"row", "value"}, {"row", "statistic"}, {"corpus"}):
+        return ""
+    found = ", ".join(sorted(given)) or "none of them"
+    return f"a metric has `row` and `value`, `row` and `statistic`, or `corpus`; it has {found}"
 
 
 def _place(where: str) -> str:

@@ -15,7 +15,7 @@ from importlib.metadata import version
 from importlib.util import find_spec, module_from_spec
 from itertools import chain, pairwise
 
-from harness.metrics import Array, Metric
+from harness.metrics import Array, Caution, Metric
 from harness.types import Generation, Sample
 
 NAMES = ("rouge1", "rouge2", "rougeL", "rougeLsum")
@@ -23,6 +23,21 @@ NAMES = ("rouge1", "rouge2", "rougeL", "rougeLsum")
 # What each byte of lower-case text becomes: a to z, 0 to 9 and newlines stay, all others separate words.
 KEPT = b"abcdefghijklmnopqrstuvwxyz0123456789\n"
 LETTERS = bytes(byte if byte in KEPT else ord(" ") for byte in range(256))
+
+
+def _is_dropped(text: str) -> bool:
+    """Return whether more than half of a text's letters are none that the tokenizer knows."""
+    if text.isascii():
+        return False
+    letters = [letter for letter in text if letter.isalpha()]
+    return 2 * sum(letter.isascii() for letter in letters) < len(letters)
+
+
+DROPPED = Caution(
+    said="samples whose reference or answer is mostly in other letters than a to z: rouge's tokenizer drops such letters; "
+    "use chrF",
+    holds=lambda sample, generation: any(map(_is_dropped, (*sample.references, generation.text))),
+)
 
 # Remembered at most: words with their stems, and characters of references; some 20 MB each.
 WORDS = 1 << 17
@@ -49,6 +64,7 @@ def metric(*, stemmer: bool = True) -> Metric:
         unit="points",
         row=row,
         value=value,
+        cautions=(DROPPED,),
     )
 
 

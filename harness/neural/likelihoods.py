@@ -5,6 +5,8 @@
 A prompt is read once for all of its options. The beginning that all prompts share is read once for all prompts.
 """
 
+import math
+from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -19,7 +21,7 @@ from harness.neural.load import Base
 from harness.neural.memory import Budget, out_of_memory
 from harness.types import Likelihood, Likelihoods, Overflow, Prompt
 
-PIECE_BYTES = 256e6  # of the logits of a text that is read in pieces
+PIECE_BYTES = {"cpu": 256e6, "cuda": 2e9}  # of the logits of texts that are read at once
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,9 +41,14 @@ class Question:
 class Window:
     """A part of a text: tokens that are given, the last of them before the first that is asked."""
 
-    text: int  # position of the text
+    sample: str
     given: tuple[int, ...]
     asked: tuple[int, ...]
+
+    @property
+    def tokens(self) -> int:
+        """Return how many tokens the model reads."""
+        return len(self.given) + len(self.asked) - 1
 
 
 def likelihoods(
@@ -81,26 +88,43 @@ def rolling(
     lm-evaluation-harness.
     """
     first = _first(base)
-    for prompt in prompts:
-        if prompt.sample_id in done:
+    texts = {prompt.sample_id: plain_ids(base, prompt.options[0]) for prompt in prompts}
+    for sample, tokens in texts.items():
+        if not tokens and sample not in done:
+            yield Likelihoods(sample_id=sample, options=())
+    parts = [part for sample, tokens in texts.items() for part in windows(sample, tokens, first, base.window)]
+    left = Counter(part.sample for part in parts)
+    sums = dict.fromkeys(left, 0.0)
+    for batch in _window_batches(base, parts, budget.tokens):
+        if all(part.sample in done for part in batch):
             continue
-        tokens = plain_ids(base, prompt.options[0])
-        if not tokens:
-            yield Likelihoods(sample_id=prompt.sample_id, options=())
-            continue
-        logprob = sum(_read(base, window) for window in windows(tokens, first, base.window))
-        option = Likelihood(logprob=logprob, tokens=len(tokens))
-        yield Likelihoods(sample_id=prompt.sample_id, options=(option,))
+        for part, logprob in zip(batch, _read(base, batch), strict=True):
+            sums[part.sample] += logprob
+            left[part.sample] -= 1
+            if not left[part.sample] and part.sample not in done:
+                option = Likelihood(logprob=sums[part.sample], tokens=len(texts[part.sample]))
+                yield Likelihoods(sample_id=part.sample, options=(option,))
 
 
-def windows(tokens: tuple[int, ...], first: int, window: int | None) -> Iterator[Window]:
+def windows(sample: str, tokens: tuple[int, ...], first: int, window: int | None) -> Iterator[Window]:
     """Yield the windows of a text, which ask for each of its tokens once."""
     size = window or len(tokens)
-    yield Window(text=0, given=(first,), asked=tokens[:size])
-    for start in range(size, len(tokens), size):
+    if tokens:
+        yield Window(sample=sample, given=(first,), asked=tokens[:size])
+    for start in range(size, len(tokens), size or 1):
         stop = min(start + size, len(tokens))
         given = tokens[max(0, stop - size - 1) : start]
-        yield Window(text=0, given=given, asked=tokens[start:stop])
+        yield Window(sample=sample, given=given, asked=tokens[start:stop])
+
+
+def _window_batches(base: Base, parts: Sequence[Window], budget: int) -> Iterator[list[Window]]:
+    """Yield the windows in batches whose tokens and logits fit, the longest first."""
+    most = int(PIECE_BYTES[base.device.type] / 4 / base.model.config.get_text_config().vocab_size)
+    ordered = sorted(parts, key=lambda part: (-part.tokens, part.sample))
+    while ordered:
+        count = max(1, min(budget, most) // ordered[0].tokens)
+        yield ordered[:count]
+        ordered = ordered[count:]
 
 
 def _question(base: Base, prompt: Prompt, overflow: Overflow) -> Question | None:
@@ -201,8 +225,8 @@ def _sums(base: Base, batch: Sequence[Question], prefix: tuple[int, ...]) -> lis
     found = _logprobs(logits, labels)
     lengths = [len(ids) for question in batch for ids in question.options]
     sums = [float(part.sum()) for part in torch.split(found.double(), lengths)]
-    if not all(map(_finite, sums)):
-        position = next(at for at, value in enumerate(sums) if not _finite(value))
+    if not all(map(math.isfinite, sums)):
+        position = next(at for at, value in enumerate(sums) if not math.isfinite(value))
         owners = [question.prompt.sample_id for question in batch for _ in question.options]
         raise ModelError(_not_finite(base, owners[position]))
     return sums
@@ -217,14 +241,30 @@ def _logprobs(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
 
 
 @torch.no_grad()
-def _read(base: Base, window: Window) -> float:
+def _read(base: Base, batch: Sequence[Window]) -> list[float]:
+    """Return the log-likelihood of each window's asked tokens."""
+    if len(batch) == 1:
+        sums = [_read_in_pieces(base, batch[0])]
+    else:
+        pairs: list[TokenPair] = [_Pair(part.given, part.asked) for part in batch]
+        found = _logprobs(*writing(base).logits(base, pairs, base.model))
+        sums = [
+            float(part.sum()) for part in torch.split(found.double(), [len(part.asked) for part in batch])
+        ]
+    for part, value in zip(batch, sums, strict=True):
+        if not math.isfinite(value):
+            raise ModelError(_not_finite(base, part.sample))
+    return sums
+
+
+def _read_in_pieces(base: Base, window: Window) -> float:
     """Return the log-likelihood of a window's asked tokens, read in pieces, so that the logits of a long window fit."""
     config = base.model.config
     text = config.get_text_config()
     ids = (*window.given, *window.asked)[:-1]
     labels = torch.tensor(window.asked, device=base.device)
-    piece = max(1, int(PIECE_BYTES / 4 / text.vocab_size))
     cache = reading_cache(config) if only_attention(text) else None
+    piece = max(1, int(PIECE_BYTES[base.device.type] / 4 / text.vocab_size))
     size = piece if cache is not None else len(ids)
     total, unread = 0.0, len(window.given) - 1  # tokens without a label
     for start in range(0, len(ids), size):
@@ -237,13 +277,7 @@ def _read(base: Base, window: Window) -> float:
         wanted = logits[skipped:]
         at = start + skipped - unread
         total += float(_logprobs(wanted, labels[at : at + len(wanted)]).double().sum())
-    if not _finite(total):
-        raise ModelError(_not_finite(base, "a text"))
     return total
-
-
-def _finite(value: float) -> bool:
-    return value - value == 0.0
 
 
 def _not_finite(base: Base, sample: str) -> str:

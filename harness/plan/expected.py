@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass
 
-from harness import backends, families
+from harness import backends, families, kinds
 from harness.checkpoints.window import UNBOUNDED
 from harness.errors import HarnessError
 from harness.files.speed import Speed
@@ -18,7 +18,7 @@ from harness.plan.memory import (
     batch_tokens,
     training,
 )
-from harness.plan.work import Examples, answering_seconds, read_tokens, training_seconds
+from harness.plan.work import Examples, answering_seconds, read_tokens, reading_seconds, training_seconds
 from harness.run.steps.compare import Compare
 from harness.run.steps.foreign import ForeignScore
 from harness.run.steps.generate import Generate
@@ -89,6 +89,8 @@ def _generating(known: Known, spec: Generate, task: str | None, tokens: Tokens |
     if tokens is None:
         return None
     batches = _answering(known, spec, loaded, tokens)
+    if kinds.find(spec.task.kind).verb(spec.task, spec.used.model, spec.used.pin) != "write":
+        return reading_seconds(loaded, batches, tokens.prompts, known.speed or ANY_SPEED)
     return answering_seconds(loaded, batches, tokens.prompts, tokens.answers, known.speed or ANY_SPEED)
 
 

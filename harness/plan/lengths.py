@@ -27,7 +27,7 @@ TEMPLATE = 16  # tokens that a chat template adds
 class Lengths:
     """Tokens of the first samples of a split, in data order."""
 
-    prompts: tuple[int, ...]
+    prompts: tuple[int, ...]  # with their options
     answers: tuple[int, ...]  # of the first reference of each sample, with the token that ends it
     samples: int  # in the whole split
     counted: bool  # False: taken from the texts' characters
@@ -76,7 +76,10 @@ class KnownLengths:
         tokenizer = _tokenizer_file(self.plan, model)
         pins = self.plan.pins
         by = pins.models[model.name].revision if tokenizer else "characters"
-        asked = (task.source.columns, task.source.splits, task.source.config, task.kind, task.prompt)
+        source = task.source
+        asked: tuple[object, ...] = (source.columns, source.splits, source.config, task.kind, task.prompt)
+        if source.labels or task.settings:
+            asked = (*asked, source.labels, task.settings)
         key = digest(RULES, pins.sources[task.name], *asked, pins.scripts, split, shots, by, model.chat)
         with suppress(KeyError, ValueError):
             return from_json(Lengths, self.known[key])
@@ -108,7 +111,8 @@ def _count(
         examples = kind.choose_shots([*data.read(source, "train", offline=offline)], shots, task)
     measure = _measure(tokenizer)
     added = TEMPLATE if model.chat == "on" or (tokenizer and _has_template(tokenizer, model)) else 0
-    prompts = measure(kind.ask(task, sample, examples).text for sample in first)
+    asked = (kind.ask(task, sample, examples) for sample in first)
+    prompts = measure(" ".join([prompt.text, *prompt.options]) for prompt in asked)
     answers = measure(kind.target(task, sample) for sample in first)
     return Lengths(
         prompts=tuple(tokens + added + 1 for tokens in prompts),  # begin- or end-of-sequence

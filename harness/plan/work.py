@@ -50,10 +50,13 @@ def answering_seconds(
     """Return the seconds that the answers to some prompts take."""
     if not prompts:
         return 0.0
-    return _reading(loaded, batches, prompts, speed) + _writing(loaded, batches, prompts, answers, speed)
+    return reading_seconds(loaded, batches, prompts, speed) + _writing(
+        loaded, batches, prompts, answers, speed
+    )
 
 
-def _reading(loaded: Loaded, batches: AnsweringBatches, prompts: Sequence[int], speed: Speed) -> float:
+def reading_seconds(loaded: Loaded, batches: AnsweringBatches, prompts: Sequence[int], speed: Speed) -> float:
+    """Return the seconds in which prompts are read, all that is done where no answer is written."""
     shape, tokens = loaded.shape, sum(prompts)
     layers = shape.encoder_layers or shape.layers
     matrices = shape.encoder_parameters or shape.decoder_parameters

@@ -1,4 +1,4 @@
-"""Apply a metric to a task's answers one by one; only a row of sums is kept of each answer."""
+"""Apply a metric to a task's answers one by one; only a row of numbers is kept of each answer."""
 
 from array import array
 from collections import Counter
@@ -13,7 +13,7 @@ from harness.types import Generation, Sample
 
 
 class Tally:
-    """The rows of one metric so far; for a metric that is not a function of sums, the answers themselves."""
+    """The rows of one metric so far; for a metric without rows, the answers themselves."""
 
     def __init__(self, metric: Metric) -> None:
         self.metric = metric
@@ -40,7 +40,7 @@ class Tally:
         self._sums.extend(rows.ravel())
 
     def rows(self) -> NDArray[np.float64] | None:
-        """Return the rows, [samples, k]; None for a metric that is not a function of sums."""
+        """Return the rows, [samples, k]; None for a metric without rows."""
         if self.metric.row is None:
             return None
         return np.frombuffer(self._sums, dtype=np.float64).reshape(self.samples, -1)
@@ -48,26 +48,27 @@ class Tally:
     def values(self) -> dict[str, float]:
         """Return the scores by name."""
         rows = self.rows()
-        if rows is None or self.metric.value is None:
+        if rows is None or self.metric.formula is None:
             assert self.metric.corpus is not None
             samples, generations = zip(*self._kept, strict=True)
             return dict(self.metric.corpus(list(samples), list(generations)))
-        return dict(zip(self.metric.names, map(float, self.metric.value(rows.sum(axis=0))), strict=True))
+        scores = stats.whole(rows, self.metric.formula)
+        return dict(zip(self.metric.names, map(float, scores), strict=True))
 
     def intervals(self, seed: int, clusters: Sequence[int] | None) -> dict[str, tuple[float, float]]:
-        """Return 95 % intervals by the scores' names; none for a metric that is not a function of sums.
+        """Return 95 % intervals by the scores' names; none for a metric without rows.
 
         `clusters` holds a number for each sample, equal for those that are resampled together.
         """
         metric, rows = self.metric, self.rows()
-        if rows is None or metric.value is None:
+        if rows is None or metric.formula is None:
             return {}
         if len(set(clusters or range(self.samples))) < 2:
             return {}  # a single sample, or cluster of samples, has no spread
         if metric.interval == "wilson" and clusters is None:
             hits, n = rows.sum(axis=0)
             return {metric.names[0]: stats.wilson(hits, n)}
-        resampled = stats.bootstrap(rows, metric.value, seed=seed, clusters=clusters)
+        resampled = stats.bootstrap(rows, metric.formula, seed=seed, clusters=clusters)
         return {name: stats.percentile_interval(resampled[:, i]) for i, name in enumerate(metric.names)}
 
     def cautions(self) -> dict[str, int]:

@@ -1,10 +1,11 @@
-"""Check whether rows of sums give a score; if not, one of the two was changed, or belongs to another metric."""
+"""Check whether rows give a score; if not, one of the two was changed, or belongs to another metric."""
 
 from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
+from harness import stats
 from harness.metrics import Metric
 from harness.types import Score
 
@@ -17,7 +18,7 @@ def values_of(
     rows: NDArray[np.float64],  # [n, k]
 ) -> NDArray[np.float64]:  # under each of the metric's names
     """Return the scores of these rows; ValueError if they are not sound rows of this metric, one for each sample."""
-    assert metric.value is not None
+    assert metric.formula is not None
     if not ids:
         raise ValueError("no samples")
     if len(set(ids)) < len(ids):
@@ -26,8 +27,8 @@ def values_of(
         raise ValueError("a row holds a number that is not finite")
     try:
         with np.errstate(invalid="ignore", divide="ignore"):
-            values = np.asarray(metric.value(rows.sum(axis=0)))
-    except (IndexError, ValueError):  # sums of another metric
+            values = np.asarray(stats.whole(rows, metric.formula))
+    except (IndexError, ValueError):  # rows of another metric
         values = np.empty(0)
     if values.shape != (len(metric.names),):
         raise ValueError(f"rows of {rows.shape[1]} numbers, which are not this metric's")

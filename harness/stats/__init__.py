@@ -5,6 +5,7 @@ Pure functions of rows and a seed, on numpy alone; `scipy.special` is loaded onl
 
 from harness.stats.draws import CELLS, GATHERED, RESAMPLES, resampled
 from harness.stats.families import holm, resamples_for
+from harness.stats.gathering import left_out
 from harness.stats.intervals import (
     Z_95,
     bca_difference,
@@ -19,7 +20,7 @@ from harness.stats.pairs import SCORES, Paired, compare, paired
 from harness.stats.power import DETECTED, Z_80, needed_samples, needed_trials, pass_chance, samples_for_pass
 from harness.stats.seeds import Estimate, OverSeeds, over_seeds
 from harness.stats.significance import MCNEMAR, Pair, chance, mcnemar
-from harness.stats.table import TIE, Array, Interval, Table, Value, units
+from harness.stats.table import TIE, Array, Formula, Interval, RowStatistic, Table, Value, alone, units, whole
 
 __all__ = [
     "CELLS",
@@ -33,12 +34,15 @@ __all__ = [
     "Z_95",
     "Array",
     "Estimate",
+    "Formula",
     "Interval",
     "OverSeeds",
     "Pair",
     "Paired",
+    "RowStatistic",
     "Table",
     "Value",
+    "alone",
     "bca_difference",
     "bca_ends",
     "bca_interval",
@@ -47,6 +51,7 @@ __all__ = [
     "changed_interval",
     "compare",
     "holm",
+    "left_out",
     "mcnemar",
     "needed_samples",
     "needed_trials",
@@ -58,5 +63,6 @@ __all__ = [
     "resamples_for",
     "samples_for_pass",
     "units",
+    "whole",
     "wilson",
 ]

@@ -1,6 +1,7 @@
 """Draw resamples: how often each sample is drawn, or which pairs change sides, and the sums that follow.
 
-All resampling is a matrix product of counts (or swaps) with rows of sums. The draw depends only on the number
+Resampling is a matrix product of counts (or swaps) with rows of sums; the rows of a statistic are gathered by index
+instead, by the same counts. The draw depends only on the number
 of samples (or clusters), of resamples and the seed: all metrics, systems and pairs see the same resamples.
 The i-th row is given the i-th count, so all systems' rows come in one order of samples. Another order is
 another draw: scores, differences and exact tests stay, and resampled numbers move within their noise.
@@ -13,7 +14,8 @@ from itertools import islice
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.stats.table import Array, Table
+from harness.stats.gathering import redrawn_scores
+from harness.stats.table import Array, RowStatistic, Table, Value
 
 RESAMPLES = 10_000  # unless more are asked for
 
@@ -46,10 +48,23 @@ def redrawn(
     if not tables:
         return []
     found = [np.empty((*table.scores().shape, resamples)) for table in tables]
-    for some, sums in totals(counts(len(tables[0].rows), resamples, seed), tables):
-        for table, total, scores in zip(tables, sums, found, strict=True):
-            scores[..., some] = np.moveaxis(table.value(total), 1, -1)
+    summed = [i for i, table in enumerate(tables) if not isinstance(table.value, RowStatistic)]
+    if summed:
+        for some, moved in totals(counts(tables[0].units, resamples, seed), [tables[i] for i in summed]):
+            for i, scores in zip(summed, moved, strict=True):
+                found[i][..., some] = np.moveaxis(of_totals(tables[i])(scores), 1, -1)
+    for i in set(range(len(tables))).difference(summed):
+        start = 0
+        for drawn in counts(tables[0].units, resamples, seed):
+            found[i][..., start : start + len(drawn)] = redrawn_scores(tables[i], drawn)
+            start += len(drawn)
     return found
+
+
+def of_totals(table: Table) -> Value:
+    """Return the function of totals of a table that is no statistic's."""
+    assert not isinstance(table.value, RowStatistic)
+    return table.value
 
 
 def totals(

@@ -5,8 +5,8 @@ from statistics import NormalDist
 
 import numpy as np
 
-from harness.stats.draws import RESAMPLES, counts
-from harness.stats.table import TIE, Array, Value, units
+from harness.stats.draws import RESAMPLES, counts, resampled
+from harness.stats.table import TIE, Array, Formula, RowStatistic, Table, Value, units
 
 Z_95 = 1.959963984540054  # standard normal quantile of 97.5 %, for a two-sided interval of 95 %
 ENDS = (0.025, 0.975)
@@ -14,13 +14,17 @@ ENDS = (0.025, 0.975)
 
 def bootstrap(
     rows: Array,  # [n, k]
-    value: Value,
+    value: Formula,
     *,
     resamples: int = RESAMPLES,
     seed: int = 0,
     clusters: Sequence[int] | None = None,  # n labels; samples of one label are drawn together
 ) -> Array:  # [resamples, names]
     """Return scores of samples drawn with replacement (Efron 1979), of whole clusters if given (Miller 2024)."""
+    if isinstance(value, RowStatistic):
+        table = Table(rows=np.asarray(rows)[:, None], value=value)
+        drawn: Array = resampled([table], resamples=resamples, seed=seed, clusters=clusters)[0][0].T
+        return drawn
     rows = units(rows, clusters)
     return np.concatenate([value(drawn @ rows) for drawn in counts(len(rows), resamples, seed)])
 

@@ -10,7 +10,7 @@ from harness.stats.draws import RESAMPLES, redrawn
 from harness.stats.intervals import ENDS, changed_interval
 from harness.stats.power import DETECTED
 from harness.stats.significance import MCNEMAR, Pair, chances, which_test
-from harness.stats.table import TIE, Array, Interval, Table, Value
+from harness.stats.table import TIE, Array, Formula, Interval, Table
 
 # Resampled scores held at once, 128 MB: of 400 systems under four metrics, 10,000 times.
 SCORES = 1 << 24
@@ -35,7 +35,7 @@ class Paired:
 def paired(
     rows_a: Array,  # baseline [n, k]
     rows_b: Array,  # candidate [n, k], the same samples in the same order
-    value: Value,
+    value: Formula,
     *,
     resamples: int = RESAMPLES,
     seed: int = 0,

@@ -12,7 +12,7 @@ import numpy as np
 
 from harness.stats.draws import RESAMPLES, resampled
 from harness.stats.intervals import ENDS, Z_95
-from harness.stats.table import Array, Table, Value
+from harness.stats.table import Array, Formula, Table
 
 T_FROM, DRAWN_FROM = 3, 5  # fewest seeds for a t interval, and for an interval that draws seeds
 
@@ -38,7 +38,7 @@ class OverSeeds:
 def over_seeds(
     rows: Sequence[Array],  # a seed each [n, k], the same samples in the same order
     base: Array | None,  # [n, k], the same samples
-    value: Value,
+    value: Formula,
     *,
     resamples: int = RESAMPLES,
     seed: int = 0,

@@ -1,11 +1,12 @@
 """Test for no difference: approximate randomisation, and the exact McNemar test for rows of hits."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from harness.stats.draws import swaps, totals
-from harness.stats.table import TIE, Array, Table
+from harness.stats.draws import of_totals, swaps, totals
+from harness.stats.gathering import swapped_gaps
+from harness.stats.table import TIE, Array, RowStatistic, Table
 
 Pair = tuple[int, int]  # positions of baseline and candidate among the systems
 
@@ -61,16 +62,38 @@ def _sign_tests(table: Table, pairs: Sequence[Pair]) -> Array:
 
 
 def _randomisation(tables: Sequence[Table], pairs: Sequence[Pair], resamples: int, seed: int) -> list[Array]:
-    if not tables:
-        return []
-    sums = [table.rows.sum(axis=0)[:, None] for table in tables]  # [systems, 1, k]
     scores = [table.scores() for table in tables]
     observed = [np.array([np.abs(score[b] - score[a]) for a, b in pairs]) for score in scores]
     hits = [np.zeros_like(gaps) for gaps in observed]
-    for _, moved in totals(swaps(len(tables[0].rows), resamples, seed), tables):
-        for table, total, gone, gaps, hit in zip(tables, sums, moved, observed, hits, strict=True):
-            stayed = total - gone
-            for place, (a, b) in enumerate(pairs):
-                shuffled = np.abs(table.value(stayed[b] + gone[a]) - table.value(stayed[a] + gone[b]))
-                hit[place] += (shuffled >= gaps[place] - TIE).sum(axis=0)
+    summed = [i for i, table in enumerate(tables) if not isinstance(table.value, RowStatistic)]
+    if summed:
+        _count_summed(
+            [tables[i] for i in summed],
+            pairs,
+            [(observed[i], hits[i]) for i in summed],
+            swaps(tables[0].units, resamples, seed),
+        )
+    for i in set(range(len(tables))).difference(summed):
+        for moved in swaps(tables[i].units, resamples, seed):
+            for place, pair in enumerate(pairs):
+                shuffled = swapped_gaps(tables[i], pair, moved)
+                hits[i][place] += (shuffled >= observed[i][place] - TIE).sum(axis=0)
     return [(1 + hit) / (1 + resamples) for hit in hits]
+
+
+def _count_summed(
+    tables: Sequence[Table],
+    pairs: Sequence[Pair],
+    counted: Sequence[
+        tuple[Array, Array]
+    ],  # of each table [pairs, names]: the differences, and the counts to add to
+    draws: Iterator[Array],
+) -> None:
+    """Count how often the difference is as large as observed when rows of sums change sides."""
+    sums = [table.rows.sum(axis=0)[:, None] for table in tables]  # [systems, 1, k]
+    for _, moved in totals(draws, tables):
+        for table, total, gone, (gaps, hit) in zip(tables, sums, moved, counted, strict=True):
+            value, stayed = of_totals(table), total - gone
+            for place, (a, b) in enumerate(pairs):
+                shuffled = np.abs(value(stayed[b] + gone[a]) - value(stayed[a] + gone[b]))
+                hit[place] += (shuffled >= gaps[place] - TIE).sum(axis=0)

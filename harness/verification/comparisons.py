@@ -167,11 +167,11 @@ def _scored(
     tables: list[stats.Table] = []
     for name in here[0].rows:
         metric = metrics.own(name, code=code)
-        if metric is None or metric.value is None or any(name not in cell.rows for cell in here):
+        if metric is None or metric.formula is None or any(name not in cell.rows for cell in here):
             continue
         rows = np.stack([cell.rows[name] for cell in here], axis=1)
         used.append(metric)
-        tables.append(stats.Table(rows=rows, value=metric.value, interval=metric.interval))
+        tables.append(metric.table(rows))
     if not tables:
         return None
     return pairs.Scored(

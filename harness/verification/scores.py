@@ -280,7 +280,7 @@ def _check_meaning(here: str, score: Score, tally: Tally) -> list[str]:
         problems.append(
             f"{here}: signature {score.signature} in result.json, {tally.signature()} is the metric's"
         )
-    if metric.value is None and (score.low, score.high) != (None, None):
+    if metric.formula is None and (score.low, score.high) != (None, None):
         problems.append(f"{here}: an interval in result.json, the metric has none")
     return problems
 

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 
-from harness import stats
 from harness.files.json_lines import from_json, read_json, to_json, write_json
 from harness.metrics import load
 from harness.run.steps import Contribution, Finished, StepContext
@@ -67,15 +66,15 @@ def contributes(finished: Finished) -> Contribution:
 
 
 def _scored(folders: Sequence[Path], cells: Sequence[Cell]) -> pairs.Scored:
-    """Return the rows of one task's systems; a metric that is no function of sums has no rows."""
+    """Return the rows of one task's systems; a metric with `corpus` has no rows."""
     metrics, tables = [], []
     for name in cells[0].metrics:
         metric = load(name)
-        if metric.value is None:
+        if metric.formula is None:
             continue
         rows = np.stack([stored.read_table(folder, name) for folder in folders], axis=1)
         metrics.append(metric)
-        tables.append(stats.Table(rows=rows, value=metric.value, interval=metric.interval))
+        tables.append(metric.table(rows))
     return pairs.Scored(
         task=cells[0].task,
         systems=tuple(cell.system for cell in cells),

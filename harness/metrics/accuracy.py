@@ -1,0 +1,56 @@
+"""Share of right answers: of the answer as it stands, or of the likeliest option by token, by byte or against another.
+
+`by: answer` compares the answer's text. For options that is the one with the greatest sum of log-likelihoods, so it is
+`acc` of lm-evaluation-harness; `by: byte` is its `acc_norm`, where an option's length is counted in bytes, `by: against` is
+its `acc_mutual_info`. An answer without options, as a trivial rule's, is judged by its text. A refused answer is a miss.
+"""
+
+from typing import Literal
+
+from harness.metrics import Caution, Metric, exact
+from harness.tasks.likelihoods import best, is_right
+from harness.types import Generation, Sample
+
+NAMES = ("accuracy",)
+
+By = Literal["answer", "token", "byte", "against"]
+
+
+def metric(*, by: By = "answer") -> Metric:
+    """Return accuracy; of `token`, `byte` and `against`, a right option must be strictly likelier than all others."""
+
+    def row(sample: Sample, generation: Generation) -> tuple[float, ...]:
+        """Return (hits, samples)."""
+        if by == "answer" or not generation.options:
+            return float(is_right(generation.text, sample)), 1.0
+        found = best(sample, generation, by)
+        if found is None:  # all options are right, or none is
+            return float(any(is_right(option.text, sample) for option in generation.options)), 1.0
+        return float(found[0] > found[1]), 1.0
+
+    return Metric(
+        names=NAMES,
+        signature=f"accuracy|by:{by}|space:trimmed|nrefs:var|refs:any|version:1",
+        unit="%",
+        interval="wilson",
+        row=row,
+        value=exact.value,
+        cautions=(TIED, UNCOMPARED) if by == "against" else (TIED,),
+    )
+
+
+def _tied(sample: Sample, generation: Generation) -> bool:
+    found = best(sample, generation, "sum")
+    return found is not None and found[0] == found[1]
+
+
+TIED = Caution(
+    said="answers with a right and a wrong option that are equally likely: `by: answer` takes the first of the two, other "
+    "settings count a miss",
+    holds=_tied,
+)
+UNCOMPARED = Caution(
+    said="answers whose likelihoods are compared with nothing, which count as misses: say `unconditional: true` in the "
+    "settings of kind choice, `against_base: true` in those of kind prefer; a base has no base to be compared with",
+    holds=lambda sample, generation: any(option.against is None for option in generation.options),
+)

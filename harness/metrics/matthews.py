@@ -1,0 +1,33 @@
+"""Matthews correlation of labels, for any number of classes (Gorodkin 2004), times 100.
+
+It is 100 times scikit-learn's `matthews_corrcoef`: 0 for guesses, and where all answers, or all references, are one label.
+It can be negative.
+"""
+
+import numpy as np
+
+from harness.metrics import Array, Metric
+from harness.stats.classes import ClassCounts, over_classes
+from harness.tasks.labels import label_row
+
+NAMES = ("matthews",)
+
+
+def metric() -> Metric:
+    """Return the Matthews correlation."""
+    return Metric(
+        names=NAMES,
+        signature="matthews|scale:100|constant:0|space:trimmed|nrefs:var|refs:any|version:1",
+        unit="points",
+        row=label_row,
+        statistic=lambda rows: over_classes(rows, score),
+    )
+
+
+def score(counts: ClassCounts) -> Array:
+    """Return the correlation, -100 to 100."""
+    n, hits = counts.wanted.sum(axis=-1), counts.hits.sum(axis=-1)
+    together = hits * n - (counts.wanted * counts.given).sum(axis=-1)
+    alone = [n**2 - (side**2).sum(axis=-1) for side in (counts.wanted, counts.given)]
+    length = np.sqrt(alone[0]) * np.sqrt(alone[1])
+    return np.asarray(100.0 * np.where(length > 0, together / np.where(length > 0, length, 1.0), 0.0))
