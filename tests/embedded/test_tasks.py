@@ -114,6 +114,7 @@ def test_every_embedded_task_is_run_and_scored_by_its_primary_metric(
     (tmp_path / "all.yaml").write_text(json.dumps(suite))
     done = harness(capsys, "run", "all.yaml", "--workers", "0", "--device", "cpu", "--out", "R", "--json")
     assert done.code == 0, done.err
+    assert "finds no word" not in done.out + done.err  # texts to read have no references
     result = json.loads((tmp_path / "R" / "result.json").read_text())
     scores = {(score["task"], score["metric"]) for score in result["scores"] if score["model"] == "copy"}
     assert {(name, task.primary) for name, task in EMBEDDED.items()} <= scores
