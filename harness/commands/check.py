@@ -85,6 +85,7 @@ def unread(drawn: Plan, *, offline: bool = False) -> Iterator[str]:
             none = sum(
                 not any(metrics.reads(metric, reference) for reference in sample.references)
                 for sample in samples
+                if sample.references
             )
             if 2 * none > len(samples):
                 yield (

@@ -19,6 +19,7 @@ from harness.errors import DataError, SuiteError, UnknownName
 from harness.files import shipped
 from harness.files.regular import file_digest
 from harness.types import Source, Split, Task
+from tools.embedded.write import DATA_SETS
 
 ROWS = [
     {"id": "a", "dialogue": "A: hi, \"you\"\nB: ho", "summary": "They greet.", "topic": "talk"},
@@ -317,7 +318,7 @@ def test_embedded_sets(name: str) -> None:
         split: sum(1 for _ in data.read(embedded, split)) for split in data.splits(embedded)
     }
     assert sizes == {"train": 2000, "validation": 200, "test": 400}
-    assert shipped.data_names() == ("dialogues", "instruction-qa")
+    assert set(shipped.data_names()) == {"dialogues", "instruction-qa", *DATA_SETS}
 
 
 def test_an_unknown_embedded_set() -> None:

@@ -1,23 +1,16 @@
 """Write docs/reference.md: every key of suites, tasks, recipes and gates, from the records that YAML becomes."""
 
-import inspect
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, fields, is_dataclass
-from importlib import import_module
-from typing import Any, get_type_hints
+from dataclasses import dataclass, field, fields
+from typing import get_type_hints
 
-from harness import backends, kinds, metrics, plugins
-from harness.data import schemes as data_schemes
-from harness.gates import rules
-from harness.neural import objectives
 from harness.suite import rules as suite_rules
 from harness.suite import sweep
-from harness.tasks.rules import RULES as TRIVIAL
 from harness.types import Adapter, Gate, Model, Recipe, Suite, Task
 from harness.types.suite import Decode, Source, Weighing
-from tools.docs import comments
+from tools.docs import comments, plugin_tables
 from tools.docs.tables import code, table
-from tools.docs.values import default, kind, written
+from tools.docs.values import default, kind
 
 HEAD = """\
 # Every key of the YAML files
@@ -85,7 +78,12 @@ SECTIONS = (
             "metrics": "list of [metrics](#metrics)",
             "primary": "one of the [scores](#metrics)",
         },
-        means={"metrics": "how answers are scored"},
+        means={
+            "metrics": "how answers are scored",
+            "kind": "what is asked of a model, and how an answer is read, see [kinds](#kinds)",
+            "settings": "settings of the [kind](#kinds), by name",
+            "trivial": "trivial rules that are scored beside the models, see [other names](#other-names)",
+        },
     ),
     Section(
         title="source",
@@ -93,7 +91,8 @@ SECTIONS = (
         text="In a task: where its samples come from. See [own data](own-data.md).",
         instead={"columns": "mapping of role to column, or columns", "splits": "mapping of split to name"},
         means={
-            "columns": "which column is the `id`, the `input`, the `reference`; `reference` may have several: `[a, b]`",
+            "columns": "which column is the `id`, the `input`, the `reference`, and what else the [kind](#kinds) reads; "
+            "`reference` and `choices` may have several: `[a, b]`",
             "splits": "which file, or split of the hub, is `train`, `validation`, `test`; or a part: `data.json[:90%]`",
         },
     ),
@@ -154,10 +153,7 @@ def page() -> str:
     parts = [
         HEAD,
         *(_section(section) for section in SECTIONS),
-        _rules(),
-        _metrics(),
-        _objectives(),
-        _others(),
+        *plugin_tables.tables(),
     ]
     return "\n".join(part.rstrip() + "\n" for part in parts)
 
@@ -187,73 +183,3 @@ def _rows(section: Section) -> Iterator[tuple[str, str, str, str]]:
 def _quoted(comment: str) -> str:
     """Return a comment for people: `None` is a key that is left out."""
     return comment.replace("None:", "without it:").replace("None is resolved", "without it, it is resolved")
-
-
-def _rules() -> str:
-    rows = []
-    for name in rules.names():
-        rule = rules.find(name)
-        module = import_module(f"harness.gates.rules.{name}")
-        rows.append((code(name), _limit(rule.limit), rule.reads, comments.sentence(_first(module))))
-    text = (
-        "A gate demands one or several of these, each a key beside those above. A verdict reads a score, a difference on "
-        "the same samples, a cost or the weights."
-    )
-    return f"## Rules\n\n{text}\n\n" + table(("key", "limit", "reads", "meaning"), rows)
-
-
-def _limit(limit: Any) -> str:
-    if not is_dataclass(limit):
-        return kind(limit)
-    said = comments.of_fields(limit)  # type: ignore[arg-type]  # a class, which mypy takes for a record
-    parts = (f"{code(each.name)} ({said[each.name]})" for each in fields(limit))
-    return "mapping of " + ", ".join(parts)
-
-
-def _first(module: object) -> str:
-    return (inspect.getdoc(module) or "").partition("\n")[0]
-
-
-def _metrics() -> str:
-    rows = []
-    for name in metrics.names():
-        module = import_module(f"harness.metrics.{name}")
-        scores = ", ".join(map(code, getattr(module, "NAMES", ("evaluate:NAME",))))
-        settings = ", ".join(
-            f"{code(f'{key}: {written(parameter.default)}')}"
-            for key, parameter in inspect.signature(module.metric).parameters.items()
-            if parameter.kind is parameter.KEYWORD_ONLY
-        )
-        rows.append((code(name), scores, settings, _first(module)))
-    text = (
-        "In a task's `metrics`: a name, a name with settings (`{bleu: {tokenize: zh}}`), `evaluate:NAME`, or the path of "
-        "[your own](extending.md#a-metric). A task's `primary` is one of the scores."
-    )
-    return f"## Metrics\n\n{text}\n\n" + table(
-        ("metric", "scores", "settings, with defaults", "meaning"), rows
-    )
-
-
-def _objectives() -> str:
-    rows = []
-    for name in plugins.names("objectives"):
-        found = objectives.find(name)
-        settings = ", ".join(
-            code(f"{each.name}: {default(each).strip('`')}") for each in fields(found.settings)
-        )
-        rows.append((code(name), settings, _first(import_module(f"harness.neural.objectives.{name}"))))
-    text = "In a recipe's `objective`: what training lowers."
-    return f"## Objectives\n\n{text}\n\n" + table(("objective", "settings", "meaning"), rows)
-
-
-def _others() -> str:
-    rows = (
-        ("kinds of task", "a task's `kind`", plugins.names("kinds")),
-        ("columns", "keys of a source's `columns`", kinds.COLUMNS),
-        ("trivial rules", "a task's `trivial`", TRIVIAL),
-        ("sources of data", "schemes of a source's `uri`", data_schemes()),
-        ("backends", "schemes of a model's `uri`", backends.schemes()),
-        ("families", "a model's `family`", plugins.names("families")),
-    )
-    lines = ((what, where, ", ".join(map(code, names))) for what, where, names in rows)
-    return "## Other names\n\n" + table(("names", "where", "which"), lines)

@@ -23,13 +23,15 @@ def write_corpus(folder: Path) -> None:
     write_splits(folder / "instruction-qa", instructions())
 
 
-def write_splits(folder: Path, splits: Mapping[str, Sequence[Mapping[str, object]]]) -> None:
+def write_splits(
+    folder: Path, splits: Mapping[str, Sequence[Mapping[str, object]]], licence: str = LICENCE
+) -> None:
     """Write one file of JSON lines per split, and the licence."""
     folder.mkdir(parents=True, exist_ok=True)
     for split, records in splits.items():
         lines = [json.dumps(record, ensure_ascii=False, sort_keys=False) + "\n" for record in records]
         (folder / f"{split}.jsonl").write_text("".join(lines), encoding="utf-8", newline="\n")
-    (folder / "LICENCE").write_text(LICENCE, encoding="utf-8", newline="\n")
+    (folder / "LICENCE").write_text(licence, encoding="utf-8", newline="\n")
 
 
 if __name__ == "__main__":
