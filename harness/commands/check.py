@@ -16,7 +16,7 @@ from harness.run.steps.score import ScoreAnswers
 from harness.suite.load import load_recipes, load_suite, load_task, place
 from harness.suite.named import kind_of
 from harness.tasks.metric_names import is_program
-from harness.tasks.references import SAID, said
+from harness.tasks.remarks import SAID, said
 from harness.types import Plan, Recipe, Split, Suite, Task
 
 FIRST = 512  # test samples whose references are read

@@ -23,7 +23,10 @@ from harness.tasks import prompts
 from harness.tasks.options import label_of, read_choices, read_pair, right_choice
 from harness.tasks.references import references as references_of
 from harness.tasks.references import text_of
+from harness.tasks.remarks import LINE_ENDS, ROWS
 from harness.types import Prompt, Sample, Share, Source, Split, Task, Uri
+
+RULES = 1  # raised when more is counted while data is read: counts that are kept between runs are made again
 
 FileDigests = Callable[[Path], str]
 Ask = Callable[[Task, Sample, Sequence[Sample]], Prompt]
@@ -72,13 +75,16 @@ def read(
     split: Split,
     *,
     offline: bool = False,
-    remarks: Counter[str] | None = None,  # gets the counts that harness.tasks.references names
+    remarks: Counter[str] | None = None,  # gets the counts that harness.tasks.remarks names
 ) -> Iterator[Sample]:
     """Yield a split's samples in file order; raise DataError for a row that is no sample, or an id that is there twice."""
     seen: set[str] = set()
     number = 0
     counts: Counter[str] = Counter() if remarks is None else remarks
     for number, row in enumerate(_reader(source).rows(source, split, offline=offline), start=1):
+        counts[ROWS] += 1
+        if row.textual:
+            row = _with_line_feeds(row, counts)
         sample = _sample(row, source, f"{split}-{row.number or number:06d}", counts)
         if sample.id in seen:
             raise DataError(
@@ -102,7 +108,7 @@ def check(
     ask: Ask = prompts.render,
     *,
     offline: bool = False,
-    remarks: Counter[str] | None = None,  # gets the counts that harness.tasks.references names
+    remarks: Counter[str] | None = None,  # gets the counts that harness.tasks.remarks names
 ) -> dict[Split, int]:
     """Return the number of samples in each split; raise SuiteError for a sample that cannot be read or asked.
 
@@ -168,6 +174,15 @@ def share_of(source: Source) -> Share:
 
 def _reader(source: Source) -> ModuleType:
     return plugins.find("data", Uri.parse(source.uri).scheme)
+
+
+def _with_line_feeds(row: Row, remarks: Counter[str]) -> Row:
+    """Return a row of a file of text with line feeds as the line ends in its cells, whatever system wrote the file."""
+    if not any("\r" in cell for cell in row.values.values()):
+        return row
+    remarks[LINE_ENDS] += 1
+    cells = {name: cell.replace("\r\n", "\n").replace("\r", "\n") for name, cell in row.values.items()}
+    return replace(row, values=cells)
 
 
 def _sample(row: Row, source: Source, numbered: str, remarks: Counter[str]) -> Sample:
