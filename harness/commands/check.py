@@ -15,8 +15,9 @@ from harness.plan.pins import pins
 from harness.run.steps.score import ScoreAnswers
 from harness.suite.load import load_recipes, load_suite, load_task, place
 from harness.suite.named import kind_of
+from harness.tasks import shapes
 from harness.tasks.metric_names import is_program
-from harness.tasks.remarks import SAID, said
+from harness.tasks.remarks import READ_AS, SAID, left_out, said
 from harness.types import Plan, Recipe, Split, Suite, Task
 
 FIRST = 512  # test samples whose references are read
@@ -110,7 +111,11 @@ def _task(task: Task, counts: Mapping[Split, int]) -> str:
 
 
 def _of_data(task: Task, remarks: Mapping[str, int]) -> Iterator[str]:
-    """Yield a line for each way of reading references that this data needs, and for rows that two splits share."""
+    """Yield a line for each way of reading that this data needs, and for rows that two splits share."""
+    for shape in shapes.COLUMNS:
+        if remarks.get(READ_AS + shape):
+            more = left_out(remarks)
+            yield f"task {task.name}: read as: {shape}{f'; {more}' if more else ''}"
     for kind in SAID:
         if count := remarks.get(kind):
             yield f"task {task.name}: {said(kind, count)}"

@@ -70,7 +70,7 @@ def _of_samples(a: Result, b: Result, name: str) -> Iterator[str]:
     """Yield how many of the samples in common have another input or reference."""
     ours, theirs = (
         {
-            sample.id: (sample.input, sample.references)
+            sample.id: (sample.told, sample.references)
             for task, sample in read_samples(result.folder)
             if task == name
         }

@@ -122,6 +122,7 @@ def _source(task: Task, kind: kinds.Kind, at: At) -> None:
             )
         if not isinstance(columns, str):
             _several(key, columns, lambda *more: at("source", "columns", *more))
+    _shape(task, kind, at)
     if task.source.config is not None and uri.scheme in ("file", "embedded"):
         raise SuiteError(
             f"{at('source', 'config')}: {uri.scheme}: sources have no configurations; leave the key out"
@@ -133,6 +134,24 @@ def _source(task: Task, kind: kinds.Kind, at: At) -> None:
     if task.source.splits and "test" not in task.source.splits:
         raise SuiteError(
             f"{at('source', 'splits')}: no test split; name the one that is measured on: `test: …`"
+        )
+
+
+def _shape(task: Task, kind: kinds.Kind, at: At) -> None:
+    """Raise SuiteError for a shape that the kind does not read, or beside which the task names columns."""
+    from harness.tasks import shapes
+
+    shape = task.source.shape
+    if shape is None or shape == "columns":
+        return
+    if shape not in (read := shapes.of_kind(kind.columns)):
+        can = f"only {' and '.join(read)}" if read else "none: name its columns"
+        raise SuiteError(
+            f"{at('source', 'shape')}: the kind {kind.name!r} reads no rows of the shape {shape}, but {can}"
+        )
+    if not shapes.may_have(task.source):
+        raise SuiteError(
+            f"{at('source', 'columns')}: rows of the shape {shape} have columns of their own; name that of `id` at most"
         )
 
 

@@ -16,7 +16,7 @@ from harness.types.plan import (
     Step,
     Unasked,
 )
-from harness.types.sample import Finish, Generation, Option, Prompt, Sample, System
+from harness.types.sample import Finish, Generation, Option, Prompt, Role, Sample, System, Turn
 from harness.types.suite import (
     FAMILY_ERROR,
     Adapter,
@@ -25,6 +25,7 @@ from harness.types.suite import (
     Model,
     Overflow,
     Recipe,
+    Shape,
     Share,
     Source,
     Split,
@@ -61,9 +62,11 @@ __all__ = [
     "Recipe",
     "RecipeScore",
     "Regression",
+    "Role",
     "Runtime",
     "Sample",
     "Score",
+    "Shape",
     "Share",
     "Source",
     "Split",
@@ -72,6 +75,7 @@ __all__ = [
     "Suite",
     "System",
     "Task",
+    "Turn",
     "Unasked",
     "Uri",
     "Verdict",

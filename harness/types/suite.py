@@ -11,6 +11,8 @@ Split = Literal["train", "validation", "test"]
 
 Share = Literal["text", "scores"]
 
+Shape = Literal["messages", "sharegpt", "alpaca", "pairs", "columns"]
+
 Overflow = Literal["keep-start", "keep-end", "refuse"]
 
 FAMILY_ERROR = 0.05  # of gates, by default
@@ -44,6 +46,8 @@ class Source:
     share: Share | None = None  # what may leave the machine; None: decided by uri and licence
     # The labels of a classification, in order; the reference column holds a label or its number, from 0
     labels: tuple[str, ...] = field(default=(), metadata=IF_SET)
+    # What a row looks like (harness/tasks/shapes.py); None: found from its columns where the task names none
+    shape: Shape | None = field(default=None, metadata=IF_SET)
 
     def columns_of(self, key: str) -> tuple[str, ...]:
         """Return the columns of a key; a key that is not named is the name of its column."""

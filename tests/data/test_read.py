@@ -179,10 +179,10 @@ BAD: list[tuple[str, str | bytes, str]] = [
     ("test.jsonl", GOOD.replace('"topic": "', '"topic": "\\ud9ab'), "test.jsonl:1: contains a lone surrogate, \\ud9ab"),
     ("test.jsonl", GOOD.replace('"a"', '" "'), "test.jsonl:1: column 'id' is empty"),
     ("test.jsonl", GOOD.replace('"a"', '"a\\u001b"'), "test.jsonl:1: column 'id' contains the control character '\\x1b'; an id is one line of text"),
-    ("test.jsonl", GOOD.replace('"They greet."', '[{"role": "user", "content": "hi"}]'), "test.jsonl:1: column 'summary' holds a list of mappings (chat messages?), which is not read yet; write it into a column of text"),
+    ("test.jsonl", GOOD.replace('"They greet."', '[{"role": "user", "content": "hi"}]'), "test.jsonl:1: column 'summary' holds a list of mappings (chat messages?), which is not read from a column; write a text into it, or"),
     ("test.jsonl", GOOD.replace('"They greet."', '{"text": "hi"}'), "test.jsonl:1: column 'summary' holds a mapping"),
     ("test.jsonl", GOOD.replace('"They greet."', '["hi", ["ho"]]'), "test.jsonl:1: column 'summary' holds a list of lists"),
-    ("test.jsonl", GOOD.replace('"a"', '["a"]'), "test.jsonl:1: column 'id' holds a list, which is not read yet"),
+    ("test.jsonl", GOOD.replace('"a"', '["a"]'), "test.jsonl:1: column 'id' holds a list, which is not read from a column"),
     ("test.jsonl", GOOD.replace('"a"', "1" * 5000), "test.jsonl:1: JSON with a number of thousands of digits; write it as text"),
     ("test.jsonl", "[" * 100_000 + "\n", "test.jsonl:1: JSON that is nested too deep"),
     ("test.csv", "id;dialogue;summary\n1;x;y\n", "test.csv:1: its columns seem to be separated by semicolons; save it with commas, or as JSON Lines"),
@@ -221,7 +221,7 @@ def test_messages_in_the_columns_of_a_prompt_are_refused_and_lists_of_references
         data.check(replace(task(tmp_path, prompt="$input"), source=source(tmp_path, columns=columns)))
     read = data.read(source(tmp_path, columns={"input": "answers", "reference": "answers"}), "test")
     with pytest.raises(
-        DataError, match=r"test\.jsonl:1: column 'answers' holds a list, which is not read yet"
+        DataError, match=r"test\.jsonl:1: column 'answers' holds a list, which is not read from a column"
     ):
         list(read)
     as_jsonl(tmp_path / "test.jsonl", [{"input": "x", "reference": ["ho", "hey"], "tags": messages}])

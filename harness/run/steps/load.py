@@ -18,8 +18,9 @@ from harness.files.json_lines import (
 )
 from harness.results import odd
 from harness.run.steps import FIRST, Contribution, Finished, StepContext, split_file
+from harness.tasks import remarks as counted
 from harness.tasks.overlap import Overlap, overlap
-from harness.tasks.remarks import NOTED, SAID, SKIPPED
+from harness.tasks.remarks import NOTED, SKIPPED
 from harness.types import Note, Sample, Source, Split
 
 VERSION = 2
@@ -83,7 +84,7 @@ def _of_reading(finished: Finished) -> Iterator[Note]:
                 where=finished.where,
                 count=count,
                 of=of,
-                detail=f"{SAID[kind][0]}s {SAID[kind][1]}",
+                detail=counted.detail(kind),
             )
 
 
