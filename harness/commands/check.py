@@ -8,7 +8,7 @@ from pathlib import Path
 
 from harness import data, kinds, metrics
 from harness.files.validation import At
-from harness.plan import fits, plan
+from harness.plan import fits, plan, wording
 from harness.plan.examined import examined
 from harness.plan.outlook import outlook, refuse
 from harness.plan.pins import pins
@@ -66,6 +66,7 @@ def check(
             yield f"model {model.name}: {line}"
     yield from map(_recipe, suite.recipes)
     drawn = plan.plan(suite, pinned)
+    yield from wording.without_role(drawn)
     refuse(drawn, _columns(suite, offline=offline), at)
     yield from plan.untrained(drawn)
     yield from unread(drawn, offline=offline)

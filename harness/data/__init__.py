@@ -125,10 +125,12 @@ def check(
     `ask` is the function of the task's kind.
     """
     counts: dict[Split, int] = {}
+    wordings = [task, *map(task.for_family, task.by_family)]
     for split in splits(task.source, offline=offline):
         samples = read(task.source, split, offline=offline, remarks=remarks)
         for count, sample in enumerate(samples, start=1):
-            ask(task, sample, ())
+            for wording in wordings:
+                ask(wording, sample, ())
             if task.cluster is not None and task.cluster not in sample.metadata:
                 where = f"task {task.name!r}: cluster: {split} sample {sample.id!r}"
                 raise UnknownName("column", task.cluster, sample.metadata, where)

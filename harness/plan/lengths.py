@@ -76,8 +76,12 @@ class KnownLengths:
         tokenizer = _tokenizer_file(self.plan, model)
         pins = self.plan.pins
         by = pins.models[model.name].revision if tokenizer else "characters"
-        asked = (task.source.columns, task.source.splits, task.source.config, task.kind, task.prompt)
-        key = digest(RULES, pins.sources[task.name], *asked, pins.scripts, split, shots, by, model.chat)
+        task = task.for_family(pins.models[model.name].family)
+        asked = (task.source.columns, task.source.splits, task.source.config, task.source.shape)
+        worded = (task.kind, task.prompt, task.system)
+        key = digest(
+            RULES, pins.sources[task.name], *asked, *worded, pins.scripts, split, shots, by, model.chat
+        )
         with suppress(KeyError, ValueError):
             return from_json(Lengths, self.known[key])
         found = _count(self.plan, task, model, tokenizer, split, shots, self.offline)

@@ -121,7 +121,7 @@ def _samples(
     """
     source, (pin, kind) = task.source, known
     asked = (task.kind, task.prompt, task.cluster, pin)
-    own = [part for part in (kind, source.labels, task.settings, source.shape) if part]
+    own = [part for part in (kind, source.labels, task.settings, source.shape, task.by_family) if part]
     key = digest(data.RULES, source.columns, source.splits, source.config, *asked, *own)
     if "test" not in remembered.samples.get(key, ()) or key not in remembered.remarks:
         pinned = replace(task, source=data.pinned(task.source, pin))

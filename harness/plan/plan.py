@@ -285,10 +285,10 @@ def _load(builder: PlanBuilder, task: Task) -> Step:
     return builder.add(load_step, spec, (), f"load {task.name}", plugins=used)
 
 
-def _asked(task: Task, shots: int) -> Task:
-    """Return a task without the settings that cannot move a prompt or an answer."""
+def _asked(task: Task, shots: int, family: str | None) -> Task:
+    """Return a task as models of a family are asked it, without the settings that cannot move a prompt or an answer."""
     return replace(
-        task,
+        task.for_family(family),
         name="",
         about="",
         source=Source(uri="", labels=task.source.labels),
@@ -325,9 +325,10 @@ def _trained(builder: PlanBuilder, loads: dict[str, Step]) -> list[Candidate]:
         for name, recipe, task, seed in _to_train(builder.suite):
             if not fnmatchcase(name, builder.only.adapter):
                 continue
+            family = builder.pins.models[model.name].family
             spec = train_step.Train(
                 used=_used(builder, model),
-                task=replace(_asked(task, shots=0), decode=Decode()),
+                task=replace(_asked(task, 0, family), decode=Decode()),
                 recipe=replace(recipe, name="", about="", seeds=()),
                 seed=seed + builder.seed,
                 device=builder.pins.device,
@@ -445,12 +446,13 @@ def _blocks(
         return []
     needs = [load, candidate.step] if candidate and candidate.step else [load]
     total = builder.samples(task)
+    asked = _asked(task, task.shots + system.shots, builder.pins.models[model.name].family)
     found = []
     for start in range(0, total, BLOCK):
         spec = generate_step.Generate(
             used=_used(builder, model),
             adapter=candidate.used if candidate else None,
-            task=_asked(task, shots=task.shots + system.shots),
+            task=asked,
             start=start,
             stop=min(start + BLOCK, total),
             device=builder.pins.device,

@@ -95,7 +95,9 @@ def book(result: Result, page: "Page", task_samples: Mapping[str, TaskSamples]) 
                 "metric": task.metric,
                 "lower": task.lower_is_better,
                 "digits": _digits(task.unit),
-                "prompt": words.visible(samples.task.prompt),
+                "prompt": words.visible(
+                    "\n\n".join(filter(None, (samples.task.system, samples.task.prompt)))
+                ),
                 "seconds": [_seconds(task, system) for system in systems],
             }
         )

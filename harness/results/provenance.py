@@ -52,6 +52,8 @@ def _task(result: Result, name: str) -> Facts:
     data = result.manifest.sources.get(name)
     return {
         "prompt": task.prompt,
+        "system text": task.system,
+        "wording by family": task.by_family,
         "source": task.source,
         "cluster": task.cluster,
         "primary metric": task.primary,

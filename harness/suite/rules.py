@@ -16,7 +16,7 @@ from harness.files import shipped
 from harness.files.row_range import split_name
 from harness.files.validation import checked
 from harness.suite.gates import check_gate
-from harness.types import Adapter, Gate, Model, Recipe, Suite, Task, Uri
+from harness.types import Adapter, Gate, Model, Recipe, Suite, Task, Uri, Wording
 
 At = Callable[..., str]  # keys below the record -> "FILE:LINE: dotted.key"
 Range = tuple[str, Callable[[float], bool]]
@@ -106,6 +106,24 @@ def check_task(task: Task, at: At) -> None:
     _source(task, kind, at)
     checked(kind.settings, dict(task.settings), lambda *more: at("settings", *more))
     kind.check(task, at)
+    for family, own in task.by_family.items():
+        _known("family", family, plugins.names("families"), at("by_family", family))
+        if own == Wording():
+            raise SuiteError(
+                f"{at('by_family', family)}: found neither prompt nor system; give one, or leave it out"
+            )
+        kind.check(task.for_family(family), _at_family(task, family, at))
+
+
+def _at_family(task: Task, family: str, at: At) -> At:
+    """Return the function that gives the place of a task's key where models of a family have it."""
+    own = task.by_family[family]
+
+    def place(*keys: str | int) -> str:
+        named = keys[:1] in (("prompt",), ("system",)) and getattr(own, str(keys[0])) is not None
+        return at("by_family", family, *keys) if named else at(*keys)
+
+    return place
 
 
 def _source(task: Task, kind: kinds.Kind, at: At) -> None:

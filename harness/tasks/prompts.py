@@ -72,7 +72,7 @@ def render(
         before=_fill(task, before, sample),
         input=sample.input,
         after=_fill(task, after, sample),
-        system=chat.system_of(sample, ""),
+        system=chat.system_of(sample, task.system),
         turns=None if sample.turns is None else chat.said(sample.turns),
     )
     asked = [(replace(render(task, shot), system=""), answer(shot)) for shot in shots]

@@ -33,6 +33,7 @@ from harness.types.suite import (
     Task,
     Uri,
     Weighing,
+    Wording,
 )
 from harness.types.verdict import Judgement, Regression, Verdict, Word
 
@@ -82,4 +83,5 @@ __all__ = [
     "Weighing",
     "WeightRow",
     "Word",
+    "Wording",
 ]

@@ -1,7 +1,7 @@
 """Define the records of a suite."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Annotated, Any, Literal
 
 from harness.digest import IF_SET
@@ -68,6 +68,14 @@ class Decode:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Wording:
+    """How models of one family are asked, where that differs from the task's own prompt and system text."""
+
+    prompt: str | None = None  # None: the task's own
+    system: str | None = None  # None: the task's own; "": none
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
     """A task: where its samples are, how they are asked, and how answers are scored."""
 
@@ -87,6 +95,20 @@ class Task:
     allow_empty: bool = False  # an empty answer may be right: systems with many of them are judged by gates
     # Settings of the kind, by name
     settings: Mapping[str, Any] = field(default_factory=dict, metadata=IF_SET)
+    # What a model is told before all else: the system role of its chat template, or text before the prompt
+    system: str = field(default="", metadata=IF_SET)
+    # Name of a family -> how its models are asked
+    by_family: Mapping[str, Wording] = field(default_factory=dict, metadata=IF_SET)
+
+    def for_family(self, family: str | None) -> "Task":
+        """Return the task as models of a family are asked it."""
+        own = self.by_family.get(family or "", Wording())
+        return replace(
+            self,
+            prompt=self.prompt if own.prompt is None else own.prompt,
+            system=self.system if own.system is None else own.system,
+            by_family={},
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
