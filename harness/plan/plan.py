@@ -297,6 +297,7 @@ def _asked(task: Task, shots: int, family: str | None) -> Task:
         cluster=None,
         trivial=(),
         allow_empty=False,
+        published=(),
         shots=shots,
     )
 

@@ -16,6 +16,7 @@ from harness.report.matrix import TransferMatrix, matrix
 from harness.report.overview import Overview, overview
 from harness.report.picks import Pick, change_of, pick
 from harness.report.price import price
+from harness.report.published import PublishedTable, published
 from harness.report.slices import Cut, cuts
 from harness.report.task_samples import TaskSamples, Values
 from harness.report.weighed import WeightSection, section
@@ -75,6 +76,7 @@ class TaskPage:
     groups: tuple[ComparisonFamily, ...]
     picks: tuple[Pick, ...] = ()
     cuts: tuple[Cut, ...] = ()
+    published: PublishedTable | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -219,6 +221,7 @@ def _task(result: Result, task: TaskFacts) -> TaskPage:
         ),
         lines=tuple(lines),
         groups=tuple(_groups(result, task)),
+        published=published(task),
     )
 
 

@@ -17,6 +17,7 @@ from harness.types import (
     Cost,
     Gate,
     Note,
+    Published,
     RecipeScore,
     Score,
     Share,
@@ -52,6 +53,7 @@ class TaskFacts:
     system: Kept[IfSet[str]] = ""  # what models are told before the prompt
     # Family -> its own prompt and system text
     by_family: Kept[IfSet[Mapping[str, Mapping[str, str]]]] = field(default_factory=dict)
+    published: Kept[IfSet[tuple[Published, ...]]] = ()  # by others, for the same data
     samples: Kept[str] = ""  # digest of ids, inputs and references of the samples asked; "" in older results
 
     def for_family(self, family: str | None) -> "TaskFacts":

@@ -3,6 +3,7 @@
 Each check gets a function `at` that writes the place of a key, so that its message can begin with file, line and key.
 """
 
+import math
 import re
 from collections.abc import Callable, Iterable, Sequence
 from fnmatch import fnmatchcase
@@ -16,7 +17,7 @@ from harness.files import shipped
 from harness.files.row_range import split_name
 from harness.files.validation import checked
 from harness.suite.gates import check_gate
-from harness.types import Adapter, Gate, Model, Recipe, Suite, Task, Uri, Wording
+from harness.types import Adapter, Gate, Model, Published, Recipe, Suite, Task, Uri, Wording
 
 At = Callable[..., str]  # keys below the record -> "FILE:LINE: dotted.key"
 Range = tuple[str, Callable[[float], bool]]
@@ -94,6 +95,8 @@ def check_task(task: Task, at: At) -> None:
                 )
             scores.append(score)
     _known("score among the task's metrics", task.primary, scores, at("primary"))
+    for n, published in enumerate(task.published):
+        _published(published, scores, lambda *more, n=n: at("published", n, *more))
     for n, rule in enumerate(task.trivial):
         _known("trivial rule", rule, trivial.RULES, at("trivial", n))
     _within("shots", task.shots, _NOT_NEGATIVE, at)
@@ -113,6 +116,20 @@ def check_task(task: Task, at: At) -> None:
                 f"{at('by_family', family)}: found neither prompt nor system; give one, or leave it out"
             )
         kind.check(task.for_family(family), _at_family(task, family, at))
+
+
+def _published(published: Published, scores: Sequence[str], at: At) -> None:
+    """Raise SuiteError for published numbers of scores that the task has not, or that are no numbers."""
+    if not published.scores:
+        raise SuiteError(f"{at('scores')}: found none; give at least one: `{{{scores[0]}: 42.0}}`")
+    for name, value in published.scores.items():
+        _known("score among the task's metrics", name, scores, at("scores", name))
+        if not math.isfinite(value):
+            raise SuiteError(f"{at('scores', name)}: found {value}, which is not finite; give a number")
+    if not published.comparable and not published.why.strip():
+        raise SuiteError(
+            f"{at('why')}: missing; say why the numbers cannot be compared, or write `comparable: true`"
+        )
 
 
 def _at_family(task: Task, family: str, at: At) -> At:

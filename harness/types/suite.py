@@ -76,6 +76,18 @@ class Wording:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Published:
+    """Scores that others published for a task's data, shown below the task's own."""
+
+    system: Kept[str]  # "flan-t5-base, fully tuned"
+    source: Kept[str]  # where it was published
+    settings: Kept[str] = ""  # how it was measured
+    scores: Kept[Mapping[str, float]]  # score -> value: {rouge1: 47.2}
+    comparable: Kept[bool] = False  # measured as the task measures, on the same samples
+    why: Kept[str] = ""  # why it can be compared, or cannot
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
     """A task: where its samples are, how they are asked, and how answers are scored."""
 
@@ -99,6 +111,8 @@ class Task:
     system: str = field(default="", metadata=IF_SET)
     # Name of a family -> how its models are asked
     by_family: Mapping[str, Wording] = field(default_factory=dict, metadata=IF_SET)
+    # What others published for this data; the report shows it beside the task's own scores
+    published: tuple[Published, ...] = field(default=(), metadata=IF_SET)
 
     def for_family(self, family: str | None) -> "Task":
         """Return the task as models of a family are asked it."""

@@ -220,6 +220,7 @@ def _task(task: Task, asked: InputDigests) -> TaskFacts:
             family: {key: text for key, text in to_json(own).items() if text is not None}
             for family, own in task.by_family.items()
         },
+        published=task.published,
         samples=asked.of(task.name),
     )
 
