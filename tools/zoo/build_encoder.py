@@ -21,20 +21,24 @@ from tools.zoo.encoders import ENCODERS, Encoder, MaskedPretraining, find_encode
 
 TOKENIZER_TEXTS = 10_000  # documents of each kind that a tokenizer is trained on
 HELD_OUT = 512  # documents that the finished encoder is tried on
-OF_DATA = 0.4  # share of the documents that are training inputs of the embedded data sets
+OF_DATA = (
+    0.7  # share of the documents that are training inputs of the embedded data sets, from each set alike
+)
 WINDOW = 512  # tokens
-IDS = ("id", "label", "category", "scenario", "scenario_seen")  # columns that are no text to read
+NO_TEXT = ("id", "label", "category", "scenario", "scenario_seen", "de")  # columns that are no English text
 
 
-def build(encoder: Encoder, folder: Path) -> None:
+def build(encoder: Encoder, folder: Path, data: Path) -> None:
     """Train tokenizer and encoder, and fill the folder."""
     folder.mkdir(parents=True, exist_ok=True)
     plan = encoder.pretraining
-    tokenizer = train_encoder_tokenizer(encoder.spelling, encoder.vocabulary, _tokenizer_texts(plan.seed))
+    tokenizer = train_encoder_tokenizer(
+        encoder.spelling, encoder.vocabulary, _tokenizer_texts(plan.seed, data)
+    )
     save_encoder_tokenizer(tokenizer, encoder.spelling, WINDOW, folder)
     pupil = masking.newborn_encoder(encoder, folder)
     print(f"{encoder.name}: {pupil.model.num_parameters():,} parameters", flush=True)
-    curve = masking.train_encoder(pupil, corpus(plan), plan, _tell)
+    curve = masking.train_encoder(pupil, corpus(plan, data), plan, _tell)
     pupil.model.save_pretrained(folder)
     (folder / "model.safetensors").chmod(0o644)  # safetensors keeps it to its owner, and a wheel keeps that
     unseen = masking.held_out(pupil, _general(plan.seed + 1_000_003, HELD_OUT), plan, HELD_OUT)
@@ -62,25 +66,32 @@ def build(encoder: Encoder, folder: Path) -> None:
     _write_readme(encoder, pupil, curve[-1].seconds, unseen, folder)
 
 
-def corpus(plan: MaskedPretraining) -> Iterator[str]:
+def corpus(plan: MaskedPretraining, data: Path) -> Iterator[str]:
     """Yield texts without end: general ones, and training inputs of the embedded data sets."""
     random = Random(f"{plan.seed}-mixture")
-    general, own = _general(plan.seed), data_texts()
+    general, sets = _general(plan.seed), [*data_texts(data).values()]
     while True:
-        yield random.choice(own) if random.random() < OF_DATA else next(general)
+        yield random.choice(random.choice(sets)) if random.random() < OF_DATA else next(general)
 
 
-def data_texts() -> list[str]:
-    """Return the texts of every embedded data set's training split: what is asked, not what the answer is.
+def data_texts(data: Path) -> dict[str, list[str]]:
+    """Return the texts of each embedded data set's training split, without labels.
 
     Validation and test samples are never read.
     """
-    found = []
-    for path in sorted((shipped.folder("suites") / "data").glob("*/train.jsonl")):
-        for row in map(json.loads, path.read_text(encoding="utf-8").splitlines()):
-            texts = [value for name, value in row.items() if name not in IDS and isinstance(value, str)]
-            found.append("\n".join(text for text in texts if " " in text))
-    return [text for text in found if text]
+    found = {}
+    for path in sorted(data.glob("*/train.jsonl")):
+        rows = map(json.loads, path.read_text(encoding="utf-8").splitlines())
+        found[path.parent.name] = ["\n".join(_texts_of(row)) for row in rows if any(_texts_of(row))]
+    return found
+
+
+def _texts_of(row: dict[str, object]) -> list[str]:
+    return [
+        value
+        for name, value in row.items()
+        if name not in NO_TEXT and isinstance(value, str) and " " in value
+    ]
 
 
 def _general(seed: int, each: int = 100_000) -> Iterator[str]:
@@ -91,9 +102,10 @@ def _general(seed: int, each: int = 100_000) -> Iterator[str]:
         yield f"{text['prompt']}\n{text['answer']}"
 
 
-def _tokenizer_texts(seed: int) -> Iterator[str]:
+def _tokenizer_texts(seed: int, data: Path) -> Iterator[str]:
     yield from islice(_general(seed), 2 * TOKENIZER_TEXTS)
-    yield from data_texts()
+    for texts in data_texts(data).values():
+        yield from texts
 
 
 def _tell(point: masking.MaskedPoint) -> None:
@@ -136,11 +148,17 @@ def main() -> None:
     parser.add_argument("name", choices=ENCODERS)
     parser.add_argument("--steps", type=int, help="optimiser steps; the encoder's own number unless given")
     parser.add_argument("--out", type=Path, help="folder to fill; the package's own unless given")
+    parser.add_argument(
+        "--data",
+        type=Path,
+        default=shipped.folder("suites") / "data",
+        help="the embedded data sets, whose training splits are read; the project's own unless given",
+    )
     asked = parser.parse_args()
     encoder = find_encoder(asked.name)
     if asked.steps:
         encoder = replace(encoder, pretraining=replace(encoder.pretraining, steps=asked.steps))
-    build(encoder, asked.out or shipped.zoo_folder(encoder.name))
+    build(encoder, asked.out or shipped.zoo_folder(encoder.name), asked.data)
 
 
 if __name__ == "__main__":

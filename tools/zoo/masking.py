@@ -25,7 +25,7 @@ from tools.zoo.encoders import Encoder, MaskedPretraining
 from tools.zoo.pretrain import make_optimizers, schedule
 
 IGNORED = -100  # the label of a document that is one passage
-LONGEST = 256  # tokens of a document
+LONGEST = 192  # tokens of a document
 _ENDS = re.compile(r"(?<=[.!?:])\s+|\n+")
 
 

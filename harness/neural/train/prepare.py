@@ -11,12 +11,15 @@ from harness.neural import lora
 from harness.neural.kernels import quick, quick_attention
 from harness.neural.load import Base
 from harness.neural.lora.factors import AttachedLora
+from harness.neural.objectives import TrainedHead
 from harness.neural.train.precision import computing_in
 from harness.types import Recipe
 
 
 @contextmanager
-def prepared(base: Base, recipe: Recipe, seed: int) -> Iterator[AttachedLora]:
+def prepared(
+    base: Base, recipe: Recipe, seed: int, head: TrainedHead | None = None
+) -> Iterator[AttachedLora]:
     """Yield new factors on the base, which is prepared for training them for as long as the block runs."""
     with ExitStack() as changed:
         dtype = changed.enter_context(computing_in(base, recipe.precision))
@@ -24,7 +27,7 @@ def prepared(base: Base, recipe: Recipe, seed: int) -> Iterator[AttachedLora]:
             raise ModelError(
                 f"{base.name}: gradients underflow in float16; train with precision: bfloat16 or float32"
             )
-        attached = lora.attach(base, recipe, seed)
+        attached = lora.attach(base, recipe, seed, head)
         changed.callback(attached.detach)
         changed.enter_context(quick(base.model, base.device))
         changed.enter_context(quick_attention(base.device, dtype))
