@@ -67,6 +67,7 @@ def check(
     drawn = plan.plan(suite, pinned)
     refuse(drawn, _columns(suite, offline=offline), at)
     yield from plan.untrained(drawn)
+    yield from plan.not_applicable(drawn)
     yield from unread(drawn, offline=offline)
     fits.refuse(drawn)
     yield from fits.lines(drawn, cache=cache.with_name(fits.COUNTS), offline=offline)

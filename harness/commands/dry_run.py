@@ -9,7 +9,7 @@ from harness.commands.check import unread
 from harness.files.hardware import machine
 from harness.plan import fits, outlook
 from harness.plan.estimates import Estimates, estimate
-from harness.plan.plan import untrained
+from harness.plan.plan import not_applicable, untrained
 from harness.run.repair import missing
 from harness.run.steps import answers_left
 from harness.run.store import Store, open_store, relatives
@@ -60,6 +60,7 @@ def dry_run(request: RunRequest, earlier: Path | None = None) -> DryRun:
 
 def _remarks(plan: Plan, store: Store, offline: bool, earlier: Path | None) -> Iterator[str]:
     yield from untrained(plan)
+    yield from not_applicable(plan)
     yield from plan.unjudged
     yield from unread(plan, offline=offline)
     yield from fits.lines(plan, cache=digests(store.root).with_name(fits.COUNTS), offline=offline)

@@ -12,7 +12,7 @@ from harness.commands.delivery import Delivered
 from harness.commands.live import foretell, shower
 from harness.commands.progress import View
 from harness.files import devices
-from harness.plan.plan import untrained
+from harness.plan.plan import not_applicable, untrained
 from harness.run.repair import claimed, missing, put_damaged_aside
 from harness.run.run import FinishedRun
 from harness.run.run import run as run_plan
@@ -58,6 +58,7 @@ def run(
         damaged, todo = put_damaged_aside(plan, store), missing(plan, store)
         for line in (
             *untrained(plan),
+            *not_applicable(plan),
             *plan.unjudged,
             *(_unread(plan, offline=request.offline) if todo else ()),
             *damaged,

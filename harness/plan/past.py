@@ -31,7 +31,9 @@ SPECS: Mapping[str, type[Any]] = {
     "compare": Compare,
     "report": Report,
 }
-OPENING_SECONDS = 4.0  # a worker starts and imports torch and transformers
+# A worker starts and imports torch and transformers: Python's work, which goes as fast as calls do.
+OPENING_CALLS = 15e6
+CALL_SECONDS = 4e-7  # of a call, where the speed of the machine is not known
 READ_BYTES = 1e9  # a second, of a checkpoint into memory
 # Fields of a spec that do not change the memory of a step; the model is named beside them.
 IDLE = frozenset({"seed", "used"})
@@ -82,7 +84,10 @@ class Past:
         if not first:
             return reading
         key = next(key for key, name in _models(facts).items() if name == lane)
-        return self.openings.get(key, 0.0) or OPENING_SECONDS + reading
+        return (
+            self.openings.get(key, 0.0)
+            or OPENING_CALLS * (facts.speed.call if facts.speed else CALL_SECONDS) + reading
+        )
 
 
 def _given(facts: Known, cost: StepCost) -> float | None:

@@ -222,6 +222,15 @@ def untrained(plan: Plan) -> Iterator[str]:
             yield f"model {model.name}: {model.uri} cannot be trained; it is measured without the recipes' adapters"
 
 
+def not_applicable(plan: Plan) -> Iterator[str]:
+    """Yield a line for each task and reason for which systems of the plan cannot be asked it."""
+    systems: dict[tuple[str, str], list[str]] = {}
+    for cell in plan.unasked:
+        systems.setdefault((cell.task, cell.reason), []).append(str(cell.system))
+    for (task, reason), names in systems.items():
+        yield f"task {task}: not applicable to {', '.join(names)}: {reason}"
+
+
 def _refuse_untrainable(suite: Suite, part: Only) -> None:
     """Raise SuiteError where adapters are to be trained, and no model of the suite can be."""
     asked = [name for name, *_ in _to_train(suite) if fnmatchcase(name, part.adapter)]
@@ -325,6 +334,8 @@ def _trained(builder: PlanBuilder, loads: dict[str, Step]) -> list[Candidate]:
         for name, recipe, task, seed in _to_train(builder.suite):
             if not fnmatchcase(name, builder.only.adapter):
                 continue
+            if kinds.find(task.kind).lacks(task, model, builder.pins.models[model.name]):
+                continue  # `unasked` says why
             spec = train_step.Train(
                 used=_used(builder, model),
                 task=replace(_asked(task, shots=0), decode=Decode()),

@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness import text as words
+from harness.report.chosen import answered_line
 from harness.report.task_samples import TaskSamples
 from harness.results import Result, json_lines
 from harness.types import System
@@ -199,7 +200,7 @@ def _sorted(
         if system is not None:
             flags = [line.get("finish") or "stop", line.get("truncated_tokens") or 0]
             tokens = [line.get("prompt_tokens") or 0, line.get("output_tokens") or 0]
-            put(line["task"], line["sample_id"], [system, _shown(line["text"]), *flags, *tokens])
+            put(line["task"], line["sample_id"], [system, _shown(answered_line(line)), *flags, *tokens])
     return bins, sum(some.lines.tell() for here in bins for some in here)
 
 

@@ -13,6 +13,7 @@ from markupsafe import Markup
 from harness import text as words
 from harness.report import charts, explorer, verdicts, weighed
 from harness.report.charts import cost_panels
+from harness.report.chosen import answered
 from harness.report.explorer import Book, Leaf, Plain
 from harness.report.figures import Figures, WeightFigures
 from harness.report.page import Page
@@ -104,6 +105,7 @@ def _filled(
     )
     environment.filters["svg"] = lambda drawing: Markup(charts.in_page(drawing))  # noqa: S704  Vega escapes its texts
     environment.filters["text"] = lambda text: words.shorten(text, LONGEST)
+    environment.filters["answered"] = answered
     environment.filters["data"] = lambda data: Markup(explorer.script_data(data))  # noqa: S704  cannot end its element
     style = _variables() + environment.get_template("report.css.j2").render() + _picks(drawn)
     first, script = _script(FIRST), _script(*scripts)

@@ -10,6 +10,7 @@ from markupsafe import Markup
 from markupsafe import escape as html_escape
 
 from harness import text as words
+from harness.report.chosen import answered
 from harness.results import ours
 
 if TYPE_CHECKING:  # fast commands write pages without charts and must not import altair
@@ -67,7 +68,13 @@ def document(name: str, shown: Mapping[str, object]) -> str:
         finalize=_escaped,
     )
     environment.globals["words"] = words
-    environment.filters |= {"text": _shortened, "code": code, "sentence": sentence, "picture": picture}
+    environment.filters |= {
+        "answered": answered,
+        "text": _shortened,
+        "code": code,
+        "sentence": sentence,
+        "picture": picture,
+    }
     environment.filters["plain"] = Markup  # for our own numbers: brackets alone make no link
     return environment.get_template(name).render(**shown)
 

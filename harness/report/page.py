@@ -18,12 +18,13 @@ from harness.report.picks import Pick, change_of, pick
 from harness.report.price import price
 from harness.report.slices import Cut, cuts
 from harness.report.task_samples import TaskSamples, Values
+from harness.report.unasked import stand_ins, unasked
 from harness.report.weighed import WeightSection, section
 from harness.results import Curve, ModelFacts, Result, StepFacts, SuiteFacts, TaskFacts
 from harness.results import verdicts as gates
 from harness.results.costs import Costs, costs
 from harness.results.missing import missing, unfinished_sentence
-from harness.results.odd import Share
+from harness.results.odd import NOT_APPLICABLE, STAND_IN, Share
 from harness.types import Comparison, Note, Score, System, Verdict
 
 Role = Literal["trivial", "base", "adapter"]
@@ -46,6 +47,7 @@ class ScoreLine:
     costs: Costs
     empty: Share | None = None  # share of empty answers, if more than 5 %
     moved: tuple[int, int] | None = None  # counts of samples on which it does better and worse than its base
+    stand_in: str = ""  # "no trained head: …" if a trivial rule answers in place of the base
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +75,7 @@ class TaskPage:
     other_metrics: tuple[str, ...]
     lines: tuple[ScoreLine, ...]
     groups: tuple[ComparisonFamily, ...]
+    unasked: tuple[str, ...] = ()  # lines about systems that cannot be asked it
     picks: tuple[Pick, ...] = ()
     cuts: tuple[Cut, ...] = ()
 
@@ -141,8 +144,8 @@ def build(result: Result, task_samples: Mapping[str, TaskSamples] | None = None)
         curves=result.curves,
         weights=section(result.weights),
         notes=(
-            # Notes on steps are left out: `failed` has more details.
-            *(note for note in result.notes if not note.kind.startswith("step ")),
+            # Notes on steps are left out: `failed` has more details. Notes on cells stand in the tables.
+            *(note for note in result.notes if not note.kind.startswith(("step ", NOT_APPLICABLE, STAND_IN))),
             *left_out,
         ),
         failed=tuple(step for step in result.steps if step.state in ("failed", "skipped")),
@@ -218,6 +221,7 @@ def _task(result: Result, task: TaskFacts) -> TaskPage:
             )
         ),
         lines=tuple(lines),
+        unasked=unasked(result, task),
         groups=tuple(_groups(result, task)),
     )
 
@@ -240,7 +244,7 @@ def _lines(result: Result, field: Field) -> list[ScoreLine]:
         if score.task == field.task.name and not score.primary:
             others.setdefault(score.system, []).append(score)
 
-    empty = empty_share(result, field.task)
+    empty, standing_in = empty_share(result, field.task), stand_ins(result, field.task)
 
     def place(system: System) -> tuple[object, ...]:
         known = models.index(system.model) if system.model in models else len(models)
@@ -260,6 +264,7 @@ def _lines(result: Result, field: Field) -> list[ScoreLine]:
             costs=costs(result.costs, system, field.task.name, scores[system].n),
             empty=empty.get(system),
             moved=_moved(pair),
+            stand_in=standing_in.get(system, ""),
         )
         for system in sorted(scores, key=place)
         for pair in (field.between(system, system.base) if system.adapter else None,)

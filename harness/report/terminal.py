@@ -41,10 +41,11 @@ def _task(task: TaskPage, console: Console) -> Group:
     if task.answer:
         doubts = [Text(doubt, style="yellow") for doubt in task.answer.doubts]
         parts += [_sentence(task.answer.lead), *doubts, _sentence(task.answer.gain), Text()]
+    below = [Text(unasked, style="dim") for unasked in task.unasked]
     table = _table(task, wide=console.width >= NARROWEST)
     if _least_width(table, console) > console.width:  # rich would cut numbers and leave out columns
-        return Group(*parts, *_lines(task))
-    return Group(*parts, table)
+        return Group(*parts, *_lines(task), *below)
+    return Group(*parts, table, *below)
 
 
 def _least_width(table: Table, console: Console) -> int:
@@ -98,6 +99,7 @@ def _title(task: TaskPage) -> str:
 def _cells(task: TaskPage, line: ScoreLine, *, wide: bool) -> list[Text]:
     mark = f" ({line.mark})" if line.mark else ""
     mark += f" ({words.percent_empty(line.empty.share)})" if line.empty else ""
+    mark += f" ({line.stand_in})" if line.stand_in else ""
     adapter = words.visible(line.system.adapter or "")
     name = Text((f"  + {adapter}" if adapter else words.system(line.system)) + mark)
     name.stylize("bold" if line.best else "dim" if line.role == "trivial" else "")
@@ -156,10 +158,12 @@ def _task_as_json(task: TaskPage) -> dict[str, Any]:
                 "best": line.best,
                 "tied": line.tied,
                 "empty": line.empty.share if line.empty else None,
+                "stand_in": line.stand_in,
                 "score": to_json(line.score),
                 "to_base": to_json(line.to_base) if line.to_base else None,
                 "costs": to_json(line.costs),
             }
             for line in task.lines
         ],
+        "not_applicable": list(task.unasked),
     }
