@@ -100,12 +100,9 @@ def _base(folder: Path, model: Model, pin: ModelPin, runtime: Runtime, device: t
     loaded, info = _read(folder, config, architecture, dtype, device, model, trust)
     text_config = config.get_text_config()
     _check_vocabulary(where, tokenizer, text_config.vocab_size)
-    generating = getattr(
-        loaded.generation_config, "eos_token_id", None
-    )  # an encoder has no such configuration
-    ends = end_tokens(
-        tokenizer.eos_token_id, configured_end(config), generating, below=text_config.vocab_size
-    )
+    generating = getattr(loaded, "generation_config", None)  # an encoder has none
+    generated = getattr(generating, "eos_token_id", None)
+    ends = end_tokens(tokenizer.eos_token_id, configured_end(config), generated, below=text_config.vocab_size)
     return Base(
         model=loaded,
         tokenizer=tokenizer,

@@ -54,7 +54,7 @@ def recipe(name: str, **settings: object) -> Recipe:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_its_settings_are_a_record_with_defaults(name: str) -> None:
-    objective, settings = objectives.of(recipe(name))
+    objective, settings = objectives.of(recipe(name), architectures.find("causal"))
     assert objective.name == name and objective.unit
     assert is_dataclass(settings) and type(settings) is objective.settings
     assert vars(type(settings))["__dataclass_params__"].frozen

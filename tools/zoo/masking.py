@@ -67,8 +67,8 @@ def newborn_encoder(encoder: Encoder, folder: Path) -> Pupil:
     torch.manual_seed(encoder.pretraining.seed)
     tokens = {"pad_token_id": tokenizer.pad_token_id, "bos_token_id": None, "eos_token_id": None}
     settings = {**encoder.config, "vocab_size": len(tokenizer), "dtype": "float32", **tokens}
-    model = AutoModelForPreTraining.from_config(AutoConfig.for_model(encoder.model_type, **settings))
-    return Pupil(model, tokenizer)
+    make: Any = AutoModelForPreTraining
+    return Pupil(make.from_config(AutoConfig.for_model(encoder.model_type, **settings)), tokenizer)
 
 
 def load_encoder(folder: Path) -> Pupil:

@@ -1,6 +1,6 @@
 """Encoders: every token sees the whole prompt, and a head that an adapter brings along gives labels or a number."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from harness.checkpoints.can_write import is_encoder
@@ -28,7 +28,7 @@ def _prompt_ids(reader: Reader, text: str) -> Ids:
 def _modules(model: Any, missing: Sequence[str]) -> tuple[str, ...]:
     """Return the modules beside the encoder, and the encoder's pooler where the checkpoint has none."""
     prefix = model.base_model_prefix
-    beside = [name for name, module in model.named_children() if name != prefix and any(module.parameters())]
+    beside = [name for name, module in model.named_children() if name != prefix and [*module.parameters()]]
     within = getattr(model, prefix)
     pooler = getattr(within, POOLER, None)
     lacks = any(name.startswith(f"{prefix}.{POOLER}.") for name in missing)
@@ -40,7 +40,7 @@ def _output(model: Any) -> str:
     from torch import nn
 
     prefix = model.base_model_prefix
-    found = [
+    found: list[str] = [
         name
         for name, module in model.named_modules()
         if isinstance(module, nn.Linear) and name.partition(".")[0] != prefix

@@ -84,7 +84,7 @@ def recorded_base(folder: Path) -> tuple[str, str]:
 
 
 def recorded_labels(folder: Path) -> tuple[str, ...] | None:
-    """Return the labels of an adapter's head, which the harness writes into its own adapters; None where none are recorded."""
+    """Return the labels of an adapter's head, as the harness recorded them; None where it did not."""
     found = _record(folder).get("labels")
     if found is None:
         return None

@@ -45,7 +45,8 @@ class WithHead:
         modules = made(base, base.head, trained.outputs)
         for name, module in modules.items():
             for own, parameter in module.named_parameters():
-                self._named[f"{PREFIX}{name}.{own}"] = parameter.requires_grad_(True)
+                parameter.requires_grad_(True)
+                self._named[f"{PREFIX}{name}.{own}"] = parameter
         self._replaced = _put(base, modules)
         name = head(base).output(base.model)
         output = base.model.get_submodule(name)
@@ -215,7 +216,7 @@ def _is_kept(base: Base, name: str, part: nn.Module, last: str) -> bool:
 def _draw(base: Base, part: nn.Module) -> None:
     for tensor in part.parameters(recurse=False):
         tensor.zero_()  # for a module that the family's code leaves as it is
-    base.model._init_weights(part)
+    base.model._init_weights(part)  # type: ignore[no-untyped-call]
 
 
 def _in_float32(module: nn.Module, inputs: tuple[Any, ...]) -> tuple[Any, ...]:
