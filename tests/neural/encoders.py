@@ -1,4 +1,4 @@
-"""Two-layer encoders of four families with random weights, as masked words leave them or with a head, and their tokenizers."""
+"""Two-layer encoders of four families with random weights, with and without a head, and their tokenizers."""
 
 from pathlib import Path
 from typing import Any
