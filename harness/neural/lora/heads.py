@@ -23,19 +23,6 @@ from harness.neural.objectives import TrainedHead
 Modules = Mapping[str, nn.Module]  # by their names in the base
 
 
-class Scaled(nn.Module):
-    """The output of a head while it is trained: mean + spread · (W x + b), so that numbers of any size are learnt alike."""
-
-    def __init__(self, linear: nn.Linear, trained: TrainedHead) -> None:
-        super().__init__()
-        self.linear, self.mean, self.spread = linear, trained.mean, trained.spread
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Return mean + spread · (W x + b)."""
-        y: torch.Tensor = self.linear(x)
-        return y * self.spread + self.mean
-
-
 class WithHead:
     """New factors together with a new head, ready to be trained."""
 
@@ -48,11 +35,9 @@ class WithHead:
                 parameter.requires_grad_(True)
                 self._named[f"{PREFIX}{name}.{own}"] = parameter
         self._replaced = _put(base, modules)
-        name = head(base).output(base.model)
-        output = base.model.get_submodule(name)
-        if not trained.labels:
-            assert isinstance(output, nn.Linear)
-            put_in(base.model, name, Scaled(output, trained))
+        if not trained.labels:  # mean + spread · (W x + b), so that numbers of any size are learnt alike
+            output = base.model.get_submodule(head(base).output(base.model))
+            output.register_forward_hook(lambda linear, x, y: y * trained.spread + trained.mean)
         self._base = base
 
     @property
