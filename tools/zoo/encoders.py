@@ -13,7 +13,7 @@ EncoderSpelling = Literal["wordpiece", "lowercase-unigram"]
 class MaskedPretraining:
     """How an encoder is trained from scratch: masked words are guessed, and pairs of passages are judged."""
 
-    steps: int = 700
+    steps: int = 320
     batch_size: int = 16  # documents
     learning_rate: float = 8e-3  # at its highest
     warmup: float = 0.02  # share of all steps
@@ -78,7 +78,7 @@ ALBERT = Encoder(
         "classifier_dropout_prob": 0.0,
     },
     spelling="lowercase-unigram",
-    pretraining=MaskedPretraining(steps=450),
+    pretraining=MaskedPretraining(steps=160),
 )
 
 ENCODERS: Mapping[str, Encoder] = {encoder.name: encoder for encoder in (BERT, ALBERT)}

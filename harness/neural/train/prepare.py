@@ -42,6 +42,10 @@ def prepared(
 @contextmanager
 def _checkpointing(base: Base) -> Iterator[None]:
     """Compute a layer's activations again in the backward pass instead of keeping them."""
+    if not base.model.supports_gradient_checkpointing:
+        raise ModelError(
+            f"{base.name}: a {type(base.model).__name__} cannot compute activations again; leave gradient_checkpointing out"
+        )
     layers = [layer for layer in base.model.modules() if isinstance(layer, GradientCheckpointingLayer)]
     base.model.activation_checkpointing_enable({"use_reentrant": False})
     # Enabling also adds a hook to the embedding, which only reentrant checkpointing needs and `disable` leaves there.
