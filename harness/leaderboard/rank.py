@@ -45,7 +45,7 @@ class Entry:
     score: Score  # of the task's primary metric
     samples: SampleDigests
     asked: str  # digest of template, shots, overflow and decode
-    # [samples or clusters], in the order of their ids; None: the score is not a function of sums
+    # [samples or clusters], in the order of their ids; None: the metric has no rows
     shares: Array | None = None
     model: ModelFacts | None = None  # None: a trivial rule
     to_base: Comparison | None = None

@@ -38,6 +38,7 @@ __all__ = [
     "Script",
     "canonical",
     "gives",
+    "kinds_of",
     "load",
     "names",
     "own",
@@ -169,6 +170,12 @@ def gives(metric: str, score: str) -> bool:
     return (
         choice.path is not None and bare.startswith(f"{choice.own}.") and bracket + settings == choice.suffix
     )
+
+
+def kinds_of(metric: str) -> tuple[str, ...]:
+    """Return the kinds of task that alone have what the metric scores; empty: all kinds with references."""
+    found: tuple[str, ...] = getattr(_plugin(parse(metric), "", OWN), "KINDS", ())
+    return found
 
 
 def reads(metric: str, text: str) -> bool:

@@ -15,6 +15,7 @@ from harness.metrics import Array, Caution, Metric
 from harness.types import Generation, Sample
 
 NAMES = ("bits_per_byte", "word_perplexity", "token_perplexity")
+KINDS = ("perplexity",)
 MOST_NATS = 700.0  # a perplexity of more nats is not finite
 FEW_WORDS = 50  # characters a word, from which on a text is not written with blanks between words
 

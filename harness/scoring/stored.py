@@ -31,7 +31,7 @@ def write_rows(
     clusters: Sequence[int] | None,  # a number for each sample, equal for those that are resampled together
     rows: Mapping[str, NDArray[np.float64]],  # metric -> [n, k]
 ) -> None:
-    """Write the rows of one system on one task; a metric that is not a function of sums has none."""
+    """Write the rows of one system on one task; a metric with `corpus` has none."""
     write_json(folder / IDS, ids)
     write_json(folder / CLUSTERS, clusters)
     np.savez(folder / ROWS, **rows)  # type: ignore[arg-type]

@@ -94,6 +94,7 @@ def check_task(task: Task, at: At) -> None:
                     f"{at('metrics', n)}: another metric of the task gives {score!r} too; keep one"
                 )
             scores.append(score)
+        _fitting(metric, kind, at("metrics", n))
     _known("score among the task's metrics", task.primary, scores, at("primary"))
     for n, published in enumerate(task.published):
         _published(published, scores, lambda *more, n=n: at("published", n, *more))
@@ -141,6 +142,24 @@ def _at_family(task: Task, family: str, at: At) -> At:
         return at("by_family", family, *keys) if named else at(*keys)
 
     return place
+
+
+def _fitting(metric: str, kind: kinds.Kind, where: str) -> None:
+    """Raise SuiteError for a metric of the harness that finds nothing to score in the answers of a kind of task."""
+    from harness import metrics
+    from harness.plugins.choice import parse
+
+    if parse(metric).name not in plugins.own_names("metrics"):
+        return
+    fits = metrics.kinds_of(metric)
+    if fits and kind.name not in fits:
+        raise SuiteError(
+            f"{where}: {metric} scores tasks of kind {', '.join(fits)}, and this task is of kind {kind.name}"
+        )
+    if not fits and not {"reference", "chosen"} & {*kind.columns}:
+        raise SuiteError(
+            f"{where}: {metric} compares answers with references, and a task of kind {kind.name} has none; use perplexity"
+        )
 
 
 def _source(task: Task, kind: kinds.Kind, at: At) -> None:

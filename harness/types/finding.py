@@ -22,7 +22,7 @@ class Score:
     unit: Kept[str]
     better: Kept[Literal["higher", "lower"]]
     value: Kept[float]
-    low: Kept[float | None]  # 95 % bootstrap interval; None where the metric is no function of sums
+    low: Kept[float | None]  # 95 % bootstrap interval; None where the metric has no rows
     high: Kept[float | None]
     n: Kept[Size]
 

@@ -32,7 +32,7 @@ class SystemRows:
 
     ids: tuple[str, ...]
     clusters: tuple[int, ...] | None
-    # By metric plug-in; a metric that is not a function of sums has no rows
+    # By metric plug-in; a metric with `corpus` has no rows
     rows: Mapping[str, Rows] = field(default_factory=dict)
 
 

@@ -312,7 +312,7 @@ def _versions(signature: str) -> str:
 def _check_rows(
     here: str,
     ids: Sequence[str],
-    fresh: NDArray[np.float64] | None,  # None: the metric is not a function of sums
+    fresh: NDArray[np.float64] | None,  # None: the metric has no rows
     rows: Rows | None,
 ) -> list[str]:
     if fresh is None:

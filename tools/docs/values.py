@@ -58,6 +58,8 @@ def default(field: Field[Any]) -> str:
 def written(value: object) -> str:
     """Return a value as YAML writes it."""
     match value:
+        case None:
+            return "null"
         case bool():
             return str(value).lower()
         case tuple() | list():

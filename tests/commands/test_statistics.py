@@ -1,0 +1,145 @@
+"""A metric that is a function of all rows is judged, compared, verified, rescored and ranked as any other."""
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from harness.commands.leaderboard import make
+from harness.commands.rescore import rescore
+from harness.compare import side_by_side
+from harness.gates.judge import judge
+from harness.results import read, redact
+from harness.results.document import write_document
+from harness.types import System
+from harness.verification import verify
+
+SUITE = """
+tasks:
+  - {name: labels, source: {uri: "file:labels", columns: {id: id}, share: text}, prompt: "$input",
+     metrics: [f1_macro, exact], primary: f1_macro, trivial: [majority]}
+  - {name: numbers, source: {uri: "file:numbers", columns: {id: id}, share: text}, prompt: "$input",
+     metrics: [spearman, mse], primary: spearman, cluster: group}
+models: [{name: a, uri: "echo:first-line"}, {name: b, uri: "echo:copy"}]
+weights: false
+gates:
+  - {model: a, adapter: base, task: labels, metric: f1_macro, min_value: 20}
+  - {model: a, adapter: base, task: labels, metric: matthews, min_value: -50}
+  - {model: a, adapter: base, task: numbers, metric: spearman, min_value: 10}
+"""
+
+
+def harness(folder: Path, *words: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "-m", "harness", *words], cwd=folder, capture_output=True, text=True
+    )
+    assert done.returncode in (0, 5), done.stderr  # a gate's metric is missing until the RESULT is rescored
+    return done.stdout + done.stderr
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two tasks on which model a is right more often than model b."""
+    place, random = tmp_path_factory.mktemp("statistics"), Random(0)
+    for name in ("labels", "numbers"):
+        (place / name).mkdir()
+        for split in ("train", "test"):
+            rows = []
+            for n in range(60):
+                wanted = random.choice("abc") if name == "labels" else f"{random.random():.3f}"
+                given = (
+                    wanted if n % 4 else random.choice(["a", "b"] if name == "labels" else ["0.5", "none"])
+                )
+                more = "\nmore" if n % 5 == 0 else ""
+                rows.append({"id": f"s{n}", "input": given + more, "reference": wanted, "group": n // 3})
+            text = "".join(json.dumps(row) + "\n" for row in rows)
+            (place / name / f"{split}.jsonl").write_text(text)
+    (place / "suite.yaml").write_text(SUITE)
+    harness(place, "run", "suite.yaml", "--workers", "0", "--device", "cpu", "--out", "result")
+    return place
+
+
+@pytest.mark.slow
+def test_such_scores_have_intervals_comparisons_and_verdicts(folder: Path) -> None:
+    result = read(folder / "result")
+    scores = {(one.task, one.system, one.metric): one for one in result.scores}
+    for task, metric in (("labels", "f1_macro"), ("numbers", "spearman")):
+        score = scores[task, System(model="a"), metric]
+        assert score.low is not None and score.high is not None
+        assert score.low < score.value < score.high
+        (pair,) = (
+            one
+            for one in result.comparisons
+            if (one.task, one.metric) == (task, metric)
+            if {one.baseline.model, one.candidate.model} == {"a", "b"}
+        )
+        assert pair.low < pair.difference < pair.high
+        assert 0 < pair.p <= 1 and pair.p_holm is not None and pair.detectable > 0
+    verdicts = {
+        (verdict.task, verdict.metric): verdict.verdict for verdict in judge(folder / "result").verdicts
+    }
+    assert verdicts["labels", "f1_macro"] == verdicts["numbers", "spearman"] == "pass"
+
+
+@pytest.mark.slow
+def test_such_scores_are_verified_with_texts_and_without(folder: Path, tmp_path: Path) -> None:
+    assert verify(folder / "result") == []
+    private = Path(shutil.copytree(folder / "result", tmp_path / "private"))
+    document = json.loads((private / "result.json").read_bytes())
+    for task in document["suite"]["tasks"]:
+        task["share"] = "scores"
+    write_document(private, document)
+    redact.copy(private, tmp_path / "copy")
+    assert read(tmp_path / "copy").withheld == ("labels", "numbers")
+    assert verify(tmp_path / "copy") == []
+
+
+@pytest.mark.slow
+def test_such_a_metric_can_be_added_later_and_judged(folder: Path, tmp_path: Path) -> None:
+    more = Path(shutil.copytree(folder / "result", tmp_path / "more"))
+    rescore(more, ["matthews"], more)
+    assert verify(more) == []
+    (verdict,) = (one for one in judge(more).verdicts if one.metric == "matthews")
+    assert verdict.verdict == "pass"
+    rescore(more, ["f1_macro"], more, again=True)
+    before, after = (
+        [one for one in read(place).comparisons if one.metric == "f1_macro" and one.task == "labels"]
+        for place in (folder / "result", more)
+    )
+    assert len(before) == len(after) > 0
+    for one, other in zip(before, after, strict=True):
+        assert (one.baseline, one.candidate, one.p, one.p_holm) == (
+            other.baseline,
+            other.candidate,
+            other.p,
+            other.p_holm,
+        )
+        assert (one.low, one.high) == pytest.approx((other.low, other.high))
+
+
+@pytest.mark.slow
+def test_results_with_such_scores_are_compared_and_ranked(folder: Path) -> None:
+    result = str(folder / "result")
+    found = side_by_side(f"{result}#b", f"{result}#a", metric="*", samples=3)
+    lines = {(task.name, line.metric): line for task in found.tasks for line in task.lines}
+    recorded = {
+        (one.task, one.metric): one
+        for one in read(folder / "result").comparisons
+        if {one.baseline, one.candidate} == {System(model="a"), System(model="b")}
+    }
+    for key in (("labels", "f1_macro"), ("numbers", "spearman")):
+        comparison = lines[key].comparison
+        assert comparison is not None
+        assert comparison.p == recorded[key].p
+        assert abs(comparison.difference) == pytest.approx(abs(recorded[key].difference))
+    assert lines["labels", "f1_macro"].changes
+    assert not lines["numbers", "spearman"].changes  # a single sample has no correlation
+    board, _ = make([folder / "result"])
+    entries = [(line.entry, line.rank) for group in board.groups for line in group.lines]
+    ranks = {(entry.task.name, str(entry.score.system)): rank for entry, rank in entries}
+    assert ranks["labels", "a"] == ranks["numbers", "a"] == 1
+    assert all(entry.shares is not None for entry, _ in entries)
