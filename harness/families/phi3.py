@@ -26,8 +26,8 @@ FAMILY = Family(
         "gate_up_proj": Fused(parts=("gate", "up"), layout="equal"),
     },
     notes=(
-        "A checkpoint for 128k tokens (LongRoPE) has other positions in prompts over `original_max_position_embeddings`, which "
-        "are answered one at a time, by greedy decoding alone."
+        "Beyond `original_max_position_embeddings`, a checkpoint for 128k tokens (LongRoPE) has other rotary angles for all "
+        "tokens: prompts as long as that are answered one at a time, by greedy decoding alone."
     ),
     checkpoints=("microsoft/Phi-3-mini-4k-instruct", "microsoft/phi-4"),
 )
