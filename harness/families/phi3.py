@@ -25,5 +25,9 @@ FAMILY = Family(
         "qkv_proj": Fused(parts=("q", "k", "v"), layout="blocks"),
         "gate_up_proj": Fused(parts=("gate", "up"), layout="equal"),
     },
+    notes=(
+        "Beyond `original_max_position_embeddings`, a checkpoint for 128k tokens (LongRoPE) has other rotary angles for all "
+        "tokens: prompts as long as that are answered one at a time, by greedy decoding alone."
+    ),
     checkpoints=("microsoft/Phi-3-mini-4k-instruct", "microsoft/phi-4"),
 )

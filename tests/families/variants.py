@@ -28,6 +28,8 @@ GROUPED = {**GATED, "num_key_value_heads": 2}
 MIXED = {"layer_types": ["sliding_attention", "full_attention"], "sliding_window": 16}
 LLAMA3_ROPE = {"rope_type": "llama3", "factor": 8.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0, "rope_theta": 5e5,
                "original_max_position_embeddings": 32}  # fmt: skip
+LONG_ROPE = {"rope_type": "longrope", "short_factor": [1.0] * 4, "long_factor": [4.0] * 4, "rope_theta": 1e4,
+             "original_max_position_embeddings": 70}  # fmt: skip
 T5 = {
     "d_model": 32,
     "d_kv": 8,
@@ -103,6 +105,10 @@ VARIANTS: dict[str, Variant] = {
     "phi-3": Variant(
         family="phi3", model_type="phi3", habit="plain", settings={**GATED, "sliding_window": 16},
         quick=True, slides=True,
+    ),
+    "phi-3-128k": Variant(  # beyond 70 tokens, all positions of a prompt are other ones
+        family="phi3", model_type="phi3", habit="plain",
+        settings={**GROUPED, "rope_parameters": LONG_ROPE, "original_max_position_embeddings": 70},
     ),
     "phi-4": Variant(
         family="phi3", model_type="phi3", habit="plain", settings={**GROUPED, "partial_rotary_factor": 0.5}

@@ -8,6 +8,7 @@ first, so there is always room on the left for the next one. The beginning that 
 
 from collections import deque
 from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
 
 import torch
 
@@ -91,6 +92,12 @@ def _answer(
     if not plain.has_slots(base):
         yield from _answer_plainly(base, encoded, count, decode)
         return
+    if (most := plain.tokens_in_company(base)) is not None:
+        alone = [row for row in encoded if len(row.ids) + decode.max_new_tokens > most]
+        yield from _answer_plainly(base, alone, 1, decode)
+        encoded, base = encoded[len(alone) :], replace(base, window=most)  # the longest come first
+        if not encoded:
+            return
     waiting = deque(encoded)
     how = writing(base)
     begun = how.read_prefix(base, prefix) if how.read_prefix and prefix else None

@@ -22,6 +22,15 @@ def has_slots(base: Base) -> bool:
     return only_attention(config.get_text_config(decoder=True)) and writing(base).mixes_ages(config)
 
 
+def tokens_in_company(base: Base) -> int | None:
+    """Return how many tokens a row may have whose answer does not depend on the rest of its batch; None: any number.
+
+    LongRoPE (Phi-3 with 128k tokens) has other rotary angles for all positions once a row of the batch is longer than this.
+    """
+    rope = getattr(base.model.config.get_text_config(decoder=True), "rope_parameters", None) or {}
+    return rope["original_max_position_embeddings"] if rope.get("rope_type") == "longrope" else None
+
+
 @torch.no_grad()
 def answer(
     base: Base, encoded: Sequence[Encoded], count: int, max_new_tokens: int, not_finite: int
