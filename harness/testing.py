@@ -96,7 +96,7 @@ def make_result(
     """
     asked = RunningDigest()
     for sample in samples:
-        asked.sample(sample.id, sample.input, sample.references)
+        asked.sample(sample.id, sample.input, sample.references, plain(sample.turns))
     given = {
         (task.name, system): [
             Generation(sample_id=sample.id, text=text, prompt_digest="0" * 16)
@@ -180,6 +180,7 @@ def _sample_lines(samples: Mapping[str, Sequence[Sample]]) -> Iterator[dict[str,
                 "input": sample.input,
                 "references": [*sample.references],
                 "metadata": {**sample.metadata},
+                **({} if sample.turns is None else {"turns": plain(sample.turns)}),
             }
             yield {"task": task, "sample_id": sample.id, **facts}
 

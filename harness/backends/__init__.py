@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol, get_args, runtime_checkable
 
 from harness import plugins
+from harness.checkpoints.chat import StoredTemplate
 from harness.digest import digest
 from harness.errors import ModelError, SuiteError, UnknownName
 from harness.types import (
@@ -192,6 +193,8 @@ class Backend:
     folder: Callable[[Model, ModelPin, bool], Path] | None = None
     # Its config.json, where that is on this machine: memory and time are estimated from it.
     config: Callable[[Model, ModelPin], Mapping[str, Any] | None] = lambda model, pin: None
+    # The chat template that its prompts go through, where that is on this machine.
+    chat_template: Callable[[Model, ModelPin], StoredTemplate | None] = lambda model, pin: None
     trains: bool = False  # `open` returns a Trainable
     licence: Callable[[Model, ModelPin], str | None] = lambda model, pin: None  # without the network
     # How many processes may have the model open at once.

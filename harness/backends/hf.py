@@ -8,6 +8,7 @@ from harness import families
 from harness.backends import At, Backend, OpenBackend
 from harness.checkpoints import askable, hub, locate, written
 from harness.checkpoints import folder as checkpoint
+from harness.checkpoints.chat import StoredTemplate, stored_template
 from harness.checkpoints.ends import names_an_end
 from harness.checkpoints.remembered import Remembered
 from harness.errors import SuiteError, UnknownName
@@ -95,10 +96,19 @@ def folder(model: Model, pin: ModelPin, offline: bool) -> Path:
 
 def config(model: Model, pin: ModelPin) -> Mapping[str, Any] | None:
     """Return the model's config.json; None where a hub model's is not in the cache."""
-    uri = Uri.parse(model.uri)
-    place = locate.snapshot(uri.place, pin.revision) if uri.scheme == "hub" else locate.folder_of(model)
-    path = place / checkpoint.CONFIG
+    path = _place(model, pin) / checkpoint.CONFIG
     return checkpoint.config(path) if path.is_file() else None
+
+
+def chat_template(model: Model, pin: ModelPin) -> StoredTemplate | None:
+    """Return the chat template that the model's prompts go through; None without one, and with `chat: off`."""
+    return None if model.chat == "off" else stored_template(_place(model, pin))
+
+
+def _place(model: Model, pin: ModelPin) -> Path:
+    """Return the folder of the model's files, which may not be there yet."""
+    uri = Uri.parse(model.uri)
+    return locate.snapshot(uri.place, pin.revision) if uri.scheme == "hub" else locate.folder_of(model)
 
 
 def workers(pin: ModelPin, machine: Machine) -> int:
@@ -164,6 +174,7 @@ BACKEND = Backend(
     is_here=locate.is_here,
     folder=folder,
     config=config,
+    chat_template=chat_template,
     trains=True,
     licence=locate.licence,
     workers=workers,

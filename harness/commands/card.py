@@ -27,6 +27,10 @@ HUB_METRICS = {
     **dict.fromkeys(("rouge1", "rouge2", "rougeL", "rougeLsum"), "rouge"),
     "bleu": "sacrebleu",
     "exact": "exact_match",
+    "f1_macro": "f1",
+    "matthews": "matthews_correlation",
+    "pearson": "pearsonr",
+    "spearman": "spearmanr",
 }
 
 

@@ -8,15 +8,16 @@ from pathlib import Path
 
 from harness import data, kinds, metrics
 from harness.files.validation import At
-from harness.plan import fits, plan
+from harness.plan import fits, plan, wording
 from harness.plan.examined import examined
 from harness.plan.outlook import outlook, refuse
 from harness.plan.pins import pins
 from harness.run.steps.score import ScoreAnswers
 from harness.suite.load import load_recipes, load_suite, load_task, place
 from harness.suite.named import kind_of
+from harness.tasks import shapes
 from harness.tasks.metric_names import is_program
-from harness.tasks.references import SAID, said
+from harness.tasks.remarks import READ_AS, SAID, left_out, said
 from harness.types import Plan, Recipe, Split, Suite, Task
 
 FIRST = 512  # test samples whose references are read
@@ -65,6 +66,7 @@ def check(
             yield f"model {model.name}: {line}"
     yield from map(_recipe, suite.recipes)
     drawn = plan.plan(suite, pinned)
+    yield from wording.without_role(drawn)
     refuse(drawn, _columns(suite, offline=offline), at)
     yield from plan.untrained(drawn)
     yield from plan.not_applicable(drawn)
@@ -112,7 +114,11 @@ def _task(task: Task, counts: Mapping[Split, int]) -> str:
 
 
 def _of_data(task: Task, remarks: Mapping[str, int]) -> Iterator[str]:
-    """Yield a line for each way of reading references that this data needs, and for rows that two splits share."""
+    """Yield a line for each way of reading that this data needs, and for rows that two splits share."""
+    for shape in shapes.COLUMNS:
+        if remarks.get(READ_AS + shape):
+            more = left_out(remarks)
+            yield f"task {task.name}: read as: {shape}{f'; {more}' if more else ''}"
     for kind in SAID:
         if count := remarks.get(kind):
             yield f"task {task.name}: {said(kind, count)}"

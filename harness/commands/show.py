@@ -9,6 +9,7 @@ from harness import text as words
 from harness.backends import open_backend
 from harness.plan.pins import pins
 from harness.suite.load import load_model, load_task
+from harness.tasks.shots import for_each
 from harness.types import Runtime, Suite
 
 
@@ -20,16 +21,15 @@ def prompts(
     kind = kinds.find(task.kind)
     suite = Suite(name="show", tasks=(task,), models=(model,))
     pinned = pins(suite, offline=offline, cache=cache)
-    examples = (
-        kind.choose_shots(list(data.read(task.source, "train", offline=offline)), shots, task)
-        if shots
-        else ()
-    )
+    task = task.for_family(pinned.models[model.name].family)
+    training = list(data.read(task.source, "train", offline=offline)) if shots else []
+    examples = kind.choose_shots(training, shots, task) if shots else ()
     runtime = Runtime(device=pinned.device, offline=offline)
     backend = open_backend(model, pinned.models[model.name], runtime)
     for sample in islice(data.read(task.source, "test", offline=offline), count):
+        (before,) = for_each(task, kind.ask, [sample], examples, training)
         text, tokens = backend.tokens(
-            kind.ask(task, sample, examples), task.overflow, task.decode.max_new_tokens
+            kind.ask(task, sample, before), task.overflow, task.decode.max_new_tokens
         )
         expected = kind.expected(sample)
         yield f"── {task.name} {words.line(sample.id)} · {model.name} · {len(tokens)} tokens\n{text}\n→ {expected}\n"

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from functools import cache
+from typing import ParamSpec
 
 from harness import metrics
 from harness.compare.sides import Remarks, Side, Systems
@@ -17,6 +18,7 @@ from harness.scoring.agreement import agrees, values_of
 from harness.types import Score
 
 Scores = tuple[Score, Score]
+Arrays = ParamSpec("Arrays")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,6 +117,7 @@ def _joint(
 def _part(plugin: str, names: tuple[str, ...]) -> Metric:
     """Return the metric with only these scores."""
     metric = metrics.load(plugin)
+    places = [metric.names.index(name) for name in names]
     if metric.formula is None:
         raise ResultError(f"rows.parquet has rows of {plugin}, which gives none; run the suite again")
     if names == metric.names:
@@ -122,17 +125,17 @@ def _part(plugin: str, names: tuple[str, ...]) -> Metric:
     return replace(
         metric,
         names=names,
-        value=_only(metric.value, metric, names),
-        statistic=_only(metric.statistic, metric, names),
+        value=_only(metric.value, places),
+        statistic=_only(metric.statistic, places),
+        weighted=_only(metric.weighted, places),
     )
 
 
-def _only(
-    scores: Callable[[Array], Array] | None, metric: Metric, names: tuple[str, ...]
-) -> Callable[[Array], Array] | None:
+def _only(scores: Callable[Arrays, Array] | None, places: Sequence[int]) -> Callable[Arrays, Array] | None:
     """Return a function that gives only these of a metric's scores."""
-    places = [metric.names.index(name) for name in names]
-    return None if scores is None else lambda numbers: scores(numbers)[..., places]
+    if scores is None:
+        return None
+    return lambda *rows, **named: scores(*rows, **named)[..., places]
 
 
 def _refuse_other_rows(side: Side, rows: Rows, scores: Sequence[Score], metric: Metric) -> None:

@@ -12,18 +12,36 @@ It may have `shared_rows(source)`, which yields a sentence for each two splits t
 import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
-from typing import Any
 
 from harness import plugins
 from harness.errors import DataError, UnknownName
 from harness.tasks import prompts
-from harness.tasks.options import label_of, read_choices, read_pair, right_choice
-from harness.tasks.references import references as references_of
-from harness.tasks.references import text_of
-from harness.types import Prompt, Sample, Share, Source, Split, Task, Uri
+from harness.tasks.remarks import left_out
+from harness.tasks.rows import Row, sample_of
+from harness.tasks.shapes import shape_of
+from harness.types import Prompt, Sample, Shape, Share, Source, Split, Task, Uri
+
+__all__ = [
+    "RULES",
+    "Ask",
+    "FileDigests",
+    "Row",
+    "check",
+    "check_shots",
+    "pin",
+    "pinned",
+    "read",
+    "refuse_missing",
+    "schemes",
+    "share_of",
+    "shared_rows",
+    "splits",
+]
+
+RULES = 1  # raised when more is counted while data is read: counts that are kept between runs are made again
 
 FileDigests = Callable[[Path], str]
 Ask = Callable[[Task, Sample, Sequence[Sample]], Prompt]
@@ -42,19 +60,6 @@ _NEEDED: Mapping[Split, tuple[str, str]] = {
     "test": ("every score needs", "add the split"),
 }
 
-_SURROGATE = re.compile("[\ud800-\udfff]")
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
-    """A row of a source's data, and its place, for messages."""
-
-    where: str
-    values: Mapping[str, Any]
-    textual: bool = False  # every value is a text: a list can only be written as JSON
-    number: int | None = None  # in the file, from 1; None: the rows are all rows of the file
-
 
 def schemes() -> tuple[str, ...]:
     """Return the schemes that a source's uri may begin with."""
@@ -72,14 +77,19 @@ def read(
     split: Split,
     *,
     offline: bool = False,
-    remarks: Counter[str] | None = None,  # gets the counts that harness.tasks.references names
+    remarks: Counter[str] | None = None,  # gets the counts that harness.tasks.remarks names
 ) -> Iterator[Sample]:
     """Yield a split's samples in file order; raise DataError for a row that is no sample, or an id that is there twice."""
     seen: set[str] = set()
-    number = 0
-    counts: Counter[str] = Counter() if remarks is None else remarks
+    number, yielded = 0, False
+    shape: Shape | None = None
+    counts: Counter[str] = Counter()
     for number, row in enumerate(_reader(source).rows(source, split, offline=offline), start=1):
-        sample = _sample(row, source, f"{split}-{row.number or number:06d}", counts)
+        shape = shape or shape_of(source, row.values, row.where)
+        sample = sample_of(row, source, shape, f"{split}-{row.number or number:06d}", counts)
+        if sample is None:
+            continue
+        yielded = True
         if sample.id in seen:
             raise DataError(
                 f"{row.where}: the id {sample.id!r} is there twice; ids tell samples apart, make them differ"
@@ -87,8 +97,14 @@ def read(
         if "id" in source.columns:  # ids made of row numbers cannot repeat
             seen.add(sample.id)
         yield sample
+    if remarks is not None:
+        remarks.update(counts)
     if not number:
         raise DataError(f"{source.uri}: the {split} split is empty; give it samples, or leave the split out")
+    if not yielded:
+        raise DataError(
+            f"{source.uri}: no row of the {split} split is a sample: {left_out(counts)}; see `shape` of the task's source"
+        )
 
 
 def shared_rows(source: Source) -> tuple[str, ...]:
@@ -102,17 +118,19 @@ def check(
     ask: Ask = prompts.render,
     *,
     offline: bool = False,
-    remarks: Counter[str] | None = None,  # gets the counts that harness.tasks.references names
+    remarks: Counter[str] | None = None,  # gets the counts that harness.tasks.remarks names
 ) -> dict[Split, int]:
     """Return the number of samples in each split; raise SuiteError for a sample that cannot be read or asked.
 
     `ask` is the function of the task's kind.
     """
     counts: dict[Split, int] = {}
+    wordings = [task, *map(task.for_family, task.by_family)]
     for split in splits(task.source, offline=offline):
         samples = read(task.source, split, offline=offline, remarks=remarks)
         for count, sample in enumerate(samples, start=1):
-            ask(task, sample, ())
+            for wording in wordings:
+                ask(wording, sample, ())
             if task.cluster is not None and task.cluster not in sample.metadata:
                 where = f"task {task.name!r}: cluster: {split} sample {sample.id!r}"
                 raise UnknownName("column", task.cluster, sample.metadata, where)
@@ -168,99 +186,3 @@ def share_of(source: Source) -> Share:
 
 def _reader(source: Source) -> ModuleType:
     return plugins.find("data", Uri.parse(source.uri).scheme)
-
-
-def _sample(row: Row, source: Source, numbered: str, remarks: Counter[str]) -> Sample:
-    """Return a row as a sample; its id is made of split and row number if no column is named for it."""
-    taken = {key: source.columns_of(key) for key in ("input", "reference", *source.columns)}
-    for key, columns in taken.items():
-        for column in columns:
-            if column not in row.values:
-                raise UnknownName("column", column, row.values, f"{row.where}: columns.{key}")
-            if key != "choices":
-                _refuse_structure(row, column, lists=key == "reference")
-    sample_id = text_of(row.values[taken["id"][0]]) if "id" in taken else numbered
-    if not sample_id.strip():
-        raise DataError(f"{row.where}: column {taken['id'][0]!r} is empty; give the sample an id")
-    if control := _CONTROL.search(sample_id):
-        raise DataError(
-            f"{row.where}: column {taken['id'][0]!r} contains the control character {control[0]!r}; an id is one line of "
-            "text"
-        )
-    named = {column for columns in taken.values() for column in columns}
-    answers, choices = _answers(row, source, taken, remarks)
-    sample = Sample(
-        id=sample_id,
-        input=text_of(row.values[taken["input"][0]]),
-        references=answers,
-        choices=choices,
-        metadata={name: text_of(value) for name, value in row.values.items() if name not in named},
-    )
-    _refuse_surrogates(sample, row)
-    return sample
-
-
-def _answers(
-    row: Row, source: Source, taken: Mapping[str, Sequence[str]], remarks: Counter[str]
-) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return the references and the choices of a row, as far as its source has columns for them."""
-    if "chosen" in taken and "rejected" in taken:
-        chosen, rejected = (row.values[taken[key][0]] for key in ("chosen", "rejected"))
-        pair = read_pair(chosen, rejected, row.where)
-        return pair[:1], pair
-    if not taken["reference"]:
-        return (), ()
-    column = taken["reference"][0]
-    if "choices" in taken:
-        cells = [row.values[name] for name in taken["choices"]]
-        where = f"{row.where}: column {taken['choices'][0]!r}"
-        choices = read_choices(cells, where, textual=row.textual)
-        right = right_choice(row.values[column], choices, f"{row.where}: column {column!r}")
-        return (right,), choices.texts
-    if source.labels:
-        return (label_of(row.values[column], source.labels, f"{row.where}: column {column!r}"),), ()
-    return _references(row, taken["reference"], remarks), ()
-
-
-def _references(row: Row, columns: Sequence[str], remarks: Counter[str]) -> tuple[str, ...]:
-    """Return the references of a row; raise DataError if it has none, or an empty one in a list."""
-    found = references_of([row.values[column] for column in columns], remarks, textual=row.textual)
-    if found and all(found):
-        return found
-    empty = f"column {columns[0]!r} is empty"
-    if len(columns) > 1:
-        names = ", ".join(map(repr, columns))
-        empty = (
-            f"a list in the columns {names} has an empty entry" if found else f"the columns {names} are empty"
-        )
-    raise DataError(f"{row.where}: {empty}; give a reference answer, or drop the row")
-
-
-def _refuse_structure(row: Row, column: str, *, lists: bool) -> None:
-    """Raise DataError for a value that is no text: a mapping, or a list in a column that takes one text."""
-    value = row.values[column]
-    entries = value if isinstance(value, list) else [value]
-    if any(isinstance(entry, dict) for entry in entries):
-        what = "a list of mappings (chat messages?)" if isinstance(value, list) else "a mapping"
-    elif any(isinstance(entry, list | tuple) for entry in entries):
-        what = "a list of lists"
-    elif isinstance(value, list) and not lists:
-        what = "a list"
-    else:
-        return
-    raise DataError(
-        f"{row.where}: column {column!r} holds {what}, which is not read yet; write it into a column of text"
-    )
-
-
-def _refuse_surrogates(sample: Sample, row: Row) -> None:
-    """Raise DataError if a text or a column's name is not valid Unicode, which no report can contain."""
-    whole = "".join((sample.id, sample.input, *sample.references, *sample.choices, *sample.metadata.values()))
-    names = "".join(map(str, row.values))
-    if whole.isascii() and names.isascii():
-        return
-    if found := _SURROGATE.search(whole) or _SURROGATE.search(names):
-        raise DataError(
-            f"{row.where}: contains a lone surrogate, \\u{ord(found[0]):04x}, which is not valid Unicode; "
-            "correct the character, or remove the row"
-        )

@@ -1,5 +1,7 @@
 """Read samples from files: JSON Lines, JSON, CSV and Parquet.
 
+Text is UTF-8, with or without a mark at its beginning; a line ends with LF, CR LF or CR.
+
 `file:FOLDER` contains train, validation and test files; `file:FILE` alone is the test split. `splits` may name a file
 for each split instead, relative to the folder, or a part of a file's rows: `data.json[:90%]`.
 """
@@ -27,6 +29,13 @@ BUFFER = 1 << 20  # bytes of a Parquet column that are read in one go
 _OTHERS = (
     (b"\x1f\x8b", "is a gzip file", "unpack it"),
     (b"PK\x03\x04", "is a zip file or a spreadsheet", "unpack it, or save it as CSV"),
+    (b"\xd0\xcf\x11\xe0", "is a spreadsheet", "save it as CSV"),
+    (b"BZh", "is a bzip2 file", "unpack it"),
+    (b"\xfd7zX", "is an xz file", "unpack it"),
+    (b"\x28\xb5\x2f\xfd", "is a zstd file", "unpack it"),
+    (b"PAR1", "is a Parquet file", "name it .parquet"),
+    (b"\xff\xfe\x00\x00", "is UTF-32", "save it as UTF-8"),
+    (b"\x00\x00\xfe\xff", "is UTF-32", "save it as UTF-8"),
     (b"\xff\xfe", "is UTF-16", "save it as UTF-8"),
     (b"\xfe\xff", "is UTF-16", "save it as UTF-8"),
 )
@@ -191,6 +200,8 @@ def _refuse_other_formats(path: Path) -> None:
     for begins, what, way in _OTHERS:
         if first.startswith(begins):
             raise DataError(f"{shown(path)}:1: {what}; {way}")
+    if b"\x00" in first:  # no text of UTF-8 begins so
+        raise DataError(f"{shown(path)}:1: is UTF-16 or UTF-32, or no text; save it as UTF-8")
 
 
 class _Twice(dict[str, Any]):
@@ -222,13 +233,14 @@ def _refuse_repeated(names: Sequence[str], where: str) -> None:
 
 def _json_lines(path: Path) -> Iterator[Row]:
     """Yield the object of each line; empty lines are skipped."""
-    with path.open("rb") as file:
-        for number, line in enumerate(file, start=1):
-            where = f"{shown(path)}:{number}"
-            text = _decoded(line, where)
-            if not text.strip():
-                continue
-            yield Row(where=where, values=_object(_loaded(text, where, "line"), where))
+    with path.open(encoding="utf-8-sig") as file:  # which ends a line at LF, CR LF and CR alike
+        try:
+            for number, line in enumerate(file, start=1):
+                where, text = f"{shown(path)}:{number}", line.removeprefix("\ufeff")
+                if text.strip():
+                    yield Row(where=where, values=_object(_loaded(text, where, "line"), where))
+        except UnicodeDecodeError:
+            raise _not_utf8(path) from None
 
 
 def _json(path: Path) -> Iterator[Row]:
@@ -321,13 +333,16 @@ def _decoded(content: bytes, where: str) -> str:
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise DataError(f"{where}: not UTF-8 at byte {error.start}; save it as UTF-8") from error
+        old = content[error.start : error.start + 1].decode("cp1252", "ignore")
+        guess = f" ({old!r} in Windows-1252)" if old else ""
+        raise DataError(f"{where}: not UTF-8 at byte {error.start}{guess}; save it as UTF-8") from error
 
 
 def _not_utf8(path: Path) -> DataError:
     """Return the error for a file that is not UTF-8, with its first such line: readers decode many lines at once."""
     with path.open("rb") as file:
-        for number, line in enumerate(file, start=1):
+        lines = (line for block in file for line in block.splitlines())
+        for number, line in enumerate(lines, start=1):
             try:
                 _decoded(line, f"{shown(path)}:{number}")
             except DataError as error:

@@ -17,12 +17,13 @@ Role = Literal["q", "k", "v", "o", "qkv", "feed-forward", "embedding", "head", "
 class Fused:
     """How several matrices are stored as one, along its output rows.
 
-    blocks: all rows of the first part, then all of the second, and so on.
+    blocks: all rows of q, then all of k, then all of v.
     groups: for each key-value head in turn, the rows of its query heads, then its key, then its value.
+    equal: all rows of the first part, then as many of the second, and so on.
     """
 
     parts: tuple[str, ...]
-    layout: Literal["blocks", "groups"]
+    layout: Literal["blocks", "groups", "equal"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +40,10 @@ class Family:
     targets: Mapping[str, tuple[str, ...]]  # role -> module-name suffixes for LoRA
     fused: Mapping[str, Fused] = field(default_factory=dict)  # module-name suffix -> its parts
     fan_in_fan_out: bool = False  # weights stored [in, out], as GPT-2's Conv1D does
+    # What its tokenizers put before a text: BOS, no token, or one or the other.
+    begins: Literal["bos", "none", "varies"] = "varies"
+    checkpoints: tuple[str, ...] = ()  # examples on the hub
+    notes: str = ""  # what a user should know of it; shown in docs/families.md
 
 
 def of(model_type: str) -> Family:

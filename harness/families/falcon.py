@@ -23,4 +23,10 @@ FAMILY = Family(
     },
     # With multi_query there is one group: all queries, the key, the value.
     fused={"query_key_value": Fused(parts=("q", "k", "v"), layout="groups")},
+    begins="none",
+    checkpoints=("tiiuae/falcon-7b", "tiiuae/falcon-40b", "tiiuae/falcon-rw-1b"),
+    notes=(
+        "7B has one key-value head for all queries; 40B (`new_decoder_architecture`) has one for each group of queries; "
+        "rw-1b has biases and ALiBi in place of rotary positions."
+    ),
 )

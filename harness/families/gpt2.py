@@ -21,6 +21,8 @@ FAMILY = Family(
         "o": ("attn.c_proj",),
         "feed-forward": ("c_fc", "mlp.c_proj"),
     },
-    fused={"attn.c_attn": Fused(parts=("q", "k", "v"), layout="blocks")},
+    fused={"c_attn": Fused(parts=("q", "k", "v"), layout="blocks")},
     fan_in_fan_out=True,
+    begins="none",
+    checkpoints=("openai-community/gpt2", "distilbert/distilgpt2"),
 )

@@ -4,7 +4,7 @@ from harness.families import Family
 
 FAMILY = Family(
     name="llama",
-    model_types=("llama", "qwen2", "qwen3", "gemma", "gemma2", "olmo2", "granite", "smollm3"),
+    model_types=("llama", "olmo2", "granite", "smollm3"),
     architecture="causal",
     roles=(
         (r"self_attn\.q_proj", "q"),
@@ -23,4 +23,12 @@ FAMILY = Family(
         "o": ("o_proj",),
         "feed-forward": ("gate_proj", "up_proj", "down_proj"),
     },
+    checkpoints=(
+        "meta-llama/Llama-2-7b-hf",
+        "meta-llama/Llama-3.2-1B",
+        "epfl-llm/meditron-7b",
+        "gorilla-llm/gorilla-7b-hf-v1",
+        "HuggingFaceTB/SmolLM2-135M",
+    ),
+    notes="Llama's own tokenizers put BOS before a text, SmolLM2's does not: the harness does what the tokenizer does.",
 )

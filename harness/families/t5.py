@@ -29,4 +29,7 @@ FAMILY = Family(
             "wo",
         ),  # wi in version 1.0; wi_0 and wi_1 where the feed-forward is gated
     },
+    begins="none",
+    checkpoints=("google-t5/t5-small", "google/t5-v1_1-small", "google/flan-t5-base", "google/mt5-small"),
+    notes="Its tokenizers end a text with `</s>`. Refused in float16, in which it overflows.",
 )

@@ -2,11 +2,11 @@
 
 import json
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields, is_dataclass
 from functools import cache
 from types import GenericAlias
-from typing import Any, TypeVar, get_args, get_type_hints
+from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
@@ -106,10 +106,15 @@ def _holds(data: object, way: tuple[str | int, ...]) -> bool:
 
 
 def _kind_at(kind: type[Any], way: tuple[str | int, ...]) -> type[Any]:
-    """Return the record type that a path of field names leads to."""
+    """Return the record type that a path leads to: names of fields, and places in lists and mappings of records."""
+    inside = False  # a list or a mapping of records, of which the next key is a place
     for key in way:
+        if inside:
+            inside = False
+            continue
         named: Any = get_type_hints(kind)[str(key)]
         choices: tuple[Any, ...] = get_args(named)
+        inside = get_origin(named) in (tuple, Mapping) and any(map(is_dataclass, choices))
         # A record that may be left out is one of several choices.
         record: Any = next((choice for choice in choices if is_dataclass(choice)), named)
         kind = record

@@ -51,7 +51,10 @@ def by_likelihood(
     against = None
     if settings_of(task).unconditional:
         assert isinstance(backend, GivesLikelihoods)
-        alone = [replace(prompt, before="", input="", after="") for prompt in prompts]
+        alone = [
+            replace(prompt, before="", input="", after="", system="", examples=(), turns=None)
+            for prompt in prompts
+        ]
         against = {
             found.sample_id: found for found in backend.likelihoods(alone, task.overflow, adapter, done)
         }

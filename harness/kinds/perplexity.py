@@ -33,6 +33,8 @@ def check(task: Task, at: At) -> None:
         raise SuiteError(
             f"{at('prompt')}: found {task.prompt!r}; a text is read as it is: write `prompt: $input`"
         )
+    if task.system:
+        raise SuiteError(f"{at('system')}: a text is read as it is, with nothing before it: leave it out")
     if task.shots:
         raise SuiteError(f"{at('shots')}: found {task.shots}; a text has no examples before it: leave it out")
 

@@ -69,13 +69,16 @@ class Metric:
     row: Callable[[Sample, Generation], Sequence[float]] | None = None  # k numbers
     value: Callable[[Array], Array] | None = None  # totals [..., k] -> scores [..., len(names)]
     statistic: Callable[[Array], Array] | None = None  # rows [..., n, k] -> scores [..., len(names)]
+    # `statistic` of resamples, where that is faster by counts: rows [n, k], how often each row is drawn [n, resamples]
+    # -> scores [resamples, len(names)]
+    weighted: Callable[[Array, Array], Array] | None = None
     corpus: Callable[[Sequence[Sample], Sequence[Generation]], Mapping[str, float]] | None = None
     cautions: tuple[Caution, ...] = ()
 
     @property
     def formula(self) -> stats.Formula | None:
         """Return how scores follow from rows; None for a metric without rows."""
-        return self.value if self.statistic is None else stats.RowStatistic(self.statistic)
+        return self.value if self.statistic is None else stats.RowStatistic(self.statistic, self.weighted)
 
     def table(
         self,
@@ -177,6 +180,8 @@ def reads(metric: str, text: str) -> bool:
 
 def _problem(metric: Metric) -> str:
     """Return what is wrong with the functions of a metric; an empty text if they fit together."""
+    if metric.weighted is not None and metric.statistic is None:
+        return "a metric has `weighted` beside `statistic`; it has no `statistic`"
     given = {name for name in ("row", "value", "statistic", "corpus") if getattr(metric, name) is not None}
     if given in ({"row", "value"}, {"row", "statistic"}, {"corpus"}):
         return ""

@@ -3,10 +3,12 @@
 Classes are the labels that occur as references, in a resample those of the resample.
 """
 
+from functools import partial
+
 import numpy as np
 
 from harness.metrics import Array, Metric
-from harness.stats.classes import ClassCounts, over_classes
+from harness.stats.classes import ClassCounts, over_classes, over_drawn_classes
 from harness.tasks.labels import label_row
 
 NAMES = ("balanced_accuracy",)
@@ -19,7 +21,8 @@ def metric() -> Metric:
         signature="balanced_accuracy|classes:references|space:trimmed|nrefs:var|refs:any|version:1",
         unit="%",
         row=label_row,
-        statistic=lambda rows: over_classes(rows, score),
+        statistic=partial(over_classes, score),
+        weighted=partial(over_drawn_classes, score),
     )
 
 
@@ -27,4 +30,4 @@ def score(counts: ClassCounts) -> Array:
     """Return the mean recall, 0 to 100."""
     there = counts.wanted > 0
     recall = np.where(there, counts.hits / np.where(there, counts.wanted, 1.0), 0.0)
-    return np.asarray(100.0 * recall.sum(axis=-1) / there.sum(axis=-1))
+    return np.asarray(100.0 * recall.sum(axis=0) / there.sum(axis=0))

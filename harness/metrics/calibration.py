@@ -29,9 +29,9 @@ def metric(*, bins: int = 15) -> Metric:
         """Return for each bin the probability of the chosen option and whether it is right, then the number of samples."""
         chosen, share = generation.text, 1.0
         if generation.options:
-            shares = probabilities(generation)
-            share = max(shares)
-            chosen = generation.options[shares.index(share)].text
+            each = [*zip(generation.options, probabilities(generation), strict=True)]
+            option, share = max(each, key=lambda one: one[0].logprob)
+            chosen = option.text
         found = [0.0] * (2 * bins) + [1.0]
         place = bisect_left(borders, share)
         found[place], found[bins + place] = share, float(is_right(chosen, sample))

@@ -4,10 +4,12 @@ Classes are the labels that occur as references, in a resample those of the resa
 miss of its sample's class and no class of its own; scikit-learn does the same if it is given the references' labels.
 """
 
+from functools import partial
+
 import numpy as np
 
 from harness.metrics import Array, Metric
-from harness.stats.classes import ClassCounts, over_classes
+from harness.stats.classes import ClassCounts, over_classes, over_drawn_classes
 from harness.tasks.labels import label_row
 
 NAMES = ("f1_macro",)
@@ -20,7 +22,8 @@ def metric() -> Metric:
         signature="f1_macro|classes:references|space:trimmed|nrefs:var|refs:any|version:1",
         unit="points",
         row=label_row,
-        statistic=lambda rows: over_classes(rows, score),
+        statistic=partial(over_classes, score),
+        weighted=partial(over_drawn_classes, score),
     )
 
 
@@ -28,4 +31,4 @@ def score(counts: ClassCounts) -> Array:
     """Return the mean F1, 0 to 100."""
     there = counts.wanted > 0
     f1 = 2 * counts.hits / np.where(there, counts.wanted + counts.given, 1.0)
-    return np.asarray(100.0 * np.where(there, f1, 0.0).sum(axis=-1) / there.sum(axis=-1))
+    return np.asarray(100.0 * np.where(there, f1, 0.0).sum(axis=0) / there.sum(axis=0))

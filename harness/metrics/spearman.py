@@ -7,7 +7,7 @@ so it adds nothing to the correlation. A side that does not vary has a correlati
 import numpy as np
 
 from harness.metrics import Array, Caution, Metric
-from harness.stats.correlation import average_ranks, correlation
+from harness.stats.correlation import average_ranks, correlation, drawn_correlation, drawn_ranks
 from harness.tasks.numbers import is_no_number, number_row
 
 NAMES = ("spearman",)
@@ -25,6 +25,7 @@ def metric() -> Metric:
         unit="points",
         row=number_row,
         statistic=statistic,
+        weighted=weighted,
         cautions=(NO_NUMBER,),
     )
 
@@ -37,3 +38,13 @@ def statistic(
     ranks = average_ranks(np.where(there > 0, given, np.inf))  # those without a number come last
     middle = (1 + there.sum(axis=-1, keepdims=True)) / 2
     return 100.0 * correlation(average_ranks(wanted), np.where(there > 0, ranks, middle))[..., None]
+
+
+def weighted(
+    rows: Array,  # [n, 3]
+    drawn: Array,  # [n, resamples] how often each row is drawn
+) -> Array:  # [resamples, 1]
+    """Return the correlation of the ranks in resamples."""
+    wanted, given, there = rows.T
+    ranks = there[:, None] * drawn_ranks(given, drawn * there[:, None])
+    return 100.0 * drawn_correlation(drawn_ranks(wanted, drawn), ranks, drawn)[:, None]

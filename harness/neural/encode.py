@@ -9,7 +9,8 @@ from transformers import PreTrainedTokenizerBase
 from harness.errors import ModelError
 from harness.neural.architectures import Reader, room_of, writing
 from harness.neural.foreign import readable_errors
-from harness.sandbox.templates import ChatTemplate, chat_template
+from harness.sandbox.templates import Chat, ChatTemplate, chat_template
+from harness.tasks.chat import messages
 from harness.tasks.prompts import Span, fit
 from harness.types import Overflow, Prompt
 
@@ -106,7 +107,8 @@ def ahead(base: Reader, prompts: Iterable[Prompt]) -> Iterator[Prompt]:
     left = iter(prompts)
     while block := tuple(islice(left, BLOCK)):
         if base.chat and _has_plain_template(base):
-            _chat_template(base).render_ahead([prompt.text for prompt in block])
+            template = _chat_template(base)
+            template.render_ahead([_chat(template, prompt) for prompt in block])
         yield from block
 
 
@@ -115,13 +117,19 @@ def prompt_text(base: Reader, prompt: Prompt) -> str:
     if not base.chat:
         return prompt.text
     if _has_plain_template(base):
-        return _chat_template(base).render(prompt.text)
-    turns = [{"role": "user", "content": prompt.text}]
+        template = _chat_template(base)
+        return template.render(_chat(template, prompt))
+    chat = [{"role": turn.role, "content": turn.text} for turn in messages(prompt)]
     with readable_errors(
         f"{base.name}: its chat template fails", "correct chat_template, or set `chat: off`"
     ):
-        text: str = base.tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True)
+        text: str = base.tokenizer.apply_chat_template(chat, tokenize=False, add_generation_prompt=True)
     return text
+
+
+def _chat(template: ChatTemplate, prompt: Prompt) -> Chat:
+    """Return a prompt as a chat; a system text stands before the first turn where the template has no role for it."""
+    return messages(prompt, system_role=not prompt.system or template.has_system_role)
 
 
 def check_chat(base: Reader) -> None:

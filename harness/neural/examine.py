@@ -30,8 +30,13 @@ def examine(
         return
     base = outline(folder, model, pin, runtime)
     check_chat(base)
-    prompt_ids(base, prompt_text(base, PROBE))
+    ids = prompt_ids(base, prompt_text(base, PROBE))
     yield from _unused(base)
+    if base.family.begins == "bos" and base.tokenizer.bos_token_id not in ids[:1]:
+        yield (
+            f"its prompts do not begin with BOS, as those of a model of family {base.family.name} do: its tokenizer puts "
+            "none; fetch tokenizer.json and tokenizer_config.json again from the model's source"
+        )
     if not base.ends:
         yield (
             "has no end-of-sequence token: only stop strings and max_new_tokens end its answers"

@@ -108,7 +108,10 @@ class _Norm(torch.autograd.Function):
 
 
 def _rotates_as_llama(rotate: Any) -> bool:
-    """Return whether a function rotates the halves of each head as Llama's does; others rotate neighbours."""
+    """Return whether a function rotates the halves of each head as Llama's does; others rotate neighbours.
+
+    Some rotate only the first numbers of a head (GPT-NeoX, Phi-3), as many as there are angles; others raise an error there.
+    """
     if rotate is None or list(inspect.signature(rotate).parameters) != [
         "q",
         "k",
@@ -119,6 +122,15 @@ def _rotates_as_llama(rotate: Any) -> bool:
         return False
     q, k = torch.linspace(-2, 3, 24).view(1, 2, 3, 4), torch.linspace(1, -1, 12).view(1, 1, 3, 4)
     angle = torch.linspace(0, 2, 6).view(1, 3, 2).repeat(1, 1, 2)
+    if not _turns_alike(rotate, q, k, angle):
+        return False
+    try:
+        return _turns_alike(rotate, q, k, angle[..., 1:3])
+    except RuntimeError:
+        return True
+
+
+def _turns_alike(rotate: Any, q: torch.Tensor, k: torch.Tensor, angle: torch.Tensor) -> bool:
     pairs = zip(_rotate(q, k, angle.cos(), angle.sin()), rotate(q, k, angle.cos(), angle.sin()), strict=True)
     return all(_alike(ours, theirs) for ours, theirs in pairs)
 
@@ -126,13 +138,22 @@ def _rotates_as_llama(rotate: Any) -> bool:
 def _rotate(
     q: torch.Tensor,  # [rows, heads, tokens, width]
     k: torch.Tensor,
-    cos: torch.Tensor,  # [rows, tokens, width]
+    cos: torch.Tensor,  # [rows, tokens, turned]: the first numbers of each head, or all of them
     sin: torch.Tensor,
     unsqueeze_dim: int = 1,
 ) -> tuple[torch.Tensor, torch.Tensor]:
     cos, sin = cos.unsqueeze(unsqueeze_dim), sin.unsqueeze(unsqueeze_dim)
+    return _turned_to(q, cos, sin), _turned_to(k, cos, sin)
+
+
+def _turned_to(x: torch.Tensor, cos: torch.Tensor, sin: torch.Tensor) -> torch.Tensor:
     rotation: Any = _Rotation
-    return rotation.apply(q, cos, sin), rotation.apply(k, cos, sin)
+    turned: torch.Tensor
+    if (width := cos.shape[-1]) == x.shape[-1]:
+        turned = rotation.apply(x, cos, sin)
+        return turned
+    turned = rotation.apply(x[..., :width], cos, sin)
+    return torch.cat([turned, x[..., width:]], dim=-1)
 
 
 class _Rotation(torch.autograd.Function):

@@ -121,7 +121,8 @@ def _task_prompts(plan: Plan) -> Iterator[TaskPrompts]:
         for spec in specs
         if spec.system.model in models
     ):
-        yield TaskPrompts(task=tasks[task], model=models[model], shots=shots, samples=samples)
+        asked = tasks[task].for_family(plan.pins.models[model].family)
+        yield TaskPrompts(task=asked, model=models[model], shots=shots, samples=samples)
 
 
 def _training_examples(plan: Plan) -> Iterator[TrainingExamples]:
@@ -137,7 +138,8 @@ def _training_examples(plan: Plan) -> Iterator[TrainingExamples]:
         (adapter.trained_on, adapter.model, adapter.recipe) for adapter in report.adapters
     ):
         if task is not None and recipe is not None:
-            yield TrainingExamples(task=tasks[task], model=models[model], recipe=recipes[recipe])
+            asked = tasks[task].for_family(plan.pins.models[model].family)
+            yield TrainingExamples(task=asked, model=models[model], recipe=recipes[recipe])
 
 
 def _folder(plan: Plan, model: Model) -> Path:
@@ -303,7 +305,16 @@ def _key(plan: Plan, texts: TaskPrompts | TrainingExamples, revision: str) -> st
     rules = plan.pins.rules.get(task.name, ())
     return digest(
         *(RULES, plan.pins.sources[task.name], task.source.columns, task.source.splits, task.source.config),
-        *(task.kind, task.prompt, task.overflow, *counted, plan.pins.scripts, *rules),
+        *(
+            task.source.shape,
+            task.kind,
+            task.prompt,
+            task.system,
+            task.overflow,
+            *counted,
+            plan.pins.scripts,
+            *rules,
+        ),
         *(revision, texts.model.chat, libraries.get("transformers"), libraries.get("tokenizers")),
     )
 

@@ -76,10 +76,10 @@ class KnownLengths:
         tokenizer = _tokenizer_file(self.plan, model)
         pins = self.plan.pins
         by = pins.models[model.name].revision if tokenizer else "characters"
+        task = task.for_family(pins.models[model.name].family)
         source = task.source
-        asked: tuple[object, ...] = (source.columns, source.splits, source.config, task.kind, task.prompt)
-        if source.labels or task.settings:
-            asked = (*asked, source.labels, task.settings)
+        asked: tuple[object, ...] = (source.columns, source.splits, source.config, source.shape)
+        asked = (*asked, task.kind, task.prompt, task.system, source.labels, task.settings)
         key = digest(RULES, pins.sources[task.name], *asked, pins.scripts, split, shots, by, model.chat)
         with suppress(KeyError, ValueError):
             return from_json(Lengths, self.known[key])

@@ -19,7 +19,7 @@ from harness.files import devices
 from harness.files.installed import versions
 from harness.gates.rules import BASE
 from harness.tasks import metric_names
-from harness.tasks.references import CHANGES
+from harness.tasks.remarks import CHANGES
 from harness.types import Adapter, DeviceKind, Pins, Split, Suite, Task, Uri
 
 # Distributions whose version can move a result; each kind of step names its own among them.
@@ -121,8 +121,8 @@ def _samples(
     """
     source, (pin, kind) = task.source, known
     asked = (task.kind, task.prompt, task.cluster, pin)
-    own = [part for part in (kind, source.labels, task.settings) if part]
-    key = digest(source.columns, source.splits, source.config, *asked, *own)
+    own = [part for part in (kind, source.labels, task.settings, source.shape, task.by_family) if part]
+    key = digest(data.RULES, source.columns, source.splits, source.config, *asked, *own)
     if "test" not in remembered.samples.get(key, ()) or key not in remembered.remarks:
         pinned = replace(task, source=data.pinned(task.source, pin))
         remarks: Counter[str] = Counter()

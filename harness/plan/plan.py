@@ -294,10 +294,10 @@ def _load(builder: PlanBuilder, task: Task) -> Step:
     return builder.add(load_step, spec, (), f"load {task.name}", plugins=used)
 
 
-def _asked(task: Task, shots: int) -> Task:
-    """Return a task without the settings that cannot move a prompt or an answer."""
+def _asked(task: Task, shots: int, family: str | None) -> Task:
+    """Return a task as models of a family are asked it, without the settings that cannot move a prompt or an answer."""
     return replace(
-        task,
+        task.for_family(family),
         name="",
         about="",
         source=Source(uri="", labels=task.source.labels),
@@ -306,6 +306,7 @@ def _asked(task: Task, shots: int) -> Task:
         cluster=None,
         trivial=(),
         allow_empty=False,
+        published=(),
         shots=shots,
     )
 
@@ -336,9 +337,10 @@ def _trained(builder: PlanBuilder, loads: dict[str, Step]) -> list[Candidate]:
                 continue
             if kinds.find(task.kind).lacks(task, model, builder.pins.models[model.name]):
                 continue  # `unasked` says why
+            family = builder.pins.models[model.name].family
             spec = train_step.Train(
                 used=_used(builder, model),
-                task=replace(_asked(task, shots=0), decode=Decode()),
+                task=replace(_asked(task, 0, family), decode=Decode()),
                 recipe=replace(recipe, name="", about="", seeds=()),
                 seed=seed + builder.seed,
                 device=builder.pins.device,
@@ -456,12 +458,13 @@ def _blocks(
         return []
     needs = [load, candidate.step] if candidate and candidate.step else [load]
     total = builder.samples(task)
+    asked = _asked(task, task.shots + system.shots, builder.pins.models[model.name].family)
     found = []
     for start in range(0, total, BLOCK):
         spec = generate_step.Generate(
             used=_used(builder, model),
             adapter=candidate.used if candidate else None,
-            task=_asked(task, shots=task.shots + system.shots),
+            task=asked,
             start=start,
             stop=min(start + BLOCK, total),
             device=builder.pins.device,

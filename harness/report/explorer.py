@@ -24,6 +24,7 @@ from harness.report.chosen import answered_line
 from harness.report.task_samples import TaskSamples
 from harness.results import Result, json_lines
 from harness.types import System
+from harness.types.sample import SPEAKERS
 
 if TYPE_CHECKING:
     from harness.report.page import Page, TaskPage
@@ -95,7 +96,9 @@ def book(result: Result, page: "Page", task_samples: Mapping[str, TaskSamples]) 
                 "metric": task.metric,
                 "lower": task.lower_is_better,
                 "digits": _digits(task.unit),
-                "prompt": words.visible(samples.task.prompt),
+                "prompt": words.visible(
+                    "\n\n".join(filter(None, (samples.task.system, samples.task.prompt)))
+                ),
                 "seconds": [_seconds(task, system) for system in systems],
             }
         )
@@ -193,7 +196,7 @@ def _sorted(
         put(
             line["task"],
             line["sample_id"],
-            [-1, _shown(line["input"]), [_shown(text) for text in line["references"]], columns],
+            [-1, _shown(_asked(line)), [_shown(text) for text in line["references"]], columns],
         )
     for line in json_lines(result.folder / "generations.jsonl.gz"):
         system = numbers.get((line["model"], line.get("adapter"), line.get("shots") or 0))
@@ -202,6 +205,16 @@ def _sorted(
             tokens = [line.get("prompt_tokens") or 0, line.get("output_tokens") or 0]
             put(line["task"], line["sample_id"], [system, _shown(answered_line(line)), *flags, *tokens])
     return bins, sum(some.lines.tell() for here in bins for some in here)
+
+
+def _asked(line: Mapping[str, Any]) -> str:
+    """Return a sample's input; of a conversation, all of its turns with the names of their speakers."""
+    if line.get("turns") is None:
+        return str(line["input"])
+    turns = [(turn["role"], turn["text"]) for turn in line["turns"]]
+    return "\n".join(
+        f"{SPEAKERS.get(role, 'System')}: {text}" for role, text in (*turns, ("user", line["input"]))
+    )
 
 
 def _spooled() -> SpooledTemporaryFile[str]:

@@ -65,18 +65,24 @@ def _asking(model: ModelFacts, task: TaskFacts, architecture: Architecture) -> l
     """Return the lines that ask the measured prompt, with `…` in place of the sample; none if the model writes no text."""
     if architecture.writing is None:
         return []
+    task = task.for_family(model.family)
     columns = "".join(f', {name}="…"' for name in prompts.fields(task.prompt) if name != "input")
     said = task.decode.get("max_new_tokens")
     most = said if isinstance(said, int) else USUAL_TOKENS  # text from the RESULT would be executed
     chat = model.chat != "off"
     special = ", add_special_tokens=not tokenizer.chat_template" if chat else ""
-    turn = '[{"role": "user", "content": prompt}]'
-    templated = f"tokenizer.apply_chat_template({turn}, tokenize=False, add_generation_prompt=True)"
+    turn = '{"role": "user", "content": prompt}'
+    if task.system:
+        turn = '{"role": "system", "content": system}, ' + turn
+    templated = f"tokenizer.apply_chat_template([{turn}], tokenize=False, add_generation_prompt=True)"
     return [
         "",
         f"template = Template({_python(task.prompt)})",
         f'prompt = template.substitute(input="…"{columns})',
+        *([f"system = {_python(task.system)}"] if task.system else []),
         *(["if tokenizer.chat_template:", f"    prompt = {templated}"] if chat else []),
+        *(["else:", '    prompt = system + "\\n\\n" + prompt'] if chat and task.system else []),
+        *(['prompt = system + "\\n\\n" + prompt'] if task.system and not chat else []),
         f'inputs = tokenizer(prompt{special}, return_tensors="pt").to(model.device)',
         'inputs.pop("token_type_ids", None)',
         f"output = model.generate(**inputs, max_new_tokens={most}, do_sample=False)",

@@ -16,6 +16,7 @@ from harness.report.matrix import TransferMatrix, matrix
 from harness.report.overview import Overview, overview
 from harness.report.picks import Pick, change_of, pick
 from harness.report.price import price
+from harness.report.published import PublishedTable, published
 from harness.report.slices import Cut, cuts
 from harness.report.task_samples import TaskSamples, Values
 from harness.report.unasked import stand_ins, unasked
@@ -78,6 +79,7 @@ class TaskPage:
     unasked: tuple[str, ...] = ()  # lines about systems that cannot be asked it
     picks: tuple[Pick, ...] = ()
     cuts: tuple[Cut, ...] = ()
+    published: PublishedTable | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -223,6 +225,7 @@ def _task(result: Result, task: TaskFacts) -> TaskPage:
         lines=tuple(lines),
         unasked=unasked(result, task),
         groups=tuple(_groups(result, task)),
+        published=published(task),
     )
 
 

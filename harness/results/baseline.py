@@ -74,7 +74,8 @@ class Baseline:
 
 def asked_digest(task: TaskFacts) -> str:
     """Return the digest of the settings that turn a sample into a prompt and a prompt into an answer."""
-    return digest(task.prompt, task.shots, task.overflow, decoding(task))
+    told = [part for part in (task.system, task.by_family) if part]
+    return digest(task.prompt, task.shots, task.overflow, decoding(task), *told)
 
 
 def decoding(task: TaskFacts) -> dict[str, object]:

@@ -22,10 +22,17 @@ class RunningDigest:
     first: Any = field(default_factory=hashlib.sha256)  # samples, or prompts
     second: Any = field(default_factory=hashlib.sha256)  # answers
 
-    def sample(self, sample_id: str, text: str, references: Sequence[str]) -> None:
+    def sample(
+        self,
+        sample_id: str,
+        text: str,
+        references: Sequence[str],
+        turns: Sequence[Any] | None = None,  # of a conversation, as plain data
+    ) -> None:
         """Add a sample."""
         self.count += 1
-        self.first.update(_bytes([sample_id, text, list(references)]))
+        more = [] if turns is None else [list(turns)]
+        self.first.update(_bytes([sample_id, text, list(references), *more]))
 
     def answer(self, prompt_digest: str, text: str, more: Mapping[str, Any] | None = None) -> None:
         """Add an answer and the digest of its prompt; `more` is what `unwritten` returns."""
@@ -60,7 +67,7 @@ class InputDigests:
         """Yield each line of a sample after adding it to its task's digest."""
         for sample in lines:
             running = self._samples.setdefault(sample["task"], RunningDigest())
-            running.sample(sample["sample_id"], sample["input"], sample["references"])
+            running.sample(sample["sample_id"], sample["input"], sample["references"], sample.get("turns"))
             yield sample
 
     def generations(self, lines: Iterator[dict[str, Any]]) -> Iterator[dict[str, Any]]:
@@ -104,7 +111,7 @@ def noted(answers: Iterator[Generation], passed: RunningDigest) -> Iterator[Gene
 def samples_noted(samples: Iterator[Sample], passed: RunningDigest) -> Iterator[Sample]:
     """Yield each sample after adding it to the digest."""
     for sample in samples:
-        passed.sample(sample.id, sample.input, sample.references)
+        passed.sample(sample.id, sample.input, sample.references, to_json(sample.turns))
         yield sample
 
 

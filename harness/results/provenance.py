@@ -52,6 +52,8 @@ def _task(result: Result, name: str) -> Facts:
     data = result.manifest.sources.get(name)
     return {
         "prompt": task.prompt,
+        "system text": task.system,
+        "wording by family": task.by_family,
         "source": task.source,
         "cluster": task.cluster,
         "primary metric": task.primary,
@@ -70,7 +72,7 @@ def _of_samples(a: Result, b: Result, name: str) -> Iterator[str]:
     """Yield how many of the samples in common have another input or reference."""
     ours, theirs = (
         {
-            sample.id: (sample.input, sample.references)
+            sample.id: (sample.told, sample.references)
             for task, sample in read_samples(result.folder)
             if task == name
         }

@@ -5,7 +5,7 @@ texts keeps (`results/redact.py`) and the tables that people get (`results/table
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -17,6 +17,7 @@ from harness.types import (
     Cost,
     Gate,
     Note,
+    Published,
     RecipeScore,
     Score,
     Share,
@@ -49,7 +50,21 @@ class TaskFacts:
     allow_empty: Kept[bool] = False  # an empty answer may be right
     labels: Kept[IfSet[tuple[str, ...]]] = ()  # of a classification, in order
     settings: Kept[IfSet[Mapping[str, object]]] = field(default_factory=dict)  # of the kind
+    system: Kept[IfSet[str]] = ""  # what models are told before the prompt
+    # Family -> its own prompt and system text
+    by_family: Kept[IfSet[Mapping[str, Mapping[str, str]]]] = field(default_factory=dict)
+    published: Kept[IfSet[tuple[Published, ...]]] = ()  # by others, for the same data
     samples: Kept[str] = ""  # digest of ids, inputs and references of the samples asked; "" in older results
+
+    def for_family(self, family: str | None) -> "TaskFacts":
+        """Return the task as models of a family were asked it."""
+        own = self.by_family.get(family or "", {})
+        return replace(
+            self,
+            prompt=own.get("prompt", self.prompt),
+            system=own.get("system", self.system),
+            by_family={},
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -108,6 +108,7 @@ class FinishedSteps:
                     "input": sample.input,
                     "references": sample.references,
                     **({"choices": sample.choices} if sample.choices else {}),
+                    **({} if sample.turns is None else {"turns": to_json(sample.turns)}),
                     "metadata": sample.metadata,
                 }
 

@@ -2,12 +2,16 @@
 
 import os
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 from harness.errors import ModelError
 from harness.sandbox import Exceeded, Sandbox, _render
+from harness.types import Turn
+
+Chat = tuple[Turn, ...]
 
 SECONDS = 5.0  # of processor time for one prompt; a real template takes some 30 µs, and 50 ms to compile
+PROBE = ("You answer about trains.", "Does one go on Monday?")  # a system text, and a turn of the user
 LONGEST = 1 << 24  # characters that a template may add to a prompt
 
 
@@ -21,34 +25,42 @@ class ChatTemplate:
         self._seconds = seconds
         self._sandbox: Sandbox | None = None
         # Texts of the block that was rendered ahead, or the last text: a training example is asked for twice.
-        self._known: dict[str, str] = {}
+        self._known: dict[Chat, str] = {}
 
-    def render(self, content: str) -> str:
-        """Return the text that a model gets for one turn of the user; raise ModelError if the template fails."""
-        if content not in self._known:
-            said = self._ask([content])[0]
+    def render(self, chat: Chat) -> str:
+        """Return the text that a model gets for a chat, up to its next turn; raise ModelError if the template fails."""
+        if chat not in self._known:
+            said = self._ask([chat])[0]
             if "failed" in said:
                 raise self._wrong(" ".join(f"failed ({said['failed'][:200]})".split()))
-            self._known = {content: said["text"]}
-        return self._known[content]
+            self._known = {chat: said["text"]}
+        return self._known[chat]
 
-    def render_ahead(self, contents: Sequence[str]) -> None:
-        """Render the next texts together: a message between processes for each would take longer than the rendering.
+    def render_ahead(self, chats: Sequence[Chat]) -> None:
+        """Render the next chats together: a message between processes for each would take longer than the rendering.
 
-        A text that fails is left for `render`, which says why.
+        A chat that fails is left for `render`, which says why.
         """
         try:
-            found = zip(contents, self._ask(contents), strict=True)
+            found = zip(chats, self._ask(chats), strict=True)
         except ModelError:
             return
-        self._known = {content: said["text"] for content, said in found if "text" in said}
+        self._known = {chat: said["text"] for chat, said in found if "text" in said}
 
-    def _ask(self, contents: Sequence[str]) -> list[dict[str, str]]:
+    @cached_property
+    def has_system_role(self) -> bool:
+        """Return whether the template shows a system text: some fail with such a turn, others leave it out."""
+        said = self._ask([(Turn(role="system", text=PROBE[0]), Turn(role="user", text=PROBE[1]))])[0]
+        letters = "".join(said.get("text", "").split()).casefold()
+        return all("".join(text.split()).casefold() in letters for text in PROBE)
+
+    def _ask(self, chats: Sequence[Chat]) -> list[dict[str, str]]:
+        lengths = (sum(len(turn.text) for turn in chat) for chat in chats)
         request = {
             "template": self._template,
             "variables": {**self._tokens, "tools": None, "documents": None, "add_generation_prompt": True},
-            "chats": [[{"role": "user", "content": content}] for content in contents],
-            "longest": LONGEST + 4 * max(map(len, contents), default=0),
+            "chats": [[{"role": turn.role, "content": turn.text} for turn in chat] for chat in chats],
+            "longest": LONGEST + 4 * max(lengths, default=0),
         }
         try:
             self._sandbox = self._sandbox or Sandbox(_render)

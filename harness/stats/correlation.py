@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from harness.stats.classes import summed
 from harness.stats.table import Array
 
 
@@ -11,7 +12,7 @@ def correlation(
 ) -> Array:  # [...], -1 to 1
     """Return Pearson's correlation."""
     a, b = _direction(x), _direction(y)
-    return np.clip((a * b).sum(axis=-1), -1.0, 1.0)
+    return np.asarray(np.clip((a * b).sum(axis=-1), -1.0, 1.0))
 
 
 def average_ranks(
@@ -31,6 +32,28 @@ def average_ranks(
     ranks = np.empty(x.shape)
     np.put_along_axis(ranks, order, 1 + (first_of + last_of) / 2, axis=-1)
     return ranks
+
+
+def drawn_correlation(
+    x: Array,  # [n, resamples]: distances from the mean
+    y: Array,
+    drawn: Array,  # [n, resamples] how often each row is drawn
+) -> Array:  # [resamples]
+    """Return Pearson's correlation in resamples."""
+    together, of_x, of_y = (np.einsum("nr,nr,nr->r", drawn, *sides) for sides in ((x, y), (x, x), (y, y)))
+    length = np.sqrt(of_x) * np.sqrt(of_y)
+    return np.asarray(np.clip(together / np.where(length > 0, length, 1.0), -1.0, 1.0))
+
+
+def drawn_ranks(
+    x: Array,  # [n]
+    drawn: Array,  # [n, resamples]
+) -> Array:  # [n, resamples]
+    """Return the distances of average ranks from the middle rank in each resample, for rows that are drawn."""
+    values, places = np.unique(x, return_inverse=True)
+    times = summed(places, drawn, len(values))
+    middles = np.cumsum(times, axis=0) - (times - 1) / 2
+    return np.asarray((middles - (1 + drawn.sum(axis=0)) / 2)[places])
 
 
 def _direction(x: Array) -> Array:

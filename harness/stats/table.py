@@ -20,6 +20,8 @@ class RowStatistic:
     """A function of all rows, in whatever order, where no function of their total gives the scores: a rank correlation."""
 
     of: Callable[[Array], Array]  # rows [..., n, k] -> scores [..., names]
+    # The same by counts: rows [n, k], how often each row is drawn [n, resamples] -> scores [resamples, names]
+    weighted: Callable[[Array, Array], Array] | None = None
 
 
 Formula = Value | RowStatistic

@@ -3,6 +3,7 @@
 Each check gets a function `at` that writes the place of a key, so that its message can begin with file, line and key.
 """
 
+import math
 import re
 from collections.abc import Callable, Iterable, Sequence
 from fnmatch import fnmatchcase
@@ -16,7 +17,7 @@ from harness.files import shipped
 from harness.files.row_range import split_name
 from harness.files.validation import checked
 from harness.suite.gates import check_gate
-from harness.types import Adapter, Gate, Model, Recipe, Suite, Task, Uri
+from harness.types import Adapter, Gate, Model, Published, Recipe, Suite, Task, Uri, Wording
 
 At = Callable[..., str]  # keys below the record -> "FILE:LINE: dotted.key"
 Range = tuple[str, Callable[[float], bool]]
@@ -94,6 +95,8 @@ def check_task(task: Task, at: At) -> None:
                 )
             scores.append(score)
     _known("score among the task's metrics", task.primary, scores, at("primary"))
+    for n, published in enumerate(task.published):
+        _published(published, scores, lambda *more, n=n: at("published", n, *more))
     for n, rule in enumerate(task.trivial):
         _known("trivial rule", rule, trivial.RULES, at("trivial", n))
     _within("shots", task.shots, _NOT_NEGATIVE, at)
@@ -106,6 +109,38 @@ def check_task(task: Task, at: At) -> None:
     _source(task, kind, at)
     checked(kind.settings, dict(task.settings), lambda *more: at("settings", *more))
     kind.check(task, at)
+    for family, own in task.by_family.items():
+        _known("family", family, plugins.names("families"), at("by_family", family))
+        if own == Wording():
+            raise SuiteError(
+                f"{at('by_family', family)}: found neither prompt nor system; give one, or leave it out"
+            )
+        kind.check(task.for_family(family), _at_family(task, family, at))
+
+
+def _published(published: Published, scores: Sequence[str], at: At) -> None:
+    """Raise SuiteError for published numbers of scores that the task has not, or that are no numbers."""
+    if not published.scores:
+        raise SuiteError(f"{at('scores')}: found none; give at least one: `{{{scores[0]}: 42.0}}`")
+    for name, value in published.scores.items():
+        _known("score among the task's metrics", name, scores, at("scores", name))
+        if not math.isfinite(value):
+            raise SuiteError(f"{at('scores', name)}: found {value}, which is not finite; give a number")
+    if not published.comparable and not published.why.strip():
+        raise SuiteError(
+            f"{at('why')}: missing; say why the numbers cannot be compared, or write `comparable: true`"
+        )
+
+
+def _at_family(task: Task, family: str, at: At) -> At:
+    """Return the function that gives the place of a task's key where models of a family have it."""
+    own = task.by_family[family]
+
+    def place(*keys: str | int) -> str:
+        named = keys[:1] in (("prompt",), ("system",)) and getattr(own, str(keys[0])) is not None
+        return at("by_family", family, *keys) if named else at(*keys)
+
+    return place
 
 
 def _source(task: Task, kind: kinds.Kind, at: At) -> None:
@@ -122,6 +157,7 @@ def _source(task: Task, kind: kinds.Kind, at: At) -> None:
             )
         if not isinstance(columns, str):
             _several(key, columns, lambda *more: at("source", "columns", *more))
+    _shape(task, kind, at)
     if task.source.config is not None and uri.scheme in ("file", "embedded"):
         raise SuiteError(
             f"{at('source', 'config')}: {uri.scheme}: sources have no configurations; leave the key out"
@@ -133,6 +169,24 @@ def _source(task: Task, kind: kinds.Kind, at: At) -> None:
     if task.source.splits and "test" not in task.source.splits:
         raise SuiteError(
             f"{at('source', 'splits')}: no test split; name the one that is measured on: `test: …`"
+        )
+
+
+def _shape(task: Task, kind: kinds.Kind, at: At) -> None:
+    """Raise SuiteError for a shape that the kind does not read, or beside which the task names columns."""
+    from harness.tasks import shapes
+
+    shape = task.source.shape
+    if shape is None or shape == "columns":
+        return
+    if shape not in (read := shapes.of_kind(kind.columns)):
+        can = f"only {' and '.join(read)}" if read else "none: name its columns"
+        raise SuiteError(
+            f"{at('source', 'shape')}: the kind {kind.name!r} reads no rows of the shape {shape}, but {can}"
+        )
+    if not shapes.may_have(task.source):
+        raise SuiteError(
+            f"{at('source', 'columns')}: rows of the shape {shape} have columns of their own; name that of `id` at most"
         )
 
 

@@ -137,11 +137,11 @@ def _word(word: str) -> int:
 def _questions(batch: list[Sample], first: int = 0) -> tuple[Hashes, Places]:
     """Return a hash of each question that has words, and the position of its sample.
 
-    A question is the words of the input and of the sample's other columns, without the answer.
+    A question is the words of the input, of the turns before it and of the sample's other columns, without the answer.
     """
     hashes, places = array("Q"), array("I")
     for place, sample in enumerate(batch, start=first):
-        if words := _words(" ".join((sample.input, *sample.metadata.values()))):
+        if words := _words(" ".join((*sample.told, *sample.metadata.values()))):
             hashes.append(_hash(" ".join(words)))
             places.append(place)
     return np.frombuffer(hashes, np.uint64), np.frombuffer(places, np.uint32)
@@ -151,7 +151,7 @@ def _runs(batch: list[Sample], first: int = 0) -> tuple[Hashes, Places]:
     """Return a hash of every run of 13 words within a sample's question and answer, and the sample's position."""
     numbers, lengths = array("Q"), []
     for sample in batch:
-        words = _words(" ".join((sample.input, *sample.metadata.values(), *sample.references)))
+        words = _words(" ".join((*sample.told, *sample.metadata.values(), *sample.references)))
         numbers.extend(map(_word, words))
         numbers.append(0)
         lengths.append(len(words) + 1)

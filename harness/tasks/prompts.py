@@ -5,11 +5,13 @@ input, any other `$name` a column of the data, `$$` a dollar. Braces and dollars
 """
 
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
 from string import Template
 
 from harness.errors import SuiteError, UnknownName
+from harness.tasks import chat
 from harness.tasks.options import lettered
-from harness.types import Overflow, Prompt, Sample, Task
+from harness.types import Overflow, Prompt, Sample, Task, Turn
 
 Span = tuple[
     int, int
@@ -59,15 +61,30 @@ def render(
     shots: Sequence[Sample] = (),
     answer: Callable[[Sample], str] = first_reference,  # of an example
 ) -> Prompt:
-    """Return the prompt of one sample, after the shots as worked examples."""
+    """Return the prompt of one sample, after the shots as worked examples.
+
+    The examples of a conversation are turns before its own; other examples are text before the input. The system text of an
+    example's own conversation is left out.
+    """
     before, after = _around_input(task.prompt)
-    examples = [with_answer(render(task, shot).text, answer(shot)) for shot in shots]
-    return Prompt(
+    prompt = Prompt(
         sample_id=sample.id,
-        before="".join(example + "\n\n" for example in examples) + _fill(task, before, sample),
+        before=_fill(task, before, sample),
         input=sample.input,
         after=_fill(task, after, sample),
+        system=chat.system_of(sample, task.system),
+        turns=None if sample.turns is None else chat.said(sample.turns),
     )
+    asked = [(replace(render(task, shot), system=""), answer(shot)) for shot in shots]
+    if prompt.turns is not None:
+        turns = [
+            turn
+            for example, text in asked
+            for turn in (*chat.messages(example), Turn(role="assistant", text=text))
+        ]
+        return replace(prompt, examples=tuple(turns))
+    examples = [with_answer(example.text, text) + "\n\n" for example, text in asked]
+    return replace(prompt, before="".join((*examples, prompt.before)))
 
 
 def with_answer(prompt: str, answer: str) -> str:
@@ -109,7 +126,7 @@ def shorten(prompt: Prompt, excess_tokens: int, spans: Sequence[Span], keep: Ove
         kept = prompt.input[spans[excess_tokens - 1][1] :]
     else:
         kept = prompt.input[: spans[-excess_tokens][0]]
-    return Prompt(sample_id=prompt.sample_id, before=prompt.before, input=kept, after=prompt.after)
+    return replace(prompt, input=kept)
 
 
 def fit(
@@ -120,13 +137,17 @@ def fit(
     spans: Callable[[str], Sequence[Span]],  # tokens of the input alone, without special ones
     keep: Overflow,
 ) -> Prompt | None:
-    """Return the prompt with its input shortened until the whole fits; None if `keep` refuses or the rest is too long.
+    """Return the prompt shortened until the whole fits; None if `keep` refuses or the rest is too long.
 
+    Of a conversation, the oldest turns are left out first; only the last turn, without any before it, loses input.
     Tokens merge differently at a cut, so the whole is counted again after each cut; one cut is usually enough.
     """
     excess = count(prompt) - budget_tokens
     if excess > 0 and keep == "refuse":
         return None
+    while excess > 0 and prompt.turns:
+        prompt = replace(prompt, turns=chat.without_oldest(prompt.turns))
+        excess = count(prompt) - budget_tokens
     while excess > 0:
         if not prompt.input:
             return None

@@ -11,40 +11,14 @@ The rules, each with a count that `check` shows:
 
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
-from harness import text as words
-
-READ = "references"
-SEVERAL = "several references"
-TRIMMED = "trimmed references"
-SKIPPED = "empty reference cells"
-LISTS = "JSON lists"
-UNCLEAR = "bracketed references"
-# The rules that make other references of a cell than its text: they are part of the id of the step that reads the data.
-CHANGES = (TRIMMED, LISTS)
-# What is counted, in singular, and what is said of it.
-SAID: Mapping[str, tuple[str, str]] = {
-    SEVERAL: (
-        "sample",
-        "with several references: an answer is compared with all of them, and an adapter learns the first",
-    ),
-    TRIMMED: ("reference", "with white space at an edge, which is removed"),
-    SKIPPED: ("empty cell", "in reference columns, skipped"),
-    LISTS: ("reference cell", "with a JSON list, read as a list"),
-    UNCLEAR: ("reference cell", "in brackets without a JSON list of texts, read as text"),
-}
-
-
-def said(kind: str, count: int) -> str:
-    """Return a remark with its count, as `check` says it."""
-    what, more = SAID[kind]
-    return f"{words.plural(count, what)} {more}"
+from harness.tasks.remarks import LISTS, READ, SEVERAL, SKIPPED, TRIMMED, UNCLEAR
 
 
 def references(
     cells: Sequence[object],  # texts or lists of texts, a cell for each reference column
-    remarks: Counter[str],  # gets the counts of what is in SAID
+    remarks: Counter[str],  # gets the counts that harness.tasks.remarks names
     *,
     textual: bool,  # cells can only contain text, so a list is written as JSON
 ) -> tuple[str, ...]:

@@ -24,8 +24,10 @@ from harness.types.sample import (
     Likelihoods,
     Option,
     Prompt,
+    Role,
     Sample,
     System,
+    Turn,
 )
 from harness.types.suite import (
     FAMILY_ERROR,
@@ -34,7 +36,9 @@ from harness.types.suite import (
     Gate,
     Model,
     Overflow,
+    Published,
     Recipe,
+    Shape,
     Share,
     Source,
     Split,
@@ -42,6 +46,7 @@ from harness.types.suite import (
     Task,
     Uri,
     Weighing,
+    Wording,
 )
 from harness.types.verdict import Judgement, Regression, Verdict, Word
 
@@ -71,12 +76,15 @@ __all__ = [
     "Pins",
     "Plan",
     "Prompt",
+    "Published",
     "Recipe",
     "RecipeScore",
     "Regression",
+    "Role",
     "Runtime",
     "Sample",
     "Score",
+    "Shape",
     "Share",
     "Source",
     "Split",
@@ -85,10 +93,12 @@ __all__ = [
     "Suite",
     "System",
     "Task",
+    "Turn",
     "Unasked",
     "Uri",
     "Verdict",
     "Weighing",
     "WeightRow",
     "Word",
+    "Wording",
 ]

@@ -43,7 +43,7 @@ class Pins:
     baselines: Mapping[str, str] = field(default_factory=dict)
     # Metric that is a program of the user's, or path of a plug-in of the user's project -> digest.
     scripts: Mapping[str, str] = field(default_factory=dict)
-    # Task -> the rules of reading references that changed a text of its data (harness/tasks/references.py).
+    # Task -> the rules of reading that changed a text of its data (harness/tasks/remarks.py).
     rules: Mapping[str, tuple[str, ...]] = field(default_factory=dict, metadata=IF_SET)
 
 

@@ -8,7 +8,19 @@ from harness.types.fields import Count, Kept, Withheld
 
 Finish = Literal["stop", "length", "refused"]
 
+Role = Literal["system", "user", "assistant"]
+
+SPEAKERS: Mapping[Role, str] = {"user": "User", "assistant": "Assistant"}  # in a conversation as plain text
+
 TRIVIAL = "trivial:"  # begins the name of a system that is a rule
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """What was said in one turn of a conversation, and by whom."""
+
+    role: Role
+    text: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,13 +32,21 @@ class Sample:
     references: tuple[str, ...]
     choices: tuple[str, ...] = ()
     metadata: Mapping[str, str] = field(default_factory=dict)  # every other column, as text
+    # Of a conversation, whose last turn of the user is the input: the turns before it. None: no conversation
+    turns: tuple[Turn, ...] | None = None
+
+    @property
+    def told(self) -> tuple[str, ...]:
+        """Return all texts of the question: those of earlier turns, and the input."""
+        return (*(turn.text for turn in self.turns or ()), self.input)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prompt:
     """A prompt in three parts: text before the input, the input, and text after it.
 
-    Only `input` may be shortened if the whole is too long.
+    In a conversation the three parts are the last turn of the user. If the whole is too long, the oldest of `turns` are
+    left out, and then `input` is shortened; nothing else is.
     """
 
     sample_id: str
@@ -35,11 +55,25 @@ class Prompt:
     after: str
     options: tuple[str, ...] = ()  # the texts to choose from, where the task gives some
     answers: tuple[str, ...] = ()  # what each option stands for; empty: itself
+    system: str = ""  # what the model is told of its part, before all else
+    examples: tuple[Turn, ...] = ()  # of a conversation: turns of worked examples
+    # Of a conversation: the turns between the examples and the prompt. None: no conversation
+    turns: tuple[Turn, ...] | None = None
+
+    @property
+    def own(self) -> str:
+        """Return the prompt without what comes before it: in a conversation, the last turn of the user."""
+        return self.before + self.input + self.after
 
     @property
     def text(self) -> str:
-        """Return the whole prompt."""
-        return self.before + self.input + self.after
+        """Return the whole prompt as plain text, a conversation with the names of its speakers: `User: …`."""
+        opening = f"{self.system}\n\n" if self.system else ""
+        if self.turns is None:
+            return opening + self.own
+        said = (*self.examples, *self.turns, Turn(role="user", text=self.own))
+        lines = (f"{SPEAKERS[turn.role]}: {turn.text}\n" for turn in said)
+        return f"{opening}{''.join(lines)}{SPEAKERS['assistant']}:"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,7 +1,7 @@
 """Define the records of a suite."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Annotated, Any, Literal
 
 from harness.digest import IF_SET
@@ -10,6 +10,8 @@ from harness.types.fields import Kept, Spread, Withheld
 Split = Literal["train", "validation", "test"]
 
 Share = Literal["text", "scores"]
+
+Shape = Literal["messages", "sharegpt", "alpaca", "pairs", "columns"]
 
 Overflow = Literal["keep-start", "keep-end", "refuse"]
 
@@ -44,6 +46,8 @@ class Source:
     share: Share | None = None  # what may leave the machine; None: decided by uri and licence
     # The labels of a classification, in order; the reference column holds a label or its number, from 0
     labels: tuple[str, ...] = field(default=(), metadata=IF_SET)
+    # What a row looks like (harness/tasks/shapes.py); None: found from its columns where the task names none
+    shape: Shape | None = field(default=None, metadata=IF_SET)
 
     def columns_of(self, key: str) -> tuple[str, ...]:
         """Return the columns of a key; a key that is not named is the name of its column."""
@@ -61,6 +65,26 @@ class Decode:
     stop: tuple[str, ...] = ()  # strings that end an answer and are cut from it
     leading_whitespace: Literal["drop", "keep"] = "drop"  # keep: a stop string in it ends the answer at once
     seed: int = 0  # used when temperature > 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wording:
+    """How models of one family are asked, where that differs from the task's own prompt and system text."""
+
+    prompt: str | None = None  # None: the task's own
+    system: str | None = None  # None: the task's own; "": none
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Published:
+    """Scores that others published for a task's data, shown below the task's own."""
+
+    system: Kept[str]  # "flan-t5-base, fully tuned"
+    source: Kept[str]  # where it was published
+    settings: Kept[str] = ""  # how it was measured
+    scores: Kept[Mapping[str, float]]  # score -> value: {rouge1: 47.2}
+    comparable: Kept[bool] = False  # measured as the task measures, on the same samples
+    why: Kept[str] = ""  # why it can be compared, or cannot
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +107,22 @@ class Task:
     allow_empty: bool = False  # an empty answer may be right: systems with many of them are judged by gates
     # Settings of the kind, by name
     settings: Mapping[str, Any] = field(default_factory=dict, metadata=IF_SET)
+    # What a model is told before all else: the system role of its chat template, or text before the prompt
+    system: str = field(default="", metadata=IF_SET)
+    # Name of a family -> how its models are asked
+    by_family: Mapping[str, Wording] = field(default_factory=dict, metadata=IF_SET)
+    # What others published for this data; the report shows it beside the task's own scores
+    published: tuple[Published, ...] = field(default=(), metadata=IF_SET)
+
+    def for_family(self, family: str | None) -> "Task":
+        """Return the task as models of a family are asked it."""
+        own = self.by_family.get(family or "", Wording())
+        return replace(
+            self,
+            prompt=self.prompt if own.prompt is None else own.prompt,
+            system=self.system if own.system is None else own.system,
+            by_family={},
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,10 +22,12 @@ def rows_of_parts(
     rows: int,
     config: Mapping[str, Any],  # config.json
 ) -> Mapping[str, tuple[slice, ...]]:
-    """Return the rows of each part, in order; raise ValueError where the heads in config.json do not fill them.
+    """Return the rows of each part, in order; raise ValueError where equal parts or the heads do not fill them.
 
     Queries have heads · width rows, keys and values fewer where several queries share one (Ainslie et al. 2023).
     """
+    if fused.layout == "equal":
+        return _equal(fused, rows)
     text = config.get("text_config") or config
     heads = _first(text, HEADS)
     if not heads:
@@ -44,6 +46,13 @@ def rows_of_parts(
         found[part] = (slice(at, at + size * width),)
         at += size * width
     return found
+
+
+def _equal(fused: Fused, rows: int) -> Mapping[str, tuple[slice, ...]]:
+    size, left = divmod(rows, len(fused.parts))
+    if left:
+        raise ValueError(f"{rows} rows are not {len(fused.parts)} equal parts")
+    return {part: (slice(nth * size, (nth + 1) * size),) for nth, part in enumerate(fused.parts)}
 
 
 def _groups(fused: Fused, width: int, queries: int, groups: int) -> Mapping[str, tuple[slice, ...]]:

@@ -31,7 +31,7 @@ LINEAR = ("q", "k", "v", "o", "qkv", "feed-forward")
 class Matrix:
     """One parameter with two or more dimensions, or a part of it."""
 
-    name: str  # the module's path: the parameter's name without `.weight`; with `.q`, `.k` or `.v` for a part
+    name: str  # the module's path: the parameter's name without `.weight`; with `.q`, `.up` and so on for a part
     role: str
     shape: tuple[int, ...]  # of a linear map: [out, in]
     array: NDArray[np.float32] | NDArray[np.float64] | None  # None: not asked for, or failed
@@ -141,7 +141,7 @@ def matrices(
 def locations(folder: Path, family: Family, *, split: bool = False) -> tuple[TensorLocation, ...]:
     """Return where every matrix lies, in the order of the layers; only the headers of the files are read.
 
-    With `split` a fused matrix comes as its parts, `….q`, `….k` and `….v`.
+    With `split` a fused matrix comes as its parts, for example `….q`, `….k` and `….v`.
     """
     tensors = stored(folder)
     config = _config(folder) if split else {}
@@ -207,7 +207,7 @@ def _parts(whole: TensorLocation, family: Family, config: Mapping[str, Any]) -> 
         replace(
             whole,
             name=f"{whole.name}.{part}",
-            role=part,
+            role=part if whole.role == "qkv" else whole.role,
             shape=(sum(some.stop - some.start for some in slices), whole.shape[1]),
             rows=slices,
         )

@@ -149,7 +149,7 @@ BAD: list[tuple[str, str | bytes, str]] = [
     ("test.jsonl", GOOD + "\n" + GOOD[:20], "test.jsonl:3: broken JSON at column"),
     ("test.jsonl", GOOD + "[1]\n", "test.jsonl:2: found list; give an object"),
     ("test.jsonl", GOOD + GOOD, "test.jsonl:2: the id 'a' is there twice"),
-    ("test.jsonl", GOOD.encode() + b'{"id": "\xff"}\n', "test.jsonl:2: not UTF-8 at byte 8; save it as UTF-8"),
+    ("test.jsonl", GOOD.encode() + b'{"id": "\xff"}\n', "test.jsonl:2: not UTF-8 at byte 8 ('ÿ' in Windows-1252); save it as UTF-8"),
     ("test.jsonl", GOOD.replace("dialogue", "dialog"), "test.jsonl:1: columns.input: no column named 'dialogue'; did you mean 'dialog'"),
     ("test.jsonl", GOOD.replace("summary", "sum"), "test.jsonl:1: columns.reference: no column named 'summary'"),
     ("test.jsonl", GOOD.replace('"id"', '"key"'), "test.jsonl:1: columns.id: no column named 'id'"),
@@ -166,8 +166,8 @@ BAD: list[tuple[str, str | bytes, str]] = [
     ("test.csv", "id,dialogue,summary\n1,x,y\n2,x, y, z\n", "test.csv:3: found 4 cells under 3 columns"),
     ("test.csv", 'id,dialogue,summary\n1,"x\nx",y\n2,"x" z,y\n', "test.csv:4: broken CSV"),
     ("test.csv", 'id,dialogue,summary\n1,"x\nx",y\n1,"x\nz",y\n', "test.csv:4: the id '1' is there twice"),
-    ("test.csv", b"id,dialogue,summary\n1,\xff,y\n", "test.csv:2: not UTF-8 at byte 2; save it as UTF-8"),
-    ("test.json", b'[\n{"id": "\xff"}]', "test.json:2: not UTF-8 at byte 8; save it as UTF-8"),
+    ("test.csv", b"id,dialogue,summary\n1,\xff,y\n", "test.csv:2: not UTF-8 at byte 2 ('ÿ' in Windows-1252); save it as UTF-8"),
+    ("test.json", b'[\n{"id": "\xff"}]', "test.json:2: not UTF-8 at byte 8 ('ÿ' in Windows-1252); save it as UTF-8"),
     *((f"test.{kind}", gzip.compress(GOOD.encode(), mtime=0), f"test.{kind}:1: is a gzip file; unpack it") for kind in ("jsonl", "json", "csv")),
     *((f"test.{kind}", GOOD.encode("utf-16"), f"test.{kind}:1: is UTF-16; save it as UTF-8") for kind in ("jsonl", "json", "csv")),
     ("test.csv", b"PK\x03\x04\x14", "test.csv:1: is a zip file or a spreadsheet; unpack it, or save it as CSV"),
@@ -180,10 +180,10 @@ BAD: list[tuple[str, str | bytes, str]] = [
     ("test.jsonl", GOOD.replace('"topic": "', '"topic": "\\ud9ab'), "test.jsonl:1: contains a lone surrogate, \\ud9ab"),
     ("test.jsonl", GOOD.replace('"a"', '" "'), "test.jsonl:1: column 'id' is empty"),
     ("test.jsonl", GOOD.replace('"a"', '"a\\u001b"'), "test.jsonl:1: column 'id' contains the control character '\\x1b'; an id is one line of text"),
-    ("test.jsonl", GOOD.replace('"They greet."', '[{"role": "user", "content": "hi"}]'), "test.jsonl:1: column 'summary' holds a list of mappings (chat messages?), which is not read yet; write it into a column of text"),
+    ("test.jsonl", GOOD.replace('"They greet."', '[{"role": "user", "content": "hi"}]'), "test.jsonl:1: column 'summary' holds a list of mappings (chat messages?), which is not read from a column; write a text into it, or"),
     ("test.jsonl", GOOD.replace('"They greet."', '{"text": "hi"}'), "test.jsonl:1: column 'summary' holds a mapping"),
     ("test.jsonl", GOOD.replace('"They greet."', '["hi", ["ho"]]'), "test.jsonl:1: column 'summary' holds a list of lists"),
-    ("test.jsonl", GOOD.replace('"a"', '["a"]'), "test.jsonl:1: column 'id' holds a list, which is not read yet"),
+    ("test.jsonl", GOOD.replace('"a"', '["a"]'), "test.jsonl:1: column 'id' holds a list, which is not read from a column"),
     ("test.jsonl", GOOD.replace('"a"', "1" * 5000), "test.jsonl:1: JSON with a number of thousands of digits; write it as text"),
     ("test.jsonl", "[" * 100_000 + "\n", "test.jsonl:1: JSON that is nested too deep"),
     ("test.csv", "id;dialogue;summary\n1;x;y\n", "test.csv:1: its columns seem to be separated by semicolons; save it with commas, or as JSON Lines"),
@@ -222,7 +222,7 @@ def test_messages_in_the_columns_of_a_prompt_are_refused_and_lists_of_references
         data.check(replace(task(tmp_path, prompt="$input"), source=source(tmp_path, columns=columns)))
     read = data.read(source(tmp_path, columns={"input": "answers", "reference": "answers"}), "test")
     with pytest.raises(
-        DataError, match=r"test\.jsonl:1: column 'answers' holds a list, which is not read yet"
+        DataError, match=r"test\.jsonl:1: column 'answers' holds a list, which is not read from a column"
     ):
         list(read)
     as_jsonl(tmp_path / "test.jsonl", [{"input": "x", "reference": ["ho", "hey"], "tags": messages}])

@@ -196,3 +196,20 @@ def test_an_nltk_whose_stemmer_needs_its_package_is_loaded_whole(tmp_path):
         "print(porter()('running'), 'nltk' in sys.modules)"
     )
     assert run(program, tmp_path) == "runn True"
+
+
+@pytest.mark.parametrize(
+    ("reference", "answer", "expected"),
+    [
+        ("the cat", "a dog", False),
+        ("кошка сидит", "the cat", True),
+        ("the cat", "猫が座った", True),
+        ("ein schönes Mädchen", "élève", False),  # most letters are read
+        ("1 + 1 = 2 …", "→", False),  # no letters at all
+    ],
+)
+def test_texts_in_other_letters_are_counted(reference: str, answer: str, expected: bool) -> None:
+    (caution,) = load("rouge").cautions
+    sample = Sample(id="1", input="", references=(reference,))
+    assert caution.holds(sample, Generation(sample_id="1", text=answer)) is expected
+    assert "use chrF" in caution.said

@@ -9,6 +9,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from sacrebleu.metrics.bleu import BLEU
 from sacrebleu.metrics.chrf import CHRF
+from sacrebleu.metrics.ter import TER
 
 from harness.metrics import load
 from harness.types import Generation, Sample
@@ -17,13 +18,19 @@ WORDS = ["the", "The", "cat", "sat", "on", "mat.", "3,000", "don't", "--", "ü",
 TEXT = st.lists(st.sampled_from(WORDS), max_size=12).map(" ".join) | st.text(max_size=20)
 REFERENCE = TEXT.filter(str.strip)
 Settings = dict[str, Any]
-SETTINGS: list[tuple[str, type[BLEU] | type[CHRF], Settings]] = [
+SETTINGS: list[tuple[str, type[BLEU] | type[CHRF] | type[TER], Settings]] = [
     ("bleu", BLEU, {}),
     ("bleu(lowercase=true,tokenize=zh)", BLEU, {"lowercase": True, "tokenize": "zh"}),
     ("bleu(tokenize=intl)", BLEU, {"tokenize": "intl"}),
     ("chrf", CHRF, {}),
     ("chrf(word_order=2)", CHRF, {"word_order": 2}),
     ("chrf(lowercase=true,word_order=1)", CHRF, {"lowercase": True, "word_order": 1}),
+    ("ter", TER, {}),
+    (
+        "ter(case_sensitive=true,no_punct=true,normalized=true)",
+        TER,
+        {"case_sensitive": True, "no_punct": True, "normalized": True},
+    ),
 ]
 METRICS = {name: (load(name), kind, settings) for name, kind, settings in SETTINGS}
 

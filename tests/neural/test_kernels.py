@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -10,11 +11,13 @@ from torch import nn
 from torch.nn import functional
 from transformers.models.cohere.modeling_cohere import apply_rotary_pos_emb as rotate_neighbours
 from transformers.models.gemma.modeling_gemma import GemmaRMSNorm
+from transformers.models.gpt_neox import modeling_gpt_neox
 from transformers.models.llama import modeling_llama
 from transformers.models.llama.modeling_llama import LlamaRMSNorm
+from transformers.models.phi3 import modeling_phi3
 from transformers.models.t5.modeling_t5 import T5LayerNorm
 
-from harness.neural.kernels import ATTENTION_TOKENS, _rotates_as_llama, quick, quick_attention
+from harness.neural.kernels import ATTENTION_TOKENS, _rotate, _rotates_as_llama, quick, quick_attention
 from harness.neural.load import Base
 
 CPU = torch.device("cpu")
@@ -82,6 +85,23 @@ def test_a_rotation_is_transformers_own(llama: Base, dtype: torch.dtype, toleran
         found = run(both, q, k)
     assert modeling_llama.apply_rotary_pos_emb is own
     compare(found, wanted, tolerance)
+
+
+@pytest.mark.parametrize("code", [modeling_gpt_neox, modeling_phi3], ids=lambda code: code.__name__)
+def test_a_rotation_of_a_part_of_each_head_leaves_the_rest(code: Any) -> None:
+    """Pythia turns a quarter of each head, Phi-4-mini three quarters; there are as many angles."""
+    own = code.apply_rotary_pos_emb
+    assert _rotates_as_llama(own)
+    torch.manual_seed(0)
+    angle = torch.rand(2, 5, 2).repeat(1, 1, 2)
+    q, k = torch.randn(2, 4, 5, 8), torch.randn(2, 2, 5, 8)
+    for width in (4, 8):
+
+        def both(rotate: Callable[..., Any], width: int = width) -> Callable[..., torch.Tensor]:
+            turned = angle.repeat(1, 1, 2)[..., :width]
+            return lambda q, k: torch.cat([one.flatten() for one in rotate(q, k, turned.cos(), turned.sin())])
+
+        compare(run(both(_rotate), q, k), run(both(own), q, k), 1e-5)
 
 
 def test_a_rotation_of_neighbours_is_told_from_one_of_halves() -> None:

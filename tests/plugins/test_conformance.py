@@ -5,12 +5,13 @@ from typing import get_args
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from harness import families, kinds, metrics, plugins
 from harness.backends import Verb, open_backend
 from harness.exports import Place
 from harness.plugins.choice import parse
-from harness.types import Generation, Model, ModelPin, Runtime, Sample, Source, Task
+from harness.types import Generation, Model, ModelPin, Option, Runtime, Sample, Source, Task
 
 NUMBERS = {"regress": "1234567"}  # the one reference of the kinds whose references are numbers
 TEXTS = ("perplexity",)  # kinds without a prompt or a reference
@@ -79,27 +80,60 @@ def test_every_kind_answers_each_prompt_once_and_none_again(name: str, verb: Ver
 COUNTED = [
     name for name in plugins.own_names("metrics") if not hasattr(plugins.find("metrics", name), "score_names")
 ]
+# What metrics that compare no texts find in a reference and in answers
+WANTED = {
+    **dict.fromkeys(("extract", "mse", "pearson", "spearman"), "12"),
+    "ast": "f(1)",
+    "ast_errors": "f(1)",
+}
+READ = ("perplexity",)  # metrics of texts that are read
+
+
+def rows_of(name: str) -> NDArray[np.float64]:
+    row = metrics.load(name).row
+    assert row is not None
+    wanted = WANTED.get(name, "the first")
+    sample = sample_of("generate", "1", "the question", wanted)
+    texts = ("", "") if name in READ else ("the cat sat on the mat", "", "§ 1", wanted)
+    answers = [
+        Generation(sample_id="1", text=text, logprob=-3.0 - place if name in READ else None, output_tokens=4)
+        for place, text in enumerate(texts)
+    ]
+    if name not in READ:
+        # The metrics of options find the same in answers that were chosen; the others read their texts alone.
+        options = tuple(Option(text=text, logprob=-len(text), tokens=2, bytes=9) for text in (wanted, "§ 1"))
+        answers.append(Generation(sample_id="1", text=wanted, options=options))
+    return np.array([row(sample, answer) for answer in answers], dtype=np.float64)
 
 
 @pytest.mark.parametrize("name", COUNTED)
-def test_every_metric_is_a_function_of_sums_of_rows_of_one_length(name: str) -> None:
-    metric = metrics.load(name)
-    assert metric.row is not None
-    assert metric.value is not None
-    texts = ["the cat sat on the mat", "", "§ 1"]
-    rows = np.array(
-        [
-            metric.row(
-                sample_of("generate", "1", "the question", "the first"), Generation(sample_id="1", text=text)
-            )
-            for text in texts
-        ]
-    )
+def test_every_metric_is_a_function_of_sums_or_of_all_rows_of_one_length(name: str) -> None:
+    metric, rows = metrics.load(name), rows_of(name)
     assert np.isfinite(rows).all()
-    values = metric.value(np.stack([rows.sum(axis=0), rows[0]]))  # many totals at once
+    assert (metric.value is None) != (metric.statistic is None)
+    if metric.value is not None:
+        values = metric.value(np.stack([rows.sum(axis=0), rows[0]]))  # many totals at once
+        assert np.array_equal(values[1], metric.value(rows[0]))
+    else:
+        assert metric.statistic is not None
+        values = metric.statistic(np.stack([rows, rows[::-1]]))  # many tables at once, in whatever order
+        np.testing.assert_allclose(values[0], values[1], rtol=1e-12, atol=1e-12)
+        assert metric.statistic(rows[:, None]).shape == (len(rows), len(metric.names))  # each row by itself
     assert values.shape == (2, len(metric.names))
     assert np.isfinite(values).all()
-    assert np.array_equal(values[1], metric.value(rows[0]))
+
+
+@pytest.mark.parametrize("name", [name for name in COUNTED if metrics.load(name).weighted is not None])
+def test_every_statistic_by_counts_is_that_of_the_gathered_rows(name: str) -> None:
+    metric, random = metrics.load(name), np.random.default_rng(0)
+    assert metric.weighted is not None and metric.statistic is not None
+    rows = np.concatenate([rows_of(name), random.integers(0, 2, size=(7, rows_of(name).shape[1]))])
+    drawn = random.integers(0, 4, size=(len(rows), 40))
+    drawn[:, 0] = 0
+    drawn[0, 0] = 3  # one row alone
+    found = metric.weighted(rows, drawn.astype(np.float64))
+    expected = [metric.statistic(np.repeat(rows, counts, axis=0)) for counts in drawn.T]
+    np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-9)
 
 
 @pytest.mark.parametrize("name", plugins.own_names("metrics"))
@@ -114,6 +148,8 @@ def test_every_setting_of_a_metric_is_named_typed_and_has_a_default(name: str) -
 
 
 def _said(value: object) -> str:
+    if value is None:
+        return "null"
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 

@@ -14,7 +14,8 @@ import pytest
 from transformers.utils.chat_template_utils import render_jinja_template
 
 from harness.errors import ModelError
-from harness.sandbox.templates import ChatTemplate
+from harness.sandbox.templates import Chat, ChatTemplate
+from harness.types import Turn
 
 TOKENS = {"bos_token": "<s>", "eos_token": "</s>", "unk_token": "<unk>"}
 CONTENTS = [
@@ -60,8 +61,13 @@ JSON = "{{ messages | tojson(indent=2) }}{{ messages | tojson }}{{ documents }}{
 MACRO = "{%- macro said(text) -%}\n  {{ text | upper }}\n{% endmacro %}\n  {% if true %}\n{{ said(messages[0].content) }}\n  {% endif %}\n{# x #}\n"
 
 
-def by_transformers(template: str, content: str) -> str:
-    turns = [{"role": "user", "content": content}]
+def user(text: str) -> Chat:
+    return (Turn(role="user", text=text),)
+
+
+def by_transformers(template: str, content: str | Chat) -> str:
+    chat = user(content) if isinstance(content, str) else content
+    turns = [{"role": turn.role, "content": turn.text} for turn in chat]
     options: dict[str, Any] = {"chat_template": template, "add_generation_prompt": True, **TOKENS}
     return str(render_jinja_template([turns], **options)[0][0])
 
@@ -71,7 +77,46 @@ def by_transformers(template: str, content: str) -> str:
 )
 def test_a_prompt_is_what_transformers_makes_of_it(template: str) -> None:
     here = ChatTemplate("model", template, TOKENS)
-    assert [here.render(one) for one in CONTENTS] == [by_transformers(template, one) for one in CONTENTS]
+    assert [here.render(user(one)) for one in CONTENTS] == [
+        by_transformers(template, one) for one in CONTENTS
+    ]
+
+
+TALK = (
+    Turn(role="system", text="You are a guide."),
+    Turn(role="user", text="Is the lab open?"),
+    Turn(role="assistant", text="Yes, until six."),
+    Turn(role="user", text="And {{ tomorrow }}?"),
+)
+
+
+@pytest.mark.parametrize(
+    "template", [LLAMA, MISTRAL, GEMMA, QWEN, JSON], ids="llama mistral gemma qwen json".split()
+)
+def test_turns_reach_the_template_as_turns(template: str) -> None:
+    here = ChatTemplate("model", template, TOKENS)
+    for chat in (TALK, TALK[1:], TALK[:2]):
+        assert here.render(chat) == by_transformers(template, chat)
+
+
+NO_SYSTEM = (
+    "{% if messages[0].role == 'system' %}{{ raise_exception('System role not supported') }}{% endif %}"
+)
+
+
+@pytest.mark.parametrize(
+    ("template", "has"),
+    [
+        (LLAMA, True),
+        (QWEN, True),
+        (MISTRAL, False),  # leaves the text out
+        (NO_SYSTEM + GEMMA, False),  # fails, as Gemma's own does
+        ("{{ messages[0].content | upper }}{{ messages[1].content }}", True),
+    ],
+    ids="llama qwen mistral gemma upper".split(),
+)
+def test_a_template_without_a_system_role_is_found_out(template: str, has: bool) -> None:
+    assert ChatTemplate("model", template, TOKENS).has_system_role is has
 
 
 @pytest.mark.slow
@@ -100,21 +145,21 @@ def test_a_template_that_does_not_end_is_refused_by_name(template: str, said: st
         with pytest.raises(
             ModelError, match=rf"^models/foreign: its chat template .*{said}.*; correct it, or say"
         ):
-            here.render("please hang")
+            here.render(user("please hang"))
 
 
 def test_the_next_prompt_is_rendered_after_one_that_was_refused() -> None:
     here = ChatTemplate("model", "{{ 'a' * 10000000000 if messages[0].content == 'x' else 'fine' }}", TOKENS)
     with pytest.raises(ModelError):
-        here.render("x")
-    assert here.render("y") == "fine"
+        here.render(user("x"))
+    assert here.render(user("y")) == "fine"
 
 
 def test_a_block_of_prompts_is_rendered_as_each_alone_is() -> None:
     here = ChatTemplate("model", LLAMA, TOKENS)
-    here.render_ahead(CONTENTS)
+    here.render_ahead([user(one) for one in CONTENTS])
     here._sandbox = None  # what was rendered ahead asks nobody
-    assert [here.render(one) for one in CONTENTS] == [by_transformers(LLAMA, one) for one in CONTENTS]
+    assert [here.render(user(one)) for one in CONTENTS] == [by_transformers(LLAMA, one) for one in CONTENTS]
 
 
 def test_one_prompt_of_a_block_that_fails_is_refused_when_it_is_asked_for() -> None:
@@ -122,22 +167,22 @@ def test_one_prompt_of_a_block_that_fails_is_refused_when_it_is_asked_for() -> N
     hanging = "{{ 'a' * 10000000000 if messages[0].content == 'x' else messages[0].content }}"
     for template in (failing, hanging):
         here = ChatTemplate("model", template, TOKENS)
-        here.render_ahead(["a", "x", "b"])
-        assert here.render("a") == "a"
-        assert here.render("b") == "b"
+        here.render_ahead([user(one) for one in "axb"])
+        assert here.render(user("a")) == "a"
+        assert here.render(user("b")) == "b"
         with pytest.raises(ModelError, match="chat template"):
-            here.render("x")
+            here.render(user("x"))
 
 
 @pytest.mark.slow
 def test_a_template_at_work_ends_when_the_harness_is_killed(tmp_path: Path) -> None:
     loop = "{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}"
     program = (
-        "from harness.sandbox import templates, Sandbox, _render\n"
+        "from harness.sandbox import templates, Sandbox, _render\nfrom harness.types import Turn\n"
         f"here = templates.ChatTemplate('m', {loop!r}, {{}}, 2.0)\n"
         "here._sandbox = Sandbox(_render)\n"
         "print(here._sandbox._process.pid, flush=True)\n"
-        "here.render('x')\n"
+        "here.render((Turn(role='user', text='x'),))\n"
     )
     parent = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True)
     assert parent.stdout is not None

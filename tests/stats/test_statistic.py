@@ -57,7 +57,7 @@ def test_a_statistic_of_sums_has_the_intervals_and_p_of_a_function_of_sums(drawn
         stats.bootstrap(rows[:, 0], formula, resamples=200, seed=seed, clusters=clusters)
         for formula in (value, of_rows(value))
     ]
-    np.testing.assert_allclose(*alike, rtol=1e-9)
+    np.testing.assert_allclose(alike[0], alike[1], rtol=1e-9)
     chances = [
         stats.chance(table, pairs, resamples=150, seed=seed, clusters=clusters)
         for table in (summed, gathered)

@@ -4,7 +4,8 @@ from collections import Counter
 
 import pytest
 
-from harness.tasks.references import LISTS, READ, SEVERAL, SKIPPED, TRIMMED, UNCLEAR, references
+from harness.tasks.references import references
+from harness.tasks.remarks import LISTS, READ, SEVERAL, SKIPPED, TRIMMED, UNCLEAR
 
 # Cells, whether they can only be text, the references, and what is counted beside READ.
 CASES: list[tuple[list[object], bool, tuple[str, ...], dict[str, int]]] = [

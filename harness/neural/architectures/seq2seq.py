@@ -36,8 +36,12 @@ def _prompt_ids(reader: Reader, text: str) -> tuple[int, ...]:
 
 
 def _answer_ids(reader: Reader, text: str, answer: str) -> tuple[int, ...]:
-    """Return the answer's tokens, which do not depend on the prompt: the decoder's row has no prompt."""
-    return plain_ids(reader, answer)
+    """Return the answer's tokens, which do not depend on the prompt: the decoder's row has no prompt.
+
+    They begin as every text of the tokenizer does: BART has learnt answers that begin with BOS, behind the start token.
+    """
+    ids = plain_ids(reader, answer)
+    return ids if reader.bos is None else (reader.bos, *ids)
 
 
 def _decoder_start(base: TorchModel) -> int:

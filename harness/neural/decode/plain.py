@@ -5,6 +5,7 @@ encoder-decoders whose positions count from the start of the batch.
 """
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -42,12 +43,14 @@ def answer(
             ids.append([*[base.pad] * fill, *row.ids] if left else [*row.ids, *[base.pad] * fill])
             seen.append([*[0] * fill, *mask] if left else [*mask, *[0] * fill])
         watched = _Watched()
-        written = model.generate(
-            torch.tensor(ids, device=base.device),
-            attention_mask=torch.tensor(seen, device=base.device),
-            generation_config=_greedy(base, max_new_tokens),
-            logits_processor=[watched],
-        )
+        greedy = _greedy(base, max_new_tokens)
+        with _without_own_settings(model):
+            written = model.generate(
+                torch.tensor(ids, device=base.device),
+                attention_mask=torch.tensor(seen, device=base.device),
+                generation_config=greedy,
+                logits_processor=[watched],
+            )
         new = written[:, written_by.layout(longest, base.window).column :]
         new = new.masked_fill(~torch.stack(watched.finite, dim=1), not_finite)
         yield from zip(rows, new.tolist(), strict=True)
@@ -64,8 +67,23 @@ class _Watched:
         return scores
 
 
+@contextmanager
+def _without_own_settings(model: Any) -> Iterator[None]:
+    """Put an empty generation config in the place of the checkpoint's own for as long as the block runs.
+
+    Otherwise `generate` takes from it what a given one leaves open: BART's has beams, a least length and a forced end.
+    """
+    from transformers import GenerationConfig
+
+    own, model.generation_config = model.generation_config, GenerationConfig()  # type: ignore[no-untyped-call]
+    try:
+        yield
+    finally:
+        model.generation_config = own
+
+
 def _greedy(base: Base, max_new_tokens: int) -> Any:
-    """Return settings for greedy answers; the checkpoint's own generation config is ignored."""
+    """Return settings for greedy answers; of the checkpoint's own, only the token that answers are made to begin with."""
     from transformers import GenerationConfig
 
     return GenerationConfig(  # type: ignore[no-untyped-call]

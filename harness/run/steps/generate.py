@@ -30,6 +30,7 @@ from harness.run.steps import (
     opened,
     split_file,
 )
+from harness.tasks.shots import for_each
 from harness.types import Generation, Note, Sample, Task
 
 VERSION = 3
@@ -56,14 +57,12 @@ def run(spec: Generate, context: StepContext) -> None:
     """Answer the block's samples that an earlier try did not answer, and put all answers in data order."""
     kind, data = kinds.find(spec.task.kind), context.need(0)
     samples = IndexedLines(split_file(data, "test"), Sample)[spec.start : spec.stop]
-    shots = (
-        kind.choose_shots(IndexedLines(split_file(data, "train"), Sample), spec.task.shots, spec.task)
-        if spec.task.shots
-        else ()
-    )
+    training = IndexedLines(split_file(data, "train"), Sample) if spec.task.shots else ()
+    shots = kind.choose_shots(training, spec.task.shots, spec.task) if spec.task.shots else ()
     answers = context.folder / ANSWERS
     answered = _continue(answers, context.shorter_runs)
-    prompts = [kind.ask(spec.task, sample, shots) for sample in samples]
+    examples = for_each(spec.task, kind.ask, samples, shots, training)
+    prompts = [kind.ask(spec.task, sample, before) for sample, before in zip(samples, examples, strict=True)]
     kept = written = sum(sample.id in answered for sample in samples)
     context.progress(kept, len(samples))
 

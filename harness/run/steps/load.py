@@ -18,8 +18,9 @@ from harness.files.json_lines import (
 )
 from harness.results import odd
 from harness.run.steps import FIRST, Contribution, Finished, StepContext, split_file
+from harness.tasks import remarks as counted
 from harness.tasks.overlap import Overlap, overlap
-from harness.tasks.references import LISTS, READ, SAID, SKIPPED, TRIMMED
+from harness.tasks.remarks import NOTED, SKIPPED
 from harness.types import Note, Sample, Source, Split
 
 VERSION = 2
@@ -28,7 +29,7 @@ LANE = False
 TOLERANT = False
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")
 OVERLAP = "overlap.json"
-REMARKS = "remarks.json"  # remark on references -> count, over the splits; absent in older steps
+REMARKS = "remarks.json"  # remark -> count, over the splits; absent in older steps
 FILES = (
     *(
         file.name
@@ -48,7 +49,7 @@ class Load:
     source: Source
     data: str  # revision or digest
     splits: tuple[Split, ...]
-    # The rules of reading references that changed a text of the data: data that no rule changes keeps its step's id.
+    # The rules of reading that changed a text of the data: data that no rule changes keeps its step's id.
     rules: tuple[str, ...] = field(default=(), metadata=IF_SET)
 
 
@@ -67,23 +68,23 @@ def run(spec: Load, context: StepContext) -> None:
 
 
 def contributes(finished: Finished) -> Contribution:
-    """Return notes on the reading of references, and on each way in which test samples overlap with training samples."""
-    return Contribution(notes=(*_of_references(finished), *_of_overlap(finished)))
+    """Return notes on the reading of texts, and on each way in which test samples overlap with training samples."""
+    return Contribution(notes=(*_of_reading(finished), *_of_overlap(finished)))
 
 
-def _of_references(finished: Finished) -> Iterator[Note]:
-    """Yield a note for each way in which references were changed or skipped."""
+def _of_reading(finished: Finished) -> Iterator[Note]:
+    """Yield a note for each way in which texts were changed or skipped."""
     path = finished.folder / REMARKS
     remarks = read_json(path) if path.exists() else {}
-    for kind in (TRIMMED, SKIPPED, LISTS):
+    for kind, among in NOTED.items():
         if count := remarks.get(kind, 0):
-            of = remarks.get(READ, 0) + (count if kind == SKIPPED else 0)
+            of = remarks.get(among, 0) + (count if kind == SKIPPED else 0)
             yield Note(
                 kind=kind,
                 where=finished.where,
                 count=count,
                 of=of,
-                detail=f"{SAID[kind][0]}s {SAID[kind][1]}",
+                detail=counted.detail(kind),
             )
 
 

@@ -215,6 +215,12 @@ def _task(task: Task, asked: InputDigests) -> TaskFacts:
         allow_empty=task.allow_empty,
         labels=task.source.labels,
         settings=task.settings,
+        system=task.system,
+        by_family={
+            family: {key: text for key, text in to_json(own).items() if text is not None}
+            for family, own in task.by_family.items()
+        },
+        published=task.published,
         samples=asked.of(task.name),
     )
 

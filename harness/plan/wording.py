@@ -1,0 +1,39 @@
+"""Say for `check` how prompts and chat templates go together; the files of a model are read, and no model is loaded."""
+
+from collections.abc import Iterator
+
+from harness import backends
+from harness.errors import ModelError
+from harness.run.steps.generate import Generate
+from harness.sandbox.templates import chat_template
+from harness.types import Model, Plan, Task
+
+
+def without_role(plan: Plan) -> Iterator[str]:
+    """Yield a line for each model whose chat template has no role for the system text of a task that it is asked."""
+    told: dict[Model, list[str]] = {}
+    for task, model in _asked(plan):
+        if task.for_family(plan.pins.models[model.name].family).system:
+            told.setdefault(model, []).append(task.name)
+    for model, tasks in told.items():
+        stored = backends.of(model).chat_template(model, plan.pins.models[model.name])
+        if stored is None:
+            continue
+        try:
+            has_role = chat_template(model.uri, stored.text, stored.tokens).has_system_role
+        except ModelError:
+            continue  # the check of the model itself says so
+        if not has_role:
+            yield (
+                f"model {model.name}: its chat template has no system role: the system text of {', '.join(tasks)} stands "
+                "before the first turn of the user"
+            )
+
+
+def _asked(plan: Plan) -> Iterator[tuple[Task, Model]]:
+    """Yield each task with each model that is asked it, once."""
+    names = {step.spec.used.model.name for step in plan.steps if isinstance(step.spec, Generate)}
+    for model in plan.suite.models:
+        if model.name in names:
+            for task in plan.suite.tasks:
+                yield task, model
