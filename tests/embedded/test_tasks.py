@@ -105,7 +105,6 @@ def messages(answer: str) -> list[dict[str, str]]:
 
 @pytest.mark.parametrize("written", [pair, messages])  # hh-rlhf, ultrafeedback_binarized
 def test_pairs_of_the_hub_are_read_as_conversations(written: Callable[[str], Any], tmp_path: Path) -> None:
-    pytest.importorskip("harness.tasks.shapes")
     task = at(tmp_path, TASKS["hh-rlhf"], {"chosen": written("4"), "rejected": written("5")})
     assert data.check(task, kinds.find("prefer").ask) == {"test": 1}
     (sample,) = data.read(task.source, "test")
