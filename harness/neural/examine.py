@@ -37,7 +37,7 @@ def examine(
             f"its prompts do not begin with BOS, as those of a model of family {base.family.name} do: its tokenizer puts "
             "none; fetch tokenizer.json and tokenizer_config.json again from the model's source"
         )
-    if not base.ends:
+    if not base.ends and base.architecture.writing is not None:
         yield (
             "has no end-of-sequence token: only stop strings and max_new_tokens end its answers"
             + (", and a training example ends with the task's first stop string" if pin.endless else "")
