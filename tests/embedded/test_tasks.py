@@ -1,6 +1,7 @@
 """The shipped tasks of every kind: the embedded ones run, and those of the hub read rows as the hub has them."""
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -94,9 +95,25 @@ def test_a_task_of_the_hub_reads_rows_of_its_data_set(name: str, tmp_path: Path)
     assert kind.target(task, sample) == expected
 
 
+def pair(answer: str) -> str:
+    return f"\n\nHuman: Hi.\n\nAssistant: Hello.\n\nHuman: What is 2 and 2?\n\nAssistant: {answer}"
+
+
+def messages(answer: str) -> list[dict[str, str]]:
+    return [{"role": "user", "content": "What is 2 and 2?"}, {"role": "assistant", "content": answer}]
+
+
+@pytest.mark.parametrize("written", [pair, messages])  # hh-rlhf, ultrafeedback_binarized
+def test_pairs_of_the_hub_are_read_as_conversations(written: Callable[[str], Any], tmp_path: Path) -> None:
+    task = at(tmp_path, TASKS["hh-rlhf"], {"chosen": written("4"), "rejected": written("5")})
+    assert data.check(task, kinds.find("prefer").ask) == {"test": 1}
+    (sample,) = data.read(task.source, "test")
+    assert (sample.input, sample.choices) == ("What is 2 and 2?", ("4", "5"))
+
+
 def test_every_task_of_the_hub_is_read_in_a_test() -> None:
     hub = {name for name, task in TASKS.items() if task.source.uri.startswith("hub:")}
-    assert hub == {*ROWS, "samsum", "instruction-qa"}
+    assert hub == {*ROWS, "samsum", "instruction-qa", "hh-rlhf"}
 
 
 @pytest.mark.slow
