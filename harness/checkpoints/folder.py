@@ -28,7 +28,8 @@ FILES = (
     "model.safetensors.index.json",
 )
 ADAPTER_FILES = ("adapter_config.json", "adapter_model.safetensors")
-# Of an adapter that the harness trained: {"base": name, "digest": of the base's weights}.
+# Of an adapter that the harness trained: {"base": name, "digest": of the base's weights}, and how it was asked
+# (asked_with.py).
 ADAPTER_RECORD = "harness.json"
 ADAPTER_PICKLE = "adapter_model.bin"
 SINGLE = "model.safetensors"

@@ -67,6 +67,7 @@ def check(
     yield from map(_recipe, suite.recipes)
     drawn = plan.plan(suite, pinned)
     yield from wording.without_role(drawn)
+    yield from wording.asked_otherwise(drawn)
     refuse(drawn, _columns(suite, offline=offline), at)
     yield from plan.untrained(drawn)
     yield from plan.not_applicable(drawn)

@@ -18,7 +18,9 @@ from harness.types import Adapter, Model, Pins, Runtime, Suite, Uri
 def examined(suite: Suite, pinned: Pins, model: Model, *, offline: bool, cache: Path) -> list[str]:
     """Return a line for each remark on a model and its adapters; raise ModelError if a run would refuse them."""
     places = {
-        adapter.name: _folder(adapter, pinned) for adapter in suite.adapters if adapter.base == model.name
+        adapter.name: adapter_place(adapter, pinned)
+        for adapter in suite.adapters
+        if adapter.base == model.name
     }
     folders = {name: folder for name, folder in places.items() if folder is not None}
     if not suite.tasks:
@@ -46,7 +48,7 @@ def _public(model: Model) -> str:
     return "file:" if Uri.parse(model.uri).scheme == "file" else model.uri
 
 
-def _folder(adapter: Adapter, pinned: Pins) -> Path | None:
+def adapter_place(adapter: Adapter, pinned: Pins) -> Path | None:
     """Return the folder of the adapter's files; None if they are not on this machine."""
     uri = Uri.parse(adapter.uri)
     if uri.scheme != "hub":

@@ -3,8 +3,11 @@
 from collections.abc import Iterator
 
 from harness import backends
+from harness.checkpoints.asked_with import asked_with, difference
 from harness.errors import ModelError
+from harness.plan.examined import adapter_place
 from harness.run.steps.generate import Generate
+from harness.run.steps.report import Report
 from harness.sandbox.templates import chat_template
 from harness.types import Model, Plan, Task
 
@@ -28,6 +31,32 @@ def without_role(plan: Plan) -> Iterator[str]:
                 f"model {model.name}: its chat template has no system role: the system text of {', '.join(tasks)} stands "
                 "before the first turn of the user"
             )
+
+
+def asked_otherwise(plan: Plan) -> Iterator[str]:
+    """Yield a line for each adapter that is here and asked otherwise than its record says that it was trained."""
+    report = next(step for step in reversed(plan.steps) if isinstance(step.spec, Report))
+    assert isinstance(report.spec, Report)
+    steps = {step.id: step for step in plan.steps}
+    told: dict[tuple[str, str], list[str]] = {}
+    for part, need in zip(report.spec.parts, report.needs, strict=True):
+        spec = steps[need].spec
+        if (
+            not isinstance(spec, Generate)
+            or spec.start
+            or spec.adapter is None
+            or spec.adapter.existing is None
+        ):
+            continue
+        name, backend = spec.adapter.existing.name, backends.of(spec.used.model)
+        folder = adapter_place(next(one for one in plan.suite.adapters if one.name == name), plan.pins)
+        if folder is None or backend.folder is None:
+            continue
+        now = asked_with(spec.task, backend.chat_template(spec.used.model, spec.used.pin))
+        if found := difference(folder, now):
+            told.setdefault((name, found), []).append(part.task)
+    for (name, found), tasks in told.items():
+        yield f"adapter {name}: {found} by {', '.join(tasks)}"
 
 
 def _asked(plan: Plan) -> Iterator[tuple[Task, Model]]:

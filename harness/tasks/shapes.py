@@ -10,7 +10,6 @@ Of a conversation, the last turn of the assistant is the reference, the turn of 
 comes before that is told first. A row that cannot be a sample is left out and counted; a row of another form is refused.
 """
 
-import json
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,18 +18,9 @@ from typing import Any
 from harness.errors import DataError
 from harness.tasks.references import text_of
 from harness.tasks.remarks import EMPTY_ANSWER, EQUAL_PAIR, LONG_PAIR, NO_ANSWER, OUT_OF_ORDER
-from harness.types import Role, Shape, Source, Turn
+from harness.tasks.turns import ROLES, in_words, parsed, read_turns
+from harness.types import Shape, Source, Turn
 
-ROLES: Mapping[str, Role] = {
-    "system": "system",
-    "developer": "system",
-    "user": "user",
-    "human": "user",
-    "assistant": "assistant",
-    "gpt": "assistant",
-    "chatgpt": "assistant",
-    "model": "assistant",
-}
 # shape -> the columns that a file must have for it
 COLUMNS: Mapping[Shape, tuple[str, ...]] = {
     "messages": ("messages",),
@@ -38,7 +28,6 @@ COLUMNS: Mapping[Shape, tuple[str, ...]] = {
     "alpaca": ("instruction", "output"),
     "pairs": ("chosen", "rejected"),
 }
-_CALLS = ("tool_calls", "function_call")
 _HH = re.compile(r"\n\n(Human|Assistant): ?")  # as Anthropic's hh-rlhf writes a conversation into one text
 
 
@@ -109,7 +98,7 @@ def _alpaca(values: Mapping[str, Any], where: str, textual: bool) -> Shaped | st
     used = tuple(name for name in ("instruction", "input", "output") if name in values)
     for name in used:
         if isinstance(values[name], list | dict):
-            raise DataError(f"{where}: column {name!r} holds {_kind(values[name])}; give a text")
+            raise DataError(f"{where}: column {name!r} holds {in_words(values[name])}; give a text")
     instruction, more, answer = (text_of(values.get(name)) for name in ("instruction", "input", "output"))
     if not answer.strip():
         return EMPTY_ANSWER
@@ -118,11 +107,13 @@ def _alpaca(values: Mapping[str, Any], where: str, textual: bool) -> Shaped | st
 
 
 def _messages(values: Mapping[str, Any], where: str, textual: bool) -> Shaped | str:
-    return _conversation(_turns(values["messages"], f"{where}: column 'messages'", textual), ("messages",))
+    return _conversation(
+        read_turns(values["messages"], f"{where}: column 'messages'", textual), ("messages",)
+    )
 
 
 def _sharegpt(values: Mapping[str, Any], where: str, textual: bool) -> Shaped | str:
-    turns = _turns(values["conversations"], f"{where}: column 'conversations'", textual, "from", "value")
+    turns = read_turns(values["conversations"], f"{where}: column 'conversations'", textual, "from", "value")
     return _conversation(turns, ("conversations",))
 
 
@@ -155,7 +146,7 @@ def _in_order(turns: Sequence[Turn]) -> bool:
 
 def _pairs(values: Mapping[str, Any], where: str, textual: bool) -> Shaped | str:
     used = tuple(name for name in ("prompt", "chosen", "rejected") if name in values)
-    cells = {name: _parsed(values[name]) if textual else values[name] for name in used}
+    cells = {name: parsed(values[name]) if textual else values[name] for name in used}
     chosen, rejected = (_side(cells[name], f"{where}: column {name!r}") for name in ("chosen", "rejected"))
     prompt = cells.get("prompt")
     if isinstance(chosen, str) and isinstance(rejected, str):
@@ -176,7 +167,7 @@ def _pairs(values: Mapping[str, Any], where: str, textual: bool) -> Shaped | str
         return EQUAL_PAIR
     beginning = chosen[:shared]
     if not beginning and "prompt" in cells:
-        beginning = _as_turns(_prompt(prompt, where))
+        beginning = _asread_turns(_prompt(prompt, where))
     elif "prompt" in cells:
         used = used[1:]  # the beginning says it again: the column stays as it is
     rest = chosen[shared:], rejected[shared:]
@@ -202,9 +193,9 @@ def _pair(begun: str | tuple[Turn, ...], chosen: str, rejected: str, used: tuple
 def _side(cell: object, where: str) -> str | tuple[Turn, ...]:
     """Return a side of a pair: a text, or turns, which hh-rlhf writes into one text."""
     if isinstance(cell, list):
-        return _turns(cell, where, textual=False)
+        return read_turns(cell, where, textual=False)
     if not isinstance(cell, str):
-        raise DataError(f"{where} holds {_kind(cell)}; give a text, or a list of messages")
+        raise DataError(f"{where} holds {in_words(cell)}; give a text, or a list of messages")
     if not _HH.match(cell):
         return cell
     _, *parts = _HH.split(cell)
@@ -216,79 +207,14 @@ def _side(cell: object, where: str) -> str | tuple[Turn, ...]:
 
 def _prompt(cell: object, where: str) -> str | tuple[Turn, ...]:
     if isinstance(cell, list):
-        return _turns(cell, f"{where}: column 'prompt'", textual=False)
+        return read_turns(cell, f"{where}: column 'prompt'", textual=False)
     if isinstance(cell, str):
         return cell
-    raise DataError(f"{where}: column 'prompt' holds {_kind(cell)}; give a text, or a list of messages")
+    raise DataError(f"{where}: column 'prompt' holds {in_words(cell)}; give a text, or a list of messages")
 
 
-def _as_turns(prompt: str | tuple[Turn, ...]) -> tuple[Turn, ...]:
+def _asread_turns(prompt: str | tuple[Turn, ...]) -> tuple[Turn, ...]:
     return (Turn(role="user", text=prompt),) if isinstance(prompt, str) else prompt
-
-
-def _turns(
-    cell: object, where: str, textual: bool, role: str = "role", content: str = "content"
-) -> tuple[Turn, ...]:
-    """Return the turns of a list of messages, whose keys for the role and the text are given."""
-    entries = _parsed(cell) if textual else cell
-    if not isinstance(entries, list):
-        raise DataError(f"{where} holds {_kind(entries)}; give a list of {{{role}, {content}}}")
-    return tuple(
-        _turn(entry, f"{where}: turn {at}", role, content) for at, entry in enumerate(entries, start=1)
-    )
-
-
-def _turn(entry: object, where: str, role: str, content: str) -> Turn:
-    if not isinstance(entry, Mapping) or role not in entry or content not in entry:
-        raise DataError(
-            f"{where}: found {_kind(entry)} without {role} and {content}; give {{{role}: …, {content}: …}}"
-        )
-    name = entry[role]
-    if not isinstance(name, str) or name not in ROLES:
-        raise DataError(f"{where}: the role {name!r} is not read; known: {', '.join(ROLES)}")
-    for call in _CALLS:
-        if entry.get(call):
-            raise DataError(f"{where}: has {call}, which are not read; write them as text, or drop the row")
-    return Turn(role=ROLES[name], text=_content(entry[content], f"{where}: {content}"))
-
-
-def _content(value: object, where: str) -> str:
-    """Return the text of a message, whose text parts are joined by line feeds."""
-    if isinstance(value, str) or value is None:
-        return value or ""
-    if not isinstance(value, list):
-        raise DataError(f"{where} is {_kind(value)}; give a text, or a list of parts of text")
-    texts = []
-    for part in value:
-        kind = part.get("type") if isinstance(part, Mapping) else _kind(part)
-        if not (isinstance(part, Mapping) and kind == "text" and isinstance(part.get("text"), str)):
-            raise DataError(f"{where}: a part of the type {kind!r} is not read: only text is; drop the row")
-        texts.append(part["text"])
-    return "\n".join(texts)
-
-
-def _parsed(cell: object) -> Any:
-    """Return the list that a cell of a CSV file contains as JSON; any other cell as it is."""
-    if not isinstance(cell, str) or not cell.lstrip().startswith("["):
-        return cell
-    try:
-        return json.loads(cell)
-    except (ValueError, RecursionError):
-        return cell
-
-
-def _kind(value: object) -> str:
-    """Return what a value is, in words."""
-    match value:
-        case None:
-            return "nothing"
-        case str():
-            return "a text"
-        case list():
-            return "a list"
-        case Mapping():
-            return "a mapping"
-    return f"the {type(value).__name__} {value!r}"[:60]
 
 
 _READERS: Mapping[Shape, Callable[[Mapping[str, Any], str, bool], Shaped | str]] = {

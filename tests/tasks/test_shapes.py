@@ -73,6 +73,14 @@ def test_the_last_answer_of_a_conversation_is_the_reference(
         )
 
 
+def test_a_mapping_of_lists_is_read_as_the_list_of_mappings_that_it_stands_for() -> None:
+    """The package `datasets` has a sequence of mappings so."""
+    lists = {"role": ["user", "assistant"], "content": ["Hello", "Hi!"]}
+    assert read("messages", {"messages": lists}) == read("messages", {"messages": [HELLO, HI]})
+    with pytest.raises(DataError, match="column 'messages' holds a mapping; give a list"):
+        read("messages", {"messages": {**lists, "role": ["user"]}})
+
+
 PAIR: dict[str, Any] = {"prompt": "Where?", "chosen": "Here.", "rejected": "There."}
 
 

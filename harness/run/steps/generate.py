@@ -5,9 +5,10 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness import kinds
+from harness import backends, kinds
 from harness.backends import KnowsItsEnds, OpenBackend, TracksBase
 from harness.checkpoints.adapter import WEIGHTS
+from harness.checkpoints.asked_with import asked_with, difference
 from harness.errors import ModelError
 from harness.files.json_lines import (
     IndexedLines,
@@ -38,6 +39,7 @@ LIBRARIES = ()  # the model's backend names them
 LANE = True
 TOLERANT = False
 COST = "cost.json"
+OTHERWISE = "asked otherwise"  # kind of a note
 FILES = (ANSWERS, COST)
 
 
@@ -99,6 +101,7 @@ def run(spec: Generate, context: StepContext) -> None:
             "memory": memory,
             "end": end,
             "adapter_bytes": _bytes(adapter),
+            "otherwise": _otherwise(spec, adapter),
         },
     )
 
@@ -119,6 +122,7 @@ def contributes(finished: Finished) -> Contribution:
             ("base not proven", cost["doubt"]),
             ("less at once", cost["memory"]),
             (NO_END, cost.get("end")),
+            (OTHERWISE, cost.get("otherwise")),
         )
         if detail
     ]
@@ -131,6 +135,18 @@ def _end(spec: Generate, backend: OpenBackend) -> str | None:
         return None
     ends = "stop strings and max_new_tokens end" if spec.task.decode.stop else "only max_new_tokens ends"
     return f"the model has no end-of-sequence token: {ends} its answers"
+
+
+def _otherwise(spec: Generate, adapter: Path | None) -> str | None:
+    """Return how an existing adapter is asked otherwise than it was trained, once for all blocks; None where it is not."""
+    backend = backends.of(spec.used.model)
+    if spec.start or adapter is None or backend.folder is None:
+        return None
+    if spec.adapter is None or spec.adapter.existing is None:
+        return None  # trained by the same plan: on another task, it is meant to be asked otherwise
+    now = asked_with(spec.task, backend.chat_template(spec.used.model, spec.used.pin))
+    found = difference(adapter, now)
+    return found and f"the adapter was {found}"
 
 
 def _bytes(adapter: Path | None) -> int | None:

@@ -5,9 +5,11 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
-from harness import kinds
+from harness import backends, kinds
 from harness.backends import Trainable
 from harness.checkpoints.adapter import WEIGHTS
+from harness.checkpoints.asked_with import asked_with, record
+from harness.checkpoints.folder import ADAPTER_RECORD
 from harness.digest import IF_SET
 from harness.errors import ModelError
 from harness.files.json_lines import read_json, read_lines, to_json, write_json
@@ -83,6 +85,9 @@ def run(spec: Train, context: StepContext) -> None:
         context.folder,
         lambda step, steps, loss: context.progress(step, steps, "" if loss is None else f"loss {loss:.3g}"),
     )
+    if (context.folder / ADAPTER / ADAPTER_RECORD).is_file():  # of several processes, the first alone saves
+        template = backends.of(spec.used.model).chat_template(spec.used.model, spec.used.pin)
+        record(context.folder / ADAPTER, asked_with(spec.task, template))
     endless = backend.base.end is None and backend.base.architecture.writing is not None
     write_json(
         context.folder / TRAINED,
