@@ -109,7 +109,7 @@ def build(name: str, folder: Path) -> None:
     student.model.train()
     for step in range(1, plan.steps + 1):
         for group in (group for optimizer in optimizers for group in optimizer.param_groups):
-            group["lr"] = plan.learning_rate * pretrain._schedule(step, plan) * group.get("times", 1.0)
+            group["lr"] = plan.learning_rate * pretrain.schedule(step, plan) * group.get("times", 1.0)
         with torch.autocast("cpu", torch.bfloat16):
             loss = loss_of(student, next(batches), random)
         loss.backward()

@@ -11,6 +11,7 @@ from tools.zoo.architectures import Spelling
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
+    from tokenizers.normalizers import Normalizer
 
 UNKNOWN = "<unk>"
 SPECIAL: dict[Spelling, dict[str, str]] = {
@@ -95,20 +96,37 @@ def _unigram(vocabulary: int, special: list[str], texts: Iterable[str]) -> "Toke
     The pieces are found by merging and weighed by how often merging uses them: on so little text the library's own
     unigram trainer drops words as common as "is".
     """
+    from tokenizers import normalizers, processors
+
+    tokenizer = unigram_of_merges(vocabulary, special, texts, normalizers.NFKC(), UNKNOWN)
+    eos = ("</s>", tokenizer.token_to_id("</s>"))
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="$A </s>", pair="$A </s> $B </s>", special_tokens=[eos]
+    )
+    return tokenizer
+
+
+def unigram_of_merges(
+    vocabulary: int,
+    special: list[str],
+    texts: Iterable[str],
+    normalizer: "Normalizer",
+    unknown: str,
+    alphabet: Iterable[str] = (),  # signs that are pieces even if no text has them
+) -> "Tokenizer":
+    """Return a unigram tokenizer of pieces found by merging, which puts no special token around a text."""
     from tokenizers import (
         Regex,
         Tokenizer,
         decoders,
         models,
-        normalizers,
         pre_tokenizers,
-        processors,
         trainers,
     )
 
     texts = list(texts)
-    merging = Tokenizer(models.BPE(unk_token=UNKNOWN))
-    merging.normalizer = normalizers.NFKC()
+    merging = Tokenizer(models.BPE(unk_token=unknown))
+    merging.normalizer = normalizer
     merging.pre_tokenizer = pre_tokenizers.Sequence(
         [
             pre_tokenizers.WhitespaceSplit(),
@@ -116,22 +134,20 @@ def _unigram(vocabulary: int, special: list[str], texts: Iterable[str]) -> "Toke
             pre_tokenizers.Split(Regex(r"[\p{P}\p{N}&&[^']]"), "isolated"),
         ]
     )
-    trainer = trainers.BpeTrainer(vocab_size=vocabulary, special_tokens=special, show_progress=False)
+    trainer = trainers.BpeTrainer(
+        vocab_size=vocabulary, special_tokens=special, initial_alphabet=list(alphabet), show_progress=False
+    )
     merging.train_from_iterator(texts, trainer)
     used = Counter(piece for one in merging.encode_batch(texts) for piece in one.ids)
     pieces = sorted(merging.get_vocab().items(), key=lambda piece: piece[1])
     total = sum(used.values()) + len(pieces)
     weighed = [(piece, 0.0 if piece in special else log((used[at] + 1) / total)) for piece, at in pieces]
 
-    tokenizer = Tokenizer(models.Unigram(weighed, unk_id=special.index(UNKNOWN)))
+    tokenizer = Tokenizer(models.Unigram(weighed, unk_id=special.index(unknown)))
     tokenizer.normalizer = merging.normalizer
     tokenizer.pre_tokenizer = merging.pre_tokenizer
     tokenizer.add_special_tokens(special)
     tokenizer.decoder = decoders.Metaspace(replacement="▁", prepend_scheme="always", split=True)
-    eos = ("</s>", tokenizer.token_to_id("</s>"))
-    tokenizer.post_processor = processors.TemplateProcessing(
-        single="$A </s>", pair="$A </s> $B </s>", special_tokens=[eos]
-    )
     return tokenizer
 
 
