@@ -24,7 +24,7 @@ VOCABULARY = "vocab_size"
 # Model types whose feed-forward part has two matrices; the others multiply a third, the gate.
 PLAIN = frozenset(
     "bart bloom codegen falcon gpt2 gpt_bigcode gpt_neo gpt_neox gptj mbart mpt opt pegasus phi RefinedWeb RefinedWebModel "
-    "starcoder2 xglm".split()
+    "starcoder2 xglm albert bert camembert deberta deberta-v2 distilbert electra mpnet roberta xlm-roberta".split()
 )
 # Model types whose configuration says nothing about the head where it has weights of its own.
 UNTIED = frozenset("gpt_neox gptj llama mistral mixtral olmo olmo2 phi phi3 qwen2 qwen3 stablelm".split())

@@ -4,6 +4,12 @@ from collections.abc import Mapping
 
 # Keys of configurations for the number of positions that a model was built for.
 NAMES = ("max_position_embeddings", "n_positions", "max_sequence_length", "max_seq_len")
+# Encoders whose first position is the one after the padding token's, as RoBERTa's: 514 positions are a window of 512.
+BEHIND_PADDING = frozenset(
+    "camembert data2vec-text esm ibert longformer luke mpnet roberta roberta-prelayernorm xlm-roberta xlm-roberta-xl "
+    "xmod".split()
+)
+PADDING = 1  # RoBERTa's padding token, where its configuration names none
 UNBOUNDED = 1_000_000  # tokenizers without a limit have 1e30
 RELATIVE = "relative_attention_num_buckets"  # T5's n_positions is a leftover: its positions are relative
 
@@ -15,7 +21,11 @@ def context_window(config: Mapping[str, object]) -> int | None:
     if RELATIVE in text_config:
         return None
     found = (text_config.get(name) for name in NAMES)
-    return next((number for number in found if type(number) is int and number > 0), None)
+    positions = next((number for number in found if type(number) is int and number > 0), None)
+    if positions is None or text_config.get("model_type") not in BEHIND_PADDING:
+        return positions
+    padding = text_config.get("pad_token_id")
+    return positions - (padding if type(padding) is int else PADDING) - 1
 
 
 def too_long(name: str, window: int, answer_tokens: int) -> str:

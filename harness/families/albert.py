@@ -1,4 +1,4 @@
-"""ALBERT: BERT whose layers share one set of weights."""
+"""ALBERT: BERT whose layers share one set of weights, so that one pair of factors serves all layers."""
 
 from harness.families import Family
 

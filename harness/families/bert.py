@@ -1,10 +1,10 @@
-"""BERT and RoBERTa: encoders."""
+"""BERT, and ELECTRA, which uses the same names: encoders."""
 
 from harness.families import Family
 
 FAMILY = Family(
     name="bert",
-    model_types=("bert", "roberta", "xlm-roberta", "electra", "camembert"),
+    model_types=("bert", "electra"),
     architecture="encoder",
     roles=(
         (r"attention\.self\.query", "q"),
@@ -13,7 +13,7 @@ FAMILY = Family(
         (r"attention\.output\.dense", "o"),
         (r"intermediate\.dense|layer\.\d+\.output\.dense", "feed-forward"),
         (r"word_embeddings", "embedding"),
-        (r"predictions\.decoder|lm_head\.decoder|classifier|classifier\.out_proj", "head"),
+        (r"predictions\.decoder|lm_head\.decoder|classifier(\.(dense|out_proj))?", "head"),
     ),
     targets={
         "q": ("query",),
