@@ -14,9 +14,10 @@ from safetensors.numpy import load_file, save_file
 from harness.backends import open_backend
 from harness.commands.check import check
 from harness.commands.weigh import WeightFiles, WeightRequest, weigh
-from harness.errors import AdapterError, HarnessError, ModelError
+from harness.errors import AdapterError, HarnessError, ModelError, SuiteError
 from harness.files import shipped
 from harness.plan.pins import pins
+from harness.plan.plan import plan
 from harness.types import Adapter, Model, ModelPin, Runtime, Source, Suite, Task
 
 Damage = Callable[[Path], object]
@@ -103,8 +104,6 @@ EARLY_IF_ASKED: dict[str, tuple[Damage, str]] = {
     "generation settings cut": (cut("generation_config.json", 30), "generation_config.json: broken: not JSON"),
     "a million layers": (edit(CONFIG, num_hidden_layers=10**6),
                          f"{CONFIG}: num_hidden_layers: found 1,000,000, the tensors have 4 layers"),
-    "an encoder": (edit(CONFIG, architectures=["RobertaForMaskedLM"], model_type="roberta"),
-                   "is a RobertaForMaskedLM, an encoder that fills in masked words; it cannot write answers"),
     "whole numbers for weights": (
         tensors(lambda found: found.update({QUERY: found[QUERY].astype(np.int8)})),
         f"{WEIGHTS}: {QUERY} is I8, and config.json has no quantization_config"),
@@ -268,7 +267,12 @@ def test_a_tokenizer_of_another_model_is_refused(suite: Suite, folder: Path, tmp
 
 @pytest.mark.parametrize(
     ("damage", "said"),
-    [EARLY["index cut"], EARLY_IF_ASKED["an encoder"], EARLY_IF_ASKED["tokenizer cut"], CLOSE["more layers"]],
+    [
+        EARLY["index cut"],
+        EARLY_IF_ASKED["a classifier"],
+        EARLY_IF_ASKED["tokenizer cut"],
+        CLOSE["more layers"],
+    ],
 )
 def test_a_model_in_the_hubs_cache_is_looked_at_like_a_folder(
     suite: Suite, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, damage: Damage, said: str
@@ -290,11 +294,22 @@ def test_a_model_in_the_hubs_cache_is_looked_at_like_a_folder(
     assert "pickle" not in str(told.value)
 
 
+def test_an_encoder_alone_for_a_task_that_asks_for_text_is_refused_with_what_it_is(
+    suite: Suite, folder: Path, tmp_path: Path
+) -> None:
+    edit(CONFIG, architectures=["RobertaForMaskedLM"], model_type="roberta")(folder)
+    pinned = pins(suite, offline=True, cache=tmp_path / "digests.json")
+    assert pinned.models["mine"].architecture == "encoder"
+    with pytest.raises(SuiteError) as told:
+        plan(suite, pinned)
+    one_line(told, f"task chats, kind generate: file:{folder} is an encoder, which writes no text")
+
+
 def test_an_encoder_may_be_weighed(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     edit(CONFIG, architectures=["RobertaForMaskedLM"], model_type="roberta")(folder)
     without("tokenizer*")(folder)
     asked = Suite(name="weigh", tasks=(), models=(Model(name="mine", uri=f"file:{folder}"),))
-    assert pins(asked, offline=True, cache=tmp_path / "digests.json").models["mine"].family == "bert"
+    assert pins(asked, offline=True, cache=tmp_path / "digests.json").models["mine"].family == "roberta"
 
 
 @pytest.mark.parametrize("quantization", ["nf4", "int8"])

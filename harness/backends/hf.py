@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from harness import families
-from harness.backends import At, Backend, OpenBackend
+from harness.backends import At, Backend, OpenBackend, Verb
 from harness.checkpoints import askable, hub, locate, written
 from harness.checkpoints import folder as checkpoint
 from harness.checkpoints.ends import names_an_end
@@ -14,6 +14,7 @@ from harness.errors import SuiteError, UnknownName
 from harness.files import shipped
 from harness.files.hardware import Machine
 from harness.files.installed import versions
+from harness.neural import architectures
 from harness.types import DeviceKind, Model, ModelPin, Runtime, Uri
 
 BYTES = {"float32": 4, "bfloat16": 2, "float16": 2}  # of a weight
@@ -35,15 +36,18 @@ def pin(model: Model, device: DeviceKind, remembered: Remembered, offline: bool)
     uri, endless = Uri.parse(model.uri), False
     if uri.scheme == "hub":
         revision = hub.commit(uri.place, "model", model.revision, offline=offline)
+        settings = checkpoint.config(_hub_config(uri.place, revision, offline))
         found = remembered.checkpoint(
             f"{uri.place}@{revision}", lambda: _on_the_hub(uri.place, revision, offline)
         )
     else:
         folder = locate.folder_of(model)
+        settings = checkpoint.config(folder / checkpoint.CONFIG)
         endless = not names_an_end(folder)
         files = {*checkpoint.identity(folder, checkpoint.FILES), *checkpoint.weights(folder)}
         revision = remembered.files_digest(tuple(files))
         found = remembered.checkpoint(f"{uri.scheme}@{revision}", lambda: checkpoint.read(folder))
+    architecture = architectures.of(settings)
     dtype = model.dtype if model.dtype != "auto" else "float32" if device == "cpu" else "bfloat16"
     return ModelPin(
         revision=revision,
@@ -51,8 +55,23 @@ def pin(model: Model, device: DeviceKind, remembered: Remembered, offline: bool)
         checkpoint_bytes=found.stored_bytes,
         dtype=dtype,
         family=model.family or families.of(found.model_type).name,
-        endless=endless,
+        endless=endless and architecture.writing is not None,
+        architecture=architecture.name,
     )
+
+
+def lacks(model: Model, pin: ModelPin, verb: Verb) -> str | None:
+    """Return why a model cannot be asked for a verb, by its architecture; None where it can."""
+    architecture = architectures.find(pin.architecture)
+    writing, what = architecture.writing, f"{model.uri} is {architecture.about}"
+    if verb == "head":
+        return None if architecture.head else f"{what}, which has no head for labels"
+    if writing is None:
+        gives = "writes no text" if verb == "write" else "gives no text a likelihood"
+        return f"{what}, which {gives}"
+    if verb == "rolling" and not writing.reads_texts:
+        return f"{what}, which reads no text without a prompt"
+    return None
 
 
 def check_askable(
@@ -69,7 +88,7 @@ def check_askable(
         elif offline:
             askable.check_folder(locate.snapshot(uri.place, pin.revision), model.uri)
         else:  # a run would fetch what is missing
-            askable.check_writes(checkpoint.config(_hub_config(uri.place, pin.revision)), model.uri)
+            askable.check_answers(checkpoint.config(_hub_config(uri.place, pin.revision)), model.uri)
         return ()
 
     what = "can write" if uri.scheme == "hub" and not offline else "can be asked"
@@ -121,7 +140,9 @@ def _is_as_shipped(model: Model) -> bool:
     )
 
 
-def _hub_config(place: str, commit: str) -> Path:
+def _hub_config(place: str, commit: str, offline: bool = False) -> Path:
+    if offline or hub.switched_off():
+        return hub.snapshot(place, "model", commit, locate.HUB_FILES, offline=True) / checkpoint.CONFIG
     from huggingface_hub import hf_hub_download
 
     with hub.hub_errors(place, "model", commit):
@@ -156,7 +177,8 @@ BACKEND = Backend(
     about="they are checkpoints in the hub's format",
     options=("revision", "dtype", "quantization", "family", "chat", "trust_remote_code"),
     libraries=("torch", "transformers", "tokenizers", "peft"),
-    verbs=("write", "likelihoods", "rolling"),
+    verbs=("write", "likelihoods", "rolling", "head"),
+    lacks=lacks,
     check=check,
     pin=pin,
     check_askable=check_askable,

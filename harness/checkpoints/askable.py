@@ -1,6 +1,6 @@
 """Checks whether a model can be asked, from its files alone: in a fraction of a second, without torch.
 
-A model whose weights are only analysed may be an encoder and needs no tokenizer; these checks are not for it.
+A model whose weights are only analysed needs no tokenizer; these checks are not for it.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -9,7 +9,7 @@ from typing import Any
 
 from harness.checkpoints import adapter as lora
 from harness.checkpoints import folder as checkpoint
-from harness.checkpoints.can_write import why_not
+from harness.checkpoints.can_write import is_encoder, why_not
 from harness.checkpoints.config_size import refuse_not_whole, refuse_oversized
 from harness.checkpoints.safetensors import TensorFile
 from harness.errors import AdapterError, ModelError
@@ -48,10 +48,10 @@ TOKENIZERS = (
 
 
 def check_folder(folder: Path, uri: str) -> None:
-    """Raise ModelError where the folder's model cannot write, or its files are broken."""
+    """Raise ModelError where the folder's model can neither write nor label, or its files are broken."""
     files = checkpoint.headers(folder)  # names a torn file, which the library does not
     path = folder / checkpoint.CONFIG
-    check_writes(config := checkpoint.config(path), uri)
+    check_answers(config := checkpoint.config(path), uri)
     checkpoint.model_type(path)
     shapes = {name: file.shape(name) for file in files.values() for name in file.names}
     refuse_oversized(config, shapes, path)
@@ -99,9 +99,10 @@ def check_tokenizer(folder: Path) -> None:
             )
 
 
-def check_writes(config: Mapping[str, Any], uri: str) -> None:
-    """Raise ModelError where config.json belongs to an encoder, a classifier or another model that cannot write."""
-    if reason := why_not(config):
+def check_answers(config: Mapping[str, Any], uri: str) -> None:
+    """Raise ModelError where config.json belongs to a model that can neither write nor, as encoders, give labels."""
+    reason = None if is_encoder(config) else why_not(config)
+    if reason:
         raise ModelError(f"{uri} {reason}")
 
 

@@ -55,6 +55,11 @@ def why_not(config: Mapping[str, Any]) -> str | None:
     return _sentence(made_for.string, *_purpose(made_for[1]))
 
 
+def is_encoder(config: Mapping[str, Any]) -> bool:
+    """Return whether the checkpoint is an encoder of text, which gives labels or numbers by a head and writes nothing."""
+    return config.get("model_type") in ENCODERS and config.get("is_decoder") is not True
+
+
 def _writes(name: str) -> bool:
     task = _TASK.search(name)
     return task[1] in WRITING if task else _HEAD.search(name) is not None

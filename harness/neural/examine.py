@@ -32,7 +32,7 @@ def examine(
     check_chat(base)
     prompt_ids(base, prompt_text(base, PROBE))
     yield from _unused(base)
-    if not base.ends:
+    if not base.ends and base.architecture.writing is not None:
         yield (
             "has no end-of-sequence token: only stop strings and max_new_tokens end its answers"
             + (", and a training example ends with the task's first stop string" if pin.endless else "")

@@ -4,16 +4,29 @@ from collections.abc import Collection, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
-from harness.errors import ModelError
+from harness.errors import AdapterError, ModelError
+from harness.neural.architectures import head
 from harness.neural.decode import write
 from harness.neural.encode import check_chat, encode, room
+from harness.neural.head import outputs
 from harness.neural.kernels import quick
 from harness.neural.likelihoods import likelihoods, rolling
 from harness.neural.load import Base, load, release
-from harness.neural.lora import adapted, unverified_base
+from harness.neural.lora import adapted, check_labels, unverified_base
 from harness.neural.memory import Budget, affordable_tokens
-from harness.types import Decode, Generation, Likelihoods, Model, ModelPin, Overflow, Prompt, Runtime
+from harness.types import (
+    Decode,
+    Generation,
+    HeadOutput,
+    Likelihoods,
+    Model,
+    ModelPin,
+    Overflow,
+    Prompt,
+    Runtime,
+)
 
 
 class HuggingFace:
@@ -35,7 +48,7 @@ class HuggingFace:
     @property
     def endless(self) -> bool:
         """Return whether no token ends an answer: only stop strings and max_new_tokens do."""
-        return self._base is not None and not self._base.ends
+        return self._base is not None and not self._base.ends and self._base.architecture.writing is not None
 
     def _with(self, adapter: Path | None) -> Base:
         if self._base is None:
@@ -77,6 +90,24 @@ class HuggingFace:
     ) -> Iterator[Likelihoods]:
         """Yield how likely the whole text of each prompt is."""
         yield from rolling(self._with(adapter), prompts, self.budget, done)
+
+    def head(
+        self,
+        prompts: Sequence[Prompt],
+        overflow: Overflow,
+        adapter: Path | None,
+        done: Collection[str] = frozenset(),
+    ) -> Iterator[HeadOutput]:
+        """Yield the output of the adapter's head for each prompt; AdapterError where it was trained for other labels."""
+        base = self._with(adapter)
+        output: Any = base.model.get_submodule(head(base).output(base.model))
+        if adapter is None:
+            raise AdapterError(
+                f"{base.name}: it has no trained head of its own for a task's labels; ask it with an adapter"
+            )
+        for labels in dict.fromkeys(prompt.options for prompt in prompts):
+            check_labels(adapter, labels, output.out_features)
+        yield from outputs(base, prompts, overflow, self.budget, done)
 
     def unverified_base(self, adapter: Path) -> str | None:
         """Return why it is not known whether the adapter was trained on this base; None where it is known."""

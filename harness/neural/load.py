@@ -4,7 +4,7 @@ import gc
 import hashlib
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -56,6 +56,19 @@ class Base:
     end: int | None  # the token that ends a training example; None: the model has no such token
     window: int | None  # tokens that fit; None: no limit is known
     unused: tuple[str, ...] = ()  # the checkpoint's tensors that the model does not use
+    head: tuple[
+        str, ...
+    ] = ()  # modules that an adapter brings along; the base has no trained ones to be asked with
+    missing: tuple[str, ...] = ()  # tensors of these modules that the checkpoint lacks
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fit:
+    """How a checkpoint's tensors fit the class that reads them."""
+
+    unused: tuple[str, ...] = ()
+    head: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
 
 
 def load(folder: Path, model: Model, pin: ModelPin, runtime: Runtime) -> Base:
@@ -84,14 +97,12 @@ def _base(folder: Path, model: Model, pin: ModelPin, runtime: Runtime, device: t
     family = families.find(family_name) if family_name else families.of(config.model_type)
     dtype = _dtype(model, config.model_type, torch.device(runtime.device))
     architecture = architectures.of(config.to_dict())
-    automatic = getattr(transformers, architecture.auto_class)
-    loaded, unused = _read(folder, config, automatic, dtype, device, model, trust)
+    loaded, info = _read(folder, config, architecture, dtype, device, model, trust)
     text_config = config.get_text_config()
     _check_vocabulary(where, tokenizer, text_config.vocab_size)
-    generating = loaded.generation_config.eos_token_id
-    ends = end_tokens(
-        tokenizer.eos_token_id, configured_end(config), generating, below=text_config.vocab_size
-    )
+    generating = getattr(loaded, "generation_config", None)  # an encoder has none
+    generated = getattr(generating, "eos_token_id", None)
+    ends = end_tokens(tokenizer.eos_token_id, configured_end(config), generated, below=text_config.vocab_size)
     return Base(
         model=loaded,
         tokenizer=tokenizer,
@@ -108,7 +119,9 @@ def _base(folder: Path, model: Model, pin: ModelPin, runtime: Runtime, device: t
         ends=frozenset(ends),
         end=next(iter(ends), None),
         window=window(text_config.to_dict(), tokenizer),
-        unused=unused,
+        unused=info.unused,
+        head=info.head,
+        missing=info.missing,
     )
 
 
@@ -153,15 +166,16 @@ def weights_digest(folder: Path) -> str:
 def _read(
     folder: Path,
     config: Any,
-    kind: Any,  # transformers' automatic class
+    architecture: Architecture,
     dtype: torch.dtype,
     device: torch.device,
     model: Model,
     trust: bool,
-) -> tuple[PreTrainedModel, tuple[str, ...]]:
-    """Return the model, and the names of the tensors that it does not use."""
+) -> tuple[PreTrainedModel, Fit]:
+    """Return the model, and how the checkpoint's tensors fit it."""
     where = f"model {model.name}: {folder}"
-    _check_class(where, config, kind, trust)
+    kind = getattr(transformers, architecture.auto_class)
+    _check_class(where, config, kind, trust, architecture)
     opened = partial(
         kind.from_pretrained,
         folder,
@@ -176,20 +190,20 @@ def _read(
         readable_errors(where, "config.json may be wrong, or another model's; fetch both again"),
         without_warnings(),
     ):
-        unused: tuple[str, ...] = ()
+        fit: Fit | None = None
         # Only its own library can compare the tensors of a quantised checkpoint.
         if getattr(config, "quantization_config", None) is None:
             # Headers first: what does not fit is refused before memory is allocated for it.
             loaded, info = opened(device_map={"": "meta"}, ignore_mismatched_sizes=True)
-            unused = _check_whole(where, loaded, info)
+            fit = _check_whole(where, loaded, info, architecture)
         if device.type != "meta":
             loaded, info = opened(**_placed(model, dtype, device))
-            _check_whole(where, loaded, info)
+            fit = replace(_check_whole(where, loaded, info, architecture), unused=fit.unused if fit else ())
     if model.quantization == "none":
         loaded = loaded.to(device)
     loaded.requires_grad_(False)
     result: PreTrainedModel = loaded.eval()
-    return result, unused
+    return result, fit or Fit()
 
 
 def _placed(model: Model, dtype: torch.dtype, device: torch.device) -> dict[str, Any]:
@@ -201,21 +215,34 @@ def _placed(model: Model, dtype: torch.dtype, device: torch.device) -> dict[str,
     return {"quantization_config": quantization, "device_map": {"": device}} if quantization else {}
 
 
-def _check_class(where: str, config: Any, kind: Any, trust: bool) -> None:
+def _check_class(where: str, config: Any, kind: Any, trust: bool, architecture: Architecture) -> None:
     """Raise ModelError for a model that transformers cannot ask by text, such as a model of pictures or sound."""
     own = trust and kind.__name__ in (getattr(config, "auto_map", None) or {})
     if type(config) not in kind._model_mapping.keys() and not own:  # noqa: SIM118  # its own kind of mapping
         name = next(iter(config.architectures or ()), "its architecture")
+        if architecture.writing is None:
+            raise ModelError(
+                f"{where}: {name} of model_type {config.model_type!r} has no class in transformers that gives labels (no "
+                f"{kind.__name__}); name another encoder in its place"
+            )
         raise ModelError(
             f"{where}: {name} of model_type {config.model_type!r} is no model that transformers can ask by text alone "
             f"(no {kind.__name__}); name a decoder or an encoder-decoder of text in its place"
         )
 
 
-def _check_whole(where: str, loaded: PreTrainedModel, info: dict[str, Any]) -> tuple[str, ...]:
-    """Return the unused tensors; ModelError where tensors are missing, have the wrong shape, or are of surplus layers."""
+def _check_whole(
+    where: str, loaded: PreTrainedModel, info: dict[str, Any], architecture: Architecture
+) -> Fit:
+    """Return how the tensors fit; ModelError where some are missing, have the wrong shape, or are of surplus layers.
+
+    A head's tensors may be missing: an adapter brings its own.
+    """
     kind = type(loaded).__name__
-    if missing := sorted(info["missing_keys"]):
+    lacking_all = sorted(info["missing_keys"])
+    head = architecture.head.modules(loaded, lacking_all) if architecture.head else ()
+    of_head = [name for name in lacking_all if name.startswith(tuple(f"{module}." for module in head))]
+    if missing := [name for name in lacking_all if name not in of_head]:
         lacking = f"1 tensor of {kind} is" if len(missing) == 1 else f"{len(missing)} tensors of {kind} are"
         raise ModelError(f"{where}: {lacking} missing: {_first(missing)}; use a complete checkpoint")
     if wrong := sorted(info["mismatched_keys"]):
@@ -231,7 +258,7 @@ def _check_whole(where: str, loaded: PreTrainedModel, info: dict[str, Any]) -> t
             f"{where}: the weights have more layers than config.json says, {surplus} for one; "
             "config.json was changed, or is another model's: fetch both again"
         )
-    return unused
+    return Fit(unused=unused, head=head, missing=tuple(of_head))
 
 
 def _surplus(unused: Iterable[str], used: Iterable[str]) -> str | None:

@@ -172,9 +172,9 @@ def _count_examples(training: TrainingExamples, folder: Path, examples: Sequence
         return Fit(over=0, of=len(examples), window=None)
     from harness.neural.reading import reading, without_warnings
 
-    objective, _ = objectives.of(training.recipe)
     with without_warnings():
         reader = reading(folder, training.model)
+        objective, _ = objectives.of(training.recipe, reader.architecture)
         items = [objective.encode(reader, example, training.recipe) for example in examples]
     lost = sum(item is None for item in items)
     over = lost + sum(item.truncated_tokens > 0 for item in items if item)
@@ -193,6 +193,7 @@ def _examples(plan: Plan, training: TrainingExamples, offline: bool) -> list[Exa
             answer=kind.target(task, sample),
             overflow=task.overflow,
             stop=training_stop(task, plan.pins.models[training.model.name]),
+            labels=task.source.labels,
         )
         for sample in samples
     ]

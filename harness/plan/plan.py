@@ -3,7 +3,7 @@
 The plan depends on the suite and its pins alone: no file, clock or environment is read.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from typing import Any
@@ -12,6 +12,7 @@ from harness import backends, kinds
 from harness.backends import trainable
 from harness.digest import canonical, digest
 from harness.errors import SuiteError, UnknownName
+from harness.neural import architectures, objectives
 from harness.plan.expected_result import covered
 from harness.plugins.choice import parse
 from harness.results import AdapterFacts
@@ -61,6 +62,7 @@ class Candidate:
 
 
 Parts = list[tuple[PlanPart, Step]]
+SUITS = ("answers", "labels")  # objectives without settings, which a recipe need not name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -336,16 +338,16 @@ def _trained(builder: PlanBuilder, loads: dict[str, Step]) -> list[Candidate]:
                 continue
             if kinds.find(task.kind).lacks(task, model, builder.pins.models[model.name]):
                 continue  # `unasked` says why
+            objective = _objective(builder, recipe, model)
             spec = train_step.Train(
                 used=_used(builder, model),
                 task=replace(_asked(task, shots=0), decode=Decode()),
-                recipe=replace(recipe, name="", about="", seeds=()),
+                recipe=replace(recipe, name="", about="", seeds=(), objective=_hashed(recipe, objective)),
                 seed=seed + builder.seed,
                 device=builder.pins.device,
                 stop=training_stop(task, builder.pins.models[model.name]),
             )
             label = f"train {model.name} + {name}"
-            objective = str(recipe.objective["name"])
             used = [("kinds", task.kind), ("objectives", objective), *_model_plugins(builder, model)]
             step = builder.add(train_step, spec, (loads[task.name],), label, model.name, plugins=used)
             found.append(
@@ -360,6 +362,23 @@ def _trained(builder: PlanBuilder, loads: dict[str, Step]) -> list[Candidate]:
                 )
             )
     return found
+
+
+def _objective(builder: PlanBuilder, recipe: Recipe, model: Model) -> str:
+    """Return the name of a recipe's objective for a model; raise SuiteError if it cannot train such a model."""
+    architecture = architectures.find(builder.pins.models[model.name].architecture)
+    if reason := objectives.unfit(recipe, architecture):
+        raise SuiteError(
+            f"recipe {recipe.name}, model {model.name}: {reason}; leave `objective` out, and each model gets the one that "
+            "suits it"
+        )
+    return objectives.name_of(recipe, architecture)
+
+
+def _hashed(recipe: Recipe, objective: str) -> Mapping[str, Any]:
+    """Return a recipe's objective as it enters a step's id: named or left out, the one that suits the model is the same."""
+    suits = objective in SUITS and recipe.objective == {"name": objective}
+    return {"name": objectives.AUTO} if suits else recipe.objective
 
 
 def training_stop(task: Task, pin: ModelPin) -> str:

@@ -257,6 +257,12 @@ def _check_objective(recipe: Recipe, document: Document, keys: Keys) -> None:
         raise SuiteError(
             f"{document.at(*keys, 'name')}: found {wrong}; give one of {', '.join(objectives.names())}"
         )
+    if name == objectives.AUTO:
+        for setting in objectives.own_settings(recipe.objective):
+            raise SuiteError(
+                f"{document.at(*keys, setting)}: objective 'auto' has no settings; name the objective"
+            )
+        return
     named = (*keys, "name")
     objective = objectives.find(name, document.at(*(named if named in document.lines else keys)))
     settings = record(objective.settings, objectives.own_settings(recipe.objective), document, *keys)

@@ -129,8 +129,8 @@ class Recipe:
     # What the base computes in; auto: its own dtype.
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
     seeds: tuple[int, ...] = (0,)  # an adapter for each seed
-    # The objective that training lowers: its name, and its settings.
-    objective: Mapping[str, Any] = field(default_factory=lambda: {"name": "answers"}, metadata=IF_SET)
+    # The objective that training lowers: its name, and its settings. auto: answers; for an encoder labels
+    objective: Mapping[str, Any] = field(default_factory=lambda: {"name": "auto"}, metadata=IF_SET)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,6 +22,7 @@ from harness.suite.load import load_recipes
 from harness.types import Model, Prompt, Recipe
 from tests.cli.words import harness
 from tests.neural.conftest import CPU, PIN, make_folder
+from tests.neural.encoders import make_encoder
 from tests.plugins.installing import install
 
 NAMES = plugins.names("objectives")
@@ -30,7 +31,8 @@ EXAMPLES = [
     Example(
         id=str(n),
         prompt=Prompt(sample_id=str(n), before="", input="Ben meets " * (n + 1), after=""),
-        answer="Anna",
+        answer="Anna" if n % 2 else "Ben",
+        labels=("Anna", "Ben"),
     )
     for n in range(8)
 ]
@@ -41,9 +43,22 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_folder("llama", tmp_path_factory.mktemp("objectives") / "llama")
 
 
+@pytest.fixture(scope="module")
+def encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_encoder("bert", tmp_path_factory.mktemp("objectives") / "bert")
+
+
 @pytest.fixture
 def base(folder: Path) -> Base:
     return load(folder, Model(name="llama", uri="zoo:tiny"), PIN, CPU)
+
+
+@pytest.fixture
+def suited(request: pytest.FixtureRequest, folder: Path, encoder: Path) -> Base:
+    """A model that the test's objective can train."""
+    needs = objectives.find(request.node.callspec.params["name"]).needs
+    place = encoder if needs == "head" else folder
+    return load(place, Model(name="tiny", uri="zoo:tiny"), PIN, CPU)
 
 
 def recipe(name: str, **settings: object) -> Recipe:
@@ -54,7 +69,7 @@ def recipe(name: str, **settings: object) -> Recipe:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_its_settings_are_a_record_with_defaults(name: str) -> None:
-    objective, settings = objectives.of(recipe(name))
+    objective, settings = objectives.of(recipe(name), architectures.find("causal"))
     assert objective.name == name and objective.unit
     assert is_dataclass(settings) and type(settings) is objective.settings
     assert vars(type(settings))["__dataclass_params__"].frozen
@@ -63,17 +78,19 @@ def test_its_settings_are_a_record_with_defaults(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_loss_of_a_batch_is_the_sum_over_its_parts(name: str, base: Base) -> None:
-    objective, settings = objectives.of(recipe(name))
+def test_a_loss_of_a_batch_is_the_sum_over_its_parts(name: str, suited: Base) -> None:
+    base = suited
+    objective, settings = objectives.of(recipe(name), base.architecture)
     items = [objective.encode(base, example, RECIPE) for example in EXAMPLES]
+    head = objective.head(EXAMPLES) if objective.head else None
     assert all(item is not None and objective.size(item) > 0 for item in items)
     assert all(objective.weight(item) > 0 for item in items)
-    attached = lora.attach(base, RECIPE, 0)
+    attached = lora.attach(base, RECIPE, 0, head)
     try:
         reference = attached.off if objective.needs_reference else None
 
         def loss(*some: object) -> torch.Tensor:
-            return objective.loss(base, some, settings, base.model, reference)
+            return objective.loss(base, some, head or settings, base.model, reference)
 
         whole, parts = loss(*items), torch.stack([loss(item) for item in items]).sum()
         assert whole.ndim == 0 and whole.dtype == torch.float32 and whole.requires_grad
@@ -83,13 +100,14 @@ def test_a_loss_of_a_batch_is_the_sum_over_its_parts(name: str, base: Base) -> N
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_an_example_that_does_not_fit_is_no_item(name: str, base: Base) -> None:
-    objective, _ = objectives.of(recipe(name))
-    assert objective.encode(base, EXAMPLES[0], Recipe(name="r", steps=1, max_tokens=1)) is None
+def test_an_example_that_does_not_fit_is_no_item(name: str, suited: Base) -> None:
+    objective, _ = objectives.of(recipe(name), suited.architecture)
+    assert objective.encode(suited, EXAMPLES[0], Recipe(name="r", steps=1, max_tokens=1)) is None
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_it_trains_and_leaves_the_base_as_it_was(name: str, base: Base, tmp_path: Path) -> None:
+def test_it_trains_and_leaves_the_base_as_it_was(name: str, suited: Base, tmp_path: Path) -> None:
+    base = suited
     before = {key: tensor.clone() for key, tensor in base.model.state_dict().items()}
     trained = train(base, EXAMPLES, EXAMPLES[:4], recipe(name), 0, tmp_path)
     assert trained.best_validation_loss is not None and math.isfinite(trained.best_validation_loss)
@@ -99,7 +117,7 @@ def test_it_trains_and_leaves_the_base_as_it_was(name: str, base: Base, tmp_path
 
 
 def test_the_usual_objective_leaves_the_names_of_steps_as_they_were() -> None:
-    assert "objective" not in canonical(recipe("answers"))
+    assert "objective" not in canonical(recipe("auto"))
     assert "objective" in canonical(recipe("other"))
     assert (
         digest(Recipe(name="x", steps=1)) == "e36d49433f0684d0"
@@ -108,6 +126,8 @@ def test_the_usual_objective_leaves_the_names_of_steps_as_they_were() -> None:
 
 WRITTEN = [  # what a recipe says, what is answered
     ("objective: answers", None),
+    ("objective: auto", None),
+    ("objective: {name: auto, beta: 1}", "r.yaml:2: objective.beta: objective 'auto' has no settings; name the objective"),
     ("objective: {name: answers}", None),
     ("objective: anwsers", "r.yaml:2: objective: no objective named 'anwsers'; did you mean 'answers'?"),
     ("objective: {name: anwsers}", "r.yaml:2: objective.name: no objective named 'anwsers'; did you mean 'answers'?"),
@@ -168,7 +188,9 @@ def test_what_a_recipe_says_of_it_is_checked(here: Path, written: str, answer: s
     (here / "r.yaml").write_text(f"steps: 1\n{written}\n")
     if answer is None:
         (found,) = load_recipes("./r.yaml")
-        assert objectives.of(found)[0].name == found.objective["name"]
+        name = found.objective["name"]
+        expected = "answers" if name == "auto" else name
+        assert objectives.of(found, architectures.find("causal"))[0].name == expected
         return
     with pytest.raises(SuiteError) as refused:
         load_recipes("./r.yaml")

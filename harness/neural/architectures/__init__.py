@@ -1,7 +1,8 @@
 """Architectures of text models: each file has an `ARCHITECTURE`, which says how such a model is loaded, asked and trained.
 
     config.json ─ of ─▶ Architecture ─ prompt_ids ─▶ token ids ─ writing: layout, read, step ─▶ an answer, token by token
-                                                              └ writing: answer_ids, logits ─▶ a training loss
+                                                              ├ writing: answer_ids, logits ─▶ a training loss
+                                                              └ head: outputs ─▶ labels or a number
 
 Only `of` decides which architecture a checkpoint has. Another package's architecture is found by its entry point in the
 group `harness.architectures`. Reports and plans use architectures too, so no file here imports torch before a function
@@ -151,6 +152,18 @@ class Writing:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Head:
+    """How a model gives the output of a head, which an adapter brings along."""
+
+    # The model as transformers loads it, and the tensors that its checkpoint lacks -> the modules that an adapter brings.
+    modules: "Callable[[Any, Sequence[str]], tuple[str, ...]]"
+    # Those modules' linear map whose outputs are the labels.
+    output: "Callable[[Any], str]"
+    # Model, prompts, the module to call -> one row of outputs for each prompt: float32 [prompts, outputs].
+    outputs: "Callable[[TorchModel, Sequence[Ids], Any], torch.Tensor]"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Architecture:
     """The architecture of a text model: its names in transformers, peft and on the hub, and how it is asked."""
 
@@ -163,6 +176,9 @@ class Architecture:
     prompt_room: Callable[[int | None, int], int | None]
     prompt_ids: Callable[[Reader, str], tuple[int, ...]]
     writing: Writing | None  # None: it writes no text
+    head: Head | None = None  # None: it has no head for labels
+    about: str = "a decoder"  # what such a model is, in words
+    objective: str = "answers"  # the training objective of a recipe that names none
 
 
 def find(name: str, where: str = "") -> Architecture:
@@ -207,6 +223,16 @@ def writing(reader: Reader) -> Writing:
     if found is None:
         raise ModelError(
             f"{reader.name}: a model of architecture {reader.architecture.name!r} writes no text"
+        )
+    return found
+
+
+def head(reader: Reader) -> Head:
+    """Return how the model gives the output of a head; ModelError where it has none."""
+    found = reader.architecture.head
+    if found is None:
+        raise ModelError(
+            f"{reader.name}: a model of architecture {reader.architecture.name!r} has no head for labels"
         )
     return found
 

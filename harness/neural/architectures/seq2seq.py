@@ -156,6 +156,7 @@ ARCHITECTURE = Architecture(
     name="seq2seq",
     auto_class="AutoModelForSeq2SeqLM",
     hub_task="text2text-generation",
+    about="an encoder-decoder",
     # peft 0.21's wrapper for SEQ_2_SEQ_LM asks for a method that transformers 5.23 has renamed; the plain one serves.
     peft_task_type=None,
     recognises=_recognises,

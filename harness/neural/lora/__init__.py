@@ -13,19 +13,24 @@ from harness.checkpoints.adapter import BASES_OWN, CONFIG, MISFIT, PREFIX, read_
 from harness.checkpoints.patterns import check_patterns
 from harness.errors import AdapterError
 from harness.neural.load import Base
+from harness.neural.lora import heads
 from harness.neural.lora.config import LoraConfig, can_be_own, names_to_write, read_config, targeted
 from harness.neural.lora.factors import AttachedLora, TrainableFactors, applied, check_products, shapes
 from harness.neural.lora.files import inert, read_tensors, save
-from harness.neural.lora.fit import check_base, check_tensors, unverified_base
+from harness.neural.lora.fit import check_base, check_labels, check_tensors, unverified_base
+from harness.neural.objectives import TrainedHead
 from harness.types import Recipe
 
-__all__ = ["adapted", "attach", "check_fit", "inert", "save", "unverified_base"]
+__all__ = ["adapted", "attach", "check_fit", "check_labels", "inert", "save", "unverified_base"]
 
 
-def attach(base: Base, recipe: Recipe, seed: int) -> AttachedLora:
-    """Attach new factors to the base's modules: A random by the seed, B zero. Their `detach` removes them."""
+def attach(base: Base, recipe: Recipe, seed: int, head: TrainedHead | None = None) -> AttachedLora:
+    """Attach new factors to the base's modules: A random by the seed, B zero. Their `detach` removes them.
+
+    With a head, new modules take the place of the base's own.
+    """
     targets = families.lora_targets(base.family, recipe.targets)
-    modules = targeted(base.model, targets)
+    modules = targeted(base.model, targets, base.head)
     if not modules:
         raise AdapterError(
             f"recipe {recipe.name}: targets {recipe.targets}: {base.name} has no module with one of the names {targets}"
@@ -35,34 +40,52 @@ def attach(base: Base, recipe: Recipe, seed: int) -> AttachedLora:
         rank=recipe.rank,
         alpha=recipe.alpha,
         rslora=recipe.rslora,
-        targets=names_to_write(base.model, targets),
+        targets=names_to_write(base.model, targets, base.head),
     )
     with torch.random.fork_rng(devices=[base.device] if base.device.type == "cuda" else []):
         torch.manual_seed(seed)
-        if can_be_own(base.model, modules.values()):
-            return TrainableFactors(base, config, cast(dict[str, nn.Linear], modules), recipe.dropout)
-        from harness.neural.lora.by_peft import PeftFactors
+        factors = _factors(base, recipe, config, modules, targets)
+        return factors if head is None else heads.WithHead(base, factors, head)
 
-        try:
-            return PeftFactors(base, recipe, targets)
-        except ValueError as error:
-            raise AdapterError(f"recipe {recipe.name}: targets {recipe.targets}: {error}") from error
+
+def _factors(
+    base: Base,
+    recipe: Recipe,
+    config: LoraConfig,
+    modules: Mapping[str, nn.Module],
+    targets: tuple[str, ...] | str,
+) -> AttachedLora:
+    if can_be_own(base.model, modules.values()):
+        return TrainableFactors(base, config, cast(dict[str, nn.Linear], modules), recipe.dropout)
+    from harness.neural.lora.by_peft import PeftFactors
+
+    try:
+        return PeftFactors(base, recipe, config.targets if base.head else targets)
+    except ValueError as error:
+        raise AdapterError(f"recipe {recipe.name}: targets {recipe.targets}: {error}") from error
 
 
 @contextmanager
 def adapted(base: Base, folder: Path) -> Iterator[None]:
-    """Attach a trained adapter to the base for as long as the block runs."""
+    """Attach a trained adapter, with the head that it brings along, to the base for as long as the block runs."""
     config, tensors = _read(base, folder)
+    brought = _head(base, folder, config, tensors)
     modules = _own_modules(base, config)
-    if modules is not None:
-        _check_own(base, folder, config, modules, tensors)
-        with applied(base.model, config, modules, tensors, f"adapter {folder}"):
+    if modules is not None and brought is not None:
+        _check_own(base, folder, config, modules, tensors, heads.shapes(brought))
+        with (
+            applied(base.model, config, modules, tensors, f"adapter {folder}"),
+            heads.in_place(base, brought, tensors),
+        ):
             yield
         return
     from harness.neural.lora import by_peft
 
-    with by_peft.applied(
-        base, folder, tensors, lambda expected: check_tensors(base, folder, expected, tensors)
+    with (
+        heads.in_place(base, brought or {}),
+        by_peft.applied(
+            base, folder, tensors, lambda expected: check_tensors(base, folder, expected, tensors)
+        ),
     ):
         yield
 
@@ -70,14 +93,29 @@ def adapted(base: Base, folder: Path) -> Iterator[None]:
 def check_fit(base: Base, folder: Path) -> None:
     """Raise AdapterError where `adapted` would raise it; the base may be an outline, which has no numbers."""
     config, tensors = _read(base, folder)
+    brought = _head(base, folder, config, tensors)
     modules = _own_modules(base, config)
-    if modules is not None:
-        _check_own(base, folder, config, modules, tensors)
+    if modules is not None and brought is not None:
+        _check_own(base, folder, config, modules, tensors, heads.shapes(brought))
         check_products(config, modules, tensors, f"adapter {folder}")
         return
     from harness.neural.lora import by_peft
 
-    check_tensors(base, folder, by_peft.shapes(base, folder), tensors)
+    with heads.in_place(base, brought or {}):
+        check_tensors(base, folder, by_peft.shapes(base, folder), tensors)
+
+
+def _head(
+    base: Base, folder: Path, config: LoraConfig, tensors: Mapping[str, torch.Tensor]
+) -> dict[str, nn.Module] | None:
+    """Return the modules of the head that an adapter brings along, yet without its numbers; None where only peft can."""
+    try:
+        names = heads.saved(base, config)
+    except AdapterError as error:
+        raise AdapterError(f"adapter {folder} does not fit {base.name}: {error}") from error
+    if names is None:
+        return None
+    return heads.made(base, names, heads.outputs_of(base, tensors)) if names else {}
 
 
 def _read(base: Base, folder: Path) -> tuple[LoraConfig, dict[str, torch.Tensor]]:
@@ -92,7 +130,7 @@ def _own_modules(base: Base, config: LoraConfig) -> dict[str, nn.Linear] | None:
     """Return the modules that the factors belong to; None where only peft can attach them."""
     if not config.plain:
         return None
-    modules = targeted(base.model, config.targets)
+    modules = targeted(base.model, config.targets, base.head)
     return cast(dict[str, nn.Linear], modules) if can_be_own(base.model, modules.values()) else None
 
 
@@ -102,13 +140,14 @@ def _check_own(
     config: LoraConfig,
     modules: Mapping[str, nn.Linear],
     tensors: Mapping[str, torch.Tensor],
+    head: Mapping[str, tuple[int, ...]],
 ) -> None:
     if not modules:
         raise AdapterError(
             f"adapter {folder} does not fit {base.name}: target_modules: the model has no module with one of the names "
             f"{config.targets}; {MISFIT}"
         )
-    check_tensors(base, folder, shapes(config, modules), tensors)
+    check_tensors(base, folder, {**shapes(config, modules), **head}, tensors)
 
 
 def _without_the_bases_own(base: Base, tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:

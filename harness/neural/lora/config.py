@@ -59,7 +59,8 @@ class LoraConfig:
     targets: tuple[str, ...] | str  # suffixes of names; a string is "all-linear" or a regular expression
     rank_pattern: Mapping[str, int] = field(default_factory=dict)
     alpha_pattern: Mapping[str, float] = field(default_factory=dict)
-    plain: bool = True  # no setting asks for more than B·A on linear maps
+    saved: tuple[str, ...] = ()  # ends of names of modules that are saved whole: a head
+    plain: bool = True  # beside `saved`, no setting asks for more than B·A on linear maps
 
     def rank_of(self, module: str) -> int:
         """Return the rank of a module's factors."""
@@ -83,6 +84,7 @@ def read_config(folder: Path) -> LoraConfig:
         targets=targets if isinstance(targets, str) else tuple(targets or ()),
         rank_pattern=settings.get("rank_pattern") or {},
         alpha_pattern=settings.get("alpha_pattern") or {},
+        saved=tuple(settings.get("modules_to_save") or ()),
         plain=_is_plain(settings),
     )
 
@@ -114,24 +116,36 @@ def auto_mapping(task_type: str | None, model: PreTrainedModel) -> dict[str, str
     return {"base_model_class": type(model).__name__, "parent_library": type(model).__module__}
 
 
-def targeted(model: PreTrainedModel, targets: tuple[str, ...] | str) -> dict[str, nn.Module]:
-    """Return the targeted modules by name, in the model's own order; the caller raises where there are none."""
-    modules = {name: module for name, module in model.named_modules() if name}
+def targeted(
+    model: PreTrainedModel, targets: tuple[str, ...] | str, head: tuple[str, ...] = ()
+) -> dict[str, nn.Module]:
+    """Return the targeted modules by name, in the model's own order; the caller raises where there are none.
+
+    The modules of a head that is saved whole are not among them.
+    """
+    within = tuple(f"{name}." for name in head)
+    modules = {
+        name: module
+        for name, module in model.named_modules()
+        if name and name not in head and not name.startswith(within or ("\0",))
+    }
     if isinstance(targets, str) and targets.lower() == ALL_LINEAR:
-        head = model.get_output_embeddings()  # type: ignore[no-untyped-call]
+        logits = model.get_output_embeddings()  # type: ignore[no-untyped-call]
         return {
             name: module
             for name, module in modules.items()
-            if isinstance(module, nn.Linear | Conv1D) and module is not head
+            if isinstance(module, nn.Linear | Conv1D) and module is not logits
         }
     return {name: module for name, module in modules.items() if _means(targets, name)}
 
 
-def names_to_write(model: PreTrainedModel, targets: tuple[str, ...] | str) -> tuple[str, ...] | str:
+def names_to_write(
+    model: PreTrainedModel, targets: tuple[str, ...] | str, head: tuple[str, ...] = ()
+) -> tuple[str, ...] | str:
     """Return `targets` as peft writes them: a shorthand as names, and many names as the fewest suffixes."""
     if not (isinstance(targets, str) and targets.lower() == ALL_LINEAR):
         return targets
-    names = tuple(targeted(model, targets))
+    names = tuple(targeted(model, targets, head))
     if len(names) < SHORTEN:
         return names
     others = {name for name, _ in model.named_modules()} - set(names)
@@ -148,7 +162,7 @@ def _is_plain(settings: Mapping[str, Any]) -> bool:
     if not settings.get("target_modules") or settings.get("init_lora_weights", True) not in STARTS:
         return False
     known = {*HARMLESS, "init_lora_weights", "peft_type", "base_model_name_or_path", "use_rslora"}
-    known |= {"r", "lora_alpha", "target_modules", "rank_pattern", "alpha_pattern"}
+    known |= {"r", "lora_alpha", "target_modules", "rank_pattern", "alpha_pattern", "modules_to_save"}
     return all(name in known or not value or value == UNUSED.get(name) for name, value in settings.items())
 
 

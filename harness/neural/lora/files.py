@@ -21,6 +21,7 @@ def save(
     base: Base,
     folder: Path,
     tensors: Mapping[str, torch.Tensor] | None = None,  # None: the attached factors
+    labels: tuple[str, ...] | None = None,  # of the head that is among them; None: there is no head
 ) -> None:
     """Write an adapter in PEFT's layout; the same factors give the same bytes."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -32,16 +33,19 @@ def save(
     )
     settings = json.dumps(attached.settings(), indent=2, sort_keys=True)
     (folder / CONFIG).write_text(settings + "\n", encoding="utf-8")
-    ours = {"base": base.recorded, "digest": base.digest}
+    ours: dict[str, object] = {"base": base.recorded, "digest": base.digest}
+    if labels is not None:
+        ours["labels"] = list(labels)
     (folder / ADAPTER_RECORD).write_text(json.dumps(ours, indent=2) + "\n", encoding="utf-8")
 
 
 def inert(folder: Path) -> bool:
-    """Return whether the adapter changes nothing: every B is zero."""
+    """Return whether the adapter changes nothing: every B is zero, and no module is saved whole."""
+    tensors = read_tensors(folder)
+    if _record(folder).get("labels") is not None:
+        return False
     return all(
-        not tensor.any()
-        for name, tensor in read_tensors(folder).items()
-        if "lora_B" in name or "lora_embedding_B" in name
+        not tensor.any() for name, tensor in tensors.items() if "lora_B" in name or "lora_embedding_B" in name
     )
 
 
@@ -70,14 +74,31 @@ def read_tensors(folder: Path) -> dict[str, torch.Tensor]:
 
 def recorded_base(folder: Path) -> tuple[str, str]:
     """Return the base's name and digest, which the harness writes into its own adapters; both are empty for others."""
-    path = folder / ADAPTER_RECORD
-    if not path.is_file():
-        return "", ""
-    with readable_errors(str(path), "train the adapter again, or delete the file", AdapterError):
-        recorded = json_mapping(path)
+    path, recorded = folder / ADAPTER_RECORD, _record(folder)
     base, digest = recorded.get("base", ""), recorded.get("digest", "")
     if not isinstance(base, str) or not isinstance(digest, str):
         raise AdapterError(
             f"{path}: base and digest must be text; train the adapter again, or delete the file"
         )
     return base, digest
+
+
+def recorded_labels(folder: Path) -> tuple[str, ...] | None:
+    """Return the labels of an adapter's head, as the harness recorded them; None where it did not."""
+    found = _record(folder).get("labels")
+    if found is None:
+        return None
+    if not isinstance(found, list) or not all(isinstance(label, str) for label in found):
+        raise AdapterError(
+            f"{folder / ADAPTER_RECORD}: labels must be a list of texts; train the adapter again, or delete the file"
+        )
+    return tuple(found)
+
+
+def _record(folder: Path) -> Mapping[str, object]:
+    """Return what the harness recorded about an adapter; empty for adapters of others."""
+    path = folder / ADAPTER_RECORD
+    if not path.is_file():
+        return {}
+    with readable_errors(str(path), "train the adapter again, or delete the file", AdapterError):
+        return json_mapping(path)

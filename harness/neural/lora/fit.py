@@ -1,6 +1,6 @@
 """Whether an adapter belongs to a base: by the base that it records, and by the shapes of its tensors."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import torch
@@ -9,7 +9,7 @@ from harness.checkpoints.adapter import MAGNITUDE, MISFIT
 from harness.errors import AdapterError
 from harness.neural.load import Base
 from harness.neural.lora.config import LoraConfig, read_config
-from harness.neural.lora.files import recorded_base
+from harness.neural.lora.files import recorded_base, recorded_labels
 
 
 def unverified_base(base: Base, folder: Path) -> str | None:
@@ -39,6 +39,27 @@ def check_base(base: Base, folder: Path, config: LoraConfig) -> None:
     if str(recorded).casefold() != base.recorded.casefold():
         raise AdapterError(
             f"adapter {folder} was trained on {recorded}, not on {base.name}; equal shapes are not enough"
+        )
+
+
+def check_labels(
+    folder: Path,
+    labels: Sequence[str],  # of the task; empty: it asks for a number
+    outputs: int,  # of the adapter's head
+) -> None:
+    """Raise AdapterError where an adapter's head was trained for other labels than the task has."""
+    recorded = recorded_labels(folder)
+    wanted = f"the labels {', '.join(labels)}" if labels else "a number"
+    if recorded is not None and recorded != tuple(labels):
+        has = f"the labels {', '.join(recorded)}" if recorded else "a number"
+        raise AdapterError(
+            f"adapter {folder}: its head was trained for {has}, the task asks for {wanted}; use an adapter that was trained "
+            "for this task's labels, in this order"
+        )
+    if outputs != (len(labels) or 1):
+        raise AdapterError(
+            f"adapter {folder}: its head has {outputs} outputs, the task asks for {wanted}; use an adapter that was trained "
+            "for this task"
         )
 
 

@@ -8,17 +8,18 @@ schedule, checkpoints and the work of several processes. Another package's objec
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from harness import plugins
 from harness.errors import SuiteError
 from harness.files.json_lines import from_json
-from harness.neural.architectures import Reader, TorchModel
+from harness.neural.architectures import Architecture, Reader, TorchModel
 from harness.types import Overflow, Prompt, Recipe
 
 if TYPE_CHECKING:
     import torch
 
+AUTO = "auto"  # name of the objective that suits the model
 At = Callable[..., str]  # keys below `objective` -> "FILE:LINE: recipes[0].objective.KEY"
 # A block in which the base answers without its adapter.
 Reference = Callable[[], AbstractContextManager[None]]
@@ -33,6 +34,9 @@ class Example:
     answer: str
     overflow: Overflow = "keep-start"
     stop: str = ""  # ends the answer where the model has no end-of-sequence token
+    labels: tuple[
+        str, ...
+    ] = ()  # of the task, one of which is the answer; empty: the answer is text, or a number
 
 
 class Item(Protocol):
@@ -45,6 +49,21 @@ class Item(Protocol):
     @property
     def truncated_tokens(self) -> int:
         """Return the number of tokens that were cut from the prompt."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainedHead:
+    """The head that is trained along with an adapter: its output is `mean + spread · (W x + b)`, saved as one linear map."""
+
+    labels: tuple[str, ...] = ()  # an output for each; empty: one output, which is a number
+    mean: float = 0.0  # of the numbers to learn
+    spread: float = 1.0  # their standard deviation
+    unseen: tuple[str, ...] = ()  # labels that no training example has
+
+    @property
+    def outputs(self) -> int:
+        """Return the number of outputs."""
+        return len(self.labels) or 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,8 +93,12 @@ class Objective:
     encode: Callable[[Reader, Example, Recipe], Item | None]
     size: Callable[[Any], int]  # tokens of an item: items of similar size are learned together
     weight: Callable[[Any], float]  # of an item; a batch's losses are divided by the sum of its weights
-    # Base, items, settings, module to call, reference -> the summed loss of the items, a float32 scalar.
+    # Base, items, settings (or the head), module to call, reference -> the summed loss of the items, a float32 scalar.
     loss: "Callable[[TorchModel, Sequence[Any], Any, Any, Reference | None], torch.Tensor]"
+    # What a model must have to be trained by it.
+    needs: Literal["writing", "head"] = "writing"
+    # Training examples -> the head that is trained; only where `needs` is "head".
+    head: Callable[[Sequence[Example]], TrainedHead] | None = None
     needs_reference: bool = False  # whether `loss` also needs the base without its adapter
 
 
@@ -102,10 +125,28 @@ def find(name: str, where: str = "") -> Objective:
     return objective
 
 
-def of(recipe: Recipe) -> tuple[Objective, Any]:
-    """Return a recipe's objective and its settings, which were checked when the suite was read."""
-    objective = find(str(recipe.objective["name"]), f"recipe {recipe.name}")
+def name_of(recipe: Recipe, architecture: Architecture) -> str:
+    """Return the name of a recipe's objective for a model; a recipe that names none has the one that suits the model."""
+    name = str(recipe.objective["name"])
+    return architecture.objective if name == AUTO else name
+
+
+def of(recipe: Recipe, architecture: Architecture) -> tuple[Objective, Any]:
+    """Return a recipe's objective for a model, and its settings, which were checked when the suite was read."""
+    objective = find(name_of(recipe, architecture), f"recipe {recipe.name}")
     return objective, from_json(objective.settings, own_settings(recipe.objective))
+
+
+def unfit(recipe: Recipe, architecture: Architecture) -> str | None:
+    """Return why a recipe's objective cannot train a model, as a clause; None where it can."""
+    objective = find(name_of(recipe, architecture), f"recipe {recipe.name}")
+    if objective.needs == "head" and architecture.head is None:
+        return f"objective {objective.name!r} trains a head for labels, and {architecture.about} has none"
+    if objective.needs == "writing" and architecture.writing is None:
+        return (
+            f"objective {objective.name!r} trains a model to write, and {architecture.about} writes no text"
+        )
+    return None
 
 
 def own_settings(objective: Mapping[str, object]) -> dict[str, object]:

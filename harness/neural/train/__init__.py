@@ -13,6 +13,7 @@ from harness.errors import StepError
 from harness.neural import lora, objectives
 from harness.neural.encode import ahead
 from harness.neural.load import Base
+from harness.neural.lora.heads import folded
 from harness.neural.objectives import Example, Item, Objective
 from harness.neural.train.loop import Progress, Training
 from harness.neural.train.prepare import prepared
@@ -33,6 +34,7 @@ class Trained:
     examples: int  # different examples that fit, seen or not
     truncated: int  # examples whose input was shortened
     skipped: tuple[str, ...]  # ids of examples that are too long even when shortened
+    unseen: tuple[str, ...] = ()  # labels that no example has
 
 
 def train(
@@ -48,7 +50,11 @@ def train(
 
     Only the recipe's dropout is used: the base stays in evaluation mode, whatever dropout it was pretrained with.
     """
-    objective, settings = objectives.of(recipe)
+    if reason := objectives.unfit(recipe, base.architecture):
+        raise StepError(
+            f"recipe {recipe.name}: {base.name}: {reason}; leave `objective` out, or name one that suits"
+        )
+    objective, settings = objectives.of(recipe, base.architecture)
     items = list(_encoded(base, objective, examples, recipe))
     chosen = [item for item in items if item is not None]
     checks = [item for item in _encoded(base, objective, validation, recipe) if item is not None]
@@ -58,12 +64,18 @@ def train(
         )
     folder.mkdir(parents=True, exist_ok=True)
     steps = recipe.steps or math.ceil((recipe.epochs or 1.0) * len(chosen) / recipe.batch_size)
-    with prepared(base, recipe, seed) as attached:
-        run = Training(base, attached, recipe, objective, settings, seed, folder, steps)
+    fitting = [example for example, item in zip(examples, items, strict=True) if item is not None]
+    head = objective.head(fitting) if objective.head else None
+    with prepared(base, recipe, seed, head) as attached:
+        run = Training(
+            base, attached, recipe, objective, settings if head is None else head, seed, folder, steps
+        )
         run.resume()
         run.train(chosen, checks, progress)
         if run.first:
-            lora.save(attached, base, folder / "adapter", run.best)
+            best = run.best or attached.tensors()
+            labels = None if head is None else head.labels
+            lora.save(attached, base, folder / "adapter", folded(base, best, head), labels)
             run.checkpoint.unlink(missing_ok=True)
     return Trained(
         steps=steps,
@@ -76,6 +88,7 @@ def train(
         examples=len(chosen),
         truncated=sum(item.truncated_tokens > 0 for item in chosen),
         skipped=tuple(example.id for example, item in zip(examples, items, strict=True) if item is None),
+        unseen=head.unseen if head else (),
     )
 
 

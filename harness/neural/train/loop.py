@@ -43,7 +43,7 @@ class Training:
         attached: AttachedLora,
         recipe: Recipe,
         objective: Objective,
-        settings: Any,  # the objective's
+        settings: Any,  # the objective's; for an objective with a head, the head
         seed: int,
         folder: Path,
         steps: int,

@@ -11,12 +11,15 @@ from harness.neural import lora
 from harness.neural.kernels import quick, quick_attention
 from harness.neural.load import Base
 from harness.neural.lora.factors import AttachedLora
+from harness.neural.objectives import TrainedHead
 from harness.neural.train.precision import computing_in
 from harness.types import Recipe
 
 
 @contextmanager
-def prepared(base: Base, recipe: Recipe, seed: int) -> Iterator[AttachedLora]:
+def prepared(
+    base: Base, recipe: Recipe, seed: int, head: TrainedHead | None = None
+) -> Iterator[AttachedLora]:
     """Yield new factors on the base, which is prepared for training them for as long as the block runs."""
     with ExitStack() as changed:
         dtype = changed.enter_context(computing_in(base, recipe.precision))
@@ -24,7 +27,7 @@ def prepared(base: Base, recipe: Recipe, seed: int) -> Iterator[AttachedLora]:
             raise ModelError(
                 f"{base.name}: gradients underflow in float16; train with precision: bfloat16 or float32"
             )
-        attached = lora.attach(base, recipe, seed)
+        attached = lora.attach(base, recipe, seed, head)
         changed.callback(attached.detach)
         changed.enter_context(quick(base.model, base.device))
         changed.enter_context(quick_attention(base.device, dtype))
@@ -39,6 +42,10 @@ def prepared(base: Base, recipe: Recipe, seed: int) -> Iterator[AttachedLora]:
 @contextmanager
 def _checkpointing(base: Base) -> Iterator[None]:
     """Compute a layer's activations again in the backward pass instead of keeping them."""
+    if not base.model.supports_gradient_checkpointing:
+        raise ModelError(
+            f"{base.name}: a {type(base.model).__name__} cannot compute activations again; leave gradient_checkpointing out"
+        )
     layers = [layer for layer in base.model.modules() if isinstance(layer, GradientCheckpointingLayer)]
     base.model.activation_checkpointing_enable({"use_reentrant": False})
     # Enabling also adds a hook to the embedding, which only reentrant checkpointing needs and `disable` leaves there.

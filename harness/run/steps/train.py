@@ -69,6 +69,7 @@ def run(spec: Train, context: StepContext) -> None:
                 answer=kind.target(spec.task, s),
                 overflow=spec.task.overflow,
                 stop=spec.stop,
+                labels=spec.task.source.labels,
             )
             for s in samples
         ]
@@ -82,8 +83,11 @@ def run(spec: Train, context: StepContext) -> None:
         context.folder,
         lambda step, steps, loss: context.progress(step, steps, "" if loss is None else f"loss {loss:.3g}"),
     )
-    endless = backend.base.end is None
-    write_json(context.folder / TRAINED, {**to_json(trained), "endless": endless, "stop": spec.stop})
+    endless = backend.base.end is None and backend.base.architecture.writing is not None
+    write_json(
+        context.folder / TRAINED,
+        {**to_json(trained), "endless": endless, "stop": spec.stop, "labels": len(spec.task.source.labels)},
+    )
 
 
 def contributes(finished: Finished) -> Contribution:
@@ -123,6 +127,14 @@ def _notes(finished: Finished, trained: Mapping[str, Any]) -> Iterator[Note]:
         end = f"with the stop string {trained['stop']!r}" if trained["stop"] else "without any mark"
         detail = f"training examples that end {end}: the model has no end-of-sequence token"
         yield Note(kind=NO_END, where=where, count=examples, of=examples, detail=detail)
+    if unseen := trained.get("unseen"):
+        yield Note(
+            kind="labels not trained",
+            where=where,
+            count=len(unseen),
+            of=trained["labels"],
+            detail=f"labels without a training example: {', '.join(unseen)}",
+        )
     if skipped:
         yield Note(
             kind="training skipped",
