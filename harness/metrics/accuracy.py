@@ -1,8 +1,9 @@
 """Share of right answers: of the answer as it stands, or of the likeliest option by token, by byte or against another.
 
 `by: answer` compares the answer's text. For options that is the one with the greatest sum of log-likelihoods, so it is
-`acc` of lm-evaluation-harness; `by: byte` is its `acc_norm`, where an option's length is counted in bytes, `by: against` is
-its `acc_mutual_info`. An answer without options, as a trivial rule's, is judged by its text. A refused answer is a miss.
+`acc` of lm-evaluation-harness. `by: byte` is its `acc_norm` with lengths in bytes of UTF-8 instead of characters, `by:
+against` is its `acc_mutual_info`. An answer without options, as a trivial rule's, is judged by its text. A refused answer
+is a miss.
 """
 
 from typing import Literal

@@ -57,7 +57,7 @@ def test_accuracy_chooses_as_it_is_told(by, best):
     st.integers(0, 4),
 )
 def test_accuracy_is_lm_evals(options, gold):
-    """`acc`, `acc_norm` (by bytes) and `acc_mutual_info` are hits of argmax (lm_eval/api/task.py)."""
+    """`acc`, `acc_norm` (with bytes for characters) and `acc_mutual_info` are hits of argmax (lm_eval/api/task.py)."""
     gold %= len(options)
     lls, _, sizes, alone = map(np.array, zip(*options, strict=True))
     answer = chosen(lls.tolist(), sizes=sizes.tolist(), against=alone.tolist())
