@@ -31,7 +31,7 @@ def with_texts(
         return replace(
             change,
             texts=SampleTexts(
-                input=sample.input,
+                input=sample.question,
                 references=sample.references,
                 baseline=_answer(ours, line.baseline, sample),
                 candidate=_answer(theirs, line.candidate, sample),

@@ -97,7 +97,7 @@ def _with_texts(regression: Regression, inputs: GateInputs, sample: Sample, answ
         before = kept.answers[kept.ids.index(sample_id)] if kept.answers else None
     return replace(
         regression,
-        prompt=sample.input,
+        prompt=sample.question,
         reference=sample.references[0] if sample.references else None,
         answer_before=before,
         answer_after=answers.get((task, system, sample_id)),

@@ -23,8 +23,7 @@ from harness import text as words
 from harness.report.chosen import answered_line
 from harness.report.task_samples import TaskSamples
 from harness.results import Result, json_lines
-from harness.types import System
-from harness.types.sample import SPEAKERS
+from harness.types import Sample, System, Turn
 
 if TYPE_CHECKING:
     from harness.report.page import Page, TaskPage
@@ -208,13 +207,10 @@ def _sorted(
 
 
 def _asked(line: Mapping[str, Any]) -> str:
-    """Return a sample's input; of a conversation, all of its turns with the names of their speakers."""
-    if line.get("turns") is None:
-        return str(line["input"])
-    turns = [(turn["role"], turn["text"]) for turn in line["turns"]]
-    return "\n".join(
-        f"{SPEAKERS.get(role, 'System')}: {text}" for role, text in (*turns, ("user", line["input"]))
-    )
+    """Return a sample's question as people read it."""
+    turns = line.get("turns")
+    told = None if turns is None else tuple(Turn(role=turn["role"], text=turn["text"]) for turn in turns)
+    return Sample(id="", input=line["input"], references=(), turns=told).question
 
 
 def _spooled() -> SpooledTemporaryFile[str]:

@@ -40,6 +40,14 @@ class Sample:
         """Return all texts of the question: those of earlier turns, and the input."""
         return (*(turn.text for turn in self.turns or ()), self.input)
 
+    @property
+    def question(self) -> str:
+        """Return the question as people read it: the input, or all turns of a conversation with their speakers."""
+        if self.turns is None:
+            return self.input
+        turns = (*self.turns, Turn(role="user", text=self.input))
+        return "\n".join(f"{SPEAKERS.get(turn.role, 'System')}: {turn.text}" for turn in turns)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prompt:
