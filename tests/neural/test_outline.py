@@ -9,6 +9,7 @@ import torch
 from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForMaskedLM, AutoModelForSeq2SeqLM
 
 from harness.errors import ModelError
+from harness.neural.architectures import writing
 from harness.neural.examine import examine
 from harness.neural.load import Base, load, outline
 from harness.types import Model, ModelPin, Runtime
@@ -101,14 +102,15 @@ def test_a_bare_model_whose_head_is_tied_is_sound(
     assert list(examine(folder, model, PIN, Runtime(), {})) == []
 
 
-def test_an_encoder_that_transformers_would_make_a_decoder_of_is_refused(
+def test_an_encoder_that_transformers_would_make_a_decoder_of_stays_one_and_writes_nothing(
     model: Model, tmp_path: Path, tokenizers_of: Callable[[str], Any]
 ) -> None:
     folder = tmp_path / "model"
     saved("roberta", folder, tokenizers_of("falcon"), AutoModelForMaskedLM)
     assert type(AutoModelForCausalLM.from_pretrained(folder)).__name__ == "RobertaForCausalLM"
     for opened in (outline, load):
-        with pytest.raises(
-            ModelError, match="RobertaForMaskedLM, an encoder that fills in masked words; it cannot write"
-        ):
-            opened(folder, model, PIN, Runtime())
+        base = opened(folder, model, PIN, Runtime())
+        assert type(base.model).__name__ == "RobertaForSequenceClassification"
+        assert base.head == ("classifier",)
+        with pytest.raises(ModelError, match="'encoder' writes no text"):
+            writing(base)

@@ -47,10 +47,11 @@ def test_what_was_kept_is_read_back_and_nothing_is_copied(
 
 @pytest.mark.parametrize("name", shipped.zoo_names())
 def test_no_matrix_of_a_tiny_model_needs_a_copy(open_base: Callable[..., Base], name: str) -> None:
-    model = open_base(shipped.zoo_folder(name)).model
-    pristine = Pristine(model)
-    for name, parameter in model.named_parameters():
-        pristine.keep(name, parameter)
+    base = open_base(shipped.zoo_folder(name))
+    pristine = Pristine(base.model)
+    for name, parameter in base.model.named_parameters():
+        if name not in base.missing:  # an adapter brings a head of its own
+            pristine.keep(name, parameter)
     assert pristine.copied_bytes == 0
     pristine.close()
 

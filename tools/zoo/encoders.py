@@ -13,8 +13,8 @@ EncoderSpelling = Literal["wordpiece", "lowercase-unigram"]
 class MaskedPretraining:
     """How an encoder is trained from scratch: masked words are guessed, and pairs of passages are judged."""
 
-    steps: int = 320
-    batch_size: int = 16  # documents
+    steps: int = 2000
+    batch_size: int = 32  # documents
     learning_rate: float = 8e-3  # at its highest
     warmup: float = 0.02  # share of all steps
     weight_decay: float = 0.05
@@ -78,7 +78,7 @@ ALBERT = Encoder(
         "classifier_dropout_prob": 0.0,
     },
     spelling="lowercase-unigram",
-    pretraining=MaskedPretraining(steps=160),
+    pretraining=MaskedPretraining(steps=1500),
 )
 
 ENCODERS: Mapping[str, Encoder] = {encoder.name: encoder for encoder in (BERT, ALBERT)}

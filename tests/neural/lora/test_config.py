@@ -163,7 +163,7 @@ def test_many_names_become_the_suffixes_that_peft_writes(layers: int) -> None:
         ({"use_dora": True}, False),
         ({"bias": "all"}, False),
         ({"lora_bias": True}, False),
-        ({"modules_to_save": ["lm_head"]}, False),
+        ({"modules_to_save": ["lm_head"]}, True),  # who attaches it depends on the base: it may be a head
         ({"layers_to_transform": [0]}, False),
         ({"exclude_modules": ["k_proj"]}, False),
         ({"trainable_token_indices": [1]}, False),

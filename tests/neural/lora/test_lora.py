@@ -33,7 +33,7 @@ from harness.neural.decode import write
 from harness.neural.foreign import silent_import
 from harness.neural.load import Base
 from harness.neural.memory import Budget
-from harness.neural.objectives import Example
+from harness.neural.objectives import Example, TrainedHead
 from harness.neural.train import train
 from harness.types import Decode, Prompt, Recipe
 from tests.neural.rounding import distance, rounding
@@ -44,7 +44,8 @@ RECIPE = Recipe(name="test", rank=4, alpha=8, steps=1)
 
 def make_adapter(base: Base, folder: Path, recipe: Recipe = RECIPE, seed: int = 0) -> Path:
     """Factors with random B, as if trained."""
-    model = lora.attach(base, recipe, seed)
+    head = TrainedHead(labels=("one", "other")) if base.architecture.head else None
+    model = lora.attach(base, recipe, seed, head)
     torch.manual_seed(seed + 1)
     tensors = {name: torch.randn_like(tensor) * 0.3 for name, tensor in model.tensors().items()}
     lora.save(model, base, folder, tensors)
@@ -291,7 +292,7 @@ def test_plain_lora_is_trained_and_applied_without_importing_peft(
         from pathlib import Path
         from harness.neural.load import load
         from harness.neural.lora import adapted, inert, unverified_base
-        from harness.neural.objectives import Example
+        from harness.neural.objectives import Example, TrainedHead
         from harness.neural.train import train
         from harness.types import Model, ModelPin, Prompt, Recipe, Runtime
         pin = ModelPin(revision="", parameters=None, checkpoint_bytes=None, dtype="float32", family=None)
