@@ -34,6 +34,8 @@ def loading(
     commit = f", revision={_python(model.revision)}" if hub_id(model.uri) and model.revision else ""
     settings = f", dtype={_python(model.dtype)}" if model.dtype else ""
     settings += f", quantization_config=BitsAndBytesConfig({quantised})" if quantised else ""
+    if architecture.head:  # transformers adds a head of that size, which the adapter's replaces
+        settings += f", num_labels={len(task.labels) or 1 if task else 'OUTPUTS'}"
     adapter = _python(place) if place else '"PATH/TO/ADAPTER"  # the folder of adapter_model.safetensors'
     asked = task is not None and bool(task.prompt)
     return "\n".join(
@@ -62,8 +64,8 @@ def _base(model: ModelFacts) -> str:
 
 
 def _asking(model: ModelFacts, task: TaskFacts, architecture: Architecture) -> list[str]:
-    """Return the lines that ask the measured prompt, with `…` in place of the sample; none if the model writes no text."""
-    if architecture.writing is None:
+    """Return the lines that ask the measured prompt, with `…` in place of the sample; none if it can only be asked by us."""
+    if architecture.writing is None and architecture.head is None:
         return []
     columns = "".join(f', {name}="…"' for name in prompts.fields(task.prompt) if name != "input")
     said = task.decode.get("max_new_tokens")
@@ -78,6 +80,18 @@ def _asking(model: ModelFacts, task: TaskFacts, architecture: Architecture) -> l
         f'prompt = template.substitute(input="…"{columns})',
         *(["if tokenizer.chat_template:", f"    prompt = {templated}"] if chat else []),
         f'inputs = tokenizer(prompt{special}, return_tensors="pt").to(model.device)',
+        *(_answering(task, architecture, most)),
+    ]
+
+
+def _answering(task: TaskFacts, architecture: Architecture, most: int) -> list[str]:
+    """Return the lines that print the answer to `inputs`: a text, a label or a number."""
+    if architecture.writing is None:
+        if not task.labels:
+            return ["print(model(**inputs).logits[0, 0].item())"]
+        labels = ", ".join(map(_python, task.labels))
+        return [f"labels = [{labels}]", "print(labels[model(**inputs).logits[0].argmax()])"]
+    return [
         'inputs.pop("token_type_ids", None)',
         f"output = model.generate(**inputs, max_new_tokens={most}, do_sample=False)",
         f"print(tokenizer.decode({architecture.writing.answer_code}, skip_special_tokens=True).strip())",
