@@ -133,7 +133,7 @@ tasks:
      metrics: [exact], primary: exact}
   - {name: regress, kind: regress, source: {uri: "file:marks"}, prompt: "Read: $input", metrics: [exact], primary: exact}
 models: [{name: bert, uri: "file:bert"}]
-recipes: [{name: r, steps: 40, rank: 4, batch_size: 6, learning_rate: 0.01, validation_samples: 6}]
+recipes: [{name: r, steps: 25, rank: 4, batch_size: 6, learning_rate: 0.01, validation_samples: 6}]
 train_on: [classify, regress]
 """
 
@@ -152,9 +152,9 @@ def test_a_suite_with_an_encoder_learns_and_its_program_for_plain_peft_gives_the
     assert scores["classify", None] == 50.0  # the majority's
     with gzip.open(place / "R" / "generations.jsonl.gz", "rt") as file:
         answers = [json.loads(line) for line in file]
-    (model,) = result.manifest.models
+    (model,) = result.suite.models
     for name, said in (("classify", r"^(late|car)$"), ("regress", r"^[\d.]+$")):
-        (facts,) = [facts for facts in result.manifest.tasks if facts.name == name]
+        (facts,) = [facts for facts in result.suite.tasks if facts.name == name]
         (adapter,) = [
             path.parent
             for path in (place / "store" / "done").glob("*/adapter/harness.json")
