@@ -152,9 +152,9 @@ def test_a_suite_with_an_encoder_learns_and_its_program_for_plain_peft_gives_the
     assert scores["classify", None] == 50.0  # the majority's
     with gzip.open(place / "R" / "generations.jsonl.gz", "rt") as file:
         answers = [json.loads(line) for line in file]
-    (model,) = result.manifest.models
+    (model,) = result.suite.models
     for name, said in (("classify", r"^(late|car)$"), ("regress", r"^[\d.]+$")):
-        (facts,) = [facts for facts in result.manifest.tasks if facts.name == name]
+        (facts,) = [facts for facts in result.suite.tasks if facts.name == name]
         (adapter,) = [
             path.parent
             for path in (place / "store" / "done").glob("*/adapter/harness.json")
