@@ -63,7 +63,7 @@ def references(sample: Sample) -> str:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class NoSettings:
+class NoKindSettings:
     """The settings of a kind that has none."""
 
 
@@ -74,7 +74,7 @@ class Kind:
     name: str  # as a task writes it
     about: str = ""  # what a model is asked for, as a clause
     # A frozen record: the settings that a task may have, with their defaults.
-    settings: type[Any] = NoSettings
+    settings: type[Any] = NoKindSettings
     # Training samples, count, task -> the examples before every prompt.
     choose_shots: Callable[[Sequence[Sample], int, Task], Sequence[Sample]]
     ask: Callable[[Task, Sample, Sequence[Sample]], Prompt]  # task, sample, examples -> prompt

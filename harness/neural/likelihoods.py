@@ -25,7 +25,7 @@ PIECE_BYTES = {"cpu": 256e6, "cuda": 2e9}  # of the logits of texts that are rea
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
+class PromptOptions:
     """A prompt and its options in tokens."""
 
     prompt: Encoded
@@ -127,18 +127,18 @@ def _window_batches(base: Base, parts: Sequence[Window], budget: int) -> Iterato
         ordered = ordered[count:]
 
 
-def _question(base: Base, prompt: Prompt, overflow: Overflow) -> Question | None:
+def _question(base: Base, prompt: Prompt, overflow: Overflow) -> PromptOptions | None:
     """Return a prompt with its options in tokens; None where it is too long and may not, or cannot, be shortened."""
     if not prompt.text:
         empty = Encoded(sample_id=prompt.sample_id, text="", ids=(_first(base),), truncated_tokens=0)
-        return Question(prompt=empty, options=_options(base, "", prompt))
+        return PromptOptions(prompt=empty, options=_options(base, "", prompt))
     options = _options(base, prompt_text(base, prompt), prompt)
     encoded = encode(base, prompt, overflow, room(base, max(map(len, options))))
     if encoded is None:
         return None
     if encoded.truncated_tokens:
         options = _options(base, encoded.text, prompt)
-    return Question(prompt=encoded, options=options)
+    return PromptOptions(prompt=encoded, options=options)
 
 
 def _options(base: Base, text: str, prompt: Prompt) -> tuple[tuple[int, ...], ...]:
@@ -159,9 +159,9 @@ def _first(base: Base) -> int:
     return found
 
 
-def _batches(questions: Sequence[Question], budget: int) -> Iterator[list[Question]]:
+def _batches(questions: Sequence[PromptOptions], budget: int) -> Iterator[list[PromptOptions]]:
     """Yield the questions in batches of at most `budget` tokens, the longest first."""
-    batch: list[Question] = []
+    batch: list[PromptOptions] = []
     width = rows = 0
     for question in sorted(
         questions, key=lambda question: (-len(question.prompt.ids), question.prompt.sample_id)
@@ -178,7 +178,7 @@ def _batches(questions: Sequence[Question], budget: int) -> Iterator[list[Questi
 
 
 def _within(
-    base: Base, batch: Sequence[Question], budget: Budget, prefix: tuple[int, ...]
+    base: Base, batch: Sequence[PromptOptions], budget: Budget, prefix: tuple[int, ...]
 ) -> Iterator[Likelihoods]:
     """Yield the likelihoods of a batch; after memory has run out, of its halves."""
     try:
@@ -210,7 +210,7 @@ class _Pair:
 
 
 @torch.no_grad()  # not inference_mode: some rotary embeddings keep tensors, which training then could not use
-def _sums(base: Base, batch: Sequence[Question], prefix: tuple[int, ...]) -> list[float]:
+def _sums(base: Base, batch: Sequence[PromptOptions], prefix: tuple[int, ...]) -> list[float]:
     """Return the log-likelihood of each option, in order."""
     how = writing(base)
     if how.read_prefix is not None and not only_attention(base.model.config.get_text_config()):

@@ -63,7 +63,7 @@ class Base:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Fit:
+class TensorFit:
     """How a checkpoint's tensors fit the class that reads them."""
 
     unused: tuple[str, ...] = ()
@@ -171,7 +171,7 @@ def _read(
     device: torch.device,
     model: Model,
     trust: bool,
-) -> tuple[PreTrainedModel, Fit]:
+) -> tuple[PreTrainedModel, TensorFit]:
     """Return the model, and how the checkpoint's tensors fit it."""
     where = f"model {model.name}: {folder}"
     kind = getattr(transformers, architecture.auto_class)
@@ -190,7 +190,7 @@ def _read(
         readable_errors(where, "config.json may be wrong, or another model's; fetch both again"),
         without_warnings(),
     ):
-        fit: Fit | None = None
+        fit: TensorFit | None = None
         # Only its own library can compare the tensors of a quantised checkpoint.
         if getattr(config, "quantization_config", None) is None:
             # Headers first: what does not fit is refused before memory is allocated for it.
@@ -203,7 +203,7 @@ def _read(
         loaded = loaded.to(device)
     loaded.requires_grad_(False)
     result: PreTrainedModel = loaded.eval()
-    return result, fit or Fit()
+    return result, fit or TensorFit()
 
 
 def _placed(model: Model, dtype: torch.dtype, device: torch.device) -> dict[str, Any]:
@@ -233,7 +233,7 @@ def _check_class(where: str, config: Any, kind: Any, trust: bool, architecture: 
 
 def _check_whole(
     where: str, loaded: PreTrainedModel, info: dict[str, Any], architecture: Architecture
-) -> Fit:
+) -> TensorFit:
     """Return how the tensors fit; ModelError where some are missing, have the wrong shape, or are of surplus layers.
 
     A head's tensors may be missing: an adapter brings its own.
@@ -258,7 +258,7 @@ def _check_whole(
             f"{where}: the weights have more layers than config.json says, {surplus} for one; "
             "config.json was changed, or is another model's: fetch both again"
         )
-    return Fit(unused=unused, head=head, missing=tuple(of_head))
+    return TensorFit(unused=unused, head=head, missing=tuple(of_head))
 
 
 def _surplus(unused: Iterable[str], used: Iterable[str]) -> str | None:

@@ -209,7 +209,9 @@ def _drawn(suite: Suite, pins: Pins, seed: int, limit: int | None, part: Only) -
             blocks = _blocks(builder, task, system, adapted, None if rule else model, loads[task.name])
             parts += [(PlanPart(kind="generate", task=task.name, system=system), block) for block in blocks]
             scored = _score(builder, task, system, loads[task.name], blocks, model, rule)
-            parts.append((PlanPart(kind="score", task=task.name, system=system), scored))
+            stand_in = rule if rule and model else ""
+            about = PlanPart(kind="score", task=task.name, system=system, stand_in=stand_in)
+            parts.append((about, scored))
             parts += _foreign(builder, task, system, loads[task.name], scored)
     parts += _spectra(builder, candidates)
     parts += [_compare(builder, task, candidates, parts) for task in asked]

@@ -17,7 +17,7 @@ def answered(generation: Generation) -> str:
 def answered_line(line: Mapping[str, Any]) -> str:
     """Return the answer of a line of generations.jsonl.gz as people read it."""
     options = [(str(option["text"]), float(option["logprob"])) for option in line.get("options", ())]
-    return _said(line["text"], options, line.get("logprob"), line["output_tokens"])
+    return _said(line["text"], options, line.get("logprob"), line.get("output_tokens", 0))
 
 
 def _said(text: str, options: Sequence[tuple[str, float]], logprob: float | None, tokens: int) -> str:

@@ -111,7 +111,7 @@ BAD = [
     ("    prompt: \"Sum up: $input\"", "    prompt: 7", "small.yaml:8: tasks[0].prompt: found the number 7; give text"),
     ("    prompt: \"Sum up: $input\"", "    prompt: $input $summary", "small.yaml:8: tasks[0].prompt: $summary is the reference answer"),
     ("    prompt: \"Sum up: $input\"", "    prompt: $input for 5 $", "small.yaml:8: tasks[0].prompt: a lone '$'"),
-    ("embedded:dialogues", "embedded:dialogs", "small.yaml:6: tasks[0].source.uri: no embedded data set named 'dialogs'; did you mean 'dialogues'?"),
+    ("embedded:dialogues", "embedded:dialogs", "small.yaml:6: tasks[0].source.uri: no embedded data set named 'dialogs'; did you mean 'dialogues' or 'medical-yesno'?"),
     ("embedded:dialogues", "samples.csv", "small.yaml:6: tasks[0].source.uri: found 'samples.csv', which names no place; did you mean 'hub:samples.csv'?"),
     ("embedded:dialogues", "hubb:a/b", "small.yaml:6: tasks[0].source.uri: no scheme named 'hubb'; did you mean 'hub'?"),
     ("embedded:dialogues", "hub:a/b/c", "small.yaml:6: tasks[0].source.uri: found 'hub:a/b/c'; write hub:OWNER/NAME"),

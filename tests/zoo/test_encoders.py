@@ -95,7 +95,7 @@ def test_half_of_the_pairs_are_wrong_and_albert_swaps_its_own(encoder: Encoder, 
     assert len(relations) / len(found) == pytest.approx(0.6, abs=0.1)
     assert sum(relations) / len(relations) == pytest.approx(0.5, abs=0.13)
     wrong = [document for document in found if document.relation == 1]
-    words = [pupil.tokenizer.decode(document.ids, skip_special_tokens=True) for document in wrong]
+    words = [pupil.tokenizer.decode(list(document.ids), skip_special_tokens=True) for document in wrong]
     of_one = [sum(word in text for word in ("apple", "boat", "card", "door")) <= 1 for text in words]
     assert all(of_one) if encoder.model_type == "albert" else not all(of_one)
 

@@ -5,13 +5,14 @@ needs. The file that writes a step's records also reads them: `contributes` retu
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, cast
 
 from harness import backends, plugins
 from harness.backends import OpenBackend
 from harness.checkpoints.locate import locate_adapter
+from harness.digest import IF_SET
 from harness.results import Curve
 from harness.run.counting import LOADING, Count, uncounted
 from harness.types import (
@@ -201,6 +202,8 @@ class PlanPart:
     kind: str
     task: str = ""
     system: System | None = None
+    # The trivial rule that answers in place of a base without a trained head
+    stand_in: str = field(default="", metadata=IF_SET)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import chain, islice
 
 from harness.errors import StepError
-from harness.files.json_lines import flush, iterate_lines, line, read_json, write_json
+from harness.files.json_lines import flush, iterate_lines, line
 from harness.metrics import load
 from harness.results import odd
 from harness.run.steps import ANSWERS, Contribution, Finished, StepContext, split_file
@@ -22,8 +22,7 @@ VERSION = 1
 LIBRARIES = ("rouge_score", "nltk", "sacrebleu", "evaluate", "numpy")
 LANE = True
 TOLERANT = False
-STAND_IN = "stand_in.json"  # the rule that answers in place of a base without a trained head
-FILES = (ANSWERS, STAND_IN, stored.SCORES, stored.IDS, stored.CLUSTERS, stored.ROWS, warned.FILE)
+FILES = (ANSWERS, stored.SCORES, stored.IDS, stored.CLUSTERS, stored.ROWS, warned.FILE)
 REPORTED = 64  # samples between two reports of progress
 
 
@@ -62,8 +61,6 @@ def run(spec: ScoreAnswers, context: StepContext) -> None:
     scores = [score for tally in tallies.values() for score in scored(spec, tally, together)]
     rows = {name: table for name, tally in tallies.items() if (table := tally.rows()) is not None}
     warned.write(context.folder, tallies.values(), messages, len(ids))
-    if spec.rule is not None and not spec.system.is_trivial:
-        write_json(context.folder / STAND_IN, spec.rule)
     stored.write_scores(context.folder, scores)
     stored.write_rows(context.folder, ids, together, rows)
     context.progress(spec.samples, spec.samples)
@@ -72,13 +69,11 @@ def run(spec: ScoreAnswers, context: StepContext) -> None:
 def contributes(finished: Finished) -> Contribution:
     """Return the scores, and as notes the warnings of metrics, and a rule that stands in for a model."""
     notes = warned.notes(finished.folder, finished.where)
-    if (finished.folder / STAND_IN).is_file():
-        rule, samples = read_json(finished.folder / STAND_IN), len(stored.read_ids(finished.folder))
+    if rule := finished.part.stand_in:
+        samples = len(stored.read_ids(finished.folder))
         detail = f"no trained head: the trivial rule {rule} answers in its place"
-        notes = (
-            *notes,
-            Note(kind=odd.STAND_IN, where=finished.where, count=samples, of=samples, detail=detail),
-        )
+        stand_in = Note(kind=odd.STAND_IN, where=finished.where, count=samples, of=samples, detail=detail)
+        notes = (*notes, stand_in)
     return Contribution(scores=stored.read_scores(finished.folder), notes=notes)
 
 
