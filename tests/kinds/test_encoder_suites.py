@@ -144,7 +144,9 @@ def test_a_suite_with_an_encoder_learns_and_its_program_for_plain_peft_gives_the
 ) -> None:
     monkeypatch.chdir(place)
     (place / "s.yaml").write_text(SUITE)
-    done = harness(capsys, "run", "s.yaml", "--workers", "0", "--device", "cpu", "--out", "R")
+    done = harness(
+        capsys, "run", "s.yaml", "--workers", "0", "--device", "cpu", "--out", "R", "--store", "store"
+    )
     assert done.code == 0, done.err
     result = read(place / "R")
     scores = {(s.task, s.system.adapter): s.value for s in result.scores if s.metric == "exact"}

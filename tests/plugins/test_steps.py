@@ -17,6 +17,7 @@ from harness.run.intact import RECORD
 from harness.run.run import run
 from harness.run.steps import Contribution, Finished, StepContext, StepKind, find
 from harness.run.store import Store, open_store
+from harness.scoring import warned
 from harness.suite.load import load_suite
 from harness.types import Cost, Outcome, Plan, Runtime, Step
 
@@ -141,7 +142,9 @@ NOT_HERE = {"load": {"validation.jsonl", "validation.index.json"}, "score": {"wa
 def test_steps_that_train_leave_the_files_that_they_say(trained: tuple[Plan, Store]) -> None:
     names = left(*trained)
     assert set(names) == set(KINDS)
-    assert names == {kind: set(find(kind).FILES) for kind in KINDS}
+    for kind in KINDS:
+        assert names[kind] <= set(find(kind).FILES), kind
+        assert set(find(kind).FILES) - names[kind] <= {warned.FILE}, kind  # metrics had nothing to warn of
 
 
 @pytest.mark.slow

@@ -95,6 +95,7 @@ def test_a_wording_that_cannot_be_is_refused(
     path = suite(here, keys)
     if "perplexity" in keys:
         text = (here / "small.yaml").read_text().replace(", reference: summary", "")
+        text = text.replace("[exact]", "[perplexity]").replace("primary: exact", "primary: bits_per_byte")
         (here / "small.yaml").write_text(text.replace("Sum up: $input", "$input"))
     done = harness(capsys, "check", path, "--device", "cpu")
     assert done.code == 2
