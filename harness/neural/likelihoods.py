@@ -15,6 +15,7 @@ import torch
 from harness.errors import ModelError
 from harness.neural.architectures import TokenPair, plain_ids, writing
 from harness.neural.cache import only_attention, reading_cache
+from harness.neural.decode import plain
 from harness.neural.decode.sessions import common_prefix
 from harness.neural.encode import Encoded, ahead, encode, prompt_text, room
 from harness.neural.load import Base
@@ -213,11 +214,14 @@ class _Pair:
 def _sums(base: Base, batch: Sequence[PromptOptions], prefix: tuple[int, ...]) -> list[float]:
     """Return the log-likelihood of each option, in order."""
     how = writing(base)
-    if how.read_prefix is not None and not only_attention(base.model.config.get_text_config()):
-        pairs: list[TokenPair] = [
-            _Pair(question.prompt.ids, ids) for question in batch for ids in question.options
-        ]
-        logits, labels = how.logits(base, pairs, base.model)
+    rows: list[TokenPair] = [
+        _Pair(question.prompt.ids, ids) for question in batch for ids in question.options
+    ]
+    if any(_alone(base, len(row.prompt) + len(row.answer)) for row in rows):
+        parts = [how.logits(base, [row], base.model) for row in rows]
+        logits, labels = torch.cat([part[0] for part in parts]), torch.cat([part[1] for part in parts])
+    elif how.read_prefix is not None and not only_attention(base.model.config.get_text_config()):
+        logits, labels = how.logits(base, rows, base.model)
     else:
         begun = how.read_prefix(base, prefix) if how.read_prefix and prefix else None
         prompts = [question.prompt.ids for question in batch]
@@ -232,6 +236,12 @@ def _sums(base: Base, batch: Sequence[PromptOptions], prefix: tuple[int, ...]) -
     return sums
 
 
+def _alone(base: Base, tokens: int) -> bool:
+    """Return whether a row of so many tokens must be read alone, because it changes the positions of others."""
+    most = plain.tokens_in_company(base)
+    return most is not None and tokens > most
+
+
 def _logprobs(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
     """Return the log-probability of each label, in float32 or wider."""
     from torch.nn.functional import cross_entropy
@@ -243,7 +253,9 @@ def _logprobs(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
 @torch.no_grad()
 def _read(base: Base, batch: Sequence[Window]) -> list[float]:
     """Return the log-likelihood of each window's asked tokens."""
-    if len(batch) == 1:
+    if len(batch) > 1 and any(_alone(base, part.tokens) for part in batch):
+        sums = [_read_in_pieces(base, part) for part in batch]
+    elif len(batch) == 1:
         sums = [_read_in_pieces(base, batch[0])]
     else:
         pairs: list[TokenPair] = [_Pair(part.given, part.asked) for part in batch]
@@ -263,7 +275,8 @@ def _read_in_pieces(base: Base, window: Window) -> float:
     text = config.get_text_config()
     ids = (*window.given, *window.asked)[:-1]
     labels = torch.tensor(window.asked, device=base.device)
-    cache = reading_cache(config) if only_attention(text) else None
+    in_pieces = only_attention(text) and not _alone(base, window.tokens)
+    cache = reading_cache(config) if in_pieces else None
     piece = max(1, int(PIECE_BYTES[base.device.type] / 4 / text.vocab_size))
     size = piece if cache is not None else len(ids)
     total, unread = 0.0, len(window.given) - 1  # tokens without a label
