@@ -129,6 +129,11 @@ class PlanBuilder:
         paths = {(group, name): self.suite.plugins.get(group, {}).get(name) for group, name in plugins}
         return {f"{of[0]}/{of[1]}": self.pins.scripts[path] for of, path in sorted(paths.items()) if path}
 
+    @property
+    def asked(self) -> list[Task]:
+        """Return the tasks that are asked for."""
+        return [task for task in self.suite.tasks if fnmatchcase(task.name, self.only.task)]
+
     def samples(self, task: Task) -> int:
         """Return how many test samples of a task are asked."""
         found = self.pins.test_samples[task.name]
@@ -186,7 +191,7 @@ def _drawn(suite: Suite, pins: Pins, seed: int, limit: int | None, part: Only) -
         suite=suite, pins=pins, seed=seed, limit=suite.limit if limit is None else limit, only=part
     )
     _refuse_unknown_adapter(suite, part)
-    asked = [task for task in suite.tasks if fnmatchcase(task.name, part.task)]
+    asked = builder.asked
     _refuse_unable(suite, pins, asked)
     loads = {
         task.name: _load(builder, task)
@@ -341,6 +346,8 @@ def _trained(builder: PlanBuilder, loads: dict[str, Step]) -> list[Candidate]:
                 continue
             if kinds.find(task.kind).lacks(task, model, builder.pins.models[model.name]):
                 continue  # `unasked` says why
+            if not any(_runs_on(builder.suite, asked, task.name) for asked in builder.asked):
+                continue  # nothing that is asked for needs it
             family = builder.pins.models[model.name].family
             objective = _objective(builder, recipe, model)
             spec = train_step.Train(
@@ -432,7 +439,7 @@ def _systems(
         found += [
             (System(model=model.name, adapter=candidate.name), candidate, model)
             for candidate in candidates
-            if candidate.model == model and _runs_on(suite, task, candidate)
+            if candidate.model == model and _runs_on(suite, task, candidate.trained_on)
         ]
     return found
 
@@ -460,9 +467,10 @@ def _stand_in(builder: PlanBuilder, task: Task, system: System, model: Model | N
     return kind.stand_in if kind.verb(task, model, builder.pins.models[model.name]) == "head" else None
 
 
-def _runs_on(suite: Suite, task: Task, candidate: Candidate) -> bool:
+def _runs_on(suite: Suite, task: Task, trained_on: str | None) -> bool:
+    """Return whether adapters that were trained on a task are measured on another; None: it is not known on which."""
     across = suite.across or ("all" if len(suite.tasks) <= MOST_TASKS_ACROSS else "own")
-    if across == "all" or candidate.trained_on in (None, task.name):
+    if across == "all" or trained_on in (None, task.name):
         return True
     return across != "own" and task.name in across
 
