@@ -266,6 +266,7 @@ def test_a_tokenizer_of_another_model_is_refused(suite: Suite, folder: Path, tmp
         checked(suite, tmp_path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("damage", "said"),
     [EARLY["index cut"], EARLY_IF_ASKED["an encoder"], EARLY_IF_ASKED["tokenizer cut"], CLOSE["more layers"]],

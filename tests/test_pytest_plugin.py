@@ -64,6 +64,7 @@ def run(tried: pytest.Pytester, *words: object) -> pytest.RunResult:
     return tried.runpytest_subprocess("-p", "harness.pytest_plugin", *map(str, words))
 
 
+@pytest.mark.slow
 def test_every_verdict_is_a_test_of_its_own_name(tried: pytest.Pytester, result: Path) -> None:
     done = run(tried, "--harness-result", result, "-rA", "-v")
     done.assert_outcomes(passed=4, failed=1, skipped=1, errors=1)

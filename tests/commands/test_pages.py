@@ -99,6 +99,7 @@ def test_the_same_data_are_drawn_once(
         assert files(tmp_path / out) == before
 
 
+@pytest.mark.slow
 def test_kept_pages_that_were_changed_are_drawn_again(report: Path, store: Store, tmp_path: Path) -> None:
     deliver(report, tmp_path / "out", store)
     before = files(tmp_path / "out")
@@ -137,6 +138,7 @@ def test_pages_that_are_kept_nowhere_are_drawn_all_the_same(
     assert (tmp_path / "out" / "report.html").is_file()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("broken", ["/bin/false", "/nowhere/python"])
 def test_a_failure_of_drawing_does_not_lose_the_result(
     report: Path, store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, broken: str
@@ -156,6 +158,7 @@ def test_a_failure_of_drawing_does_not_lose_the_result(
     assert (out / "report.html").is_file()
 
 
+@pytest.mark.slow
 def test_a_run_whose_pages_cannot_be_drawn_ends_with_3_and_a_line(place: Path) -> None:
     before = "import sys; sys.executable = '/bin/false'; "
     done = subprocess.run(command("undrawn", before), cwd=place, capture_output=True, text=True, timeout=120)

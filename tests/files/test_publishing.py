@@ -153,6 +153,7 @@ def test_a_publisher_killed_at_any_moment_leaves_the_whole_old_folder_or_the_who
     assert (done.returncode, done.stdout) == (0, "whole\n"), done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", ["exchange", "renames"])
 def test_a_publisher_killed_before_any_of_its_operations_leaves_a_whole_folder(base: Path, way: Way) -> None:
     command = [sys.executable, "-c", KILL_BEFORE_EACH_OPERATION, str(base), way, str(FILES)]

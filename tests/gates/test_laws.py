@@ -114,6 +114,7 @@ def test_they_draw_the_estimate_to_nothing_and_leave_no_clear_loss_beyond_a_marg
     assert (before.word, after.word) != ("pass", "fail")
 
 
+@pytest.mark.slow
 @given(pairs(), st.randoms(use_true_random=False))
 @FEW
 def test_the_order_of_samples_moves_no_difference_and_nothing_that_is_not_resampled(
@@ -130,6 +131,7 @@ def test_the_order_of_samples_moves_no_difference_and_nothing_that_is_not_resamp
     assert before[1:] == after[1:]
 
 
+@pytest.mark.slow
 @given(st.integers(0, 1000), st.integers(60, 200), st.randoms(use_true_random=False))
 @FEW
 def test_it_moves_ends_of_intervals_by_no_more_than_another_seed_would(
@@ -155,6 +157,7 @@ def _shuffled(pair: tuple[list[float], list[float]], random: Random) -> tuple[li
     return base, mine
 
 
+@pytest.mark.slow
 @given(pairs(), st.randoms(use_true_random=False))
 @FEW
 def test_the_order_in_which_a_baseline_holds_its_samples_changes_nothing(
@@ -177,6 +180,7 @@ def test_the_order_in_which_a_baseline_holds_its_samples_changes_nothing(
     assert found[0] == found[1]
 
 
+@pytest.mark.slow
 @given(pairs(), st.sampled_from([0.0, 1.0, 5.0, 20.0]), st.integers(1, 4))
 @FEW
 def test_copies_of_a_gate_never_turn_anothers_pass_into_a_fail(

@@ -297,6 +297,7 @@ def test_half_of_a_pair_of_characters_in_a_frame_is_told(copy: Path) -> None:
         _ = harness.load(copy).scores
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "key", "value", "said"),
     [

@@ -47,6 +47,7 @@ def untouched(elsewhere: Path) -> bool:
     )
 
 
+@pytest.mark.slow
 def test_a_report_replaces_links_by_files_and_folders(
     linked: Path, elsewhere: Path, drawings: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

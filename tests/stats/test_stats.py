@@ -281,6 +281,7 @@ def test_pairs_compared_together_are_as_alone(n, systems, seed, clustered):
     assert_pairs_are_as_alone(scored(seed, n, systems), pairs, resamples=300, seed=seed, clusters=clusters)
 
 
+@pytest.mark.slow
 def test_pairs_over_several_draws_are_as_alone():
     n = 3000
     resamples = stats.GATHERED + 2 * (stats.CELLS // n) + 7
