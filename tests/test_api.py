@@ -153,6 +153,7 @@ def test_a_run_returns_its_result_and_prints_nothing(here: Path, capfd: pytest.C
     assert harness.plan(SUITE, device="cpu").to_do == ()
 
 
+@pytest.mark.slow
 def test_a_run_in_a_thread_shows_its_progress_on_standard_error_alone(
     here: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:

@@ -123,6 +123,7 @@ def test_bad_words_get_a_line_and_exit_code_2(
     assert "Traceback" not in said
 
 
+@pytest.mark.slow
 def test_the_commands_process_ends_with_the_code_and_the_line(project: Path) -> None:
     done = harness(project, "run", "smal")
     assert done.returncode == 2, done.stderr

@@ -202,6 +202,7 @@ def test_a_rescored_metric_is_still_there_after_the_same_run(whole: Path, store:
     assert names(out.parent) == ["out"]
 
 
+@pytest.mark.slow
 def test_a_rescored_metric_is_computed_anew_for_other_answers(
     data: Path, whole: Path, store: Store, out: Path
 ) -> None:
@@ -230,6 +231,7 @@ def foreign(out: Path) -> Path:
     return marker
 
 
+@pytest.mark.slow
 def test_a_metric_of_foreign_code_is_taken_over_with_the_same_answers_and_its_code_does_not_run(
     whole: Path, store: Store, out: Path
 ) -> None:
@@ -242,6 +244,7 @@ def test_a_metric_of_foreign_code_is_taken_over_with_the_same_answers_and_its_co
     assert not marker.exists()
 
 
+@pytest.mark.slow
 def test_where_a_metric_cannot_be_computed_the_old_result_is_kept_beside(
     data: Path, whole: Path, store: Store, out: Path
 ) -> None:
@@ -318,6 +321,7 @@ def test_files_of_the_user_s_own_come_along(whole: Path, partial: Path, store: S
     assert names(out.parent) == ["out"]
 
 
+@pytest.mark.slow
 def test_pages_drawn_anew_leave_the_user_s_own_files(whole: Path, store: Store, out: Path) -> None:
     deliver(whole, out, store)
     (out / "samples").mkdir()

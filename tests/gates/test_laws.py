@@ -44,6 +44,7 @@ def drops(*limits: float) -> list[Gate]:
     return [make_gate(max_drop=limit) for limit in limits]
 
 
+@pytest.mark.slow
 @given(pairs())
 @FEW
 def test_the_two_sides_swapped_negate_the_difference_and_its_interval(
@@ -59,6 +60,7 @@ def test_the_two_sides_swapped_negate_the_difference_and_its_interval(
     )
 
 
+@pytest.mark.slow
 @given(pairs())
 @FEW
 def test_so_do_a_result_and_its_baseline(pair: tuple[list[float], list[float]]) -> None:
@@ -76,6 +78,7 @@ def test_so_do_a_result_and_its_baseline(pair: tuple[list[float], list[float]]) 
     )
 
 
+@pytest.mark.slow
 @given(pairs(), st.integers(1, 60), SCORES, st.sampled_from([0.0, 1.0, 5.0, 20.0]))
 @FEW
 def test_samples_on_which_both_are_equal_never_turn_a_pass_into_a_fail(
@@ -198,6 +201,7 @@ def test_copies_of_a_gate_never_turn_anothers_pass_into_a_fail(
     }  # equal gates, equal verdicts
 
 
+@pytest.mark.slow
 @given(pairs(), st.lists(st.floats(0, 60), min_size=2, max_size=6))
 @FEW
 def test_a_stricter_limit_never_turns_what_does_not_pass_into_a_pass(

@@ -94,6 +94,7 @@ def test_bases_and_data_of_the_hub_are_linked(example: Path, tmp_path: Path) -> 
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("uri", "name", "base"),
     [
@@ -471,6 +472,7 @@ def test_what_the_hub_refuses_is_told_in_a_line(
     assert (tmp_path / "README.md").exists()
 
 
+@pytest.mark.slow
 def test_metadata_that_the_hub_does_not_take_are_told(example: Path, tmp_path: Path, hub: Hub) -> None:
     hub.wrong = [{"message": '"license" must be one of [apache-2.0, mit]'}]
     refused = harness(example, tmp_path, "--push", "ann/sums", "--licence", "mine", endpoint=hub.url)

@@ -60,6 +60,7 @@ def rows_of(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("target", ["csv", "parquet"])
 def test_tables_hold_every_number_of_the_frames(example: Path, tmp_path: Path, target: str) -> None:
     export(example, target, uri=None, out=tmp_path / "out", offline=True)

@@ -95,6 +95,7 @@ def test_all_passed_says_nothing(judgement: Judgement) -> None:
     assert github.annotations(replace(judgement, verdicts=(passed,), remarks=()), "fail") == []
 
 
+@pytest.mark.slow
 def test_what_github_would_drop_is_counted(judgement: Judgement) -> None:
     """It shows ten of a level for a step."""
     many = replace(judgement, verdicts=judgement.verdicts[-1:] * 10_000)

@@ -182,6 +182,7 @@ def test_a_killed_worker_fails_its_step_after_a_second_try_and_the_rest_runs(
     assert len(answers) == 7  # what was answered is kept; the second try asked nothing twice
 
 
+@pytest.mark.slow
 def test_a_worker_killed_once_is_replaced_and_its_step_tried_again(tmp_path: Path, store: Store) -> None:
     path = write_suite(tmp_path)
 

@@ -70,6 +70,7 @@ def test_constant_rows_have_no_width():
     assert result.detectable[0] == 0  # not the rounding of a matrix product, which differs between processes
 
 
+@pytest.mark.slow
 def test_the_interval_covers_the_truth_as_often_as_it_says():
     trials, n = 600, 150
     covered = 0
