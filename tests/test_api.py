@@ -140,6 +140,7 @@ def test_a_functions_arguments_are_the_options_of_its_command(function: str, com
 # Running.
 
 
+@pytest.mark.slow
 def test_a_run_returns_its_result_and_prints_nothing(here: Path, capfd: pytest.CaptureFixture[str]) -> None:
     result = run()
     assert capfd.readouterr() == ("", "")
@@ -152,6 +153,7 @@ def test_a_run_returns_its_result_and_prints_nothing(here: Path, capfd: pytest.C
     assert harness.plan(SUITE, device="cpu").to_do == ()
 
 
+@pytest.mark.slow
 def test_a_run_in_a_thread_shows_its_progress_on_standard_error_alone(
     here: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -180,6 +182,7 @@ def test_a_mapping_and_a_file_of_the_same_content_are_the_same_plan(
     assert all(step.id in printed for step in plans[0].steps)
 
 
+@pytest.mark.slow
 def test_a_mapping_may_name_tasks_recipes_plug_ins_and_paths(here: Path) -> None:
     (here / "tasks").mkdir()
     (here / "tasks" / "filed.yaml").write_text(

@@ -45,6 +45,7 @@ def project(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.mark.slow
 def test_run_prints_the_table_and_where_the_result_is(project: Path) -> None:
     done = harness(project, "run", "small", "--workers", "0", "--device", "cpu")
     assert done.returncode == 0, done.stderr
@@ -122,6 +123,7 @@ def test_bad_words_get_a_line_and_exit_code_2(
     assert "Traceback" not in said
 
 
+@pytest.mark.slow
 def test_the_commands_process_ends_with_the_code_and_the_line(project: Path) -> None:
     done = harness(project, "run", "smal")
     assert done.returncode == 2, done.stderr
@@ -167,6 +169,7 @@ def test_the_store_can_be_looked_at_and_cleaned(project: Path) -> None:
     assert harness(project, "store", "ls").stdout == ""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
 def test_a_stopped_run_says_how_to_continue(project: Path, how: signal.Signals) -> None:
     lines = [{"id": f"s{n}", "dialogue": "word " * 50, "summary": "word"} for n in range(20_000)]

@@ -265,6 +265,7 @@ def test_a_tokenizer_of_another_model_is_refused(suite: Suite, folder: Path, tmp
         checked(suite, tmp_path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("damage", "said"),
     [

@@ -25,6 +25,7 @@ class Dog:
     name: str
 
 
+@pytest.mark.slow
 @given(st.dictionaries(st.text(), plain))
 def test_the_order_of_keys_does_not_matter(value: dict[str, object]) -> None:
     assert digest(value) == digest(dict(reversed(value.items())))

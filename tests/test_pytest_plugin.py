@@ -64,6 +64,7 @@ def run(tried: pytest.Pytester, *words: object) -> pytest.RunResult:
     return tried.runpytest_subprocess("-p", "harness.pytest_plugin", *map(str, words))
 
 
+@pytest.mark.slow
 def test_every_verdict_is_a_test_of_its_own_name(tried: pytest.Pytester, result: Path) -> None:
     done = run(tried, "--harness-result", result, "-rA", "-v")
     done.assert_outcomes(passed=4, failed=1, skipped=1, errors=1)
@@ -142,6 +143,7 @@ def test_what_is_wrong_is_said_in_a_line(
     done.stderr.fnmatch_lines([said])
 
 
+@pytest.mark.slow
 def test_a_result_changed_by_hand_is_refused(tried: pytest.Pytester, result: Path, tmp_path: Path) -> None:
     (tmp_path / "result.json").write_text((result / "result.json").read_text().replace("75.0", "99.0", 1))
     done = run(tried, "--harness-result", tmp_path)

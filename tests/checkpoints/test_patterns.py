@@ -88,6 +88,7 @@ def test_patterns_in_use_pass(said: dict[str, object]) -> None:
     check_patterns(PATH, said, NAMES)
 
 
+@pytest.mark.slow
 def test_weights_and_their_settings_are_read_together(tmp_path: Path) -> None:
     with pytest.raises(AdapterError, match=r"rank_pattern: the pattern .* took more than 2 s"):
         read(adapter(tmp_path / "hanging", rank_pattern={HANGS: 4}))

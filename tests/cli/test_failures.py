@@ -157,6 +157,7 @@ def test_more_examples_than_training_samples_are_known_before_a_run(
     }[command] in done.err
 
 
+@pytest.mark.slow
 def test_a_server_that_does_not_answer_is_told_without_the_pool_of_connections(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -172,6 +173,7 @@ def test_a_server_that_does_not_answer_is_told_without_the_pool_of_connections(
         raise MlflowException("HTTPConnectionPool(host='x', port=80): Max retries exceeded with url: /api")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stream", [1, 2])
 @pytest.mark.parametrize("words", [("list", "tasks"), ("list", "nothing")])
 def test_a_command_works_where_standard_output_or_error_is_closed(
@@ -214,6 +216,7 @@ def test_a_wrong_value_in_the_environment_names_the_variable(
     assert (done.code, "(env var: 'HARNESS_OFFLINE'): found 'maybe'; give 1 or 0" in done.err) == (2, True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("answer", "code", "message"),
     [("", 2, "add --yes"), ("n\n", 0, "nothing was deleted"), ("y\n", 0, "MB freed")],

@@ -10,6 +10,7 @@ from tests.cli.words import harness
 RUN = "run small.yaml --workers 0 --device cpu --store S --out R"
 
 
+@pytest.mark.slow
 def test_a_quiet_run_says_which_gates_did_not_pass(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -38,6 +39,7 @@ def test_a_quiet_run_says_which_gates_did_not_pass(
     assert "open: " not in passed.err and "strict: " in passed.err
 
 
+@pytest.mark.slow
 def test_a_quiet_run_whose_gates_pass_says_nothing(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -199,6 +199,7 @@ def test_names_are_no_formulas_in_the_table_of_adapters(tmp_path: Path) -> None:
     assert "'=1+1" in names and "=1+1" not in names
 
 
+@pytest.mark.slow
 def test_a_table_of_the_users_own_beside_the_page_is_kept(tmp_path: Path) -> None:
     folder = result(tmp_path / "r")
     (tmp_path / "adapters.csv").write_text("my table")

@@ -134,6 +134,7 @@ def test_a_partial_result_stays_beside_a_whole_one_until_the_next_whole_one(
     assert names(out.parent) == ["out"]
 
 
+@pytest.mark.slow
 def test_where_nothing_whole_is_a_partial_result_takes_the_place_and_says_what_it_is(
     whole: Path, partial: Path, store: Store, out: Path
 ) -> None:
@@ -184,6 +185,7 @@ def test_gates_are_those_of_the_folder_that_was_published(
 # What was added.
 
 
+@pytest.mark.slow
 def test_a_rescored_metric_is_still_there_after_the_same_run(whole: Path, store: Store, out: Path) -> None:
     deliver(whole, out, store)
     rescore(out, ["exact", "chrf"], out)
@@ -200,6 +202,7 @@ def test_a_rescored_metric_is_still_there_after_the_same_run(whole: Path, store:
     assert names(out.parent) == ["out"]
 
 
+@pytest.mark.slow
 def test_a_rescored_metric_is_computed_anew_for_other_answers(
     data: Path, whole: Path, store: Store, out: Path
 ) -> None:
@@ -228,6 +231,7 @@ def foreign(out: Path) -> Path:
     return marker
 
 
+@pytest.mark.slow
 def test_a_metric_of_foreign_code_is_taken_over_with_the_same_answers_and_its_code_does_not_run(
     whole: Path, store: Store, out: Path
 ) -> None:
@@ -240,6 +244,7 @@ def test_a_metric_of_foreign_code_is_taken_over_with_the_same_answers_and_its_co
     assert not marker.exists()
 
 
+@pytest.mark.slow
 def test_where_a_metric_cannot_be_computed_the_old_result_is_kept_beside(
     data: Path, whole: Path, store: Store, out: Path
 ) -> None:
@@ -266,6 +271,7 @@ def test_a_rescored_metric_comes_along_for_the_models_that_are_run_again(
     assert scores(out) == {("copy", "f1"), ("copy", "exact")}
 
 
+@pytest.mark.slow
 def test_a_metric_on_a_task_that_is_not_run_again_is_kept_beside(
     data: Path, whole: Path, store: Store, out: Path
 ) -> None:
@@ -277,6 +283,7 @@ def test_a_metric_on_a_task_that_is_not_run_again_is_kept_beside(
     assert scores(kept) == {(model, metric) for model in ("first", "copy") for metric in ("f1", "exact")}
 
 
+@pytest.mark.slow
 def test_files_of_the_user_s_own_come_along(whole: Path, partial: Path, store: Store, out: Path) -> None:
     deliver(whole, out, store)
     (out / "notes.md").write_text("look at s003")
@@ -314,6 +321,7 @@ def test_files_of_the_user_s_own_come_along(whole: Path, partial: Path, store: S
     assert names(out.parent) == ["out"]
 
 
+@pytest.mark.slow
 def test_pages_drawn_anew_leave_the_user_s_own_files(whole: Path, store: Store, out: Path) -> None:
     deliver(whole, out, store)
     (out / "samples").mkdir()
@@ -329,6 +337,7 @@ def test_pages_drawn_anew_leave_the_user_s_own_files(whole: Path, store: Store, 
 # A whole RESULT of other options.
 
 
+@pytest.mark.slow
 def test_a_smaller_whole_result_replaces_a_larger_one_that_the_store_still_holds_and_says_so(
     data: Path, whole: Path, store: Store, out: Path
 ) -> None:
@@ -465,6 +474,7 @@ def test_files_of_the_user_at_names_that_the_harness_writes_are_kept_under_other
     assert not capsys.readouterr().err
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("again", ["run", "report"])
 def test_a_report_that_a_user_edited_is_kept_and_the_next_one_is_not(
     data: Path, store: Store, again: str, capsys: pytest.CaptureFixture[str]

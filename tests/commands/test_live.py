@@ -94,6 +94,7 @@ def test_its_pages_say_at_once_that_it_is_unfinished(unfinished: Path) -> None:
     assert 'http-equiv="refresh"' not in page  # a reader would lose what is opened
 
 
+@pytest.mark.slow
 def test_it_is_replaced_by_the_next_one_and_by_the_whole_one(
     reports: dict[str, Path], store: Store, unfinished: Path
 ) -> None:

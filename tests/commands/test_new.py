@@ -52,6 +52,7 @@ def test_a_project_has_its_own_name_everywhere(here: Path, capsys: pytest.Captur
     assert (here / "shop.1" / "suites" / "shop.1.yaml").is_file()
 
 
+@pytest.mark.slow
 def test_a_project_passes_check_and_plan_as_it_is(
     here: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -67,6 +68,7 @@ def test_a_project_passes_check_and_plan_as_it_is(
         assert (done.code, done.err) == (0, "")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["suite", "task", "recipe"])
 def test_a_new_file_passes_check_as_it_is(here: Path, capsys: pytest.CaptureFixture[str], kind: str) -> None:
     assert command(capsys, "new", kind, "mine").code == 0

@@ -77,6 +77,7 @@ def command(out: str, before: str = "") -> list[str]:
     return [sys.executable, "-c", f"{before}from harness.cli import main; main()", *words]
 
 
+@pytest.mark.slow
 def test_a_report_step_holds_data_and_publishing_adds_the_pages(
     report: Path, store: Store, tmp_path: Path
 ) -> None:
@@ -87,6 +88,7 @@ def test_a_report_step_holds_data_and_publishing_adds_the_pages(
     assert {"report.html", "report.md", "charts/differences-1.svg"} <= set(files(tmp_path / "out"))
 
 
+@pytest.mark.slow
 def test_the_same_data_are_drawn_once(
     report: Path, store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -99,6 +101,7 @@ def test_the_same_data_are_drawn_once(
         assert files(tmp_path / out) == before
 
 
+@pytest.mark.slow
 def test_kept_pages_that_were_changed_are_drawn_again(report: Path, store: Store, tmp_path: Path) -> None:
     deliver(report, tmp_path / "out", store)
     before = files(tmp_path / "out")
@@ -110,6 +113,7 @@ def test_kept_pages_that_were_changed_are_drawn_again(report: Path, store: Store
     assert (kept / "report.md").read_bytes() == before["report.md"]
 
 
+@pytest.mark.slow
 def test_the_latest_pages_are_kept(report: Path, store: Store, tmp_path: Path) -> None:
     for number in range(pages.KEPT):
         (store.pages / f"old{number}").mkdir(parents=True)
@@ -121,6 +125,7 @@ def test_the_latest_pages_are_kept(report: Path, store: Store, tmp_path: Path) -
     assert "old0" not in left
 
 
+@pytest.mark.slow
 def test_what_a_user_put_beside_kept_pages_stays(report: Path, store: Store, tmp_path: Path) -> None:
     for number in range(pages.KEPT + 2):
         (store.pages / f"mine{number}").mkdir(parents=True)
@@ -129,6 +134,7 @@ def test_what_a_user_put_beside_kept_pages_stays(report: Path, store: Store, tmp
     assert len(list(store.pages.glob("mine*/notes.txt"))) == pages.KEPT + 2
 
 
+@pytest.mark.slow
 def test_pages_that_are_kept_nowhere_are_drawn_all_the_same(
     report: Path, store: Store, tmp_path: Path
 ) -> None:
@@ -137,6 +143,7 @@ def test_pages_that_are_kept_nowhere_are_drawn_all_the_same(
     assert (tmp_path / "out" / "report.html").is_file()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("broken", ["/bin/false", "/nowhere/python"])
 def test_a_failure_of_drawing_does_not_lose_the_result(
     report: Path, store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, broken: str
@@ -156,6 +163,7 @@ def test_a_failure_of_drawing_does_not_lose_the_result(
     assert (out / "report.html").is_file()
 
 
+@pytest.mark.slow
 def test_a_run_whose_pages_cannot_be_drawn_ends_with_3_and_a_line(place: Path) -> None:
     before = "import sys; sys.executable = '/bin/false'; "
     done = subprocess.run(command("undrawn", before), cwd=place, capture_output=True, text=True, timeout=120)

@@ -185,6 +185,7 @@ def test_a_comparison_of_a_system_without_scores_is_told(result: Path) -> None:
     assert (result / "result.json").read_bytes() == before
 
 
+@pytest.mark.slow
 def test_the_command_prints_the_new_scores_and_an_unknown_metric_is_a_line(result: Path) -> None:
     def harness(*words: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(

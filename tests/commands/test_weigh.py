@@ -46,6 +46,7 @@ def run(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
     )  # fmt: skip
 
 
+@pytest.mark.slow
 def test_several_adapters_and_another_model_in_tables_and_files(tmp_path: Path) -> None:
     one = checkpoint(tmp_path / "one", 0)
     checkpoint(tmp_path / "other", 1)
@@ -70,6 +71,7 @@ def test_several_adapters_and_another_model_in_tables_and_files(tmp_path: Path) 
     assert "<script src" not in page
 
 
+@pytest.mark.slow
 def test_a_zoo_model_and_the_roles_that_were_asked_for(tmp_path: Path) -> None:
     done = run(tmp_path, "zoo:llama2-tiny", "--roles", "q, embedding", "--layers")
     assert done.returncode == 0, done.stderr

@@ -136,6 +136,7 @@ def test_python_compiles(fence: Fence) -> None:
     compile(fence.text, str(fence), "exec")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_the_program_has_every_command_and_option_that_a_page_names(page: Path) -> None:
     missing = [(where, words) for where, words in harness_commands(page) if unknown(words)]

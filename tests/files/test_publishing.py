@@ -144,6 +144,7 @@ def test_the_new_folder_takes_the_place_of_the_old_one_and_nothing_is_left_besid
         assert names(base) == ["a", "b", "out"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", ["exchange", "renames"])
 def test_a_publisher_killed_at_any_moment_leaves_the_whole_old_folder_or_the_whole_new_one(
     base: Path, way: Way
@@ -153,6 +154,7 @@ def test_a_publisher_killed_at_any_moment_leaves_the_whole_old_folder_or_the_who
     assert (done.returncode, done.stdout) == (0, "whole\n"), done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", ["exchange", "renames"])
 def test_a_publisher_killed_before_any_of_its_operations_leaves_a_whole_folder(base: Path, way: Way) -> None:
     command = [sys.executable, "-c", KILL_BEFORE_EACH_OPERATION, str(base), way, str(FILES)]

@@ -4,6 +4,8 @@ import json
 from dataclasses import asdict
 from pathlib import Path
 
+import pytest
+
 from harness.files.speed import Speed, name_of, speed
 
 
@@ -23,6 +25,7 @@ def test_another_machine_or_number_of_threads_has_its_own_speed(tmp_path: Path) 
     assert set(json.loads(path.read_text())) == {name_of(7), name_of(1), "another machine"}
 
 
+@pytest.mark.slow
 def test_a_broken_file_or_a_folder_that_cannot_be_written_only_costs_a_measurement(tmp_path: Path) -> None:
     (tmp_path / "speed.json").write_text('["no speeds"')
     assert speed(1, tmp_path / "speed.json").narrow > 1e8

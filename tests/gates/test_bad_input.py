@@ -292,6 +292,7 @@ def test_every_file_is_as_it_was_written_or_nothing_that_rests_on_it_is_judged(
     a_line(harness("rescore", "result", "--metric", "chrf", "--out", "new"), name)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("edit", [cut, spoilt, Path.unlink])
 @pytest.mark.parametrize("name", FILES)
 def test_nor_is_a_file_believed_that_no_digest_is_kept_of(

@@ -44,6 +44,7 @@ def drops(*limits: float) -> list[Gate]:
     return [make_gate(max_drop=limit) for limit in limits]
 
 
+@pytest.mark.slow
 @given(pairs())
 @FEW
 def test_the_two_sides_swapped_negate_the_difference_and_its_interval(
@@ -59,6 +60,7 @@ def test_the_two_sides_swapped_negate_the_difference_and_its_interval(
     )
 
 
+@pytest.mark.slow
 @given(pairs())
 @FEW
 def test_so_do_a_result_and_its_baseline(pair: tuple[list[float], list[float]]) -> None:
@@ -76,6 +78,7 @@ def test_so_do_a_result_and_its_baseline(pair: tuple[list[float], list[float]]) 
     )
 
 
+@pytest.mark.slow
 @given(pairs(), st.integers(1, 60), SCORES, st.sampled_from([0.0, 1.0, 5.0, 20.0]))
 @FEW
 def test_samples_on_which_both_are_equal_never_turn_a_pass_into_a_fail(
@@ -114,6 +117,7 @@ def test_they_draw_the_estimate_to_nothing_and_leave_no_clear_loss_beyond_a_marg
     assert (before.word, after.word) != ("pass", "fail")
 
 
+@pytest.mark.slow
 @given(pairs(), st.randoms(use_true_random=False))
 @FEW
 def test_the_order_of_samples_moves_no_difference_and_nothing_that_is_not_resampled(
@@ -130,6 +134,7 @@ def test_the_order_of_samples_moves_no_difference_and_nothing_that_is_not_resamp
     assert before[1:] == after[1:]
 
 
+@pytest.mark.slow
 @given(st.integers(0, 1000), st.integers(60, 200), st.randoms(use_true_random=False))
 @FEW
 def test_it_moves_ends_of_intervals_by_no_more_than_another_seed_would(
@@ -155,6 +160,7 @@ def _shuffled(pair: tuple[list[float], list[float]], random: Random) -> tuple[li
     return base, mine
 
 
+@pytest.mark.slow
 @given(pairs(), st.randoms(use_true_random=False))
 @FEW
 def test_the_order_in_which_a_baseline_holds_its_samples_changes_nothing(
@@ -177,6 +183,7 @@ def test_the_order_in_which_a_baseline_holds_its_samples_changes_nothing(
     assert found[0] == found[1]
 
 
+@pytest.mark.slow
 @given(pairs(), st.sampled_from([0.0, 1.0, 5.0, 20.0]), st.integers(1, 4))
 @FEW
 def test_copies_of_a_gate_never_turn_anothers_pass_into_a_fail(
@@ -194,6 +201,7 @@ def test_copies_of_a_gate_never_turn_anothers_pass_into_a_fail(
     }  # equal gates, equal verdicts
 
 
+@pytest.mark.slow
 @given(pairs(), st.lists(st.floats(0, 60), min_size=2, max_size=6))
 @FEW
 def test_a_stricter_limit_never_turns_what_does_not_pass_into_a_pass(

@@ -69,6 +69,7 @@ def suite(folder: Path, kind: str) -> str:
     return str(folder / "small.yaml")
 
 
+@pytest.mark.slow
 def test_a_kind_that_a_task_names_does_the_work(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     install(here, "backwards", BACKWARDS)
     done = harness(

@@ -47,6 +47,7 @@ def oracle(references: list[str], text: str, stemmer: bool = True) -> list[float
     return [float(scores[name].fmeasure) for name in ROUGE.names]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stemmer", [True, False])
 @settings(max_examples=400, deadline=None)
 @given(st.lists(TEXT, min_size=1, max_size=3), TEXT)
@@ -157,6 +158,7 @@ def run(program: str, folder: Path | None = None) -> str:
     return done.stdout.strip()
 
 
+@pytest.mark.slow
 def test_scoring_loads_nltks_stemmer_and_none_of_its_packages():
     program = (
         "import sys; from harness.metrics import load; from harness.types import Generation, Sample\n"

@@ -56,6 +56,7 @@ def oracle(kind, pairs):
     return judge.corpus_score([text for _, text in pairs], streams).score, str(judge.get_signature())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", METRICS)
 @settings(max_examples=150, deadline=None)
 @given(pairs=corpora(st.lists(REFERENCE, min_size=1, max_size=3)))

@@ -68,6 +68,7 @@ def generated(base: Base, prompt: Prompt) -> str:
     return text.strip()
 
 
+@pytest.mark.slow
 def test_answers_are_those_of_transformers_generate_without_an_end(
     endless: Base, prompts: list[Prompt]
 ) -> None:

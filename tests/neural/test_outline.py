@@ -67,6 +67,7 @@ def model(tmp_path: Path) -> Model:
     return Model(name="mine", uri=f"file:{tmp_path / 'model'}")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", FIELD)
 def test_what_the_field_uses_is_sound_and_loads(
     kind: str, model: Model, tmp_path: Path, tokenizers_of: Callable[[str], Any]

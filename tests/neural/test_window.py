@@ -91,6 +91,7 @@ def by_generate(base: Base, prompt: Prompt, decode: Decode) -> str:
     return text.strip()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("look", [1, 8], ids=lambda look: f"every {look} tokens")
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_prompt_and_its_answer_fill_the_window_to_the_last_position(

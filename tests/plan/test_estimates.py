@@ -62,6 +62,7 @@ def finish(store: Store, done: Step, seconds: float, **changed: Any) -> None:
     (folder / "trained.json").write_text(json.dumps({"seconds": seconds}))
 
 
+@pytest.mark.slow
 def test_every_step_of_a_new_run_has_a_time_that_is_estimated(store: Store) -> None:
     plan = drawn(store)
     found = estimated(plan, store)
@@ -74,6 +75,7 @@ def test_every_step_of_a_new_run_has_a_time_that_is_estimated(store: Store) -> N
     assert estimated(plan, store, workers=1).seconds > found.seconds
 
 
+@pytest.mark.slow
 def test_more_samples_and_more_training_take_longer(store: Store) -> None:
     few, many = drawn(store, limit=20), drawn(store, limit=200)
     for model in ("llama2-tiny", "flan-t5-tiny"):
@@ -90,6 +92,7 @@ def test_more_samples_and_more_training_take_longer(store: Store) -> None:
     )
 
 
+@pytest.mark.slow
 def test_a_finished_step_of_the_model_on_this_machine_corrects_later_ones(store: Store) -> None:
     first, later = drawn(store, seed=0), drawn(store, seed=1)
     trained = step(first, "train", "llama2-tiny")
@@ -108,6 +111,7 @@ def test_a_finished_step_of_the_model_on_this_machine_corrects_later_ones(store:
     assert found.of(trained.id) is None  # kept
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "changed", [{"hardware": "another machine"}, {"spec": {}}, {"kind": "generate"}, {"peak_bytes": None}]
 )
@@ -120,6 +124,7 @@ def test_a_step_of_another_machine_or_with_a_broken_record_corrects_nothing(
     assert estimated(later, store).steps == before.steps
 
 
+@pytest.mark.slow
 def test_a_model_that_is_not_here_yet_has_neither_times_nor_memory(store: Store) -> None:
     plan = drawn(store)
     models = tuple(
@@ -134,6 +139,7 @@ def test_a_model_that_is_not_here_yet_has_neither_times_nor_memory(store: Store)
     assert memory["llama2-tiny"].training is not None
 
 
+@pytest.mark.slow
 def test_a_gpu_that_is_not_here_has_memory_but_no_times(store: Store) -> None:
     plan = drawn(store)
     for_gpu = replace(plan, pins=replace(plan.pins, device="cuda"))
@@ -146,6 +152,7 @@ def test_a_gpu_that_is_not_here_has_memory_but_no_times(store: Store) -> None:
     assert published.seconds < estimated(plan, store).seconds
 
 
+@pytest.mark.slow
 def test_lengths_are_counted_once_and_kept(store: Store) -> None:
     plan = drawn(store)
     first = estimated(plan, store)
@@ -157,6 +164,7 @@ def test_lengths_are_counted_once_and_kept(store: Store) -> None:
     assert estimated(plan, store) == first
 
 
+@pytest.mark.slow
 def test_the_command_says_of_each_number_whether_it_was_measured_and_needs_no_torch(store: Store) -> None:
     code = (
         "import sys; from harness.cli import main\n"

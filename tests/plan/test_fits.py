@@ -106,6 +106,7 @@ def test_prompts_that_fill_the_window_are_not_worth_a_word(project: Callable[...
     assert project(words=5, long=20).said() == []
 
 
+@pytest.mark.slow
 def test_prompts_that_do_not_fit_are_counted_by_check_and_plan(project: Callable[..., Project]) -> None:
     made = project(words=6)
     expected = (
@@ -219,6 +220,7 @@ def test_a_chat_template_counts(project: Callable[..., Project]) -> None:
     assert said.startswith("task t, model m: 20 of 20 prompts (100 %)")
 
 
+@pytest.mark.slow
 def test_answers_longer_than_the_window_are_refused_by_check_plan_and_run(
     project: Callable[..., Project],
 ) -> None:

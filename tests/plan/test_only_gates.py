@@ -38,6 +38,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 RUN = "run small.yaml --workers 0 --device cpu --store S --out R"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("only", "judged", "left"),
     [
@@ -76,6 +77,7 @@ def test_a_gate_that_names_nothing_at_all_is_still_invalid(
     )
 
 
+@pytest.mark.slow
 def test_plan_says_the_same_and_a_whole_run_is_judged_by_every_gate(
     here: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -327,6 +327,7 @@ def test_local_models_are_where_they_are(suite: Suite, tmp_path: Path) -> None:
     assert locate_adapter(suite.adapters[0], None) == tmp_path / "adapter"
 
 
+@pytest.mark.slow
 def test_the_quickstart_is_pinned_without_anything_heavy(tmp_path: Path) -> None:
     cache = tmp_path / "digests.json"
     found = pins(load_suite("quickstart"), device="cpu", offline=True, cache=cache)

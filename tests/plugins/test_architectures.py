@@ -70,6 +70,7 @@ def test_the_record_names_what_the_libraries_know(name: str) -> None:
     assert architecture.hub_task
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_a_checkpoint_is_of_the_architecture_that_recognises_it(
     name: str, opened: Callable[[str], Base]

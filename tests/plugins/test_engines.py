@@ -139,6 +139,7 @@ def test_a_step_that_another_process_has_is_tried_again(name: str, runner: Runne
     assert runner.ran() == ["a", "a", "b"]
 
 
+@pytest.mark.slow
 def test_what_starts_and_how_far_it_is_is_told(name: str, runner: Runner) -> None:
     log = Log([])
     outcomes(name, [step("a"), step("b", "a")], runner, log)

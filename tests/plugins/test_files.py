@@ -445,6 +445,7 @@ def test_copies_of_a_project_share_the_steps_of_its_files_and_other_bytes_share_
     assert not {step.id for step in other["score"]} & {step.id for step in ours["score"]}
 
 
+@pytest.mark.slow
 def test_a_result_says_where_a_file_lay_so_that_it_can_be_verified_from_elsewhere(
     here: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -45,6 +45,7 @@ FILES = tuple(sorted(PACKAGE.rglob("*.py")))
 OWN = [(group, name) for group in plugins.GROUPS for name in plugins.own_names(group)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("group", plugins.GROUPS)
 def test_every_group_is_looked_up_by_name_in_the_code(group: str) -> None:
     """A group that nothing looks up would be accepted and then ignored."""
@@ -63,6 +64,7 @@ def test_every_group_is_looked_up_by_name_in_the_code(group: str) -> None:
 LOOKED_UP = ("data", "exports", "families", "kinds", "metrics")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("group", LOOKED_UP)
 def test_no_plug_in_is_imported_past_its_door(group: str) -> None:
     """Whoever imports a plug-in by name does without those of others."""

@@ -239,6 +239,7 @@ def install(folder: Path, name: str, code: str) -> None:
     (folder / "installed" / f"{name}_rule.py").write_text(code)
 
 
+@pytest.mark.slow
 def test_a_rule_of_one_file_is_judged_by_run_and_by_gate(
     here: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

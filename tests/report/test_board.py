@@ -172,6 +172,7 @@ def test_what_was_asked_otherwise_or_measured_elsewhere_is_marked(
     assert "Costs were measured on different hardware" in text
 
 
+@pytest.mark.slow
 def test_a_result_whose_scores_do_not_follow_is_left_out_and_told(
     two: Path, tmp_path: Path, harness: Run
 ) -> None:
@@ -323,6 +324,7 @@ def change_names(folder: Path) -> Path:
     return folder
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [text for text in EVIL if text])
 def test_hostile_names_are_text_and_break_no_table(example: Path, tmp_path: Path, name: str) -> None:
     board, runs = boards.make([hostile(example, tmp_path / "r", name)], verified=False)
@@ -358,6 +360,7 @@ def test_no_cell_of_a_csv_is_a_formula(example: Path, tmp_path: Path) -> None:
     assert {float(row["to_base"]) for row in rows if row["to_base"].startswith("-")}
 
 
+@pytest.mark.slow
 @settings(max_examples=30, deadline=None)
 @given(st.text(st.characters(), max_size=60), st.text(st.characters(), max_size=60))
 def test_any_refusal_can_be_told(run: str, problem: str) -> None:

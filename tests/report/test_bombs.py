@@ -84,6 +84,7 @@ def test_many_short_lines_are_read_no_further_than_a_files_size_lets_expect(tmp_
     assert len(list(json_lines(path))) == 215_000
 
 
+@pytest.mark.slow
 def test_a_result_records_what_its_files_hold(example: Path, tmp_path: Path) -> None:
     from harness.results.document import write_document
 

@@ -94,6 +94,7 @@ def test_bases_and_data_of_the_hub_are_linked(example: Path, tmp_path: Path) -> 
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("uri", "name", "base"),
     [
@@ -173,6 +174,7 @@ def test_tables_keep_their_columns_and_headings_their_order(example: Path, tmp_p
         ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("seeds", "said"),
     [
@@ -226,6 +228,7 @@ def lost(document: dict[str, Any]) -> None:
     document["steps"] += [{**step, "label": step["label"] + "#1", "state": "failed", "reason": "", "log": ""}]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("edit", "there", "absent"),
     [
@@ -439,6 +442,7 @@ def test_a_pushed_card_reaches_the_repository_as_it_was_written(
     assert 'adapter = "ann/sums"' in (tmp_path / "README.md").read_text()
 
 
+@pytest.mark.slow
 def test_nothing_is_pushed_that_was_not_asked_for(example: Path, tmp_path: Path, hub: Hub) -> None:
     assert harness(example, tmp_path, endpoint=hub.url).returncode == 0
     refused = harness(example, tmp_path / "new", "--push", "ann/sums", "--offline", endpoint=hub.url)
@@ -468,6 +472,7 @@ def test_what_the_hub_refuses_is_told_in_a_line(
     assert (tmp_path / "README.md").exists()
 
 
+@pytest.mark.slow
 def test_metadata_that_the_hub_does_not_take_are_told(example: Path, tmp_path: Path, hub: Hub) -> None:
     hub.wrong = [{"message": '"license" must be one of [apache-2.0, mit]'}]
     refused = harness(example, tmp_path, "--push", "ann/sums", "--licence", "mine", endpoint=hub.url)
@@ -476,6 +481,7 @@ def test_metadata_that_the_hub_does_not_take_are_told(example: Path, tmp_path: P
     assert len(refused.stderr.splitlines()) == 1 and len(hub.seen) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("repository", "said"),
     [("ann/sums", "the hub cannot be reached"), ("ann/su ms", "not the name of a repository")],

@@ -35,6 +35,7 @@ def page(example: Path) -> Page:
     return build(read(example))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("width", [charts.WIDE, charts.NARROW])
 @pytest.mark.parametrize(
     "name", ["differences", "pareto", "losses", "alphas", "histogram", "ratios", "spectra"]
@@ -59,6 +60,7 @@ def test_specifications_are_valid_vega_lite(page: Page, width: int, name: str) -
         VEGA_LITE.validate(broken)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("width", [charts.WIDE, charts.NARROW])
 @pytest.mark.parametrize("name", ["pareto", "losses", "alphas", "histogram", "ratios"])
 def test_charts_keep_to_their_width_and_colours(page: Page, width: int, name: str) -> None:

@@ -60,6 +60,7 @@ def rows_of(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("target", ["csv", "parquet"])
 def test_tables_hold_every_number_of_the_frames(example: Path, tmp_path: Path, target: str) -> None:
     export(example, target, uri=None, out=tmp_path / "out", offline=True)
@@ -151,6 +152,7 @@ def test_numbers_stay_numbers_in_a_csv(value: object, written: object) -> None:
     assert cell(value) == written
 
 
+@pytest.mark.slow
 def test_tables_are_written_over_tables_and_over_nothing_else(example: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     export(example, "csv", uri=None, out=out)
@@ -275,6 +277,7 @@ def test_mlflow_never_holds_a_result_twice(drawn: Path, tmp_path: Path) -> None:
     assert len(client.search_runs([experiment.experiment_id])) == 2 * (len(first) + 1)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("quiet")
 def test_names_that_break_queries_and_paths_reach_mlflow_and_tensorboard(
     hostile: Path, tmp_path: Path
@@ -362,6 +365,7 @@ def test_no_export_holds_a_private_text(private: Path, tmp_path: Path) -> None:
     assert len(list(tmp_path.rglob("report.html"))) == 2  # of a copy, drawn for the export
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("words", "said"),
     [

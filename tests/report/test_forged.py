@@ -260,6 +260,7 @@ def test_a_copy_without_texts_and_a_suite_without_gates_miss_no_verdicts(forge: 
     assert missing(result) and not missing(copy)
 
 
+@pytest.mark.slow
 def test_verdicts_without_a_gate_are_told(forge: Callable[..., Path]) -> None:
     folder = forge(gated)
     judged(folder)

@@ -32,6 +32,7 @@ def unescaped(text: str, more: dict[str, str]) -> str:
     return re.sub("|".join(known), lambda found: known[found[0]], text)
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=150)
 @given(judgement=..., inconclusive=ways)
 def test_a_line_is_one_command_whatever_names_and_reasons_hold(
@@ -94,6 +95,7 @@ def test_all_passed_says_nothing(judgement: Judgement) -> None:
     assert github.annotations(replace(judgement, verdicts=(passed,), remarks=()), "fail") == []
 
 
+@pytest.mark.slow
 def test_what_github_would_drop_is_counted(judgement: Judgement) -> None:
     """It shows ten of a level for a step."""
     many = replace(judgement, verdicts=judgement.verdicts[-1:] * 10_000)
@@ -102,6 +104,7 @@ def test_what_github_would_drop_is_counted(judgement: Judgement) -> None:
     assert parsed(lines[-1])[2].startswith("9,991 more")
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=20)
 @given(judgement=..., times=st.sampled_from([1, 300]))
 def test_the_summary_is_the_comment_without_a_marker_and_fits(judgement: Judgement, times: int) -> None:

@@ -162,6 +162,7 @@ def test_a_chance_or_a_number_of_samples_that_is_none_is_told_with_its_place(
         gates.read(tmp_path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("target", ["csv", "parquet"])
 @pytest.mark.parametrize("value", [10**30, float("nan")])
 def test_a_number_of_an_answer_that_no_table_takes_is_told_with_its_line(
@@ -297,6 +298,7 @@ def test_half_of_a_pair_of_characters_in_a_frame_is_told(copy: Path) -> None:
         _ = harness.load(copy).scores
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "key", "value", "said"),
     [

@@ -67,6 +67,7 @@ def cleaned(text: str) -> str:
     return "".join(c for c in text if c in "\t\n\r" or any(low <= ord(c) <= high for low, high in kept))
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=150)
 @given(judgement=..., inconclusive=ways)
 def test_every_document_keeps_to_the_schema(judgement: Judgement, inconclusive: Inconclusive) -> None:
@@ -81,6 +82,7 @@ def test_the_rules_find_what_the_schema_forbids() -> None:
     assert len(faults(ElementTree.fromstring(wrong))) == 7
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=150)
 @given(judgement=..., inconclusive=ways)
 def test_the_counts_are_those_of_the_cases(judgement: Judgement, inconclusive: Inconclusive) -> None:
@@ -124,6 +126,7 @@ def test_another_reader_reads_the_same(judgement: Judgement, inconclusive: Incon
         assert result.message == cleaned(said) or len(said) > 600
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(judgement=..., times=st.integers(1, 4))
 def test_no_two_cases_share_class_and_name(judgement: Judgement, times: int) -> None:

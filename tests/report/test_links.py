@@ -47,6 +47,7 @@ def untouched(elsewhere: Path) -> bool:
     )
 
 
+@pytest.mark.slow
 def test_a_report_replaces_links_by_files_and_folders(
     linked: Path, elsewhere: Path, drawings: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -117,6 +118,7 @@ def test_data_that_lie_elsewhere_are_copied_by_no_command(example: Path, tmp_pat
         shareable.write(result, tmp_path / "copy")
 
 
+@pytest.mark.slow
 def test_a_card_and_an_export_within_the_result_follow_no_link(linked: Path, elsewhere: Path) -> None:
     (linked / "verdicts.json").unlink()
     scores = json.loads((linked / "result.json").read_text())["scores"]

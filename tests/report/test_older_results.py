@@ -129,6 +129,7 @@ def test_an_older_result_has_a_card(old: Path) -> None:
     assert "+50.0" in text and "It was trained elsewhere" in text
 
 
+@pytest.mark.slow
 def test_an_older_result_is_exported(old: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for target in ("csv", "parquet", "tensorboard"):
         export(old, target, uri=None, out=tmp_path / target)

@@ -131,6 +131,7 @@ def renamed(data: Any, names: dict[str, str]) -> Any:
     return names.get(data, data) if isinstance(data, str) else data
 
 
+@pytest.mark.slow
 @given(texts, texts, widths, st.booleans())
 @settings(deadline=None, max_examples=25)
 def test_the_tables_of_a_result_order_nothing(

@@ -286,6 +286,7 @@ def test_a_result_of_scores_alone_still_renders(example: Path, drawings: Path, t
     assert "not tested" in (folder / "report.html").read_text()
 
 
+@pytest.mark.slow
 def test_a_report_needs_no_neural_library_and_loads_altair_only_to_draw() -> None:
     code = (
         "import sys, harness.report, harness.results, harness.report.page, harness.report.terminal\n"

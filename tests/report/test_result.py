@@ -42,6 +42,7 @@ def test_a_result_follows_its_schema(example: Path) -> None:
     jsonschema.validate(json.loads((example / "result.json").read_bytes()), SCHEMA)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "edit",
     [

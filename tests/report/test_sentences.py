@@ -160,6 +160,7 @@ def test_no_system_is_called_best_that_another_beats_whatever_they_score(
     holds(read(make(tmp_path_factory.mktemp("shape") / "r", shape)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name", ["all zeros", "rule best", "adapter worse", "one sample", "less is better", "overlap"]
 )

@@ -79,6 +79,7 @@ def test_ten_thousand_verdicts_are_two_hundred_rows_and_counts(judgement: Judgem
     assert "and 9,800 more: 6,800 failed, 3,000 passed" in text
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=100)
 @given(judgement=..., inconclusive=ways, width=st.sampled_from([30, 80, 160]))
 def test_hostile_names_are_text_and_give_no_orders(

@@ -89,6 +89,7 @@ def test_a_page_copes_with_rows_that_lack_numbers(rows: list[WeightRow]) -> None
     weight_tables.show(found, Console(file=StringIO()))
 
 
+@pytest.mark.slow
 def test_the_page_says_what_is_left_out_and_what_it_is_worth() -> None:
     text = re.sub(r"\s+", " ", page(section(whole())))
     assert "left out of charts and means (1 of 1), and shown in brackets" in text
@@ -147,6 +148,7 @@ def test_of_very_many_layers_some_can_be_picked_and_the_median_is_among_them() -
     assert next(one for one in shown if one.first).base.layer == layer(166)
 
 
+@pytest.mark.slow
 def test_a_choice_shows_its_layer_without_a_script() -> None:
     text = page(section(whole()))
     assert [bool(one) for one in re.findall(r"<option( selected)?>", text)] == [False, True, False]

@@ -54,6 +54,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("share", ["text", "scores"])
 def test_no_byte_of_a_copy_tells_where_its_result_lay(
     here: Path, capsys: pytest.CaptureFixture[str], share: str

@@ -68,6 +68,7 @@ def test_the_stop_string_is_part_of_the_id_only_where_it_ends_a_training_example
     assert ids(suite.tasks[0]) != ids(other)
 
 
+@pytest.mark.slow
 def test_a_run_notes_what_ended_answers_and_training_examples(
     here: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

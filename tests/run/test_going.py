@@ -73,6 +73,7 @@ def test_its_scores_and_comparisons_are_those_of_the_whole_one(tmp_path: Path, s
         assert part[kind]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("workers", [0, 2])
 def test_showing_changes_nothing_of_the_end(tmp_path: Path, workers: int) -> None:
     store, other = open_store(tmp_path / "a"), open_store(tmp_path / "b")

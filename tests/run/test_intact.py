@@ -251,6 +251,7 @@ def test_verify_says_what_is_damaged_and_changes_nothing(store: Store, folder: P
     assert folder.is_dir()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", ["ls", "du", "verify", "prune"])
 def test_a_store_that_is_not_there_is_refused_and_not_made(tmp_path: Path, command: str) -> None:
     code, said, error = harness("store", command, "--store", tmp_path / "nope")

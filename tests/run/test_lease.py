@@ -86,6 +86,7 @@ def test_a_lease_names_its_owner_beyond_doubt_and_goes_with_it(path: Path) -> No
     assert [left.name for left in path.parent.iterdir()] == [".lock"]
 
 
+@pytest.mark.slow
 def test_a_live_owner_in_another_namespace_keeps_its_lease(path: Path) -> None:
     """Its id is that of another process here, or of none."""
     with container(path):
@@ -155,6 +156,7 @@ def test_a_heartbeat_from_the_future_does_not_block_for_ever(path: Path) -> None
     assert becomes(lambda: free(path, SHORT))
 
 
+@pytest.mark.slow
 def test_a_heartbeat_from_the_future_is_no_reason_to_take_a_live_owners_lease(path: Path) -> None:
     with container(path):
         then = time.time() + 3600
@@ -182,6 +184,7 @@ def test_a_lease_that_nobody_competes_for_is_written_again(path: Path) -> None:
         assert alive(path, SHORT)
 
 
+@pytest.mark.slow
 def test_a_stopped_process_that_has_the_lock_blocks_nobody_for_ever(path: Path) -> None:
     lock = f"import fcntl, signal, os; f = open({str(path.parent / '.lock')!r}, 'a'); fcntl.flock(f, fcntl.LOCK_EX); "
     code = lock + "print('locked', flush=True); os.kill(os.getpid(), signal.SIGSTOP)"

@@ -131,6 +131,7 @@ def test_a_second_run_does_nothing(tmp_path: Path, store: Store) -> None:
     assert done.report is not None
 
 
+@pytest.mark.slow
 def test_workers_change_no_answer(tmp_path: Path) -> None:
     path = write_suite(tmp_path)
     here, _ = go(path, open_store(tmp_path / "a"))
@@ -167,6 +168,7 @@ def test_what_is_left_after_a_failure_is_still_compared(tmp_path: Path, store: S
     assert states["compare"] == "done"
 
 
+@pytest.mark.slow
 def test_a_killed_worker_fails_its_step_after_a_second_try_and_the_rest_runs(
     tmp_path: Path, store: Store
 ) -> None:
@@ -180,6 +182,7 @@ def test_a_killed_worker_fails_its_step_after_a_second_try_and_the_rest_runs(
     assert len(answers) == 7  # what was answered is kept; the second try asked nothing twice
 
 
+@pytest.mark.slow
 def test_a_worker_killed_once_is_replaced_and_its_step_tried_again(tmp_path: Path, store: Store) -> None:
     path = write_suite(tmp_path)
 

@@ -158,6 +158,7 @@ def test_a_full_disk_leaves_a_result_that_is_rescored_as_it_was(place: Path, tmp
     assert sorted(path.name for path in tmp_path.iterdir()) == ["result"]
 
 
+@pytest.mark.slow
 def test_two_runs_into_one_folder_at_once_leave_a_whole_result(place: Path) -> None:
     both = [
         subprocess.Popen(
@@ -191,6 +192,7 @@ def test_no_page_is_drawn_of_a_result_whose_rows_or_answers_are_missing_or_cut(
     assert sorted(path.name for path in tmp_path.iterdir()) == ["result"]
 
 
+@pytest.mark.slow
 def test_the_command_report_refuses_it_in_a_line(place: Path, tmp_path: Path) -> None:
     folder = Path(shutil.copytree(place / "first", tmp_path / "result"))
     (folder / "rows.parquet").unlink()

@@ -193,6 +193,7 @@ def _when_free(store: Store) -> Iterator[Held]:
         yield held
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("wakes", ["before the other has finished", "after the other has finished"])
 def test_an_owner_that_was_stopped_and_replaced_writes_nothing_into_the_others_step(
     tmp_path: Path, wakes: str

@@ -27,6 +27,7 @@ def within(found: float, goal: tuple[float, float], repeats: int = REPEATS) -> b
     return low - allowed(low, repeats) <= found <= high + allowed(high, repeats)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("world", "goal", "repeats"), [(SKEWED, honesty.COVERS, MANY), (BLEU, honesty.OF_BLEU, REPEATS)]
 )
@@ -89,6 +90,7 @@ def test_the_named_number_of_samples_decides() -> None:
     assert (opened > 85, decided >= honesty.DECIDES) == (True, True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seeds", [3, 5])
 def test_intervals_over_seeds_cover_no_less_than_they_say(seeds: int) -> None:
     score, difference = honesty.recipes(seeds, 3.0, REPEATS)

@@ -70,6 +70,7 @@ def test_constant_rows_have_no_width():
     assert result.detectable[0] == 0  # not the rounding of a matrix product, which differs between processes
 
 
+@pytest.mark.slow
 def test_the_interval_covers_the_truth_as_often_as_it_says():
     trials, n = 600, 150
     covered = 0
@@ -281,6 +282,7 @@ def test_pairs_compared_together_are_as_alone(n, systems, seed, clustered):
     assert_pairs_are_as_alone(scored(seed, n, systems), pairs, resamples=300, seed=seed, clusters=clusters)
 
 
+@pytest.mark.slow
 def test_pairs_over_several_draws_are_as_alone():
     n = 3000
     resamples = stats.GATHERED + 2 * (stats.CELLS // n) + 7

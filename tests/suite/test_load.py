@@ -161,6 +161,7 @@ BAD = [
 ]  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("good", "bad", "message"), BAD, ids=[bad.strip()[:60] for _, bad, _ in BAD])
 def test_a_mistake_is_told_with_line_and_key(here: Path, good: str, bad: str, message: str) -> None:
     assert good in GOOD

@@ -97,6 +97,7 @@ CASES: dict[str, tuple[Callable[[], Any], dict[str, Any], int]] = {  # -> how ma
 ADDED_TWICE = ("Conv1D beside an embedding and a tied head",)
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("case", CASES)
 def test_what_peft_merges_is_what_we_add_up(tmp_path: Path, case: str) -> None:

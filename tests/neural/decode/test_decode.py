@@ -42,6 +42,7 @@ def told(generations: list[Generation]) -> dict[str, Generation]:
     return {generation.sample_id: generation for generation in generations}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("decode", [TWELVE, SAMPLED], ids=["greedy", "sampled"])
 def test_answers_do_not_depend_on_the_batch(base: Base, prompts: list[Prompt], decode: Decode) -> None:
     base = often_ending(base)
@@ -52,6 +53,7 @@ def test_answers_do_not_depend_on_the_batch(base: Base, prompts: list[Prompt], d
         assert told(list(write(base, prompts, decode, "keep-start", Budget(budget)))) == alone
 
 
+@pytest.mark.slow
 def test_greedy_answers_are_those_of_transformers_own_generate(base: Base, prompts: list[Prompt]) -> None:
     ends = often_ending(base).ends
     ours = told(list(write(replace(base, ends=ends), prompts, TWELVE, "keep-start", Budget(100_000))))
@@ -254,6 +256,7 @@ def test_a_batch_too_large_for_the_gpu_is_halved(
     assert sum(answers[f"{name}-0"].text == one.text for name, one in wanted.items()) >= 11
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("look", [1, 3, 8], ids=lambda look: f"every {look} tokens")
 def test_a_beginning_that_all_prompts_share_is_read_once_and_changes_nothing(
     base: Base, prompts: list[Prompt], look: int, monkeypatch: pytest.MonkeyPatch
@@ -353,6 +356,7 @@ def test_a_vocabulary_padded_past_the_tokenizer_is_asked_as_it_is(
     test_greedy_answers_are_those_of_transformers_own_generate(padded, prompts)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["bart", "mamba"])
 def test_a_model_whose_rows_cannot_come_and_go_is_asked_the_plain_way(
     kind: str,

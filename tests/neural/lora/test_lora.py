@@ -534,6 +534,7 @@ def test_a_rank_that_no_tensor_has_is_refused_before_peft_makes_matrices_of_it(
         pass
 
 
+@pytest.mark.slow
 def test_a_pattern_that_hangs_on_the_bases_names_is_refused_before_it_is_used(
     llama: Base, tmp_path: Path
 ) -> None:

@@ -69,6 +69,7 @@ def curve(folder: Path) -> list[dict[str, float]]:
     return [json.loads(line) for line in (folder / "curve.jsonl").read_text().splitlines()]
 
 
+@pytest.mark.slow
 def test_an_adapter_learns_its_answers_and_when_to_stop(
     base: Base, prompts: list[Prompt], tmp_path: Path
 ) -> None:
@@ -143,6 +144,7 @@ def test_the_loss_is_transformers_own_over_the_answers_tokens(base: Base, prompt
     assert summed_loss(base, batch).item() == pytest.approx(wanted, rel=0, abs=apart)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "change", [{"micro_batch_size": 1}, {"micro_batch_size": 3}, {"gradient_checkpointing": True}], ids=str
 )

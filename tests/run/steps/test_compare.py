@@ -133,6 +133,7 @@ ADAPTED = [System(model=base.model, adapter=name) for base in BASES for name in 
 OTHERS = [System(model="trivial:lead-3"), System(model="base0", shots=4)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("clusters", [None, [0, 0, 1, 2, 3, 3, 3, 4, 5, 6, 6, 7]])
 def test_all_questions_together_find_what_each_pair_finds_alone(tmp_path, clusters):
     cells = [cell(task, system) for task in ("chats", "news") for system in (*BASES, *OTHERS, *ADAPTED)]

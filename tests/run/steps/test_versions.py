@@ -145,6 +145,7 @@ def recorded() -> dict[str, dict[str, object]]:
     return table
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_changed_step_has_another_version(kind: str) -> None:
     table = recorded()
