@@ -171,7 +171,7 @@ def test_a_suite_with_an_encoder_learns_and_its_program_for_plain_peft_gives_the
         (ours,) = [
             row["text"]
             for row in answers
-            if row["sample_id"] == "test1" and row.get("task") == name and row.get("adapter")
+            if row["sample_id"] == "test-000002" and row.get("task") == name and row.get("adapter")
         ]
         if name == "classify":
             assert printed == ours
