@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
+from transformers import DynamicCache
 
 from harness.errors import ModelError
 from harness.neural.architectures import TokenPair, plain_ids, writing
@@ -72,9 +73,11 @@ def likelihoods(
             yield Likelihoods(sample_id=prompt.sample_id, options=())
     cached = writing(base).read_prefix is not None and only_attention(base.model.config.get_text_config())
     prefix = common_prefix([question.prompt.ids for question in questions]) if cached else ()
+    begun: DynamicCache | None = None
     for batch in _batches(questions, budget.tokens):
         if not all(question.prompt.sample_id in done for question in batch):
-            for found in _within(base, batch, budget, prefix):
+            begun = begun or _begun(base, prefix)
+            for found in _within(base, batch, budget, begun):
                 if found.sample_id not in done:
                     yield found
 
@@ -179,11 +182,11 @@ def _batches(questions: Sequence[PromptOptions], budget: int) -> Iterator[list[P
 
 
 def _within(
-    base: Base, batch: Sequence[PromptOptions], budget: Budget, prefix: tuple[int, ...]
+    base: Base, batch: Sequence[PromptOptions], budget: Budget, begun: DynamicCache | None
 ) -> Iterator[Likelihoods]:
     """Yield the likelihoods of a batch; after memory has run out, of its halves."""
     try:
-        sums = _sums(base, batch, prefix)
+        sums = _sums(base, batch, begun)
     except Exception as error:
         if len(batch) == 1 or not out_of_memory(error):
             raise
@@ -191,8 +194,8 @@ def _within(
     if sums is None:
         budget.shrink(sum(question.tokens for question in batch) // 2)
         middle = len(batch) // 2
-        yield from _within(base, batch[:middle], budget, prefix)
-        yield from _within(base, batch[middle:], budget, prefix)
+        yield from _within(base, batch[:middle], budget, begun)
+        yield from _within(base, batch[middle:], budget, begun)
         return
     left = iter(sums)
     for question in batch:
@@ -210,8 +213,15 @@ class _Pair:
     answer: tuple[int, ...]
 
 
+@torch.no_grad()
+def _begun(base: Base, prefix: tuple[int, ...]) -> DynamicCache | None:
+    """Return the beginning that all prompts share, read once; None where they share none, or it cannot be kept."""
+    read = writing(base).read_prefix
+    return read(base, prefix) if read is not None and prefix else None
+
+
 @torch.no_grad()  # not inference_mode: some rotary embeddings keep tensors, which training then could not use
-def _sums(base: Base, batch: Sequence[PromptOptions], prefix: tuple[int, ...]) -> list[float]:
+def _sums(base: Base, batch: Sequence[PromptOptions], begun: DynamicCache | None) -> list[float]:
     """Return the log-likelihood of each option, in order."""
     how = writing(base)
     rows: list[TokenPair] = [
@@ -223,7 +233,6 @@ def _sums(base: Base, batch: Sequence[PromptOptions], prefix: tuple[int, ...]) -
     elif how.read_prefix is not None and not only_attention(base.model.config.get_text_config()):
         logits, labels = how.logits(base, rows, base.model)
     else:
-        begun = how.read_prefix(base, prefix) if how.read_prefix and prefix else None
         prompts = [question.prompt.ids for question in batch]
         logits, labels = how.option_logits(base, prompts, [question.options for question in batch], begun)
     found = _logprobs(logits, labels)

@@ -173,10 +173,10 @@ def test_when_memory_runs_out_the_batch_is_halved(
 ) -> None:
     base, whole = of_kind("llama"), module._sums
 
-    def sums(base: Base, batch: Sequence[Any], prefix: tuple[int, ...]) -> list[float]:
+    def sums(base: Base, batch: Sequence[Any], begun: Any) -> list[float]:
         if len(batch) > 1:
             raise torch.OutOfMemoryError
-        return whole(base, batch, prefix)
+        return whole(base, batch, begun)
 
     wanted = [*likelihoods(base, prompts(), "keep-start", Budget(10_000))]
     monkeypatch.setattr(module, "_sums", sums)
