@@ -26,7 +26,7 @@ LETTERS = bytes(byte if byte in KEPT else ord(" ") for byte in range(256))
 
 
 def _is_dropped(text: str) -> bool:
-    """Return whether more than half of a text's letters are none that the tokenizer knows."""
+    """Return whether the tokenizer does not know more than half of a text's letters."""
     if text.isascii():
         return False
     letters = [letter for letter in text if letter.isalpha()]

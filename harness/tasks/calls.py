@@ -83,7 +83,7 @@ def _end(text: str, begin: int, bracket: int) -> int | None:
 
 
 def _parsed(text: str) -> Call | None:
-    """Return a text as a call; None if it is none."""
+    """Return a text as a call; None if the text is not a call."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of "\d" in a text

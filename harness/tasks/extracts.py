@@ -9,7 +9,7 @@ from harness.errors import SuiteError
 from harness.sandbox import Exceeded, Sandbox, _search
 
 SECONDS = 1.0  # of processor time for one text; a sound expression takes microseconds
-LONGEST = 200  # characters of a number; a longer one is none
+LONGEST = 200  # characters of a number; a longer text is not read as a number
 
 # What stands before an answer: GSM8K's mark, or the words that models learn from chain-of-thought examples.
 _MARK = re.compile(r"(?:####|\banswer(?:[ \t]+is\b[ \t]*:?|[ \t]*[:=]))[ \t]*", re.IGNORECASE)
@@ -25,7 +25,7 @@ def numbers(text: str) -> list[str]:
 
 
 def as_decimal(text: str) -> Decimal | None:
-    """Return the exact number that a text is, with or without thousands separators, "$" and "%"; None if it is none."""
+    """Return the exact number that a text is, with or without thousands separators, "$" and "%"; None for any other text."""
     bare = (
         text.strip()
         .rstrip(".")

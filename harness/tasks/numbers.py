@@ -10,7 +10,7 @@ MOST = 1e100  # the square of a larger number is soon not finite
 
 
 def number_of(text: str) -> float | None:
-    """Return the number that a text is; None if it is none, or farther from zero than MOST."""
+    """Return the number that a text is; None if it is not a number, or farther from zero than MOST."""
     found = as_number(text)
     return None if found is None or abs(found) > MOST else found
 

@@ -38,7 +38,7 @@ class Shaped:
     input: str
     answer: str
     rejected: str | None = None  # of a pair
-    turns: tuple[Turn, ...] | None = None  # of a conversation, before the input; None: there is none
+    turns: tuple[Turn, ...] | None = None  # before the input; None: the sample is no conversation
     unanswered: bool = False  # turns after the answer were left out
     used: tuple[str, ...]  # the columns that were read
 
