@@ -52,18 +52,26 @@ def _wordpiece(vocabulary: int, special: list[str], texts: Iterable[str]) -> "To
     """BERT's: words and punctuation apart, the longest known beginning first (Wu et al. 2016)."""
     from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
 
-    tokenizer = Tokenizer(models.WordPiece(unk_token=SPECIAL["wordpiece"]["unk_token"]))
+    texts = list(texts)
+    unknown = SPECIAL["wordpiece"]["unk_token"]
+    tokenizer = Tokenizer(models.WordPiece(unk_token=unknown))
     tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
     tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
     tokenizer.decoder = decoders.WordPiece()
+    # The trainer numbers the letters that stand inside words in the order of a hash table, another one in each process,
+    # and breaks ties by these numbers. Given beforehand, in their own order, one corpus gives one vocabulary.
+    inside = sorted({letter for text in texts for letter in tokenizer.normalizer.normalize_str(text)})
     trainer = trainers.WordPieceTrainer(
         vocab_size=vocabulary,
-        special_tokens=special,
+        special_tokens=[*special, *(f"##{letter}" for letter in inside if not letter.isspace())],
         initial_alphabet=[chr(code) for code in range(33, 127) if not chr(code).isupper()],
         show_progress=False,
     )
     tokenizer.train_from_iterator(texts, trainer)
-    return tokenizer
+    # The trainer marks them as special, which would find them in texts that hold "##".
+    written = json.loads(tokenizer.to_str())
+    written["added_tokens"] = written["added_tokens"][: len(special)]
+    return Tokenizer.from_str(json.dumps(written))
 
 
 def _lowercase_unigram(vocabulary: int, special: list[str], texts: Iterable[str]) -> "Tokenizer":
