@@ -8,6 +8,7 @@
 # make scripts checks the types in the report's JavaScript, if npm is installed
 # make leaderboard ranks the results in reports/results/ again; make check fails if reports/leaderboard.md is out of date
 # make kills   kills 200 runs at random moments, runs them again, and compares with undisturbed ones; some 40 minutes
+# make fuzz    tries thousands of spoilt files and hundreds of spoilt models on every command; some 20 minutes
 # make fix     formats, and fixes what the linter can
 # make bench   runs the benchmarks (rows that are measured already, in .bench/, are kept) and writes benchmarks/results/; make bench-NAME runs one
 
@@ -20,7 +21,7 @@ export TOKENIZERS_PARALLELISM := false
 
 BENCHMARKS := rouge stats honesty startup adapters generation likelihoods profile training lora-step end-to-end memory weights scaling quickstart plan report gpu
 
-.PHONY: demo test test-all coverage check docs gate scripts leaderboard kills fix bench bench-models bench-peers $(BENCHMARKS:%=bench-%)
+.PHONY: demo test test-all coverage check docs gate scripts leaderboard kills fuzz fix bench bench-models bench-peers $(BENCHMARKS:%=bench-%)
 
 demo: $(READY)
 	$(BIN)/harness run quickstart
@@ -66,6 +67,10 @@ leaderboard: $(READY)
 kills: $(READY)
 	$(BIN)/python -m tests.run.kills 120 --suite echo --seed 1
 	$(BIN)/python -m tests.run.kills 80 --suite real --seed 2
+
+fuzz: $(READY)
+	HARNESS_FUZZ_INPUTS=$${HARNESS_FUZZ_INPUTS:-2000} HARNESS_FUZZ_MODELS=$${HARNESS_FUZZ_MODELS:-400} \
+		$(BIN)/pytest -n 2 --dist worksteal tests/cli/test_fuzz.py tests/cli/test_model_fuzz.py
 
 fix: $(READY)
 	$(BIN)/ruff format .

@@ -12,6 +12,8 @@ from pathlib import Path
 from random import Random
 from string import Template
 
+import torch
+
 from harness.files import shipped
 from tools.zoo import pretrain
 from tools.zoo.architectures import ARCHITECTURES, POOL, Architecture, Pretraining, architecture
@@ -49,7 +51,8 @@ def study(one: Architecture, folder: Path) -> None:
     """Run the second part of the training on what the first part left in the folder."""
     student, plan = pretrain.load(folder), one.study
     curve = pretrain.train(student, study_corpus(plan), plan, _tell)
-    pretrain.save(student, folder)
+    pretrain.round_weights(student.model)
+    pretrain.save(student, folder, torch.bfloat16)
     record = json.loads((folder / "loss.json").read_text(encoding="utf-8"))
     record["study"] = _facts(student, plan, curve)
     _write_json(folder / "loss.json", record)

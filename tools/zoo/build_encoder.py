@@ -11,6 +11,9 @@ from itertools import islice
 from pathlib import Path
 from random import Random
 from string import Template
+from typing import Any
+
+import torch
 
 from harness.files import shipped
 from tools.zoo import masking
@@ -18,6 +21,7 @@ from tools.zoo.corpus.general_dialogues import general_dialogues
 from tools.zoo.corpus.general_instructions import general_instructions
 from tools.zoo.encoder_spelling import save_encoder_tokenizer, train_encoder_tokenizer
 from tools.zoo.encoders import ENCODERS, Encoder, MaskedPretraining, find_encoder
+from tools.zoo.pretrain import round_weights
 
 TOKENIZER_TEXTS = 10_000  # documents of each kind that a tokenizer is trained on
 HELD_OUT = 512  # documents that the finished encoder is tried on
@@ -39,10 +43,12 @@ def build(encoder: Encoder, folder: Path, data: Path) -> None:
     pupil = masking.newborn_encoder(encoder, folder)
     print(f"{encoder.name}: {pupil.model.num_parameters():,} parameters", flush=True)
     curve = masking.train_encoder(pupil, corpus(plan, data), plan, _tell)
-    pupil.model.save_pretrained(folder)
-    (folder / "model.safetensors").chmod(0o644)  # safetensors keeps it to its owner, and a wheel keeps that
+    round_weights(pupil.model)
     unseen = masking.held_out(pupil, _general(plan.seed + 1_000_003, HELD_OUT), plan, HELD_OUT)
     print(unseen, flush=True)
+    model: Any = pupil.model
+    model.to(torch.bfloat16).save_pretrained(folder)
+    (folder / "model.safetensors").chmod(0o644)  # safetensors keeps it to its owner, and a wheel keeps that
     record = {
         "parameters": pupil.model.num_parameters(),
         "pretraining": {

@@ -294,9 +294,20 @@ def write(student: Student, prompts: Sequence[str], batch_size: int = 32) -> lis
     return answers
 
 
-def save(student: Student, folder: Path) -> None:
-    """config.json, generation_config.json and model.safetensors."""
-    student.model.save_pretrained(folder)
+def round_weights(model: PreTrainedModel) -> None:
+    """Round each weight to bfloat16, in which a shipped model is stored; the model goes on computing in float32."""
+    with torch.no_grad():
+        for weight in model.parameters():
+            weight.copy_(weight.to(torch.bfloat16))
+
+
+def save(student: Student, folder: Path, dtype: torch.dtype = torch.float32) -> None:
+    """Write config.json, generation_config.json and model.safetensors."""
+    model: Any = student.model
+    before = model.dtype
+    model.to(dtype)
+    model.save_pretrained(folder)
+    model.to(before)
     (folder / "model.safetensors").chmod(0o644)  # safetensors keeps it to its owner, and a wheel keeps that
     if student.seq2seq:
         # transformers always writes true, and when it loads takes true for "scale what the head reads": the
