@@ -1,7 +1,7 @@
 # make demo    sets everything up, runs suites/quickstart.yaml, prints a table and the path of the report
 # make test    sets everything up, runs the quick tests
-# make check   format, lint, types, import floors, all tests: what CI runs
-# make test-all runs all tests
+# make check   format, lint, types, import floors, the quick and the slow tests: what CI runs for each change
+# make test-all runs all tests, those of the night too
 # make coverage measures which lines and branches the quick tests reach; some fifteen minutes
 # make gate    measures the shipped adapters and compares them with reports/baselines/ci.json
 # make docs    builds the documents as a site, build/docs/index.html; a broken link fails it
@@ -19,7 +19,7 @@ READY := $(VENV)/.ready
 export OMP_NUM_THREADS ?= 1
 export TOKENIZERS_PARALLELISM := false
 
-BENCHMARKS := rouge stats honesty startup adapters generation likelihoods profile training lora-step end-to-end memory weights scaling quickstart plan report gpu
+BENCHMARKS := rouge stats honesty startup adapters generation likelihoods encoders profile training lora-step end-to-end memory weights scaling quickstart plan report gpu
 
 .PHONY: demo test test-all coverage check docs gate scripts leaderboard kills fuzz fix bench bench-models bench-peers $(BENCHMARKS:%=bench-%)
 
@@ -27,13 +27,13 @@ demo: $(READY)
 	$(BIN)/harness run quickstart
 
 test: $(READY)
-	$(BIN)/pytest -n 2 --dist worksteal -m "not slow" $(ARGS)
+	$(BIN)/pytest -n 2 --dist worksteal -m "not slow and not nightly" $(ARGS)
 
 test-all: $(READY)
 	$(BIN)/pytest -n 2 --dist worksteal $(ARGS)
 
 coverage: $(READY)
-	$(BIN)/pytest -n 2 --dist worksteal -m "not slow" --cov --cov-report=term:skip-covered $(ARGS)
+	$(BIN)/pytest -n 2 --dist worksteal -m "not slow and not nightly" --cov --cov-report=term:skip-covered $(ARGS)
 
 check: $(READY)
 	$(BIN)/ruff format --check .
@@ -44,7 +44,7 @@ check: $(READY)
 	$(MAKE) scripts
 	$(MAKE) gate
 	$(BIN)/harness leaderboard reports/results -o reports/leaderboard.md --check
-	$(MAKE) test-all
+	$(BIN)/pytest -n 2 --dist worksteal -m "not nightly" $(ARGS)
 
 docs: $(READY)
 	$(BIN)/python -m sphinx -q -W --keep-going -b html docs build/docs
@@ -83,7 +83,7 @@ $(BENCHMARKS:%=bench-%): bench-%: $(READY)
 
 bench-generation bench-profile bench-training bench-end-to-end bench-gpu: bench-peers bench-models
 
-bench-likelihoods: bench-peers
+bench-likelihoods bench-encoders: bench-peers
 
 bench-models: $(READY)
 	$(BIN)/python -m benchmarks.lib.checkpoints
