@@ -2,10 +2,10 @@
 
     python -m benchmarks.races.encoders
 
-One process a side, as many threads each as there are processors, in turn; loading is not counted, encoding is. Trainer gets
-the samples sorted by length, in the batch size that a pilot found fastest for it, and for training grouped by length with the
-fused AdamW. The model has the shape of `bert-tiny` grown to 14 M parameters, and random weights: neither side's speed depends
-on them. Both ask the same adapter, which the harness trained; `apart` is the largest difference of two logits.
+One process a side, as many threads each as there are processors, in turn; loading is not counted, encoding is. Trainer
+gets the samples sorted by length, in the batch size that a pilot found fastest for it, and for training grouped by length
+with the fused AdamW. The model has the shape of `bert-tiny` grown to 14 M parameters, and random weights: neither side's
+speed depends on them. Both ask the same adapter, which the harness trained; `apart` is the largest difference of two logits.
 """
 
 import os
