@@ -224,12 +224,11 @@ def cases() -> list[ParameterSet]:
     found = []
     for command, name in ALL:
         if kind(command, name) != SWITCH:
-            marks = [pytest.mark.slow] if command in SLOW else []
+            marks = [pytest.mark.nightly if command in SLOW else pytest.mark.slow]
             found.append(pytest.param(command, name, marks=marks, id=f"{command}-{name}"))
     return found
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(("command", "name"), cases())
 def test_a_wrong_argument_is_told_in_a_line(
     here: Path, capsys: pytest.CaptureFixture[str], command: str, name: str

@@ -82,6 +82,7 @@ def names(folder: Path) -> list[str]:
 # Where it is published.
 
 
+@pytest.mark.slow
 def test_its_pages_say_at_once_that_it_is_unfinished(unfinished: Path) -> None:
     page, text = (unfinished / "report.html").read_text(), (unfinished / "report.md").read_text()
     assert "<title>Unfinished: two · harness report</title>" in page
@@ -228,6 +229,7 @@ def test_it_is_no_baseline(unfinished: Path) -> None:
         baseline.make(unfinished)
 
 
+@pytest.mark.slow
 def test_a_leaderboard_skips_it(reports: dict[str, Path], store: Store, unfinished: Path) -> None:
     whole = unfinished.with_name("whole")
     deliver(reports["whole"], whole, store)

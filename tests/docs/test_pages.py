@@ -12,7 +12,12 @@ import pytest
 
 from tests.docs.fences import PAGES, ROOT, Fence, fences
 
-RUNNABLE = [page for page in PAGES if any(fence.runs for fence in fences(page))]
+BY_DAY = ("README.md", "own-data.md", "choice.md", "classify.md")  # the pages that are tried for each change
+RUNNABLE = [
+    pytest.param(page, id=page.name, marks=[pytest.mark.slow if page.name in BY_DAY else pytest.mark.nightly])
+    for page in PAGES
+    if any(fence.runs for fence in fences(page))
+]
 
 
 @pytest.fixture(scope="session")
@@ -84,9 +89,8 @@ def reading(folder: Path, environment: dict[str, str]) -> Iterator[Reader]:
             python.stdin.close()
 
 
-@pytest.mark.slow
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize("page", RUNNABLE, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", RUNNABLE)
 def test_a_page_works_as_it_stands(page: Path, tmp_path: Path, environment: dict[str, str]) -> None:
     with reading(tmp_path, environment) as reader:
         for fence in fences(page):

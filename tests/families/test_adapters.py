@@ -23,18 +23,17 @@ from tests.neural.rounding import distance, rounding
 ROLES = ("q", "k", "v", "o", "feed-forward")
 
 
-def cases() -> list[Any]:
-    """Each variant with each role; roles that are one fused matrix come once. One variant of BART and of Falcon is quick."""
+def cases(by_day: int) -> list[Any]:
+    """Each variant with each role; roles that are one fused matrix come once. One role of each variant is tested by day."""
     found = []
     for name, variant in VARIANTS.items():
-        family, seen = families.of(variant.model_type), set()
+        family, roles = families.of(variant.model_type), dict[Any, str]()
         for role in ROLES:
-            targets = families.lora_targets(family, (role,))
-            if targets not in seen:
-                quick = (name, role) in (("falcon-7b", "q"), ("bart-base", "o"))
-                marks = [] if quick else [pytest.mark.slow]
-                found.append(pytest.param(name, role, marks=marks, id=f"{name}-{role}"))
-            seen.add(targets)
+            roles.setdefault(families.lora_targets(family, (role,)), role)
+        for role in roles.values():
+            daily = role == list(roles.values())[by_day]
+            marks = [pytest.mark.slow] if daily else [pytest.mark.nightly]
+            found.append(pytest.param(name, role, marks=marks, id=f"{name}-{role}"))
     return found
 
 
@@ -47,7 +46,7 @@ def logits_of(model: Any) -> torch.Tensor:
     return found
 
 
-@pytest.mark.parametrize(("name", "role"), cases())
+@pytest.mark.parametrize(("name", "role"), cases(by_day=0))
 def test_a_role_is_trained_and_means_the_same_in_plain_peft(
     name: str, role: str, opened: Callable[[str], Base], plain: Callable[..., Any], tmp_path: Path
 ) -> None:
@@ -69,7 +68,7 @@ def test_a_role_is_trained_and_means_the_same_in_plain_peft(
     assert distance(before, wanted) > 10 * apart
 
 
-@pytest.mark.parametrize(("name", "role"), cases())
+@pytest.mark.parametrize(("name", "role"), cases(by_day=-1))
 def test_an_adapter_of_plain_peft_means_the_same_here(
     name: str, role: str, opened: Callable[[str], Base], plain: Callable[..., Any], tmp_path: Path
 ) -> None:

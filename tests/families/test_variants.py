@@ -54,6 +54,7 @@ def answered(base: Base, asked: Sequence[Prompt], tokens: int = 2000) -> list[Ge
         backend.close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", each())
 def test_answers_in_one_batch_are_those_of_plain_generate_one_at_a_time(
     name: str, opened: Callable[[str], Base], plain: Callable[..., Any], folder_of: Callable[[str], Path]
@@ -169,6 +170,7 @@ def test_a_tokenizer_without_bos_is_warned_of_where_the_family_begins_with_it(
     assert warning.startswith("its prompts do not begin with BOS, as those of a model of family gemma2 do")
 
 
+@pytest.mark.slow
 def test_a_checkpoints_own_generation_settings_do_not_move_answers_of_generate(
     opened: Callable[[str], Base],
 ) -> None:

@@ -9,6 +9,7 @@ import pytest
 from harness.files.speed import Speed, name_of, speed
 
 
+@pytest.mark.slow
 def test_a_speed_is_measured_once_and_read_from_its_file_afterwards(tmp_path: Path) -> None:
     path = tmp_path / "speed.json"
     first = speed(1, path)

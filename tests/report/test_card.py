@@ -525,7 +525,7 @@ weights: false
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("zoo", ["llama2-tiny", "flan-t5-tiny"])
+@pytest.mark.parametrize("zoo", ["llama2-tiny", pytest.param("flan-t5-tiny", marks=pytest.mark.nightly)])
 def test_the_code_of_a_card_gives_the_answers_that_were_scored(tmp_path: Path, zoo: str) -> None:
     """By plain peft, in a process that has of the harness only where the tiny base lies."""
     (tmp_path / "data").mkdir()

@@ -175,6 +175,7 @@ def test_tables_are_written_over_tables_and_over_nothing_else(example: Path, tmp
     assert (tmp_path / "mine" / "scores.csv").read_text() == "kept"
 
 
+@pytest.mark.slow
 def test_tables_longer_than_what_is_written_at_once_are_whole(
     example: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -212,7 +213,7 @@ def runs_of(uri: str, suite: str = "quickstart") -> tuple[Any, list[Any], Any]:
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("quiet")
-@pytest.mark.parametrize("scheme", ["sqlite", "file"])
+@pytest.mark.parametrize("scheme", ["sqlite", pytest.param("file", marks=pytest.mark.nightly)])
 def test_mlflow_reads_back_what_was_exported(drawn: Path, tmp_path: Path, scheme: str) -> None:
     uri = f"sqlite:///{tmp_path}/m.db" if scheme == "sqlite" else f"file:{tmp_path}/runs"
     said = export(drawn, "mlflow", uri=uri, out=None, offline=True)

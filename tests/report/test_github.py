@@ -104,7 +104,7 @@ def test_what_github_would_drop_is_counted(judgement: Judgement) -> None:
     assert parsed(lines[-1])[2].startswith("9,991 more")
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 @settings(deadline=None, max_examples=20)
 @given(judgement=..., times=st.sampled_from([1, 300]))
 def test_the_summary_is_the_comment_without_a_marker_and_fits(judgement: Judgement, times: int) -> None:

@@ -79,6 +79,7 @@ def test_a_pipe_as_the_page_of_a_model_says_no_licence(tmp_path: Path) -> None:
     assert licence(tmp_path) is None
 
 
+@pytest.mark.slow
 def test_a_device_as_a_result_is_one_line_on_the_terminal(tmp_path: Path) -> None:
     (tmp_path / "result.json").symlink_to("/dev/zero")
     words = [sys.executable, "-m", "harness", "verify", str(tmp_path)]
@@ -232,6 +233,7 @@ def test_rows_of_nobody_are_refused_in_a_line(copy: Path, change: Callable[[Any]
         open_rows(copy)
 
 
+@pytest.mark.slow
 def test_columns_and_types_that_a_stranger_adds_to_rows_reach_no_table(copy: Path, tmp_path: Path) -> None:
     table = parquet.read_table(copy / "rows.parquet")
     dates = pyarrow.array([2**31 - 1] * table.num_rows, pyarrow.date32())

@@ -38,6 +38,7 @@ def test_intervals_cover_what_they_say(world: World, goal: tuple[float, float], 
     assert within(honesty.compared(world, N, repeats, RESAMPLES).covered, goal, repeats)
 
 
+@pytest.mark.slow
 def test_intervals_that_are_too_narrow_are_found() -> None:
     """Those of 90 %: 1.64 standard errors in place of 1.96."""
     found = honesty.compared(SKEWED, N, MANY, RESAMPLES)
@@ -77,11 +78,13 @@ def test_a_gate_fails_seldom_where_nothing_was_lost(world: World) -> None:
         )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("world", [SKEWED, BLEU, hits(0.5, 0.05, 0.05)], ids=["scores", "BLEU", "hits"])
 def test_the_smallest_detectable_difference_is_found_as_often_as_it_should_be(world: World) -> None:
     assert within(honesty.compared(world.detectable(N), N, REPEATS, RESAMPLES).power, honesty.POWER)
 
 
+@pytest.mark.slow
 def test_the_named_number_of_samples_decides() -> None:
     opened, decided = honesty.settled(SKEWED, N, 0.5, REPEATS)
     assert opened > 85

@@ -273,6 +273,7 @@ def assert_pairs_are_as_alone(tables, pairs, **settings):
             np.testing.assert_allclose(one.detectable, detectable, rtol=0, atol=1e-12)
 
 
+@pytest.mark.slow
 @settings(max_examples=20, deadline=None)
 @given(st.integers(2, 80), st.integers(2, 6), st.integers(0, 1000), st.booleans())
 def test_pairs_compared_together_are_as_alone(n, systems, seed, clustered):
@@ -289,7 +290,7 @@ def test_pairs_over_several_draws_are_as_alone():
     assert_pairs_are_as_alone(scored(0, n, 3), [(0, 1), (2, 1)], resamples=resamples, seed=1)
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_more_resampled_scores_than_are_held_at_once_change_nothing():
     systems, resamples = 30, 150_000
     assert systems * resamples * 4 > stats.SCORES
@@ -311,7 +312,7 @@ def test_pairs_are_taken_in_order_and_few_systems_at_a_time(pairs, most):
         assert systems == sorted(set(systems))
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_a_long_test_set_needs_little_more_memory_than_its_rows():
     n, resamples = 100_000, 400  # 320 MB of counts, were they drawn at once
     table = scored(0, n, 4)[0]

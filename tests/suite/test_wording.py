@@ -102,6 +102,7 @@ def test_a_wording_that_cannot_be_is_refused(
     assert message in " ".join(done.err.split())
 
 
+@pytest.mark.slow
 def test_a_result_holds_what_models_were_told(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = suite(here, 'system: "Be brief."\n    by_family: {t5: {prompt: "summarize: $input"}}')
     done = harness(capsys, "run", path, "--workers", "0", "--device", "cpu", "--out", "R")

@@ -2,6 +2,7 @@
 
 from random import Random
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
@@ -59,6 +60,7 @@ def test_nothing_shares_nothing() -> None:
 words = some.lists(some.sampled_from("abc"), min_size=0, max_size=40).map(" ".join)
 
 
+@pytest.mark.slow
 @given(some.lists(words, max_size=4), some.lists(words, max_size=4))
 def test_runs_are_those_that_a_set_of_tuples_finds(train: list[str], test: list[str]) -> None:
     def runs(text: str) -> set[tuple[str, ...]]:

@@ -30,6 +30,7 @@ def test_dollars_and_braces_in_the_data_stay_as_they_are() -> None:
     assert prompt.sample_id == "7"
 
 
+@pytest.mark.slow
 @given(some.text(), some.text())
 def test_any_text_comes_through(said: str, tone: str) -> None:
     prompt = render(TASK, replace(SAMPLE, input=said, metadata={"tone": tone}))

@@ -215,6 +215,7 @@ def test_an_update_without_a_power_law_still_has_a_sum(base, write_adapter) -> N
     assert found["merged", Q].status == "analysed"
 
 
+@pytest.mark.slow
 def test_a_matrix_too_large_for_the_oracle_fails_alone(tmp_path: Path) -> None:
     big = np.ones((300_001, 8), np.float32)
     save_file(

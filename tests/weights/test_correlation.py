@@ -76,6 +76,7 @@ def test_bases_are_weighted_by_their_pairs() -> None:
     assert one.tau == pytest.approx((66 - 28) / (66 + 28))
 
 
+@pytest.mark.slow
 @settings(max_examples=15, deadline=None)
 @given(st.integers(0, 10_000), st.floats(-50, 50))
 def test_what_a_base_is_worth_moves_nothing(seed: int, offset: float) -> None:
@@ -149,7 +150,7 @@ def test_p_is_corrected_over_the_family() -> None:
     assert not correlate(some, ["same"])[0].shown  # nothing is said before it is corrected
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 @pytest.mark.parametrize(("rho", "least"), [(0.0, 0.85), (0.6, 0.85)])
 def test_intervals_cover_what_they_should(rho: float, least: float) -> None:
     """Of 60 draws of 4 bases with 12 adapters each, the share whose interval holds the true tau, 2 asin(rho) / pi."""

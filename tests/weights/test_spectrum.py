@@ -47,7 +47,9 @@ def test_every_number_is_the_packages(name: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["tall", "square", "heavy", "wide"])
+@pytest.mark.parametrize(
+    "name", ["tall", *(pytest.param(name, marks=pytest.mark.nightly) for name in ("square", "heavy", "wide"))]
+)
 def test_the_noise_is_the_packages(name: str) -> None:
     """On the package's own shuffled copies: its sigma, edges and spikes."""
     W = matrices()[name]
@@ -91,7 +93,15 @@ def test_the_distance_of_two_spectra_is_scipys() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("shape", [(60, 40), (40, 60), (50, 50), (2100, 20), (20, 2100), (900, 700)])
+@pytest.mark.parametrize(
+    "shape",
+    [
+        (60, 40),
+        (40, 60),
+        (50, 50),
+        *(pytest.param(shape, marks=pytest.mark.nightly) for shape in ((2100, 20), (20, 2100), (900, 700))),
+    ],
+)
 def test_a_gram_matrix_with_an_update_is_that_of_the_sum(shape: tuple[int, int]) -> None:
     from harness.checkpoints.adapter import Factors
 

@@ -130,7 +130,7 @@ def test_the_loss_curve_beside_the_weights_is_that_of_the_named_training(name: s
     assert record["pretraining"]["plan"]["seed"] == plan.seed
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 @pytest.mark.parametrize("name", NAMES)
 def test_a_base_copies_names_from_text_it_has_not_seen(name: str) -> None:
     found = try_out(load(ZOO / name), seed=17, count=32)
