@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from safetensors import safe_open
 
 from harness.errors import UnknownName
 from tools.zoo.architectures import ARCHITECTURES, architecture
@@ -56,10 +57,14 @@ def test_a_folder_has_the_layout_of_the_hub_and_is_small(name: str) -> None:
         ("flan-t5-tiny", "T5ForConditionalGeneration"),
     ],
 )
-def test_a_model_loads_as_its_familys_own_class_in_float32(name: str, model_class: str) -> None:
+def test_a_model_loads_as_its_familys_own_class_and_is_stored_in_bfloat16(
+    name: str, model_class: str
+) -> None:
     model = model_of(name)
     assert type(model).__name__ == model_class
-    assert {str(parameter.dtype) for parameter in model.parameters()} == {"torch.float32"}
+    with safe_open(ZOO / name / "model.safetensors", "pt") as stored:
+        assert {str(stored.get_tensor(key).dtype) for key in stored.keys()} == {"torch.bfloat16"}  # noqa: SIM118
+    assert config_of(name)["dtype"] == "bfloat16"
     assert 1_000_000 <= model.num_parameters() <= 2_000_000
     assert model.num_parameters() == json.loads((ZOO / name / "loss.json").read_text())["parameters"]
 

@@ -105,10 +105,11 @@ def newborn(architecture: Architecture, folder: Path) -> Student:
 
 
 def load(folder: Path) -> Student:
-    """Return the trained model in the folder."""
+    """Return the trained model in the folder, in float32."""
     config = AutoConfig.from_pretrained(folder)
-    make = AutoModelForSeq2SeqLM if config.is_encoder_decoder else AutoModelForCausalLM
-    return Student(make.from_pretrained(folder), AutoTokenizer.from_pretrained(folder))
+    make: Any = AutoModelForSeq2SeqLM if config.is_encoder_decoder else AutoModelForCausalLM
+    model = make.from_pretrained(folder, dtype=torch.float32)
+    return Student(model, AutoTokenizer.from_pretrained(folder))
 
 
 def encode(text: Text, tokenizer: PreTrainedTokenizerBase) -> Document:
