@@ -64,7 +64,7 @@ def test_what_models_say_passes(tensors: dict[str, tuple[int, ...]], config: dic
     refuse_oversized(config, tensors, WHERE)
 
 
-@pytest.mark.parametrize("name", ["falcon-tiny", "flan-t5-tiny", "llama2-tiny", "mistral-tiny"])
+@pytest.mark.parametrize("name", shipped.zoo_names())
 def test_the_tiny_models_pass(name: str) -> None:
     folder = shipped.zoo_folder(name)
     file = TensorFile(folder / "model.safetensors")

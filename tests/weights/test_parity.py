@@ -8,12 +8,12 @@ import pytest
 from safetensors.numpy import save_file
 
 from harness import families
-from harness.files.shipped import zoo_folder
+from harness.files.shipped import zoo_folder, zoo_names
 from harness.types import Weighing, WeightRow
 from harness.weights.analyse import analyse
 from harness.weights.read import locations
 
-MODELS = ("falcon-tiny", "flan-t5-tiny", "llama2-tiny", "mistral-tiny")
+MODELS = zoo_names()
 WHOLE = ("num_pl_spikes", "matrix_rank", "rank_loss", "detX_num", "num_evals")
 RANK = 16
 

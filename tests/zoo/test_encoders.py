@@ -1,26 +1,31 @@
 """Encoders are pretrained as their families are: masked words, pairs of passages, one seed one model."""
 
-from dataclasses import replace
+import json
+from dataclasses import asdict, replace
 from itertools import cycle, islice
+from math import log
 from pathlib import Path
 
 import pytest
 import torch
-from transformers import AutoTokenizer
+from safetensors import safe_open
+from transformers import AutoModelForPreTraining, AutoTokenizer
 
 from harness.errors import UnknownName
-from tools.zoo.build_encoder import data_texts
+from tools.zoo.build_encoder import _general, data_texts
 from tools.zoo.encoder_spelling import save_encoder_tokenizer, train_encoder_tokenizer
 from tools.zoo.encoders import ENCODERS, Encoder, MaskedPretraining, find_encoder
 from tools.zoo.masking import (
     IGNORED,
     Pupil,
     documents,
+    held_out,
     masked,
     newborn_encoder,
     train_encoder,
 )
 
+ZOO = Path(__file__).parents[2] / "harness" / "zoo"
 TEXTS = [
     f"Anna saw the {word}.\nThe {word} was red: Ben liked it. He took the {word} home."
     for word in ("apple", "boat", "card", "door")
@@ -113,3 +118,24 @@ def test_only_training_splits_are_read_and_no_labels(tmp_path: Path) -> None:
 def test_an_unknown_name_is_answered_with_the_near_one() -> None:
     with pytest.raises(UnknownName, match="'bert-tiny'"):
         find_encoder("bert-tine")
+
+
+@pytest.mark.parametrize("name", ENCODERS)
+def test_a_shipped_encoder_is_small_stored_in_bfloat16_and_better_than_chance(name: str) -> None:
+    folder = ZOO / name
+    model = AutoModelForPreTraining.from_pretrained(folder, dtype=torch.float32)
+    record = json.loads((folder / "loss.json").read_text(encoding="utf-8"))
+    assert model.num_parameters() == record["parameters"]
+    assert sum(file.stat().st_size for file in folder.iterdir()) <= 4_000_000
+    with safe_open(folder / "model.safetensors", "pt") as stored:
+        assert {str(stored.get_tensor(key).dtype) for key in stored.keys()} == {"torch.bfloat16"}  # noqa: SIM118
+    encoder = find_encoder(name)
+    assert record["pretraining"]["plan"] == asdict(encoder.pretraining)
+    # The program's own general documents of another seed: 256 of them.
+    pupil = Pupil(model.eval(), AutoTokenizer.from_pretrained(folder))
+    unseen = held_out(pupil, _general(encoder.pretraining.seed + 7, 256), encoder.pretraining, 256)
+    nats, right = unseen.values()
+    assert nats < log(encoder.vocabulary) - 2
+    assert right > 60
+    readme = (folder / "README.md").read_text(encoding="utf-8")
+    assert "not the same weights" in readme and "apache-2.0" in readme
