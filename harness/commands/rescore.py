@@ -242,7 +242,10 @@ def _intervals(
     if metric.formula is None or metric.interval == "wilson" or not alike:
         return [cell.tallies[plugin].intervals(seed, cell.clusters) for cell in cells]
     (drawn,) = stats.resampled([_table(cells, plugin, metric)], seed=seed, clusters=first.clusters)
-    return [dict(zip(metric.names, map(stats.percentile_interval, values), strict=True)) for values in drawn]
+    return [
+        cell.tallies[plugin].intervals_of(values, cell.clusters)
+        for cell, values in zip(cells, drawn, strict=True)
+    ]
 
 
 def _compared(

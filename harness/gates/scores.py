@@ -122,8 +122,12 @@ class JudgedScores:
         """Return the score, turned so that larger is better."""
         if self.of_recipe:
             return self._over_seeds(self._over.score)
-        drawn = self.sign * self._drawn(self._mine)
-        return UncertainNumber(value=self.sign * self._score(self._mine), n=self.n, drawn=drawn)
+        value, drawn = self._score(self._mine), self._drawn(self._mine)
+        flat = np.ptp(drawn) <= stats.TIE
+        ends = stats.score_interval(value, drawn, self.rows.units, self.rows.metric.unit) if flat else None
+        return UncertainNumber(
+            value=self.sign * value, n=self.n, drawn=self.sign * drawn, ends=self._turned(ends)
+        )
 
     @property
     def before(self) -> float:
@@ -163,6 +167,10 @@ class JudgedScores:
             return None
         p, test = self.rows.chances
         return float(p[self.other[0], self.own[0]][self.column]), test
+
+    def _turned(self, ends: tuple[float, float] | None) -> tuple[float, float] | None:
+        """Return the ends of an interval, turned so that larger is better."""
+        return ends if ends is None or self.sign > 0 else (-ends[1], -ends[0])
 
     @property
     def _mine(self) -> int:
@@ -207,6 +215,6 @@ class JudgedScores:
         return UncertainNumber(
             value=self.sign * float(estimate.value[self.column]),
             n=self.n,
-            ends=(low, high) if self.sign > 0 else (-high, -low),
+            ends=self._turned((low, high)),
             method=self._over.method,
         )

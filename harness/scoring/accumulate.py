@@ -69,7 +69,21 @@ class Tally:
             hits, n = rows.sum(axis=0)
             return {metric.names[0]: stats.wilson(hits, n)}
         resampled = stats.bootstrap(rows, metric.formula, seed=seed, clusters=clusters)
-        return {name: stats.percentile_interval(resampled[:, i]) for i, name in enumerate(metric.names)}
+        return self.intervals_of(resampled.T, clusters)
+
+    def intervals_of(
+        self,
+        resampled: NDArray[np.float64],  # [names, resamples]
+        clusters: Sequence[int] | None,
+    ) -> dict[str, tuple[float, float]]:
+        """Return 95 % intervals of resampled scores by name; none for a score of which nothing is known."""
+        units = len(set(clusters)) if clusters else self.samples
+        values = self.values()
+        found = {
+            name: stats.score_interval(values[name], drawn, units, self.metric.unit)
+            for name, drawn in zip(self.metric.names, resampled, strict=True)
+        }
+        return {name: interval for name, interval in found.items() if interval is not None}
 
     def cautions(self) -> dict[str, int]:
         """Return what makes the scores doubtful, with the number of samples; empty where too few samples have it."""

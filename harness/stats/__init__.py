@@ -14,6 +14,8 @@ from harness.stats.intervals import (
     bootstrap,
     changed_interval,
     percentile_interval,
+    score_interval,
+    unseen_interval,
     wilson,
 )
 from harness.stats.pairs import SCORES, Paired, compare, paired
@@ -59,6 +61,8 @@ __all__ = [
     "paired",
     "pass_chance",
     "percentile_interval",
+    "score_interval",
+    "unseen_interval",
     "resampled",
     "resamples_for",
     "samples_for_pass",

@@ -10,6 +10,7 @@ from harness.stats.table import TIE, Array, Formula, RowStatistic, Table, Value,
 
 Z_95 = 1.959963984540054  # standard normal quantile of 97.5 %, for a two-sided interval of 95 %
 ENDS = (0.025, 0.975)
+BOUNDED = ("points", "%")  # units of scores from 0 to 100
 
 
 def bootstrap(
@@ -35,6 +36,32 @@ def percentile_interval(
     """Return the middle 95 % of resampled values."""
     low, high = np.quantile(values, ENDS)
     return float(low), float(high)
+
+
+def score_interval(
+    value: float,
+    resampled: Array,  # [resamples]
+    n: int,  # samples, or clusters of them
+    unit: str,  # of the score
+) -> tuple[float, float] | None:
+    """Return the 95 % interval of a score: the middle of its resampled values.
+
+    Where all resamples are equal, they say nothing about other samples. A score from 0 to 100 then gets the interval of
+    `unseen_interval`, and a score without such ends none.
+    """
+    if np.ptp(resampled) > TIE:
+        return percentile_interval(resampled)
+    return unseen_interval(value, n) if unit in BOUNDED else None
+
+
+def unseen_interval(value: float, n: int) -> tuple[float, float]:
+    """Return the 95 % interval of a score from 0 to 100 that n equal samples have.
+
+    The share of samples that are otherwise, of which none was seen, is at most z² / (n + z²), as in Wilson's interval of no
+    hits. They may score 0 or 100: at 0 and at 100 the interval is Wilson's.
+    """
+    unseen = Z_95**2 / (n + Z_95**2)
+    return value - unseen * max(0.0, value), value + unseen * (100.0 - value)
 
 
 def bca_interval(

@@ -143,3 +143,34 @@ def test_results_with_such_scores_are_compared_and_ranked(folder: Path) -> None:
     ranks = {(entry.task.name, str(entry.score.system)): rank for entry, rank in entries}
     assert ranks["labels", "a"] == ranks["numbers", "a"] == 1
     assert all(entry.shares is not None for entry, _ in entries)
+
+
+@pytest.mark.slow
+def test_no_error_in_27_samples_is_no_proof_that_there_is_none(tmp_path: Path) -> None:
+    """No resample of right answers has an error: macro F1 gets the interval that Wilson's gives the accuracy."""
+    (tmp_path / "data").mkdir()
+    for split in ("train", "test"):
+        rows = [{"id": f"{split}{n}", "input": "abc"[n % 3], "reference": "abc"[n % 3]} for n in range(27)]
+        (tmp_path / "data" / f"{split}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    (tmp_path / "right.yaml").write_text("""
+tasks:
+  - {name: labels, source: {uri: "file:data", columns: {id: id}, share: text}, prompt: "$input",
+     metrics: [f1_macro, exact], primary: f1_macro}
+models: [{name: a, uri: "echo:copy"}]
+weights: false
+gates:
+  - {model: a, adapter: base, metric: f1_macro, min_value: 99.9}
+  - {model: a, adapter: base, metric: exact, min_value: 99.9}
+  - {model: a, adapter: base, metric: f1_macro, min_value: 80}
+""")
+    harness(tmp_path, "run", "right.yaml", "--store", "S", "--out", "R", "--quiet", "--inconclusive", "warn")
+    result = read(tmp_path / "R")
+    ends = {score.metric: (score.low, score.high) for score in result.scores}
+    assert ends["f1_macro"] == pytest.approx(ends["exact"])
+    low, high = ends["f1_macro"]
+    assert low == pytest.approx(100 * 27 / (27 + 1.959963984540054**2)) and high == 100
+    assert [verdict.verdict for verdict in judge(tmp_path / "R").verdicts] == [
+        "inconclusive",
+        "inconclusive",
+        "pass",
+    ]

@@ -459,3 +459,19 @@ def test_scipy_is_never_loaded():
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
+
+
+@pytest.mark.parametrize("hits", [0, 27])
+def test_scores_that_no_resample_moves_have_wilsons_interval(hits: int) -> None:
+    value = 100.0 * hits / 27
+    interval = stats.score_interval(value, np.full(1_000, value), 27, "points")
+    assert interval == pytest.approx(stats.wilson(hits, 27), abs=1e-9)
+
+
+def test_an_unseen_share_widens_a_score_between_its_ends_and_none_is_known_without_ends() -> None:
+    low, high = stats.unseen_interval(40.0, 100)
+    share = stats.wilson(0, 100)[1] / 100
+    assert (low, high) == pytest.approx((40 - 40 * share, 40 + 60 * share))
+    assert stats.score_interval(0.0, np.zeros(1_000), 27, "raw") is None
+    drawn = np.linspace(0, 1, 1_000)
+    assert stats.score_interval(0.5, drawn, 27, "raw") == stats.percentile_interval(drawn)

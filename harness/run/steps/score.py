@@ -18,7 +18,7 @@ from harness.scoring.clusters import numbered
 from harness.tasks import rules as trivial
 from harness.types import Generation, Note, Sample, Score, System
 
-VERSION = 1
+VERSION = 2
 LIBRARIES = ("rouge_score", "nltk", "sacrebleu", "evaluate", "numpy")
 LANE = True
 TOLERANT = False
