@@ -204,11 +204,6 @@ def brief(value: float | None) -> str:
     return f"{value:.2f} s" if value < 1 else seconds(value)
 
 
-def times(ratio: float) -> str:
-    """Return a ratio of two values in words: `85 % of`, `2.3 times`."""
-    return f"{100 * ratio:.0f}{SPACE}% of" if ratio < 1.995 else f"{number(ratio)} times"
-
-
 def megabytes(value: float | None) -> str:
     """Return a size in megabytes."""
     if value is None:

@@ -10,12 +10,12 @@ from harness.types import System
 
 
 def price(field: Field, of: Mapping[System, Costs]) -> Sentence:
-    """Return the winner's cost: training, time for an answer compared with the runner-up's, and how it was chosen."""
+    """Return the winner's cost: training, time for an answer, and how it was chosen."""
     contenders = ranked(field)
     if not contenders:
         return ()
     winner = contenders[0]
-    parts = [part for part in (_trained(winner, of), _time(contenders, of)) if part]
+    parts = [part for part in (_trained(winner, of), _time(winner, of)) if part]
     said = f"{winner.name} {words.listed(parts)}. " if parts else ""
     said += _chosen(field, contenders, "It" if parts else winner.name)
     return (Span(text=said.strip()),) if said else ()
@@ -43,14 +43,10 @@ def _trained(winner: Contender, of: Mapping[System, Costs]) -> str:
     return f"took {words.seconds(fmean(times))} of training{each}{weight}"
 
 
-def _time(ranked: Sequence[Contender], of: Mapping[System, Costs]) -> str:
-    first, *others = [_answer_seconds(entry, of) for entry in ranked[:2]]
-    if first is None:
-        return ""
-    text = f"needs {words.brief(first)} for an answer"
-    if others and others[0]:
-        text += f", {words.times(first / others[0])} what {ranked[1].name} needs"
-    return text
+def _time(winner: Contender, of: Mapping[System, Costs]) -> str:
+    """Return the time of an answer; no ratio to the runner-up's, since other steps may have run beside one of the two."""
+    seconds = _answer_seconds(winner, of)
+    return "" if seconds is None else f"needed {words.brief(seconds)} for an answer in this run"
 
 
 def _answer_seconds(entry: Contender, of: Mapping[System, Costs]) -> float | None:
