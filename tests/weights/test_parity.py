@@ -58,4 +58,4 @@ def test_every_row_is_the_packages(name: str, adapted: bool, tmp_path: Path) -> 
             else:  # a Gram matrix knows the smallest singular value to half its digits
                 loose = 1e-6 if number == "sv_min" else 1e-9
                 assert one.numbers[number] == pytest.approx(value, rel=loose, abs=1e-9), (one.layer, number)
-    assert analysed >= 10
+    assert analysed >= (6 if name == "albert-tiny" else 10)  # whose layers share six matrices
