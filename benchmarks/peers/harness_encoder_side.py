@@ -9,6 +9,7 @@ import shutil
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 OUT = os.fdopen(os.dup(1), "w")
 os.dup2(2, 1)
@@ -51,7 +52,7 @@ def main(model: str) -> None:
             shutil.rmtree(folder, ignore_errors=True)
             started = time.perf_counter()
             train(base, examples, [], recipe, job["recipe"]["seed"], folder)
-            said = {"seconds": time.perf_counter() - started}
+            said: dict[str, Any] = {"seconds": time.perf_counter() - started}
         else:
             adapter = Path(job["adapter"])
             started = time.perf_counter()

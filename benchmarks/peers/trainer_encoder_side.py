@@ -99,7 +99,7 @@ def main(model: str) -> None:
                     model=learner, args=arguments(folder, job["batch_size"]), data_collator=collate
                 )
                 order = sorted(range(len(rows)), key=lambda at: -len(encoded[at]["input_ids"]))
-                found = trainer.predict(samples.select(order)).predictions
+                found: Any = trainer.predict(samples.select(order)).predictions
                 logits = [[0.0]] * len(rows)
                 for at, values in zip(order, found.tolist(), strict=True):
                     logits[at] = values

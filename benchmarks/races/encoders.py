@@ -32,7 +32,7 @@ from harness import data
 from harness.types import Source
 
 THREADS = len(os.sched_getaffinity(0))
-SHAPE = {"hidden_size": 384, "intermediate_size": 1536, "num_hidden_layers": 6, "num_attention_heads": 6,
+SHAPE: dict[str, Any] = {"hidden_size": 384, "intermediate_size": 1536, "num_hidden_layers": 6, "num_attention_heads": 6,
          "vocab_size": 8192, "max_position_embeddings": 512, "hidden_dropout_prob": 0.0,
          "attention_probs_dropout_prob": 0.0}  # fmt: skip
 RECIPE = {"rank": 16, "alpha": 32, "steps": 30, "batch_size": 16, "learning_rate": 2e-3, "schedule": "cosine",
@@ -67,8 +67,9 @@ def rows() -> list[dict[str, str]]:
 
 
 def race(workload: str) -> Row:
-    folder, asked = str(untrained()), {"labels": LABELS, "rows": rows()}
-    pilot = {**asked, "rows": asked["rows"][:PILOT]}
+    folder, texts = str(untrained()), rows()
+    asked: dict[str, Any] = {"labels": LABELS, "rows": texts}
+    pilot = {**asked, "rows": texts[:PILOT]}
     adapter = BENCH / "trained" / "bert-14m"
     size = RECIPE["batch_size"]
     with (
