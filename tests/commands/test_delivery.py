@@ -348,7 +348,7 @@ def test_a_smaller_whole_result_replaces_a_larger_one_that_the_store_still_holds
     assert (
         "that was here had more samples (n = 12, now 3); `harness run small.yaml # first-line None`" in line
     )
-    assert line.endswith(", with its suite and data as they were then, publishes it again from the store")
+    assert line.endswith(", with the suite and data of that time, writes that RESULT again")
     found = deliver(report(data, store, part="*/copy"), out, store)
     assert "had 1 score that this one lacks" in found.warnings[0]
 
