@@ -181,8 +181,8 @@ def _in_place(
         if more := _lacking(old, read_document(fresh)):
             if _in_store(old, store):
                 warnings.append(
-                    f"{_replaced(old)} had {more}. The store still has them: {_again(old)}, with the suite and data of that time, "
-                    "writes that RESULT again"
+                    f"{_replaced(old)} had {more}. The store still has them: {_again(old)}, with the suite and data of "
+                    "that time, writes that RESULT again"
                 )
             else:
                 kept.append(f"it had {more}, and its steps are not in this store")
