@@ -346,7 +346,7 @@ def test_a_smaller_whole_result_replaces_a_larger_one_that_the_store_still_holds
     assert found.notes == ()
     (line,) = found.warnings  # is printed with --quiet too
     assert (
-        "that was here had more samples (n = 12, now 3). The store still has them: `harness run small.yaml # first-line None`"
+        "had more samples (n = 12, now 3). The store still has them: `harness run small.yaml # first-line None`"
         in line
     )
     assert line.endswith(", with the suite and data of that time, writes that RESULT again")
