@@ -188,6 +188,7 @@ BACKEND = Backend(
     options=("revision", "dtype", "quantization", "family", "chat", "trust_remote_code"),
     libraries=("torch", "transformers", "tokenizers", "peft"),
     verbs=("write", "likelihoods", "rolling", "head"),
+    draws_by_id=True,
     lacks=lacks,
     check=check,
     pin=pin,

@@ -1,15 +1,16 @@
-"""Say for `check` how prompts and chat templates go together; the files of a model are read, and no model is loaded."""
+"""Say for `check` and `plan` how prompts and chat templates go together; the files of a model are read, and no model is loaded."""
 
 from collections.abc import Iterator
 
-from harness import backends
+from harness import backends, kinds
 from harness.checkpoints.asked_with import asked_with, difference
 from harness.errors import ModelError
 from harness.plan.examined import adapter_place
 from harness.run.steps.generate import Generate
 from harness.run.steps.report import Report
+from harness.run.steps.score import ScoreAnswers
 from harness.sandbox.templates import chat_template
-from harness.types import Model, Plan, Task
+from harness.types import Model, Plan, System, Task
 
 
 def without_role(plan: Plan) -> Iterator[str]:
@@ -57,6 +58,25 @@ def asked_otherwise(plan: Plan) -> Iterator[str]:
             told.setdefault((name, found), []).append(part.task)
     for (name, found), tasks in told.items():
         yield f"adapter {name}: {found} by {', '.join(tasks)}"
+
+
+def voting(plan: Plan) -> Iterator[str]:
+    """Yield a line for each task whose answers are voted for, with the tokens that its votes may take."""
+    samples: dict[str, int] = {}
+    systems: dict[str, set[System]] = {}
+    for step in plan.steps:
+        if isinstance(step.spec, ScoreAnswers) and not step.spec.system.is_trivial:
+            samples[step.spec.task] = step.spec.samples
+            systems.setdefault(step.spec.task, set()).add(step.spec.system)
+    for task in plan.suite.tasks:
+        draws = kinds.find(task.kind).draws(task)
+        if draws == 1 or task.name not in samples:
+            continue
+        answers = draws * samples[task.name] * len(systems[task.name])
+        yield (
+            f"task {task.name}: {draws} answers to each prompt are sampled for a vote, {answers:,} in all: up to "
+            f"{answers * task.decode.max_new_tokens:,} new tokens, {draws} times those of one answer"
+        )
 
 
 def _asked(plan: Plan) -> Iterator[tuple[Task, Model]]:
