@@ -1,4 +1,4 @@
-"""Say for `check` and `plan` how prompts and chat templates go together; the files of a model are read, and no model is loaded."""
+"""Say for `check` and `plan` how prompts and chat templates go together; no model is loaded."""
 
 from collections.abc import Iterator
 
