@@ -55,7 +55,7 @@ def pin(model: Model, device: DeviceKind, remembered: Remembered, offline: bool)
         parameters=found.parameters,
         checkpoint_bytes=found.stored_bytes,
         dtype=dtype,
-        family=model.family or families.of(found.model_type).name,
+        family=model.family or families.of(found.model_type, uri.place if uri.scheme == "hub" else "").name,
         endless=endless and architecture.writing is not None,
         architecture=architecture.name,
     )

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from typing import Any
 
-from harness import backends, kinds
+from harness import backends, families, kinds
 from harness.backends import trainable
 from harness.digest import canonical, digest
 from harness.errors import SuiteError, UnknownName
@@ -306,7 +306,7 @@ def _load(builder: PlanBuilder, task: Task) -> Step:
 def _asked(task: Task, shots: int, family: str | None) -> Task:
     """Return a task as models of a family are asked it, without the settings that cannot move a prompt or an answer."""
     return replace(
-        task.for_family(family),
+        task.for_family(families.asked_as(task.by_family, family)),
         name="",
         about="",
         source=Source(uri="", labels=task.source.labels),

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from harness import backends, kinds
+from harness import backends, families, kinds
 from harness.checkpoints.asked_with import asked_with, difference
 from harness.errors import ModelError
 from harness.plan.examined import adapter_place
@@ -17,7 +17,7 @@ def without_role(plan: Plan) -> Iterator[str]:
     """Yield a line for each model whose chat template has no role for the system text of a task that it is asked."""
     told: dict[Model, list[str]] = {}
     for task, model in _asked(plan):
-        if task.for_family(plan.pins.models[model.name].family).system:
+        if task.for_family(_words(plan, task, model)).system:
             told.setdefault(model, []).append(task.name)
     for model, tasks in told.items():
         stored = backends.of(model).chat_template(model, plan.pins.models[model.name])
@@ -77,6 +77,21 @@ def voting(plan: Plan) -> Iterator[str]:
             f"task {task.name}: {draws} answers to each prompt are sampled for a vote, {answers:,} in all: up to "
             f"{answers * task.decode.max_new_tokens:,} new tokens, {draws} times those of one answer"
         )
+
+
+def own_words(plan: Plan) -> Iterator[str]:
+    """Yield a line for each model that is asked tasks in the words of its family, and not in their own."""
+    told: dict[tuple[Model, str], list[str]] = {}
+    for task, model in _asked(plan):
+        if words := _words(plan, task, model):
+            told.setdefault((model, words), []).append(task.name)
+    for (model, words), tasks in told.items():
+        yield f"model {model.name}: asked in the words of the family {words} (by_family): {', '.join(tasks)}"
+
+
+def _words(plan: Plan, task: Task, model: Model) -> str | None:
+    """Return in which family's words a model is asked a task; None: in the task's own."""
+    return families.asked_as(task.by_family, plan.pins.models[model.name].family)
 
 
 def _asked(plan: Plan) -> Iterator[tuple[Task, Model]]:
