@@ -175,6 +175,9 @@ class Backend:
     options: tuple[str, ...] = ()  # keys of a suite's model that it reads, besides name and uri
     # Distributions whose versions can change an answer: they enter the steps' ids.
     libraries: tuple[str, ...] = ()
+    # With a temperature above 0, `write` draws by decode.seed and the prompt's sample_id, and by no more: another id is
+    # another draw. Only then can several answers to one prompt vote.
+    draws_by_id: bool = False
     # Raises SuiteError where the suite names a model that cannot exist.
     check: Callable[[Model, At], None] = lambda model, at: None
     # The model that its name means today. The last argument: do not use the network.
@@ -250,6 +253,17 @@ def folder(model: Model, pin: ModelPin, *, offline: bool) -> Path:
     if backend.folder is None:
         raise ModelError(f"model {model.name}: {model.uri} has no weights: {backend.about}")
     return backend.folder(model, pin, offline)
+
+
+def lacks_draws(model: Model) -> str | None:
+    """Return why a model cannot give several answers to a prompt, as a clause; None where it can."""
+    backend, scheme = of(model), Uri.parse(model.uri).scheme
+    if backend.draws_by_id:
+        return None
+    return (
+        f"model {model.name} cannot vote: {scheme}: models do not say that they draw anew for each sample_id "
+        "(Backend.draws_by_id)"
+    )
 
 
 def trainable(model: Model) -> bool:

@@ -134,6 +134,7 @@ BACKEND = Backend(
     schemes=("echo",),
     about="their answers come from a rule, not from weights",
     verbs=("write", "likelihoods", "rolling"),
+    draws_by_id=True,  # a rule draws nothing: all of its answers to a prompt agree
     # No answer depends on these libraries, but the ids of answers in existing stores contain them.
     libraries=("torch", "transformers", "tokenizers", "peft"),
     check=check,

@@ -55,7 +55,7 @@ def pin(model: Model, device: DeviceKind, remembered: Remembered, offline: bool)
         parameters=found.parameters,
         checkpoint_bytes=found.stored_bytes,
         dtype=dtype,
-        family=model.family or families.of(found.model_type).name,
+        family=model.family or families.of(found.model_type, uri.place if uri.scheme == "hub" else "").name,
         endless=endless and architecture.writing is not None,
         architecture=architecture.name,
     )
@@ -188,6 +188,7 @@ BACKEND = Backend(
     options=("revision", "dtype", "quantization", "family", "chat", "trust_remote_code"),
     libraries=("torch", "transformers", "tokenizers", "peft"),
     verbs=("write", "likelihoods", "rolling", "head"),
+    draws_by_id=True,
     lacks=lacks,
     check=check,
     pin=pin,

@@ -204,14 +204,18 @@ def show(
     ],
     n: Annotated[int, typer.Option("--n", min=1, max=10**9, help="Number of samples.")] = 3,
     shots: Annotated[int, typer.Option(min=0, help="Number of examples before the prompt.")] = 0,
+    family: Annotated[
+        str | None, typer.Option(help="The model's family; without it, found from the checkpoint.")
+    ] = None,
     offline: Offline = False,
     store: StoreFolder = STORE,
 ) -> None:
     """Print prompts exactly as a model gets them.
 
-    With special tokens, the number of tokens and the wanted answer.
+    With special tokens, the number of tokens, the wanted answer, and whether the words are the task's own or those of the
+    model's family.
     """
     from harness.commands.show import prompts
 
-    for text in prompts(task, model, n, shots, offline=offline, cache=digests(store)):
+    for text in prompts(task, model, n, shots, family=family, offline=offline, cache=digests(store)):
         say(text)

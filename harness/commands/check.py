@@ -68,6 +68,7 @@ def check(
     drawn = plan.plan(suite, pinned)
     yield from wording.without_role(drawn)
     yield from wording.asked_otherwise(drawn)
+    yield from wording.own_words(drawn)
     refuse(drawn, _columns(suite, offline=offline), at)
     yield from plan.untrained(drawn)
     yield from plan.not_applicable(drawn)

@@ -7,7 +7,7 @@ from pathlib import Path
 from harness.commands.asked import RunRequest, check_engine, digests, drawn_up, runtime_for
 from harness.commands.check import unread
 from harness.files.hardware import machine
-from harness.plan import fits, outlook
+from harness.plan import fits, outlook, wording
 from harness.plan.estimates import Estimates, estimate
 from harness.plan.plan import not_applicable, untrained
 from harness.run.repair import missing
@@ -61,6 +61,8 @@ def dry_run(request: RunRequest, earlier: Path | None = None) -> DryRun:
 def _remarks(plan: Plan, store: Store, offline: bool, earlier: Path | None) -> Iterator[str]:
     yield from untrained(plan)
     yield from not_applicable(plan)
+    yield from wording.voting(plan)
+    yield from wording.own_words(plan)
     yield from plan.unjudged
     yield from unread(plan, offline=offline)
     yield from fits.lines(plan, cache=digests(store.root).with_name(fits.COUNTS), offline=offline)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
-from harness import data, kinds
+from harness import data, families, kinds
 from harness import text as words
 from harness.backends import open_backend
 from harness.plan.pins import pins
@@ -14,14 +14,23 @@ from harness.types import Runtime, Suite
 
 
 def prompts(
-    task_name: str, model_name: str, count: int, shots: int, *, offline: bool, cache: Path
+    task_name: str,
+    model_name: str,
+    count: int,
+    shots: int,
+    *,
+    family: str | None = None,  # None: found from the checkpoint
+    offline: bool,
+    cache: Path,
 ) -> Iterator[str]:
     """Yield the first prompts of the test split, as text to print."""
-    task, model = load_task(task_name), load_model(model_name)
+    task, model = load_task(task_name), load_model(model_name, family=family)
     kind = kinds.find(task.kind)
     suite = Suite(name="show", tasks=(task,), models=(model,))
     pinned = pins(suite, offline=offline, cache=cache)
-    task = task.for_family(pinned.models[model.name].family)
+    own = families.asked_as(task.by_family, pinned.models[model.name].family)
+    whose = f"the words of the family {own}" if own else "the task's own words"
+    task = task.for_family(own)
     training = list(data.read(task.source, "train", offline=offline)) if shots else []
     examples = kind.choose_shots(training, shots, task) if shots else ()
     runtime = Runtime(device=pinned.device, offline=offline)
@@ -32,5 +41,6 @@ def prompts(
             kind.ask(task, sample, before), task.overflow, task.decode.max_new_tokens
         )
         expected = kind.expected(sample)
-        yield f"── {task.name} {words.line(sample.id)} · {model.name} · {len(tokens)} tokens\n{text}\n→ {expected}\n"
+        head = f"── {task.name} {words.line(sample.id)} · {model.name} · {len(tokens)} tokens · {whose}"
+        yield f"{head}\n{text}\n→ {expected}\n"
     backend.close()

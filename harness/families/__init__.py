@@ -1,8 +1,9 @@
 """The names that model families give their matrices, and which of these an adapter may change."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from functools import cache
 from typing import Literal
 
@@ -44,11 +45,34 @@ class Family:
     begins: Literal["bos", "none", "varies"] = "varies"
     checkpoints: tuple[str, ...] = ()  # examples on the hub
     notes: str = ""  # what a user should know of it; shown in docs/families.md
+    # Of checkpoints that were tuned on a format of their own: the family that their matrices are of
+    tuned_from: str | None = None
+    repositories: tuple[str, ...] = ()  # of these checkpoints on the hub: patterns with *, in small letters
 
 
-def of(model_type: str) -> Family:
-    """Return the family that lists this model type; otherwise the generic family, which has the usual names."""
-    return _by_model_type(plugins.used()).get(model_type, find("generic"))
+def of(model_type: str, repository: str = "") -> Family:
+    """Return the family that lists this model type, or the one tuned from it that lists the checkpoint's name on the hub.
+
+    A model type that no family lists is of the generic family, which has the usual names.
+    """
+    family = _by_model_type(plugins.used()).get(model_type, find("generic"))
+    named = (
+        tuned
+        for tuned in _tuned(plugins.used()).get(family.name, ())
+        if any(fnmatchcase(repository.lower(), pattern) for pattern in tuned.repositories)
+    )
+    return next(named, family)
+
+
+def asked_as(by_family: Collection[str], family: str | None) -> str | None:
+    """Return in which family's words models of a family are asked; None: in the task's own.
+
+    A family without words of its own in `by_family` is asked in those of the family that it was tuned from.
+    """
+    known = plugins.names("families")
+    while family is not None and family not in by_family:
+        family = find(family).tuned_from if family in known else None
+    return family
 
 
 def find(name: str) -> Family:
@@ -62,6 +86,16 @@ def _by_model_type(used: tuple[PluginFile, ...]) -> dict[str, Family]:
     """Return each model type's family; `used` are the user's own plug-in files, which may change between calls."""
     families = map(find, plugins.names("families"))
     return {model_type: family for family in families for model_type in family.model_types}
+
+
+@cache
+def _tuned(used: tuple[PluginFile, ...]) -> dict[str, list[Family]]:
+    """Return the families that were tuned from another, by that other family."""
+    found: dict[str, list[Family]] = {}
+    for family in map(find, plugins.names("families")):
+        if family.tuned_from is not None:
+            found.setdefault(family.tuned_from, []).append(family)
+    return found
 
 
 def role(family: Family, parameter_name: str) -> Role:

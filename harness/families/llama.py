@@ -26,7 +26,6 @@ FAMILY = Family(
     checkpoints=(
         "meta-llama/Llama-2-7b-hf",
         "meta-llama/Llama-3.2-1B",
-        "epfl-llm/meditron-7b",
         "gorilla-llm/gorilla-7b-hf-v1",
         "HuggingFaceTB/SmolLM2-135M",
     ),

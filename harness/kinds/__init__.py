@@ -85,6 +85,14 @@ class Kind:
         None  # those of `answers` that a task allows; None: all
     )
     columns: tuple[str, ...] = USUAL  # those of COLUMNS that it reads
+    # Why a model cannot be asked a task although it has a verb for it, as a clause; None where it can.
+    unable: Callable[[Task, Model], str | None] = lambda task, model: None
+    # Those of a task's metrics that its answers depend on.
+    answers_by: Callable[[Task], tuple[str, ...]] = lambda task: ()
+    # Settings that an adapter's training does not depend on.
+    of_answers: tuple[str, ...] = ()
+    # Answers that are written to each prompt.
+    draws: Callable[[Task], int] = lambda task: 1
     # Raises SuiteError for a task that does not fit the kind.
     check: Callable[[Task, At], None] = check_prompt
     expected: Callable[[Sample], str] = references  # how the wanted answer is shown beside a prompt
@@ -95,14 +103,16 @@ class Kind:
     hub_task: str | None = None
 
     def verb(self, task: Task, model: Model, pin: ModelPin) -> Verb | None:
-        """Return what a model is asked for by a task of this kind; None where it has none of the verbs."""
+        """Return what a model is asked for by a task of this kind; None where it cannot be asked."""
+        if self.unable(task, model) is not None:
+            return None
         return next((verb for verb in self._allowed(task) if backends.lacks(model, pin, verb) is None), None)
 
     def lacks(self, task: Task, model: Model, pin: ModelPin) -> str | None:
         """Return why a model cannot be asked a task of this kind, as a clause; None where it can."""
         if self.verb(task, model, pin) is not None:
             return None
-        return backends.lacks(model, pin, self._allowed(task)[-1])
+        return backends.lacks(model, pin, self._allowed(task)[-1]) or self.unable(task, model)
 
     def _allowed(self, task: Task) -> tuple[Verb, ...]:
         return tuple(self.answers) if self.verbs is None else self.verbs(task)
@@ -186,7 +196,7 @@ def _problem(kind: object, name: str) -> str:
         if verb not in get_args(Verb):
             return f"KIND.answers has {verb!r}; known: {', '.join(get_args(Verb))}"
     functions: dict[str, object] = {f"answers[{verb!r}]": answer for verb, answer in kind.answers.items()}
-    for part in ("choose_shots", "ask", "target", "check", "expected"):
+    for part in ("choose_shots", "ask", "target", "check", "expected", "unable", "answers_by", "draws"):
         functions[part] = getattr(kind, part)
     for part, function in functions.items():
         if not callable(function):

@@ -44,6 +44,7 @@ __all__ = [
     "own",
     "reads",
     "score_names",
+    "unready",
 ]
 
 Array = NDArray[np.float64]
@@ -176,6 +177,14 @@ def kinds_of(metric: str) -> tuple[str, ...]:
     """Return the kinds of task that alone have what the metric scores; empty: all kinds with references."""
     found: tuple[str, ...] = getattr(_plugin(parse(metric), "", OWN), "KINDS", ())
     return found
+
+
+def unready(metric: str, where: str = "") -> str | None:
+    """Return what this machine lacks for a metric and what would do, if its plug-in has a function `unready`."""
+    choice = parse(metric, where)
+    plugin = _plugin(choice, where, OWN)
+    look: Callable[..., str | None] | None = getattr(plugin, "unready", None)
+    return look(**_settings(plugin, choice, where)) if look else None
 
 
 def reads(metric: str, text: str) -> bool:

@@ -7,17 +7,13 @@ numbers (1,200 equals 1200.0), texts without blanks and a full stop at their end
 """
 
 import re
-from typing import Literal
 
 from harness.errors import DataError, SuiteError
 from harness.metrics import Caution, Metric, exact
-from harness.tasks.extracts import as_decimal, marked, numbers, searched
+from harness.tasks.extracts import Extraction, Sort, Which, as_decimal
 from harness.types import Generation, Sample
 
 NAMES = ("extract",)
-
-Which = Literal["last", "first"]
-Sort = Literal["number", "text"]
 
 
 def metric(*, pattern: str | None = None, which: Which = "last", kind: Sort = "number") -> Metric:
@@ -25,11 +21,8 @@ def metric(*, pattern: str | None = None, which: Which = "last", kind: Sort = "n
     if pattern is not None:
         _check(pattern)
 
-    def result(text: str, whose: str) -> str | None:
-        finds = _finds(text, kind) if pattern is None else searched(pattern, text, whose)
-        if kind == "number":
-            finds = [found[0] for each in finds if (found := numbers(each))]
-        return finds[-1 if which == "last" else 0] if finds else None
+    extraction = Extraction(pattern=pattern, which=which, kind=kind)
+    result = extraction.result
 
     def wanted(sample: Sample) -> list[str]:
         whose = f"the reference of sample {sample.id!r}"
@@ -39,7 +32,7 @@ def metric(*, pattern: str | None = None, which: Which = "last", kind: Sort = "n
     def row(sample: Sample, generation: Generation) -> tuple[float, ...]:
         """Return (hits, samples)."""
         given = result(generation.text, f"the answer to sample {sample.id!r}")
-        right = [_same(given, each, kind) for each in wanted(sample) if given is not None]
+        right = [_same(given, each, extraction) for each in wanted(sample) if given is not None]
         return float(any(right)), 1.0
 
     def is_missing(sample: Sample, generation: Generation) -> bool:
@@ -68,14 +61,6 @@ def _check(pattern: str) -> None:
         ) from error
 
 
-def _finds(text: str, kind: Sort) -> list[str]:
-    """Return what the usual search finds: what is marked as the answer, else every number or line."""
-    after = marked(text)
-    if kind == "text":
-        return after or [line for line in text.splitlines() if line.strip()]
-    return [each for each in after if numbers(each)] or numbers(text)
-
-
 def _checked(sample: Sample, wanted: str, kind: Sort) -> str:
     if kind == "number" and as_decimal(wanted) is None:
         raise DataError(
@@ -84,8 +69,6 @@ def _checked(sample: Sample, wanted: str, kind: Sort) -> str:
     return wanted
 
 
-def _same(given: str, wanted: str, kind: Sort) -> bool:
-    if kind == "text":
-        return given.strip().rstrip(".").strip() == wanted.strip().rstrip(".").strip()
-    number = as_decimal(given)
-    return number is not None and number == as_decimal(wanted)
+def _same(given: str, wanted: str, extraction: Extraction) -> bool:
+    compared = extraction.compared(given)
+    return compared is not None and compared == extraction.compared(wanted)

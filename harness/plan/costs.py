@@ -76,6 +76,9 @@ def _tokens(answers: Path, written: int) -> tuple[tuple[int, ...], tuple[int, ..
     if len(lines) != written:
         return (), ()
     found = [
-        (int(line["prompt_tokens"]), int(line["output_tokens"])) for line in lines if line["prompt_tokens"]
+        (int(line["prompt_tokens"]), int(answer["output_tokens"]))
+        for line in lines
+        if line["prompt_tokens"]
+        for answer in line.get("ballots") or (line,)
     ]
     return tuple(prompt for prompt, _ in found), tuple(answer for _, answer in found)

@@ -101,7 +101,8 @@ def _tokens_of(known: Known, spec: Generate, task: str | None) -> Tokens | None:
     found = known.lengths.test(task, spec.used.model.name, spec.task.shots)
     if found is None:
         return None
-    most, count = spec.task.decode.max_new_tokens, spec.stop - spec.start
+    draws = kinds.find(spec.task.kind).draws(spec.task)
+    most, count = spec.task.decode.max_new_tokens, draws * (spec.stop - spec.start)
     loaded = known.loaded.get(spec.used.model.name)
     window = loaded.shape.window if loaded else None
     fits = max(1, (window or UNBOUNDED) - most)  # a longer prompt is shortened

@@ -7,7 +7,7 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
-from harness import backends, data, kinds
+from harness import backends, data, families, kinds
 from harness import text as words
 from harness.checkpoints.window import UNBOUNDED, context_window, too_long
 from harness.digest import digest
@@ -20,7 +20,7 @@ from harness.plan.plan import training_stop
 from harness.results.odd import MANY_SHORTENED
 from harness.run.steps.report import Report
 from harness.run.steps.score import ScoreAnswers
-from harness.types import Model, Plan, Prompt, Recipe, Sample, Task
+from harness.types import Model, ModelPin, Plan, Prompt, Recipe, Sample, Task
 
 COUNTS = "fits.json"  # name of the file that keeps the counts, beside a store's digests
 RULES = 2  # raised when the way of counting changes
@@ -121,7 +121,7 @@ def _task_prompts(plan: Plan) -> Iterator[TaskPrompts]:
         for spec in specs
         if spec.system.model in models
     ):
-        asked = tasks[task].for_family(plan.pins.models[model].family)
+        asked = _asked(tasks[task], plan.pins.models[model])
         yield TaskPrompts(task=asked, model=models[model], shots=shots, samples=samples)
 
 
@@ -138,8 +138,13 @@ def _training_examples(plan: Plan) -> Iterator[TrainingExamples]:
         (adapter.trained_on, adapter.model, adapter.recipe) for adapter in report.adapters
     ):
         if task is not None and recipe is not None:
-            asked = tasks[task].for_family(plan.pins.models[model].family)
+            asked = _asked(tasks[task], plan.pins.models[model])
             yield TrainingExamples(task=asked, model=models[model], recipe=recipes[recipe])
+
+
+def _asked(task: Task, pin: ModelPin) -> Task:
+    """Return a task as a model is asked it."""
+    return task.for_family(families.asked_as(task.by_family, pin.family))
 
 
 def _folder(plan: Plan, model: Model) -> Path:

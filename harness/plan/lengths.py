@@ -10,7 +10,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from harness import backends, data, kinds
+from harness import backends, data, families, kinds
 from harness.digest import digest
 from harness.errors import HarnessError
 from harness.files.json_lines import from_json, read_json, to_json, write_json
@@ -76,7 +76,7 @@ class KnownLengths:
         tokenizer = _tokenizer_file(self.plan, model)
         pins = self.plan.pins
         by = pins.models[model.name].revision if tokenizer else "characters"
-        task = task.for_family(pins.models[model.name].family)
+        task = task.for_family(families.asked_as(task.by_family, pins.models[model.name].family))
         source = task.source
         asked: tuple[object, ...] = (source.columns, source.splits, source.config, source.shape)
         asked = (*asked, task.kind, task.prompt, task.system, source.labels, task.settings)

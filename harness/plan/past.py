@@ -19,7 +19,7 @@ from harness.run.steps.report import Report
 from harness.run.steps.score import ScoreAnswers
 from harness.run.steps.spectra import Spectra
 from harness.run.steps.train import Train
-from harness.types import Step
+from harness.types import Model, Step
 
 SPECS: Mapping[str, type[Any]] = {
     "load": Load,
@@ -83,7 +83,8 @@ class Past:
         reading = loaded.weights / READ_BYTES
         if not first:
             return reading
-        key = next(key for key, name in _models(facts).items() if name == lane)
+        # Two models of a suite may have the same weights, so the name is looked for, and not the weights.
+        key = next(_key(facts, model) for model in facts.plan.suite.models if model.name == lane)
         return (
             self.openings.get(key, 0.0)
             or OPENING_CALLS * (facts.speed.call if facts.speed else CALL_SECONDS) + reading
@@ -120,12 +121,13 @@ def _task(facts: Known, spec: object) -> str | None:
 
 def _models(facts: Known) -> dict[str, str]:
     """Return the name of each model of the plan, by what moves its speed."""
-    pins = facts.plan.pins
-    found = {}
-    for model in facts.plan.suite.models:
-        pin = pins.models[model.name]
-        found[_named(model.uri, pin.revision, pin.dtype, model.quantization, pins.device)] = model.name
-    return found
+    return {_key(facts, model): model.name for model in facts.plan.suite.models}
+
+
+def _key(facts: Known, model: Model) -> str:
+    """Return what moves the speed of a model."""
+    pin = facts.plan.pins.models[model.name]
+    return _named(model.uri, pin.revision, pin.dtype, model.quantization, facts.plan.pins.device)
 
 
 def _model(spec: Mapping[str, Any]) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from typing import Any
 
-from harness import backends, kinds
+from harness import backends, families, kinds
 from harness.backends import trainable
 from harness.digest import canonical, digest
 from harness.errors import SuiteError, UnknownName
@@ -306,11 +306,11 @@ def _load(builder: PlanBuilder, task: Task) -> Step:
 def _asked(task: Task, shots: int, family: str | None) -> Task:
     """Return a task as models of a family are asked it, without the settings that cannot move a prompt or an answer."""
     return replace(
-        task.for_family(family),
+        task.for_family(families.asked_as(task.by_family, family)),
         name="",
         about="",
         source=Source(uri="", labels=task.source.labels),
-        metrics=(),
+        metrics=kinds.find(task.kind).answers_by(task),
         primary="",
         cluster=None,
         trivial=(),
@@ -318,6 +318,13 @@ def _asked(task: Task, shots: int, family: str | None) -> Task:
         published=(),
         shots=shots,
     )
+
+
+def _learnt(task: Task, family: str | None) -> Task:
+    """Return a task as adapters of a family are trained on it, without the settings that only move answers."""
+    answering = kinds.find(task.kind).of_answers
+    settings = {name: value for name, value in task.settings.items() if name not in answering}
+    return replace(_asked(task, 0, family), decode=Decode(), metrics=(), settings=settings)
 
 
 def _model_plugins(builder: PlanBuilder, model: Model) -> list[tuple[str, str]]:
@@ -352,7 +359,7 @@ def _trained(builder: PlanBuilder, loads: dict[str, Step]) -> list[Candidate]:
             objective = _objective(builder, recipe, model)
             spec = train_step.Train(
                 used=_used(builder, model),
-                task=replace(_asked(task, 0, family), decode=Decode()),
+                task=_learnt(task, family),
                 recipe=replace(recipe, name="", about="", seeds=(), objective=_hashed(recipe, objective)),
                 seed=seed + builder.seed,
                 device=builder.pins.device,

@@ -1,22 +1,23 @@
-"""Say for `check` how prompts and chat templates go together; the files of a model are read, and no model is loaded."""
+"""Say for `check` and `plan` how prompts and chat templates go together; no model is loaded."""
 
 from collections.abc import Iterator
 
-from harness import backends
+from harness import backends, families, kinds
 from harness.checkpoints.asked_with import asked_with, difference
 from harness.errors import ModelError
 from harness.plan.examined import adapter_place
 from harness.run.steps.generate import Generate
 from harness.run.steps.report import Report
+from harness.run.steps.score import ScoreAnswers
 from harness.sandbox.templates import chat_template
-from harness.types import Model, Plan, Task
+from harness.types import Model, Plan, System, Task
 
 
 def without_role(plan: Plan) -> Iterator[str]:
     """Yield a line for each model whose chat template has no role for the system text of a task that it is asked."""
     told: dict[Model, list[str]] = {}
     for task, model in _asked(plan):
-        if task.for_family(plan.pins.models[model.name].family).system:
+        if task.for_family(_words(plan, task, model)).system:
             told.setdefault(model, []).append(task.name)
     for model, tasks in told.items():
         stored = backends.of(model).chat_template(model, plan.pins.models[model.name])
@@ -57,6 +58,40 @@ def asked_otherwise(plan: Plan) -> Iterator[str]:
             told.setdefault((name, found), []).append(part.task)
     for (name, found), tasks in told.items():
         yield f"adapter {name}: {found} by {', '.join(tasks)}"
+
+
+def voting(plan: Plan) -> Iterator[str]:
+    """Yield a line for each task whose answers are voted for, with the tokens that its votes may take."""
+    samples: dict[str, int] = {}
+    systems: dict[str, set[System]] = {}
+    for step in plan.steps:
+        if isinstance(step.spec, ScoreAnswers) and not step.spec.system.is_trivial:
+            samples[step.spec.task] = step.spec.samples
+            systems.setdefault(step.spec.task, set()).add(step.spec.system)
+    for task in plan.suite.tasks:
+        draws = kinds.find(task.kind).draws(task)
+        if draws == 1 or task.name not in samples:
+            continue
+        answers = draws * samples[task.name] * len(systems[task.name])
+        yield (
+            f"task {task.name}: {draws} answers to each prompt are sampled for a vote, {answers:,} in all: up to "
+            f"{answers * task.decode.max_new_tokens:,} new tokens, {draws} times those of one answer"
+        )
+
+
+def own_words(plan: Plan) -> Iterator[str]:
+    """Yield a line for each model that is asked tasks in the words of its family, and not in their own."""
+    told: dict[tuple[Model, str], list[str]] = {}
+    for task, model in _asked(plan):
+        if words := _words(plan, task, model):
+            told.setdefault((model, words), []).append(task.name)
+    for (model, words), tasks in told.items():
+        yield f"model {model.name}: asked in the words of the family {words} (by_family): {', '.join(tasks)}"
+
+
+def _words(plan: Plan, task: Task, model: Model) -> str | None:
+    """Return in which family's words a model is asked a task; None: in the task's own."""
+    return families.asked_as(task.by_family, plan.pins.models[model.name].family)
 
 
 def _asked(plan: Plan) -> Iterator[tuple[Task, Model]]:

@@ -67,7 +67,7 @@ def _asking(model: ModelFacts, task: TaskFacts, architecture: Architecture) -> l
     """Return the lines that ask the measured prompt, with `…` in place of the sample; none if it can only be asked by us."""
     if architecture.writing is None and architecture.head is None:
         return []
-    task = task.for_family(model.family)
+    task = task.for_family(families.asked_as(task.by_family, model.family))
     columns = "".join(f', {name}="…"' for name in prompts.fields(task.prompt) if name != "input")
     said = task.decode.get("max_new_tokens")
     most = said if isinstance(said, int) else USUAL_TOKENS  # text from the RESULT would be executed

@@ -20,12 +20,13 @@ from harness.report.published import PublishedTable, published
 from harness.report.slices import Cut, cuts
 from harness.report.task_samples import TaskSamples, Values
 from harness.report.unasked import stand_ins, unasked
+from harness.report.voted import voted
 from harness.report.weighed import WeightSection, section
 from harness.results import Curve, ModelFacts, Result, StepFacts, SuiteFacts, TaskFacts
 from harness.results import verdicts as gates
 from harness.results.costs import Costs, costs
 from harness.results.missing import missing, unfinished_sentence
-from harness.results.odd import NOT_APPLICABLE, STAND_IN, Share
+from harness.results.odd import NOT_APPLICABLE, STAND_IN, VOTE, Share
 from harness.types import Comparison, Note, Score, System, Verdict
 
 Role = Literal["trivial", "base", "adapter"]
@@ -77,6 +78,7 @@ class TaskPage:
     lines: tuple[ScoreLine, ...]
     groups: tuple[ComparisonFamily, ...]
     unasked: tuple[str, ...] = ()  # lines about systems that cannot be asked it
+    votes: tuple[str, ...] = ()  # a line for each system whose answers are decided by a vote
     picks: tuple[Pick, ...] = ()
     cuts: tuple[Cut, ...] = ()
     published: PublishedTable | None = None
@@ -147,7 +149,11 @@ def build(result: Result, task_samples: Mapping[str, TaskSamples] | None = None)
         weights=section(result.weights),
         notes=(
             # Notes on steps are left out: `failed` has more details. Notes on cells stand in the tables.
-            *(note for note in result.notes if not note.kind.startswith(("step ", NOT_APPLICABLE, STAND_IN))),
+            *(
+                note
+                for note in result.notes
+                if not note.kind.startswith(("step ", NOT_APPLICABLE, STAND_IN, VOTE))
+            ),
             *left_out,
         ),
         failed=tuple(step for step in result.steps if step.state in ("failed", "skipped")),
@@ -224,6 +230,7 @@ def _task(result: Result, task: TaskFacts) -> TaskPage:
         ),
         lines=tuple(lines),
         unasked=unasked(result, task),
+        votes=voted(result, task),
         groups=tuple(_groups(result, task)),
         published=published(task),
     )

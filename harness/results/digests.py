@@ -12,6 +12,7 @@ from harness.types import Answers, Generation, Sample, System
 
 DIGITS = 16
 UNWRITTEN = ("logprob", "options")
+MORE = (*UNWRITTEN, "ballots")  # what an answer may have besides its text
 
 
 @dataclass(slots=True)
@@ -75,7 +76,7 @@ class InputDigests:
         for generation in lines:
             system = _system(generation["model"], generation["adapter"], generation["shots"])
             running = self._answers.setdefault((generation["task"], system), RunningDigest())
-            more = {key: generation[key] for key in UNWRITTEN if key in generation}
+            more = {key: generation[key] for key in MORE if key in generation}
             running.answer(generation["prompt_digest"], generation["text"], more)
             yield generation
 
@@ -89,10 +90,12 @@ class InputDigests:
 
 
 def unwritten(answer: Generation) -> dict[str, Any]:
-    """Return what an answer has besides its text if it was not written but chosen or read: as a line of a RESULT has it."""
+    """Return what an answer has besides its text if it was chosen, read or voted for: as a line of a RESULT has it."""
     found: dict[str, Any] = to_json(answer)
     if answer.options:
         return {key: found[key] for key in UNWRITTEN}
+    if answer.ballots:
+        return {"ballots": found["ballots"]}
     return {"logprob": answer.logprob} if answer.logprob is not None and not answer.text else {}
 
 

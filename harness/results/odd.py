@@ -7,6 +7,7 @@ from harness.results import Result
 from harness.types import System
 
 EMPTY, SHORTENED, REFUSED, OVERLAP = "empty", "truncated", "refused", "overlap"  # kinds of notes
+VOTE, TIE = "vote", "tie"  # kinds of notes: a vote over sampled answers decided, or had several winners
 STAND_IN = "stand-in"  # kind of a note: a trivial rule answers in place of a base without a trained head
 NOT_APPLICABLE = "not applicable"  # kind of a note: a system cannot be asked a task, and the detail says why
 # The details of a note on overlap: what test samples and training samples have in common.

@@ -130,7 +130,7 @@ def load_recipes(name_or_path: str) -> tuple[Recipe, ...]:
     return _grid(document, _filed(document), ())
 
 
-def load_model(named: str, where: str = "") -> Model:
+def load_model(named: str, where: str = "", family: str | None = None) -> Model:
     """Return a model that no suite names: a uri, a folder's path, OWNER/NAME of the hub, or the name of a tiny model.
 
     Its name is the last part of its place, as far as a name may have such characters.
@@ -139,7 +139,7 @@ def load_model(named: str, where: str = "") -> Model:
     uri, revision = written.without_revision(written.model_uri(named, Path.cwd(), where, backends.schemes()))
     last = Uri.parse(uri).place.rstrip("/").rpartition("/")[2]
     name = re.sub(r"[^A-Za-z0-9._-]+", "-", last).lstrip("._-") or "model"
-    model = Model(name=name, uri=uri, revision=revision)
+    model = Model(name=name, uri=uri, revision=revision, family=family)
     suite_rules.check_model(model, lambda *keys: where)
     return model
 

@@ -95,6 +95,8 @@ def check_task(task: Task, at: At) -> None:
                 )
             scores.append(score)
         _fitting(metric, kind, at("metrics", n))
+        if lacking := metrics.unready(metric, at("metrics", n)):
+            raise SuiteError(f"{at('metrics', n)}: {lacking}")
     _known("score among the task's metrics", task.primary, scores, at("primary"))
     for n, published in enumerate(task.published):
         _published(published, scores, lambda *more, n=n: at("published", n, *more))

@@ -17,6 +17,7 @@ from harness.types.plan import (
     Unasked,
 )
 from harness.types.sample import (
+    Ballot,
     Finish,
     Generation,
     HeadOutput,
@@ -55,6 +56,7 @@ __all__ = [
     "HAS_RESULT",
     "Adapter",
     "Answers",
+    "Ballot",
     "Comparison",
     "Cost",
     "Decode",

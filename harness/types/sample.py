@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
-from harness.types.fields import Count, Kept, Withheld
+from harness.types.fields import Count, IfSet, Kept, Withheld
 
 Finish = Literal["stop", "length", "refused"]
 
@@ -97,6 +97,18 @@ class Option:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Ballot:
+    """One of several sampled answers to a prompt, among which there was a vote."""
+
+    text: Annotated[str, Withheld()]
+    found: Annotated[str, Withheld()] = ""  # the result in it, as it is written there
+    # A number that answers with equal results share, from 0 by who came first; None: no result, and so no vote
+    result: Kept[int | None] = None
+    output_tokens: Kept[int] = 0
+    finish: Kept[Finish] = "stop"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Generation:
     """The answer of a system to one sample."""
 
@@ -109,6 +121,8 @@ class Generation:
     prompt_digest: Kept[str] = ""
     logprob: Kept[float | None] = None  # nats, sum over the answer's tokens
     options: Kept[tuple[Option, ...]] = ()  # in the prompt's order; empty: the answer is written
+    # The sampled answers that voted, the first drawn first; `output_tokens` are those of all. Empty: no vote
+    ballots: Kept[IfSet[tuple[Ballot, ...]]] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,6 +16,12 @@ HEAD = """# Model families
 A family says how a kind of checkpoint names its matrices: which of them a recipe's `targets` mean, and which role each has
 in `harness weigh`. A checkpoint's `model_type` decides its family, unless the suite's model has a `family:`. A model type
 that no family lists is `generic`, which knows the usual names. One more family is [one file of data](extending.md).
+
+Some families were tuned from another, on a format of their own: they have the other's matrices, and their checkpoints are
+known by their names on the hub. A model from a folder says `family: meditron`. A task writes the format under `by_family:`.
+Where a task has none for such a family, its models are asked in the words of the family that it was tuned from, or in the
+task's own. `harness check` and `harness plan` say which models are asked in the words of a family, and
+`harness show TASK --model M --family F` prints them.
 """
 PROVED = """## What each was proved on
 
@@ -37,7 +43,8 @@ HABITS = """## Padding, special tokens, chats
 - **BOS** comes from the checkpoint's own tokenizer: where the tokenizer puts BOS before a text, a prompt of a decoder begins
   with exactly one. `harness check` warns where a family's models are trained with BOS and a prompt does not begin with it.
 - **Chats**: a prompt goes through the tokenizer's chat template where there is one (`chat: auto`). For a checkpoint without
-  a template that was tuned on a format of its own, write the format into the task's `prompt`.
+  a template that was tuned on a format of its own, write the format into the task's `prompt`, or for its family alone under
+  `by_family:`.
 """
 
 
@@ -71,7 +78,10 @@ def _codes(names: Iterable[str]) -> str:
 
 
 def _what(family: Family) -> tuple[str, ...]:
-    types = _codes(family.model_types) or "all others"
+    if family.tuned_from:
+        types = f"{code(family.tuned_from)}'s, of {_codes(family.repositories)} on the hub"
+    else:
+        types = _codes(family.model_types) or "all others"
     return code(family.name), types, _codes(family.checkpoints), family.architecture, BEGINS[family.begins]
 
 
