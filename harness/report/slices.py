@@ -58,7 +58,9 @@ def cuts(task_samples: TaskSamples, systems: Sequence[System], seed: int = 0) ->
     known = [system for system in systems if system in task_samples.rows]
     if task_samples.metric is None or not known:
         return ()
-    return tuple(_cut(task_samples, task_samples.metric, slicing, known, seed) for slicing in task_samples.slicings)
+    return tuple(
+        _cut(task_samples, task_samples.metric, slicing, known, seed) for slicing in task_samples.slicings
+    )
 
 
 def _cut(
@@ -123,15 +125,18 @@ def _resampled(
     if units < FEWEST:
         return None
     with np.errstate(invalid="ignore", divide="ignore"):
-        found: Array = stats.resampled([table], resamples=_resamples(table), seed=seed, clusters=clusters)[0][:, column]
+        found: Array = stats.resampled([table], resamples=_resamples(table), seed=seed, clusters=clusters)[0][
+            :, column
+        ]
     return found
 
 
 def _resamples(table: stats.Table) -> int:
     if not isinstance(table.value, stats.RowStatistic):
         return RESAMPLES
-    samples, systems, _ = table.rows.shape
-    return max(LEAST, min(RESAMPLES, DRAWN // (samples * systems)))
+    samples, systems = table.rows.shape[:2]
+    fitting: int = DRAWN // (samples * systems)
+    return max(LEAST, min(RESAMPLES, fitting))
 
 
 def _score(table: stats.Table, place: int, value: float, drawn: Array | None, counted: bool) -> SliceValue:

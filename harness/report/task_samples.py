@@ -92,7 +92,9 @@ class TaskSamples:
         """Return what the numbers in `values` are."""
         name = words.metric(self.task.primary)
         if self.metric is None or not _has_numbers(self.metric):
-            return Shown(name=name, unit="points", better="higher", instead=f"{name} has no value of a single sample.")
+            return Shown(
+                name=name, unit="points", better="higher", instead=f"{name} has no value of a single sample."
+            )
         number = self.metric.of_sample
         if number is None:
             return Shown(name=name, unit=self.metric.unit, better=self.metric.better)
