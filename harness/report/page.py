@@ -73,6 +73,7 @@ class TaskPage:
     signature: str
     samples: int
     top: float  # end of the axis of the interval bars
+    bottom: float  # its beginning: 0, or less where a score or an interval is negative
     answer: Answer | None
     price: Sentence  # what the winner cost
     untrained: bool  # every adapter that answered was trained on another task
@@ -241,6 +242,7 @@ def _task(result: Result, task: TaskFacts) -> TaskPage:
         signature=first.signature,
         samples=first.n,
         top=_axis_end([score.high if score.high is not None else score.value for score in scores.values()]),
+        bottom=_axis_beginning([score.value if score.low is None else score.low for score in scores.values()]),
         answer=answer(result, task),
         price=price(field, {line.system: line.costs for line in lines}),
         untrained=_untrained(field),
@@ -262,6 +264,12 @@ def _axis_end(values: Sequence[float]) -> float:
     return next(
         (end for end in (10.0, 20.0, 30.0, 40.0, 50.0, 60.0, 80.0, 100.0) if most <= end), max(most, 1.0)
     )
+
+
+def _axis_beginning(values: Sequence[float]) -> float:
+    """Return 0, or the next round number below all values if one of them is negative."""
+    below = [-value for value in values if value < 0]
+    return -_axis_end(below) if below else 0.0
 
 
 def _lines(result: Result, field: Field) -> list[ScoreLine]:
