@@ -242,7 +242,9 @@ def _task(result: Result, task: TaskFacts) -> TaskPage:
         signature=first.signature,
         samples=first.n,
         top=_axis_end([score.high if score.high is not None else score.value for score in scores.values()]),
-        bottom=_axis_beginning([score.value if score.low is None else score.low for score in scores.values()]),
+        bottom=_axis_beginning(
+            [score.value if score.low is None else score.low for score in scores.values()]
+        ),
         answer=answer(result, task),
         price=price(field, {line.system: line.costs for line in lines}),
         untrained=_untrained(field),

@@ -93,7 +93,7 @@ class TaskSamples:
         name = words.metric(self.task.primary)
         if self.metric is None or not _has_numbers(self.metric):
             return Shown(
-                name=name, unit="points", better="higher", instead=f"{name} has no value of a single sample."
+                name=name, unit="points", better="higher", instead=f"{name} has no value for a single sample."
             )
         number = self.metric.of_sample
         if number is None:
@@ -102,7 +102,7 @@ class TaskSamples:
             name=number.name,
             unit=number.unit,
             better=number.better,
-            instead=f"{name} has no value of a single sample. Shown instead: {number.said}.",
+            instead=f"{name} has no value for a single sample. Shown instead: {number.said}.",
         )
 
 

@@ -87,14 +87,22 @@ def _line(document: Line) -> None:
     models = [one["name"] for one in document["suite"]["models"]]
     for task in document["suite"]["tasks"]:
         reasons = {name: f"{name} {UNASKED}" for name in ENCODERS}
-        reasons |= {name: "t5-small is an encoder-decoder, which has no head for labels" for name in ("t5-small",)}
+        reasons["t5-small"] = "t5-small is an encoder-decoder, which has no head for labels"
         document["notes"] += [
-            {"kind": "not applicable", "where": f"{task['name']}, {name}{adapter}", "count": 0, "of": 0, "detail": reason}
+            {
+                "kind": "not applicable",
+                "where": f"{task['name']}, {name}{adapter}",
+                "count": 0,
+                "of": 0,
+                "detail": reason,
+            }
             for name, reason in reasons.items()
             for adapter in ("", f" + quickstart@{task['name']}")
         ]
         where = f"{task['name']}, {models[0]}"
-        document["notes"].append({"kind": "stand-in", "where": where, "count": 12, "of": 12, "detail": STAND_IN})
+        document["notes"].append(
+            {"kind": "stand-in", "where": where, "count": 12, "of": 12, "detail": STAND_IN}
+        )
         if task["primary"] == "rougeL":
             task["published"] = [*PUBLISHED]
 

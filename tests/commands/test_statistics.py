@@ -159,7 +159,7 @@ def test_pages_have_slices_and_say_what_is_shown_of_a_sample(folder: Path) -> No
     place = [one["name"] for one in book["systems"]].index("a")
     for task in book["tasks"]:
         assert task["metric"] == shown[task["name"]]
-        assert "has no value of a single sample. Shown instead:" in task["instead"]
+        assert "has no value for a single sample. Shown instead:" in task["instead"]
         for score, answer, references in zip(
             task["scores"][place], task["answers"][place], task["references"], strict=True
         ):
@@ -170,5 +170,5 @@ def test_pages_have_slices_and_say_what_is_shown_of_a_sample(folder: Path) -> No
                 assert score == pytest.approx(wanted, abs=6e-4)  # rounded to three decimals
     text = (folder / "result" / "report.md").read_text()
     assert text.count("<details><summary>By topic</summary>") == len(result.suite.tasks)
-    assert text.count("has no value of a single sample.") == len(result.suite.tasks)
+    assert text.count("has no value for a single sample.") == len(result.suite.tasks)
     assert "better on 0" not in text and "nan" not in text.casefold()

@@ -41,7 +41,7 @@ def test_under_a_metric_over_classes_a_sample_is_right_or_wrong(name: str, title
     assert found.values[A].tolist() == [100, 0, 100, 0]
     assert (found.shown.name, found.shown.digits, found.shown.better) == ("Right answer", 0, "higher")
     assert found.shown.instead == (
-        f"{title} has no value of a single sample. Shown instead: 100 for a right answer, 0 for a wrong one."
+        f"{title} has no value for a single sample. Shown instead: 100 for a right answer, 0 for a wrong one."
     )
 
 
@@ -74,7 +74,7 @@ def test_a_statistic_that_says_nothing_of_samples_shows_none_and_says_so() -> No
     assert found.metric is not None
     alone = replace(found, metric=replace(found.metric, of_sample=None))
     assert alone.values == {}
-    assert alone.shown.instead == "Matthews correlation has no value of a single sample."
+    assert alone.shown.instead == "Matthews correlation has no value for a single sample."
 
 
 @pytest.mark.parametrize("name", [name for name in plugins.own_names("metrics") if name != "evaluate"])
