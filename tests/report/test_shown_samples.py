@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 
 from harness import metrics, plugins
-from harness.report.page import build
+from harness.report.page import _axis_beginning, _axis_end, build
 from harness.report.task_samples import TaskSamples
+from harness.report.unasked import unasked
 from harness.results import TaskFacts, read
-from harness.types import Generation, Option, Sample, System
+from harness.types import Generation, Note, Option, Sample, System
 
 A = System(model="a")
 
@@ -116,3 +117,30 @@ def test_samples_are_counted_only_where_a_single_sample_has_a_score(
     pairs = [one for group in task.groups for one in group.comparisons]
     assert pairs and all((one.better == one.worse == 0) == counted for one in pairs)
     assert [line.moved for line in task.lines if line.to_base] == [(0, 0) if counted else None] * 4
+
+
+@pytest.mark.parametrize(("values", "ends"), [
+    ([3.0, 41.0], (0.0, 50.0)), ([-12.1, 14.7], (-20.0, 20.0)), ([-250.5, -3.0], (-250.5, 10.0)), ([], (0.0, 10.0)),
+])  # fmt: skip
+def test_bars_reach_below_zero_where_a_score_does(values: list[float], ends: tuple[float, float]) -> None:
+    assert (_axis_beginning(values), _axis_end(values)) == ends
+
+
+def test_models_that_lack_the_same_thing_stand_in_one_line(example: Path) -> None:
+    result = read(example)
+    writes, head = "is an encoder, which writes no text", "is a decoder, which has no head for labels"
+    cells = [
+        ("bert", f"bert {writes}"), ("bert + x", f"bert {writes}"), ("t5", f"t5 {head}"), ("albert", f"albert {writes}"),
+        ("albert + x", f"albert {writes}"), ("gpt + x", f"gpt {head}"), ("old", "it has no chat template"),
+    ]  # fmt: skip
+    notes = tuple(
+        Note(kind="not applicable", where=f"dialogues, {system}", count=0, of=0, detail=reason)
+        for system, reason in cells
+    )
+    task = next(task for task in result.suite.tasks if task.name == "dialogues")
+    assert unasked(replace(result, notes=notes), task) == (
+        "Not applicable: bert and albert, with or without an adapter: each is an encoder, which writes no text.",
+        "Not applicable: t5: it is a decoder, which has no head for labels.",
+        "Not applicable: gpt + x: gpt is a decoder, which has no head for labels.",
+        "Not applicable: old: it has no chat template.",
+    )
