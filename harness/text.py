@@ -150,6 +150,11 @@ def samples(comparison: Comparison) -> str:
     return f"better on {better:.0f}{SPACE}%, worse on {worse:.0f}{SPACE}%"
 
 
+def alike(metric: str, slices: Sequence[str]) -> str:
+    """Return a sentence on slices whose references are all equal: a correlation with them says nothing."""
+    return f"{metric} has no meaning where all references are equal: {listed(list(slices))}."
+
+
 def p_value(p: float, name: str = "p") -> str:
     """Return `p = 0.012` or `p < 0.001`; rounding never moves a p across the significance level."""
     if p < LEAST_P:

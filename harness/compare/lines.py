@@ -107,6 +107,7 @@ def _lines(
     alone = (
         np.concatenate([table.of_samples() for table in scored.tables], axis=2) if request.samples else None
     )
+    metrics = [metric for metric in scored.metrics for _ in metric.names]
     places = [group.place(pair) for pair in range(len(group.systems))]
     found: pairs.Found = {}
     if scored.tells:
@@ -127,7 +128,7 @@ def _lines(
             baseline_score=float(values[places[pair][0], name]),
             candidate_score=float(values[places[pair][1], name]),
             n=scored.n,
-            comparison=found[places[pair]][name] if found else None,
+            comparison=pairs.counted(found[places[pair]][name], metrics[name]) if found else None,
             changes=() if alone is None else _changes(request, group.ids, alone[:, places[pair], name]),
         )
         for pair, scores in enumerate(group.scores)

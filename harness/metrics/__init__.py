@@ -35,6 +35,7 @@ __all__ = [
     "Caution",
     "Code",
     "Metric",
+    "SampleNumber",
     "Script",
     "canonical",
     "gives",
@@ -60,6 +61,17 @@ class Caution:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SampleNumber:
+    """What pages show of a single sample, under a metric whose score says nothing about one sample alone."""
+
+    name: str  # "Right answer"
+    said: str  # what the number is: "100 for a right answer, 0 for a wrong one"
+    of: Callable[[Array], Array]  # rows [..., k] -> numbers [...]; NaN for a sample without one
+    unit: str  # as a metric's
+    better: Literal["higher", "lower"] = "higher"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Metric:
     """One way to score answers, with `row` and `value`, with `row` and `statistic`, or with `corpus`."""
 
@@ -76,6 +88,9 @@ class Metric:
     weighted: Callable[[Array, Array], Array] | None = None
     corpus: Callable[[Sequence[Sample], Sequence[Generation]], Mapping[str, float]] | None = None
     cautions: tuple[Caution, ...] = ()
+    of_sample: SampleNumber | None = None  # None: the score of a sample's row alone, where there is `value`
+    # The number in each row that says what is wanted: if all rows agree on it, the score is 0 by convention alone
+    wanted: int | None = None
 
     @property
     def formula(self) -> stats.Formula | None:

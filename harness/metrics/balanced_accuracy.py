@@ -7,11 +7,17 @@ from functools import partial
 
 import numpy as np
 
-from harness.metrics import Array, Metric
+from harness.metrics import Array, Metric, SampleNumber
 from harness.stats.classes import ClassCounts, over_classes, over_drawn_classes
 from harness.tasks.labels import label_row
 
 NAMES = ("balanced_accuracy",)
+RIGHT = SampleNumber(
+    name="Right answer",
+    said="100 for a right answer, 0 for a wrong one",
+    of=lambda rows: 100.0 * (rows[..., 0] == rows[..., 1]),
+    unit="%",
+)
 
 
 def metric() -> Metric:
@@ -23,6 +29,7 @@ def metric() -> Metric:
         row=label_row,
         statistic=partial(over_classes, score),
         weighted=partial(over_drawn_classes, score),
+        of_sample=RIGHT,
     )
 
 

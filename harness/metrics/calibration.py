@@ -10,7 +10,7 @@ from bisect import bisect_left
 import numpy as np
 
 from harness.errors import SuiteError
-from harness.metrics import Array, Metric
+from harness.metrics import Array, Metric, SampleNumber
 from harness.metrics.probability import CERTAIN
 from harness.tasks.likelihoods import is_right, probabilities
 from harness.types import Generation, Sample
@@ -51,4 +51,11 @@ def metric(*, bins: int = 15) -> Metric:
         row=row,
         value=value,
         cautions=(CERTAIN,),
+        of_sample=SampleNumber(
+            name="Error of the probability",
+            said="how far the probability of the chosen option is from 100 if the option is right, from 0 if it is wrong",
+            of=lambda rows: 100.0 * np.abs(rows[..., :bins].sum(axis=-1) - rows[..., bins:-1].sum(axis=-1)),
+            unit="%",
+            better="lower",
+        ),
     )

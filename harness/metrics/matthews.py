@@ -9,6 +9,7 @@ from functools import partial
 import numpy as np
 
 from harness.metrics import Array, Metric
+from harness.metrics.balanced_accuracy import RIGHT
 from harness.stats.classes import ClassCounts, over_classes, over_drawn_classes
 from harness.tasks.labels import label_row
 
@@ -24,6 +25,8 @@ def metric() -> Metric:
         row=label_row,
         statistic=partial(over_classes, score),
         weighted=partial(over_drawn_classes, score),
+        of_sample=RIGHT,
+        wanted=0,
     )
 
 

@@ -7,6 +7,7 @@ so it adds nothing to the correlation. A side that does not vary has a correlati
 import numpy as np
 
 from harness.metrics import Array, Caution, Metric
+from harness.metrics.pearson import DISTANCE
 from harness.stats.correlation import average_ranks, correlation, drawn_correlation, drawn_ranks
 from harness.tasks.numbers import is_no_number, number_row
 
@@ -27,6 +28,8 @@ def metric() -> Metric:
         statistic=statistic,
         weighted=weighted,
         cautions=(NO_NUMBER,),
+        of_sample=DISTANCE,
+        wanted=0,
     )
 
 

@@ -71,7 +71,8 @@ class Section:
     lower: bool
     unit: str
     n: int
-    top: float  # end of the axis of the bars
+    bottom: float  # beginning of the axis of the bars: 0, or less where a score or an interval is negative
+    top: float  # its end
     licence: str
     apart: str
     signature: str
@@ -203,13 +204,16 @@ def _runs(names: Sequence[str]) -> str:
 def _section(group: RankedGroup) -> Section:
     first, machines, asked = group.first, hardware(group), ways(group)
     score = first.score
+    shown = [line.entry.score for line in group.lines]
+    bottom, top = _ends([end for one in shown for end in (one.value, one.low, one.high) if end is not None])
     return Section(
         title=first.task.name,
         metric=words.metric(score.metric),
         lower=score.better == "lower",
         unit=score.unit,
         n=score.n,
-        top=_top([max(line.entry.score.value, line.entry.score.high or 0) for line in group.lines]),
+        bottom=bottom,
+        top=top,
         licence=first.task.licence or NOT_SAID,
         apart=words.listed(list(group.apart)),
         signature=score.signature,
@@ -241,10 +245,13 @@ def _letter(place: int) -> str:
     return chr(ord("A") + place % 26) + (str(place // 26) if place >= 26 else "")
 
 
-def _top(values: Sequence[float]) -> float:
-    """Return a round number that no bar exceeds."""
-    most = max(values)
-    if most <= 0:
-        return 1.0
+def _ends(values: Sequence[float]) -> tuple[float, float]:
+    """Return the ends of the bars' axis: 0 and a round number that no bar exceeds; below 0 if a value is."""
+    most, least = max(values), min(values)
+    return (-_round(-least) if least < 0 else 0.0), (_round(most) if most > 0 else 0.0 if least < 0 else 1.0)
+
+
+def _round(most: float) -> float:
+    """Return the next round number from a number above 0 on."""
     size = 10.0 ** int(log10(most) // 1)
     return next(size * step for step in (1, 2, 5, 10) if size * step >= most)

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from harness import text as words
 from harness.report.chosen import answered_line
-from harness.report.task_samples import TaskSamples
+from harness.report.task_samples import TaskSamples, digits
 from harness.results import Result, json_lines
 from harness.types import Sample, System, Turn
 
@@ -92,9 +92,10 @@ def book(result: Result, page: "Page", task_samples: Mapping[str, TaskSamples]) 
         heads.append(
             {
                 "name": words.visible(samples.task.name),
-                "metric": task.metric,
-                "lower": task.lower_is_better,
-                "digits": _digits(task.unit),
+                "metric": samples.shown.name,
+                "instead": samples.shown.instead,
+                "lower": samples.shown.better == "lower",
+                "digits": samples.shown.digits,
                 "prompt": words.visible(
                     "\n\n".join(filter(None, (samples.task.system, samples.task.prompt)))
                 ),
@@ -315,11 +316,11 @@ def _more(samples: TaskSamples, systems: Sequence[System], some: slice) -> Plain
     return {
         "more": [
             {
-                "name": words.metric(other.name),
+                "name": other.name,
                 "lower": other.better == "lower",
-                "digits": _digits(other.unit),
+                "digits": digits(other.unit),
                 "scores": [
-                    _rounded(other.values[system][some], _digits(other.unit))
+                    _rounded(other.values[system][some], digits(other.unit))
                     if system in other.values
                     else None
                     for system in systems
@@ -330,13 +331,9 @@ def _more(samples: TaskSamples, systems: Sequence[System], some: slice) -> Plain
     }
 
 
-def _digits(unit: str) -> int:
-    return 0 if unit in ("points", "%") else 3
-
-
-def _rounded(values: NDArray[np.float64], digits: int = 3) -> list[float | None]:
+def _rounded(values: NDArray[np.float64], decimals: int = 3) -> list[float | None]:
     """Return the values rounded (to a thousandth by default), None for NaN, and whole numbers as int to save bytes."""
-    finite = (value if abs(value) < math.inf else None for value in np.round(values, digits).tolist())
+    finite = (value if abs(value) < math.inf else None for value in np.round(values, decimals).tolist())
     return [int(value) if value is not None and value == int(value) else value for value in finite]
 
 

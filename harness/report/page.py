@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Literal
 
 import numpy as np
 
+from harness import metrics
 from harness import text as words
 from harness.report.answer import Answer, Field, Sentence, answer
 from harness.report.doubts import empty_share
@@ -18,7 +20,7 @@ from harness.report.picks import Pick, change_of, pick
 from harness.report.price import price
 from harness.report.published import PublishedTable, published
 from harness.report.slices import Cut, cuts
-from harness.report.task_samples import TaskSamples, Values
+from harness.report.task_samples import Shown, TaskSamples, Values
 from harness.report.unasked import stand_ins, unasked
 from harness.report.voted import voted
 from harness.report.weighed import WeightSection, section
@@ -27,6 +29,7 @@ from harness.results import verdicts as gates
 from harness.results.costs import Costs, costs
 from harness.results.missing import missing, unfinished_sentence
 from harness.results.odd import NOT_APPLICABLE, STAND_IN, VOTE, Share
+from harness.scoring.comparisons import counted
 from harness.types import Comparison, Note, Score, System, Verdict
 
 Role = Literal["trivial", "base", "adapter"]
@@ -71,6 +74,7 @@ class TaskPage:
     signature: str
     samples: int
     top: float  # end of the axis of the interval bars
+    bottom: float  # its beginning: 0, or less where a score or an interval is negative
     answer: Answer | None
     price: Sentence  # what the winner cost
     untrained: bool  # every adapter that answered was trained on another task
@@ -80,6 +84,7 @@ class TaskPage:
     unasked: tuple[str, ...] = ()  # lines about systems that cannot be asked it
     votes: tuple[str, ...] = ()  # a line for each system whose answers are decided by a vote
     picks: tuple[Pick, ...] = ()
+    shown: Shown | None = None  # what the numbers of single samples are; None: without samples
     cuts: tuple[Cut, ...] = ()
     published: PublishedTable | None = None
 
@@ -134,6 +139,7 @@ class Page:
 
 def build(result: Result, task_samples: Mapping[str, TaskSamples] | None = None) -> Page:
     """Return the page; without samples it is made from result.json and the gates' verdicts only."""
+    result = _counted(result)
     tasks = sorted(result.suite.tasks, key=lambda task: not _trained_here(result, task))
     pages = tuple(_task(result, task) for task in tasks if _scored(result, task))
     verdicts, left_out = gates.follow(gates.read(result.folder), result)
@@ -166,6 +172,26 @@ def build(result: Result, task_samples: Mapping[str, TaskSamples] | None = None)
     return page if task_samples is None else with_samples(page, result, task_samples)
 
 
+def _counted(result: Result) -> Result:
+    """Return the RESULT without counts of samples under metrics that give a single sample no score."""
+    primary = {task.name: (task.primary, task.metrics) for task in result.suite.tasks}
+
+    @cache
+    def metric(task: str) -> metrics.Metric | None:
+        score, plugins = primary[task]
+        plugin = next((plugin for plugin in plugins if score in metrics.score_names(plugin)), None)
+        return None if plugin is None else metrics.own(plugin)
+
+    def one(comparison: Comparison) -> Comparison:
+        idle = comparison.better == comparison.worse == 0
+        if not idle or comparison.metric != primary[comparison.task][0]:
+            return comparison
+        found = metric(comparison.task)
+        return comparison if found is None else counted(comparison, found)
+
+    return replace(result, comparisons=tuple(map(one, result.comparisons)))
+
+
 def with_samples(page: Page, result: Result, task_samples: Mapping[str, TaskSamples]) -> Page:
     """Return the page with what needs single samples: picked samples, slices, counts of samples that moved."""
     if not task_samples:
@@ -175,9 +201,11 @@ def with_samples(page: Page, result: Result, task_samples: Mapping[str, TaskSamp
     for task in page.tasks:
         here = task_samples.get(task.facts.name)
         if here is not None:
-            lines = tuple(_with_moved(line, here.values, task.lower_is_better) for line in task.lines)
-            shown = cuts(here, [line.system for line in task.lines])
-            task = replace(task, picks=chosen[task.facts.name], lines=lines, cuts=shown)
+            lines = task.lines
+            if not here.shown.instead:
+                lines = tuple(_with_moved(line, here.values, task.lower_is_better) for line in lines)
+            found = cuts(here, [line.system for line in task.lines])
+            task = replace(task, picks=chosen[task.facts.name], shown=here.shown, lines=lines, cuts=found)
         tasks.append(task)
     return replace(page, tasks=tuple(tasks))
 
@@ -220,6 +248,9 @@ def _task(result: Result, task: TaskFacts) -> TaskPage:
         signature=first.signature,
         samples=first.n,
         top=_axis_end([score.high if score.high is not None else score.value for score in scores.values()]),
+        bottom=_axis_beginning(
+            [score.value if score.low is None else score.low for score in scores.values()]
+        ),
         answer=answer(result, task),
         price=price(field, {line.system: line.costs for line in lines}),
         untrained=_untrained(field),
@@ -242,6 +273,12 @@ def _axis_end(values: Sequence[float]) -> float:
     return next(
         (end for end in (10.0, 20.0, 30.0, 40.0, 50.0, 60.0, 80.0, 100.0) if most <= end), max(most, 1.0)
     )
+
+
+def _axis_beginning(values: Sequence[float]) -> float:
+    """Return 0, or the next round number below all values if one of them is negative."""
+    below = [-value for value in values if value < 0]
+    return -_axis_end(below) if below else 0.0
 
 
 def _lines(result: Result, field: Field) -> list[ScoreLine]:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from harness.digest import text_digest
 from harness.report.task_samples import TaskSamples, Values
 from harness.results import Result, TaskFacts, read_generations, read_samples
-from harness.types import Generation, Sample, Score, System
+from harness.types import Generation, Sample, System
 
 EACH = 3  # samples of each kind
 # The most changes of one adapter that can be needed: EACH, after up to 2 * EACH samples that are shown already.
@@ -26,7 +26,7 @@ class Given:
 
     system: System
     generation: Generation
-    value: float | None  # the primary metric on this sample
+    value: float | None  # what is shown of this sample
     change: float | None  # difference from its base, for an adapter
 
 
@@ -53,7 +53,7 @@ def pick(result: Result, task_samples: Mapping[str, TaskSamples]) -> dict[str, t
     ids = {name: samples.ids for name, samples in task_samples.items()}
     values = {name: samples.values for name, samples in task_samples.items()}
     chosen = {
-        name: choose(samples.task, values[name], ids[name], _lower(result, samples.task))
+        name: choose(samples.task, values[name], ids[name], samples.shown.better == "lower")
         if samples.texts
         else {}  # the copy has no texts
         for name, samples in task_samples.items()
@@ -137,11 +137,6 @@ def change_of(values: Values, system: System) -> NDArray[np.float64]:
 
 def _at(values: NDArray[np.float64] | None, place: int) -> float | None:
     return None if values is None or np.isnan(values[place]) else float(values[place])
-
-
-def _lower(result: Result, task: TaskFacts) -> bool:
-    scores: list[Score] = [score for score in result.scores if score.task == task.name and score.primary]
-    return any(score.better == "lower" for score in scores)
 
 
 def _answers(

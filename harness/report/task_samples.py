@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness import metrics
+from harness import text as words
 from harness.results import Result, TaskFacts, json_lines, located
 from harness.results.document import refuse_damaged
 from harness.results.lengths import thirds
@@ -22,7 +23,7 @@ LENGTH = "length of input"
 FEWEST, MOST = 2, 12  # values of a column that divides samples into slices
 LONGEST_VALUE = 60  # characters: a longer value is a text and not a category
 
-# The primary metric of each sample, by system; NaN for a sample without one.
+# A number of each sample, by system; NaN for a sample without one.
 Values = Mapping[System, NDArray[np.float64]]
 
 
@@ -37,12 +38,32 @@ class Slicing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SecondaryValues:
-    """A score other than the primary one, for each sample."""
+    """A score other than the primary one, for each sample, or a number in its place."""
 
-    name: str
+    name: str  # for people
     unit: str
     better: Literal["higher", "lower"]
     values: Values
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """What pages show of single samples: the primary score, or a number in its place."""
+
+    name: str  # for people
+    unit: str
+    better: Literal["higher", "lower"]
+    instead: str = ""  # if it is not the primary score: a sentence that says so
+
+    @property
+    def digits(self) -> int:
+        """Return the number of decimals."""
+        return digits(self.unit)
+
+
+def digits(unit: str) -> int:
+    """Return the number of decimals of a single sample's number."""
+    return 0 if unit in ("points", "%") else 3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,18 +75,54 @@ class TaskSamples:
     texts: bool = True  # False: a copy with ids and numbers only
     slicings: tuple[Slicing, ...] = ()
     clusters: NDArray[np.intp] | None = None  # [n] samples with the same number are resampled together
-    metric: metrics.Metric | None = None  # None: the primary metric is not a function of sums
+    metric: metrics.Metric | None = None  # of the primary score; None: it has no rows, or may not be run
     column: int = 0  # index of the primary score among the metric's scores
-    rows: Mapping[System, NDArray[np.float64]]  # [n, k] sums; NaN for a sample without them
+    rows: Mapping[System, NDArray[np.float64]]  # [n, k]; NaN for a sample without a row
     others: tuple[SecondaryValues, ...] = ()  # in the metrics' order
 
     @cached_property
     def values(self) -> Values:
-        """Return the primary score of each sample, by system."""
-        if self.metric is None or self.metric.value is None:
+        """Return what is shown of each sample, by system: its primary score, or the number in its place."""
+        if self.metric is None or not _has_numbers(self.metric):
             return {}
-        value = self.metric.value
-        return {system: value(rows)[:, self.column] for system, rows in self.rows.items()}
+        return {system: of_samples(self.metric, self.column, rows) for system, rows in self.rows.items()}
+
+    @cached_property
+    def shown(self) -> Shown:
+        """Return what the numbers in `values` are."""
+        name = words.metric(self.task.primary)
+        if self.metric is None or not _has_numbers(self.metric):
+            return Shown(
+                name=name, unit="points", better="higher", instead=f"{name} has no value for a single sample."
+            )
+        number = self.metric.of_sample
+        if number is None:
+            return Shown(name=name, unit=self.metric.unit, better=self.metric.better)
+        return Shown(
+            name=number.name,
+            unit=number.unit,
+            better=number.better,
+            instead=f"{name} has no value for a single sample. Shown instead: {number.said}.",
+        )
+
+
+def of_samples(
+    metric: metrics.Metric,
+    column: int,  # index of the score
+    rows: NDArray[np.float64],  # [n, k]
+) -> NDArray[np.float64]:  # [n]
+    """Return the number of each sample: its score, or what the metric shows in its place; NaN if it has none."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        if metric.of_sample is not None:
+            return np.where(np.isnan(rows).any(axis=1), np.nan, metric.of_sample.of(rows))
+        assert metric.value is not None
+        found: NDArray[np.float64] = metric.value(rows)[:, column]
+        return found
+
+
+def _has_numbers(metric: metrics.Metric) -> bool:
+    """Return whether a single sample has a score, or a number in its place."""
+    return metric.of_sample is not None or metric.value is not None
 
 
 def task_samples(result: Result) -> dict[str, TaskSamples]:
@@ -133,7 +190,7 @@ class _Listed:
 def _of_task(task: TaskFacts, listed: _Listed, rows: "RowFile") -> TaskSamples:
     plugin = next((name for name in task.metrics if task.primary in metrics.score_names(name)), None)
     metric = metrics.own(plugin) if plugin else None
-    usable = metric is not None and metric.value is not None
+    usable = metric is not None and metric.formula is not None
 
     def placed(used: str) -> dict[System, NDArray[np.float64]]:
         return {
@@ -144,6 +201,12 @@ def _of_task(task: TaskFacts, listed: _Listed, rows: "RowFile") -> TaskSamples:
         }
 
     mine = placed(plugin) if plugin and usable else {}
+    others = (
+        other
+        for used in task.metrics
+        for other in _others(task, used, mine if used == plugin else placed(used))
+    )
+    primary = metric.of_sample.name if metric is not None and metric.of_sample is not None else None
     return TaskSamples(
         task=task,
         ids=tuple(listed.ids),
@@ -153,30 +216,26 @@ def _of_task(task: TaskFacts, listed: _Listed, rows: "RowFile") -> TaskSamples:
         metric=metric if usable else None,
         column=metric.names.index(task.primary) if metric is not None and usable else 0,
         rows=mine,
-        others=tuple(
-            other
-            for used in task.metrics
-            for other in _others(task, used, mine if used == plugin else placed(used))
-        ),
+        # Two metrics over classes show the same of a sample.
+        others=tuple({other.name: other for other in others if other.name != primary}.values()),
     )
 
 
 def _others(
     task: TaskFacts, used: str, rows: Mapping[System, NDArray[np.float64]]
 ) -> Iterable[SecondaryValues]:
-    """Yield the scores that a metric gives each sample, except the primary one."""
+    """Yield what is shown of each sample under a metric, except the primary score."""
     metric = metrics.own(used) if rows else None
-    if metric is None or metric.value is None:
+    if metric is None or not _has_numbers(metric):
         return
-    with np.errstate(invalid="ignore", divide="ignore"):
-        scores = {system: metric.value(sums) for system, sums in rows.items()}
-    for column, name in enumerate(metric.names):
+    number = metric.of_sample
+    for column, name in enumerate(metric.names if number is None else (number.name,)):
         if name != task.primary:
             yield SecondaryValues(
-                name=name,
-                unit=metric.unit,
-                better=metric.better,
-                values={system: each[:, column] for system, each in scores.items()},
+                name=words.metric(name) if number is None else name,
+                unit=metric.unit if number is None else number.unit,
+                better=metric.better if number is None else number.better,
+                values={system: of_samples(metric, column, own) for system, own in rows.items()},
             )
 
 

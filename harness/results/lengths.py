@@ -14,9 +14,10 @@ def thirds(
     places = np.searchsorted([first, second], words).astype(np.int8)
     if len(np.unique(places)) < 3:
         return None
+    middle = f"{first + 1} to {second}" if second > first + 1 else f"{second}"
     labels = (
         f"short, up to {first} words",
-        f"middle, {first + 1} to {second} words",
+        f"middle, {middle} words",
         f"long, {second + 1} words or more",
     )
     return labels, places

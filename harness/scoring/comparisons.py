@@ -87,6 +87,13 @@ def corrected(found: Sequence[Comparison], primary: str, family: str) -> list[Co
     ]
 
 
+def counted(comparison: Comparison, metric: Metric) -> Comparison:
+    """Return the comparison; without counts of samples if no sample alone has a score: a correlation needs two or more."""
+    if metric.statistic is None or comparison.better or comparison.worse:
+        return comparison
+    return replace(comparison, better=None, worse=None)
+
+
 def _comparisons(scored: Scored, pair: stats.Pair, metric: Metric, paired: stats.Paired) -> list[Comparison]:
     baseline, candidate = (scored.systems[place] for place in pair)
     better, worse = paired.better, paired.worse

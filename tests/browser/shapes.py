@@ -22,14 +22,29 @@ from harness.report import render
 from tests.report.conftest import MODELS, write_json, write_lines, write_result
 
 SHAPES = ((2, 1), (8, 5), (12, 1), (30, 12))  # systems and tasks
+LINED = ((8, 5), (30, 12))  # shapes whose tables have more lines than systems
 SIZES = {"wide": ViewportSize(width=1440, height=900), "narrow": ViewportSize(width=390, height=844)}
 PRIMARY = "dialogues"  # the task that others copy
+# What a table has besides measured systems: who cannot be asked, who stands in for a base, and what others published.
+ENCODERS = ("bert-base-uncased", "albert-base-v2", "deberta-v3-small-of-a-long-name", "roberta-base")
+UNASKED = "is an encoder, which writes no text"
+STAND_IN = "no trained head: the trivial rule majority answers in its place"
+PUBLISHED = (
+    {"system": "Flan-T5-XXL, LoRA of rank 16 on int8", "scores": {"rouge1": 50.386, "rouge2": 24.842, "rougeL": 41.37},
+     "source": "P. Schmid, Efficient Large Language Model training with LoRA and Hugging Face (2023)",
+     "why": "answers were sampled, and references were cut at 50 tokens"},
+    {"system": "GPT-3 175B, LoRA", "scores": {"rougeL": 45.9}, "source": "Hu et al. 2021 (arXiv 2106.09685), table 4",
+     "settings": "beam search", "comparable": True, "why": ""},
+)  # fmt: skip
 
 Line = dict[str, Any]
 
 
 def shaped(folder: Path, systems: int, tasks: int, samples: int = 12) -> Path:
-    """Write a RESULT of so many systems, half of them adapters or more, and so many tasks; return its folder."""
+    """Write a RESULT of so many systems, half of them adapters or more, and so many tasks; return its folder.
+
+    The tables of a shape in LINED have lines of every kind.
+    """
     adapters = max(1, ceil(systems / len(MODELS)) - 1)
     write_result(folder, samples=samples, seeds=range(adapters) if adapters > 1 else (0,))
     document = json.loads((folder / "result.json").read_bytes())
@@ -57,12 +72,39 @@ def shaped(folder: Path, systems: int, tasks: int, samples: int = 12) -> Path:
     suite["models"] = [one for one in suite["models"] if (one["name"], None) in kept]
     suite["adapters"] = [one for one in suite["adapters"] if (one["model"], one["name"]) in kept]
     suite["tasks"] = _copied(suite["tasks"], names, copies, "name")
+    if (systems, tasks) in LINED:
+        _line(document)
     write_json(folder / "result.json", document)
     _rewrite(folder / "generations.jsonl.gz", cut)
     _rewrite(folder / "samples.jsonl.gz", lambda lines: _copied(lines, names, copies))
     rows = parquet.read_table(folder / "rows.parquet")
     parquet.write_table(pa.Table.from_pylist(cut(rows.to_pylist()), rows.schema), folder / "rows.parquet")
     return folder
+
+
+def _line(document: Line) -> None:
+    """Add to each task lines on encoders that cannot be asked, on a rule that stands in, and on published scores."""
+    models = [one["name"] for one in document["suite"]["models"]]
+    for task in document["suite"]["tasks"]:
+        reasons = {name: f"{name} {UNASKED}" for name in ENCODERS}
+        reasons["t5-small"] = "t5-small is an encoder-decoder, which has no head for labels"
+        document["notes"] += [
+            {
+                "kind": "not applicable",
+                "where": f"{task['name']}, {name}{adapter}",
+                "count": 0,
+                "of": 0,
+                "detail": reason,
+            }
+            for name, reason in reasons.items()
+            for adapter in ("", f" + quickstart@{task['name']}")
+        ]
+        where = f"{task['name']}, {models[0]}"
+        document["notes"].append(
+            {"kind": "stand-in", "where": where, "count": 12, "of": 12, "detail": STAND_IN}
+        )
+        if task["primary"] == "rougeL":
+            task["published"] = [*PUBLISHED]
 
 
 def _of(line: Line) -> tuple[str, str | None]:

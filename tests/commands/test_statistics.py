@@ -1,6 +1,7 @@
 """A metric that is a function of all rows is judged, compared, verified, rescored and ranked as any other."""
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -55,7 +56,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
                     wanted if n % 4 else random.choice(["a", "b"] if name == "labels" else ["0.5", "none"])
                 )
                 more = "\nmore" if n % 5 == 0 else ""
-                rows.append({"id": f"s{n}", "input": given + more, "reference": wanted, "group": n // 3})
+                own = {"group": n // 3, "topic": "xyz"[n % 3]}
+                rows.append({"id": f"s{n}", "input": given + more, "reference": wanted, **own})
             text = "".join(json.dumps(row) + "\n" for row in rows)
             (place / name / f"{split}.jsonl").write_text(text)
     (place / "suite.yaml").write_text(SUITE)
@@ -138,6 +140,8 @@ def test_results_with_such_scores_are_compared_and_ranked(folder: Path) -> None:
         assert abs(comparison.difference) == pytest.approx(abs(recorded[key].difference))
     assert lines["labels", "f1_macro"].changes
     assert not lines["numbers", "spearman"].changes  # a single sample has no correlation
+    assert lines["labels", "f1_macro"].shares is not None
+    assert lines["numbers", "spearman"].shares is None
     board, _ = make([folder / "result"])
     entries = [(line.entry, line.rank) for group in board.groups for line in group.lines]
     ranks = {(entry.task.name, str(entry.score.system)): rank for entry, rank in entries}
@@ -174,3 +178,28 @@ gates:
         "inconclusive",
         "pass",
     ]
+
+
+@pytest.mark.slow
+def test_pages_have_slices_and_say_what_is_shown_of_a_sample(folder: Path) -> None:
+    result, page = read(folder / "result"), (folder / "result" / "report.html").read_text()
+    shown = {"labels": "Right answer", "numbers": "Distance from the reference"}
+    found = re.search(r'<script[^>]*id="samples-data"[^>]*>(.*?)</script>', page, re.DOTALL)
+    assert found is not None
+    book = json.loads(found[1])
+    place = [one["name"] for one in book["systems"]].index("a")
+    for task in book["tasks"]:
+        assert task["metric"] == shown[task["name"]]
+        assert "has no value for a single sample. Shown instead:" in task["instead"]
+        for score, answer, references in zip(
+            task["scores"][place], task["answers"][place], task["references"], strict=True
+        ):
+            if task["name"] == "labels":
+                assert score == 100 * (answer == references[0])
+            else:
+                wanted = None if answer == "none" else abs(float(answer) - float(references[0]))
+                assert score == pytest.approx(wanted, abs=6e-4)  # rounded to three decimals
+    text = (folder / "result" / "report.md").read_text()
+    assert text.count("<details><summary>By topic</summary>") == len(result.suite.tasks)
+    assert text.count("has no value for a single sample.") == len(result.suite.tasks)
+    assert "better on 0" not in text and "nan" not in text.casefold()

@@ -74,6 +74,20 @@ def test_the_bootstrap_is_that_of_single_resamples(name):
         assert found == pytest.approx(score(name, again), rel=1e-9, abs=1e-9)
 
 
+def test_the_bootstrap_of_pearson_stands_outliers_and_numbers_that_hardly_vary():
+    random = np.random.default_rng(4)
+    wanted, found = random.integers(0, 3, 12).astype(float), np.full(12, 7.0)
+    wanted[0], found[1:3] = 1e9, (7.5, 1e6)
+    pairs = [*zip(wanted, found, strict=True), (2, "none")]
+    drawn = random.multinomial(13, np.full(13, 1 / 13), size=200).T
+    metric = load("pearson")
+    again = [metric.statistic(np.repeat(rows(metric, pairs), times, axis=0)) for times in drawn.T]
+    np.testing.assert_allclose(
+        metric.weighted(rows(metric, pairs), drawn.astype(float)), again, rtol=1e-9, atol=1e-9
+    )
+    assert sum(each[0] == 0 for each in again) > 5  # resamples in which all answers are equal
+
+
 @settings(max_examples=50, deadline=None)
 @given(st.lists(st.lists(st.integers(0, 4), min_size=6, max_size=6), min_size=1, max_size=4))
 def test_average_ranks_are_scipys(tables):

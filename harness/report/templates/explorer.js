@@ -109,6 +109,8 @@ function explore(book) {
     const several = (/** @type {string} */ model) => (own(model).length > 1 && models.length > 1 ? [new Option(`all of ${model}`, `all of ${model}`)] : []);
     refill(systems, [new Option("every adapter", ""), ...models.map((model) => group(model, [...several(model), ...options(model)]))]);
     refill(against, [new Option("its base", ""), ...models.map((model) => group(model, options(model)))]);
+    byId("x-instead").textContent = task.instead;
+    byId("x-instead").hidden = !task.instead;
     refill(metrics, metricsOf(task).map((one) => new Option(one.name, one.name)));
     const parts = task.slices.map((one) => group(one.name, one.labels.map((label) => new Option(label, `${one.name}=${label}`))));
     refill(slices, [new Option("all samples", ""), ...parts]);

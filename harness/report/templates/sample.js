@@ -134,7 +134,7 @@ function answerBox(book, view, system, sample, marks) {
     return its === null ? [] : [`${one.name}\u00a0${shown(its, one.digits)}`];
   });
   const [asked, given] = [task.promptTokens, task.outputTokens].map((of) => of?.[system]?.[sample] ?? 0);
-  if (asked || given) numbers.push(`${given}\u00a0tokens, prompt\u00a0${asked || "unknown"}`);
+  if (asked || given) numbers.push(`${given}\u00a0${given === 1 ? "token" : "tokens"}, prompt\u00a0${asked || "unknown"}`);
   if (numbers.length) box.append(make("p", { class: "fine more", text: numbers.join(", ") }));
   for (const [kind, said] of Object.entries(ODD)) {
     const odd = task.odd?.[kind]?.find(([at, its]) => at === sample && its === system);

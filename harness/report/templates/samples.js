@@ -6,12 +6,12 @@
  * @typedef {(number | null)[]} Numbers one for each sample
  * @typedef {{name: string, lower: boolean, digits: number, scores: (Numbers | null)[]}} Metric `scores`: by system
  * @typedef {{
- *   name: string, metric: string, lower: boolean, digits: number, prompt: string, seconds?: string[],
+ *   name: string, metric: string, instead: string, lower: boolean, digits: number, prompt: string, seconds?: string[],
  *   ids: string[], scores: (Numbers | null)[], slices: Slicing[], more?: Metric[],
  *   inputs?: string[], references?: string[][], columns?: Record<string, (string | null)[]>,
  *   answers?: (string | null)[][], promptTokens?: number[][], outputTokens?: number[][],
  *   odd?: Record<string, [number, number, number][]>, leaves?: [number, number][]
- * }} Task `scores`, `answers`, tokens (0: not recorded), `seconds`: by system; `more`: other metrics;
+ * }} Task `metric`: what is shown of a sample; `instead`: says so if that is not the primary metric; `scores`, `answers`, tokens (0: not recorded), `seconds`: by system; `more`: other metrics;
  *   `leaves`: pages with the texts, each with its number and count of samples
  * @typedef {{systems: System[], tasks: Task[], leaves: string[] | null}} Book
  * @typedef {{
