@@ -47,7 +47,7 @@ PURE = (
     "gates/forecast.py",
     "gates/scores.py",
     *(str(p.relative_to(PACKAGE)) for p in PACKAGE.glob("gates/rules/*.py")),
-    "plan/plan.py",
+    *(f"plan/{name}.py" for name in ("plan", "only", "builder", "adapters", "steps", "cells", "refusals")),
     "tasks/prompts.py",
     *(str(p.relative_to(PACKAGE)) for p in PACKAGE.glob("types/*.py")),
     *(str(p.relative_to(PACKAGE)) for p in PACKAGE.glob("stats/*.py")),

@@ -78,10 +78,11 @@ def planned(
     from harness import data
     from harness.files.devices import refuse_unknown
     from harness.plan.fits import refuse
+    from harness.plan.only import Only
+    from harness.plan.only import only as parse
     from harness.plan.pins import pins
-    from harness.plan.plan import Only, splits_needed
-    from harness.plan.plan import only as parse
     from harness.plan.plan import plan as draw_up
+    from harness.plan.steps import splits_needed
     from harness.suite.load import load_suite, with_adapters
 
     refuse_unknown(device)

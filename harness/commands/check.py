@@ -12,6 +12,7 @@ from harness.plan import fits, plan, wording
 from harness.plan.examined import examined
 from harness.plan.outlook import outlook, refuse
 from harness.plan.pins import pins
+from harness.plan.steps import splits_needed
 from harness.run.steps.score import ScoreAnswers
 from harness.suite.load import load_recipes, load_suite, load_task, place
 from harness.suite.named import kind_of
@@ -56,7 +57,7 @@ def check(
     for task in suite.tasks:
         remarks: Counter[str] = Counter()
         counts = data.check(task, kinds.find(task.kind).ask, offline=offline, remarks=remarks)
-        data.refuse_missing(task, plan.splits_needed(suite, task), counts)
+        data.refuse_missing(task, splits_needed(suite, task), counts)
         yield _task(task, counts)
         yield from _of_data(task, remarks)
     for model in suite.models:

@@ -16,7 +16,7 @@ from harness.files.json_lines import from_json, read_json, to_json, write_json
 from harness.files.regular import regular_text
 from harness.neural import architectures, objectives
 from harness.neural.objectives import Example
-from harness.plan.plan import training_stop
+from harness.plan.adapters import training_stop
 from harness.results.odd import MANY_SHORTENED
 from harness.run.steps.report import Report
 from harness.run.steps.score import ScoreAnswers

@@ -20,7 +20,7 @@ from harness.report.picks import Pick, change_of, pick
 from harness.report.price import price
 from harness.report.published import PublishedTable, published
 from harness.report.slices import Cut, cuts
-from harness.report.task_samples import Shown, TaskSamples, Values
+from harness.report.task_samples import ShownNumber, TaskSamples, Values
 from harness.report.unasked import stand_ins, unasked
 from harness.report.voted import voted
 from harness.report.weighed import WeightSection, section
@@ -84,7 +84,7 @@ class TaskPage:
     unasked: tuple[str, ...] = ()  # lines about systems that cannot be asked it
     votes: tuple[str, ...] = ()  # a line for each system whose answers are decided by a vote
     picks: tuple[Pick, ...] = ()
-    shown: Shown | None = None  # what the numbers of single samples are; None: without samples
+    shown: ShownNumber | None = None  # what the numbers of single samples are; None: without samples
     cuts: tuple[Cut, ...] = ()
     published: PublishedTable | None = None
 

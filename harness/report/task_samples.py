@@ -47,7 +47,7 @@ class SecondaryValues:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Shown:
+class ShownNumber:
     """What pages show of single samples: the primary score, or a number in its place."""
 
     name: str  # for people
@@ -88,17 +88,17 @@ class TaskSamples:
         return {system: of_samples(self.metric, self.column, rows) for system, rows in self.rows.items()}
 
     @cached_property
-    def shown(self) -> Shown:
+    def shown(self) -> ShownNumber:
         """Return what the numbers in `values` are."""
         name = words.metric(self.task.primary)
         if self.metric is None or not _has_numbers(self.metric):
-            return Shown(
+            return ShownNumber(
                 name=name, unit="points", better="higher", instead=f"{name} has no value for a single sample."
             )
         number = self.metric.of_sample
         if number is None:
-            return Shown(name=name, unit=self.metric.unit, better=self.metric.better)
-        return Shown(
+            return ShownNumber(name=name, unit=self.metric.unit, better=self.metric.better)
+        return ShownNumber(
             name=number.name,
             unit=number.unit,
             better=number.better,

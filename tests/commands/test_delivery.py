@@ -13,8 +13,9 @@ from harness.commands import share as shareable
 from harness.commands.delivery import Delivered, deliver
 from harness.commands.rescore import rescore
 from harness.errors import HarnessError
+from harness.plan.only import only
 from harness.plan.pins import pins
-from harness.plan.plan import only, plan
+from harness.plan.plan import plan
 from harness.report import render
 from harness.results import read
 from harness.run.run import run

@@ -7,7 +7,9 @@ from hypothesis import strategies as st
 
 from harness.backends import trainable
 from harness.errors import SuiteError, UnknownName
-from harness.plan.plan import BLOCK, only, plan, untrained
+from harness.plan.only import only
+from harness.plan.plan import plan, untrained
+from harness.plan.steps import BLOCK
 from harness.run.steps.generate import Generate
 from harness.types import Adapter, Decode, Model, ModelPin, Pins, Plan, Recipe, Source, Suite, Task
 

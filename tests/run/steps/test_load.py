@@ -7,8 +7,9 @@ import pytest
 
 from harness.digest import digest
 from harness.files.json_lines import read_lines
+from harness.plan.builder import without_paths
 from harness.plan.pins import pins
-from harness.plan.plan import plan, without_paths
+from harness.plan.plan import plan
 from harness.run.steps import Finished, ModelInMemory, PlanPart, StepContext, split_file
 from harness.run.steps import load as step
 from harness.suite.load import load_suite
