@@ -316,7 +316,7 @@ def _more(samples: TaskSamples, systems: Sequence[System], some: slice) -> Plain
     return {
         "more": [
             {
-                "name": other.name,
+                "name": words.metric(other.name),
                 "lower": other.better == "lower",
                 "digits": digits(other.unit),
                 "scores": [

@@ -40,7 +40,7 @@ class Slicing:
 class SecondaryValues:
     """A score other than the primary one, for each sample, or a number in its place."""
 
-    name: str  # for people
+    name: str
     unit: str
     better: Literal["higher", "lower"]
     values: Values
@@ -232,7 +232,7 @@ def _others(
     for column, name in enumerate(metric.names if number is None else (number.name,)):
         if name != task.primary:
             yield SecondaryValues(
-                name=words.metric(name) if number is None else name,
+                name=name,
                 unit=metric.unit if number is None else number.unit,
                 better=metric.better if number is None else number.better,
                 values={system: of_samples(metric, column, own) for system, own in rows.items()},
