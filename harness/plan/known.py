@@ -9,6 +9,7 @@ from harness.errors import ModelError
 from harness.files import speed as machine_speed
 from harness.files.hardware import Machine
 from harness.files.speed import Speed
+from harness.neural import architectures
 from harness.plan import lengths
 from harness.plan.datasheet import published
 from harness.plan.lengths import KnownLengths
@@ -96,4 +97,5 @@ def _loaded(model: Model, pins: Pins) -> Loaded | None:
         dtype=pin.dtype,
         quantization=model.quantization,
         device=pins.device,
+        writes=architectures.find(pin.architecture).writing is not None,
     )

@@ -58,6 +58,9 @@ class Loaded:
     dtype: str  # that it computes in
     quantization: str
     device: str  # "cpu" | "cuda"
+    writes: bool = (
+        True  # False: an encoder alone, which keeps no keys and values and has no head over its vocabulary
+    )
 
     @property
     def width(self) -> int:
@@ -114,6 +117,9 @@ def batch_tokens(loaded: Loaded, total_bytes: int, most: int, workers: int) -> i
 def answering(loaded: Loaded, batches: AnsweringBatches) -> Memory:
     """Return the peak of answering."""
     shape, width, rows = loaded.shape, loaded.width, batches.rows
+    if not loaded.writes:
+        tokens = max(batches.longest, min(batches.read_tokens, batches.samples * batches.longest))
+        return _memory(loaded, Part(name="activations", bytes=tokens * _of_layer(shape) * width))
     columns = batches.longest + batches.answer_tokens
     if shape.encoder_layers:  # the decoder's columns are those of the answer; the prompt's are the encoder's
         columns += 1
@@ -140,9 +146,10 @@ def training(loaded: Loaded, batches: TrainingBatches) -> Memory:
     if recipe.gradient_checkpointing:  # the states between layers, and all of one layer
         layers = shape.layers + shape.encoder_layers
         of_sample = batches.longest * layers * shape.hidden * width + of_sample // max(1, layers)
-    learnt = batches.rows * of_sample, batches.rows * batches.answer * _of_logits(shape, width)
+    asked = batches.answer if loaded.writes else 0  # tokens that have logits over the vocabulary
+    learnt = batches.rows * of_sample, batches.rows * asked * _of_logits(shape, width)
     checked = min(room.VALIDATION_TOKENS, batches.checked)
-    share = batches.answer / max(1, batches.longest)
+    share = asked / max(1, batches.longest)
     validated = checked * _of_layer(shape) * width, int(checked * share) * shape.vocabulary * (width + 8)
     activations, logits = max(learnt, validated, key=sum)
     best = 1 if loaded.device == "cpu" else 0  # the factors of the best checkpoint are kept on the CPU

@@ -103,8 +103,15 @@ def untrained(plan: Plan) -> Iterator[str]:
 
 def not_applicable(plan: Plan) -> Iterator[str]:
     """Yield a line for each task and reason for which systems of the plan cannot be asked it."""
-    systems: dict[tuple[str, str], list[str]] = {}
+    addresses = {model.name: model.uri for model in plan.suite.models}
+    systems: dict[tuple[str, str, bool], list[str]] = {}
     for cell in plan.unasked:
-        systems.setdefault((cell.task, cell.reason), []).append(str(cell.system))
-    for (task, reason), names in systems.items():
-        yield f"task {task}: not applicable to {', '.join(names)}: {reason}"
+        address = (
+            f"{addresses.get(cell.system.model or '', '')} "  # a reason about the model itself begins with it
+        )
+        own = cell.reason.startswith(address)
+        reason = cell.reason.removeprefix(address) if own else cell.reason
+        systems.setdefault((cell.task, reason, own), []).append(str(cell.system))
+    for (task, reason, own), names in systems.items():
+        who = "" if not own else "each " if len(names) > 1 else "it "
+        yield f"task {task}: not applicable to {', '.join(names)}: {who}{reason}"

@@ -127,3 +127,9 @@ def test_a_fused_matrix_is_adapted_once_however_many_of_its_parts_are_named() ->
         assert adapted(sizes, family, targets).attention == (((4672, 4544),), ())
     llama = adapted(shape(PUBLISHED["llama2-7b"]["config"]), families.find("llama"), ("q", "v"))
     assert llama.attention == (((4096, 4096), (4096, 4096)), ()) and llama.feed_forward == ()
+
+
+def test_an_encoder_alone_keeps_no_keys_and_values_and_has_no_logits_over_its_vocabulary() -> None:
+    reader = model("llama2-7b", writes=False)
+    assert {part.name for part in answering(reader, BATCHES).parts}.isdisjoint({"keys and values", "logits"})
+    assert part(trained(reader), "logits") == 0 < part(trained(model("llama2-7b")), "logits")
