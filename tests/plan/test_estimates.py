@@ -189,3 +189,23 @@ def test_the_command_says_of_each_number_whether_it_was_measured_and_needs_no_to
     assert "the run: ≈ " in said and " with 2 workers; of its steps' time " in said
     assert "≈ is estimated, from the models' sizes and this processor's measured speed" in said
     assert f"is from steps that ran on {machine()}" in said
+
+
+@pytest.mark.slow
+def test_votes_take_the_time_of_all_their_answers(store: Store) -> None:
+    plan = planned("reasoning", store, 20, "reasoning-steps/*/base", "cpu", True, 0)
+    (task,) = (task for task in plan.suite.tasks if task.name == "reasoning-steps")
+
+    def seconds(votes: int) -> float:
+        voted = replace(task, decode=replace(task.decode, temperature=0.7), settings={"votes": votes})
+        tasks = tuple(voted if each.name == task.name else each for each in plan.suite.tasks)
+        suite = replace(plan.suite, tasks=tasks, recipes=(), train_on=(), across=None)
+        again = draw_up(suite, plan.pins, limit=20)
+        times = {time.step: time.seconds for time in estimated(again, store).steps}
+        return sum(
+            times[step.id] for step in again.steps if step.kind == "generate" and task.name in step.label
+        )
+
+    one, two, twenty = seconds(1), seconds(2), seconds(20)
+    assert one < two < twenty
+    assert 4 * one < twenty <= 20 * one  # rows of a batch are written together
