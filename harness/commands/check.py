@@ -10,8 +10,11 @@ from pathlib import Path
 from harness import data, kinds, metrics
 from harness import text as words
 from harness.files.validation import At, placed
+from harness.files.yaml import Keys, dotted
+from harness.gates.checks import checks
 from harness.plan import fits, plan, wording
 from harness.plan.examined import examined
+from harness.plan.expected_result import expected
 from harness.plan.outlook import outlook, refuse
 from harness.plan.pins import pins
 from harness.run.steps.score import ScoreAnswers
@@ -70,12 +73,30 @@ def check(
     yield from wording.without_role(drawn)
     yield from wording.asked_otherwise(drawn)
     refuse(drawn, _columns(suite, offline=offline), at)
+    yield from _fractions(drawn, at)
     yield from plan.untrained(drawn)
     yield from plan.not_applicable(drawn)
     yield from unread(drawn, offline=offline)
     fits.refuse(drawn)
     yield from fits.lines(drawn, cache=cache.with_name(fits.COUNTS), offline=offline)
     yield from outlook(drawn, result)
+
+
+def _fractions(drawn: Plan, at: At | None) -> Iterator[str]:
+    """Yield a line for each `min_value` that looks like a share of 1, of a score that runs from 0 to 100."""
+    found: dict[str, None] = {}
+    for asked in checks(drawn.suite.gates, expected(drawn)):
+        if asked.rule.name != "min_value" or asked.plugin is None or not 0 < asked.limit <= 1:
+            continue
+        metric = metrics.own(asked.plugin)
+        if metric is not None and metric.unit in ("%", "points") and metric.better == "higher":
+            keys: Keys = ("gates", drawn.suite.gates.index(asked.gate), "min_value")
+            where = at(*keys) if at else dotted(keys)
+            more = f"write {100 * asked.limit:g} for {100 * asked.limit:g}{words.SPACE}%"
+            found[
+                f"{where}: {asked.limit:g} is almost no demand: {asked.metric} runs from 0 to 100; {more}"
+            ] = None
+    yield from found
 
 
 def unread(drawn: Plan, *, offline: bool = False) -> Iterator[str]:

@@ -94,7 +94,9 @@ def _mistake(error: Any, text: str) -> str:
     if "'\\t'" in problem:
         said = "a tab; write spaces"
     elif "mapping values are not allowed" in problem:
-        said = "a second ': ' in a line; put a text that contains ': ' into quotes" if ": " in before else align
+        said = (
+            "a second ': ' in a line; put a text that contains ': ' into quotes" if ": " in before else align
+        )
     elif "'<scalar>'" in problem:
         said = "more text behind a closing quote; put the whole text into quotes"
     elif "<block end>" in problem or "<document start>" in problem:
@@ -106,7 +108,9 @@ def _mistake(error: Any, text: str) -> str:
     elif "end of stream" in problem and opened is not None:
         said = f"the quote of line {opened.line + 1} is not closed; close it"
     elif problem.startswith("found unknown escape character"):
-        said = f"a backslash before {problem.split()[-1]} within double quotes; write two, or use single quotes"
+        said = (
+            f"a backslash before {problem.split()[-1]} within double quotes; write two, or use single quotes"
+        )
     else:
         said = problem
     return f"column {mark.column + 1}: {said}"

@@ -41,6 +41,7 @@ __all__ = [
     "kinds_of",
     "load",
     "names",
+    "of_written",
     "own",
     "reads",
     "score_names",
@@ -176,6 +177,11 @@ def kinds_of(metric: str) -> tuple[str, ...]:
     """Return the kinds of task that alone have what the metric scores; empty: all kinds with references."""
     found: tuple[str, ...] = getattr(_plugin(parse(metric), "", OWN), "KINDS", ())
     return found
+
+
+def of_written(metric: str) -> bool:
+    """Return whether the metric compares words or characters of written answers, by its plug-in's WRITTEN."""
+    return bool(getattr(_plugin(parse(metric), "", OWN), "WRITTEN", False))
 
 
 def reads(metric: str, text: str) -> bool:

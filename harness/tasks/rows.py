@@ -159,7 +159,7 @@ def _answers(
         cells = [row.values[name] for name in taken["choices"]]
         where = f"{row.where}: column {taken['choices'][0]!r}"
         choices = read_choices(cells, where, textual=row.textual)
-        right = right_choice(row.values[column], choices, f"{row.where}: column {column!r}")
+        right = right_choice(row.values[column], choices, f"{row.where}: column {column!r}", remarks)
         return (right,), choices.texts
     if source.labels:
         return (label_of(row.values[column], source.labels, f"{row.where}: column {column!r}"),), ()

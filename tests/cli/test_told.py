@@ -226,3 +226,96 @@ def test_every_command_names_the_line_that_names_the_data(
     checked(tmp_path, monkeypatch, capsys, {**files, "suites/all.yaml": suite}, "all")
     said = "error: suites/tasks/mine.yaml:3: source.columns.reference: data/test.csv:2: "
     assert harness(capsys, command, "all").err.startswith(said)
+
+
+CHOICE = """\
+kind: choice
+source:
+  uri: file:../../data
+  columns: {input: q, choices: options, reference: answer}
+prompt: "$input"
+metrics: [accuracy]
+primary: accuracy
+"""
+
+
+def of_choice(options: str, answer: str, task: str = CHOICE) -> Files:
+    row = f'{{"q": "Which?", "options": {options}, "answer": {answer}}}\n'
+    return {"suites/tasks/mine.yaml": task, "data/test.jsonl": row}
+
+
+@pytest.mark.parametrize(
+    ("files", "said"),
+    [
+        (of_choice('["a", ""]', '"a"'), "data/test.jsonl:1: column 'options': choice 2 of 2 is empty; fill it in, or drop"),
+        (
+            of_choice('["1", "2", "3"]', "1"),
+            "data/test.jsonl:1: column 'answer': the right choice is the number 1, which is the text of one choice and the "
+            "place, from 0, of another, '2'; write it as a text (\"1\") or as a letter",
+        ),
+        (
+            of_choice('["1", "2", "3"]', '"1"'),
+            "1 right choice taken as the text of a choice, and not as the label, letter or number of another",
+        ),
+        (
+            of_choice('["B", "A"]', '"A"'),
+            "1 right choice taken as the text of a choice, and not as the label, letter or number of another",
+        ),
+        (
+            of_choice('["x", "y"]', '"x"', CHOICE.replace("[accuracy]", "[accuracy, rouge]")),
+            "suites/tasks/mine.yaml:6: metrics[1]: rouge compares written texts, and a task of kind choice writes none; use",
+        ),
+    ],
+)  # fmt: skip
+def test_check_says_what_is_wrong_with_choices(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    files: Files,
+    said: str,
+) -> None:
+    assert said in checked(tmp_path, monkeypatch, capsys, files, "mine")
+
+
+@pytest.mark.parametrize(
+    ("options", "answer"),
+    [('["0", "1"]', "1"), ('["A", "B"]', '"B"'), ('["3", "4"]', "4"), ('["x", "y"]', "1"), ('["x", "y"]', '"b"')],
+)  # fmt: skip
+def test_a_right_choice_that_can_be_one_choice_only_is_taken_unsaid(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    options: str,
+    answer: str,
+) -> None:
+    shown = checked(tmp_path, monkeypatch, capsys, of_choice(options, answer), "mine")
+    assert [line.split(": ")[0] for line in shown.splitlines()] == ["task mine", "mine"]
+
+
+@pytest.mark.parametrize(
+    ("gate", "said"),
+    [
+        (
+            "{max_drop: 1, against: copy, adapter: base}",
+            "suites/all.yaml:4: gates[0].against: found 'copy', a name in this suite; write `against: base`",
+        ),
+        (
+            "{min_value: 0.5, adapter: base}",
+            "suites/all.yaml:4: gates[0].min_value: 0.5 is almost no demand: exact runs from 0 to 100; write 50 for 50 %",
+        ),
+        ("{min_value: 50, adapter: base}", ""),
+        ("{min_value: 0, adapter: base}", ""),
+    ],
+)
+def test_check_doubts_a_gate_that_can_hardly_be_meant(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    gate: str,
+    said: str,
+) -> None:
+    suite = f'tasks: [mine]\nmodels: [{{name: copy, uri: "echo:copy"}}]\nweights: false\ngates: [{gate}]\n'
+    files = {**project_with(test=ROWS), "suites/all.yaml": suite}
+    shown = checked(tmp_path, monkeypatch, capsys, files, "all")
+    assert said in shown
+    assert ("gates[0]" in shown) == bool(said)
