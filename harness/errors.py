@@ -29,16 +29,30 @@ class HarnessError(Exception):
 class SuiteError(HarnessError):
     """The suite, or a file that it names, is wrong."""
 
+    def __init__(self, message: str, key: tuple[str | int, ...] = ()) -> None:
+        super().__init__(message)
+        self.key = (
+            key  # of the task, whose file names what is wrong; its place is added where the file is known
+        )
+
 
 class UnknownName(SuiteError):
     """A name that is not known; the message suggests similar names."""
 
-    def __init__(self, what: str, name: str, known: Iterable[str], where: str = "") -> None:
+    def __init__(
+        self,
+        what: str,
+        name: str,
+        known: Iterable[str],
+        where: str = "",
+        key: tuple[str | int, ...] = (),
+        more: str = "",  # said last
+    ) -> None:
         known = sorted(known)
         near = get_close_matches(name, known, n=3, cutoff=0.5)
         there = f"known: {', '.join(known)}" if known else "there are none"
         hint = f"did you mean {' or '.join(map(repr, near))}?" if near else there
-        super().__init__(f"{where}{': ' if where else ''}no {what} named {name!r}; {hint}")
+        super().__init__(f"{where}{': ' if where else ''}no {what} named {name!r}; {hint}{more}", key)
 
 
 class DataError(SuiteError):

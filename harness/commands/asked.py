@@ -77,24 +77,28 @@ def planned(
     """Return the plan of a suite; raise HarnessError where it cannot run as asked."""
     from harness import data
     from harness.files.devices import refuse_unknown
+    from harness.files.validation import placed
     from harness.plan.fits import refuse
     from harness.plan.only import Only
     from harness.plan.only import only as parse
     from harness.plan.pins import pins
     from harness.plan.plan import plan as draw_up
     from harness.plan.steps import splits_needed
-    from harness.suite.load import load_suite, with_adapters
+    from harness.suite.load import load_suite, place, with_adapters
 
     refuse_unknown(device)
     loaded = with_adapters(load_suite(suite), adapters)
     part = Only() if only is None else parse(only)
-    pinned = pins(loaded, device=device, offline=offline, cache=digests(store.root))
+    at = place(suite)
+    pinned = pins(loaded, device=device, offline=offline, cache=digests(store.root), at=at)
     drawn = draw_up(loaded, pinned, seed=seed, limit=limit, part=part)
     refuse(drawn)
+    numbers = {task.name: n for n, task in enumerate(loaded.tasks)}
     for task in drawn.suite.tasks:
         if not task.source.uri.startswith("hub:"):  # whose splits a step asks for, at the pinned revision
-            found = data.splits(task.source, offline=offline)
-            data.refuse_missing(task, splits_needed(drawn.suite, task), found)
+            with placed(at, "tasks", numbers[task.name]):
+                found = data.splits(task.source, offline=offline)
+                data.refuse_missing(task, splits_needed(drawn.suite, task), found)
     return drawn
 
 

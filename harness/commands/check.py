@@ -2,24 +2,30 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from itertools import islice
 from pathlib import Path
 
 from harness import data, kinds, metrics
-from harness.files.validation import At
+from harness import text as words
+from harness.files.validation import At, placed
+from harness.files.yaml import Keys, dotted
+from harness.gates.checks import checks
 from harness.plan import fits, plan, wording
 from harness.plan.examined import examined
+from harness.plan.expected_result import expected
 from harness.plan.outlook import outlook, refuse
 from harness.plan.pins import pins
 from harness.plan.steps import splits_needed
 from harness.run.steps.score import ScoreAnswers
-from harness.suite.load import load_recipes, load_suite, load_task, place
+from harness.suite.load import load_recipes, load_suite, load_task, place, task_place
 from harness.suite.named import kind_of
 from harness.tasks import shapes
 from harness.tasks.metric_names import is_program
 from harness.tasks.remarks import READ_AS, SAID, left_out, said
-from harness.types import Plan, Recipe, Split, Suite, Task
+from harness.tasks.split_questions import SplitQuestions
+from harness.types import Plan, Recipe, Sample, Split, Suite, Task
 
 FIRST = 512  # test samples whose references are read
 
@@ -31,11 +37,10 @@ def check_named(
     kind = kind_of(name)
     if kind == "task":
         task = load_task(name)
-        remarks: Counter[str] = Counter()
-        counts = data.check(task, kinds.find(task.kind).ask, offline=offline, remarks=remarks)
-        data.check_shots(task, counts)
-        yield _task(task, counts)
-        yield from _of_data(task, remarks)
+        with placed(task_place(name)):
+            read = _read(task, offline=offline)
+            data.check_shots(task, read.counts)
+        yield from _of_data(read)
     elif kind == "recipe":
         yield from map(_recipe, load_recipes(name))
     else:
@@ -53,13 +58,12 @@ def check(
     at: At | None = None,  # gives the place of a key of the suite, for messages
 ) -> Iterator[str]:
     """Check a suite and yield a line for each part that is sound; raise HarnessError at the first that is not."""
-    pinned = pins(suite, device=device, offline=offline, cache=cache)
-    for task in suite.tasks:
-        remarks: Counter[str] = Counter()
-        counts = data.check(task, kinds.find(task.kind).ask, offline=offline, remarks=remarks)
-        data.refuse_missing(task, splits_needed(suite, task), counts)
-        yield _task(task, counts)
-        yield from _of_data(task, remarks)
+    pinned = pins(suite, device=device, offline=offline, cache=cache, at=at)
+    for n, task in enumerate(suite.tasks):
+        with placed(at, "tasks", n):
+            read = _read(task, offline=offline)
+            data.refuse_missing(task, splits_needed(suite, task), read.counts)
+        yield from _of_data(read)
     for model in suite.models:
         pin = pinned.models[model.name]
         yield f"model {model.name}: {model.uri} at {pin.revision[:12]}, {pin.family or 'no family'}, {pin.dtype}"
@@ -71,12 +75,30 @@ def check(
     yield from wording.asked_otherwise(drawn)
     yield from wording.own_words(drawn)
     refuse(drawn, _columns(suite, offline=offline), at)
+    yield from _fractions(drawn, at)
     yield from plan.untrained(drawn)
     yield from plan.not_applicable(drawn)
     yield from unread(drawn, offline=offline)
     fits.refuse(drawn)
     yield from fits.lines(drawn, cache=cache.with_name(fits.COUNTS), offline=offline)
     yield from outlook(drawn, result)
+
+
+def _fractions(drawn: Plan, at: At | None) -> Iterator[str]:
+    """Yield a line for each `min_value` that looks like a share of 1, of a score that runs from 0 to 100."""
+    found: dict[str, None] = {}
+    for asked in checks(drawn.suite.gates, expected(drawn)):
+        if asked.rule.name != "min_value" or asked.plugin is None or not 0 < asked.limit <= 1:
+            continue
+        metric = metrics.own(asked.plugin)
+        if metric is not None and metric.unit in ("%", "points") and metric.better == "higher":
+            keys: Keys = ("gates", drawn.suite.gates.index(asked.gate), "min_value")
+            where = at(*keys) if at else dotted(keys)
+            more = f"write {100 * asked.limit:g} for {100 * asked.limit:g}{words.SPACE}%"
+            found[
+                f"{where}: {asked.limit:g} is almost no demand: {asked.metric} runs from 0 to 100; {more}"
+            ] = None
+    yield from found
 
 
 def unread(drawn: Plan, *, offline: bool = False) -> Iterator[str]:
@@ -116,8 +138,42 @@ def _task(task: Task, counts: Mapping[Split, int]) -> str:
     return f"task {task.name}: {listed} samples from {task.source.uri}"
 
 
-def _of_data(task: Task, remarks: Mapping[str, int]) -> Iterator[str]:
-    """Yield a line for each way of reading that this data needs, and for rows that two splits share."""
+@dataclass(slots=True, kw_only=True)
+class _DataRead:
+    """What was found in the data of a task."""
+
+    task: Task
+    counts: Mapping[Split, int] = field(default_factory=dict)
+    remarks: Counter[str] = field(default_factory=Counter)
+    questions: SplitQuestions = field(default_factory=SplitQuestions)
+    empty: list[str] = field(default_factory=list)  # places of samples with an empty input
+
+    def watch(self, split: Split, where: str, sample: Sample) -> None:
+        """Take note of a sample."""
+        self.questions.add(split, sample)
+        if not any(text.strip() for text in sample.told):
+            self.empty.append(where)
+
+
+def _read(task: Task, *, offline: bool) -> _DataRead:
+    """Return what is found in the data of a task; raise SuiteError for a sample that cannot be read or asked."""
+    found = _DataRead(task=task)
+    ask = kinds.find(task.kind).ask
+    found.counts = data.check(task, ask, offline=offline, remarks=found.remarks, watch=found.watch)
+    return found
+
+
+def _of_data(read: _DataRead) -> Iterator[str]:
+    """Yield lines on the samples of a task, on each way of reading that they need, and on what two splits share."""
+    task, remarks = read.task, read.remarks
+    yield _task(task, read.counts)
+    if read.empty:
+        has = "has" if len(read.empty) == 1 else "have"
+        more = f" and {len(read.empty) - 1:,} more" if len(read.empty) > 1 else ""
+        yield (
+            f"task {task.name}: {words.plural(len(read.empty), 'sample')} {has} an empty input ({read.empty[0]}{more}); "
+            "fill it in, or drop the row"
+        )
     for shape in shapes.COLUMNS:
         if remarks.get(READ_AS + shape):
             more = left_out(remarks)
@@ -127,6 +183,17 @@ def _of_data(task: Task, remarks: Mapping[str, int]) -> Iterator[str]:
             yield f"task {task.name}: {said(kind, count)}"
     for shared in data.shared_rows(task.source):
         yield f"task {task.name}: {shared}"
+    for one, other, count in read.questions.shared():
+        of, same = read.counts[other], "has the same input" if count == 1 else "have the same input"
+        yield (
+            f"task {task.name}: {count:,} of {words.plural(of, f'{other} sample')} ({_percent(count, of)}) {same} as a "
+            f"{one} sample, apart from case and punctuation; give each sample to one split"
+        )
+
+
+def _percent(count: int, of: int) -> str:
+    share = 100 * count / of
+    return f"{share:.0f}{words.SPACE}%" if share >= 0.5 else f"under 1{words.SPACE}%"
 
 
 def _recipe(recipe: Recipe) -> str:

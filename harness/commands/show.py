@@ -8,7 +8,7 @@ from harness import data, families, kinds
 from harness import text as words
 from harness.backends import open_backend
 from harness.plan.pins import pins
-from harness.suite.load import load_model, load_task
+from harness.suite.load import load_model, load_task, task_place
 from harness.tasks.shots import for_each
 from harness.types import Runtime, Suite
 
@@ -27,7 +27,8 @@ def prompts(
     task, model = load_task(task_name), load_model(model_name, family=family)
     kind = kinds.find(task.kind)
     suite = Suite(name="show", tasks=(task,), models=(model,))
-    pinned = pins(suite, offline=offline, cache=cache)
+    at = task_place(task_name)
+    pinned = pins(suite, offline=offline, cache=cache, at=lambda *keys: at(*keys[2:]))
     own = families.asked_as(task.by_family, pinned.models[model.name].family)
     whose = f"the words of the family {own}" if own else "the task's own words"
     task = task.for_family(own)

@@ -6,7 +6,8 @@ A kind of source is a file of this folder, found by the uri's scheme, with three
     rows(source, split, *, offline)   -> Iterator[Row], in file order, one at a time
     pin(source, digests, *, offline)  -> a commit, or a digest of files, that changes with the source's content
 
-It may have `shared_rows(source)`, which yields a sentence for each two splits that take the same rows.
+It may have `shared_rows(source)`, which yields a sentence for each two splits that take the same rows; `place(source,
+split)`, which says where the rows of a split stand; and `hint(source, split)`, which ends the message on a missing split.
 """
 
 import re
@@ -17,7 +18,7 @@ from pathlib import Path
 from types import ModuleType
 
 from harness import plugins
-from harness.errors import DataError, UnknownName
+from harness.errors import DataError, SuiteError, UnknownName
 from harness.tasks import prompts
 from harness.tasks.remarks import left_out
 from harness.tasks.rows import Row, sample_of
@@ -41,7 +42,7 @@ __all__ = [
     "splits",
 ]
 
-RULES = 1  # raised when more is counted while data is read: counts that are kept between runs are made again
+RULES = 2  # raised when more is counted while data is read: counts that are kept between runs are made again
 
 FileDigests = Callable[[Path], str]
 Ask = Callable[[Task, Sample, Sequence[Sample]], Prompt]
@@ -80,11 +81,20 @@ def read(
     remarks: Counter[str] | None = None,  # gets the counts that harness.tasks.remarks names
 ) -> Iterator[Sample]:
     """Yield a split's samples in file order; raise DataError for a row that is no sample, or an id that is there twice."""
+    return (sample for _, sample in _placed(source, split, offline=offline, remarks=remarks))
+
+
+def _placed(
+    source: Source, split: Split, *, offline: bool, remarks: Counter[str] | None
+) -> Iterator[tuple[str, Sample]]:
+    """Yield a split's samples, each with its place in the data."""
     seen: set[str] = set()
-    number, yielded = 0, False
+    number, first = 0, ""
+    yielded = False
     shape: Shape | None = None
     counts: Counter[str] = Counter()
     for number, row in enumerate(_reader(source).rows(source, split, offline=offline), start=1):
+        first = first or row.where
         shape = shape or shape_of(source, row.values, row.where)
         sample = sample_of(row, source, shape, f"{split}-{row.number or number:06d}", counts)
         if sample is None:
@@ -96,15 +106,30 @@ def read(
             )
         if "id" in source.columns:  # ids made of row numbers cannot repeat
             seen.add(sample.id)
-        yield sample
+        yield row.where, sample
     if remarks is not None:
         remarks.update(counts)
     if not number:
-        raise DataError(f"{source.uri}: the {split} split is empty; give it samples, or leave the split out")
+        where = _split_place(source, split)
+        way = "add rows" if split == "test" else "add rows, or leave the split out"
+        raise DataError(f"{where}: the {split} split is empty; {way}", _key(source, split))
     if not yielded:
         raise DataError(
-            f"{source.uri}: no row of the {split} split is a sample: {left_out(counts)}; see `shape` of the task's source"
+            f"{first}: no row of the {split} split is a sample: {left_out(counts)}; "
+            "see `shape` of the task's source",
+            _key(source, split),
         )
+
+
+def _key(source: Source, split: Split) -> tuple[str, ...]:
+    """Return the key of a task that names the data of a split."""
+    return ("source", "splits", split) if split in source.splits else ("source", "uri")
+
+
+def _split_place(source: Source, split: Split) -> str:
+    """Return where the rows of a split stand: a file, for a source of files."""
+    find: Callable[[Source, Split], str] | None = getattr(_reader(source), "place", None)
+    return find(source, split) if find else source.uri
 
 
 def shared_rows(source: Source) -> tuple[str, ...]:
@@ -119,6 +144,8 @@ def check(
     *,
     offline: bool = False,
     remarks: Counter[str] | None = None,  # gets the counts that harness.tasks.remarks names
+    watch: Callable[[Split, str, Sample], None]
+    | None = None,  # gets each sample with its split and its place
 ) -> dict[Split, int]:
     """Return the number of samples in each split; raise SuiteError for a sample that cannot be read or asked.
 
@@ -127,15 +154,29 @@ def check(
     counts: dict[Split, int] = {}
     wordings = [task, *map(task.for_family, task.by_family)]
     for split in splits(task.source, offline=offline):
-        samples = read(task.source, split, offline=offline, remarks=remarks)
-        for count, sample in enumerate(samples, start=1):
+        samples = _placed(task.source, split, offline=offline, remarks=remarks)
+        for count, (where, sample) in enumerate(samples, start=1):
             for wording in wordings:
-                ask(wording, sample, ())
+                try:
+                    ask(wording, sample, ())
+                except SuiteError as error:
+                    error.args = (f"{where}: {error}",)
+                    error.key = _of_family(task, wording, error.key)
+                    raise
+            if watch is not None:
+                watch(split, where, sample)
             if task.cluster is not None and task.cluster not in sample.metadata:
-                where = f"task {task.name!r}: cluster: {split} sample {sample.id!r}"
-                raise UnknownName("column", task.cluster, sample.metadata, where)
+                raise UnknownName("column", task.cluster, sample.metadata, f"{where}: cluster", ("cluster",))
             counts[split] = count
     return counts
+
+
+def _of_family(task: Task, wording: Task, key: tuple[str | int, ...]) -> tuple[str | int, ...]:
+    """Return the key of a task's prompt, which may be one that a family of models has for itself."""
+    for family, own in task.by_family.items():
+        if key == ("prompt",) and own.prompt is not None and wording == task.for_family(family):
+            return ("by_family", family, *key)
+    return key
 
 
 def refuse_missing(task: Task, needed: Collection[Split], found: Collection[Split]) -> None:
@@ -144,8 +185,15 @@ def refuse_missing(task: Task, needed: Collection[Split], found: Collection[Spli
         if split not in found:
             why, remedy = _NEEDED[split]
             raise DataError(
-                f"task {task.name}: {task.source.uri} has no {split} split, which {why}; {remedy}"
+                f"{task.source.uri} has no {split} split, which {why}; {remedy}{_hint(task.source, split)}",
+                ("source", "splits" if task.source.splits else "uri"),
             )
+
+
+def _hint(source: Source, split: Split) -> str:
+    """Return the end of the message on a missing split, where a kind of source has one."""
+    find: Callable[[Source, Split], str] | None = getattr(_reader(source), "hint", None)
+    return find(source, split) if find else ""
 
 
 def check_shots(task: Task, counts: Mapping[Split, int], base_shots: Sequence[int] = (0,)) -> None:
@@ -153,9 +201,10 @@ def check_shots(task: Task, counts: Mapping[Split, int], base_shots: Sequence[in
     shots, samples = task.shots + max(base_shots, default=0), counts.get("train", 0)
     if shots > samples:
         has = f"{samples:,} samples" if "train" in counts else "no training split"
+        hint = "" if "train" in counts else _hint(task.source, "train")
         raise DataError(
             f"task {task.name}: {shots:,} examples before a prompt, and {task.source.uri} has {has} to take them from; "
-            "lower `shots` or `base_shots`, or add training samples"
+            f"lower `shots` or `base_shots`, or add training samples{hint}"
         )
 
 

@@ -24,6 +24,11 @@ def shared_rows(source: Source) -> Iterator[str]:
     return file.shared_rows(_as_file(source))
 
 
+def place(source: Source, split: Split) -> str:
+    """Return the file of a split, with the rows that the split takes of it."""
+    return file.place(_as_file(source), split)
+
+
 def pin(source: Source, digests: FileDigests, *, offline: bool = False) -> str:
     """Return a digest of the data set's files."""
     return file.pin(_as_file(source), digests)

@@ -8,8 +8,9 @@ for each split instead, relative to the folder, or a part of a file's rows: `dat
 
 import csv
 import json
+import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import combinations, islice
@@ -21,9 +22,11 @@ from harness.data import FileDigests, Row
 from harness.digest import digest
 from harness.errors import DataError, UnknownName
 from harness.files.row_range import WHOLE, RowRange, split_name
-from harness.files.yaml import shown
+from harness.files.yaml import Keys, shown
 from harness.types import Source, Split
 
+NAMED = 6  # files that a message names
+_URI: Keys = ("source", "uri")
 BUFFER = 1 << 20  # bytes of a Parquet column that are read in one go
 # The first bytes of files that are no UTF-8 text, what such a file is, and what to do with it.
 _OTHERS = (
@@ -39,6 +42,20 @@ _OTHERS = (
     (b"\xff\xfe", "is UTF-16", "save it as UTF-8"),
     (b"\xfe\xff", "is UTF-16", "save it as UTF-8"),
 )
+
+# Endings of files that are not read, and what to do with such a file.
+_UNREAD = {
+    ".xlsx": "save it as CSV",
+    ".xls": "save it as CSV",
+    ".ods": "save it as CSV",
+    ".numbers": "save it as CSV",
+    ".tsv": "save it as CSV, with commas",
+    ".gz": "unpack it",
+    ".zip": "unpack it",
+    ".bz2": "unpack it",
+    ".xz": "unpack it",
+    ".zst": "unpack it",
+}
 
 _STEMS: dict[Split, tuple[str, ...]] = {
     "train": ("train",),
@@ -134,48 +151,108 @@ def _readable(path: Path) -> Iterator[None]:
 
 def files(source: Source) -> dict[Split, SplitFile]:
     """Return the file of each split of the source, with the rows that the split takes."""
-    place = _existing(Path(source.uri.removeprefix("file:")))
+    place = _existing(Path(source.uri.removeprefix("file:")), _URI)
     folder = place if place.is_dir() else place.parent
     if source.splits:
-        found = {split: _named(folder, source.splits[split]) for split in _STEMS if split in source.splits}
+        found = {
+            split: _named(folder, source.splits[split], ("source", "splits", split))
+            for split in _STEMS
+            if split in source.splits
+        }
     elif place.is_file():
         found = {"test": SplitFile(place)}
     else:
         found = {split: SplitFile(path) for split, stems in _STEMS.items() if (path := _only(folder, stems))}
+        for split in (split for split in _STEMS if split not in found):
+            _refuse_unread(folder, _STEMS[split])
     if "test" not in found:
         raise DataError(
             f"{shown(place)}: no test file; add test.jsonl, .json, .csv or .parquet, or name it in `splits`"
+            f"{_hint_of(_others(folder, found))}",
+            _URI,
         )
-    for path in (part.path for part in found.values()):
+    for split, path in ((split, part.path) for split, part in found.items()):
+        key = ("source", "splits", split) if source.splits else _URI
         if path.suffix not in _READERS:
             raise DataError(
-                f"{shown(path)}: found a {path.suffix or 'nameless'} file; give one of {', '.join(_READERS)}"
+                f"{shown(path)}: found a {path.suffix or 'nameless'} file; give one of {', '.join(_READERS)}",
+                key,
             )
         if not path.is_file():
-            raise DataError(f"{shown(path)}: not a file; name a file of samples")
+            raise DataError(f"{shown(path)}: not a file; name a file of samples", key)
     return found
 
 
-def _named(folder: Path, name: str) -> SplitFile:
+def place(source: Source, split: Split) -> str:
+    """Return the file of a split, with the rows that the split takes of it."""
+    rows = source.splits.get(split, "").partition("[")[1:]
+    return shown(files(source)[split].path) + "".join(rows)
+
+
+def hint(source: Source, split: Split) -> str:
+    """Return the end of the message on a missing split: how the parts of a file are named."""
+    place = Path(source.uri.removeprefix("file:"))
+    if source.splits:
+        return ""
+    return _hint_of([place]) if place.is_file() else _hint_of(_others(place, files(source)))
+
+
+def _others(folder: Path, found: Mapping[Split, SplitFile]) -> list[Path]:
+    """Return the files of a folder that could be read and are of no split."""
+    taken = {part.path for part in found.values()}
+    return sorted(
+        path for path in folder.iterdir() if path.suffix in _READERS and path.is_file() and path not in taken
+    )
+
+
+def _hint_of(others: Sequence[Path]) -> str:
+    """Return how the task names parts of the only other file, or which other files there are."""
+    if len(others) > 1:
+        more = ", …" if len(others) > NAMED else ""
+        return f"; found {', '.join(path.name for path in others[:NAMED])}{more}"
+    return "".join(
+        f'; or take parts of {path.name}: `splits: {{train: "{path.name}[:60%]", '
+        f'validation: "{path.name}[60%:80%]", test: "{path.name}[80%:]"}}`'
+        for path in others
+    )
+
+
+def _refuse_unread(folder: Path, stems: tuple[str, ...]) -> None:
+    """Raise DataError for a spreadsheet or a compressed file that has the name of a split."""
+    for path in sorted(folder.iterdir()):
+        if path.name.partition(".")[0] in stems and path.suffix.lower() in _UNREAD and path.is_file():
+            what = "".join(path.suffixes)
+            raise DataError(f"{shown(path)}: {what} files are not read; {_UNREAD[path.suffix.lower()]}", _URI)
+
+
+def _named(folder: Path, name: str, key: Keys) -> SplitFile:
     """Return the file that a split names, and the rows that it takes of it."""
     file, taken = split_name(name)
-    return SplitFile(_existing(folder / file), taken)
+    return SplitFile(_existing(folder / file, key), taken)
 
 
-def _existing(path: Path) -> Path:
+def _existing(path: Path, key: Keys) -> Path:
     try:
         found = path.exists()
     except (OSError, ValueError) as error:  # a name that is too long, or contains a NUL
-        raise DataError(f"{shown(path)}: cannot be read: {_reason(error)}") from error
+        raise DataError(f"{shown(path)}: cannot be read: {_reason(error)}", key) from error
     if not found and not path.parent.is_dir():
         raise DataError(
             f"{shown(path)}: no such file or folder, nor is {shown(path.parent)}; a path starts at the folder of the "
-            "file that names it"
+            "file that names it",
+            key,
         )
     if not found:
-        raise UnknownName(
-            "file", path.name, [entry.name for entry in path.parent.iterdir()], shown(path.parent)
-        )
+        here = Path.cwd() / path.name
+        there = [entry.name for entry in path.parent.iterdir()]
+        started = "a path starts at the folder of the file that names it"
+        if here.exists() and here.parent != path.parent:
+            way = os.path.relpath(here, path.parent)
+            raise DataError(
+                f"{shown(path)}: no such file or folder; {started}: did you mean {way!r}?",
+                key,
+            )
+        raise UnknownName("file", path.name, there, shown(path.parent), key, f" ({started})")
     return path
 
 
@@ -264,7 +341,7 @@ def _json(path: Path) -> Iterator[Row]:
 def _loaded(text: str, where: str, unit: Literal["line", "file"]) -> Any:
     """Return the value of a line or a file of JSON; raise DataError if it is not valid JSON."""
     try:
-        return json.loads(text, object_pairs_hook=_from_pairs)
+        return json.loads(text.rstrip(), object_pairs_hook=_from_pairs)
     except json.JSONDecodeError as error:
         where, way = (
             (where, "fix or remove the line") if unit == "line" else (f"{where}:{error.lineno}", "fix it")

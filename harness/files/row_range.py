@@ -10,6 +10,10 @@ from dataclasses import dataclass
 from harness.errors import DataError
 
 _SLICED = re.compile(r"(?P<file>.*)\[(?P<rows>[^\[\]]*)\]", re.DOTALL)
+# What stands behind the ending of a data file, where the name does not end in such an ending itself.
+_BEHIND = re.compile(
+    r".*\.(?:jsonl|json|csv|parquet)(?![\w.]).+(?<!\.jsonl)(?<!\.json)(?<!\.csv)(?<!\.parquet)", re.DOTALL
+)
 _BOUND = re.compile(r"(?P<number>-?\d{1,15})(?P<percent>%?)", re.ASCII)
 
 
@@ -57,6 +61,8 @@ def split_name(name: str, where: str = "") -> tuple[str, RowRange]:
     """Return a split's file and the rows that it takes; raise DataError for brackets with anything but a range in them."""
     sliced = _SLICED.fullmatch(name)
     if sliced is None:
+        if _BEHIND.fullmatch(name):
+            raise _wrong(name, where)
         return name, WHOLE
     parts = [part.strip() for part in sliced["rows"].split(":")]
     bounds = [_BOUND.fullmatch(part) for part in parts]

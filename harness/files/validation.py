@@ -2,7 +2,8 @@
 
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import fields, is_dataclass
 from functools import cache
 from types import GenericAlias
@@ -48,6 +49,18 @@ def checked(kind: type[Record], data: object, at: At) -> Record:
         raise SuiteError("\n".join(_sentences(kind, error, data, at))) from None
 
 
+@contextmanager
+def placed(at: At | None, *keys: str | int) -> Iterator[None]:
+    """Begin the message of a SuiteError that knows its key, below these keys, with the place of that key."""
+    try:
+        yield
+    except SuiteError as error:
+        if at is not None and error.key:
+            error.args = (f"{at(*keys, *error.key)}: {error}",)
+            error.key = ()
+        raise
+
+
 def found(value: object) -> str:
     """Return a description of a value for a message."""
     match value:
@@ -78,6 +91,9 @@ def _sentences(kind: type[Any], error: ValidationError, data: object, at: At) ->
         way = mistake["loc"][1:]
         reason, value = mistake["type"], mistake["input"]
         if reason == "unexpected_keyword_argument":
+            if elsewhere := _below(kind, way):
+                yield f"{at(*way)}: no key named {str(way[-1])!r} here; write it below `{elsewhere}:`"
+                continue
             known = [field.name for field in fields(_kind_at(kind, way[:-1]))]
             yield str(UnknownName("key", str(way[-1]), known, at(*way)))
         elif reason.startswith("missing"):
@@ -93,6 +109,19 @@ def _sentences(kind: type[Any], error: ValidationError, data: object, at: At) ->
             wanted.setdefault(way, [found(value)]).append(choice)
     for way, (what, *choices) in wanted.items():
         yield f"{at(*way)}: found {what}; give {' or '.join(choices)}"
+
+
+def _below(kind: type[Any], way: tuple[str | int, ...]) -> str:
+    """Return the key whose record has a key that stands beside it; "" if there is none."""
+    named = get_type_hints(_kind_at(kind, way[:-1]))
+    return next(
+        (
+            key
+            for key, inner in named.items()
+            if is_dataclass(inner) and way[-1] in {field.name for field in fields(inner)}
+        ),
+        "",
+    )
 
 
 def _holds(data: object, way: tuple[str | int, ...]) -> bool:

@@ -71,7 +71,7 @@ def load(path: Path) -> Document:
             raise SuiteError(
                 f"{shown(path)}{line}: a second document begins; keep one, and no `---`"
             ) from error
-        raise SuiteError(f"{shown(path)}{line}: not YAML: {error.problem or error}") from error
+        raise SuiteError(f"{shown(path)}{line}: not YAML: {_mistake(error, text)}") from error
     except YAMLError as error:
         raise SuiteError(f"{shown(path)}: not YAML: {' '.join(str(error).split())}") from error
     except RecursionError:
@@ -81,6 +81,39 @@ def load(path: Path) -> Document:
     tree = _Tree(path=path, source=text, constructor=yaml.constructor)
     data = {} if root is None else tree.plain(root, ())
     return Document(path=path, data=data, lines=tree.lines)
+
+
+def _mistake(error: Any, text: str) -> str:
+    """Return what is usually wrong where ruamel's parser stops, with the column, and what would do."""
+    problem, mark, opened = error.problem or str(error), error.problem_mark, error.context_mark
+    if mark is None:
+        return str(problem)
+    lines = text.splitlines()
+    before = lines[mark.line][: mark.column] if mark.line < len(lines) else ""
+    align = "this line is indented otherwise than the line above it, or that line is incomplete; align keys of one level"
+    if "'\\t'" in problem:
+        said = "a tab; write spaces"
+    elif "mapping values are not allowed" in problem:
+        said = (
+            "a second ': ' in a line; put a text that contains ': ' into quotes" if ": " in before else align
+        )
+    elif "'<scalar>'" in problem:
+        said = "more text behind a closing quote; put the whole text into quotes"
+    elif "<block end>" in problem or "<document start>" in problem:
+        said = align
+    elif "cannot start any token" in problem:
+        said = f"a text that begins with {problem.split()[2]}; put it into quotes"
+    elif problem.startswith(("expected ',' or '}'", "expected ',' or ']'")):
+        said = f"a comma is missing, or the bracket of line {opened.line + 1} is not closed; add it"
+    elif "end of stream" in problem and opened is not None:
+        said = f"the quote of line {opened.line + 1} is not closed; close it"
+    elif problem.startswith("found unknown escape character"):
+        said = (
+            f"a backslash before {problem.split()[-1]} within double quotes; write two, or use single quotes"
+        )
+    else:
+        said = problem
+    return f"column {mark.column + 1}: {said}"
 
 
 def alias_line(text: str, anchor: str) -> int | None:

@@ -14,6 +14,7 @@ from harness.gates.evidence import GateInputs, RowsKey, opened
 from harness.gates.questions import RowsQuestion
 from harness.gates.regressions import Loss
 from harness.gates.rules import BASE
+from harness.gates.seen import doubted
 from harness.gates.sentences import sentence
 from harness.results import Result, read
 from harness.types import FAMILY_ERROR, Gate, Judgement, Verdict
@@ -37,6 +38,7 @@ def judge(
         asked = [_ask(check, inputs) for check in sliced]
         answers, losses = _answers(asked, inputs)
         corrected = _significant(_corrected(answers, family_error))
+        corrected = [doubted(answer, result) for answer in corrected]
         suspects = [lost for answer, lost in zip(corrected, losses, strict=True) if _lost(answer)]
         worst = regressions.worst(suspects, inputs)
     return Judgement(

@@ -42,6 +42,7 @@ __all__ = [
     "kinds_of",
     "load",
     "names",
+    "of_written",
     "own",
     "reads",
     "score_names",
@@ -200,6 +201,11 @@ def unready(metric: str, where: str = "") -> str | None:
     plugin = _plugin(choice, where, OWN)
     look: Callable[..., str | None] | None = getattr(plugin, "unready", None)
     return look(**_settings(plugin, choice, where)) if look else None
+
+
+def of_written(metric: str) -> bool:
+    """Return whether the metric compares words or characters of written answers, by its plug-in's WRITTEN."""
+    return bool(getattr(_plugin(parse(metric), "", OWN), "WRITTEN", False))
 
 
 def reads(metric: str, text: str) -> bool:

@@ -8,6 +8,7 @@ from harness.metrics import Array, Caution, Metric
 from harness.types import Generation, Sample
 
 NAMES = ("bleu",)
+WRITTEN = True  # compares words or characters of answers that a model writes
 ORDERS = 4
 # sacrebleu's own check, which it makes where it gets all answers at once; 100 is its number.
 TOKENIZED = Caution(

@@ -13,6 +13,7 @@ from harness.metrics import Array, Metric
 from harness.types import Generation, Sample
 
 NAMES = ("chrf",)
+WRITTEN = True  # compares words or characters of answers that a model writes
 ORDERS = 6
 BETA = 2.0
 

@@ -12,6 +12,7 @@ from harness.metrics import Array, Metric
 from harness.types import Generation, Sample
 
 NAMES = ("f1",)
+WRITTEN = True  # compares words or characters of answers that a model writes
 
 _PUNCTUATION = str.maketrans("", "", string.punctuation)
 _ARTICLES = re.compile(r"\b(a|an|the)\b", re.UNICODE)

@@ -10,7 +10,7 @@ from harness.types import Generation, Sample
 
 NAMES = ("probability",)
 CERTAIN = Caution(
-    said="answers without likelihoods of options: they count as certain; ask a task of kind choice, prefer or classify",
+    said="answers without likelihoods of options, as a trivial rule's and a written one's: they count as certain",
     holds=has_no_options,
 )
 

@@ -19,6 +19,7 @@ from harness.metrics import Array, Caution, Metric
 from harness.types import Generation, Sample
 
 NAMES = ("rouge1", "rouge2", "rougeL", "rougeLsum")
+WRITTEN = True  # compares words or characters of answers that a model writes
 
 # What each byte of lower-case text becomes: a to z, 0 to 9 and newlines stay, all others separate words.
 KEPT = b"abcdefghijklmnopqrstuvwxyz0123456789\n"

@@ -6,6 +6,7 @@ from harness.metrics import Array, Metric
 from harness.types import Generation, Sample
 
 NAMES = ("ter",)
+WRITTEN = True  # compares words or characters of answers that a model writes
 
 
 def metric(

@@ -6,7 +6,7 @@ This imports torch, so each result is remembered under a digest of all that coul
 from dataclasses import replace
 from pathlib import Path
 
-from harness import backends
+from harness import backends, kinds
 from harness.checkpoints import askable, locate
 from harness.checkpoints.adapter import CONFIG, WEIGHTS
 from harness.checkpoints.folder import ADAPTER_RECORD
@@ -39,6 +39,8 @@ def examined(suite: Suite, pinned: Pins, model: Model, *, offline: bool, cache: 
         remembered.save(cache)
     else:
         found = list(backend.examine(model, pin, runtime, folders))
+    if all(kinds.find(task.kind).lacks(task, model, pin) for task in suite.tasks):
+        found = []  # no task asks the model, so remarks on its answers lead astray; `plan` says why none does
     absent = [name for name, folder in places.items() if folder is None]
     return [*found, *(f"adapter {name}: not downloaded yet; checked only by a run" for name in absent)]
 

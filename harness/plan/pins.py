@@ -17,6 +17,7 @@ from harness.digest import digest
 from harness.errors import AdapterError
 from harness.files import devices
 from harness.files.installed import versions
+from harness.files.validation import At, placed
 from harness.gates.rules import BASE
 from harness.tasks import metric_names
 from harness.tasks.remarks import CHANGES
@@ -44,13 +45,21 @@ LIBRARIES = (
 )
 
 
-def pins(suite: Suite, *, device: str = "auto", offline: bool = False, cache: Path) -> Pins:
+def pins(
+    suite: Suite,
+    *,
+    device: str = "auto",
+    offline: bool = False,
+    cache: Path,
+    at: At | None = None,  # gives the place of a key of the suite, for messages
+) -> Pins:
     """Return the pins of everything that a suite names. `cache` is a JSON file that keeps digests of files between runs."""
     kind: DeviceKind = found_device() if device == "auto" else "cuda" if device.startswith("cuda") else "cpu"
     remembered = Remembered.load(cache)
-    sources = {
-        task.name: data.pin(task.source, remembered.file_digest, offline=offline) for task in suite.tasks
-    }
+    sources = {}
+    for n, task in enumerate(suite.tasks):
+        with placed(at, "tasks", n):
+            sources[task.name] = data.pin(task.source, remembered.file_digest, offline=offline)
     answering = {model.name: backends.of(model) for model in suite.models}
     models = {}
     for model in suite.models:
@@ -64,9 +73,10 @@ def pins(suite: Suite, *, device: str = "auto", offline: bool = False, cache: Pa
     scripts = _scripts(suite, remembered)
     samples = {}
     rules = {}
-    for task in suite.tasks:
+    for n, task in enumerate(suite.tasks):
         known = (sources[task.name], scripts.get(suite.plugins.get("kinds", {}).get(task.kind, "")))
-        samples[task.name], remarks = _samples(task, known, remembered, offline)
+        with placed(at, "tasks", n):
+            samples[task.name], remarks = _samples(task, known, remembered, offline)
         if changed := tuple(rule for rule in CHANGES if remarks.get(rule)):
             rules[task.name] = changed
     for task in suite.tasks:

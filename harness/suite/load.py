@@ -67,8 +67,24 @@ def load_suite(given: str | Mapping[str, object]) -> Suite:
 
 
 def place(given: str | Mapping[str, object]) -> At:
-    """Return a function that gives the place of a suite's key, FILE:LINE: key, for messages; the file is read only then."""
-    return lambda *keys: _suite(given).at(*keys)
+    """Return a function that gives the place of a suite's key, FILE:LINE: key, for messages; files are read only then.
+
+    The place of a key of a task that has a file of its own is in that file.
+    """
+
+    def at(*keys: str | int) -> str:
+        document = _suite(given)
+        match keys:
+            case ("tasks", int(n), *more) if isinstance(entry := document.data["tasks"][n], str):
+                return task_place(entry, document.path.parent)(*more)
+        return document.at(*keys)
+
+    return at
+
+
+def task_place(name_or_path: str, base: Path | None = None) -> At:
+    """Return a function that gives the place of a key in a task's file, for messages; the file is read only then."""
+    return lambda *keys: opened("task", name_or_path, base).at(*keys)
 
 
 def use_plugins(given: str | Mapping[str, object]) -> None:

@@ -158,6 +158,10 @@ def _fitting(metric: str, kind: kinds.Kind, where: str) -> None:
         raise SuiteError(
             f"{where}: {metric} scores tasks of kind {', '.join(fits)}, and this task is of kind {kind.name}"
         )
+    if metrics.of_written(metric) and "write" not in kind.answers and {"choices", "chosen"} & {*kind.columns}:
+        raise SuiteError(
+            f"{where}: {metric} compares written texts, and a task of kind {kind.name} writes none; use accuracy"
+        )
     if not fits and not {"reference", "chosen"} & {*kind.columns}:
         raise SuiteError(
             f"{where}: {metric} compares answers with references, and a task of kind {kind.name} has none; use perplexity"
@@ -321,7 +325,17 @@ def _check_training(suite: Suite, tasks: Sequence[str], at: At) -> None:
 def _check_gate_patterns(suite: Suite, tasks: Sequence[str], at: At) -> None:
     """Raise UnknownName for a gate whose pattern matches no task, or no model, of the suite."""
     models = [model.name for model in suite.models]
+    systems = {
+        *models,
+        *(adapter.name for adapter in suite.adapters),
+        *(recipe.name for recipe in suite.recipes),
+    }
     for n, gate in enumerate(suite.gates):
+        if gate.against in systems and not Path(gate.against).exists():
+            raise SuiteError(
+                f"{at('gates', n, 'against')}: found {gate.against!r}, a name in this suite; write `against: base` for the "
+                "model without its adapter, or the file of a baseline"
+            )
         for key, pattern, names in (("task", gate.task, tasks), ("model", gate.model, models)):
             if not any(fnmatchcase(name, pattern) for name in names):
                 raise UnknownName(f"{key} in this suite", pattern, names, at("gates", n, key))

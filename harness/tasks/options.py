@@ -4,11 +4,13 @@ The rules, in this order:
 
 - Choices are a list of texts, a column for each choice, a JSON list in a cell of a CSV file, or a mapping with `text` and
   `label`, as ARC has it.
-- The right choice is named by its text, by its label, by a letter (A is the first), or by its number, from 0.
+- The right choice is named by its text, by its label, by a letter (A is the first), or by its number, from 0. A text that is
+  one choice and names another is taken as the choice that it is, with a count that `check` shows; such a number is refused.
 - A label is named by itself, or by its number in the task's `labels`, from 0.
 """
 
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from string import ascii_uppercase
@@ -17,6 +19,7 @@ from typing import Any
 from harness import text as words
 from harness.errors import DataError, UnknownName
 from harness.tasks.references import text_of
+from harness.tasks.remarks import AMBIGUOUS
 
 SHOWN = 6  # choices that a message names
 
@@ -51,21 +54,41 @@ def read_choices(
     return found
 
 
-def right_choice(cell: object, choices: Choices, where: str) -> str:
-    """Return the text of the right choice; raise DataError if the cell names none of them."""
+def right_choice(cell: object, choices: Choices, where: str, remarks: Counter[str]) -> str:
+    """Return the text of the right choice; raise DataError if the cell names none of them.
+
+    A text that is one choice, and names another by label, letter or number, is counted and taken as the choice that it is. A
+    number that can be taken in both ways is refused.
+    """
     name = text_of(cell).strip()
+    placed = _by_place(name, choices)
     if name in choices.texts:
+        if placed in (None, name):
+            return name
+        if not isinstance(cell, str):
+            raise DataError(
+                f"{where}: the right choice is the number {name}, which is the text of one choice and the place, from 0, "
+                f'of another, {_short(placed)}; write it as a text ("{name}") or as a letter'
+            )
+        remarks[AMBIGUOUS] += 1
         return name
+    if placed is not None:
+        return placed
+    raise DataError(
+        f"{where}: the right choice is {_short(name)}, which is none of {_list(choices.texts)}; name it by its text, by a "
+        f"letter (A to {ascii_uppercase[len(choices.texts) - 1]}), or by its number, from 0"
+    )
+
+
+def _by_place(name: str, choices: Choices) -> str | None:
+    """Return the choice that a label, a letter or a number names; None if it names none."""
     names = choices.labels or tuple(ascii_uppercase[: len(choices.texts)])
     for position, label in enumerate(names):
         if name.casefold() == label.casefold():
             return choices.texts[position]
     if name.isascii() and name.isdigit() and int(name) < len(choices.texts):
         return choices.texts[int(name)]
-    raise DataError(
-        f"{where}: the right choice is {_short(name)}, which is none of {_list(choices.texts)}; name it by its text, by a "
-        f"letter (A to {ascii_uppercase[len(choices.texts) - 1]}), or by its number, from 0"
-    )
+    return None
 
 
 def label_of(cell: object, labels: Sequence[str], where: str) -> str:
@@ -111,7 +134,7 @@ def _check(choices: Choices, where: str) -> None:
     for position, choice in enumerate(texts):
         if not choice:
             raise DataError(
-                f"{where}: choice {position} of {len(texts)} is empty; fill it in, or drop the row"
+                f"{where}: choice {position + 1} of {len(texts)} is empty; fill it in, or drop the row"
             )
         if choice in texts[:position]:
             raise DataError(f"{where}: the choice {_short(choice)} is there twice; drop one, or the row")

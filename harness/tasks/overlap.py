@@ -134,15 +134,21 @@ def _word(word: str) -> int:
     return _hash(word)
 
 
-def _questions(batch: list[Sample], first: int = 0) -> tuple[Hashes, Places]:
-    """Return a hash of each question that has words, and the position of its sample.
+def question(sample: Sample) -> int | None:
+    """Return a hash of a sample's question; None for a question without words.
 
     A question is the words of the input, of the turns before it and of the sample's other columns, without the answer.
     """
+    words = _words(" ".join((*sample.told, *sample.metadata.values())))
+    return _hash(" ".join(words)) if words else None
+
+
+def _questions(batch: list[Sample], first: int = 0) -> tuple[Hashes, Places]:
+    """Return a hash of each question that has words, and the position of its sample."""
     hashes, places = array("Q"), array("I")
     for place, sample in enumerate(batch, start=first):
-        if words := _words(" ".join((*sample.told, *sample.metadata.values()))):
-            hashes.append(_hash(" ".join(words)))
+        if (hashed := question(sample)) is not None:
+            hashes.append(hashed)
             places.append(place)
     return np.frombuffer(hashes, np.uint64), np.frombuffer(places, np.uint32)
 

@@ -6,6 +6,7 @@ input, any other `$name` a column of the data, `$$` a dollar. Braces and dollars
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
+from difflib import get_close_matches
 from string import Template
 
 from harness.errors import SuiteError, UnknownName
@@ -108,8 +109,16 @@ def _fill(task: Task, template: str, sample: Sample) -> str:
         own = {"choices": lettered(sample.choices)} if sample.choices else {}
         return Template(template).substitute(sample.metadata, id=sample.id, **own)
     except KeyError as missing:
-        where = f"task {task.name!r}: prompt of sample {sample.id!r}"
-        raise UnknownName("column", str(missing.args[0]), {*sample.metadata, "input"}, where) from None
+        raise _no_column(str(missing.args[0]), task, sample) from None
+
+
+def _no_column(name: str, task: Task, sample: Sample) -> UnknownName:
+    """Return the error for a name in a prompt that no column has; the column of the input is known by another name."""
+    known, more = {*sample.metadata, "input"}, ""
+    asked = task.source.columns_of("input")
+    if get_close_matches(name, {*known, *asked}, n=1, cutoff=0.5) in ([column] for column in asked):
+        known, more = {"input"}, f", which is the column {asked[0]!r}"
+    return UnknownName("column", name, known, f"prompt of sample {sample.id!r}", ("prompt",), more)
 
 
 def shorten(prompt: Prompt, excess_tokens: int, spans: Sequence[Span], keep: Overflow) -> Prompt:

@@ -14,6 +14,7 @@ LISTS = "JSON lists"
 UNCLEAR = "bracketed references"
 LINE_ENDS = "line ends"
 UNANSWERED = "unanswered turns"
+AMBIGUOUS = "ambiguous right choices"
 NO_ANSWER = "rows without an answer"
 EMPTY_ANSWER = "rows with an empty answer"
 EQUAL_PAIR = "equal pairs"
@@ -36,6 +37,7 @@ NOTED: Mapping[str, str] = {
     LISTS: READ,
     LINE_ENDS: ROWS,
     UNANSWERED: ROWS,
+    AMBIGUOUS: ROWS,
     **dict.fromkeys(LEFT_OUT, ROWS),
 }
 # What is counted, in singular, and what is said of it.
@@ -49,6 +51,10 @@ SAID: Mapping[str, tuple[str, str]] = {
     LISTS: ("reference cell", "with a JSON list, read as a list"),
     UNCLEAR: ("reference cell", "in brackets without a JSON list of texts, read as text"),
     LINE_ENDS: ("row", "with line ends of Windows or of old Macs in a cell, read as line feeds"),
+    AMBIGUOUS: (
+        "right choice",
+        "taken as the text of a choice, and not as the label, letter or number of another",
+    ),
     UNANSWERED: ("conversation", "with turns after the last answer, which are left out"),
 }
 

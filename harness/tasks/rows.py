@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from typing import Any
 
 from harness.errors import DataError, UnknownName
@@ -14,6 +15,7 @@ from harness.tasks.remarks import LINE_ENDS, READ_AS, ROWS, UNANSWERED
 from harness.tasks.shapes import Shaped, shaped
 from harness.types import Sample, Shape, Source
 
+LONGEST_COLUMN = 40  # characters of a column's name in a message
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
@@ -68,7 +70,7 @@ def _by_columns(row: Row, source: Source, numbered: str, remarks: Counter[str]) 
     for key, columns in taken.items():
         for column in columns:
             if column not in row.values:
-                raise UnknownName("column", column, row.values, f"{row.where}: columns.{key}")
+                raise _no_column(column, key, row)
             if key != "choices":
                 _refuse_structure(row, column, lists=key == "reference")
     answers, choices = _answers(row, source, taken, remarks)
@@ -110,7 +112,7 @@ def _id(row: Row, source: Source, numbered: str) -> str:
         return numbered
     (column,) = source.columns_of("id")
     if column not in row.values:
-        raise UnknownName("column", column, row.values, f"{row.where}: columns.id")
+        raise _no_column(column, "id", row)
     _refuse_structure(row, column, lists=False)
     sample_id = text_of(row.values[column])
     if not sample_id.strip():
@@ -120,6 +122,21 @@ def _id(row: Row, source: Source, numbered: str) -> str:
             f"{row.where}: column {column!r} contains the control character {control[0]!r}; an id is one line of text"
         )
     return sample_id
+
+
+def _no_column(column: str, key: str, row: Row) -> UnknownName:
+    """Return the error for a row without a column; long names are cut, as those of a file without a row of names."""
+    known = [_cut(str(name)) for name in row.values]
+    more = ""
+    if row.textual and not get_close_matches(column, known, cutoff=0.5):
+        more = " (the first row of a CSV file is read as the names of its columns)"
+    return UnknownName(
+        "column", column, known, f"{row.where}: columns.{key}", ("source", "columns", key), more
+    )
+
+
+def _cut(name: str) -> str:
+    return name if len(name) <= LONGEST_COLUMN else f"{name[:LONGEST_COLUMN]}…"
 
 
 def _others(row: Row, used: set[str]) -> dict[str, str]:
@@ -142,7 +159,7 @@ def _answers(
         cells = [row.values[name] for name in taken["choices"]]
         where = f"{row.where}: column {taken['choices'][0]!r}"
         choices = read_choices(cells, where, textual=row.textual)
-        right = right_choice(row.values[column], choices, f"{row.where}: column {column!r}")
+        right = right_choice(row.values[column], choices, f"{row.where}: column {column!r}", remarks)
         return (right,), choices.texts
     if source.labels:
         return (label_of(row.values[column], source.labels, f"{row.where}: column {column!r}"),), ()

@@ -342,10 +342,11 @@ def test_a_check_counts_the_samples(tmp_path: Path) -> None:
 def test_a_check_finds_columns_that_are_not_there(tmp_path: Path) -> None:
     as_jsonl(tmp_path / "test.jsonl", ROWS)
     with pytest.raises(
-        UnknownName, match="task 'chats': prompt of sample 'a': no column named 'topik'; did you mean 'topic'"
+        UnknownName,
+        match=r"test\.jsonl:1: prompt of sample 'a': no column named 'topik'; did you mean 'topic'",
     ):
         data.check(task(tmp_path, prompt="$topik $input"))
-    with pytest.raises(UnknownName, match="task 'chats': cluster: test sample 'a': no column named 'group'"):
+    with pytest.raises(UnknownName, match=r"test\.jsonl:1: cluster: no column named 'group'"):
         data.check(task(tmp_path, cluster="group"))
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from harness import backends
+from harness.commands.check import check
 from harness.errors import SuiteError
 from harness.plan.pins import pins
 from harness.plan.plan import plan
@@ -177,3 +178,13 @@ def test_a_suite_with_an_encoder_learns_and_its_program_for_plain_peft_gives_the
             assert printed == ours
         else:
             assert float(printed) == pytest.approx(float(ours), rel=1e-4)  # ours has six digits
+
+
+def test_check_says_nothing_of_a_head_that_no_task_asks(place: Path) -> None:
+    found = drawn(place, ("generate",), ("bert", "llama"))
+    shown = "\n".join(check(found.suite, offline=True, cache=place / "digests.json", device="cpu"))
+    assert "bert is an encoder, which writes no text" in shown
+    assert "SequenceClassification" not in shown
+    both = drawn(place, ("generate", "classify"), ("bert", "llama"))
+    shown = "\n".join(check(both.suite, offline=True, cache=place / "digests.json", device="cpu"))
+    assert "BertForSequenceClassification" in shown

@@ -92,7 +92,7 @@ def test_sound_prompts_pass() -> None:
 
 
 def test_a_column_that_one_sample_lacks_is_named() -> None:
-    with pytest.raises(UnknownName, match="task 'chats': prompt of sample '7': no column named 'tone'"):
+    with pytest.raises(UnknownName, match="prompt of sample '7': no column named 'tone'"):
         render(TASK, replace(SAMPLE, metadata={"ton": "dry"}))
 
 
