@@ -238,7 +238,7 @@ def _axis_end(values: Sequence[float]) -> float:
 
 
 def _lines(result: Result, field: Field) -> list[ScoreLine]:
-    """Return the lines: models in the suite's order, each base before its adapters, trivial rules last."""
+    """Return the lines: models in the suite's order, each base, its adapters, the base with examples; trivial rules last."""
     scores, facts = field.scores, field.facts
     models = [model.name for model in result.suite.models]
     marked = marks(field)
@@ -251,7 +251,10 @@ def _lines(result: Result, field: Field) -> list[ScoreLine]:
 
     def place(system: System) -> tuple[object, ...]:
         known = models.index(system.model) if system.model in models else len(models)
-        return system.is_trivial, known, system.adapter is not None, system.shots
+        with_examples = (
+            system.adapter is None and system.shots > 0
+        )  # below the adapters, which it is no base of
+        return system.is_trivial, known, with_examples, system.adapter is not None, system.shots
 
     return [
         ScoreLine(
