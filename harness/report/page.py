@@ -8,7 +8,7 @@ import numpy as np
 
 from harness import text as words
 from harness.report.answer import Answer, Field, Sentence, answer
-from harness.report.doubts import empty_share
+from harness.report.doubts import empty_share, is_doubt
 from harness.report.explorer import sample_link
 from harness.report.manifest import Manifest, manifest
 from harness.report.marks import NONE, marks
@@ -115,6 +115,15 @@ class Page:
             f"This RESULT is partial: {len(lacks.labels)} of {words.plural(lacks.of, 'step')} {have} no result, "
             "and what is missing is not shown."
         )
+
+    @property
+    def further(self) -> str:
+        """Return how many notes and failed steps there are besides the doubts beside the answers; "" without any."""
+        answered = {task.facts.name for task in self.tasks if task.answer}
+        told = [note for note in self.notes if is_doubt(note) and note.where.split(", ")[0] in answered]
+        count = len(self.notes) - len(told) + len(self.failed)
+        further = "further note" if told else "note"
+        return f"{words.plural(count, further)} on what did not go as planned" if count else ""
 
     @property
     def unfinished(self) -> bool:

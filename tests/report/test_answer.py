@@ -138,8 +138,8 @@ def test_three_seeds_speak_for_the_recipe_by_their_mean_and_spread() -> None:
     values = {BASE: 20.0, OTHER: 30.0} | {one: 40.0 + place for place, one in enumerate(tuned)}
     text = said(answer(result(values, [(one, BASE, 0.001) for one in tuned]), TASK))
     assert (
-        "alpha with recipe lora-r8 scores highest of 5 systems tried (2 bases and 3 adapters): ROUGE-L 41.0 (mean of 3 seeds, 40.0 to 42.0)"
-        in text
+        "alpha with recipe lora-r8 scores highest of 5 systems tried (2 bases and 3 adapters): "
+        "ROUGE-L 41.0 (mean of 3 seeds, 40.0 to 42.0)" in text
     )
     assert "this adapter" not in text
 

@@ -6,7 +6,7 @@ import altair as alt
 
 from harness import text as words
 from harness.report.answer import turned
-from harness.report.charts import NARROW, STAND_IN, TIP, Chart, Data, at_x, at_y, labels
+from harness.report.charts import NARROW, STAND_IN, TIP, Chart, Data, at_x, at_y, labels, to_x
 from harness.report.page import ComparisonFamily, TaskPage
 from harness.types import Comparison
 
@@ -52,14 +52,13 @@ def chart(page: TaskPage, data: Data, width: int) -> Chart:
     x = alt.X("low:Q", scale=_scale(page), axis=axis)
     scale = alt.Scale(domain=[count, -0.7], nice=False, zero=False)
     y, name_y, above = (alt.Y(f"{name}:Q", scale=scale, axis=None) for name in ("line", "name", "above"))
-    text = {"fontSize": frame.size, "baseline": "middle"}
     ink = STAND_IN["ink"]
     name_x = at_x(GAP - frame.left) if frame.narrow else at_x(-GAP)
     layers = [
         # Vega makes a drawing as wide as the font that it measures with needs: an unseen line has the room of any font.
         alt.Chart(data.add([{}]))
         .mark_rule(color="transparent")
-        .encode(x=at_x(-frame.left), x2=alt.X2Value(frame.plot + (frame.right or GAP)), y=at_y(0)),
+        .encode(x=at_x(-frame.left), x2=to_x(frame.plot + (frame.right or GAP)), y=at_y(0)),
         # The line at zero is drawn beside each interval only, so that it crosses no heading and no name.
         table.mark_rule(color=STAND_IN["muted"], strokeDash=[3, 3]).encode(
             x=alt.XDatum(0), y=above, y2=alt.Y2("below:Q")
@@ -74,15 +73,17 @@ def chart(page: TaskPage, data: Data, width: int) -> Chart:
             fill=_coloured(alt.Fill, "paper"),
             description=alt.Description("says:N"),
         ),
-        table.mark_text(align="left" if frame.narrow else "right", color=ink, **text).encode(
-            x=name_x, y=name_y, text=alt.Text("label:N")
-        ),
-        heads.mark_text(align="left", fontWeight=600, color=ink, **text).encode(
-            x=at_x(2 - frame.left), y=y, text=alt.Text("label:N")
-        ),
+        table.mark_text(
+            align="left" if frame.narrow else "right", color=ink, fontSize=frame.size, baseline="middle"
+        ).encode(x=name_x, y=name_y, text=alt.Text("label:N")),
+        heads.mark_text(
+            align="left", fontWeight=600, color=ink, fontSize=frame.size, baseline="middle"
+        ).encode(x=at_x(2 - frame.left), y=y, text=alt.Text("label:N")),
     ]
     if not frame.narrow:
-        numbers = table.mark_text(align="left", color=STAND_IN["muted"], **text)
+        numbers = table.mark_text(
+            align="left", color=STAND_IN["muted"], fontSize=frame.size, baseline="middle"
+        )
         layers.append(numbers.encode(x=at_x(frame.plot + GAP), y=y, text=alt.Text("numbers:N")))
     return alt.LayerSpec(layer=layers, width=frame.plot, height=LINE * (count + 0.7))
 
