@@ -26,7 +26,9 @@ from harness.results import verdicts as gates
 from harness.results.costs import Costs, costs
 from harness.results.missing import missing, unfinished_sentence
 from harness.results.odd import NOT_APPLICABLE, STAND_IN, Share
+from harness.run.steps import ADAPTER
 from harness.types import Comparison, Note, Score, System, Verdict
+from harness.types.plan import HAS_RESULT
 
 Role = Literal["trivial", "base", "adapter"]
 TIE = 1e-9  # points: two scores of a sample closer than this differ only by rounding
@@ -114,6 +116,15 @@ class Page:
         return (
             f"This RESULT is partial: {len(lacks.labels)} of {words.plural(lacks.of, 'step')} {have} no result, "
             "and what is missing is not shown."
+        )
+
+    @property
+    def trained(self) -> tuple[tuple[str, str], ...]:
+        """Return each adapter that was trained, and its folder within the store of finished steps."""
+        return tuple(
+            (words.system(step.system) if step.system else step.label, f"done/{step.id}/{ADAPTER}")
+            for step in self.steps
+            if step.kind == "train" and step.state in HAS_RESULT
         )
 
     @property

@@ -2,11 +2,12 @@
 
 import re
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from harness.report import render
 from harness.report.page import build
-from harness.results import Result, read
+from harness.results import Result, StepFacts, read
 from harness.testing import make_result
 from harness.types import Cost, Sample, System
 
@@ -51,3 +52,19 @@ def test_a_column_without_any_value_is_left_out(tmp_path: Path) -> None:
     assert not any(heading in table[0] for heading in ("Speed", "Training", "Adapter", "Trained", "Against"))
     widths = {row.count("<td") for row in re.findall(r"<tr class.*?</tr>", table[0], re.DOTALL)}
     assert widths == {table[0].count('<th scope="col"') - 1}
+
+
+def test_the_report_names_the_folder_of_each_trained_adapter(tmp_path: Path) -> None:
+    steps = tuple(
+        StepFacts(id=name, kind=kind, state=state, system=ADAPTER)
+        for name, kind, state in (
+            ("aa", "train", "kept"),
+            ("bb", "train", "failed"),
+            ("cc", "generate", "done"),
+        )
+    )
+    edit = partial(replace, steps=steps)
+    folder = make_result(tmp_path / "result", SAMPLES, {ADAPTER: ["a b"] * 4}, edit=edit)
+    render(folder)
+    page = (folder / "report.html").read_text()
+    assert "done/aa/adapter" in page and "done/bb/adapter" not in page and "done/cc/adapter" not in page
