@@ -180,6 +180,7 @@ def _sample_lines(samples: Mapping[str, Sequence[Sample]]) -> Iterator[dict[str,
                 "input": sample.input,
                 "references": [*sample.references],
                 "metadata": {**sample.metadata},
+                **({"choices": [*sample.choices]} if sample.choices else {}),
                 **({} if sample.turns is None else {"turns": plain(sample.turns)}),
             }
             yield {"task": task, "sample_id": sample.id, **facts}

@@ -91,6 +91,7 @@ def run(
             place = delivered.folder
             if delivered.drawn:
                 where = f"RESULT  {place}\nreport  {place / 'report.html'}"
+                where = "\n".join((where, *done.adapters()))
                 print_report(place, where, quiet=quiet, as_json=as_json)
             else:  # the table in the terminal is of the page that cannot be made
                 say(f"RESULT  {place}")

@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from harness import text as words
 from harness.commands import delivery
 from harness.commands.asked import RunRequest, check_engine, drawn_up, runtime_for
 from harness.commands.course import Course
@@ -16,8 +17,11 @@ from harness.plan.plan import not_applicable, untrained
 from harness.run.repair import claimed, missing, put_damaged_aside
 from harness.run.run import FinishedRun
 from harness.run.run import run as run_plan
-from harness.run.store import open_store
+from harness.run.steps import ADAPTER
+from harness.run.store import Store, open_store
 from harness.types import Plan
+
+NAMED = 4  # adapters whose folders are printed after a run
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +31,7 @@ class PublishedRun:
     plan: Plan
     finished: FinishedRun
     delivered: Delivered | None  # None: not even the report could be made
+    store: Store
 
     @property
     def complete(self) -> bool:
@@ -35,6 +40,16 @@ class PublishedRun:
         return (
             not self.finished.failed and delivered is not None and not delivered.partial and delivered.drawn
         )
+
+    def adapters(self) -> Iterator[str]:
+        """Yield a line with the folder of each adapter that was trained, at most NAMED of them."""
+        trained = [step for step in self.plan.steps if step.kind == "train" and self.store.has(step.id)]
+        for step in trained[:NAMED]:
+            folder = self.store.done(step.id) / ADAPTER
+            shown = folder.relative_to(Path.cwd()) if folder.is_relative_to(Path.cwd()) else folder
+            yield f"adapter {shown} ({step.label.removeprefix('train ')}); copy the folder to keep it"
+        if len(trained) > NAMED:
+            yield f"and {words.plural(len(trained) - NAMED, 'more adapter')}: the report names their folders"
 
     def failures(self) -> Iterator[str]:
         """Yield a line for each step that failed or was skipped."""
@@ -77,7 +92,7 @@ def run(
             for line in _failures(finished, plan):
                 warn(line)
             raise
-    return PublishedRun(plan=plan, finished=finished, delivered=delivered)
+    return PublishedRun(plan=plan, finished=finished, delivered=delivered, store=store)
 
 
 def _unread(plan: Plan, *, offline: bool) -> Iterator[str]:

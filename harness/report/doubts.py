@@ -15,7 +15,8 @@ from harness.results.odd import (
     Share,
     counted,
 )
-from harness.types import System
+from harness.types import Note, System
+from harness.types.sample import TRIVIAL
 
 NAMED = 4  # systems that a sentence names at most
 REMEDY = "Lower max_new_tokens, shorten the prompt or choose a model with a longer window."
@@ -37,6 +38,14 @@ def doubts(result: Result, task: TaskFacts) -> tuple[str, ...]:
 def empty_share(result: Result, task: TaskFacts) -> Mapping[System, Share]:
     """Return the systems with more than 5 % empty answers, and their shares."""
     return _many(result, task, EMPTY, MANY_EMPTY)
+
+
+def is_doubt(note: Note) -> bool:
+    """Return whether a note is among the doubts beside its task's answer."""
+    share = Share(count=note.count, of=note.of).share
+    if note.kind == EMPTY:
+        return share > MANY_EMPTY and f", {TRIVIAL}" not in note.where
+    return note.kind == OVERLAP or (note.kind in (SHORTENED, REFUSED) and share > MANY_SHORTENED)
 
 
 def _of_size(result: Result, task: TaskFacts) -> Iterator[str]:

@@ -23,6 +23,7 @@ from harness import text as words
 from harness.report.chosen import answered_line
 from harness.report.task_samples import TaskSamples, digits
 from harness.results import Result, json_lines
+from harness.tasks.options import lettered
 from harness.types import Sample, System, Turn
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ LONGEST = 4_000  # characters of one text in a page
 FITS = 6_000_000  # bytes of texts in one page: read in a second from a slow disk, on a slow machine
 BIN, BINS = 256, 400  # samples in a bin; most bins, since each is an open file
 BY_SYSTEM = ("answers", "promptTokens", "outputTokens")  # columns with a list for each system
+CHOICES = "choices"  # what a prompt's template calls the choices of its sample
 IN_MEMORY = 1 << 20  # bytes of a bin before it spills to disk
 
 Plain = dict[str, Any]
@@ -192,7 +194,9 @@ def _sorted(
             file.write(json.dumps([at % room, *content], ensure_ascii=False) + "\n")
 
     for line in json_lines(result.folder / "samples.jsonl.gz"):
-        columns = {words.visible(key): _shown(text) for key, text in (line.get("metadata") or {}).items()}
+        choices = line.get("choices")
+        told = (line.get("metadata") or {}) | ({CHOICES: lettered(choices)} if choices else {})
+        columns = {words.visible(key): _shown(text) for key, text in told.items()}
         put(
             line["task"],
             line["sample_id"],

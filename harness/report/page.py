@@ -10,7 +10,7 @@ import numpy as np
 from harness import metrics
 from harness import text as words
 from harness.report.answer import Answer, Field, Sentence, answer
-from harness.report.doubts import empty_share
+from harness.report.doubts import empty_share, is_doubt
 from harness.report.explorer import sample_link
 from harness.report.manifest import Manifest, manifest
 from harness.report.marks import NONE, marks
@@ -29,8 +29,10 @@ from harness.results import verdicts as gates
 from harness.results.costs import Costs, costs
 from harness.results.missing import missing, unfinished_sentence
 from harness.results.odd import NOT_APPLICABLE, STAND_IN, VOTE, Share
+from harness.run.steps import ADAPTER
 from harness.scoring.comparisons import counted
 from harness.types import Comparison, Note, Score, System, Verdict
+from harness.types.plan import HAS_RESULT
 
 Role = Literal["trivial", "base", "adapter"]
 TIE = 1e-9  # points: two scores of a sample closer than this differ only by rounding
@@ -122,6 +124,24 @@ class Page:
             f"This RESULT is partial: {len(lacks.labels)} of {words.plural(lacks.of, 'step')} {have} no result, "
             "and what is missing is not shown."
         )
+
+    @property
+    def trained(self) -> tuple[tuple[str, str], ...]:
+        """Return each adapter that was trained, and its folder within the store of finished steps."""
+        return tuple(
+            (words.system(step.system) if step.system else step.label, f"done/{step.id}/{ADAPTER}")
+            for step in self.steps
+            if step.kind == "train" and step.state in HAS_RESULT
+        )
+
+    @property
+    def further(self) -> str:
+        """Return how many notes and failed steps there are besides the doubts beside the answers; "" without any."""
+        answered = {task.facts.name for task in self.tasks if task.answer}
+        told = [note for note in self.notes if is_doubt(note) and note.where.split(", ")[0] in answered]
+        count = len(self.notes) - len(told) + len(self.failed)
+        further = "further note" if told else "note"
+        return f"{words.plural(count, further)} on what did not go as planned" if count else ""
 
     @property
     def unfinished(self) -> bool:
@@ -282,7 +302,7 @@ def _axis_beginning(values: Sequence[float]) -> float:
 
 
 def _lines(result: Result, field: Field) -> list[ScoreLine]:
-    """Return the lines: models in the suite's order, each base before its adapters, trivial rules last."""
+    """Return the lines: models in the suite's order, each base, its adapters, the base with examples; trivial rules last."""
     scores, facts = field.scores, field.facts
     models = [model.name for model in result.suite.models]
     marked = marks(field)
@@ -295,7 +315,10 @@ def _lines(result: Result, field: Field) -> list[ScoreLine]:
 
     def place(system: System) -> tuple[object, ...]:
         known = models.index(system.model) if system.model in models else len(models)
-        return system.is_trivial, known, system.adapter is not None, system.shots
+        with_examples = (
+            system.adapter is None and system.shots > 0
+        )  # below the adapters, which it is no base of
+        return system.is_trivial, known, with_examples, system.adapter is not None, system.shots
 
     return [
         ScoreLine(

@@ -146,7 +146,8 @@ def _answers(
     found = []
     for model in result.suite.models:
         systems = sorted(
-            (it for it in given if it.model == model.name), key=lambda it: (bool(it.adapter), it.shots)
+            (it for it in given if it.model == model.name),
+            key=lambda it: (not it.adapter and it.shots > 0, bool(it.adapter), it.shots),
         )
         found.append(
             tuple(

@@ -24,9 +24,8 @@ def show(page: Page, console: Console) -> None:
         console.print()
         console.print(Text(page.partial, style="bold yellow"), highlight=False)
     show_tasks(page.tasks, console)
-    if page.notes or page.failed:
-        troubles = words.plural(len(page.notes) + len(page.failed), "note")
-        console.print(f"\n{troubles} on what did not go as planned: see the report", style="yellow")
+    if page.further:
+        console.print(f"\n{page.further}: see the report", style="yellow")
 
 
 def show_tasks(tasks: Iterable[TaskPage], console: Console) -> None:

@@ -22,6 +22,14 @@ OVERLAPS = """() => [...document.querySelectorAll("figure svg")].flatMap((svg) =
   return boxes.flatMap((one, place) => boxes.slice(place + 1).filter((other) => shares(one.box, other.box))
     .map((other) => `${svg.getAttribute("aria-label")}: ${one.text} | ${other.text}`));
 })"""
+# Texts of a chart that are cut off at an edge of the window or of what they are in.
+CUT_OFF = """() => [...document.querySelectorAll("figure svg")].flatMap((svg) => {
+  if (!svg.getClientRects().length) return [];
+  const edge = svg.getBoundingClientRect();
+  const [left, right] = [Math.max(edge.left - 8, 0), Math.min(edge.right + 8, innerWidth)];  // 8: what the column leaves
+  return [...svg.querySelectorAll("text")].map((one) => ({ text: one.textContent, box: one.getBoundingClientRect() }))
+    .filter((one) => one.box.left < left || one.box.right > right).map((one) => one.text);
+})"""
 # Cells of tables whose text runs into the next cell's.
 COLLISIONS = """() => [...document.querySelectorAll("main tr")].flatMap((row) => {
   const boxes = [...row.cells].map((cell) => {
@@ -60,6 +68,14 @@ def test_nothing_is_wider_than_the_window_and_no_texts_cover_each_other(
         assert page.evaluate("document.documentElement.scrollWidth") <= SIZES[size]["width"]
         assert page.evaluate(OVERLAPS) == []
         assert page.evaluate(COLLISIONS) == []
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_no_text_of_a_chart_is_cut_off_in_the_widest_usual_font(shape: Path, visit: Visit, size: str) -> None:
+    page = visit(shape, viewport=SIZES[size], bypass_csp=True)
+    page.add_style_tag(content="* { font-family: 'DejaVu Sans' !important; }")
+    page.evaluate(OPEN_ALL)
+    assert page.evaluate(CUT_OFF) == []
 
 
 @pytest.mark.parametrize("size", SIZES)

@@ -14,9 +14,9 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-import numpy as np
 import pytest
-from safetensors.numpy import load_file, save_file
+import torch
+from safetensors.torch import load_file, save_file
 
 from harness.files import shipped
 from tests.cli.test_fuzz import TooLong, _changed, _cut, _double, _flip, _insert, _told, deadline
@@ -125,8 +125,8 @@ def _write_adapter(folder: Path, model: Path) -> None:
         if name.endswith(QUERIES):
             out, into = tensor.shape
             module = f"base_model.model.{name.removesuffix('.weight')}"
-            found[f"{module}.lora_A.weight"] = np.full((2, into), 1e-3, np.float32)
-            found[f"{module}.lora_B.weight"] = np.full((out, 2), 1e-3, np.float32)
+            found[f"{module}.lora_A.weight"] = torch.full((2, into), 1e-3)
+            found[f"{module}.lora_B.weight"] = torch.full((out, 2), 1e-3)
     save_file(found, folder / "adapter_model.safetensors", metadata={"format": "pt"})
     settings = {"peft_type": "LORA", "r": 2, "lora_alpha": 4, "target_modules": ["q_proj", "SelfAttention.q"],
                 "rank_pattern": {}, "alpha_pattern": {}, "bias": "none", "use_rslora": False, "use_dora": False,

@@ -68,9 +68,10 @@ def test_the_winner_is_named_with_its_interval_its_lead_and_how_many_were_tried(
         (TUNED, COPY, 0.002),
     ]
     text = said(answer(result(values, pairs), TASK))
-    assert "On talks, alpha + lora scores highest: ROUGE-L 41.2 [40.2, 42.2]" in text
-    assert "ahead of beta + lora by 1.4 [0.4, 2.4] (p_holm = 0.012)" in text
-    assert "the best of 4 systems tried (2 bases and 2 adapters)" in text
+    assert (
+        "On talks, alpha + lora scores highest of 4 systems tried (2 bases and 2 adapters): ROUGE-L 41.2 [40.2, 42.2], "
+        "ahead of beta + lora by 1.4 [0.4, 2.4] (p_holm = 0.012)."
+    ) in text
     assert "Both adapters beat their base: +17.8 to +21.2 (p_holm ≤ 0.010 each)" in text
     assert (
         "adds +21.2 [+20.2, +22.2] (p_holm = 0.002) over alpha, the best of its base and the trivial rules"
@@ -136,7 +137,10 @@ def test_three_seeds_speak_for_the_recipe_by_their_mean_and_spread() -> None:
     tuned = [System(model="alpha", adapter=f"lora#{seed}") for seed in range(3)]
     values = {BASE: 20.0, OTHER: 30.0} | {one: 40.0 + place for place, one in enumerate(tuned)}
     text = said(answer(result(values, [(one, BASE, 0.001) for one in tuned]), TASK))
-    assert "alpha with recipe lora-r8 scores highest: ROUGE-L 41.0 (mean of 3 seeds, 40.0 to 42.0)" in text
+    assert (
+        "alpha with recipe lora-r8 scores highest of 5 systems tried (2 bases and 3 adapters): "
+        "ROUGE-L 41.0 (mean of 3 seeds, 40.0 to 42.0)" in text
+    )
     assert "this adapter" not in text
 
 
@@ -152,6 +156,45 @@ def test_where_lower_is_better_the_lowest_wins_and_a_drop_is_a_gain() -> None:
     assert "alpha + lora scores lowest, which is best" in text
     assert "ahead of alpha by 10.0 [9.0, 11.0]" in text
     assert "The adapter beats its base: −10.0" in text
+
+
+def test_models_asked_with_examples_too_are_counted_once() -> None:
+    with_examples = {System(model=one, shots=4): 15.0 for one in ("alpha", "beta")}
+    values = {BASE: 20.0, OTHER: 22.0, TUNED: 41.2, OTHER_TUNED: 39.8}
+    text = said(answer(result(values | with_examples, [(TUNED, OTHER_TUNED, 0.9)]), TASK))
+    assert "of 6 systems tried (2 models, zero-shot and with 4 examples, and 2 adapters): " in text
+    assert "but not significantly ahead of beta + lora (difference: 1.4 [0.4, 2.4], p_holm = 0.90)." in text
+    one_only = {**values, System(model="beta", shots=4): 15.0}
+    text = said(answer(result(one_only, []), TASK))
+    assert "of 5 systems tried (2 models with different numbers of examples and 2 adapters): " in text
+
+
+def test_a_rule_that_stands_in_for_a_base_is_not_compared_with_it() -> None:
+    values = {BASE: 12.0, TUNED: 41.2, COPY: 12.0}
+    pairs = [(TUNED, BASE, 0.002), (TUNED, COPY, 0.002)]
+    note = Note(
+        kind="stand-in", where="talks, alpha", count=50, of=50, detail="no trained head: copy answers"
+    )
+    alone = said(answer(replace(result(values, pairs), notes=(note,)), TASK))
+    assert "The adapter beats its base: +29.2 [+28.2, +30.2] (p_holm = 0.002). " in alone
+    assert "adds" not in alone
+    two = {**values, OTHER: 10.0, OTHER_TUNED: 30.0}
+    text = said(answer(replace(result(two, pairs), notes=(note,)), TASK))
+    assert (
+        "over the rule “copy of the input”, which answers for its base." in text
+        and "the best of its" not in text
+    )
+
+
+def test_one_sample_is_no_finding() -> None:
+    whole = result({BASE: 20.0, TUNED: 41.2}, [])
+    single = replace(whole, scores=tuple(replace(score, n=1) for score in whole.scores))
+    text = said(answer(single, TASK))
+    assert (
+        "ROUGE-L 41.2 [40.2, 42.2], which a single test sample cannot show to be better than any other."
+        in text
+    )
+    assert "ahead" not in text and "21.2" not in text
 
 
 def test_a_rule_that_beats_every_model_is_the_news() -> None:

@@ -62,9 +62,10 @@ def test_specifications_are_valid_vega_lite(page: Page, width: int, name: str) -
 
 @pytest.mark.slow
 @pytest.mark.parametrize("width", [charts.WIDE, charts.NARROW])
-@pytest.mark.parametrize("name", ["pareto", "losses", "alphas", "histogram", "ratios"])
+@pytest.mark.parametrize("name", ["differences", "pareto", "losses", "alphas", "histogram", "ratios"])
 def test_charts_keep_to_their_width_and_colours(page: Page, width: int, name: str) -> None:
     chart = {
+        "differences": partial(differences.chart, page.tasks[0]),
         "pareto": partial(pareto.chart, page.tasks[0]),
         "losses": partial(losses.chart, page.curves),
         "alphas": partial(alphas.chart, page.weights.rows),
@@ -120,6 +121,34 @@ def test_both_names_of_a_comparison_share_the_room(names: tuple[str, str], room:
     for name, part in zip(names, text.split(" over "), strict=True):
         whole = labels.wide(name, 12.5)
         assert labels.wide(part, 12.5) >= min(whole, room / 2 - labels.wide(" over " + "b…b", 12.5))
+
+
+@pytest.mark.parametrize("width", [charts.WIDE, charts.NARROW])
+def test_names_numbers_and_headings_of_differences_have_their_room(page: Page, width: int) -> None:
+    spec = charts.specification(partial(differences.chart, page.tasks[0]), width)
+    (unseen,) = (layer for layer in spec["layer"] if layer["mark"].get("color") == "transparent")
+    left, right = (unseen["encoding"][end]["value"] for end in ("x", "x2"))
+    assert right - left <= width and spec["width"] >= differences.LEAST
+    for layer in spec["layer"]:
+        if layer["mark"]["type"] != "text":
+            continue
+        at, rightwards = layer["encoding"]["x"]["value"], layer["mark"]["align"] == "left"
+        for row in spec["datasets"][layer["data"]["name"]]:
+            text = row[layer["encoding"]["text"]["field"]]
+            room = labels.wide(text, layer["mark"]["fontSize"])
+            room *= labels.BOLD if layer["mark"].get("fontWeight") else 1
+            assert left <= at - (0 if rightwards else room) and at + (room if rightwards else 0) <= right, (
+                text
+            )
+
+
+def test_the_line_at_zero_crosses_no_heading_and_no_name(page: Page) -> None:
+    for width in (charts.WIDE, charts.NARROW):
+        spec = charts.specification(partial(differences.chart, page.tasks[0]), width)
+        tables = [table for table in spec["datasets"].values() if len(table) > 1]
+        pairs, headings = sorted(tables, key=lambda table: "low" not in table[0])
+        names = headings if width == charts.WIDE else headings + [{"line": pair["name"]} for pair in pairs]
+        assert not any(pair["above"] < one["line"] < pair["below"] for pair in pairs for one in names)
 
 
 def test_names_too_long_keep_both_ends() -> None:

@@ -3,6 +3,7 @@
 import io
 import json
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,8 @@ from harness.report import html, markdown, terminal
 from harness.report.figures import Figures, WeightFigures
 from harness.report.page import Page, build
 from harness.results import read
-from harness.types import Note
+from harness.testing import make_result
+from harness.types import Note, Sample, System
 
 SHORTENED = "200 of 200 prompts (100 %) of llama2-tiny did not fit the model's window and were shortened"
 EMPTY = "24 of 200 answers (12 %) of falcon-tiny are empty: the score says little."
@@ -79,3 +81,21 @@ def test_the_page_says_both_in_its_answer_and_marks_the_system(page: Page, no_fi
     assert SHORTENED in answer
     assert EMPTY in answer
     assert text.count('<span class="tag empty">') == 1
+
+
+def test_what_a_doubt_says_is_not_announced_again(tmp_path: Path) -> None:
+    """Notes are counted beside the answer only if no doubt there says the same."""
+    doubt = Note(kind="overlap", where="t", count=2, of=4, detail="test samples that share 13 words in a row")
+    other = Note(kind="empty", where="t, m", count=1, of=40, detail="answers without a word")
+    for number, (notes, said) in enumerate(
+        (
+            ((), ""),
+            ((doubt,), ""),
+            ((doubt, other), "1 further note on what did not go as planned"),
+            ((other,), "1 note on what did not go as planned"),
+        )
+    ):
+        edit = partial(replace, notes=notes)
+        samples = [Sample(id=f"s{place}", input="a", references=("b",)) for place in range(4)]
+        folder = make_result(tmp_path / str(number), samples, {System(model="m"): ["b"] * 4}, edit=edit)
+        assert build(read(folder)).further == said

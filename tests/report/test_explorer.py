@@ -13,7 +13,10 @@ from harness import metrics
 from harness.report import explorer, render
 from harness.report.page import build
 from harness.report.task_samples import task_samples
-from harness.results import read, read_generations, read_samples
+from harness.results import TaskFacts, read, read_generations, read_samples
+from harness.tasks.prompts import render as asked_prompt
+from harness.testing import make_result
+from harness.types import Sample, Source, System, Task
 
 
 def told(folder: Path) -> tuple[dict[str, Any], list[explorer.Leaf]]:
@@ -42,6 +45,26 @@ def test_every_answer_is_there_once_and_in_its_place(example: Path) -> None:
         place = tasks[name]["ids"].index(sample.id)
         assert tasks[name]["inputs"][place] == sample.input
         assert tasks[name]["references"][place] == list(sample.references)
+
+
+def test_a_prompt_is_shown_with_its_choices_as_it_was_asked(tmp_path: Path) -> None:
+    samples = [
+        Sample(id=f"s{n}", input="Which?", references=("tea",), choices=("tea", f"{n} cups"))
+        for n in range(3)
+    ]
+    facts = TaskFacts(name="t", primary="accuracy", metrics=("accuracy",), share="text", kind="choice",
+                      prompt="$input\n$choices\nAnswer:")  # fmt: skip
+    folder = make_result(tmp_path / "r", samples, {System(model="m"): ["tea"] * 3}, task=facts)
+    (task,) = told(folder)[0]["tasks"]
+    for place, sample in enumerate(samples):
+        source = Source(uri="embedded:quickstart")
+        asked = asked_prompt(
+            Task(name="t", prompt=facts.prompt, metrics=("accuracy",), primary="accuracy", source=source),
+            sample,
+        )
+        assert asked.text == task["prompt"].replace("$input", task["inputs"][place]).replace(
+            "$choices", task["columns"]["choices"][place]
+        )
 
 
 def test_every_metric_that_has_rows_gives_each_sample_its_score(example: Path) -> None:

@@ -2,6 +2,7 @@
 
 from itertools import combinations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
@@ -76,6 +77,32 @@ def test_a_name_prefers_the_side_where_it_crosses_no_line() -> None:
     line = Box(60, 90, 300, 110)
     panel = Panel(width=350, height=250, dots=((150.0, 100.0),), lines=(line,))
     assert not alone(panel, "name").overlaps(line)
+
+
+# Text, and the sums of its letters' advance widths in DejaVu Sans 2.37, regular and bold, by fontTools: in thousandths of
+# the font size.
+ADVANCES = (
+    ("Each adapter against trivial rules and few-shot bases", 26643, 30157),
+    ("Models with quickstart against each other", 21000, 23858),
+    ("llama2-tiny + quickstart over llama2-tiny (4-shot)", 24894, 28079),
+    ("+76.2 [+64.8, +86.3]\N{EM SPACE}p_holm\N{NO-BREAK SPACE}<\N{NO-BREAK SPACE}0.001", 19896, 21603),
+)
+
+
+@pytest.mark.parametrize(("text", "regular", "bold"), ADVANCES)
+def test_a_text_has_room_in_the_widest_usual_font(text: str, regular: int, bold: int) -> None:
+    wide = labels.wide(text, 1000)
+    assert regular <= wide <= 1.05 * regular  # little is wasted
+    assert bold <= labels.BOLD * wide
+
+
+@given(some.text("abc dW", max_size=60), some.floats(60, 300), some.booleans())
+def test_broken_lines_have_all_words_and_the_width(text: str, pixels: float, bold: bool) -> None:
+    found = labels.lines(text, pixels, SIZE, bold=bold)
+    room = pixels / (labels.BOLD if bold else 1)
+    assert all(labels.wide(line, SIZE) <= room for line in found)
+    if all(labels.wide(word, SIZE) <= room for word in text.split()):
+        assert " ".join(found) == " ".join(text.split())
 
 
 @given(some.text(max_size=80), some.floats(40, 400), some.booleans())

@@ -8,6 +8,7 @@ from harness.report.answer.contenders import Contender, level
 from harness.report.answer.field import Field
 from harness.report.answer.lead import ahead, quoted, tested, unbeaten_rule
 from harness.report.answer.sentence import Sentence, Span
+from harness.report.unasked import stand_ins
 from harness.types import Comparison, System
 
 
@@ -146,10 +147,21 @@ def _added(field: Field, ranked: Sequence[Contender], adapted: Sequence[System])
         for system in field.scores
         if system.adapter is None and (system.is_trivial or system.model == winner.systems[0].model)
     ]
+    base = winner.systems[0].base
+    own_rule = base in stand_ins(field.result, field.task)  # a trivial rule answered in place of the base
+    if own_rule:
+        untrained = [system for system in untrained if system != base] or untrained
     reference = field.best(untrained)
-    if reference is None or (len(adapted) == 1 and reference == adapted[0].base):
+    if reference is None:
+        return []
+    same = reference == base or (own_rule and field.level(reference, base))
+    if same and len(adapted) == 1:
         return []  # the adapter's difference from its base is said already
     name = quoted(reference) if reference.is_trivial else words.system(reference)
+    if same and own_rule:
+        return [
+            Span(text=f"; {winner.name} {_size(field, winner, reference, name)}, which answers for its base")
+        ]
     return [Span(text=f"; {winner.name} {_size(field, winner, reference, name + _among(untrained))}")]
 
 

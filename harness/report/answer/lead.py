@@ -65,17 +65,16 @@ def _models(field: Field, ranked: Sequence[Contender], metric: str) -> Sentence:
     if len(first) == len(ranked):
         return _all_same(field, ranked[0], metric)
     verb = "lowest, which is best" if field.lower_is_better else "highest"
-    among, of_all = ("", f", the best of {_tried(field, 'system')}")
-    if not metric:
-        among, of_all = f"{',' if field.lower_is_better else ''} among the {_tried(field, 'model')}", ""
+    verb += "," if field.lower_is_better else ""
+    verb += f" of {_tried(field, 'system')}" if metric else f" among the {_tried(field, 'model')}"
     if len(first) > 1:
-        return _several(first, f"{verb}{among}", metric, of_all)
+        return _several(first, verb, metric)
     winner = ranked[0]
     return (
         Span(text=winner.name, strong=True),
-        Span(text=f" scores {verb}{among}{_by_mean(field, winner)}: {metric}"),
+        Span(text=f" scores {verb}{_by_mean(field, winner)}: {metric}"),
         Span(text=standing(field, winner), strong=True),
-        Span(text=f", {_ahead(field, *ranked[:2])}{of_all}"),
+        Span(text=f", {_ahead(field, *ranked[:2])}"),
     )
 
 
@@ -98,7 +97,7 @@ def _all_same(field: Field, entry: Contender, metric: str) -> Sentence:
     )
 
 
-def _several(first: Sequence[Contender], verb: str, metric: str, of_all: str) -> Sentence:
+def _several(first: Sequence[Contender], verb: str, metric: str) -> Sentence:
     names = [entry.name for entry in first[:NAMED]]
     names += [f"{len(first) - NAMED:,} more"] if len(first) > NAMED else []
     each = "both" if len(first) == 2 else "each"
@@ -106,7 +105,6 @@ def _several(first: Sequence[Contender], verb: str, metric: str, of_all: str) ->
         Span(text=words.listed(names), strong=True),
         Span(text=f" score {verb}: {each} {metric}"),
         Span(text=words.number(first[0].value), strong=True),
-        Span(text=of_all),
     )
 
 
@@ -130,6 +128,8 @@ def _by_mean(field: Field, winner: Contender) -> str:
 
 
 def _ahead(field: Field, winner: Contender, second: Contender) -> str:
+    if field.scores[winner.systems[0]].n == 1:
+        return "which a single test sample cannot show to be better than any other"
     gap = f"{words.number(abs(winner.value - second.value))} ahead of {second.name}"
     if len(winner.systems) > 1 or len(second.systems) > 1:
         return f"on average {gap} ({_pairs(field, winner, second)})"
@@ -138,7 +138,8 @@ def _ahead(field: Field, winner: Contender, second: Contender) -> str:
         return f"{gap} (not tested)"
     if words.significant(pair):
         return f"ahead of {second.name} by {ahead(field, pair)} ({words.certainty(pair)})"
-    return f"but not significantly ahead of {second.name} ({ahead(field, pair)}, {words.certainty(pair)})"
+    shown = f"difference: {ahead(field, pair)}, {words.certainty(pair)}"
+    return f"but not significantly ahead of {second.name} ({shown})"
 
 
 def ahead(field: Field, pair: Comparison) -> str:
@@ -158,12 +159,24 @@ def _pairs(field: Field, winner: Contender, second: Contender) -> str:
 
 
 def _tried(field: Field, noun: str) -> str:
-    """Return `4 systems tried (2 bases and 2 adapters)`."""
+    """Return `6 systems tried (2 models, zero-shot and with 4 examples, and 2 adapters)`; without examples, the bases."""
     models = field.models
-    adapters = sum(system.adapter is not None for system in models)
-    bases = len(models) - adapters
-    parts = [
-        words.plural(bases, "base") if bases else "",
-        words.plural(adapters, "adapter") if adapters else "",
-    ]
-    return f"{words.plural(len(models), noun)} tried ({words.listed([part for part in parts if part])})"
+    bases = [system for system in models if system.adapter is None]
+    adapters = len(models) - len(bases)
+    parts = [_bases(field, bases)] if bases else []
+    parts += [words.plural(adapters, "adapter")] if adapters else []
+    ands = ", and " if any("," in part for part in parts) else " and "
+    return f"{words.plural(len(models), noun)} tried ({ands.join(parts)})"
+
+
+def _bases(field: Field, bases: Sequence[System]) -> str:
+    """Return `2 bases`, or how models were asked with different numbers of examples."""
+    shots = sorted({system.shots for system in bases})
+    if shots == [0]:
+        return words.plural(len(bases), "base")
+    asked = words.plural(len({system.model for system in bases}), "model")
+    if any(System(model=system.model, shots=count) not in bases for system in bases for count in shots):
+        return f"{asked} with different numbers of examples"
+    without = "as the task asks" if field.task.shots else "zero-shot"
+    ways = [f"with {words.plural(count, 'example')}" if count else without for count in shots]
+    return f"{asked}, {words.listed(ways)}"

@@ -112,6 +112,11 @@ def at_x(pixels: float) -> alt.XValue:
     return alt.XValue(pixels)  # type: ignore[no-untyped-call]
 
 
+def to_x(pixels: float) -> alt.X2Value:
+    """Return a constant horizontal position of a mark's other end."""
+    return alt.X2Value(pixels)  # type: ignore[no-untyped-call]
+
+
 def at_y(pixels: float) -> alt.YValue:
     """Return a constant vertical position."""
     return alt.YValue(pixels)  # type: ignore[no-untyped-call]

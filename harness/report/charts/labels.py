@@ -5,31 +5,36 @@ from dataclasses import dataclass
 from itertools import islice
 from math import cos, hypot, pi, sin
 
-# Widths of Liberation Sans, which has the metrics of Arial and Helvetica, in thousandths of the font size.
+# For each letter, the greater of its widths in DejaVu Sans and in Liberation Sans (Arial, Helvetica), in thousandths of
+# the font size. A page takes the font of the reader's system: DejaVu Sans is the widest of the usual ones (as Verdana).
 _WIDTHS = {
-    191: "'",
-    222: "ijl",
-    260: "|",
-    278: " !,./:;I[]\\ft\N{NO-BREAK SPACE}",
-    333: "()-r`",
-    355: '"',
-    389: "*",
-    469: "^",
-    500: "ckvxyzsJ",
-    556: "abdeghnopqu0123456789#$?L_",
-    584: "+<=>~\N{MINUS SIGN}",
-    611: "FTZ",
-    667: "&ABEKPSVXY",
-    722: "CDHNRUw",
-    778: "GOQ",
-    833: "Mm",
-    889: "%",
-    944: "W",
+    278: "ijl'",
+    295: "I",
+    318: " ,.\N{NO-BREAK SPACE}",
+    337: "/:;\\|",
+    361: "-f",
+    393: "()[]t",
+    412: "!r",
+    460: '"',
+    500: "*J`",
+    525: "sz",
+    558: "L_?c",
+    592: "kvxy",
+    616: "FTaeo",
+    637: "$0123456789bdghnpqu{}",
+    667: "EKPSY",
+    687: "ABVXZ",
+    732: "CRU",
+    752: "HN",
+    788: "&DGOQ",
+    838: "#+<=>^w~\N{MINUS SIGN}",
+    863: "M",
+    989: "%Wm",
 }
 _WIDTH = {letter: width / 1000 for width, letters in _WIDTHS.items() for letter in letters}
 WIDEST = 1.02  # of any other character: a wide one of Chinese, or @
-SPARE = 1.06  # the page's own font is up to 6 % wider than Liberation Sans
-BOLD = 1.07  # times as wide as in regular weight
+SPARE = 1.02  # a browser may round the width of a letter to pixels
+BOLD = 1.15  # times as wide as in regular weight
 ABOVE, BELOW = 0.62, 0.52  # of the font size: a line of text around its middle
 DOT = 6.5  # pixels: half of a dot with its stroke
 NEAR, FAR = 9.0, 17.0  # pixels from the middle of a dot to its name
@@ -95,6 +100,19 @@ def fit(text: str, pixels: float, size: float, *, bold: bool = False) -> str:
     while letters > 3 and wide(cut(text, letters), size) > pixels:
         letters -= 1
     return cut(text, letters)
+
+
+def lines(text: str, pixels: float, size: float, *, bold: bool = False) -> list[str]:
+    """Return the text broken between words into lines of a width; a word that is wider is shortened."""
+    room = pixels / (BOLD if bold else 1.0)
+    broken: list[str] = []
+    for word in text.split():
+        longer = f"{broken[-1]} {word}" if broken else word
+        if broken and wide(longer, size) <= room:
+            broken[-1] = longer
+        else:
+            broken.append(fit(word, pixels, size, bold=bold))
+    return broken
 
 
 def cut(name: str, letters: int) -> str:

@@ -51,7 +51,7 @@ function questionOf(task, sample) {
 function promptBox(task, sample) {
   const box = make("div", { class: "text", dir: "auto" });
   /** @type {Record<string, string | null | undefined>} */
-  const values = { input: task.inputs?.[sample] };
+  const values = { input: task.inputs?.[sample], id: task.ids[sample] };
   for (const one of task.slices) values[one.name] = one.labels[one.of[sample] ?? -1];
   for (const [name, column] of Object.entries(task.columns ?? {})) values[name] = column[sample];
   let from = 0;
