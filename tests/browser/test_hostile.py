@@ -100,6 +100,7 @@ def test_an_old_and_small_result_still_renders(tmp_path: Path, visit: Callable[.
     assert (tmp_path / "report.md").is_file()
 
 
+@pytest.mark.nightly
 def test_more_texts_than_fit_stand_in_pages_beside_the_report(
     tmp_path: Path, visit: Callable[..., Page], monkeypatch: pytest.MonkeyPatch
 ) -> None:

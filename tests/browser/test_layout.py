@@ -49,7 +49,11 @@ HEADINGS = """() => [...document.querySelectorAll("h1, h2, h3, h4")].filter((one
 OPEN_ALL = "document.querySelectorAll('details').forEach((one) => one.open = true)"
 
 
-@pytest.fixture(scope="session", params=SHAPES, ids=lambda shape: f"{shape[0]}x{shape[1]}")
+@pytest.fixture(
+    scope="session",
+    params=[(8, 5), *(pytest.param(shape, marks=pytest.mark.nightly) for shape in SHAPES if shape != (8, 5))],
+    ids=lambda shape: f"{shape[0]}x{shape[1]}",
+)
 def shape(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     systems, tasks = request.param
     folder = shaped(tmp_path_factory.mktemp("shape") / "result", systems, tasks)

@@ -155,7 +155,7 @@ def test_a_text_without_spaces_is_cut_and_says_so(judgement: Judgement) -> None:
 
 @settings(deadline=None, max_examples=15)
 @given(judgement=..., times=st.sampled_from([60, 2500]))
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_it_stays_under_what_github_takes_and_counts_what_it_leaves_out(
     judgement: Judgement, times: int
 ) -> None:
