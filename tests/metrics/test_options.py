@@ -191,3 +191,10 @@ def test_a_text_without_blanks_has_a_finite_word_perplexity_and_a_caution():
     assert all(map(math.isfinite, judge("perplexity", [(sample, read)])))
     assert load("perplexity").cautions[1].holds(sample, read)
     assert not load("perplexity").cautions[1].holds(Sample(id="1", input="two words", references=()), read)
+
+
+def test_the_count_of_answers_without_options_sends_nobody_to_another_kind_of_task():
+    """A trivial rule's answers have none on a task of every kind."""
+    (caution,) = load("probability").cautions
+    assert "a trivial rule's" in caution.said
+    assert "ask a task" not in caution.said
