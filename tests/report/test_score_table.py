@@ -10,6 +10,7 @@ from harness.report.page import build
 from harness.results import Result, StepFacts, read
 from harness.testing import make_result
 from harness.types import Cost, Sample, System
+from harness.types.plan import State
 
 BASE, SHOTS, ADAPTER = (
     System(model="m"),
@@ -55,14 +56,12 @@ def test_a_column_without_any_value_is_left_out(tmp_path: Path) -> None:
 
 
 def test_the_report_names_the_folder_of_each_trained_adapter(tmp_path: Path) -> None:
-    steps = tuple(
-        StepFacts(id=name, kind=kind, state=state, system=ADAPTER)
-        for name, kind, state in (
-            ("aa", "train", "kept"),
-            ("bb", "train", "failed"),
-            ("cc", "generate", "done"),
-        )
+    states: tuple[tuple[str, str, State], ...] = (
+        ("aa", "train", "kept"),
+        ("bb", "train", "failed"),
+        ("cc", "generate", "done"),
     )
+    steps = tuple(StepFacts(id=name, kind=kind, state=state, system=ADAPTER) for name, kind, state in states)
     edit = partial(replace, steps=steps)
     folder = make_result(tmp_path / "result", SAMPLES, {ADAPTER: ["a b"] * 4}, edit=edit)
     render(folder)
