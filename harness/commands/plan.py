@@ -92,6 +92,8 @@ def _totals(shown: DryRun) -> Iterator[str]:
         )
         team = "one step after another" if not found.workers else words.plural(found.workers, "worker")
         yield f"the run: {_said(duration(found.seconds), found.basis)} with {team}{less}; {_bases(found)}"
+        if found.lanes:
+            yield "a lane's time is that of its steps; the run's has also the start of processes and the opening of models"
     yield (
         f"{ABOUT} is estimated, {_source(shown)}; a number without {ABOUT} is from steps that ran on {machine_here}"
     )

@@ -63,6 +63,9 @@ def of_training(result: Result, task: TaskFacts) -> Iterator[str]:
             one, many = ("shares 13 words in a row with", "share 13 words in a row with")
         verb = one if note.count == 1 else many
         some = _some(Share(count=note.count, of=note.of), "test sample")
+        asked = max((score.n for score in result.scores if score.task == task.name), default=note.of)
+        if asked < note.of:  # a limit: the whole split was compared with training
+            some += f", of which {asked:,} {'was' if asked == 1 else 'were'} asked,"
         said.append(f"{some} {verb} a training sample")
     if said:
         yield f"{', and '.join(said)}: a system that was trained on them may score lower on new samples."

@@ -99,3 +99,19 @@ def test_what_a_doubt_says_is_not_announced_again(tmp_path: Path) -> None:
         samples = [Sample(id=f"s{place}", input="a", references=("b",)) for place in range(4)]
         folder = make_result(tmp_path / str(number), samples, {System(model="m"): ["b"] * 4}, edit=edit)
         assert build(read(folder)).further == said
+
+
+def test_an_overlap_of_the_whole_split_says_how_many_of_it_were_asked(tmp_path: Path) -> None:
+    samples = [Sample(id=f"s{place}", input="a", references=("b",)) for place in range(4)]
+    for of, said in (
+        (4, "2 of 4 test samples (50 %) share"),
+        (8, "2 of 8 test samples (25 %), of which 4 were asked, share"),
+    ):
+        note = Note(
+            kind="overlap", where="t", count=2, of=of, detail="test samples that share 13 words in a row"
+        )
+        edit = partial(replace, notes=(note,))
+        folder = make_result(tmp_path / str(of), samples, {System(model="m"): ["b"] * 4}, edit=edit)
+        (task,) = build(read(folder)).tasks
+        assert task.answer
+        assert said in " ".join(task.answer.doubts).replace("\N{NO-BREAK SPACE}", " ")

@@ -240,8 +240,9 @@ def test_adapters_that_were_not_compared_with_a_base_are_not_said_to_equal_it(tm
 
 def test_what_test_and_training_share_stands_in_the_answer_of_every_face(made: Callable[[str], Path]) -> None:
     said = (
-        "1 of 400 test samples (under 1 %) has the same input as a training sample, and 73 of 400 test samples (18 %) share "
-        "13 words in a row with a training sample: a system that was trained on them may score lower on new samples."
+        "1 of 400 test samples (under 1 %), of which 24 were asked, has the same input as a training sample, and "
+        "73 of 400 test samples (18 %), of which 24 were asked, share 13 words "
+        "in a row with a training sample: a system that was trained on them may score lower on new samples."
     )
     found = page.build(read(made("overlap")))
     (task,) = found.tasks
