@@ -60,6 +60,7 @@ def test_the_report_names_the_folder_of_each_trained_adapter(tmp_path: Path) -> 
         StepFacts(id="aa", kind="train", state="kept", system=ADAPTER),
         StepFacts(id="bb", kind="train", state="failed", system=ADAPTER),
         StepFacts(id="cc", kind="generate", state="done", system=ADAPTER),
+    )
     edit = partial(replace, steps=steps)
     folder = make_result(tmp_path / "result", SAMPLES, {ADAPTER: ["a b"] * 4}, edit=edit)
     render(folder)
