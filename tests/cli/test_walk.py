@@ -51,7 +51,8 @@ NEW_FILE, NEW_FOLDER, NAME, SWITCH, CHOICE, NUMBER = (
 
 KINDS = {
     "suite": SUITE_FILE, "name": NAME, "task": NAME, "model": NAME, "adapter": NAME, "metric": NAME,
-    "only": NAME, "device": NAME, "engine": NAME, "licence": NAME, "push": SWITCH, "roles": NAME, "family": NAME, "uri": NAME, "to": NAME,
+    "only": NAME, "device": NAME, "engine": NAME, "licence": NAME, "push": SWITCH, "roles": NAME, "uri": NAME, "to": NAME,
+    "family": NAME,
     "result": RESULT, "results": RESULT, "a": RESULT, "b": RESULT, "baseline": FILE, "rules": FILE,
     "store": READ_STORE, "out": NEW_FILE, "junit": NEW_FILE, "comment": NEW_FILE, "markdown": NEW_FILE,
     "html": NEW_FILE, "csv": NEW_FILE, "parquet": NEW_FILE, "keep": SUITE_FILE, "against": MODEL,

@@ -10,7 +10,6 @@ from harness.report.page import build
 from harness.results import Result, StepFacts, read
 from harness.testing import make_result
 from harness.types import Cost, Sample, System
-from harness.types.plan import State
 
 BASE, SHOTS, ADAPTER = (
     System(model="m"),
