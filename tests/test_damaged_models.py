@@ -7,9 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
-from safetensors.numpy import load_file, save_file
+import torch
+from safetensors.torch import load_file, save_file
 
 from harness.backends import open_backend
 from harness.commands.check import check
@@ -105,7 +105,7 @@ EARLY_IF_ASKED: dict[str, tuple[Damage, str]] = {
     "a million layers": (edit(CONFIG, num_hidden_layers=10**6),
                          f"{CONFIG}: num_hidden_layers: found 1,000,000, the tensors have 4 layers"),
     "whole numbers for weights": (
-        tensors(lambda found: found.update({QUERY: found[QUERY].astype(np.int8)})),
+        tensors(lambda found: found.update({QUERY: found[QUERY].to(torch.int8)})),
         f"{WEIGHTS}: {QUERY} is I8, and config.json has no quantization_config"),
     "no heads": (edit(CONFIG, num_attention_heads=0),
                  f"{CONFIG}: num_attention_heads: found 0; give a whole number from 1"),
@@ -238,7 +238,7 @@ def test_what_was_refused_once_is_refused_again_and_what_passed_is_not_looked_at
 
 
 def test_tensors_without_a_place_are_told(suite: Suite, folder: Path, tmp_path: Path) -> None:
-    tensors(lambda found: found.update(extra=np.zeros(2, np.float32)))(folder)
+    tensors(lambda found: found.update(extra=torch.zeros(2)))(folder)
     for _ in range(2):
         (line,) = [line for line in checked(suite, tmp_path) if "no place" in line]
         assert line == (
@@ -247,16 +247,12 @@ def test_tensors_without_a_place_are_told(suite: Suite, folder: Path, tmp_path: 
 
 
 def test_whole_numbers_that_are_no_weights_are_left_alone(suite: Suite, folder: Path, tmp_path: Path) -> None:
-    tensors(lambda found: found.update(position_ids=np.arange(8)[None]))(folder)
+    tensors(lambda found: found.update(position_ids=torch.arange(8)[None]))(folder)
     assert any("no place" in line for line in checked(suite, tmp_path))
 
 
 def test_a_tokenizer_of_another_model_is_refused(suite: Suite, folder: Path, tmp_path: Path) -> None:
-    small = {
-        name: np.ascontiguousarray(W[:100])
-        for name, W in load_file(folder / WEIGHTS).items()
-        if len(W) == 2304
-    }
+    small = {name: W[:100].clone() for name, W in load_file(folder / WEIGHTS).items() if len(W) == 2304}
     tensors(lambda found: found.update(small))(folder)
     edit(CONFIG, vocab_size=100)(folder)
     with pytest.raises(
@@ -341,8 +337,8 @@ def lora(folder: Path, *, base: str = "zoo:llama2-tiny", shape: int = 128, **sai
     found = {}
     for layer in range(4):
         name = f"base_model.model.model.layers.{layer}.self_attn.q_proj"
-        found[f"{name}.lora_A.weight"] = np.ones((4, shape), np.float32)
-        found[f"{name}.lora_B.weight"] = np.zeros((128, 4), np.float32)
+        found[f"{name}.lora_A.weight"] = torch.ones(4, shape)
+        found[f"{name}.lora_B.weight"] = torch.zeros(128, 4)
     save_file(found, folder / "adapter_model.safetensors", metadata={"format": "pt"})
     config = {
         "peft_type": "LORA",
@@ -358,14 +354,14 @@ def lora(folder: Path, *, base: str = "zoo:llama2-tiny", shape: int = 128, **sai
 def nan(folder: Path) -> None:
     path = folder / "adapter_model.safetensors"
     found = load_file(path)
-    next(iter(found.values()))[0, 0] = np.nan
+    next(iter(found.values()))[0, 0] = torch.nan
     save_file(found, path, metadata={"format": "pt"})
 
 
 def huge(folder: Path) -> None:
     path = folder / "adapter_model.safetensors"
     save_file(
-        {name: np.full_like(one, 1e25) for name, one in load_file(path).items()},
+        {name: torch.full_like(one, 1e25) for name, one in load_file(path).items()},
         path,
         metadata={"format": "pt"},
     )
@@ -426,12 +422,12 @@ def test_an_adapter_that_fits_passes(suite: Suite, tmp_path: Path, said: dict[st
     found = load_file(path)
     if "use_dora" in said:
         found |= {
-            name.replace("lora_A.weight", "lora_magnitude_vector"): np.ones(128, np.float32)
+            name.replace("lora_A.weight", "lora_magnitude_vector"): torch.ones(128)
             for name in found
             if "lora_A" in name
         }
     if "modules_to_save" in said:
-        found["base_model.model.lm_head.weight"] = np.ones((2304, 128), np.float32)
+        found["base_model.model.lm_head.weight"] = torch.ones(2304, 128)
     save_file(found, path, metadata={"format": "pt"})
     model = Model(name="tiny", uri="zoo:llama2-tiny")
     asked = replace(

@@ -183,7 +183,7 @@ def test_a_suite_with_an_encoder_learns_and_its_program_for_plain_peft_gives_the
 def test_check_says_nothing_of_a_head_that_no_task_asks(place: Path) -> None:
     found = drawn(place, ("generate",), ("bert", "llama"))
     shown = "\n".join(check(found.suite, offline=True, cache=place / "digests.json", device="cpu"))
-    assert "bert is an encoder, which writes no text" in shown
+    assert "not applicable to bert: it is an encoder, which writes no text" in shown
     assert "SequenceClassification" not in shown
     both = drawn(place, ("generate", "classify"), ("bert", "llama"))
     shown = "\n".join(check(both.suite, offline=True, cache=place / "digests.json", device="cpu"))
