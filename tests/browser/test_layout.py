@@ -25,8 +25,8 @@ OVERLAPS = """() => [...document.querySelectorAll("figure svg")].flatMap((svg) =
 # Texts of a chart that are cut off at an edge of the window or of what they are in.
 CUT_OFF = """() => [...document.querySelectorAll("figure svg")].flatMap((svg) => {
   if (!svg.getClientRects().length) return [];
-  const edge = svg.getBoundingClientRect();
-  const [left, right] = [Math.max(edge.left - 8, 0), Math.min(edge.right + 8, innerWidth)];  // 8: what the column leaves
+  const edge = svg.closest("figure").getBoundingClientRect();  // beyond which a figure is clipped
+  const [left, right] = [Math.max(edge.left, 0), Math.min(edge.right, innerWidth)];
   return [...svg.querySelectorAll("text")].map((one) => ({ text: one.textContent, box: one.getBoundingClientRect() }))
     .filter((one) => one.box.left < left || one.box.right > right).map((one) => one.text);
 })"""

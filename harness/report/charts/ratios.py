@@ -6,13 +6,13 @@ from typing import Any
 import altair as alt
 
 from harness import text as words
-from harness.report.charts import NARROW, STAND_IN, Chart, Data, at_x, at_y, labels
+from harness.report.charts import NARROW, STAND_IN, Chart, Data, at_x, at_y, labels, to_x
 from harness.report.charts.alphas import ROLES
 from harness.types import WeightRow
 from harness.weights.depth import Depths, depths
 
 MOST = 12  # heat maps that are drawn: those with the largest updates
-LABELS, ROW, WIDEST = 82, 24, 46  # pixels: roles' names, a cell's height, and its largest width
+LABELS, ROW, WIDEST = 90, 24, 46  # pixels: roles' names, a cell's height, and its largest width
 ROOM = 30  # pixels that a cell's number takes
 FAINT, FULL = 0.06, 0.6  # opacity of the smallest and of the largest ratio: text stays readable on it
 TITLE = 13  # font size
@@ -97,6 +97,10 @@ def _map(
     muted: dict[str, Any] = {"fontSize": 11.5, "color": STAND_IN["muted"]}
     height = ROW * len(roles)
     layers = [
+        # Vega makes a drawing as wide as the font that it measures with needs: an unseen line has the room of any font.
+        alt.Chart(data.add([{}]))
+        .mark_rule(color="transparent")
+        .encode(x=at_x(-LABELS), x2=to_x(cell * count), y=at_y(0)),
         table.mark_rect(fill=STAND_IN["accent"], stroke=STAND_IN["line"], strokeWidth=1).encode(
             x=alt.X("from:Q", scale=x, axis=None),
             x2=alt.X2("to:Q"),
