@@ -233,7 +233,9 @@ def test_hostile_text_is_shown_as_text_in_markdown(hostile: Page, drawn_hostile:
 @pytest.mark.slow
 def test_the_markdown_sets_off_what_the_page_sets_off(page: Page, drawn: Figures) -> None:
     text = markdown.render(page, drawn)
-    assert "On **dialogues**, **flan-t5-tiny + quickstart** scores highest: ROUGE-L **" in text
+    assert re.search(
+        r"On \*\*dialogues\*\*, \*\*flan-t5-tiny \+ quickstart\*\* scores highest of .*: ROUGE-L \*\*", text
+    )
     assert text.count("<picture>") == 12
 
 
