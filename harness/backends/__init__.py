@@ -261,7 +261,7 @@ def lacks_draws(model: Model) -> str | None:
     if backend.draws_by_id:
         return None
     return (
-        f"model {model.name} cannot vote: {scheme}: models do not say that they draw anew for each sample_id "
+        f"model {model.name} cannot vote: {scheme}: models do not promise a new draw for each sample id "
         "(Backend.draws_by_id)"
     )
 

@@ -112,7 +112,7 @@ def _sentences(kind: type[Any], error: ValidationError, data: object, at: At) ->
 
 
 def _below(kind: type[Any], way: tuple[str | int, ...]) -> str:
-    """Return the key whose record has a key that stands beside it; "" if there is none."""
+    """Return the neighbouring key under which a misplaced key belongs; "" if no neighbour has such a key."""
     named = get_type_hints(_kind_at(kind, way[:-1]))
     return next(
         (

@@ -27,7 +27,7 @@ class _Frame:
     width: float
     size: float  # of the font
     left: float  # for names, 0 if each name is above its interval
-    right: float  # for numbers, 0 if there are none
+    right: float  # pixels for the numbers beside the plot; 0 in a narrow chart, which has no numbers
 
     @property
     def narrow(self) -> bool:
