@@ -75,8 +75,8 @@ def right_choice(cell: object, choices: Choices, where: str, remarks: Counter[st
     if placed is not None:
         return placed
     raise DataError(
-        f"{where}: the right choice is {_short(name)}, which is not one of {_list(choices.texts)}; name it by its text, by a "
-        f"letter (A to {ascii_uppercase[len(choices.texts) - 1]}), or by its number, from 0"
+        f"{where}: the right choice is {_short(name)}, which is not one of {_list(choices.texts)}; name it by its text, "
+        f"by a letter (A to {ascii_uppercase[len(choices.texts) - 1]}), or by its number, from 0"
     )
 
 
