@@ -167,6 +167,7 @@ class Backend:
     """A backend: the models that it answers for, and what they can be asked."""
 
     schemes: tuple[str, ...]  # of its models' uris
+    suffix: str = ""  # of its models' uris, where another backend has the scheme as well; asked first
     about: str  # what its models are, as a clause: the reason why they do not have a key of a suite's model
     open: Callable[[Model, ModelPin, Runtime], OpenBackend]
     verbs: tuple[Verb, ...] = ("write",)  # of at least one of its models
@@ -200,6 +201,8 @@ class Backend:
     chat_template: Callable[[Model, ModelPin], StoredTemplate | None] = lambda model, pin: None
     trains: bool = False  # `open` returns a Trainable
     licence: Callable[[Model, ModelPin], str | None] = lambda model, pin: None  # without the network
+    # How its weights are stored, where what is loaded is something else; without the network.
+    stored: Callable[[Model, ModelPin], str | None] = lambda model, pin: None
     # How many processes may have the model open at once.
     workers: Callable[[ModelPin, "Machine"], int] = lambda pin, machine: machine.cores
 
@@ -226,8 +229,12 @@ def find(scheme: str, where: str = "") -> Backend:
 
 
 def of(model: Model) -> Backend:
-    """Return the backend that answers for a model."""
-    return find(Uri.parse(model.uri).scheme, f"model {model.name}: {model.uri}")
+    """Return the backend that answers for a model: by the suffix of its uri, else by its scheme."""
+    uri = Uri.parse(model.uri)
+    for backend in _by_suffix():
+        if uri.scheme in backend.schemes and uri.place.lower().endswith(backend.suffix):
+            return backend
+    return find(uri.scheme, f"model {model.name}: {model.uri}")
 
 
 def check(model: Model, at: At) -> None:
@@ -282,12 +289,19 @@ def lacks(model: Model, pin: ModelPin, verb: Verb) -> str | None:
 
 @cache
 def _own() -> Mapping[str, Backend]:
-    """Return the backends of this package, by each of their schemes."""
-    found: dict[str, Backend] = {}
+    """Return the backends of this package that have a scheme to themselves, by each of their schemes."""
+    return {scheme: backend for backend in _files() if not backend.suffix for scheme in backend.schemes}
+
+
+@cache
+def _by_suffix() -> tuple[Backend, ...]:
+    """Return the backends of this package that are found by the end of a uri."""
+    return tuple(backend for backend in _files() if backend.suffix)
+
+
+def _files() -> Iterator[Backend]:
     for name in plugins.own_names("backends"):
-        backend: Backend = plugins.find("backends", name).BACKEND
-        found |= dict.fromkeys(backend.schemes, backend)
-    return found
+        yield plugins.find("backends", name).BACKEND
 
 
 def _problem(backend: object, scheme: str) -> str:

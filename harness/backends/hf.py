@@ -6,7 +6,7 @@ from typing import Any
 
 from harness import families
 from harness.backends import At, Backend, OpenBackend, Verb
-from harness.checkpoints import askable, hub, locate, written
+from harness.checkpoints import askable, gguf, hub, locate, written
 from harness.checkpoints import folder as checkpoint
 from harness.checkpoints.chat import StoredTemplate, stored_template
 from harness.checkpoints.ends import names_an_end
@@ -130,6 +130,12 @@ def _place(model: Model, pin: ModelPin) -> Path:
     return locate.snapshot(uri.place, pin.revision) if uri.scheme == "hub" else locate.folder_of(model)
 
 
+def stored(model: Model, pin: ModelPin) -> str | None:
+    """Return how the GGUF file stored its weights that the checkpoint was made from; None for all others."""
+    file = gguf.recorded(_place(model, pin))
+    return file.sentence() if file else None
+
+
 def workers(pin: ModelPin, machine: Machine) -> int:
     """Return how many copies of the weights fit into a share of the memory."""
     weights = (pin.parameters or 0) * BYTES[pin.dtype]
@@ -200,6 +206,7 @@ BACKEND = Backend(
     chat_template=chat_template,
     trains=True,
     licence=locate.licence,
+    stored=stored,
     workers=workers,
     open=open_model,
 )

@@ -133,8 +133,7 @@ def weights(folder: Path) -> tuple[Path, ...]:
         )
     if others := sorted(path.name for path in folder.iterdir() if path.suffix == ".gguf"):
         raise ModelError(
-            f"{folder}: found no {SINGLE}, but {others[0]}, a format that is not supported; give the "
-            "folder of the same model in the hub's layout, or convert the file with transformers (`gguf_file=`)"
+            f"{folder}: found no {SINGLE}, but {others[0]}; name the file itself: `uri: file:{folder / others[0]}`"
         )
     raise ModelError(
         f"{folder}: found no {SINGLE}; give a checkpoint's folder as `save_pretrained` writes it"

@@ -3,6 +3,7 @@
     SCHEME:PLACE                         the uri itself
     ./PATH, ../PATH, /PATH, ~/PATH       a folder: file:PATH
     NAME                                 the folder NAME, else the tiny model zoo:NAME
+    NAME.gguf                            a file: file:NAME.gguf
     OWNER/NAME, OWNER/NAME@REVISION      hub:OWNER/NAME
     any other path, such as a/b/c        a folder: file:PATH
 
@@ -21,6 +22,8 @@ from harness.files import shipped
 ADAPTER_SCHEMES = ("file", "hub")  # of an adapter's uri
 
 REPOSITORY = re.compile(r"[\w.-]+(/[\w.-]+)?(@[\w./-]+)?")  # what follows `hub:`
+
+GGUF = ".gguf"
 
 _OWNER_AND_NAME = re.compile(r"\w[\w.-]*/\w[\w.-]*(@[\w./-]+)?")
 _PATH_BEGINS = ("/", "./", "../", "~")
@@ -42,6 +45,8 @@ def model_uri(
         return _file(text, folder)
     if text in names:
         return f"zoo:{text}"
+    if text.lower().endswith(GGUF):
+        return _file(text, folder)
     if get_close_matches(text, names, cutoff=0.5):
         raise UnknownName("tiny model", text, names, where)
     raise SuiteError(

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from harness.checkpoints.written import GGUF
 from harness.cli import completing
 from harness.cli.options import STORE, Offline, StoreFolder
 from harness.errors import HarnessError
@@ -104,15 +105,25 @@ def weigh(
 
 @app.command()
 def convert(
-    model: Annotated[Path, typer.Argument(metavar="MODEL", help="A folder with pickled weights (.bin).")],
+    model: Annotated[
+        Path, typer.Argument(metavar="MODEL", help="A folder with pickled weights (.bin), or a GGUF file.")
+    ],
     out: Annotated[
-        Path | None, typer.Option(help="Where to write the safetensors; default: beside the .bin files.")
+        Path | None,
+        typer.Option(
+            help="Where to write the safetensors; default: beside the .bin files; for X.gguf the folder X."
+        ),
     ] = None,
 ) -> None:
-    """Convert pickled weights (.bin) to safetensors.
+    """Convert pickled weights (.bin) or a GGUF file to safetensors.
 
-    Only plain tensors are read; no code in a pickle runs.
+    Only plain tensors are read; no code in a pickle runs. A GGUF file is dequantised to float32.
     """
+    if model.suffix.lower() == GGUF:
+        from harness.neural.gguf import dequantise
+
+        say(dequantise(model, out or model.with_suffix("")))
+        return
     from harness.neural.convert import convert as convert_folder
 
     for path in convert_folder(model, out or model):

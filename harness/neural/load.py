@@ -17,6 +17,7 @@ from transformers.utils import logging
 
 from harness import families
 from harness.checkpoints import askable
+from harness.checkpoints.gguf import recorded_digest
 from harness.errors import ModelError
 from harness.families import Family
 from harness.neural import architectures
@@ -60,6 +61,7 @@ class Base:
         str, ...
     ] = ()  # modules that an adapter brings along; the base has no trained ones to be asked with
     missing: tuple[str, ...] = ()  # tensors of these modules that the checkpoint lacks
+    gguf: str | None = None  # SHA-256 of the GGUF file that the checkpoint was dequantised from
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,6 +124,7 @@ def _base(folder: Path, model: Model, pin: ModelPin, runtime: Runtime, device: t
         unused=info.unused,
         head=info.head,
         missing=info.missing,
+        gguf=recorded_digest(folder),
     )
 
 

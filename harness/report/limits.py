@@ -46,6 +46,11 @@ def limits(
             f"The base was quantised ({model.quantization}) in training and in every answer; on unquantised weights the "
             "adapter may behave differently."
         )
+    if model.stored:
+        yield (
+            f"The base's weights were stored as {model.stored}: they, and what is measured of them, stand on the grid of "
+            "that quantisation and differ from those of the model before it."
+        )
     if model.uri.startswith("zoo:"):
         yield (
             "The base is one of the harness's own tiny models: it shares an architecture with the model that it is "

@@ -49,6 +49,7 @@ def _model(model: ModelFacts) -> str:
         model.family or "",
         size,
         model.dtype or "",
+        f"stored as {model.stored}" if model.stored else "",
         f"licence {model.licence}" if model.licence else "",
         f"revision {model.revision}" if model.revision else "",
     ]

@@ -81,6 +81,9 @@ class ModelFacts:
     # Whether prompts go through the tokenizer's chat template
     chat: Kept[Literal["auto", "on", "off"]] = "auto"
     licence: Kept[str | None] = None  # as the model's card says
+    stored: Kept[str | None] = (
+        None  # how its file stores the weights, where they were dequantised to be loaded
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

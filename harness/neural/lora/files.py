@@ -34,6 +34,8 @@ def save(
     settings = json.dumps(attached.settings(), indent=2, sort_keys=True)
     (folder / CONFIG).write_text(settings + "\n", encoding="utf-8")
     ours: dict[str, object] = {"base": base.recorded, "digest": base.digest}
+    if base.gguf is not None:
+        ours["gguf"] = base.gguf
     if labels is not None:
         ours["labels"] = list(labels)
     (folder / ADAPTER_RECORD).write_text(json.dumps(ours, indent=2) + "\n", encoding="utf-8")

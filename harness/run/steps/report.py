@@ -236,6 +236,7 @@ def _model(model: Model, pin: ModelPin) -> ModelFacts:
         quantization=model.quantization,
         chat=model.chat,
         licence=backends.of(model).licence(model, pin),
+        stored=backends.of(model).stored(model, pin),
     )
 
 
