@@ -62,10 +62,8 @@ def adapter_uri(text: str, folder: Path, where: str) -> str:
 
 
 def source_uri(text: str, folder: Path) -> str:
-    """Return the uri of a task's source: a path that begins like one is a file's or folder's."""
-    if text.startswith((*_PATH_BEGINS, "file:")) and text != "file:":
-        return _file(text.removeprefix("file:"), folder)
-    return text
+    """Return the uri of a task's source as it is written; a text that begins like a path is a file's or folder's."""
+    return _file(text, folder) if text.startswith(_PATH_BEGINS) else text
 
 
 def without_revision(uri: str) -> tuple[str, str | None]:

@@ -8,6 +8,7 @@ A kind of source is a file of this folder, found by the uri's scheme, with three
 
 It may have `shared_rows(source)`, which yields a sentence for each two splits that take the same rows; `place(source,
 split)`, which says where the rows of a split stand; and `hint(source, split)`, which ends the message on a missing split.
+`LOCAL = True` says that what follows the scheme is a path of this machine.
 """
 
 import re
@@ -32,6 +33,7 @@ __all__ = [
     "Row",
     "check",
     "check_shots",
+    "is_local",
     "pin",
     "pinned",
     "read",
@@ -65,6 +67,12 @@ _NEEDED: Mapping[Split, tuple[str, str]] = {
 def schemes() -> tuple[str, ...]:
     """Return the schemes that a source's uri may begin with."""
     return plugins.names("data")
+
+
+def is_local(uri: str) -> bool:
+    """Return whether a uri names a path of this machine; False for every text that is no uri."""
+    scheme = Uri.parse(uri).scheme
+    return scheme in plugins.names("data") and bool(getattr(plugins.find("data", scheme), "LOCAL", False))
 
 
 def splits(source: Source, *, offline: bool = False) -> tuple[Split, ...]:
@@ -227,7 +235,7 @@ def share_of(source: Source) -> Share:
         return source.share
     if source.uri.startswith("embedded:"):
         return "text"
-    if source.uri.startswith("file:") or source.licence is None:
+    if is_local(source.uri) or source.licence is None:
         return "scores"
     licence = re.sub(r"[\s_]+", "-", source.licence.lower())
     return "text" if _PERMISSIVE.match(licence) and not _RESTRICTED.search(licence) else "scores"

@@ -25,6 +25,7 @@ from harness.files.row_range import WHOLE, RowRange, split_name
 from harness.files.yaml import Keys, shown
 from harness.types import Source, Split
 
+LOCAL = True  # the uri's place is a path
 NAMED = 6  # files that a message names
 _URI: Keys = ("source", "uri")
 BUFFER = 1 << 20  # bytes of a Parquet column that are read in one go
@@ -181,6 +182,13 @@ def files(source: Source) -> dict[Split, SplitFile]:
         if not path.is_file():
             raise DataError(f"{shown(path)}: not a file; name a file of samples", key)
     return found
+
+
+def json_object(path: Path) -> dict[str, Any]:
+    """Return the object of a JSON file; DataError where it cannot be read, or holds no object."""
+    with _readable(path):
+        content = path.read_bytes()
+    return _object(_loaded(_decoded(content, shown(path)), shown(path), "file"), shown(path))
 
 
 def place(source: Source, split: Split) -> str:

@@ -6,6 +6,7 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from harness import backends, families, kinds
+from harness.data import is_local
 from harness.digest import canonical, digest
 from harness.plan.only import Only
 from harness.run.steps import PlanPart, StepKind, UsedModel
@@ -16,6 +17,7 @@ from harness.types import (
     Step,
     Suite,
     Task,
+    Uri,
 )
 
 Parts = list[tuple[PlanPart, Step]]
@@ -86,8 +88,8 @@ def without_paths(value: object) -> Any:
                 return {key: without(inner) for key, inner in data.items()}
             case list():
                 return [without(inner) for inner in data]
-            case str() if data.startswith("file:"):
-                return "file:"
+            case str() if data.startswith("file:") or is_local(data):
+                return f"{Uri.parse(data).scheme}:"
         return data
 
     return without(canonical(value))

@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 
 from harness import backends, kinds, plugins
 from harness.checkpoints import written
+from harness.data import is_local
 from harness.errors import SuiteError, UnknownName
 from harness.files import python_data, shipped
 from harness.files.validation import At, found, record
@@ -290,6 +291,9 @@ def _anchored(item: Item, folder: Path, at: At) -> Item:
     match item:
         case Task():
             uri = written.source_uri(item.source.uri, folder)
+            if is_local(uri):
+                scheme, _, place = uri.partition(":")
+                uri = f"{scheme}:{(folder / Path(place).expanduser()).resolve()}"
             return replace(item, source=replace(item.source, uri=uri, columns=_columns(item, at)))
         case Model():
             return replace(item, uri=written.model_uri(item.uri, folder, at("uri"), backends.schemes()))

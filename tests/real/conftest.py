@@ -37,7 +37,9 @@ def opened(real: Callable[[str], Path]) -> Callable[[str], HuggingFace]:
             asked = Model(name=name, uri=f"file:{real(name)}")
             backend = of(asked)
             pinned = backend.pin(asked, "cpu", Remembered(), True)
-            kept[name] = backend.open(asked, pinned, CPU)
+            answering = backend.open(asked, pinned, CPU)
+            assert isinstance(answering, HuggingFace)
+            kept[name] = answering
         return kept[name]
 
     return model

@@ -82,7 +82,8 @@ def greedy(model: Any, folder: Path, prompt: Prompt) -> str:
         written = model.generate(
             ids, attention_mask=torch.ones_like(ids), max_new_tokens=TOKENS, do_sample=False
         )
-    return AutoTokenizer.from_pretrained(folder).decode(written[0, ids.shape[1] :], skip_special_tokens=True)
+    tokenizer: Any = AutoTokenizer.from_pretrained(folder)
+    return str(tokenizer.decode(written[0, ids.shape[1] :], skip_special_tokens=True))
 
 
 def answers(opened: HuggingFace, asked: list[Prompt], adapter: Path | None = None) -> list[str]:
