@@ -1,6 +1,7 @@
 """Write an adapter's model card (README.md for the hub); its metadata is written by the hub's own classes."""
 
 import re
+from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
     from huggingface_hub import EvalResult
 
 NAME = "README.md"
+EVALUATIONS = (
+    Path(".eval_results") / "finetune-harness.yaml"
+)  # where the hub looks for scores on data sets of its own
+OURS = "# Written by `harness card`; the README beside it says how each number was measured.\n"
 # peft writes a README full of this beside every adapter that it saves
 TEMPLATE = "[More Information Needed]"
 # metrics that the hub calls by another name
@@ -43,7 +48,8 @@ def write(
     place: str | None = None,  # the adapter's repository on the hub, if it has one
 ) -> Path:
     """Write the card and return its path; raise HarnessError rather than replace a README written by hand."""
-    text = compose(cards.build(read(result), system, place=place, licence=licence), place)
+    built = cards.build(read(result), system, place=place, licence=licence)
+    text = compose(built, place)
     if out is None:
         out = result / "cards" / file_name(f"{system.model}--{system.adapter}") / NAME
         with writing(result / "cards"):
@@ -60,7 +66,55 @@ def write(
                 f"{out}: the harness did not write this README; move it, or name another file with -o"
             )
         ours.replace(out, text)
+    if scores := evaluations(built):
+        _write_evaluations(out.parent / EVALUATIONS, scores)
     return out
+
+
+def _write_evaluations(path: Path, text: str) -> None:
+    with writing(path):
+        ours.real_folder(path.parent)
+        if path.exists() and not path.read_text(encoding="utf-8", errors="replace").startswith(OURS):
+            raise HarnessError(
+                f"{path}: the harness did not write this file; move it, or name another folder with -o"
+            )
+        ours.replace(path, text)
+
+
+def evaluations(card: Card) -> str:
+    """Return the scores on data sets of the hub as `.eval_results` has them, in YAML; empty where there are none.
+
+    An entry has the primary score of a task. What the hub's format has no field for stands in its notes.
+    """
+    from huggingface_hub import EvalResultEntry, eval_result_entries_to_yaml
+    from ruamel.yaml import YAML
+
+    entries = [
+        EvalResultEntry(
+            dataset_id=words.visible(source),
+            task_id="default",
+            value=round(measured.line.score.value, 1),
+            dataset_revision=measured.digest or None,
+            date=card.created or None,
+            notes=words.visible(_note(measured)),
+        )
+        for measured in card.measured
+        if (source := hub_id(measured.task.facts.source)) is not None
+    ]
+    if not entries:
+        return ""
+    stream = StringIO()
+    YAML(typ="safe", pure=True).dump(eval_result_entries_to_yaml(entries), stream)
+    return OURS + stream.getvalue()
+
+
+def _note(measured: Measured) -> str:
+    score = measured.line.score
+    interval = "" if score.low is None or score.high is None else f" [{score.low:.1f}, {score.high:.1f}]"
+    return (
+        f"{words.metric(score.metric)} {score.value:.1f}{interval}, {score.n:,} test samples, task "
+        f"{measured.task.facts.name}, {score.signature}"
+    )
 
 
 def push(path: Path, repository: str) -> str:
@@ -69,6 +123,9 @@ def push(path: Path, repository: str) -> str:
         raise HarnessError(
             f"--push {repository}: HF_HUB_OFFLINE is set, so nothing can be uploaded; unset it"
         )
+    beside = path.parent / EVALUATIONS
+    if beside.is_file():
+        hub.upload(repository, beside, EVALUATIONS.as_posix(), "Add scores on data sets of the hub")
     return hub.upload(repository, path, NAME, "Describe how the adapter was measured")
 
 

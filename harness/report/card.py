@@ -71,6 +71,7 @@ class Card:
     loading: str
     command: str
     made: str  # version of the harness, and the date
+    created: str  # ISO 8601, UTC
     libraries: str
     licence: str | None
 
@@ -100,6 +101,7 @@ def build(result: Result, system: System, *, place: str | None = None, licence: 
         loading=loading(model, place or hub_id(adapter.uri), shown),
         command=words.portable(page.command),
         made=", ".join(filter(None, (f"finetune-harness {result.manifest.harness}", page.created))),
+        created=result.manifest.created,
         libraries=_libraries(result),
         licence=licence,
     )

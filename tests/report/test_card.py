@@ -14,8 +14,9 @@ from threading import Thread
 from typing import Any
 
 import pytest
-from huggingface_hub import ModelCard
+from huggingface_hub import ModelCard, parse_eval_result_entries
 from markdown_it import MarkdownIt
+from ruamel.yaml import YAML
 
 from harness import text as words
 from harness.commands import card
@@ -92,6 +93,34 @@ def test_bases_and_data_of_the_hub_are_linked(example: Path, tmp_path: Path) -> 
         "5f" * 16,
         None,
     )
+
+
+def test_scores_on_data_of_the_hub_are_where_the_hub_looks_for_them(example: Path, tmp_path: Path) -> None:
+    path = card.write(edited(example, tmp_path / "result", on_the_hub), ADAPTED, tmp_path / "card")
+    beside = path.parent / ".eval_results" / "finetune-harness.yaml"
+    (entry,) = parse_eval_result_entries(YAML(typ="safe").load(beside.read_text(encoding="utf-8")))
+    result = read(tmp_path / "result")
+    score = next(
+        score
+        for score in result.scores
+        if (score.task, score.metric, score.system) == ("dialogues", "rougeL", ADAPTED)
+    )
+    assert (entry.dataset_id, entry.task_id) == ("knkarthick/samsum", "default")
+    assert entry.value == round(score.value, 1)
+    assert (entry.dataset_revision, entry.date) == ("5f" * 16, result.manifest.created)
+    assert f"[{score.low:.1f}, {score.high:.1f}]" in entry.notes and score.signature in entry.notes
+    before = beside.read_bytes()
+    card.write(tmp_path / "result", ADAPTED, tmp_path / "card")
+    assert beside.read_bytes() == before
+    beside.write_text("- mine: 1\n")
+    with pytest.raises(HarnessError, match="the harness did not write this file"):
+        card.write(tmp_path / "result", ADAPTED, tmp_path / "card")
+    assert beside.read_text() == "- mine: 1\n"
+
+
+def test_no_file_of_scores_is_written_where_no_data_is_the_hubs(example: Path, tmp_path: Path) -> None:
+    card.write(example, ADAPTED, tmp_path)
+    assert not (tmp_path / ".eval_results").exists()
 
 
 @pytest.mark.slow
