@@ -5,6 +5,7 @@
 # make coverage measures which lines and branches the quick tests reach; some fifteen minutes
 # make gate    measures the shipped adapters and compares them with reports/baselines/ci.json
 # make docs    builds the documents as a site, build/docs/index.html; a broken link fails it
+# make real    fetches three real pretrained models, runs suites and tests on them; under an hour on two cores
 # make scripts checks the types in the report's JavaScript, if npm is installed
 # make leaderboard ranks the results in reports/results/ again; make check fails if reports/leaderboard.md is out of date
 # make kills   kills 200 runs at random moments, runs them again, and compares with undisturbed ones; some 40 minutes
@@ -21,7 +22,7 @@ export TOKENIZERS_PARALLELISM := false
 
 BENCHMARKS := rouge stats honesty startup adapters generation likelihoods encoders profile training lora-step end-to-end memory weights scaling quickstart plan report gpu
 
-.PHONY: demo test test-all coverage check docs gate scripts leaderboard kills fuzz fix bench bench-models bench-peers $(BENCHMARKS:%=bench-%)
+.PHONY: demo test test-all coverage check docs real gate scripts leaderboard kills fuzz fix bench bench-models bench-peers $(BENCHMARKS:%=bench-%)
 
 demo: $(READY)
 	$(BIN)/harness run quickstart
@@ -51,6 +52,11 @@ docs: $(READY)
 
 gate: $(READY)
 	$(BIN)/harness run ci --offline
+
+real: $(READY)
+	$(BIN)/python -m tools.real_models smollm2 minilm gemma3
+	$(BIN)/harness run benchmarks/suites/real-small.yaml --offline --out reports/results/real-small
+	$(BIN)/pytest -n 2 --dist worksteal -m real tests/real $(ARGS)
 
 scripts:
 	@if command -v npm >/dev/null; then \

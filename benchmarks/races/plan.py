@@ -15,7 +15,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from benchmarks.lib import measured, smollm2
+from benchmarks.lib import measured
 from benchmarks.lib.race import BENCH, ROOT, Row, write
 from harness import plugins
 from harness.commands.asked import planned, runtime_for
@@ -24,6 +24,7 @@ from harness.files.hardware import machine
 from harness.plan.costs import step_costs
 from harness.plan.estimates import estimate
 from harness.run.store import open_store
+from tools.real_models import fetch
 
 PLACE = BENCH / "plan"
 TIMES, SHARE = 1.5, 0.25
@@ -146,7 +147,7 @@ def peak(row: Row, name: str) -> int:
 def main(*suites: str) -> None:
     asked = [(suite, seed) for suite, seed in RUNS if not suites or Path(suite).stem in suites]
     if any(suite == SMOLLM2 for suite, _ in asked):
-        smollm2.model()
+        fetch("smollm2")
     rows = []
     for suite, seed in asked:
         rows.append(go(suite, seed))
