@@ -186,14 +186,9 @@ def _of_data(read: _DataRead) -> Iterator[str]:
     for one, other, count in read.questions.shared():
         of, same = read.counts[other], "has the same input" if count == 1 else "have the same input"
         yield (
-            f"task {task.name}: {count:,} of {words.plural(of, f'{other} sample')} ({_percent(count, of)}) {same} as a "
+            f"task {task.name}: {count:,} of {words.plural(of, f'{other} sample')} ({words.percent(count, of)}) {same} as a "
             f"{one} sample, apart from case and punctuation; give each sample to one split"
         )
-
-
-def _percent(count: int, of: int) -> str:
-    share = 100 * count / of
-    return f"{share:.0f}{words.SPACE}%" if share >= 0.5 else f"under 1{words.SPACE}%"
 
 
 def _recipe(recipe: Recipe) -> str:

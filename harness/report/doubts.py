@@ -111,5 +111,4 @@ def _listed(names: Sequence[str]) -> str:
 
 def _some(share: Share, what: str) -> str:
     """Return `729 of 729 prompts (100 %)`."""
-    percent = f"{100 * share.share:.0f}" if share.share >= 0.005 or not share.count else "under 1"
-    return f"{share.count:,} of {words.plural(share.of, what)} ({percent}{words.SPACE}%)"
+    return f"{share.count:,} of {words.plural(share.of, what)} ({words.percent(share.count, share.of)})"
