@@ -106,16 +106,24 @@ class Kind:
         """Return what a model is asked for by a task of this kind; None where it cannot be asked."""
         if self.unable(task, model) is not None:
             return None
-        return next((verb for verb in self._allowed(task) if backends.lacks(model, pin, verb) is None), None)
+        return next((verb for verb in self._allowed(task) if _lacks(task, model, pin, verb) is None), None)
 
     def lacks(self, task: Task, model: Model, pin: ModelPin) -> str | None:
         """Return why a model cannot be asked a task of this kind, as a clause; None where it can."""
         if self.verb(task, model, pin) is not None:
             return None
-        return backends.lacks(model, pin, self._allowed(task)[-1]) or self.unable(task, model)
+        return _lacks(task, model, pin, self._allowed(task)[-1]) or self.unable(task, model)
 
     def _allowed(self, task: Task) -> tuple[Verb, ...]:
         return tuple(self.answers) if self.verbs is None else self.verbs(task)
+
+
+def _lacks(task: Task, model: Model, pin: ModelPin, verb: Verb) -> str | None:
+    """Return why a model cannot be asked for a verb as a task asks for it, as a clause; None where it can."""
+    if (reason := backends.lacks(model, pin, verb)) is not None:
+        return reason
+    sampled = verb == "write" and task.decode.temperature > 0
+    return backends.lacks_sampling(model, pin) if sampled else None
 
 
 def likeliest(
