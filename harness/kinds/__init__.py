@@ -15,6 +15,7 @@ from harness.digest import text_digest
 from harness.errors import SuiteError, UnknownName
 from harness.files.json_lines import from_json
 from harness.files.validation import At
+from harness.plugins.choice import parse
 from harness.results.odd import EMPTY, REFUSED, SHORTENED
 from harness.tasks import prompts
 from harness.types import Generation, Likelihoods, Model, ModelPin, Option, Overflow, Prompt, Sample, Task
@@ -22,6 +23,9 @@ from harness.types import Generation, Likelihoods, Model, ModelPin, Option, Over
 # What a source can name columns for.
 USUAL = ("id", "input", "reference")
 COLUMNS = (*USUAL, "choices", "chosen", "rejected")
+AGAINST = (
+    "against"  # value of a metric's setting: likelihoods are compared with others (tasks/likelihoods.py)
+)
 
 Answer = Callable[
     [OpenBackend, Sequence[Prompt], Task, Path | None, Collection[str]],  # the last: ids that are answered
@@ -55,6 +59,16 @@ ODD_CHOOSING: Mapping[str, Oddity] = {SHORTENED: SHORTENED_PROMPTS, REFUSED: REF
 def check_prompt(task: Task, at: At) -> None:
     """Raise SuiteError if the task's prompt is no template that a sample can fill."""
     prompts.check(task, where=at("prompt"))
+
+
+def refuse_against(task: Task, at: At, remedy: str) -> None:
+    """Raise SuiteError for a metric that compares likelihoods with others, in a task that does not ask for those others."""
+    for n, metric in enumerate(task.metrics):
+        if AGAINST in parse(metric).settings.values():
+            raise SuiteError(
+                f"{at('metrics', n)}: {metric} compares each likelihood with another one, which the task does not ask for; "
+                f"{remedy}"
+            )
 
 
 def references(sample: Sample) -> str:
@@ -101,6 +115,10 @@ class Kind:
     stand_in: str | None = None
     # The hub's name for it on a model card; None: the name of the model's own task.
     hub_task: str | None = None
+
+    def writes(self, task: Task) -> bool:
+        """Return whether a task of this kind may ask a model to write."""
+        return "write" in self._allowed(task)
 
     def verb(self, task: Task, model: Model, pin: ModelPin) -> Verb | None:
         """Return what a model is asked for by a task of this kind; None where it cannot be asked."""
