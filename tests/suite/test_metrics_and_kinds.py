@@ -99,7 +99,7 @@ def test_a_key_that_would_move_nothing_is_refused(
         ("choice", "input: q, choices: o, reference: a", "", "{accuracy: {by: against}}",
          "settings: {unconditional: true}"),
         ("prefer", "input: q", "", "{accuracy: {by: against}}", "settings: {against_base: true}"),
-        ("classify", "input: q, reference: a", "x, y", "accuracy", "{settings: {by: write}, decode: {temperature: 0.5}}"),
+        ("classify", "input: q, reference: a", "x, y", "accuracy", "settings: {by: write}\ndecode: {temperature: 0.5}"),
         ("regress", "input: q, reference: a", "", "mse", "decode: {max_new_tokens: 3}"),
     ],
 )  # fmt: skip
@@ -107,11 +107,8 @@ def test_a_key_that_moves_something_is_read(
     kind: str, columns: str, labels: str, metric: str, more: str, tmp_path: Path
 ) -> None:
     score = '"accuracy(by=against)"' if "against" in metric else metric
-    keys = (
-        more.removeprefix("{").removesuffix("}").replace("}, decode", "}\ndecode") if more[0] == "{" else more
-    )
     path = tmp_path / "t.yaml"
     path.write_text(
-        KEYS.format(kind=kind, columns=columns, labels=labels, metric=metric, score=score, more=keys)
+        KEYS.format(kind=kind, columns=columns, labels=labels, metric=metric, score=score, more=more)
     )
     assert load_task(str(path)).kind == kind
