@@ -59,10 +59,12 @@ def check(
 ) -> Iterator[str]:
     """Check a suite and yield a line for each part that is sound; raise HarnessError at the first that is not."""
     pinned = pins(suite, device=device, offline=offline, cache=cache, at=at)
+    training: dict[str, int] = {}  # samples, by task
     for n, task in enumerate(suite.tasks):
         with placed(at, "tasks", n):
             read = _read(task, offline=offline)
             data.refuse_missing(task, splits_needed(suite, task), read.counts)
+        training[task.name] = read.counts.get("train", 0)
         yield from _of_data(read)
     for model in suite.models:
         pin = pinned.models[model.name]
@@ -74,6 +76,7 @@ def check(
     yield from wording.without_role(drawn)
     yield from wording.asked_otherwise(drawn)
     yield from wording.own_words(drawn)
+    yield from wording.few_steps(drawn, training)
     refuse(drawn, _columns(suite, offline=offline), at)
     yield from _fractions(drawn, at)
     yield from plan.untrained(drawn)
