@@ -7,20 +7,23 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-IF_SET = {"hashed": "if set"}  # metadata of a record's field
+# Metadata of a record's field
+IF_SET = {"hashed": "if set"}
+NEVER = {"hashed": "never"}  # it follows from the other fields
 
 
 def canonical(value: object) -> Any:
     """Return the value as plain JSON data whose text is the same for equal values.
 
     Records become objects that name their type; a whole float stays a float (1.0 is not 1). A field whose metadata is
-    IF_SET is left out while it has its default, so that a new setting does not rename what was made without it.
+    IF_SET is left out while it has its default, so that a new setting does not rename what was made without it; one whose
+    metadata is NEVER is always left out.
     """
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         fields = {
             f.name: canonical(getattr(value, f.name))
             for f in dataclasses.fields(value)
-            if not _unset(value, f)
+            if f.metadata != NEVER and not _unset(value, f)
         }
         return {"": type(value).__name__, **fields}
     if isinstance(value, Mapping):

@@ -218,6 +218,16 @@ def megabytes(value: float | None) -> str:
     return f"{value:.{0 if value >= 10 else 1 if value >= 1 else 2}f} MB"
 
 
+def percent(count: int, of: int) -> str:
+    """Return a share of a count as `12 %`; a few of many are `under 1 %`, all but a few `over 99 %`."""
+    share = 100 * count / of
+    if 0 < share <= 0.5:
+        return f"under 1{SPACE}%"
+    if 99.5 <= share < 100:
+        return f"over 99{SPACE}%"
+    return f"{share:.0f}{SPACE}%"
+
+
 def percent_empty(share: float) -> str:
     """Return `12 % empty`, shown after a system's name."""
     return f"{100 * share:.0f}{SPACE}% empty"

@@ -77,7 +77,7 @@ def test_every_verdict_is_a_test_of_its_own_name(tried: pytest.Pytester, result:
             "FAILED *::min_value 99, a on t, Token F1 - *",
             "75.00 ?67.5*82.5*, n = 40: the whole interval lies below 99",
             "ERROR *::max_drop 1, a on t, Token F1 - *",
-            "the base against itself; name a baseline's file in `against`",
+            "the base against itself; name a baseline's file in `against`, which `harness baseline RESULT -o FILE` writes",
             "SKIPPED *76 lies within the interval*would probably decide*",
         ]
     )

@@ -273,6 +273,11 @@ def lacks_draws(model: Model) -> str | None:
     )
 
 
+def lacks_sampling(model: Model, pin: ModelPin) -> str | None:
+    """Return why a model cannot be sampled from, as a clause; None where it can."""
+    return f"{model.uri} only answers greedily, which is temperature 0" if pin.greedy else None
+
+
 def trainable(model: Model) -> bool:
     """Return whether adapters can be trained on the model."""
     return of(model).trains

@@ -11,6 +11,7 @@ from harness.checkpoints import folder as checkpoint
 from harness.checkpoints.chat import StoredTemplate, stored_template
 from harness.checkpoints.ends import names_an_end
 from harness.checkpoints.remembered import Remembered
+from harness.checkpoints.samples import only_greedy
 from harness.errors import SuiteError, UnknownName
 from harness.files import shipped
 from harness.files.hardware import Machine
@@ -58,6 +59,7 @@ def pin(model: Model, device: DeviceKind, remembered: Remembered, offline: bool)
         family=model.family or families.of(found.model_type, uri.place if uri.scheme == "hub" else "").name,
         endless=endless and architecture.writing is not None,
         architecture=architecture.name,
+        greedy=architecture.writing is not None and only_greedy(settings),
     )
 
 

@@ -16,7 +16,15 @@ DECODER_LAYERS = ("num_decoder_layers", "decoder_layers", *LAYERS)
 HEADS = ("num_attention_heads", "n_head", "n_heads", "num_heads", "decoder_attention_heads")
 SHARED_HEADS = ("num_key_value_heads", "num_kv_heads")
 HEAD_WIDTH = ("head_dim", "d_kv")
-FEED_FORWARD = ("intermediate_size", "ffn_hidden_size", "n_inner", "d_ff", "ffn_dim", "decoder_ffn_dim")
+FEED_FORWARD = (
+    "intermediate_size",
+    "ffn_hidden_size",
+    "n_inner",
+    "d_ff",
+    "ffn_dim",
+    "decoder_ffn_dim",
+    "hidden_dim",
+)
 MULTI_QUERY, NEW_FALCON = "multi_query", "new_decoder_architecture"
 # All names of sizes that the keys and values of a token depend on.
 OF_CACHE = (*DECODER_LAYERS, *HEADS, *SHARED_HEADS, *HEAD_WIDTH, *HIDDEN, MULTI_QUERY, NEW_FALCON)
@@ -39,6 +47,7 @@ class ModelSizes:
 
     hidden: int  # width of a token's state
     layers: int  # of the decoder
+    stored_layers: int  # those of them that have matrices of their own: ALBERT's layers share theirs
     encoder_layers: int  # 0: there is no encoder
     heads: int
     shared_heads: int  # heads of keys and values
@@ -124,6 +133,7 @@ def shape(config: Mapping[str, Any], where: str = "config.json") -> ModelSizes:
     return ModelSizes(
         hidden=hidden,
         layers=layers,
+        stored_layers=_stored_layers(level, kind, layers),
         encoder_layers=_size(level, ("num_layers", "encoder_layers"), where) if encodes else 0,
         heads=heads,
         shared_heads=shared_heads(level, heads),
@@ -150,6 +160,13 @@ def shared_heads(config: Mapping[str, Any], heads: int) -> int:
     if config.get(MULTI_QUERY) and not config.get(NEW_FALCON):
         return 1
     return _found(config, SHARED_HEADS) or heads
+
+
+def _stored_layers(config: Mapping[str, Any], kind: str, layers: int) -> int:
+    """Return how many layers of the decoder have matrices of their own."""
+    if kind != "albert":
+        return layers
+    return (_found(config, ("num_hidden_groups",)) or 1) * (_found(config, ("inner_group_num",)) or 1)
 
 
 def _gated(config: Mapping[str, Any], kind: str) -> bool:

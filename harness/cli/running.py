@@ -67,6 +67,7 @@ def run(
     """Run a suite: train, answer, score, compare, write a report."""
     from harness.commands.progress import watching
     from harness.commands.run import run as run_suite
+    from harness.terminal.consoles import output_and_errors_go_together
 
     request = RunRequest(
         suite=suite,
@@ -92,7 +93,8 @@ def run(
             if delivered.drawn:
                 where = f"RESULT  {place}\nreport  {place / 'report.html'}"
                 where = "\n".join((where, *done.adapters()))
-                print_report(place, where, quiet=quiet, as_json=as_json)
+                above = done.shown if output_and_errors_go_together() else frozenset[str]()
+                print_report(place, where, quiet=quiet, as_json=as_json, above=above)
             else:  # the table in the terminal is of the page that cannot be made
                 say(f"RESULT  {place}")
     finally:

@@ -1,6 +1,6 @@
 """Turn the options of a command into a plan and a runtime, and print the report at the end."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -152,12 +152,17 @@ def _workers_that_fit(plan: "Plan") -> int:
     return max(len(models), min(rooms))
 
 
-def print_report(result: Path, where: str, *, quiet: bool, as_json: bool) -> None:
-    """Print a RESULT's tables and then the line `where`; or the tables as JSON; or nothing if quiet."""
+def print_report(
+    result: Path, where: str, *, quiet: bool, as_json: bool, above: Collection[str] = ()
+) -> None:
+    """Print a RESULT's tables and then the line `where`; or the tables as JSON; or nothing if quiet.
+
+    `above` are the tasks whose tables the reader has before them already.
+    """
     from harness.report import render_json, render_terminal
 
     if as_json:
         say_json(render_json(result))
     elif not quiet:
-        render_terminal(result)
+        render_terminal(result, above=above)
         say(f"\n{where}")

@@ -59,10 +59,12 @@ def check(
 ) -> Iterator[str]:
     """Check a suite and yield a line for each part that is sound; raise HarnessError at the first that is not."""
     pinned = pins(suite, device=device, offline=offline, cache=cache, at=at)
+    training: dict[str, int] = {}  # samples, by task
     for n, task in enumerate(suite.tasks):
         with placed(at, "tasks", n):
             read = _read(task, offline=offline)
             data.refuse_missing(task, splits_needed(suite, task), read.counts)
+        training[task.name] = read.counts.get("train", 0)
         yield from _of_data(read)
     for model in suite.models:
         pin = pinned.models[model.name]
@@ -74,6 +76,7 @@ def check(
     yield from wording.without_role(drawn)
     yield from wording.asked_otherwise(drawn)
     yield from wording.own_words(drawn)
+    yield from wording.few_steps(drawn, training)
     refuse(drawn, _columns(suite, offline=offline), at)
     yield from _fractions(drawn, at)
     yield from plan.untrained(drawn)
@@ -186,14 +189,9 @@ def _of_data(read: _DataRead) -> Iterator[str]:
     for one, other, count in read.questions.shared():
         of, same = read.counts[other], "has the same input" if count == 1 else "have the same input"
         yield (
-            f"task {task.name}: {count:,} of {words.plural(of, f'{other} sample')} ({_percent(count, of)}) {same} as a "
+            f"task {task.name}: {count:,} of {words.plural(of, f'{other} sample')} ({words.percent(count, of)}) {same} as a "
             f"{one} sample, apart from case and punctuation; give each sample to one split"
         )
-
-
-def _percent(count: int, of: int) -> str:
-    share = 100 * count / of
-    return f"{share:.0f}{words.SPACE}%" if share >= 0.5 else f"under 1{words.SPACE}%"
 
 
 def _recipe(recipe: Recipe) -> str:

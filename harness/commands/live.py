@@ -35,15 +35,16 @@ def foretell(course: Course, plan: Plan, store: Store, runtime: Runtime) -> None
     Thread(target=work, name="estimates", daemon=True).start()
 
 
-def shower(out: Path, store: Store, console: Console | None) -> Show:
+def shower(out: Path, store: Store, console: Console | None, shown: set[str]) -> Show:
     """Return what a run calls after each task; it never raises, since a page that fails must not end a run.
 
-    `out` is the run's RESULT folder. Tables are printed on `console`; nothing is printed if that is None.
+    `out` is the run's RESULT folder. Tables are printed on `console`; nothing is printed if that is None. `shown` gets the
+    tasks whose tables were printed.
     """
 
     def show(interim: Interim) -> None:
         try:
-            _show(interim, out, store, console)
+            _show(interim, out, store, console, shown)
         except Exception as error:
             reason = str(error) if isinstance(error, HarnessError) else f"{type(error).__name__}: {error}"
             warn(f"{out}: the finished tasks cannot be shown yet: {words.line(reason)}")
@@ -51,11 +52,12 @@ def shower(out: Path, store: Store, console: Console | None) -> Show:
     return show
 
 
-def _show(interim: Interim, out: Path, store: Store, console: Console | None) -> None:
+def _show(interim: Interim, out: Path, store: Store, console: Console | None, shown: set[str]) -> None:
     from harness.report import render_tasks
 
     if console is not None:
         render_tasks(interim.report, interim.tasks, console)
+        shown.update(interim.tasks)
     if not interim.wanted():
         return
     delivered = delivery.deliver_interim(interim.report, out, store, interim.wanted)

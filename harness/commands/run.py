@@ -32,6 +32,7 @@ class PublishedRun:
     finished: FinishedRun
     delivered: Delivered | None  # None: not even the report could be made
     store: Store
+    shown: frozenset[str] = frozenset()  # tasks whose tables were printed while the run went on
 
     @property
     def complete(self) -> bool:
@@ -80,11 +81,11 @@ def run(
         ):
             warn(line)
         runtime = replace(settings, engine=request.engine)
-        course = Course(todo, runtime.workers)
+        course, shown = Course(todo, runtime.workers), set[str]()
         with watching(course) as watch:
             if watch.console is not None:
                 foretell(course, plan, store, runtime)
-            show = shower(out, store, watch.console)
+            show = shower(out, store, watch.console, shown)
             finished = run_plan(plan, store, runtime, watch, command=request.command, show=show)
         try:
             delivered = None if finished.report is None else delivery.deliver(finished.report, out, store)
@@ -92,7 +93,9 @@ def run(
             for line in _failures(finished, plan):
                 warn(line)
             raise
-    return PublishedRun(plan=plan, finished=finished, delivered=delivered, store=store)
+    return PublishedRun(
+        plan=plan, finished=finished, delivered=delivered, store=store, shown=frozenset(shown)
+    )
 
 
 def _unread(plan: Plan, *, offline: bool) -> Iterator[str]:

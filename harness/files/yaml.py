@@ -7,6 +7,7 @@ and mappings are constructed; tags, aliases and keys given twice are refused.
 import math
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -71,6 +72,10 @@ def load(path: Path) -> Document:
             raise SuiteError(
                 f"{shown(path)}{line}: a second document begins; keep one, and no `---`"
             ) from error
+        if quote := _open_quote(error, text):
+            raise SuiteError(
+                f"{shown(path)}:{quote.line + 1}: not YAML: column {quote.column + 1}: {_not_closed(error)}; close it"
+            ) from error
         raise SuiteError(f"{shown(path)}{line}: not YAML: {_mistake(error, text)}") from error
     except YAMLError as error:
         raise SuiteError(f"{shown(path)}: not YAML: {' '.join(str(error).split())}") from error
@@ -81,6 +86,41 @@ def load(path: Path) -> Document:
     tree = _Tree(path=path, source=text, constructor=yaml.constructor)
     data = {} if root is None else tree.plain(root, ())
     return Document(path=path, data=data, lines=tree.lines)
+
+
+def _open_quote(error: Any, text: str) -> Any:
+    """Return the mark of a quote that is not closed; None where the mistake is another one.
+
+    A quote without an end goes on to the next quote, lines below, or to the end of the file.
+    """
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import YAMLError
+    from ruamel.yaml.tokens import ScalarToken
+
+    if _at_end(error) and error.context_mark is not None:
+        return error.context_mark
+    if error.problem_mark is None:
+        return None
+    stopped, last = error.problem_mark, None
+    with suppress(YAMLError, ValueError):
+        for token in YAML(typ="safe", pure=True).scan(text):
+            if token.start_mark.index >= stopped.index:
+                break
+            if isinstance(token, ScalarToken) and token.style in ('"', "'"):
+                last = token
+    if last is None or last.start_mark.line == last.end_mark.line or last.end_mark.line != stopped.line:
+        return None
+    return last.start_mark
+
+
+def _at_end(error: Any) -> bool:
+    return "end of stream" in (error.problem or "")
+
+
+def _not_closed(error: Any) -> str:
+    if _at_end(error):
+        return "the quote is not closed"
+    return f"the quote that begins here ends on line {error.problem_mark.line + 1}, with more text behind it"
 
 
 def _mistake(error: Any, text: str) -> str:
@@ -105,8 +145,6 @@ def _mistake(error: Any, text: str) -> str:
         said = f"a text that begins with {problem.split()[2]}; put it into quotes"
     elif problem.startswith(("expected ',' or '}'", "expected ',' or ']'")):
         said = f"a comma is missing, or the bracket of line {opened.line + 1} is not closed; add it"
-    elif "end of stream" in problem and opened is not None:
-        said = f"the quote of line {opened.line + 1} is not closed; close it"
     elif problem.startswith("found unknown escape character"):
         said = (
             f"a backslash before {problem.split()[-1]} within double quotes; write two, or use single quotes"

@@ -215,5 +215,5 @@ def never_judged(check: Check, against: str | None) -> str:
     if check.gate.recipe is not None and against not in (None, BASE):
         return "a recipe is compared with its base alone; name `against: base`"
     if against == BASE and any(system.adapter is None for system in check.systems):
-        return "the base against itself; name a baseline's file in `against`"
+        return "the base against itself; name a baseline's file in `against`, which `harness baseline RESULT -o FILE` writes"
     return ""

@@ -20,7 +20,7 @@ def doubted(answer: Answered, result: Result) -> Answered:
     if answer.finding is None or seen is None or seen.share <= MANY_SEEN:
         return answer
     remark = (
-        f"{seen.count:,} of {words.plural(seen.of, 'test sample')} ({100 * seen.share:.0f}{words.SPACE}%) have the same "
+        f"{seen.count:,} of {words.plural(seen.of, 'test sample')} ({words.percent(seen.count, seen.of)}) have the same "
         "input as a sample that the adapter was trained on: it may score lower on new samples"
     )
     finding = answer.finding

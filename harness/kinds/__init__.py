@@ -15,6 +15,7 @@ from harness.digest import text_digest
 from harness.errors import SuiteError, UnknownName
 from harness.files.json_lines import from_json
 from harness.files.validation import At
+from harness.plugins.choice import parse
 from harness.results.odd import EMPTY, REFUSED, SHORTENED
 from harness.tasks import prompts
 from harness.types import Generation, Likelihoods, Model, ModelPin, Option, Overflow, Prompt, Sample, Task
@@ -22,6 +23,9 @@ from harness.types import Generation, Likelihoods, Model, ModelPin, Option, Over
 # What a source can name columns for.
 USUAL = ("id", "input", "reference")
 COLUMNS = (*USUAL, "choices", "chosen", "rejected")
+AGAINST = (
+    "against"  # value of a metric's setting: likelihoods are compared with others (tasks/likelihoods.py)
+)
 
 Answer = Callable[
     [OpenBackend, Sequence[Prompt], Task, Path | None, Collection[str]],  # the last: ids that are answered
@@ -55,6 +59,16 @@ ODD_CHOOSING: Mapping[str, Oddity] = {SHORTENED: SHORTENED_PROMPTS, REFUSED: REF
 def check_prompt(task: Task, at: At) -> None:
     """Raise SuiteError if the task's prompt is no template that a sample can fill."""
     prompts.check(task, where=at("prompt"))
+
+
+def refuse_against(task: Task, at: At, remedy: str) -> None:
+    """Raise SuiteError for a metric that compares likelihoods with others, in a task that does not ask for those others."""
+    for n, metric in enumerate(task.metrics):
+        if AGAINST in parse(metric).settings.values():
+            raise SuiteError(
+                f"{at('metrics', n)}: {metric} compares each likelihood with another one, which the task does not ask for; "
+                f"{remedy}"
+            )
 
 
 def references(sample: Sample) -> str:
@@ -102,20 +116,32 @@ class Kind:
     # The hub's name for it on a model card; None: the name of the model's own task.
     hub_task: str | None = None
 
+    def writes(self, task: Task) -> bool:
+        """Return whether a task of this kind may ask a model to write."""
+        return "write" in self._allowed(task)
+
     def verb(self, task: Task, model: Model, pin: ModelPin) -> Verb | None:
         """Return what a model is asked for by a task of this kind; None where it cannot be asked."""
         if self.unable(task, model) is not None:
             return None
-        return next((verb for verb in self._allowed(task) if backends.lacks(model, pin, verb) is None), None)
+        return next((verb for verb in self._allowed(task) if _lacks(task, model, pin, verb) is None), None)
 
     def lacks(self, task: Task, model: Model, pin: ModelPin) -> str | None:
         """Return why a model cannot be asked a task of this kind, as a clause; None where it can."""
         if self.verb(task, model, pin) is not None:
             return None
-        return backends.lacks(model, pin, self._allowed(task)[-1]) or self.unable(task, model)
+        return _lacks(task, model, pin, self._allowed(task)[-1]) or self.unable(task, model)
 
     def _allowed(self, task: Task) -> tuple[Verb, ...]:
         return tuple(self.answers) if self.verbs is None else self.verbs(task)
+
+
+def _lacks(task: Task, model: Model, pin: ModelPin, verb: Verb) -> str | None:
+    """Return why a model cannot be asked for a verb as a task asks for it, as a clause; None where it can."""
+    if (reason := backends.lacks(model, pin, verb)) is not None:
+        return reason
+    sampled = verb == "write" and task.decode.temperature > 0
+    return backends.lacks_sampling(model, pin) if sampled else None
 
 
 def likeliest(

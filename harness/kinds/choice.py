@@ -10,7 +10,16 @@ from pathlib import Path
 from typing import Literal
 
 from harness.backends import GivesLikelihoods, OpenBackend
-from harness.kinds import ODD_CHOOSING, Kind, generate, likeliest, settings_of
+from harness.files.validation import At
+from harness.kinds import (
+    ODD_CHOOSING,
+    Kind,
+    check_prompt,
+    generate,
+    likeliest,
+    refuse_against,
+    settings_of,
+)
 from harness.tasks.options import letter
 from harness.tasks.prompts import render
 from harness.types import Generation, Prompt, Sample, Task
@@ -37,6 +46,13 @@ def ask(task: Task, sample: Sample, shots: Sequence[Sample] = ()) -> Prompt:
     prompt = render(task, sample, shots, lambda shot: target(task, shot))
     shown = tuple(_shown(task, choice, sample) for choice in sample.choices)
     return replace(prompt, options=shown, answers=sample.choices)
+
+
+def check(task: Task, at: At) -> None:
+    """Raise SuiteError for a prompt that a sample cannot fill, or a metric that needs choices without the prompt."""
+    check_prompt(task, at)
+    if not settings_of(task).unconditional:
+        refuse_against(task, at, "say `settings: {unconditional: true}`")
 
 
 def target(task: Task, sample: Sample) -> str:
@@ -69,6 +85,7 @@ KIND = Kind(
     ask=ask,
     target=target,
     answers={"likelihoods": by_likelihood},
+    check=check,
     columns=("id", "input", "reference", "choices"),
     odd=ODD_CHOOSING,
     hub_task="question-answering",

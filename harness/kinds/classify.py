@@ -14,7 +14,15 @@ from harness.backends import HasHead, OpenBackend, Verb
 from harness.digest import text_digest
 from harness.errors import SuiteError
 from harness.files.validation import At
-from harness.kinds import ODD_CHOOSING, Kind, check_prompt, generate, likeliest, settings_of
+from harness.kinds import (
+    ODD_CHOOSING,
+    Kind,
+    check_prompt,
+    generate,
+    likeliest,
+    refuse_against,
+    settings_of,
+)
 from harness.tasks.prompts import render
 from harness.types import Generation, HeadOutput, Option, Prompt, Sample, Task
 
@@ -58,6 +66,7 @@ def check(task: Task, at: At) -> None:
             f"{at('source', 'labels')}: found {len(task.source.labels)}; give the labels that the reference column has: "
             "`labels: [negative, positive]`"
         )
+    refuse_against(task, at, "leave the setting out: labels are compared with nothing")
     for label in task.source.labels:
         if not label.strip() or task.source.labels.count(label) > 1:
             raise SuiteError(

@@ -9,7 +9,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from harness.backends import GivesLikelihoods, OpenBackend
-from harness.kinds import ODD_CHOOSING, Kind, generate, likeliest, settings_of
+from harness.files.validation import At
+from harness.kinds import (
+    ODD_CHOOSING,
+    Kind,
+    check_prompt,
+    generate,
+    likeliest,
+    refuse_against,
+    settings_of,
+)
 from harness.tasks.prompts import render
 from harness.types import Generation, Prompt, Sample, Task
 
@@ -24,6 +33,13 @@ class PreferenceSettings:
 def ask(task: Task, sample: Sample, shots: Sequence[Sample] = ()) -> Prompt:
     """Return the prompt of one sample, after the examples, with both answers as its options."""
     return replace(render(task, sample, shots), options=sample.choices)
+
+
+def check(task: Task, at: At) -> None:
+    """Raise SuiteError for a prompt that a sample cannot fill, or a metric that needs the base's likelihoods."""
+    check_prompt(task, at)
+    if not settings_of(task).against_base:
+        refuse_against(task, at, "say `settings: {against_base: true}`")
 
 
 def by_likelihood(
@@ -47,6 +63,7 @@ KIND = Kind(
     ask=ask,
     target=generate.target,
     answers={"likelihoods": by_likelihood},
+    check=check,
     columns=("id", "input", "chosen", "rejected"),
     odd=ODD_CHOOSING,
     hub_task="text-generation",

@@ -6,22 +6,32 @@ from pathlib import Path
 
 from harness.backends import HasHead, OpenBackend
 from harness.digest import text_digest
-from harness.errors import DataError
-from harness.kinds import ODD_WRITING, Kind, Oddity, generate
+from harness.errors import DataError, SuiteError
+from harness.files.validation import At
+from harness.kinds import ODD_WRITING, Kind, Oddity, check_prompt, generate
+from harness.tasks import numbers
 from harness.tasks.prompts import render
-from harness.text import as_number
 from harness.types import Generation, Prompt, Sample, Task
 
 
 def ask(task: Task, sample: Sample, shots: Sequence[Sample] = ()) -> Prompt:
     """Return the prompt of one sample, after the examples; raise DataError if its reference is no number."""
     for reference in sample.references:
-        if as_number(reference) is None:
+        if wrong := numbers.problem(reference):
             raise DataError(
-                f"task {task.name or '(unnamed)'}: sample {sample.id!r}: the reference {reference!r} is not a number; "
-                "correct it, or drop the row"
+                f"task {task.name or '(unnamed)'}: sample {sample.id!r}: {wrong}; correct it, or drop the row"
             )
     return render(task, sample, shots)
+
+
+def check(task: Task, at: At) -> None:
+    """Raise SuiteError for a prompt that a sample cannot fill, or for labels, which a number has none of."""
+    check_prompt(task, at)
+    if task.source.labels:
+        raise SuiteError(
+            f"{at('source', 'labels')}: a task of kind regress asks for a number, which has no labels; leave the key out, "
+            "or write `kind: classify`"
+        )
 
 
 def by_head(
@@ -49,10 +59,11 @@ KIND = Kind(
     ask=ask,
     target=generate.target,
     answers={"head": by_head, "write": generate.answer},
+    check=check,
     odd={
         **ODD_WRITING,
         "no number": Oddity(
-            said="answers that are no number", holds=lambda answer: as_number(answer.text) is None
+            said="answers that are no number", holds=lambda answer: numbers.number_of(answer.text) is None
         ),
     },
     stand_in="mean",

@@ -7,10 +7,12 @@ from collections.abc import Collection, Iterator, Sequence
 
 import torch
 
+from harness.errors import ModelError
 from harness.neural.architectures import head
 from harness.neural.encode import Encoded, ahead, encode, room
 from harness.neural.load import Base
 from harness.neural.memory import Budget, out_of_memory
+from harness.neural.not_finite import not_finite
 from harness.neural.room import read_tokens
 from harness.types import HeadOutput, Overflow, Prompt
 
@@ -74,5 +76,9 @@ def _within(base: Base, batch: list[Encoded], budget: Budget) -> Iterator[HeadOu
 
 @torch.no_grad()
 def _values(base: Base, batch: Sequence[Encoded]) -> list[list[float]]:
-    found: list[list[float]] = head(base).outputs(base, [row.ids for row in batch], base.model).tolist()
+    outputs = head(base).outputs(base, [row.ids for row in batch], base.model)
+    sound = outputs.isfinite().all(dim=1).tolist()
+    if not all(sound):
+        raise ModelError(not_finite(base, batch[sound.index(False)].sample_id, "outputs of the head"))
+    found: list[list[float]] = outputs.tolist()
     return found

@@ -18,9 +18,10 @@ from harness.neural.architectures import TokenPair, plain_ids, writing
 from harness.neural.cache import only_attention, reading_cache
 from harness.neural.decode import plain
 from harness.neural.decode.sessions import common_prefix
-from harness.neural.encode import Encoded, ahead, encode, prompt_text, room
+from harness.neural.encode import Encoded, ahead, encode, prompt_text
 from harness.neural.load import Base
 from harness.neural.memory import Budget, out_of_memory
+from harness.neural.not_finite import not_finite
 from harness.types import Likelihood, Likelihoods, Overflow, Prompt
 
 PIECE_BYTES = {"cpu": 256e6, "cuda": 2e9}  # of the logits of texts that are read at once
@@ -133,11 +134,15 @@ def _window_batches(base: Base, parts: Sequence[Window], budget: int) -> Iterato
 
 def _question(base: Base, prompt: Prompt, overflow: Overflow) -> PromptOptions | None:
     """Return a prompt with its options in tokens; None where it is too long and may not, or cannot, be shortened."""
+    text = prompt_text(base, prompt) if prompt.text else ""
+    options = _options(base, text, prompt)
+    left = base.architecture.prompt_room(base.window, max(map(len, options)))
+    if left is not None and left < 1:
+        return None  # the longest option alone is longer than the window
     if not prompt.text:
         empty = Encoded(sample_id=prompt.sample_id, text="", ids=(_first(base),), truncated_tokens=0)
-        return PromptOptions(prompt=empty, options=_options(base, "", prompt))
-    options = _options(base, prompt_text(base, prompt), prompt)
-    encoded = encode(base, prompt, overflow, room(base, max(map(len, options))))
+        return PromptOptions(prompt=empty, options=options)
+    encoded = encode(base, prompt, overflow, left)
     if encoded is None:
         return None
     if encoded.truncated_tokens:
@@ -303,9 +308,4 @@ def _read_in_pieces(base: Base, window: Window) -> float:
 
 
 def _not_finite(base: Base, sample: str) -> str:
-    dtype = str(base.dtype).removeprefix("torch.")
-    overflow = ", or for numbers too large for float16: try dtype: bfloat16" if dtype == "float16" else ""
-    return (
-        f"{base.name} in {dtype}: sample {sample!r}: log-likelihoods are NaN or infinite; look for such numbers in the "
-        f"weights with `harness weigh`{overflow}"
-    )
+    return not_finite(base, sample, "log-likelihoods")

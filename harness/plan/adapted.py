@@ -34,19 +34,26 @@ def adapted(shape: ModelSizes, family: Family, targets: Sequence[str]) -> Adapte
         and family.name != "generic"
     ):
         inputs = [(shape.queries + 2 * shape.keys, shape.hidden)]  # one matrix for all three
+    wide = _feed_forward(shape, family, named=wanted != "all-linear") if asked("feed-forward") else ()
+    return Adapted(attention=(tuple(inputs), (output,) if asked("o") else ()), feed_forward=wide)
+
+
+def _feed_forward(shape: ModelSizes, family: Family, *, named: bool) -> tuple[Group, ...]:
+    """Return the matrices of a feed-forward part; `named`: only those that the family has suffixes for."""
     *into, back = shape.feed_forward_matrices
-    wide = asked("feed-forward")
-    return Adapted(
-        attention=(tuple(inputs), (output,) if asked("o") else ()),
-        feed_forward=(tuple(into), (back,)) if wide else (),
-    )
+    suffixes = family.targets.get("feed-forward", ())
+    if family.name != "generic" and not family.fused.keys().isdisjoint(suffixes):
+        into = [(sum(rows for rows, _ in into), shape.hidden)]  # gate and up are one matrix
+    if named and len(suffixes) == 1:
+        return (tuple(into),)  # no suffix means the second matrix alone, as in BERT
+    return tuple(into), (back,)
 
 
 def trainable_parameters(shape: ModelSizes, family: Family, targets: Sequence[str], rank: int) -> int:
     """Return the numbers in the factors of an adapter."""
     layer = adapted(shape, family, targets)
     of_attention, of_feed_forward = sides(layer.attention), sides(layer.feed_forward)
-    decoder = shape.layers * ((2 if shape.encoder_layers else 1) * of_attention + of_feed_forward)
+    decoder = shape.stored_layers * ((2 if shape.encoder_layers else 1) * of_attention + of_feed_forward)
     return rank * (decoder + shape.encoder_layers * (of_attention + of_feed_forward))
 
 

@@ -247,7 +247,7 @@ def _surely_fit(
 
 def _said(asked: TaskPrompts, fit: Fit) -> str:
     first = "of the first " if asked.samples > fit.of else "of "
-    tokens = asked.task.decode.max_new_tokens
+    tokens, share = asked.task.decode.max_new_tokens, words.percent(fit.over, fit.of)
     not_asked = "not asked, which counts as an empty answer"
     if asked.task.overflow == "refuse":
         what = "are refused, which counts as an empty answer"
@@ -258,19 +258,19 @@ def _said(asked: TaskPrompts, fit: Fit) -> str:
     else:
         what = f"are shortened, but {fit.lost:,} cannot be shortened enough: they are {not_asked}"
     return (
-        f"{_whose(asked)}: {fit.over:,} {first}{words.plural(fit.of, 'prompt')} ({_share(fit)}) do not fit its window "
+        f"{_whose(asked)}: {fit.over:,} {first}{words.plural(fit.of, 'prompt')} ({share}) do not fit its window "
         f"of {fit.window:,} tokens with answers of {tokens} and {what}. Lower max_new_tokens, shorten the prompt or "
         "choose a model with a longer window"
     )
 
 
 def _said_of_training(training: TrainingExamples, fit: Fit) -> str:
-    shortened = fit.over - fit.lost
+    shortened, share = fit.over - fit.lost, words.percent(fit.over, fit.of)
     what = " and ".join(
         f"{count:,} are {way}" for count, way in ((shortened, "shortened"), (fit.lost, "left out")) if count
     )
     return (
-        f"{_whose(training)}: {fit.over:,} of the first {words.plural(fit.of, 'training example')} ({_share(fit)}) do "
+        f"{_whose(training)}: {fit.over:,} of the first {words.plural(fit.of, 'training example')} ({share}) do "
         f"not fit max_tokens: {training.recipe.max_tokens}: {what}. Raise it"
     )
 
@@ -287,10 +287,6 @@ def _none(texts: TaskPrompts | TrainingExamples, fit: Fit) -> str:
         f"{texts.task.decode.max_new_tokens} tokens they do not fit its window of {fit.window:,} tokens; "
         "lower max_new_tokens, shorten the prompt or choose a model with a longer window"
     )
-
-
-def _share(fit: Fit) -> str:
-    return f"{100 * fit.over / fit.of:.0f}{words.SPACE}%"
 
 
 def _whose(texts: TaskPrompts | TrainingExamples) -> str:

@@ -1,8 +1,10 @@
 """Say for `check` and `plan` how prompts and chat templates go together; no model is loaded."""
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterator, Mapping
 
 from harness import backends, families, kinds
+from harness import text as words
 from harness.checkpoints.asked_with import asked_with, difference
 from harness.errors import ModelError
 from harness.plan.examined import adapter_place
@@ -11,6 +13,9 @@ from harness.run.steps.report import Report
 from harness.run.steps.score import ScoreAnswers
 from harness.sandbox.templates import chat_template
 from harness.types import Model, Plan, System, Task
+
+# Below so many optimiser steps a recipe is remarked on: the warm-up and the first steps are most of the training then.
+FEW_STEPS = 20
 
 
 def without_role(plan: Plan) -> Iterator[str]:
@@ -77,6 +82,28 @@ def voting(plan: Plan) -> Iterator[str]:
             f"task {task.name}: {draws} answers to each prompt are sampled for a vote, {answers:,} in all: up to "
             f"{answers * task.decode.max_new_tokens:,} new tokens, {draws} times those of one answer"
         )
+
+
+def few_steps(plan: Plan, training: Mapping[str, int]) -> Iterator[str]:
+    """Yield a line for each recipe and task whose adapters are trained in very few optimiser steps.
+
+    `training` has the number of training samples of tasks; a recipe with `epochs` is judged on these tasks alone.
+    """
+    for recipe in plan.suite.recipes:
+        told: dict[int, list[str]] = {}
+        for task in plan.suite.train_on:
+            if recipe.steps is None and task not in training:
+                continue
+            samples = min(training.get(task, 0), recipe.max_samples or training.get(task, 0))
+            steps = recipe.steps or math.ceil((recipe.epochs or 1.0) * samples / recipe.batch_size)
+            if steps < FEW_STEPS:
+                told.setdefault(steps, []).append(task)
+        for steps, tasks in told.items():
+            key = "steps" if recipe.steps else "epochs"
+            yield (
+                f"recipe {recipe.name}: {words.plural(steps, 'optimiser step')} on {words.listed(tasks)}: so few hardly "
+                f"change an adapter; raise `{key}`"
+            )
 
 
 def own_words(plan: Plan) -> Iterator[str]:

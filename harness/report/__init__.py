@@ -43,13 +43,18 @@ def render(folder: Path | str, drawings: Path | None = None, wanted: Callable[[]
         markdown.write(whole, drawn, folder)
 
 
-def render_terminal(folder: Path | str, console: "Console | None" = None) -> None:
-    """Print the answer and the score tables of a RESULT folder; no chart is drawn and no generation is read."""
+def render_terminal(
+    folder: Path | str, console: "Console | None" = None, above: Collection[str] = ()
+) -> None:
+    """Print the answer and the score tables of a RESULT folder; no chart is drawn and no generation is read.
+
+    Of the tasks `above`, which were printed before, only the names are printed.
+    """
     from harness.report import page, terminal
     from harness.results import read
     from harness.terminal.consoles import PlainConsole
 
-    terminal.show(page.build(read(folder)), console or PlainConsole())
+    terminal.show(page.build(read(folder)), console or PlainConsole(), above)
 
 
 def render_tasks(folder: Path | str, names: Collection[str], console: "Console") -> None:

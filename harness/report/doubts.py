@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from harness import kinds
 from harness import text as words
 from harness.results import Result, TaskFacts
 from harness.results.odd import (
@@ -79,14 +80,24 @@ def _of_prompts(result: Result, task: TaskFacts) -> Iterator[str]:
             f"the score measures what was left. {REMEDY}"
         )
     for names, refused in _alike(_many(result, task, REFUSED, MANY_SHORTENED)):
-        were, count = (
-            ("was", "it counts as an empty answer")
-            if refused.count == 1
-            else ("were", "they count as empty answers")
-        )
-        yield (
-            f"{_some(refused, 'prompt')} of {names} did not fit the model's window and {were} not asked: {count}. {REMEDY}"
-        )
+        yield _refused(task, names, refused)
+
+
+def _refused(task: TaskFacts, names: str, refused: Share) -> str:
+    """Return what it means that samples were not asked, which depends on what the kind of task asks for."""
+    kind, one = kinds.known(task.kind), refused.count == 1
+    were = "was" if one else "were"
+    verbs = {"write"} if kind is None else {*kind.answers}
+    if verbs == {"rolling"}:
+        why = "it has no token: it is left out" if one else "they have no token: they are left out"
+        return f"{_some(refused, 'text')} of {names} {were} not read, because {why}."
+    not_asked = f"{_some(refused, 'prompt')} of {names} did not fit the model's window and {were} not asked"
+    if "write" not in verbs:
+        misses = "it counts as a miss" if one else "they count as misses"
+        return f"{not_asked}: {misses}. Shorten the prompt or its options, or choose a model with a longer window."
+    return (
+        f"{not_asked}: {'it counts as an empty answer' if one else 'they count as empty answers'}. {REMEDY}"
+    )
 
 
 def _many(result: Result, task: TaskFacts, kind: str, most: float) -> dict[System, Share]:
@@ -111,5 +122,4 @@ def _listed(names: Sequence[str]) -> str:
 
 def _some(share: Share, what: str) -> str:
     """Return `729 of 729 prompts (100 %)`."""
-    percent = f"{100 * share.share:.0f}" if share.share >= 0.005 or not share.count else "under 1"
-    return f"{share.count:,} of {words.plural(share.of, what)} ({percent}{words.SPACE}%)"
+    return f"{share.count:,} of {words.plural(share.of, what)} ({words.percent(share.count, share.of)})"

@@ -1,6 +1,6 @@
 """The answer and the score tables for a terminal; plain text if piped."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +18,15 @@ NARROWEST = 100  # columns: in a narrower terminal the costs are left out
 NAME = 12  # columns that a name needs at least; a longer name is folded
 
 
-def show(page: Page, console: Console) -> None:
-    """Print every task's answer and table."""
+def show(page: Page, console: Console, above: Collection[str] = ()) -> None:
+    """Print every task's answer and table; of the tasks `above`, whose tables were printed before, only the names."""
     if page.partial:
         console.print()
         console.print(Text(page.partial, style="bold yellow"), highlight=False)
-    show_tasks(page.tasks, console)
+    printed = [words.visible(task.facts.name) for task in page.tasks if task.facts.name in above]
+    if printed:
+        console.print(Text(f"\nThe results of {words.listed(printed)} are printed above."), highlight=False)
+    show_tasks((task for task in page.tasks if task.facts.name not in above), console)
     if page.further:
         console.print(f"\n{page.further}: see the report", style="yellow")
 

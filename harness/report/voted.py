@@ -19,11 +19,7 @@ def voted(result: Result, task: TaskFacts) -> tuple[str, ...]:
         won, tied = (found.get(key, NONE).count for found in (decided, ties))
         lines.append(
             f"{words.system(score.system)}: a vote of {votes} sampled answers decided {won:,} of "
-            f"{words.plural(score.n, 'answer')} ({_percent(won, score.n)}); {tied:,} ({_percent(tied, score.n)}) "
+            f"{words.plural(score.n, 'answer')} ({words.percent(won, score.n)}); {tied:,} ({words.percent(tied, score.n)}) "
             "were ties, in which the result that was given first counts; in the others no result was found."
         )
     return tuple(lines)
-
-
-def _percent(count: int, of: int) -> str:
-    return f"{100 * count / of:.0f}{words.SPACE}%"

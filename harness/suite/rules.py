@@ -6,6 +6,7 @@ Each check gets a function `at` that writes the place of a key, so that its mess
 import math
 import re
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import fields
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import get_args
@@ -17,7 +18,7 @@ from harness.files import shipped
 from harness.files.row_range import split_name
 from harness.files.validation import checked
 from harness.suite.gates import check_gate
-from harness.types import Adapter, Gate, Model, Published, Recipe, Suite, Task, Uri, Wording
+from harness.types import Adapter, Decode, Gate, Model, Published, Recipe, Suite, Task, Uri, Wording
 
 At = Callable[..., str]  # keys below the record -> "FILE:LINE: dotted.key"
 Range = tuple[str, Callable[[float], bool]]
@@ -111,6 +112,7 @@ def check_task(task: Task, at: At) -> None:
         )
     _source(task, kind, at)
     checked(kind.settings, dict(task.settings), lambda *more: at("settings", *more))
+    _decode(task, kind, at)
     kind.check(task, at)
     for family, own in task.by_family.items():
         _known("family", family, plugins.names("families"), at("by_family", family))
@@ -119,6 +121,21 @@ def check_task(task: Task, at: At) -> None:
                 f"{at('by_family', family)}: found neither prompt nor system; give one, or leave it out"
             )
         kind.check(task.for_family(family), _at_family(task, family, at))
+
+
+def _decode(task: Task, kind: kinds.Kind, at: At) -> None:
+    """Raise SuiteError for a setting of how answers are written, in a task that never asks a model to write.
+
+    A stop string may be named: it ends the training examples of a model without an end-of-sequence token.
+    """
+    if kind.writes(task):
+        return
+    for field in fields(Decode):
+        if field.name != "stop" and getattr(task.decode, field.name) != field.default:
+            raise SuiteError(
+                f"{at('decode', field.name)}: a task of this kind ({kind.name}) writes no answer, so the key would move "
+                "nothing; leave it out"
+            )
 
 
 def _published(published: Published, scores: Sequence[str], at: At) -> None:
@@ -182,6 +199,10 @@ def _source(task: Task, kind: kinds.Kind, at: At) -> None:
             )
         if not isinstance(columns, str):
             _several(key, columns, lambda *more: at("source", "columns", *more))
+    if task.source.labels and ("reference" not in kind.columns or "choices" in kind.columns):
+        raise SuiteError(
+            f"{at('source', 'labels')}: the kind {kind.name!r} reads no labels; leave the key out"
+        )
     _shape(task, kind, at)
     if task.source.config is not None and uri.scheme in ("file", "embedded"):
         raise SuiteError(

@@ -15,6 +15,15 @@ def number_of(text: str) -> float | None:
     return None if found is None or abs(found) > MOST else found
 
 
+def problem(text: str) -> str | None:
+    """Return why a reference is no number to compare with, as a clause; None where it is one."""
+    if number_of(text) is not None:
+        return None
+    shown = text if len(text) <= 60 else f"{text[:57]}…"
+    why = "is not a number" if as_number(text) is None else f"is farther from zero than {MOST:g}"
+    return f"the reference {shown!r} {why}"
+
+
 def wanted_number(sample: Sample) -> float:
     """Return the number that is wanted, the mean of several references; DataError if one is no number."""
     found = []
@@ -22,8 +31,7 @@ def wanted_number(sample: Sample) -> float:
         number = number_of(reference)
         if number is None:
             raise DataError(
-                f"sample {sample.id!r}: the reference {reference[:60]!r} is not a number; correct it, or use a "
-                "metric of texts"
+                f"sample {sample.id!r}: {problem(reference)}; correct it, or use a metric of texts"
             )
         found.append(number)
     return fmean(found)

@@ -6,7 +6,8 @@ The rules, in this order:
   `label`, as ARC has it.
 - The right choice is named by its text, by its label, by a letter (A is the first), or by its number, from 0. A text that is
   one choice and names another is taken as the choice that it is, with a count that `check` shows; such a number is refused.
-- A label is named by itself, or by its number in the task's `labels`, from 0.
+- A label is named by itself, or by its number in the task's `labels`, from 0. Labels that are numbers are named by
+  themselves alone: of `labels: ["1", "2", "3"]`, a 0 is none.
 """
 
 import json
@@ -20,6 +21,7 @@ from harness import text as words
 from harness.errors import DataError, UnknownName
 from harness.tasks.references import text_of
 from harness.tasks.remarks import AMBIGUOUS
+from harness.text import as_number
 
 SHOWN = 6  # choices that a message names
 
@@ -92,11 +94,15 @@ def _by_place(name: str, choices: Choices) -> str | None:
 
 
 def label_of(cell: object, labels: Sequence[str], where: str) -> str:
-    """Return the label that a cell names by itself or by its number; raise UnknownName if there is none."""
+    """Return the label that a cell names by itself or by its number; raise UnknownName if there is none.
+
+    Where a label is a number, a number names no place: of the labels 1 to 5, a 0 would be taken as the label 1.
+    """
     name = text_of(cell).strip()
     if name in labels:
         return name
-    if name.isascii() and name.isdigit() and int(name) < len(labels):
+    numbered = name.isascii() and name.isdigit() and not any(as_number(label) is not None for label in labels)
+    if numbered and int(name) < len(labels):
         return labels[int(name)]
     raise UnknownName("label", name, labels, where)
 

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable
 from statistics import fmean
 
 from harness.errors import DataError, UnknownName
+from harness.tasks.numbers import number_of, problem
 from harness.types import Sample
 
 RULES = ("copy", "lead-3", "majority", "mean", "longest")
@@ -46,13 +47,12 @@ def _most_frequent(labels: Iterable[str]) -> str:
 
 
 def _number(sample: Sample) -> float:
-    try:
-        return float(sample.references[0])
-    except ValueError:
+    found = number_of(sample.references[0])
+    if found is None:
         raise DataError(
-            f"training sample {sample.id!r}: the reference {sample.references[0]!r} is not a number; the rule mean needs "
-            "numbers"
-        ) from None
+            f"training sample {sample.id!r}: {problem(sample.references[0])}; the rule mean needs numbers"
+        )
+    return found
 
 
 def _lead(text: str, n: int) -> str:

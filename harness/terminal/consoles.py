@@ -1,5 +1,6 @@
 """The console on which tables and progress bars are printed: no text is taken for markup or for a command."""
 
+import os
 import sys
 from collections.abc import Iterable, Iterator
 from typing import IO, Any
@@ -48,6 +49,14 @@ def _visible(buffer: Iterable[Segment]) -> Iterator[Segment]:
     """Replace control characters in text; rich's own control segments pass unchanged."""
     for segment in buffer:
         yield segment if segment.control else Segment(words.visible(segment.text), segment.style)
+
+
+def output_and_errors_go_together() -> bool:
+    """Return whether standard output and standard error are one terminal or one file, so that a reader sees both."""
+    try:
+        return os.path.sameopenfile(sys.stdout.fileno(), sys.stderr.fileno())
+    except (OSError, ValueError):  # closed, or no real file
+        return False
 
 
 def console() -> PlainConsole:

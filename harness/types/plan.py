@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from harness.digest import IF_SET
+from harness.digest import IF_SET, NEVER
 from harness.types.sample import System
 from harness.types.suite import Suite
 
@@ -27,6 +27,8 @@ class ModelPin:
     endless: bool = field(default=False, metadata=IF_SET)
     # Name of a plug-in of neural/architectures/, which decides what the model can be asked.
     architecture: str = field(default="causal", metadata=IF_SET)
+    # True: it only answers greedily, so it cannot be sampled from (harness/checkpoints/samples.py)
+    greedy: bool = field(default=False, metadata=NEVER)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

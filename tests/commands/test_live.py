@@ -2,6 +2,8 @@
 
 import json
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,7 @@ from harness.commands.live import shower
 from harness.commands.rescore import rescore
 from harness.compare import side_by_side
 from harness.errors import ResultError
+from harness.report import render_terminal
 from harness.results import baseline, read
 from harness.results.document import write_document
 from harness.run.going import Interim
@@ -176,18 +179,43 @@ def test_a_finished_task_s_table_and_the_page_s_path_are_printed(
     reports: dict[str, Path], store: Store, out: Path
 ) -> None:
     console = PlainConsole(width=120)
-    show = shower(out, store, console)
+    shown = set[str]()
+    show = shower(out, store, console, shown)
     with console.capture() as capture:
         show(Interim(report=reports["unfinished"], tasks=("one",), wanted=lambda: True))
     printed = capture.get()
+    assert shown == {"one"}
     assert "one, Token F1, 12 samples" in printed and "copy" in printed
     assert f"unfinished report  {out / 'report.html'}" in printed
+
+
+def test_a_table_that_was_printed_is_not_printed_again_at_the_end(reports: dict[str, Path]) -> None:
+    console = PlainConsole(width=120)
+    with console.capture() as capture:
+        render_terminal(reports["whole"], console, above={"one"})
+    printed = capture.get()
+    assert "The results of one are printed above." in printed
+    assert "two, Token F1, 12 samples" in printed and "one, Token F1" not in printed
+
+
+@pytest.mark.parametrize(("streams", "together"), [("one file", True), ("two files", False)])
+def test_a_reader_sees_both_streams_only_if_they_go_to_one_place(
+    streams: str, together: bool, tmp_path: Path
+) -> None:
+    code = "from harness.terminal.consoles import output_and_errors_go_together as t; print(t())"
+    said = tmp_path / "said"
+    with said.open("w") as file, (tmp_path / "errors").open("w") as other:
+        errors = file if streams == "one file" else other
+        subprocess.run([sys.executable, "-c", code], stdout=file, stderr=errors, check=True)
+    assert said.read_text().strip() == str(together)
 
 
 def test_after_the_end_of_the_run_nothing_unfinished_is_published(
     reports: dict[str, Path], store: Store, out: Path
 ) -> None:
-    shower(out, store, None)(Interim(report=reports["unfinished"], tasks=("one",), wanted=lambda: False))
+    shower(out, store, None, set())(
+        Interim(report=reports["unfinished"], tasks=("one",), wanted=lambda: False)
+    )
     assert not out.exists()
 
 
@@ -195,7 +223,9 @@ def test_what_cannot_be_published_is_one_line_and_ends_nothing(
     reports: dict[str, Path], store: Store, out: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out.write_text("a file that somebody put here while the run went on")
-    shower(out, store, None)(Interim(report=reports["unfinished"], tasks=("one",), wanted=lambda: True))
+    shower(out, store, None, set())(
+        Interim(report=reports["unfinished"], tasks=("one",), wanted=lambda: True)
+    )
     printed = capsys.readouterr()
     assert printed.out == ""
     assert printed.err.splitlines() == [

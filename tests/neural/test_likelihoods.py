@@ -168,6 +168,19 @@ def test_a_long_prompt_is_shortened_for_its_longest_option_or_refused(of_kind: C
     assert [*likelihoods(base, long, "refuse", Budget(100))] == [Likelihoods(sample_id="long", options=())]
 
 
+@pytest.mark.parametrize("before", ["Who comes? ", ""])
+def test_an_option_longer_than_the_window_refuses_its_sample_and_no_other(
+    before: str, of_kind: Callable[..., Base]
+) -> None:
+    base = of_kind("gpt2", n_positions=32)
+    asked = prompts([("long", before, ("Ben", "Cara and Dan " * 30)), ("short", before, ("Ben", "Dan"))])
+    found = {one.sample_id: one.options for one in likelihoods(base, asked, "keep-start", Budget(100))}
+    assert found["long"] == ()
+    assert [option.logprob for option in found["short"]] == pytest.approx(
+        [plain(base, before, option) for option in ("Ben", "Dan")], abs=1e-5
+    )
+
+
 def test_when_memory_runs_out_the_batch_is_halved(
     of_kind: Callable[..., Base], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -186,6 +186,19 @@ def test_a_rule_that_stands_in_for_a_base_is_not_compared_with_it() -> None:
     )
 
 
+def test_a_base_that_a_rule_answers_for_is_no_model_that_was_tried() -> None:
+    """It has no answers of its own, so it is neither the best base nor among the models that do not beat the rule."""
+    note = Note(kind="stand-in", where="talks, beta", count=50, of=50, detail="no trained head: copy answers")
+    values = {BASE: 10.0, TUNED: 9.0, OTHER: 30.0, OTHER_TUNED: 20.0, COPY: 30.0}
+    pairs = [(TUNED, BASE, 0.5), (OTHER_TUNED, OTHER, 0.001)]
+    text = said(answer(replace(result(values, pairs), notes=(note,)), TASK))
+    assert "beta + lora scores highest among the 3 models tried (1 base and 2 adapters): 20.0" in text
+    assert "1 scores below its base and 1 shows no significant difference" in text
+    assert "the best base" not in text and "beta scores" not in text
+    alone = said(answer(replace(result({OTHER: 30.0, COPY: 30.0}, []), notes=(note,)), TASK))
+    assert "beta" in alone
+
+
 def test_one_sample_is_no_finding() -> None:
     whole = result({BASE: 20.0, TUNED: 41.2}, [])
     single = replace(whole, scores=tuple(replace(score, n=1) for score in whole.scores))

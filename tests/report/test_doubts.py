@@ -10,6 +10,7 @@ import pytest
 from rich.console import Console
 
 from harness.report import html, markdown, terminal
+from harness.report.doubts import doubts
 from harness.report.figures import Figures, WeightFigures
 from harness.report.page import Page, build
 from harness.results import read
@@ -115,3 +116,24 @@ def test_an_overlap_of_the_whole_split_says_how_many_of_it_were_asked(tmp_path: 
         (task,) = build(read(folder)).tasks
         assert task.answer
         assert said in " ".join(task.answer.doubts).replace("\N{NO-BREAK SPACE}", " ")
+
+
+@pytest.mark.parametrize(
+    ("kind", "count", "said"),
+    [
+        ("generate", 4, "4 of 200 prompts (2 %) of falcon-tiny did not fit the model's window and were not asked: "
+         "they count as empty answers. Lower max_new_tokens,"),
+        ("choice", 4, "and were not asked: they count as misses. Shorten the prompt or its options, or choose"),
+        ("perplexity", 4, "4 of 200 texts (2 %) of falcon-tiny were not read, because they have no token: "
+         "they are left out."),
+        ("a kind of a plug-in that is not here", 4, "they count as empty answers."),
+    ],
+)  # fmt: skip
+def test_what_was_not_asked_is_said_as_the_kind_of_task_counts_it(
+    kind: str, count: int, said: str, example: Path
+) -> None:
+    result = read(example)
+    (task,) = [task for task in result.suite.tasks if task.name == "dialogues"]
+    note = Note(kind="refused", where="dialogues, falcon-tiny", count=count, of=200)
+    found = " ".join(doubts(replace(result, notes=(note,)), replace(task, kind=kind)))
+    assert said in plain(found)

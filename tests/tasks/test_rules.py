@@ -41,6 +41,15 @@ def test_a_mean_of_labels_is_refused():
         trivial.prepared("mean", [Sample(id="0", input="", references=("good",))])
 
 
+def test_a_mean_reads_the_numbers_that_the_metrics_read():
+    """A minus sign is one, and an underline within digits is none."""
+    training = [Sample(id=str(n), input="", references=(text,)) for n, text in enumerate(("\u22123", "1"))]
+    assert trivial.prepared("mean", training)(training[0]) == "-1"
+    for text in ("1_000", "nan", "1e200"):
+        with pytest.raises(DataError, match="training sample '0': the reference"):
+            trivial.prepared("mean", [Sample(id="0", input="", references=(text,))])
+
+
 def test_an_unknown_rule_names_the_near_one():
     with pytest.raises(UnknownName, match="did you mean 'lead-3'"):
         trivial.prepared("lead3")

@@ -69,3 +69,12 @@ def test_counts_are_read_at_a_glance(value: float, shown: str) -> None:
 
 def test_a_long_text_says_how_much_of_it_is_missing() -> None:
     assert words.shorten("x" * 5_000, 4_000).endswith("… (1,000 more characters)")
+
+
+@pytest.mark.parametrize(
+    ("count", "of", "said"),
+    [(0, 9, "0 %"), (1, 400, "under 1 %"), (2, 400, "under 1 %"), (3, 400, "1 %"), (72, 400, "18 %"),
+     (399, 400, "over 99 %"), (400, 400, "100 %")],
+)  # fmt: skip
+def test_a_share_is_said_in_percent_and_a_few_of_many_are_not_none(count: int, of: int, said: str) -> None:
+    assert words.percent(count, of).replace(words.SPACE, " ") == said

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from harness import text as words
+from harness.report.unasked import stand_ins
 from harness.results import AdapterFacts, Result, TaskFacts
 from harness.types import Comparison, RecipeScore, Score, System
 
@@ -26,8 +27,10 @@ class Field:
 
     @cached_property
     def models(self) -> list[System]:
-        """Return the systems other than the trivial rules."""
-        return [system for system in self.scores if not system.is_trivial]
+        """Return the systems other than the trivial rules; a base that a rule answers for is one only if all are."""
+        systems = [system for system in self.scores if not system.is_trivial]
+        by_rules = stand_ins(self.result, self.task)
+        return [system for system in systems if system not in by_rules] or systems
 
     @cached_property
     def facts(self) -> dict[System, AdapterFacts]:

@@ -137,7 +137,10 @@ def _range(pairs: Sequence[Comparison]) -> Span:
 def _added(field: Field, ranked: Sequence[Contender], adapted: Sequence[System]) -> list[Span]:
     """Compare the winner with the best system that needs no training: its base, with or without examples, or a rule."""
     winner = ranked[0]
-    if level(field, ranked) or winner.systems[0].adapter is None:
+    base = winner.systems[0].base
+    own_rule = base in stand_ins(field.result, field.task)  # a trivial rule answered in place of the base
+    alone = own_rule and len(ranked) == 1  # its base is no contender
+    if (level(field, ranked) and not alone) or winner.systems[0].adapter is None:
         return [*_no_better(field, ranked, adapted), *_beside_rule(field, winner)]
     rule = field.best_rule()
     if unbeaten_rule(field) is not None or (rule is not None and _ahead_of(field, rule, winner)):
@@ -147,8 +150,6 @@ def _added(field: Field, ranked: Sequence[Contender], adapted: Sequence[System])
         for system in field.scores
         if system.adapter is None and (system.is_trivial or system.model == winner.systems[0].model)
     ]
-    base = winner.systems[0].base
-    own_rule = base in stand_ins(field.result, field.task)  # a trivial rule answered in place of the base
     if own_rule:
         untrained = [system for system in untrained if system != base] or untrained
     reference = field.best(untrained)

@@ -14,7 +14,7 @@ from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 from harness.checkpoints.adapter import CONFIG, WEIGHTS
 from harness.checkpoints.folder import ADAPTER_RECORD
-from harness.errors import AdapterError
+from harness.errors import AdapterError, ModelError
 from harness.neural import lora
 from harness.neural.head import outputs
 from harness.neural.huggingface import HuggingFace
@@ -314,3 +314,18 @@ def test_a_head_computes_in_float32_on_a_base_in_bfloat16(
         assert {tensor.dtype for tensor in found.values()} == {torch.float32}
         with lora.adapted(base, tmp_path / kind / "adapter"):
             assert all(output.isfinite().all() for output in values(base, prompts).values())
+
+
+def test_outputs_of_a_head_that_are_not_finite_end_the_step_by_name(
+    places: Callable[..., Path], open_base: Callable[..., Base], prompts: list[Prompt], tmp_path: Path
+) -> None:
+    """A NaN is greater than no output: the first label would be the answer to every sample."""
+    base = open_base(places("bert"))
+    train(base, examples(prompts), [], replace(RECIPE, steps=1), 0, tmp_path)
+    with torch.no_grad():
+        base.model.get_input_embeddings().weight.fill_(float("nan"))
+    with (
+        lora.adapted(base, tmp_path / "adapter"),
+        pytest.raises(ModelError, match=r"sample '.*': outputs of the head are NaN or infinite"),
+    ):
+        list(outputs(base, prompts, "keep-start", Budget(2000)))
