@@ -6,6 +6,7 @@ If a task has several epochs, each epoch is a sample, and the epochs of one samp
 
 import json
 import struct
+import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -137,7 +138,15 @@ def _entry(place: Path, log: ZipFile, info: ZipInfo) -> dict[str, Any]:
     try:
         content = _zstd(place, info) if info.compress_type == ZSTD else log.read(info)
         found = json.loads(content)
-    except (OSError, ValueError, RecursionError, BadZipFile, NotImplementedError, struct.error) as error:
+    except (
+        OSError,
+        ValueError,
+        RecursionError,
+        BadZipFile,
+        NotImplementedError,
+        struct.error,
+        zlib.error,
+    ) as error:
         reason = str(error).partition("\n")[0]
         raise DataError(f"{where}: cannot be read: {reason}; copy the log again") from error
     return dict(_mapping(found, where))
@@ -156,6 +165,8 @@ def _zstd(place: Path, info: ZipInfo) -> bytes:
         content: bytes = stream.read(info.file_size + 1)
     if len(content) != info.file_size:
         raise ValueError(f"found {len(content):,} bytes in place of {info.file_size:,}")
+    if zlib.crc32(content) != info.CRC:
+        raise ValueError("its checksum is another one")
     return content
 
 

@@ -121,16 +121,17 @@ def read(place: Path, options: ImportOptions) -> Iterator[ImportedAnswers]:
     if not newest:
         raise DataError(f"{runs[-1].path}: found no samples_*.jsonl of this run beside it; {AGAIN}")
     left: list[Note] = []
-    yielded = False
+    read_answers: list[ImportedAnswers] = []
     for task, run in newest.items():
         found, why = _answers(run, task)
+        read_answers += found
         if why:
             left.append(Note(kind=NOT_IMPORTED, where=task, count=1, of=len(newest), detail=why))
-        for place_, answers in enumerate(found):
-            yield replace(answers, notes=(*answers.notes, *left)) if not place_ else answers
-            left, yielded = [], True
-    if not yielded:
+    if not read_answers:
         raise DataError(f"{place}: {left[0].where}: {left[0].detail}; name a folder with other tasks")
+    first, *more = read_answers
+    yield replace(first, notes=(*first.notes, *left))
+    yield from more
 
 
 # Files.
