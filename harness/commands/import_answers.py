@@ -367,7 +367,7 @@ def _differences(task: JoinedTask, system: System, tallies: Mapping[str, Tally])
     for score in source.given:
         if score.metric is None and score.each and score.kept in tallies:
             tally = tallies[score.kept]
-        elif score.metric in tallies:
+        elif score.metric is not None and score.metric in tallies:
             tally = tallies[score.metric]
         else:
             continue
@@ -414,7 +414,7 @@ def _others(score: GivenScore, tally: Tally, answers: Sequence[Generation], scal
     with np.errstate(invalid="ignore", divide="ignore"):
         own = np.asarray(value(rows))[:, column] / scale
     given = np.array([answer.given[score.name] for answer in answers])
-    return [answers[place].sample_id for place in np.flatnonzero(~(np.abs(own - given) <= SAME))]
+    return [answers[place].sample_id for place in np.flatnonzero(~(np.abs(own - given) <= SAME)).tolist()]
 
 
 def _comparisons(
