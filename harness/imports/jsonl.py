@@ -21,6 +21,9 @@ def read(place: Path, options: ImportOptions) -> Iterator[ImportedAnswers]:
     for option in ("id", "text", "reference"):
         if not getattr(options, option):
             raise HarnessError(f"--{option}: not given; name the column of each row's {option}")
+    if not place.is_file():
+        what = "found a folder" if place.is_dir() else "no such file"
+        raise DataError(f"{place}: {what}; name a file with an answer in each row")
     samples, answers = [], []
     for row in rows(place):
         name = _text(row, options.id or "")

@@ -13,13 +13,13 @@ from harness.types import Generation, Sample
 NAMES = ("theirs",)
 
 
-def metric(*, score: str = "", better: Literal["higher", "lower"] = "higher") -> Metric:
+def metric(*, score: str | None = None, better: Literal["higher", "lower"] = "higher") -> Metric:
     """Return the metric of the score with this name."""
 
     def row(sample: Sample, generation: Generation) -> tuple[float, ...]:
         """Return the score that the answer was given, and the number of samples."""
         given = generation.given
-        name = next(iter(given)) if not score and len(given) == 1 else score
+        name = next(iter(given)) if score is None and len(given) == 1 else score or ""
         if name not in given:
             known = ", ".join(sorted(given)) or "none"
             raise SuiteError(

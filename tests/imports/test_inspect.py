@@ -60,7 +60,7 @@ def test_epochs_of_a_sample_are_resampled_together(of_inspect: Path) -> None:
 def rewritten(log: Path, change: Callable[[str, dict[str, object]], dict[str, object] | None]) -> Path:
     """The log as Inspect wrote it before it compressed by Zstandard, with some entries changed."""
     (found,) = read("inspect", log, NONE)
-    header = {
+    header: dict[str, object] = {
         "status": "success",
         "eval": {"task": "capitals", "model": "mockllm/small", "created": found.file.created},
         "results": {"scores": [{"name": "match", "metrics": {"accuracy": {"value": 0.3}}}]},
