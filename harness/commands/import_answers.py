@@ -90,6 +90,8 @@ def import_answers(
         for place, system in zip(places, systems or [""] * len(places), strict=True)
         for answers in read(name, place, options)
     ]
+    for answers in found:
+        _refuse_unwritable_names(answers)
     joined = [_joined(task, [each for each in found if each.task.name == task]) for task in _tasks(found)]
     scored_tasks = [_scored(task) for task in joined]
     with TemporaryDirectory() as beside:
@@ -157,6 +159,17 @@ def _renamed(found: ImportedAnswers, name: str) -> ImportedAnswers:
         known = found.adapter or AdapterFacts(name=system.adapter, model=system.model)
         own = replace(known, name=system.adapter, model=system.model)
     return replace(found, system=system, model=facts, adapter=own)
+
+
+def _refuse_unwritable_names(found: ImportedAnswers) -> None:
+    """Raise DataError for a name or an id that is no Unicode text: rows.parquet cannot hold it."""
+    system = found.system
+    names = (found.task.name, system.model, system.adapter or "", *(sample.id for sample in found.samples))
+    for name in names:
+        try:
+            name.encode()
+        except UnicodeEncodeError as error:
+            raise DataError(f"{found.where}: found the name {name!r}, which is no text; rename it") from error
 
 
 # Tasks.
@@ -299,7 +312,7 @@ def _primary(found: Sequence[ImportedAnswers], plugins: tuple[str, ...]) -> str:
 
 
 def _tally(plugin: str, samples: Sequence[Sample], answers: Sequence[Generation]) -> Tally:
-    tally = Tally(metrics.load(plugin))
+    tally = Tally(metrics.load(plugin, code=metrics.NAMED))
     for sample, generation in zip(samples, answers, strict=True):
         tally.add(sample, generation)
     return tally
@@ -426,7 +439,7 @@ def _comparisons(
         for system in tallies
     )
     asked = questions(cells)
-    loaded = {plugin: metrics.load(plugin) for plugin in task.plugins}
+    loaded = {plugin: metrics.load(plugin, code=metrics.NAMED) for plugin in task.plugins}
     with_rows = {plugin: metric for plugin, metric in loaded.items() if metric.formula is not None}
     if not asked or not with_rows:
         return []
@@ -486,6 +499,7 @@ def _write(
             hardware=to_json(machine()),
             libraries={name: version for each in found for name, version in each.libraries.items()},
             seed=SEED,
+            scripts=metrics.scripts(),
             imported=tuple(dict.fromkeys(each.file for each in found)),
         ),
     )

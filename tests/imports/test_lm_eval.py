@@ -228,6 +228,54 @@ def test_tasks_of_whole_texts_are_left_out_with_a_note(logs: Path, tmp_path: Pat
     assert any(note.kind == "not imported" and note.where == "reasoning" for note in found.notes)
 
 
+def test_a_list_of_targets_has_several_references(logs: Path) -> None:
+    path = samples_file(logs / "lm-eval" / "base")
+    edit(path, lambda line: line.update(target="['one', 'two']"), 0)
+    edit(path, lambda line: line.update(target="[not a list"), 1)
+    found = {each.task.name: each for each in read("lm-eval", logs / "lm-eval" / "base", NONE)}
+    assert found["dialogues"].samples[0].references == ("one", "two")
+    assert found["dialogues"].samples[1].references == ("[not a list",)
+
+
+def test_the_likelihood_of_one_text_is_kept_with_lm_evals_scores(logs: Path, tmp_path: Path) -> None:
+    """As of lambada: one continuation, of which lm-eval says whether it is the likeliest."""
+    base = logs / "lm-eval" / "base"
+    edit(results_file(base), lambda data: data["configs"]["medical"].update(output_type="loglikelihood"))
+    path = samples_file(base, "medical")
+    lines = [json.loads(line) for line in path.open()]
+    for line in lines:
+        line["arguments"] = {"gen_args_0": line["arguments"]["gen_args_0"]}
+        line["filtered_resps"] = line["filtered_resps"][:1]
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    found = imported(logs, tmp_path / "out", "base")
+    scores = {score.metric: score.value for score in found.scores if score.task == "medical"}
+    assert scores == {"theirs(score=acc)": 0.25, "theirs(score=acc_norm)": 0.2}
+
+
+def test_examples_in_the_prompt_are_shots(logs: Path, tmp_path: Path) -> None:
+    edit(results_file(logs / "lm-eval" / "base"), lambda data: data["n-shot"].update(medical=2, dialogues=2))
+    edit(results_file(logs / "lm-eval" / "adapter"), lambda data: data["n-shot"].update(dialogues=2))
+    found = imported(logs, tmp_path / "out", "base", "adapter")
+    assert found.task("dialogues").shots == 2
+    assert found.task("medical").shots == 0
+    systems = {score.system for score in found.scores if score.task == "medical"}
+    assert systems == {System(model="llama2-tiny", shots=2), ADAPTER}
+    assert {score.system for score in found.scores if score.task == "dialogues"} == {BASE, ADAPTER}
+
+
+def test_arguments_of_the_model_may_be_one_text(logs: Path) -> None:
+    """As versions before 0.4.9 wrote them."""
+    edit(
+        results_file(logs / "lm-eval" / "adapter"),
+        lambda data: data["config"].update(
+            model_args="pretrained=org/model,peft=org/adapter", model_sha="c0ffee"
+        ),
+    )
+    found = read("lm-eval", logs / "lm-eval" / "adapter", NONE)[0]
+    assert found.system == System(model="model", adapter="adapter")
+    assert (found.model.uri, found.model.revision) == ("hub:org/model", "c0ffee")
+
+
 # Several runs, several models.
 
 
