@@ -264,7 +264,7 @@ def test_examples_in_the_prompt_are_shots(logs: Path, tmp_path: Path) -> None:
 
 
 def test_arguments_of_the_model_may_be_one_text(logs: Path) -> None:
-    """As versions before 0.4.9 wrote them."""
+    """As older versions wrote them."""
     edit(
         results_file(logs / "lm-eval" / "adapter"),
         lambda data: data["config"].update(
