@@ -52,6 +52,12 @@ def _plugins(group: str) -> Callable[[], Iterable[str]]:
     return names
 
 
+def _formats() -> Iterable[str]:
+    from harness import plugins
+
+    return [name.replace("_", "-") for name in plugins.names("imports")]
+
+
 suites = _completer(_suites)
 tasks = _completer(_tasks)
 checked = _completer(_checked)  # whatever `harness check` takes
@@ -59,4 +65,5 @@ models = _completer(_models)
 metrics = _completer(_plugins("metrics"))
 engines = _completer(_plugins("engines"))
 exports = _completer(_plugins("exports"))
+imports = _completer(_formats)
 devices = _completer(lambda: ("auto", "cpu", "cuda"))

@@ -31,6 +31,7 @@ class NameKind(StrEnum):
     data = "data"
     engines = "engines"
     exports = "exports"
+    imports = "imports"
 
 
 @app.command(name="list")

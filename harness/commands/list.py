@@ -218,4 +218,5 @@ LISTINGS: Mapping[str, Listing] = {
     ),
     "engines": Listing(about="what runs the steps: `--engine`", entries=_plugins("engines", _said())),
     "exports": Listing(about="formats of `harness export --to`", entries=_plugins("exports", _said())),
+    "imports": Listing(about="formats of `harness import`", entries=_plugins("imports", _said())),
 }

@@ -21,6 +21,7 @@ GROUPS = {
     "engines": "run.engines",
     "exports": "exports",
     "families": "families",
+    "imports": "imports",
     "kinds": "kinds",
     "metrics": "metrics",
     "objectives": "neural.objectives",

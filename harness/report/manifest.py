@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from harness import text as words
-from harness.results import ModelFacts, Result, TaskFacts
+from harness.results import ImportedFile, ModelFacts, Result, TaskFacts
 from harness.types import Score
 
 Manifest = tuple[tuple[str, tuple[tuple[str, str], ...]], ...]  # heading -> name and value
@@ -28,6 +28,7 @@ def manifest(result: Result) -> Manifest:
         ("Models", [(model.name, _model(model)) for model in result.suite.models]),
         ("Data", [(f"{task.name}", _source(task, said.sources)) for task in result.suite.tasks]),
         ("Metrics", [*_signatures(result.scores)]),
+        ("Imported", [(file.name, _file(file)) for file in said.imported]),
         ("Recipes", [(str(recipe.get("name")), _recipe(recipe)) for recipe in result.suite.recipes]),
         ("Libraries", _items(said.libraries)),
     ]
@@ -60,6 +61,11 @@ def _source(task: TaskFacts, digests: Mapping[str, str]) -> str:
     digest = digests.get(task.name)
     said = [task.source, task.licence or "", f"digest {digest}" if digest else "", f"shares {task.share}"]
     return ", ".join(part for part in said if part)
+
+
+def _file(file: ImportedFile) -> str:
+    made = f"of {file.created}" if file.created else ""
+    return ", ".join(part for part in (file.program, made, f"digest {file.digest[:16]}") if part)
 
 
 def _signatures(scores: Sequence[Score]) -> list[tuple[str, str]]:

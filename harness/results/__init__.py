@@ -12,6 +12,7 @@ from harness.results.plain import plain, record
 from harness.results.records import (
     AdapterFacts,
     Curve,
+    ImportedFile,
     ModelFacts,
     Point,
     Rescoring,
@@ -27,6 +28,7 @@ __all__ = [
     "SCHEMA",
     "AdapterFacts",
     "Curve",
+    "ImportedFile",
     "ModelFacts",
     "Point",
     "Rescoring",

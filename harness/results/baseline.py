@@ -126,7 +126,9 @@ def make(folder: Path, *, only: str = "*/*/*", metric_names: Sequence[str] = ())
             key: plain(getattr(result.manifest, key)) or None
             for key in ("harness", "python", "platform", "device", "hardware", "libraries")
         },
-        "revisions": {model.name: model.revision for model in result.suite.models},
+        "revisions": {
+            model.name: model.revision for model in result.suite.models if model.revision is not None
+        },
         "tasks": [_task(result, task) for task in sorted(tasks, key=lambda task: task.name)],
         "systems": [*_systems(result, wanted, kept)],
     }

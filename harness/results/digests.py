@@ -12,7 +12,7 @@ from harness.types import Answers, Generation, Sample, System
 
 DIGITS = 16
 UNWRITTEN = ("logprob", "options")
-MORE = (*UNWRITTEN, "ballots")  # what an answer may have besides its text
+MORE = (*UNWRITTEN, "ballots", "given")  # what an answer may have besides its text
 
 
 @dataclass(slots=True)
@@ -90,13 +90,14 @@ class InputDigests:
 
 
 def unwritten(answer: Generation) -> dict[str, Any]:
-    """Return what an answer has besides its text if it was chosen, read or voted for: as a line of a RESULT has it."""
+    """Return what an answer has besides its text, as a line of a RESULT: if it was chosen, read, voted for or imported."""
     found: dict[str, Any] = to_json(answer)
+    given = {"given": found["given"]} if answer.given else {}
     if answer.options:
-        return {key: found[key] for key in UNWRITTEN}
+        return {key: found[key] for key in UNWRITTEN} | given
     if answer.ballots:
-        return {"ballots": found["ballots"]}
-    return {"logprob": answer.logprob} if answer.logprob is not None and not answer.text else {}
+        return {"ballots": found["ballots"]} | given
+    return ({"logprob": answer.logprob} if answer.logprob is not None and not answer.text else {}) | given
 
 
 @cache

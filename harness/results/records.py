@@ -160,6 +160,16 @@ class Rescoring:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ImportedFile:
+    """A file of another program that answers were imported from."""
+
+    program: Kept[str]  # with its version: "lm-eval 0.4.13"
+    name: Kept[str]  # without its folder
+    digest: Kept[str]  # SHA-256
+    created: Kept[str] = ""  # as the program says
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunFacts:
     """The manifest of a result: versions, machine, settings. A fact that an older result lacks is empty."""
 
@@ -177,6 +187,7 @@ class RunFacts:
     models: Kept[Mapping[str, str]] = field(default_factory=dict)  # model -> revision
     shareable: Kept[IfSet[bool]] = False  # a copy without the texts of tasks that share scores alone
     rescored: Kept[IfSet[tuple[Rescoring, ...]]] = ()
+    imported: Kept[IfSet[tuple[ImportedFile, ...]]] = ()  # what `harness import` read
     # Metrics that are files, by their names: where each lay, for `--allow-code`
     scripts: LeftOut[IfSet[Mapping[str, str]]] = field(default_factory=dict)
 

@@ -7,8 +7,8 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.files.json_lines import iterate_lines, to_json
-from harness.results.digests import unwritten
+from harness.files.json_lines import iterate_lines
+from harness.results.written import generation_line, sample_line
 from harness.run.intact import read_record
 from harness.run.steps import ANSWERS, Contribution, Finished, PlanPart, find, split_file
 from harness.scoring import stored
@@ -102,15 +102,7 @@ class FinishedSteps:
         """Yield the lines of samples.jsonl.gz."""
         for step in self.of("load"):
             for sample in self._asked(step):
-                yield {
-                    "task": step.part.task,
-                    "sample_id": sample.id,
-                    "input": sample.input,
-                    "references": sample.references,
-                    **({"choices": sample.choices} if sample.choices else {}),
-                    **({} if sample.turns is None else {"turns": to_json(sample.turns)}),
-                    "metadata": sample.metadata,
-                }
+                yield sample_line(step.part.task, sample)
 
     def generations(self) -> Iterator[dict[str, Any]]:
         """Yield the lines of generations.jsonl.gz."""
@@ -118,19 +110,7 @@ class FinishedSteps:
             for scored in self.of("score", loaded.part.task):
                 generations = iterate_lines(scored.folder / ANSWERS, Generation)
                 for sample, g in zip(self._asked(loaded), generations, strict=True):  # both are in data order
-                    yield {
-                        "task": scored.part.task,
-                        **to_json(scored.system),
-                        "sample_id": g.sample_id,
-                        "prompt_digest": g.prompt_digest,
-                        "text": g.text,
-                        "references": sample.references,
-                        "prompt_tokens": g.prompt_tokens,
-                        "output_tokens": g.output_tokens,
-                        "truncated_tokens": g.truncated_tokens,
-                        "finish": g.finish,
-                        **unwritten(g),
-                    }
+                    yield generation_line(scored.part.task, scored.system, sample, g)
 
     def rows(self) -> "Iterator[tuple[Key, Rows]]":
         """Yield the rows of rows.parquet, a table for each task, system and metric."""

@@ -30,7 +30,7 @@ from harness.types import FAMILY_ERROR, Adapter, Gate, Model, Recipe, Suite, Tas
 
 Item = TypeVar("Item", Task, Model, Recipe, Adapter, Gate)
 
-NOT_IN_SUITES = ("exports", "steps")  # groups whose plug-ins a suite cannot list
+NOT_IN_SUITES = ("exports", "imports", "steps")  # groups whose plug-ins a suite cannot list
 
 _LISTS = ("tasks", "models", "recipes", "adapters", "gates")
 

@@ -123,6 +123,8 @@ class Generation:
     options: Kept[tuple[Option, ...]] = ()  # in the prompt's order; empty: the answer is written
     # The sampled answers that voted, the first drawn first; `output_tokens` are those of all. Empty: no vote
     ballots: Kept[IfSet[tuple[Ballot, ...]]] = ()
+    # Scores that another program gave this answer, by their names there; empty unless the answer was imported
+    given: Kept[IfSet[Mapping[str, float]]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

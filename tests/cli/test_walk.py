@@ -25,6 +25,7 @@ WORKS = {
     "compare": "compare R#first R#copy",
     "rescore": "rescore R --metric f1 --out R2",
     "leaderboard": "leaderboard R -o board.csv",
+    "import": "import jsonl data/test.jsonl --id id --text dialogue --reference summary -o imported",
     "gate": "gate R",
     "baseline": BASELINE,
     "weigh": "weigh zoo:llama2-tiny --roles q --store S",
@@ -39,7 +40,7 @@ WORKS = {
     "store prune": "store prune --yes --keep small.yaml --device cpu --store S",
 }
 
-SLOW = ("run", "report", "weigh", "export", "convert", "store prune")
+SLOW = ("run", "report", "import", "weigh", "export", "convert", "store prune")
 
 # What an argument is: something to read or to write, a name, a switch, a choice.
 RESULT, SUITE_FILE, TASK_FILE, FILE, MODEL, ADAPTER, READ_STORE = (
@@ -52,7 +53,8 @@ NEW_FILE, NEW_FOLDER, NAME, SWITCH, CHOICE, NUMBER = (
 KINDS = {
     "suite": SUITE_FILE, "name": NAME, "task": NAME, "model": NAME, "adapter": NAME, "metric": NAME,
     "only": NAME, "device": NAME, "engine": NAME, "licence": NAME, "push": SWITCH, "roles": NAME, "uri": NAME, "to": NAME,
-    "family": NAME,
+    "family": NAME, "form": NAME, "id_column": NAME, "text": NAME, "reference": NAME, "question": NAME, "system": NAME,
+    "places": FILE,
     "result": RESULT, "results": RESULT, "a": RESULT, "b": RESULT, "baseline": FILE, "rules": FILE,
     "store": READ_STORE, "out": NEW_FILE, "junit": NEW_FILE, "comment": NEW_FILE, "markdown": NEW_FILE,
     "html": NEW_FILE, "csv": NEW_FILE, "parquet": NEW_FILE, "keep": SUITE_FILE, "against": MODEL,
@@ -64,7 +66,8 @@ KINDS = {
 }  # fmt: skip
 EXACTLY = {
     ("run", "out"): NEW_FOLDER, ("report", "out"): NEW_FOLDER, ("rescore", "out"): NEW_FOLDER,
-    ("export", "out"): NEW_FOLDER, ("convert", "out"): NEW_FOLDER, ("convert", "model"): MODEL,
+    ("export", "out"): NEW_FOLDER, ("import", "out"): NEW_FOLDER, ("convert", "out"): NEW_FOLDER,
+    ("convert", "model"): MODEL,
     ("weigh", "model"): MODEL, ("weigh", "adapter"): ADAPTER, ("show", "model"): MODEL, ("show", "task"): TASK_FILE,
     ("check", "name"): SUITE_FILE,
 }  # fmt: skip

@@ -1,15 +1,19 @@
 """What every plug-in of a group promises, asked of each one that comes with the harness."""
 
 import inspect
+from dataclasses import fields, replace
+from pathlib import Path
 from typing import get_args
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from harness import families, kinds, metrics, plugins
+from harness import families, imports, kinds, metrics, plugins
 from harness.backends import Verb, open_backend
+from harness.errors import HarnessError
 from harness.exports import Place
+from harness.imports import ImportOptions
 from harness.plugins.choice import parse
 from harness.types import Generation, Model, ModelPin, Option, Runtime, Sample, Source, Task
 
@@ -105,6 +109,8 @@ def rows_of(name: str) -> NDArray[np.float64]:
         # The metrics of options find the same in answers that were chosen; the others read their texts alone.
         options = tuple(Option(text=text, logprob=-len(text), tokens=2, bytes=9) for text in (wanted, "§ 1"))
         answers.append(Generation(sample_id="1", text=wanted, options=options))
+    if name == "theirs":  # it reads no text
+        answers = [replace(answer, given={"score": float(place)}) for place, answer in enumerate(answers)]
     return np.array([row(sample, answer) for answer in answers], dtype=np.float64)
 
 
@@ -169,6 +175,19 @@ def test_every_data_source_takes_what_is_given_to_it(name: str) -> None:
         parameters = [*inspect.signature(getattr(module, function)).parameters.values()]
         assert [one.name for one in parameters if one.kind is one.KEYWORD_ONLY] == ["offline"]
         assert sum(one.kind is one.POSITIONAL_OR_KEYWORD for one in parameters) == positional
+
+
+@pytest.mark.parametrize("name", plugins.own_names("imports"))
+def test_every_format_takes_known_options_and_refuses_what_is_not_there(name: str, tmp_path: Path) -> None:
+    module = plugins.find("imports", name)
+    assert set(module.OPTIONS) <= {field.name for field in fields(ImportOptions)}
+    assert [*inspect.signature(module.read).parameters] == ["place", "options"]
+    said = ImportOptions(id="x", text="x", reference="x") if module.OPTIONS else ImportOptions()
+    for place in (tmp_path / "not-there", tmp_path):
+        with pytest.raises(HarnessError) as refused:
+            imports.read(name, place, said)
+        assert str(place) in str(refused.value)
+        assert "\n" not in str(refused.value)
 
 
 @pytest.mark.parametrize("name", plugins.own_names("exports"))

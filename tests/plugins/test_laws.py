@@ -27,6 +27,7 @@ DEFINES = {
     "data": ("splits", "rows", "pin"),
     "engines": ("run",),
     "exports": ("PLACE", "PAGES", "export"),
+    "imports": ("OPTIONS", "read"),
     "metrics": ("metric",),
     "steps": ("VERSION", "LIBRARIES", "run"),
 }
@@ -61,7 +62,7 @@ def test_every_group_is_looked_up_by_name_in_the_code(group: str) -> None:
     assert found, f'nothing calls plugins.find("{group}", …)'
 
 
-LOOKED_UP = ("data", "exports", "families", "kinds", "metrics")
+LOOKED_UP = ("data", "exports", "families", "imports", "kinds", "metrics")
 
 
 @pytest.mark.slow

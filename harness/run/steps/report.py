@@ -110,7 +110,7 @@ def _notes(
     odd = {task.name: kinds.find(task.kind).odd for task in spec.suite.tasks}
     for scored in found.of("score"):
         yield from _odd(scored, odd[scored.part.task])
-    yield from _inert(answers)
+    yield from inert(answers)
     labels = dict(
         zip((step for step, _ in context.needs), (label for _, label in context.labels), strict=True)
     )
@@ -148,7 +148,7 @@ def _odd(finished: Finished, odd: Mapping[str, kinds.Oddity]) -> Iterator[Note]:
             )
 
 
-def _inert(answers: Sequence[Answers]) -> Iterator[Note]:
+def inert(answers: Sequence[Answers]) -> Iterator[Note]:
     """Yield a note on each adapter whose answers all equal its base's: the commonest silent failure."""
     texts = {(answered.task, answered.system): answered.texts for answered in answers}
     for answered in answers:

@@ -1,0 +1,99 @@
+"""The command that makes a RESULT of other programs' answers."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from harness.cli import completing
+from harness.terminal.printed import say, warn
+
+app = typer.Typer(rich_markup_mode=None)
+
+
+@app.command(name="import")
+def import_results(
+    form: Annotated[
+        str,
+        typer.Argument(
+            metavar="FORMAT",
+            help="What wrote the files: lm-eval, inspect, jsonl, or the name of a plug-in.",
+            autocompletion=completing.imports,
+        ),
+    ],
+    places: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="PLACE...",
+            help="Folders of lm_eval or its results_*.json, logs NAME.eval, or files of answers.",
+        ),
+    ],
+    out: Annotated[Path, typer.Option("--out", "-o", help="The folder of the new RESULT.")],
+    id_column: Annotated[
+        str | None, typer.Option("--id", metavar="COLUMN", help="For jsonl: the column of the samples' ids.")
+    ] = None,
+    text: Annotated[
+        str | None, typer.Option(metavar="COLUMN", help="For jsonl: the column of the answers.")
+    ] = None,
+    reference: Annotated[
+        str | None,
+        typer.Option(
+            metavar="COLUMN", help="For jsonl: the column of the right answers; a list has several."
+        ),
+    ] = None,
+    question: Annotated[
+        str | None,
+        typer.Option("--input", metavar="COLUMN", help="For jsonl: the column of the questions, if any."),
+    ] = None,
+    system: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME", help="What answered: MODEL or MODEL+ADAPTER; once for each PLACE, in their order."
+        ),
+    ] = None,
+    task: Annotated[str | None, typer.Option(metavar="NAME", help="For jsonl: the task's name.")] = None,
+    metric: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="For jsonl: the metrics, the first decides: NAME,NAME; may be repeated; default: exact.",
+            autocompletion=completing.metrics,
+        ),
+    ] = None,
+) -> None:
+    """Make a RESULT of answers that another program wrote.
+
+    Several inputs become several systems of one RESULT, compared on the samples that all of them answered. Scores are
+    computed from the answers; where the other program has another number, a line says both.
+    """
+    import sys
+
+    from harness.commands.import_answers import import_answers, lines, remarks
+    from harness.imports import ImportOptions
+
+    options = ImportOptions(
+        id=id_column,
+        text=text,
+        reference=reference,
+        input=question,
+        task=task,
+        metric=tuple(name for names in metric or () for name in separate(names)),
+    )
+    command = " ".join(["harness", *sys.argv[1:]])
+    result = import_answers(form, places, out, options, system or (), command)
+    for line in lines(result):
+        say(line)
+    for line in remarks(result):
+        warn(line)
+    say(f"\nRESULT  {out}\nreport  {out / 'report.html'}")
+
+
+def separate(names: str) -> list[str]:
+    """Return metrics that are separated by commas; a comma in brackets separates settings."""
+    found, depth = [""], 0
+    for letter in names:
+        depth += (letter == "(") - (letter == ")")
+        if letter == "," and depth == 0:
+            found.append("")
+        else:
+            found[-1] += letter
+    return [name.strip() for name in found if name.strip()]
