@@ -60,6 +60,8 @@ def source_uri(text: str, folder: Path) -> str:
     """Return the uri of a task's source: a path that begins like one is a file's or folder's."""
     if text.startswith((*_PATH_BEGINS, "file:")) and text != "file:":
         return _file(text.removeprefix("file:"), folder)
+    if text.startswith("lm_eval:") and text != "lm_eval:":
+        return "lm_eval:" + _file(text.removeprefix("lm_eval:"), folder).removeprefix("file:")
     return text
 
 

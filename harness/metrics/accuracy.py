@@ -1,8 +1,8 @@
-"""Share of right answers: of the answer as it stands, or of the likeliest option by token, by byte or against another.
+"""Share of right answers: as they stand, or of the likeliest option by token, byte or character, or against another.
 
 `by: answer` compares the answer's text. For options that is the one with the greatest sum of log-likelihoods, so it is
-`acc` of lm-evaluation-harness. `by: byte` is its `acc_norm` with lengths in bytes of UTF-8 instead of characters, `by:
-against` is its `acc_mutual_info`. An answer without options, as a trivial rule's, is judged by its text. A refused answer
+`acc` of lm-evaluation-harness. `by: character` is its `acc_norm`, `by: byte` its `acc_bytes`, `by: against` its
+`acc_mutual_info`. An answer without options, as a trivial rule's, is judged by its text. A refused answer
 is a miss.
 """
 
@@ -14,11 +14,11 @@ from harness.types import Generation, Sample
 
 NAMES = ("accuracy",)
 
-By = Literal["answer", "token", "byte", "against"]
+By = Literal["answer", "token", "byte", "character", "against"]
 
 
 def metric(*, by: By = "answer") -> Metric:
-    """Return accuracy; of `token`, `byte` and `against`, a right option must be strictly likelier than all others."""
+    """Return accuracy; of all but `answer`, a right option must be strictly likelier than all others."""
 
     def row(sample: Sample, generation: Generation) -> tuple[float, ...]:
         """Return (hits, samples)."""

@@ -86,8 +86,8 @@ def without_paths(value: object) -> Any:
                 return {key: without(inner) for key, inner in data.items()}
             case list():
                 return [without(inner) for inner in data]
-            case str() if data.startswith("file:"):
-                return "file:"
+            case str() if data.startswith(("file:", "lm_eval:")):
+                return data.partition(":")[0] + ":"
         return data
 
     return without(canonical(value))

@@ -11,7 +11,7 @@ from typing import Any
 
 # Two parts or more: a text such as "yes/no" or "/20" is no path. What stands before may not be part of a path or an address.
 _PATH = re.compile(r"(?<![\w./~-])/(?:[^\s/'\"`,;()\[\]{}<>|]+/)+(?P<last>[^\s/'\"`,;()\[\]{}<>|]*)")
-_FILE = re.compile(r"file:(?P<path>/.*)", re.DOTALL)
+_FILE = re.compile(r"(?P<scheme>file|lm_eval):(?P<path>/.*)", re.DOTALL)
 _SCRIPT = re.compile(r"(?:evaluate:)?(?P<path>/.*\.py)(?:\(.*\))?", re.DOTALL)
 
 # Keys of texts that the user wrote and of values of the data: no path is looked for in them.
@@ -26,7 +26,7 @@ def pathless(data: Any) -> Any:
         match value:
             case str() if key not in TEXTS:
                 place = _FILE.fullmatch(value)
-                return f"file:{_last(place['path'])}" if place else without_paths(value, known)
+                return f"{place['scheme']}:{_last(place['path'])}" if place else without_paths(value, known)
             case Mapping():
                 return {
                     name: inner

@@ -5,7 +5,7 @@ from typing import Literal
 
 from harness.types import Generation, Option, Sample
 
-By = Literal["sum", "token", "byte", "against"]
+By = Literal["sum", "token", "byte", "character", "against"]
 
 
 def is_right(text: str, sample: Sample) -> bool:
@@ -14,7 +14,7 @@ def is_right(text: str, sample: Sample) -> bool:
 
 
 def likelihood(option: Option, by: By) -> float:
-    """Return how likely an option is: its sum, its mean over tokens or bytes, or its sum beyond what it is compared with.
+    """Return how likely an option is: its sum, its mean over tokens, bytes or characters, or its sum beyond `against`.
 
     An option of a head has no tokens: its sum is its mean. An option that is compared with nothing, as a base's own, lies 0
     beyond it.
@@ -26,6 +26,8 @@ def likelihood(option: Option, by: By) -> float:
             return option.logprob / max(option.tokens, 1)
         case "byte":
             return option.logprob / max(option.bytes, 1)
+        case "character":
+            return option.logprob / max(len(option.text), 1)
         case "against":
             return 0.0 if option.against is None else option.logprob - option.against
 
