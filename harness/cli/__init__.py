@@ -7,7 +7,18 @@ from typing import Annotated
 import typer
 
 from harness._version import __version__
-from harness.cli import failures, gates, lists, naming, results, running, sharing, stores, weights
+from harness.cli import (
+    failures,
+    gates,
+    importing_tasks,
+    lists,
+    naming,
+    results,
+    running,
+    sharing,
+    stores,
+    weights,
+)
 from harness.terminal.printed import say
 
 app = typer.Typer(
@@ -22,6 +33,7 @@ app = typer.Typer(
 for commands in (running, results, gates, weights, sharing, lists, naming):
     app.add_typer(commands.app)
 app.add_typer(stores.app, name="store")
+app.add_typer(importing_tasks.app, name="import")
 
 
 def _print_version(asked: bool) -> None:

@@ -11,6 +11,7 @@ from harness import lm_eval
 from harness.errors import SuiteError
 from harness.files.yaml import Document, Keys
 from harness.lm_eval.task_file import MAX_GEN_TOKS, LmTask, Pipeline, Scoring, refuse_code, task
+from harness.types import Task, Uri
 
 _CHOSEN: Mapping[str, object] = {
     "acc": "accuracy",
@@ -116,6 +117,12 @@ def remarks(found: LmTask) -> list[str]:
     if found.output_type == "generate_until":
         said.append("answers are trimmed before they are compared; lm-evaluation-harness trims none")
     return said
+
+
+def remarks_on(asked: Task) -> list[str]:
+    """Return the remarks on the task file that a task's source names; none for other sources."""
+    uri = Uri.parse(asked.source.uri)
+    return remarks(task(Path(uri.place))) if uri.scheme == lm_eval.SCHEME else []
 
 
 def _lines(found: LmTask) -> dict[Keys, int]:

@@ -26,6 +26,7 @@ import datasets
 import lm_eval
 from jinja2 import Environment, meta
 from lm_eval import utils
+from lm_eval.api.instance import Instance
 from lm_eval.api.task import ConfigurableTask
 from lm_eval.models.huggingface import HFLM
 from lm_eval.tasks._yaml_loader import load_yaml
@@ -112,7 +113,7 @@ def value(kind: str, column: str, seed: int) -> object:
         case "yes":
             return ("yes", "no", "maybe")[seed % 3]
         case "boxed":
-            return f"So $x = {seed}$ and \\boxed{{{seed}}}."
+            return f"So $x = {seed}$ and \boxed{{{seed}}}."
     return f"{kind} {seed}"
 
 
@@ -317,6 +318,95 @@ def likelihoods(cases: list[dict]) -> dict[str, list[list[float]]]:
     return found
 
 
+TEXTS = (
+    "so #### 1,234 and #### 5.",
+    "The answer is (B).",
+    "the answer is B",
+    "Guilty of Romance!",
+    "nothing",
+    "Answer: C",
+    "(A) first, (C) third",
+    "  PARIS ",
+    "3 and 4 and $5",
+)
+FILTERS = (
+    [],
+    [{"function": "regex", "regex_pattern": r"#### (\-?[0-9\.\,]+)"}],
+    [{"function": "regex", "regex_pattern": r"(-?[$0-9.,]{2,})|(-?[0-9]+)", "group_select": -1}],
+    [
+        {"function": "regex", "regex_pattern": r"answer is (\(?[A-D]\)?)", "fallback": "none"},
+        {"function": "remove_whitespace"},
+    ],
+    [
+        {
+            "function": "multi_choice_regex",
+            "regex_pattern": r"(\([A-Z]\))",
+            "ignore_case": True,
+            "ignore_punctuation": True,
+        }
+    ],
+    [
+        {
+            "function": "multi_choice_regex",
+            "regex_pattern": r"(\([A-Z]\))",
+            "regexes_to_ignore": ["the ", "[!]"],
+        }
+    ],
+)
+MATCHES = (
+    {},
+    {"ignore_case": True, "ignore_punctuation": True},
+    {"ignore_numbers": True},
+    {"regexes_to_ignore": [",", r"\$", r"\.$"], "ignore_case": True},
+)
+CHOICES = ["Guilty", "Guilty of Romance", "paris", "Something else"]
+REFERENCES = (
+    "1234",
+    "1,234",
+    "(B)",
+    "B",
+    "Paris",
+    "paris",
+    "(A)",
+    "(C)",
+    "5",
+    "none",
+    "[invalid]",
+    "nothing",
+    "and  and ",
+)
+
+
+def answers() -> list[dict]:
+    """Whether each answer equals each reference, behind each filter and with each setting of `exact_match`."""
+    from lm_eval.api.metrics import exact_match_hf_evaluate
+    from lm_eval.filters import build_filter_ensemble
+
+    found = []
+    for steps in FILTERS:
+        parts = [
+            [step["function"], {key: part for key, part in step.items() if key != "function"}]
+            for step in steps
+        ]
+        instances = []
+        for number, text in enumerate(TEXTS):
+            instance = Instance("generate_until", {"choices": CHOICES}, ("", {}), 0, ("x", number, 1))
+            instance.resps = [text.strip()]
+            instances.append(instance)
+        build_filter_ensemble("f", [*parts, ["take_first", None]]).apply(instances)
+        given = [instance.filtered_resps["f"] for instance in instances]
+        for settings in MATCHES:
+            hits = [
+                "".join(
+                    str(int(exact_match_hf_evaluate([text], [reference], **settings)["exact_match"]))
+                    for reference in REFERENCES
+                )
+                for text in given
+            ]
+            found.append({"filter": steps, "match": settings, "hits": hits})
+    return found
+
+
 def main() -> None:
     datasets.disable_progress_bars()
     cases: list[dict] = []
@@ -354,6 +444,7 @@ def main() -> None:
         "lm_eval": lm_eval.__version__,
         "seed": SEED,
         "cases": sorted(cases, key=lambda case: case["file"]),
+        "answers": {"texts": TEXTS, "references": REFERENCES, "choices": CHOICES, "settings": answers()},
         "likelihoods": {"model": "zoo:llama2-tiny", "shots": 1, "sums": likelihoods(cases)},
     }
     text = json.dumps(document, ensure_ascii=True, indent=1)
