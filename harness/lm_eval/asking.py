@@ -11,7 +11,7 @@ from typing import Any
 from harness.errors import DataError
 from harness.lm_eval import code
 from harness.lm_eval.sampler import draws
-from harness.lm_eval.task_file import LmTask, Template, Wording
+from harness.lm_eval.task_file import LmTask, Phrasing, Template
 from harness.lm_eval.yaml_file import Function
 from harness.sandbox.documents import Failed, Rendered, render
 
@@ -163,7 +163,7 @@ def _delimited(prefix: str | None, suffix: str) -> str:
     return prefix + (" " if not (prefix[-1].isspace() or suffix[0].isspace()) else "") + suffix
 
 
-def _text(task: LmTask, wording: Wording, each: _Filled, columns: Collection[str]) -> object:
+def _text(task: LmTask, wording: Phrasing, each: _Filled, columns: Collection[str]) -> object:
     """Return the question (doc_to_text)."""
     found = _value(wording.text, each, columns)
     if isinstance(found, _Plain):
@@ -172,7 +172,7 @@ def _text(task: LmTask, wording: Wording, each: _Filled, columns: Collection[str
     return found
 
 
-def _target(task: LmTask, wording: Wording, each: _Filled, columns: Collection[str]) -> object:
+def _target(task: LmTask, wording: Phrasing, each: _Filled, columns: Collection[str]) -> object:
     """Return the answer: a text, the number of a choice, or a list (doc_to_target)."""
     found = _value(wording.target, each, columns)
     if not isinstance(found, _Plain):
@@ -192,7 +192,7 @@ def _is_number(text: str) -> bool:
     return text.isdigit() and text.isascii() and str(int(text)) == text
 
 
-def _choices(task: LmTask, wording: Wording, each: _Filled, columns: Collection[str]) -> tuple[str, ...]:
+def _choices(task: LmTask, wording: Phrasing, each: _Filled, columns: Collection[str]) -> tuple[str, ...]:
     """Return the choices (doc_to_choice)."""
     assert wording.choice is not None
     if isinstance(wording.choice, tuple):
@@ -250,7 +250,7 @@ def _rendered(template: str, each: _Filled) -> str:
 
 
 def _filled(
-    task: LmTask, wording: Wording, documents: Sequence[Document], place: str, columns: Collection[str]
+    task: LmTask, wording: Phrasing, documents: Sequence[Document], place: str, columns: Collection[str]
 ) -> Iterator[_Filled]:
     parts = (wording.text, wording.target, wording.choice, wording.prefix, task.description or None)
     templates = [part for part in parts if isinstance(part, str) and part not in columns]

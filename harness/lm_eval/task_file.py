@@ -78,7 +78,7 @@ _DATASET = ("data_files", "data_dir", "trust_remote_code")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wording:
+class Phrasing:
     """How a document is asked: as a question of its own, or as an example before others."""
 
     text: Template
@@ -97,7 +97,7 @@ class Pool:
     split: str | None
     samples: tuple[Mapping[str, Any], ...] | Function | None  # documents that the file gives itself
     process_docs: Function | None
-    wording: Wording
+    wording: Phrasing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,7 +138,7 @@ class LmTask:
     test: str | None
     process_docs: Function | None
     description: str
-    wording: Wording
+    wording: Phrasing
     pool: Pool
     shots: int
     metrics: tuple[Scoring, ...]
@@ -274,9 +274,9 @@ def _template(value: object, where: str, *, choices: bool = False) -> Template:
     raise SuiteError(f"{where}: found {value!r}; give a column, a template or a !function")
 
 
-def _wording(file: YamlFile) -> Wording:
+def _wording(file: YamlFile) -> Phrasing:
     choice = file.data.get("doc_to_choice")
-    return Wording(
+    return Phrasing(
         text=_template(file.data["doc_to_text"], file.at("doc_to_text")),
         target=_template(file.data["doc_to_target"], file.at("doc_to_target")),
         choice=None if choice is None else _template(choice, file.at("doc_to_choice"), choices=True),
@@ -305,7 +305,7 @@ def _function(file: YamlFile, key: str, value: object, more: str = "") -> Functi
     raise SuiteError(f"{file.at(key, more)}: found {value!r}; give a !function")
 
 
-def _pool(file: YamlFile, own: Wording) -> Pool:
+def _pool(file: YamlFile, own: Phrasing) -> Pool:
     """Return where examples come from: what `fewshot_config` says, and for the rest what the task says."""
     given = file.data.get("fewshot_config") or {}
 
@@ -334,7 +334,7 @@ def _pool(file: YamlFile, own: Wording) -> Pool:
             given.get("process_docs", file.data.get("process_docs")),
             ".process_docs",
         ),
-        wording=Wording(
+        wording=Phrasing(
             text=_template(given["doc_to_text"], at("doc_to_text")) if "doc_to_text" in given else own.text,
             target=_template(given["doc_to_target"], at("doc_to_target"))
             if "doc_to_target" in given

@@ -81,7 +81,7 @@ def _mapping(path: Path) -> tuple[dict[str, Any], dict[str, int]]:
     from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
     yaml = YAML(typ="safe", pure=True)
-    yaml.version = (1, 1)  # type: ignore[assignment]
+    yaml.version = (1, 1)
     try:
         text = path.read_text(encoding="utf-8-sig")
         root = yaml.compose(text)

@@ -25,14 +25,14 @@ def metric(
     ignore_case: bool = False,
     ignore_punctuation: bool = False,
     ignore_numbers: bool = False,
-    remove: str = "[]",  # regular expressions whose finds are removed from answers and references
+    remove: str | None = None,  # regular expressions whose finds are removed from answers and references
     pattern: str | None = None,
     group: int = 0,  # which of several finds
     fallback: str = "[invalid]",  # the answer where nothing is found
     choices: bool = False,
     choices_ignore_case: bool = False,
     choices_ignore_punctuation: bool = False,
-    choices_remove: str = "[]",
+    choices_remove: str | None = None,
 ) -> Metric:
     """Return the metric; the settings are those of lm-evaluation-harness's metric and filters."""
     settings = {
@@ -77,9 +77,9 @@ def _said(value: object) -> str:
     return str(value).replace("|", "\\x7c")
 
 
-def _expressions(name: str, listed: str) -> list[str]:
+def _expressions(name: str, listed: str | None) -> list[str]:
     try:
-        found = json.loads(listed)
+        found = [] if listed is None else json.loads(listed)
     except ValueError:
         found = None
     if not isinstance(found, list) or not all(isinstance(each, str) for each in found):

@@ -69,7 +69,7 @@ def _among_choices(text: str, request: dict[str, Any]) -> str:
     shown = [simple(choice.strip()) for choice in request["choices"]]
     by_text = {each: f"({letter})" for each, letter in zip(shown, letters, strict=True)}
     texts = "|".join(sorted((re.escape(each) for each in shown), key=len, reverse=True))
-    ways = (
+    ways: tuple[tuple[re.Pattern[str], str, dict[str, str]], ...] = (
         (_compiled(request["pattern"]), text, {}),
         (re.compile(texts), simple(text), by_text),
         (re.compile(rf":[\s]*({'|'.join(letters)})"), text, {letter: f"({letter})" for letter in letters}),

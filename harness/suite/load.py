@@ -236,7 +236,7 @@ def _lm_eval(entry: object, document: Document, keys: Keys) -> Document | None:
         case str() if entry.startswith(lm_eval.ENTRY):
             given = {"path": entry.removeprefix(lm_eval.ENTRY)}
         case {"lm_eval": path, **rest}:
-            given = {**rest, "path": path}
+            given = {**{str(key): value for key, value in rest.items()}, "path": path}
         case _:
             return None
     chosen = checked(
