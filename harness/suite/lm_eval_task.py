@@ -18,6 +18,7 @@ _CHOSEN: Mapping[str, object] = {
     "acc_norm": {"accuracy": {"by": "character"}},
     "acc_bytes": {"accuracy": {"by": "byte"}},
 }
+_OF_GROUPS = "weight_by_size"  # says how a group adds its tasks up
 _ROLLING = ("word_perplexity", "byte_perplexity", "bits_per_byte")
 _CORPUS = ("bleu", "chrf", "ter")
 _EXACT = ("ignore_case", "ignore_punctuation", "ignore_numbers")
@@ -217,7 +218,7 @@ def _known(metric: Scoring, known: Any) -> None:
 
 def _refuse_settings(metric: Scoring, known: tuple[str, ...]) -> None:
     for key, value in metric.settings.items():
-        if key not in known and value not in (False, None):
+        if key not in (*known, _OF_GROUPS) and value not in (False, None):
             done = f"; done are {', '.join(known)}" if known else ""
             raise SuiteError(
                 f"{metric.place.removesuffix('.metric')}.{key}: a setting of {metric.name} that is not done here{done}"
