@@ -7,7 +7,18 @@ from typing import Annotated
 import typer
 
 from harness._version import __version__
-from harness.cli import failures, gates, importing, lists, naming, results, running, sharing, stores, weights
+from harness.cli import (
+    failures,
+    gates,
+    importing,
+    lists,
+    naming,
+    results,
+    running,
+    sharing,
+    stores,
+    weights,
+)
 from harness.terminal.printed import say
 
 app = typer.Typer(
@@ -19,9 +30,10 @@ app = typer.Typer(
     "Start with `harness run quickstart`. A run keeps finished steps in a store and writes a RESULT: a folder with "
     "scores, answers and a report. The other commands prepare runs or read RESULTs.",
 )
-for commands in (running, results, importing, gates, weights, sharing, lists, naming):
+for commands in (running, results, gates, weights, sharing, lists, naming):
     app.add_typer(commands.app)
 app.add_typer(stores.app, name="store")
+app.add_typer(importing.app, name="import")
 
 
 def _print_version(asked: bool) -> None:

@@ -1,17 +1,38 @@
-"""The command that makes a RESULT of other programs' answers."""
+"""The commands that take what other programs have: their answers as a RESULT, their tasks as files of this project."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from harness.cli import completing
+from harness.cli.importing_tasks import lm_eval_task
 from harness.terminal.printed import say, warn
 
-app = typer.Typer(rich_markup_mode=None)
+ANSWERS = "answers"
 
 
-@app.command(name="import")
+class FormatFirst(TyperGroup):
+    """A group in which a word that names no command is the format of answers: `harness import lm-eval FOLDER -o OUT`."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Return the command that the first word names, else the one that imports answers."""
+        if args and args[0] not in self.commands:
+            return ANSWERS, self.commands[ANSWERS], args
+        return super().resolve_command(ctx, args)
+
+
+app = typer.Typer(
+    rich_markup_mode=None,
+    cls=FormatFirst,
+    no_args_is_help=True,
+    help="Take what other programs have. `harness import FORMAT PLACE… -o OUT` is `harness import answers FORMAT …`.",
+)
+app.command("lm-eval-task")(lm_eval_task)
+
+
+@app.command(ANSWERS)
 def import_results(
     form: Annotated[
         str,

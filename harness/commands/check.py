@@ -19,6 +19,7 @@ from harness.plan.outlook import outlook, refuse
 from harness.plan.pins import pins
 from harness.plan.steps import splits_needed
 from harness.run.steps.score import ScoreAnswers
+from harness.suite import lm_eval_task
 from harness.suite.load import load_recipes, load_suite, load_task, place, task_place
 from harness.suite.named import kind_of
 from harness.tasks import shapes
@@ -170,6 +171,8 @@ def _of_data(read: _DataRead) -> Iterator[str]:
     """Yield lines on the samples of a task, on each way of reading that they need, and on what two splits share."""
     task, remarks = read.task, read.remarks
     yield _task(task, read.counts)
+    for remark in lm_eval_task.remarks_on(task):
+        yield f"task {task.name}: {remark}"
     if read.empty:
         has = "has" if len(read.empty) == 1 else "have"
         more = f" and {len(read.empty) - 1:,} more" if len(read.empty) > 1 else ""

@@ -36,6 +36,7 @@ __all__ = [
     "is_local",
     "pin",
     "pinned",
+    "raw_rows",
     "read",
     "refuse_missing",
     "schemes",
@@ -90,6 +91,12 @@ def read(
 ) -> Iterator[Sample]:
     """Yield a split's samples in file order; raise DataError for a row that is no sample, or an id that is there twice."""
     return (sample for _, sample in _placed(source, split, offline=offline, remarks=remarks))
+
+
+def raw_rows(source: Source, split: Split, *, offline: bool = False) -> Iterator[Row]:
+    """Yield a split's rows in file order, as the source has them."""
+    found: Iterator[Row] = _reader(source).rows(source, split, offline=offline)
+    return found
 
 
 def _placed(

@@ -164,7 +164,7 @@ def likeliest(
                     text=answer,
                     logprob=likelihood.logprob,
                     tokens=likelihood.tokens,
-                    bytes=len(option.encode("utf-8", "surrogatepass")),
+                    bytes=len((answer if prompt.exact else option).encode("utf-8", "surrogatepass")),
                     against=other.logprob if other else None,
                 )
                 for option, answer, likelihood, other in zip(

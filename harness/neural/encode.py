@@ -73,12 +73,13 @@ def pair(
 
     An answer ends with end-of-sequence; without such a token, with the stop string.
     """
+    text = prompt_text(base, prompt)
     if base.end is None:
-        answer_ids = writing(base).answer_ids(base, prompt_text(base, prompt), answer + stop)
+        ids = answer_ids(base, prompt, text, answer + stop)
     else:
-        answer_ids = (*writing(base).answer_ids(base, prompt_text(base, prompt), answer), base.end)
-    budget = max_tokens - len(answer_ids)
-    left = base.architecture.prompt_room(base.window, len(answer_ids))
+        ids = (*answer_ids(base, prompt, text, answer), base.end)
+    budget = max_tokens - len(ids)
+    left = base.architecture.prompt_room(base.window, len(ids))
     if left is not None:
         if left < 1:
             return None
@@ -89,9 +90,15 @@ def pair(
     return Pair(
         sample_id=prompt.sample_id,
         prompt=encoded.ids,
-        answer=answer_ids,
+        answer=ids,
         truncated_tokens=encoded.truncated_tokens,
     )
+
+
+def answer_ids(base: Reader, prompt: Prompt, text: str, answer: str) -> tuple[int, ...]:
+    """Return an answer's tokens behind a prompt, whose text the tokenizer gets."""
+    how = writing(base)
+    return (how.exact_ids if prompt.exact else how.answer_ids)(base, text, answer)
 
 
 def room(base: Reader, answer_tokens: int) -> int | None:

@@ -18,7 +18,7 @@ from harness.neural.architectures import TokenPair, plain_ids, writing
 from harness.neural.cache import only_attention, reading_cache
 from harness.neural.decode import plain
 from harness.neural.decode.sessions import common_prefix
-from harness.neural.encode import Encoded, ahead, encode, prompt_text
+from harness.neural.encode import Encoded, ahead, answer_ids, encode, prompt_text
 from harness.neural.load import Base
 from harness.neural.memory import Budget, out_of_memory
 from harness.neural.not_finite import not_finite
@@ -151,7 +151,7 @@ def _question(base: Base, prompt: Prompt, overflow: Overflow) -> PromptOptions |
 
 
 def _options(base: Base, text: str, prompt: Prompt) -> tuple[tuple[int, ...], ...]:
-    found = tuple(writing(base).answer_ids(base, text, option) for option in prompt.options)
+    found = tuple(answer_ids(base, prompt, text, option) for option in prompt.options)
     for option, ids in zip(prompt.options, found, strict=True):
         if not ids:
             raise ModelError(

@@ -11,7 +11,7 @@ from typing import Any
 
 # Two parts or more: a text such as "yes/no" or "/20" is no path. What stands before may not be part of a path or an address.
 _PATH = re.compile(r"(?<![\w./~-])/(?:[^\s/'\"`,;()\[\]{}<>|]+/)+(?P<last>[^\s/'\"`,;()\[\]{}<>|]*)")
-_FILE = re.compile(r"(?P<scheme>[a-z]+):(?P<path>/(?!/).*)", re.DOTALL)
+_FILE = re.compile(r"(?P<scheme>[a-z_]+):(?P<path>/(?!/).*)", re.DOTALL)
 _SCRIPT = re.compile(r"(?:evaluate:)?(?P<path>/.*\.py)(?:\(.*\))?", re.DOTALL)
 
 # Keys of texts that the user wrote and of values of the data: no path is looked for in them.

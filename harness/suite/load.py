@@ -13,18 +13,19 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
-from harness import backends, kinds, plugins
+from harness import backends, kinds, lm_eval, plugins
 from harness.checkpoints import written
 from harness.data import is_local
 from harness.errors import SuiteError, UnknownName
 from harness.files import python_data, shipped
-from harness.files.validation import At, found, record
+from harness.files.validation import At, checked, found, record
 from harness.files.yaml import Document, Keys, load
 from harness.neural import objectives
 from harness.plugins.choice import PluginChoice, parse
 from harness.plugins.files import PluginFile, group_of, plugin_file
-from harness.suite import gates, sweep
+from harness.suite import gates, lm_eval_task, sweep
 from harness.suite import rules as suite_rules
+from harness.suite.lm_eval_task import LmEvalFile
 from harness.suite.named import opened
 from harness.types import FAMILY_ERROR, Adapter, Gate, Model, Recipe, Suite, Task, Uri, Weighing
 
@@ -76,6 +77,10 @@ def place(given: str | Mapping[str, object]) -> At:
     def at(*keys: str | int) -> str:
         document = _suite(given)
         match keys:
+            case ("tasks", int(n), *more) if (
+                file := _lm_eval(document.data["tasks"][n], document, ("tasks", n))
+            ) is not None:
+                return file.at(*more)
             case ("tasks", int(n), *more) if isinstance(entry := document.data["tasks"][n], str):
                 return task_place(entry, document.path.parent)(*more)
         return document.at(*keys)
@@ -214,10 +219,36 @@ def _items(kind: type[Item], document: Document, key: str) -> tuple[Item, ...]:
 
 
 def _item(kind: type[Item], entry: object, document: Document, keys: Keys) -> Item:
+    if kind is Task and (file := _lm_eval(entry, document, keys)) is not None:
+        return _checked(kind, file, file.data, ())
     if isinstance(entry, str) and kind is Task:
         file = opened("task", entry, document.path.parent, document.at(*keys))
         return _checked(kind, file, _filed(file), ())
     return _checked(kind, document, entry, keys)
+
+
+def _lm_eval(entry: object, document: Document, keys: Keys) -> Document | None:
+    """Return the task that a task file of lm-evaluation-harness stands for; None for any other entry.
+
+    `lm-eval:PATH`, or a mapping with `lm_eval: PATH` and how the file is used.
+    """
+    given: dict[str, Any]
+    match entry:
+        case str() if entry.startswith(lm_eval.ENTRY):
+            given = {"path": entry.removeprefix(lm_eval.ENTRY)}
+        case {"lm_eval": path, **rest}:
+            given = {**{str(key): value for key, value in rest.items()}, "path": path}
+        case _:
+            return None
+    chosen = checked(
+        LmEvalFile, given, lambda *more: document.at(*keys, *(("lm_eval",) if more == ("path",) else more))
+    )
+    path = (document.path.parent / Path(chosen.path).expanduser()).resolve()
+    if not path.is_file():
+        raise SuiteError(
+            f"{document.at(*keys)}: no file {path}; a path starts at the folder of the suite's file"
+        )
+    return lm_eval_task.document(path, shots=chosen.shots, trust_code=chosen.trust_code)
 
 
 def _recipes(document: Document) -> list[tuple[Recipe, ...]]:

@@ -204,7 +204,8 @@ def _source(task: Task, kind: kinds.Kind, at: At) -> None:
             f"{at('source', 'labels')}: the kind {kind.name!r} reads no labels; leave the key out"
         )
     _shape(task, kind, at)
-    if task.source.config is not None and uri.scheme in ("file", "embedded"):
+    _of_lm_eval(task, at)
+    if task.source.config is not None and uri.scheme in ("file", "embedded", "lm_eval"):
         raise SuiteError(
             f"{at('source', 'config')}: {uri.scheme}: sources have no configurations; leave the key out"
         )
@@ -216,6 +217,27 @@ def _source(task: Task, kind: kinds.Kind, at: At) -> None:
         raise SuiteError(
             f"{at('source', 'splits')}: no test split; name the one that is measured on: `test: …`"
         )
+
+
+def _of_lm_eval(task: Task, at: At) -> None:
+    """Raise SuiteError for settings of a task file of lm-evaluation-harness beside another source, or out of range."""
+    source = task.source
+    if source.uri.startswith("lm_eval:"):
+        if source.shots is not None:
+            _within("shots", source.shots, _NOT_NEGATIVE, lambda key: at("source", key))
+        if task.shots:
+            raise SuiteError(
+                f"{at('shots')}: the prompts of a task file of lm-evaluation-harness have examples of their own; "
+                "write `shots` in the source"
+            )
+        if source.splits:
+            raise SuiteError(f"{at('source', 'splits')}: the task file names the splits; leave the key out")
+        return
+    for key, given in (("shots", source.shots is not None), ("trust_code", source.trust_code)):
+        if given:
+            raise SuiteError(
+                f"{at('source', key)}: only a task file of lm-evaluation-harness has it, `uri: lm_eval:PATH`; leave it out"
+            )
 
 
 def _shape(task: Task, kind: kinds.Kind, at: At) -> None:
@@ -312,6 +334,12 @@ def check_suite(suite: Suite, at: At) -> None:
     _distinct(suite.base_shots, at, "base_shots")
     for n, shots in enumerate(suite.base_shots):
         _within(n, shots, _NOT_NEGATIVE, lambda n: at("base_shots", n))
+    for n, task in enumerate(suite.tasks):
+        if task.source.uri.startswith("lm_eval:") and any(suite.base_shots):
+            raise SuiteError(
+                f"{at('base_shots')}: the prompts of {task.name} have the examples of lm-evaluation-harness; write "
+                f"`base_shots: [0]`, and the number at tasks[{n}]: `{{lm_eval: PATH, shots: 4}}`"
+            )
     if suite.limit is not None:
         _within("limit", suite.limit, _COUNT, at)
     check_family_error(suite.family_error, at)

@@ -63,6 +63,7 @@ class Prompt:
     after: str
     options: tuple[str, ...] = ()  # the texts to choose from, where the task gives some
     answers: tuple[str, ...] = ()  # what each option stands for; empty: itself
+    exact: bool = False  # options follow the prompt as they are, without a space between them
     system: str = ""  # what the model is told of its part, before all else
     examples: tuple[Turn, ...] = ()  # of a conversation: turns of worked examples
     # Of a conversation: the turns between the examples and the prompt. None: no conversation

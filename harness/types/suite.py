@@ -36,7 +36,7 @@ class Uri:
 class Source:
     """Where a task's samples come from, and which column has which role."""
 
-    uri: str  # "file:PATH" | "hub:OWNER/NAME[@REVISION]" | "embedded:NAME"
+    uri: str  # "file:PATH" | "hub:OWNER/NAME[@REVISION]" | "embedded:NAME" | "lm_eval:PATH"
     # id, input, reference -> column; for reference also several columns
     columns: Mapping[str, str | tuple[str, ...]] = field(default_factory=dict)
     # train, validation, test -> file or split, or a part of its rows: "data.json[:90%]"
@@ -48,6 +48,10 @@ class Source:
     labels: tuple[str, ...] = field(default=(), metadata=IF_SET)
     # What a row looks like (harness/tasks/shapes.py); None: found from its columns where the task names none
     shape: Shape | None = field(default=None, metadata=IF_SET)
+    # Of a task file of lm-evaluation-harness: examples before each prompt. None: its num_fewshot
+    shots: int | None = field(default=None, metadata=IF_SET)
+    # Of a task file of lm-evaluation-harness: run the Python functions that it names
+    trust_code: bool = field(default=False, metadata=IF_SET)
 
     def columns_of(self, key: str) -> tuple[str, ...]:
         """Return the columns of a key; a key that is not named is the name of its column."""

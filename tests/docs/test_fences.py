@@ -12,6 +12,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from harness import plugins
+from harness.suite.lm_eval_task import document
 from harness.suite.load import load_recipes, load_rules, load_suite, load_task
 from tests.docs.fences import DATA, LANGUAGES, PAGES, ROOT, RUN, Fence, fences, write_files
 from tests.docs.words import harness_commands, in_blocks, in_text, unknown
@@ -120,6 +121,8 @@ def check_file(path: Path, data: dict[str, Any]) -> None:
         assert load_rules(str(path))[0]
     elif "models" in data:
         assert load_suite(str(path)).tasks
+    elif "doc_to_text" in data:
+        assert document(path).data["metrics"]
     elif "source" in data:
         assert load_task(str(path)).metrics
     else:

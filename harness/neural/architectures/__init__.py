@@ -129,6 +129,8 @@ class Writing:
 
     # Prompt, answer -> the answer's tokens, without end-of-sequence.
     answer_ids: Callable[[Reader, str, str], tuple[int, ...]]
+    # The same for an answer that follows the prompt as it is, without a space between them.
+    exact_ids: Callable[[Reader, str, str], tuple[int, ...]]
     # Model, examples, the module to call -> logits [answer tokens, vocabulary] and those tokens.
     logits: "Callable[[TorchModel, Sequence[TokenPair], Any], tuple[torch.Tensor, torch.Tensor]]"
     # Model, prompts, the options of each, the beginning that all prompts share -> logits [option tokens, vocabulary] and

@@ -56,6 +56,15 @@ def _answer_ids(reader: Reader, text: str, answer: str) -> tuple[int, ...]:
     )
 
 
+def _exact_ids(reader: Reader, text: str, answer: str) -> tuple[int, ...]:
+    """Return the tokens of prompt and answer together that come after as many as the prompt has.
+
+    Where the end of the prompt and the start of the answer merge into one token, a part of the answer is lost, as in
+    lm-evaluation-harness.
+    """
+    return plain_ids(reader, text + answer)[len(plain_ids(reader, text)) :]
+
+
 def _logits(base: TorchModel, batch: Sequence[TokenPair], model: Any) -> "tuple[torch.Tensor, torch.Tensor]":
     """Return logits [answer tokens, vocabulary] and the tokens that follow, at the positions of answers alone.
 
@@ -205,6 +214,7 @@ ARCHITECTURE = Architecture(
     prompt_ids=_prompt_ids,
     writing=Writing(
         answer_ids=_answer_ids,
+        exact_ids=_exact_ids,
         logits=_logits,
         option_logits=_option_logits,
         reads_texts=True,

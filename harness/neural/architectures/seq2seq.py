@@ -168,6 +168,7 @@ ARCHITECTURE = Architecture(
     prompt_ids=_prompt_ids,
     writing=Writing(
         answer_ids=_answer_ids,
+        exact_ids=_answer_ids,
         logits=_logits,
         option_logits=_option_logits,
         reads_texts=False,
