@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -15,7 +16,12 @@ from harness.checkpoints.samples import only_greedy
 from harness.types import Decode, Model, Source, Task
 from tests.families.variants import VARIANTS
 
-FIELDS = {"source": Source(uri="file:x"), "prompt": "$input", "metrics": ("extract",), "primary": "extract"}
+FIELDS: dict[str, Any] = {
+    "source": Source(uri="file:x"),
+    "prompt": "$input",
+    "metrics": ("extract",),
+    "primary": "extract",
+}
 
 
 @pytest.mark.parametrize("name", VARIANTS)

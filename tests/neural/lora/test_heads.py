@@ -323,7 +323,8 @@ def test_outputs_of_a_head_that_are_not_finite_end_the_step_by_name(
     base = open_base(places("bert"))
     train(base, examples(prompts), [], replace(RECIPE, steps=1), 0, tmp_path)
     with torch.no_grad():
-        base.model.get_input_embeddings().weight.fill_(float("nan"))
+        embeddings: Any = base.model.get_input_embeddings()
+        embeddings.weight.fill_(float("nan"))
     with (
         lora.adapted(base, tmp_path / "adapter"),
         pytest.raises(ModelError, match=r"sample '.*': outputs of the head are NaN or infinite"),
