@@ -7,7 +7,7 @@ from typing import Any
 
 from harness import families
 from harness.backends import At, OpenBackend, hf
-from harness.checkpoints import askable, gguf, hub
+from harness.checkpoints import askable, gguf, hub, written
 from harness.checkpoints import folder as checkpoint
 from harness.checkpoints.chat import StoredTemplate, stored_template
 from harness.checkpoints.remembered import Remembered
@@ -25,8 +25,12 @@ def check(model: Model, at: At) -> None:
             gguf.on_the_hub(uri.place)
         except ModelError as error:
             raise SuiteError(f"{at('uri')}: {error}") from error
-    elif model.revision is not None:
+        written.refuse_revision(model.uri, at("uri"))
+        return
+    if model.revision is not None:
         raise SuiteError(f"{at('revision')}: a file has no revisions; leave it out")
+    if not Path(uri.place).is_file():
+        raise SuiteError(f"{at('uri')}: {uri.place}: no such file; name a file that ends in {gguf.SUFFIX}")
 
 
 def pin(model: Model, device: DeviceKind, remembered: Remembered, offline: bool) -> ModelPin:

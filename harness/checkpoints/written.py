@@ -24,6 +24,7 @@ ADAPTER_SCHEMES = ("file", "hub")  # of an adapter's uri
 REPOSITORY = re.compile(r"[\w.-]+(/[\w.-]+)?(@[\w./-]+)?")  # what follows `hub:`
 
 GGUF = ".gguf"
+GGUF_OF_HUB = re.compile(r"[\w.-]+/[\w.-]+/[\w./-]+\.gguf(@[\w./-]+)?", re.IGNORECASE)  # what follows `hub:`
 
 _OWNER_AND_NAME = re.compile(r"\w[\w.-]*/\w[\w.-]*(@[\w./-]+)?")
 _PATH_BEGINS = ("/", "./", "../", "~")

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from harness import plugins
 from harness.cli import completing
 from harness.cli.importing_tasks import lm_eval_task
 from harness.terminal.printed import say, warn
@@ -15,6 +16,15 @@ ANSWERS = "answers"
 
 class FormatFirst(TyperGroup):
     """A group in which a word that names no command is the format of answers: `harness import lm-eval FOLDER -o OUT`."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Return the formats of answers, and the other commands."""
+        formats = (name.replace("_", "-") for name in plugins.names("imports"))
+        return [*formats, *(name for name in self.commands if name != ANSWERS)]
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """Return a command; that of a format is the one that imports answers."""
+        return self.commands.get(cmd_name) or self.commands[ANSWERS]
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """Return the command that the first word names, else the one that imports answers."""

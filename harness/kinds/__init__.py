@@ -87,6 +87,7 @@ class Kind:
 
     name: str  # as a task writes it
     about: str = ""  # what a model is asked for, as a clause
+    version: int = 1  # raised where the same model gives other answers to the same task
     # A frozen record: the settings that a task may have, with their defaults.
     settings: type[Any] = NoKindSettings
     # Training samples, count, task -> the examples before every prompt.

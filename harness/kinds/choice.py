@@ -126,6 +126,7 @@ def by_likelihood(
 
 KIND = Kind(
     name="choice",
+    version=2,  # 2: log-likelihoods by logsumexp
     about="chooses one of several answers",
     settings=ChoiceSettings,
     choose_shots=generate.choose_shots,

@@ -120,6 +120,7 @@ def _labelled(output: HeadOutput, prompt: Prompt) -> Generation:
 
 KIND = Kind(
     name="classify",
+    version=2,  # 2: log-likelihoods by logsumexp
     about="gives a label",
     settings=LabelSettings,
     choose_shots=choose_shots,

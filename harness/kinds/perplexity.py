@@ -60,6 +60,7 @@ def by_rolling(
 
 KIND = Kind(
     name="perplexity",
+    version=2,  # 2: log-likelihoods by logsumexp
     about="reads a text",
     choose_shots=choose_shots,
     ask=ask,

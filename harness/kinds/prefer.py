@@ -57,6 +57,7 @@ def by_likelihood(
 
 KIND = Kind(
     name="prefer",
+    version=2,  # 2: log-likelihoods by logsumexp
     about="prefers one of two answers",
     settings=PreferenceSettings,
     choose_shots=generate.choose_shots,

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from harness import backends
+from harness import backends, kinds
 from harness.plan.adapters import Candidate
 from harness.plan.builder import Parts, PlanBuilder, asked_task, model_plugins, used_model
 from harness.plugins.choice import parse
@@ -82,6 +82,7 @@ def generate(
             start=start,
             stop=min(start + BLOCK, total),
             device=builder.pins.device,
+            kind_version=kinds.find(task.kind).version,
         )
         label = f"generate {task.name}, {system}"
         used = [("kinds", task.kind), *model_plugins(builder, model)]

@@ -269,7 +269,7 @@ def _several(key: str, columns: tuple[str, ...], at: At) -> None:
 def check_model(model: Model, at: At) -> None:
     """Raise SuiteError for a model with an unknown scheme or family, or a key that its backend does not use."""
     check_name(model.name, at)
-    _scheme(model.uri, backends.schemes(), at("uri"))
+    _scheme(model.uri, backends.schemes(), at("uri"), (written.REPOSITORY, written.GGUF_OF_HUB))
     backends.check(model, at)
     if model.family is not None:
         _known("family", model.family, plugins.names("families"), at("family"))
@@ -424,7 +424,9 @@ def _distinct(values: Iterable[object], at: At, key: str) -> None:
             raise SuiteError(f"{at(key, n)}: {value!r} is there twice; keep one, or rename it")
 
 
-def _scheme(text: str, known: Iterable[str], where: str) -> Uri:
+def _scheme(
+    text: str, known: Iterable[str], where: str, forms: Sequence[re.Pattern[str]] = (written.REPOSITORY,)
+) -> Uri:
     """Return the uri that a text is; raise SuiteError if its scheme is unknown or its place cannot exist."""
     uri = Uri.parse(text)
     if not uri.place and uri.scheme in known:
@@ -435,6 +437,6 @@ def _scheme(text: str, known: Iterable[str], where: str) -> Uri:
         near = f"file:{text}" if Path(text).exists() or text.startswith((".", "/", "~")) else f"hub:{text}"
         raise SuiteError(f"{where}: found {text!r}, which names no place; did you mean {near!r}?")
     _known("scheme", uri.scheme, known, where)
-    if uri.scheme == "hub" and not written.REPOSITORY.fullmatch(uri.place):
+    if uri.scheme == "hub" and not any(form.fullmatch(uri.place) for form in forms):
         raise SuiteError(f"{where}: found {text!r}; write hub:OWNER/NAME")
     return uri

@@ -140,7 +140,7 @@ def test_what_is_no_gguf_file_or_of_an_unknown_kind_is_refused_by_name(file, tmp
             "hub:me/tiny.gguf",
             "hub:me/tiny.gguf: names no file of a repository; write hub:OWNER/NAME/FILE.gguf",
         ),
-        ("file:gone.gguf", "gone.gguf: cannot be read (No such file or directory)"),
+        ("file:gone.gguf", "gone.gguf: no such file; name a file that ends in .gguf"),
     ],
 )
 def test_a_suite_with_a_wrong_uri_is_refused(tmp_path, monkeypatch, uri, said):

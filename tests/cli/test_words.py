@@ -79,7 +79,7 @@ NAMES: dict[str, Callable[[], Iterable[str]]] = {  # what is typed -> all that i
     "harness weigh falcon-tiny --against ll": lambda: ["llama2-tiny"],
     "harness rescore R --metric ": lambda: plugins.names("metrics"),
     "harness export R --to ": lambda: plugins.names("exports"),
-    "harness import ": lambda: ["inspect", "jsonl", "lm-eval"],
+    "harness import ": lambda: ["inspect", "jsonl", "lm-eval", "lm-eval-task"],
     "harness run quickstart --engine ": lambda: plugins.names("engines"),
     "harness run quickstart --device c": lambda: ["cpu", "cuda"],
     "harness store prune --keep samsu": lambda: ["samsum"],

@@ -46,9 +46,12 @@ def unknown(words: list[str]) -> str | None:
         name = rest.pop(0)
         if name.isupper():  # a placeholder
             return None
-        if name not in command.commands:
+        if name not in (
+            *command.commands,
+            *command.list_commands(None),
+        ):  # a group may list more than it holds
             return name
-        command = command.commands[name]
+        command = command.get_command(None, name)
     known = {option for one in command.params for option in (*one.opts, *one.secondary_opts)} | set(GENERAL)
     options = (word.partition("=")[0] for word in rest if word.startswith("-") and word.strip("-"))
     return next((option for option in options if option not in known), None)

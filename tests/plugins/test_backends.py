@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 import pytest
+from huggingface_hub import constants
 
 from harness import backends, plugins
 from harness.backends import Backend, OpenBackend, Trainable, Verb
@@ -18,11 +19,12 @@ from harness.plan.pins import pins
 from harness.plan.plan import plan
 from harness.suite.load import load_suite
 from harness.types import Decode, Finish, Generation, Model, Prompt, Runtime
+from tests.checkpoints.tiny_gguf import write
 from tests.cli.words import harness
 from tests.plugins.packages import install
 
 # A small model of each backend, which can be opened here: a new file in harness/backends/ names its own.
-EXAMPLES = {"echo": "echo:copy", "hf": "zoo:llama2-tiny"}
+EXAMPLES = {"echo": "echo:copy", "hf": "zoo:llama2-tiny"}  # and of gguf, a file that is written first
 OTHERS = {"echo": "echo:upper", "hf": "zoo:mistral-tiny"}
 SETTINGS: dict[str, Any] = {
     "revision": "main",
@@ -55,6 +57,17 @@ def name(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def gguf_files(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Two files, whose dequantised copies lie in a cache of these tests."""
+    folder = tmp_path_factory.mktemp("gguf")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(constants, "HF_HOME", str(folder / "hf"))
+        for kind, uris in (("Q8_0", EXAMPLES), ("Q4_1", OTHERS)):
+            uris["gguf"] = f"file:{write(folder / f'{kind}.gguf', kind)}"
+        yield
+
+
 @pytest.fixture
 def model(name: str) -> Model:
     return Model(name="example", uri=EXAMPLES[name])
@@ -73,11 +86,20 @@ def test_every_backend_is_tried_here() -> None:
 
 
 def test_a_scheme_belongs_to_one_backend_and_leads_to_it() -> None:
-    owned = [scheme for name in plugins.own_names("backends") for scheme in of(name).schemes]
+    names = plugins.own_names("backends")
+    owned = [scheme for name in names for scheme in of(name).schemes if not of(name).suffix]
     assert len(owned) == len(set(owned))
     assert set(owned) <= set(backends.schemes())
-    for name in plugins.own_names("backends"):
-        assert {id(backends.find(scheme)) for scheme in of(name).schemes} == {id(of(name))}
+    for name in names:
+        if not of(name).suffix:
+            assert {id(backends.find(scheme)) for scheme in of(name).schemes} == {id(of(name))}
+
+
+def test_a_model_leads_to_its_backend(name: str, model: Model) -> None:
+    """By the end of its uri, where two backends have one scheme."""
+    assert backends.of(model) is of(name)
+    for scheme in of(name).schemes:
+        assert backends.of(Model(name="x", uri=f"{scheme}:a/b/c{of(name).suffix}")) is of(name)
 
 
 def test_what_it_declares_is_sound(name: str) -> None:
@@ -100,8 +122,10 @@ def test_a_setting_is_heeded_or_refused_with_the_reason(name: str, model: Model,
 
 def test_a_model_that_cannot_be_is_refused_with_its_place(name: str, model: Model) -> None:
     backends.check(model, at)
+    suffix = of(name).suffix
+    stem = model.uri.removesuffix(suffix)
     with pytest.raises(SuiteError, match="uri"):
-        backends.check(replace(model, uri=f"{model.uri}-that-is-not-there"), at)
+        backends.check(replace(model, uri=f"{stem}-that-is-not-there{suffix}"), at)
 
 
 def test_a_pin_is_the_same_twice_and_another_model_has_another(name: str, model: Model) -> None:
@@ -132,6 +156,8 @@ def test_before_it_is_opened_nothing_is_said_against_a_sound_model(name: str, mo
     backend, kept = of(name), Remembered()
     pin = backend.pin(model, "cpu", kept, True)
     backend.check_askable(model, pin, "cpu", kept, True)
+    if backend.folder is not None:
+        backend.folder(model, pin, True)
     assert list(backend.examine(model, pin, Runtime(offline=True), {})) == []
 
 

@@ -22,7 +22,8 @@ TEXTS = ("perplexity",)  # kinds without a prompt or a reference
 
 
 def task_of(kind: str) -> Task:
-    source = Source(uri="file:x", labels=("out 0", "out 1", "out 2", "out 3", "out 4", "the first"))
+    labels = () if kind in NUMBERS else ("out 0", "out 1", "out 2", "out 3", "out 4", "the first")
+    source = Source(uri="file:x", labels=labels)
     prompt = "$input" if kind in TEXTS else "Say $input now"
     return Task(name="t", kind=kind, source=source, prompt=prompt, metrics=("exact",), primary="exact")
 

@@ -2,13 +2,14 @@
 
 import shutil
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from harness import backends, kinds
 from harness.backends import KnowsItsEnds, OpenBackend, TracksBase
 from harness.checkpoints.adapter import WEIGHTS
 from harness.checkpoints.asked_with import asked_with, difference
+from harness.digest import IF_SET
 from harness.errors import ModelError
 from harness.files.json_lines import (
     IndexedLines,
@@ -53,6 +54,7 @@ class Generate:
     start: int  # test samples start ... stop - 1 in data order
     stop: int
     device: str  # "cpu" | "cuda"
+    kind_version: int = field(default=1, metadata=IF_SET)  # of the task's kind
 
 
 def run(spec: Generate, context: StepContext) -> None:
