@@ -25,7 +25,8 @@ WORKS = {
     "compare": "compare R#first R#copy",
     "rescore": "rescore R --metric f1 --out R2",
     "leaderboard": "leaderboard R -o board.csv",
-    "import": "import jsonl data/test.jsonl --id id --text dialogue --reference summary -o imported",
+    "import lm-eval-task": "import lm-eval-task capitals.yaml",
+    "import answers": "import jsonl data/test.jsonl --id id --text dialogue --reference summary -o imported",
     "gate": "gate R",
     "baseline": BASELINE,
     "weigh": "weigh zoo:llama2-tiny --roles q --store S",
@@ -40,7 +41,19 @@ WORKS = {
     "store prune": "store prune --yes --keep small.yaml --device cpu --store S",
 }
 
-SLOW = ("run", "report", "import", "weigh", "export", "convert", "store prune")
+CAPITALS = """
+task: capitals
+dataset_path: json
+dataset_kwargs: {data_files: {test: capitals.jsonl}}
+test_split: test
+output_type: multiple_choice
+doc_to_text: "{{question}}"
+doc_to_choice: choices
+doc_to_target: answer
+metric_list: [{metric: acc}]
+"""
+
+SLOW = ("run", "report", "import answers", "weigh", "export", "convert", "store prune")
 
 # What an argument is: something to read or to write, a name, a switch, a choice.
 RESULT, SUITE_FILE, TASK_FILE, FILE, MODEL, ADAPTER, READ_STORE = (
@@ -54,7 +67,7 @@ KINDS = {
     "suite": SUITE_FILE, "name": NAME, "task": NAME, "model": NAME, "adapter": NAME, "metric": NAME,
     "only": NAME, "device": NAME, "engine": NAME, "licence": NAME, "push": SWITCH, "roles": NAME, "uri": NAME, "to": NAME,
     "family": NAME, "form": NAME, "id_column": NAME, "text": NAME, "reference": NAME, "question": NAME, "system": NAME,
-    "places": FILE,
+    "places": FILE, "path": FILE, "trust_code": SWITCH,
     "result": RESULT, "results": RESULT, "a": RESULT, "b": RESULT, "baseline": FILE, "rules": FILE,
     "store": READ_STORE, "out": NEW_FILE, "junit": NEW_FILE, "comment": NEW_FILE, "markdown": NEW_FILE,
     "html": NEW_FILE, "csv": NEW_FILE, "parquet": NEW_FILE, "keep": SUITE_FILE, "against": MODEL,
@@ -66,7 +79,7 @@ KINDS = {
 }  # fmt: skip
 EXACTLY = {
     ("run", "out"): NEW_FOLDER, ("report", "out"): NEW_FOLDER, ("rescore", "out"): NEW_FOLDER,
-    ("export", "out"): NEW_FOLDER, ("import", "out"): NEW_FOLDER, ("convert", "out"): NEW_FOLDER,
+    ("export", "out"): NEW_FOLDER, ("import answers", "out"): NEW_FOLDER, ("convert", "out"): NEW_FOLDER,
     ("convert", "model"): MODEL,
     ("weigh", "model"): MODEL, ("weigh", "adapter"): ADAPTER, ("show", "model"): MODEL, ("show", "task"): TASK_FILE,
     ("check", "name"): SUITE_FILE,
@@ -117,6 +130,8 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (here / "pickled").mkdir()
     (here / "pickled" / "pytorch_model.bin").write_bytes(b"no pickle")
     (here / "empty folder").mkdir()
+    (here / "capitals.yaml").write_text(CAPITALS)
+    (here / "capitals.jsonl").write_text('{"question": "Peru?", "choices": ["Cusco", "Lima"], "answer": 1}\n')
     (here / "empty.yaml").touch()
     (here / "text.json").write_text("not what it seems\n")
     (here / "loop.yaml").symlink_to("loop.yaml")

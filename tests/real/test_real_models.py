@@ -210,7 +210,7 @@ def test_killed_in_training_it_ends_in_the_same_adapter_which_plain_peft_answers
         assert wanted.startswith(line["text"].strip()) or line["text"].strip().startswith(wanted)
 
 
-@pytest.mark.parametrize("count", [6, pytest.param(None, marks=NIGHTLY)])
+@pytest.mark.parametrize("count", [10, pytest.param(None, marks=NIGHTLY)])
 def test_weights_of_minilm_are_those_that_weightwatcher_finds(real, count: int | None) -> None:
     folder, family = real("minilm"), families.of("bert")
 
@@ -227,4 +227,4 @@ def test_weights_of_minilm_are_those_that_weightwatcher_finds(real, count: int |
         for number, value in other.numbers.items():
             loose = 1e-6 if number == "sv_min" else 1e-9
             assert one.numbers[number] == pytest.approx(value, rel=loose, abs=1e-9), (one.layer, number)
-    assert sum(row.status == "analysed" for row in mine) >= (count or 36)
+    assert sum(row.status == "analysed" for row in mine) >= (6 if count else 36)  # a layer has six matrices
