@@ -12,7 +12,7 @@ import pytest
 
 from tests.docs.fences import PAGES, ROOT, Fence, fences
 
-BY_DAY = ("README.md", "own-data.md", "choice.md", "classify.md")  # the pages that are tried for each change
+BY_DAY = ("README.md", "own-data.md")  # the pages that are tried for each change
 RUNNABLE = [
     pytest.param(page, id=page.name, marks=[pytest.mark.slow if page.name in BY_DAY else pytest.mark.nightly])
     for page in PAGES
