@@ -124,6 +124,8 @@ def check_present(path: Path) -> None:
         raise ModelError(
             f"{path}: cannot be read ({error.strerror}); name a file that ends in {SUFFIX}"
         ) from error
+    if not begins:
+        raise ModelError(f"{path}: empty; {_AGAIN}")
     if begins != _MAGIC:
         raise ModelError(f"{path}: not a GGUF file: it begins with {begins!r}, expected {_MAGIC!r}; {_AGAIN}")
 
@@ -156,6 +158,8 @@ def readable(path: Path) -> Iterator[None]:
         yield
     except (ModelError, MemoryError):
         raise
+    except struct.error as error:
+        raise ModelError(f"{path}: broken: it ends inside its header; {_AGAIN}") from error
     except ImportError as error:
         raise ModelError(f"{path}: reading GGUF needs the package gguf; {INSTALL}") from error
     except Exception as error:  # numpy's and the reader's own, of every class
@@ -207,7 +211,7 @@ class _Cursor:
     def string(self) -> bytes:
         size = self.number("<Q")
         if size > len(self.data) - self.at:
-            raise ValueError(f"a text of {size:,} bytes reaches past the end of the file")
+            raise struct.error(f"a text of {size:,} bytes reaches past the end of the file")
         self.at += size
         return self.data[self.at - size : self.at]
 

@@ -21,7 +21,7 @@ from harness.files import shipped
 
 ADAPTER_SCHEMES = ("file", "hub")  # of an adapter's uri
 
-REPOSITORY = re.compile(r"[\w.-]+(/[\w.-]+)?(@[\w./-]+)?")  # what follows `hub:`
+REPOSITORY = re.compile(r"\w[\w.-]*(/\w[\w.-]*)?(@[\w./-]+)?")  # what follows `hub:`
 
 GGUF = ".gguf"
 GGUF_OF_HUB = re.compile(r"[\w.-]+/[\w.-]+/[\w./-]+\.gguf(@[\w./-]+)?", re.IGNORECASE)  # what follows `hub:`

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from harness import data, kinds, metrics
 from harness import text as words
+from harness.files.devices import refuse_unknown
 from harness.files.validation import At, placed
 from harness.files.yaml import Keys, dotted
 from harness.gates.checks import checks
@@ -59,6 +60,7 @@ def check(
     at: At | None = None,  # gives the place of a key of the suite, for messages
 ) -> Iterator[str]:
     """Check a suite and yield a line for each part that is sound; raise HarnessError at the first that is not."""
+    refuse_unknown(device)
     pinned = pins(suite, device=device, offline=offline, cache=cache, at=at)
     training: dict[str, int] = {}  # samples, by task
     for n, task in enumerate(suite.tasks):

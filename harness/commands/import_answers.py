@@ -40,6 +40,7 @@ from harness.scoring.accumulate import Tally
 from harness.scoring.clusters import numbered
 from harness.scoring.questions import Cell, questions
 from harness.suite.load import metric_named
+from harness.suite.rules import check_name
 from harness.types import Comparison, Generation, Note, Sample, Score, System
 
 SEED = 0  # of resampling
@@ -131,6 +132,12 @@ def _refuse_options(
         if value and option not in taken:
             known = ", ".join(f"--{each}" for each in taken) or "none of them"
             raise HarnessError(f"--{option}: import {name} does not take it; it takes {known}")
+    for option, given in (
+        ("task", options.task),
+        *(("system", part) for name in systems for part in name.split("+") if part),
+    ):
+        if given is not None:
+            check_name(given, lambda *_, option=option: f"--{option}")
     if systems and len(systems) != len(places):
         raise HarnessError(
             f"--system: found {words.plural(len(systems), 'name')} for {words.plural(len(places), 'input')}; "

@@ -377,8 +377,9 @@ def _csv(path: Path) -> Iterator[Row]:
                 if not cells:
                     continue
                 if len(cells) != len(names):
+                    remedy = "quote cells with commas" if len(cells) > len(names) else "add the missing cells"
                     raise DataError(
-                        f"{where}: found {len(cells)} cells under {len(names)} columns; quote cells with commas"
+                        f"{where}: found {words.plural(len(cells), 'cell')} under {len(names)} columns; {remedy}"
                     )
                 yield Row(where=where, values=dict(zip(names, cells, strict=True)), textual=True)
         except csv.Error as error:

@@ -78,6 +78,10 @@ def _text(row: Row, column: str) -> str:
 def _texts(row: Row, column: str) -> tuple[str, ...]:
     """Return the references of a row: a text, or a list of texts that are all right."""
     value = _value(row, column)
-    if isinstance(value, list) and value and all(isinstance(each, str) for each in value):
-        return tuple(value)
-    return (_text(row, column),)
+    several = isinstance(value, list) and bool(value) and all(isinstance(each, str) for each in value)
+    found = tuple(value) if isinstance(value, list) and several else (_text(row, column),)
+    if not all(text.strip() for text in found):
+        raise DataError(
+            f"{row.where}: column {column!r} is empty, and no answer is right then; leave the row out"
+        )
+    return found

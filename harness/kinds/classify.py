@@ -68,10 +68,15 @@ def check(task: Task, at: At) -> None:
         )
     refuse_against(task, at, "leave the setting out: labels are compared with nothing")
     for label in task.source.labels:
-        if not label.strip() or task.source.labels.count(label) > 1:
-            raise SuiteError(
-                f"{at('source', 'labels')}: {label!r} is empty, or there twice; give different labels"
-            )
+        wrong = (
+            "is empty"
+            if not label.strip()
+            else "is there twice"
+            if task.source.labels.count(label) > 1
+            else ""
+        )
+        if wrong:
+            raise SuiteError(f"{at('source', 'labels')}: {label!r} {wrong}; give different labels")
 
 
 def verbs(task: Task) -> tuple[Verb, ...]:

@@ -117,6 +117,13 @@ def test_what_is_no_gguf_file_or_of_an_unknown_kind_is_refused_by_name(file, tmp
         ModelError, match=r"its architecture is 'starfish', which transformers cannot read .*llama"
     ):
         gguf.read(other)
+    (tmp_path / "empty.gguf").touch()
+    with pytest.raises(ModelError, match=r"empty\.gguf: empty; fetch the file again"):
+        gguf.read(tmp_path / "empty.gguf")
+    for size in (4, 30, 5_000):
+        (tmp_path / "cut.gguf").write_bytes(file.read_bytes()[:size])
+        with pytest.raises(ModelError, match="broken: it ends inside its header"):
+            gguf.read(tmp_path / "cut.gguf")
     text = tmp_path / "text.gguf"
     text.write_text("hello")
     with pytest.raises(ModelError, match="not a GGUF file: it begins with b'hell'"):

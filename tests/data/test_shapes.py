@@ -110,6 +110,12 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+def test_check_refuses_a_device_that_there_is_nowhere(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    done = harness(capsys, "check", project(here, CHATS), "--device", "tpu")
+    assert (done.code, done.out) == (2, "")
+    assert "tpu" in done.err
+
+
 def test_check_shows_how_data_is_read_and_what_is_left_out(
     here: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -80,6 +81,10 @@ Change = Callable[[list[Row]], object]
 BAD: list[tuple[Change, str]] = [
     (lambda rows: rows[3].update(key=2), "found two samples with the id '2'; keep one of them"),
     (lambda rows: rows[3].pop("answer"), r"after.jsonl:4: no column 'answer'; found key, gold, land"),
+    (
+        lambda rows: rows[3].update(gold=" "),
+        "after.jsonl:4: column 'gold' is empty, and no answer is right then",
+    ),
     (lambda rows: rows[3].update(answer=None), "after.jsonl:4: answer: found None; give a text or a number"),
     (
         lambda rows: rows[3].update(gold="another"),
@@ -111,6 +116,8 @@ def test_bad_rows_are_refused_in_one_line_and_nothing_is_written(
     [
         ("jsonl", ImportOptions(text="answer", reference="gold"), (), "--id: not given; name the column"),
         ("jsonl", USUAL, ("one",), "--system: found 1 name for 2 inputs; give one for each"),
+        ("jsonl", USUAL, ("../x", "y"), r"--system: found '\.\./x'; use letters, digits"),
+        ("jsonl", replace(USUAL, task="<b>"), (), "--task: found '<b>'; use letters, digits"),
         ("jsonl", USUAL, ("+x", "y"), r"--system \+x: found an empty name"),
         ("jsonl", USUAL, ("x", "x"), "found x on capitals, as in .*: --system NAME"),
         ("lm-eval", USUAL, (), "--id: import lm-eval does not take it"),

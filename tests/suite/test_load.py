@@ -124,6 +124,7 @@ BAD = [
     ("embedded:dialogues", "embedded:dialogs", "small.yaml:6: tasks[0].source.uri: no embedded data set named 'dialogs'; did you mean 'dialogues' or 'medical-yesno'?"),
     ("embedded:dialogues", "samples.csv", "small.yaml:6: tasks[0].source.uri: found 'samples.csv', which names no place; did you mean 'hub:samples.csv'?"),
     ("embedded:dialogues", "hubb:a/b", "small.yaml:6: tasks[0].source.uri: no scheme named 'hubb'; did you mean 'hub'?"),
+    ("embedded:dialogues", "hub:../x", "small.yaml:6: tasks[0].source.uri: found 'hub:../x'; write hub:OWNER/NAME"),
     ("embedded:dialogues", "hub:a/b/c", "small.yaml:6: tasks[0].source.uri: found 'hub:a/b/c'; write hub:OWNER/NAME"),
     ("{id: id, input: dialogue,", "{id: id, inptu: dialogue,", "tasks[0].source.columns.inptu: no key named 'inptu'; did you mean 'input'?"),
     ("    prompt:", "      splits: {tset: a.csv}\n    prompt:", "tasks[0].source.splits.tset: no split named 'tset'; did you mean 'test'?"),
