@@ -78,7 +78,7 @@ EARLY: dict[str, tuple[Damage, str]] = {
     "no bytes": (cut(WEIGHTS, 0), f"{WEIGHTS}: not a safetensors file"),
     "no weights": (without(WEIGHTS), "found no model.safetensors"),
     "llama.cpp's file alone": (lambda folder: (folder / WEIGHTS).rename(folder / "tiny.Q4_K_M.gguf"),
-                               "but tiny.Q4_K_M.gguf, a format that is not supported; give"),
+                               "but tiny.Q4_K_M.gguf; name the file itself"),
     "index cut": (indexed('{"weight_map": {"lm'), f"{INDEX}: broken: not JSON"),
     "index of nothing": (indexed("{}"), f"{INDEX}: broken: no weight_map"),
     "index of a list": (indexed('{"weight_map": []}'), f"{INDEX}: broken: no weight_map"),

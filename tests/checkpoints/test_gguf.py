@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from safetensors.torch import load_file
 from transformers import AutoModelForCausalLM, AutoTokenizer
+from transformers.integrations.ggml import GGUF_CONFIG_MAPPING
 
 import harness
 from harness import results
@@ -202,6 +203,11 @@ def test_a_file_of_the_hub_is_found_in_its_cache(file, tmp_path, monkeypatch):
     harness.run(_suite(tmp_path, "hub:me/tiny/tiny.gguf", "weights: false\n"), offline=True)
     result = results.read("reports/out/suite")
     assert result.suite.models[0].stored == gguf.read(file).sentence()
+
+
+def test_the_architectures_are_those_that_transformers_reads():
+    ours = {theirs: name for name, theirs in gguf._NAMES.items()}
+    assert {ours.get(name, name) for name in GGUF_CONFIG_MAPPING} - {"general", "tokenizer"} == gguf.SUPPORTED
 
 
 def test_uris_are_told_apart_by_their_suffix():
