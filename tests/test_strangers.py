@@ -511,6 +511,8 @@ KNOWN = {
     "plugins/__init__.py: import_module": "a name among this package's own files",
     "plugins/__init__.py: entry_points": "what is installed, which the user chose",
     "plugins/files.py: exec": "a file that the user's own suite or command names, as it was when it was named",
+    "lm_eval/code.py: spec_from_file_location": "a file beside a task file, if the suite or command line trusts it",
+    "lm_eval/code.py: module_from_spec": "the same",
     "metrics/rouge.py: import_module": "one name, written there",
     "metrics/rouge.py: module_from_spec": "one name, written there",
     "report/drawing.py: subprocess": "this Python with this package's own file",
@@ -533,6 +535,7 @@ GIVERS = {
     "plugins/permission.py", "metrics/__init__.py", "results/code.py",  # where it is made
     "run/steps/foreign.py",  # metrics of the user's suite
     "commands/rescore.py",  # metrics of the command line
+    "commands/import_answers.py",  # the same
     "commands/carry_over.py",  # metrics of the suite that was just run
     "cli/results.py",  # --allow-code
     "api.py",  # verify(…, allow_code=True)
@@ -581,6 +584,7 @@ def gives_leave(node: ast.AST) -> bool:
 USERS = {  # what makes a file a plug-in
     "plugins/__init__.py", "suite/load.py",  # of the user's suite or task
     "commands/rescore.py",  # of the command line
+    "commands/import_answers.py",  # of the command line, and none before
     "run/runner.py",  # in a worker, the files of the suite that is run
 }  # fmt: skip
 
