@@ -46,7 +46,7 @@ def prompts(count: int, repeat: int = 1) -> list[Prompt]:
             before="Summarise the conversation in one or two sentences.\n\n",
             input="\n".join([text] * repeat),
             after="\n\nSummary:",
-            options=(" Anna is late.", " They meet at nine to see a film.", " No"),
+            options=("Anna is late.", "They meet at nine to see a film.", "No"),
         )
         for nth, text in enumerate(dialogues(count))
     ]
@@ -114,7 +114,8 @@ def test_likelihoods_are_those_of_a_plain_forward_pass(name, opened, plain, real
         prompt = next(prompt for prompt in asked if prompt.sample_id == found.sample_id)
         ids = plain_ids(real(name), prompt)
         for text, option in zip(prompt.options, found.options, strict=True):
-            more = tokenizer(text, add_special_tokens=False, return_tensors="pt").input_ids
+            blank = "" if tokenizer.chat_template else " "  # a text goes on after a blank
+            more = tokenizer(blank + text, add_special_tokens=False, return_tensors="pt").input_ids
             both = torch.cat([ids, more], dim=1)
             with torch.no_grad():
                 logits = plain(name)(both).logits[0, ids.shape[1] - 1 : -1].double()
