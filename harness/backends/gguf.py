@@ -18,7 +18,7 @@ from harness.types import DeviceKind, Model, ModelPin, Runtime, Uri
 
 
 def check(model: Model, at: At) -> None:
-    """Raise SuiteError for a hub uri without a file, a revision of a local file, and a second quantisation."""
+    """Raise SuiteError for a hub uri without a file, a revision of a local file, and a file that is not there."""
     uri = Uri.parse(model.uri)
     if uri.scheme == "hub":
         try:

@@ -16,6 +16,7 @@ from transformers.utils import logging
 
 from harness.checkpoints import folder as checkpoint
 from harness.checkpoints import gguf
+from harness.errors import ModelError
 from harness.files.json_lines import write_json, writing
 from harness.files.regular import file_digest
 from harness.neural.foreign import readable_errors
@@ -30,6 +31,9 @@ def dequantise(path: Path, target: Path, digest: str | None = None) -> Path:
     """
     if (target / checkpoint.CONFIG).is_file():
         return target
+    found = file_digest(path)
+    if digest is not None and found != digest:
+        raise ModelError(f"{path}: is another file than when the plan was made; run the same command again")
     file = gguf.read(path)
     target.parent.mkdir(parents=True, exist_ok=True)
     logging.disable_progress_bar()  # type: ignore[no-untyped-call]
@@ -42,9 +46,7 @@ def dequantise(path: Path, target: Path, digest: str | None = None) -> Path:
             redirect_stderr(StringIO()),  # a bar of progress that no setting turns off
         ):
             _write(path, file, fresh)
-        write_json(
-            fresh / gguf.RECORD, {"file": path.name, "sha256": digest or file_digest(path), **asdict(file)}
-        )
+        write_json(fresh / gguf.RECORD, {"file": path.name, "sha256": found, **asdict(file)})
         if file.licence:
             (fresh / "README.md").write_text(f"---\nlicense: {file.licence}\n---\n", encoding="utf-8")
         _publish(fresh, target)

@@ -205,6 +205,12 @@ def test_a_file_of_the_hub_is_found_in_its_cache(file, tmp_path, monkeypatch):
     assert result.suite.models[0].stored == gguf.read(file).sentence()
 
 
+def test_another_file_than_the_plan_was_made_for_is_refused(file, tmp_path):
+    with pytest.raises(ModelError, match="is another file than when the plan was made"):
+        dequantise(file, tmp_path / "copy", "0" * 64)
+    assert not (tmp_path / "copy").exists()
+
+
 def test_the_architectures_are_those_that_transformers_reads():
     ours = {theirs: name for name, theirs in gguf._NAMES.items()}
     assert {ours.get(name, name) for name in GGUF_CONFIG_MAPPING} - {"general", "tokenizer"} == gguf.SUPPORTED
