@@ -7,7 +7,7 @@ from fnmatch import fnmatchcase
 from itertools import islice
 from pathlib import Path
 
-from harness import data, kinds, metrics
+from harness import data, metrics
 from harness import text as words
 from harness.files.devices import refuse_unknown
 from harness.files.validation import At, placed
@@ -17,7 +17,7 @@ from harness.plan import fits, plan, wording
 from harness.plan.examined import examined
 from harness.plan.expected_result import expected
 from harness.plan.outlook import outlook, refuse
-from harness.plan.pins import pins
+from harness.plan.pins import pins, scorable
 from harness.plan.steps import splits_needed
 from harness.run.steps.score import ScoreAnswers
 from harness.suite import lm_eval_task
@@ -164,8 +164,7 @@ class _DataRead:
 def _read(task: Task, *, offline: bool) -> _DataRead:
     """Return what is found in the data of a task; raise SuiteError for a sample that cannot be read or asked."""
     found = _DataRead(task=task)
-    ask = kinds.find(task.kind).ask
-    found.counts = data.check(task, ask, offline=offline, remarks=found.remarks, watch=found.watch)
+    found.counts = data.check(task, scorable(task), offline=offline, remarks=found.remarks, watch=found.watch)
     return found
 
 

@@ -35,19 +35,23 @@ class LabelSettings:
         "likelihood"  # how a model that writes is asked; an encoder has a head
     )
     balanced: bool = (
-        False  # examples before a prompt have all labels equally often, as far as that is possible
+        False  # examples before a prompt have all labels equally often, as far as the count allows
     )
 
 
 def choose_shots(training: Sequence[Sample], count: int, task: Task) -> tuple[Sample, ...]:
-    """Return the examples that are put before every prompt; balanced, where the task says so."""
+    """Return the examples that are put before every prompt; balanced, where the task says so.
+
+    The labels take turns in the order in which they are drawn, so fewer examples than labels are not always of the first.
+    """
     if not settings_of(task).balanced:
         return generate.choose_shots(training, count, task)
     shuffled = generate.choose_shots(training, len(training), task) if count else ()
+    turns = tuple(dict.fromkeys(sample.references[0] for sample in shuffled))
     found: list[Sample] = []
     while len(found) < count:
         generate.choose_shots(training, count, task)  # raises where there are too few
-        for label in task.source.labels:
+        for label in turns:
             rest = (sample for sample in shuffled if sample not in found and sample.references[0] == label)
             found += [sample] if len(found) < count and (sample := next(rest, None)) else []
     return tuple(found)
@@ -125,7 +129,7 @@ def _labelled(output: HeadOutput, prompt: Prompt) -> Generation:
 
 KIND = Kind(
     name="classify",
-    version=2,  # 2: log-likelihoods by logsumexp
+    version=3,  # 2: log-likelihoods by logsumexp; 3: labels of balanced examples in the order they are drawn
     about="gives a label",
     settings=LabelSettings,
     choose_shots=choose_shots,

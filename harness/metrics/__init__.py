@@ -44,6 +44,7 @@ __all__ = [
     "names",
     "of_written",
     "own",
+    "problem_of",
     "reads",
     "score_names",
     "unready",
@@ -213,6 +214,12 @@ def reads(metric: str, text: str) -> bool:
     choice = parse(metric)
     look: Callable[[str], bool] | None = getattr(_plugin(choice, "", OWN), "reads", None)
     return look is None or look(text)
+
+
+def problem_of(metric: str) -> Callable[[str], str | None] | None:
+    """Return what says why a reference cannot be scored, as a clause, if the metric's plug-in has a function `problem`."""
+    look: Callable[[str], str | None] | None = getattr(_plugin(parse(metric), "", OWN), "problem", None)
+    return look
 
 
 def _problem(metric: Metric) -> str:

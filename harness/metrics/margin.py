@@ -1,7 +1,8 @@
 """Mean log-likelihood of the chosen answer minus that of the rejected one, in nats, summed over tokens or per token.
 
-With more than two options it is the likeliest right option minus the likeliest wrong one. An answer without options, as a
-trivial rule's or a refused one, prefers neither: its margin is 0.
+`per: against` compares with the base: by how much more an adapter raises the chosen answer than the rejected one. A base's
+own margin is 0 then. With more than two options it is the likeliest right option minus the likeliest wrong one. An answer
+without options, as a trivial rule's or a refused one, prefers neither: its margin is 0.
 """
 
 from typing import Literal
@@ -22,7 +23,7 @@ NO_OPTIONS = Caution(
 )
 
 
-def metric(*, per: Literal["sum", "token"] = "sum") -> Metric:
+def metric(*, per: Literal["sum", "token", "against"] = "sum") -> Metric:
     """Return the mean margin."""
 
     def row(sample: Sample, generation: Generation) -> tuple[float, ...]:

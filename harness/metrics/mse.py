@@ -1,8 +1,10 @@
 """Mean squared error of numbers, on their own scale squared. An answer that is no number counts as 0."""
 
 from harness.metrics import Array, Caution, Metric
-from harness.tasks.numbers import is_no_number, number_row
+from harness.tasks.numbers import is_no_number, number_row, problem
 from harness.types import Generation, Sample
+
+__all__ = ["NAMES", "metric", "problem"]
 
 NAMES = ("mse",)
 NO_NUMBER = Caution(said="answers that are no number: each counts as 0", holds=is_no_number)

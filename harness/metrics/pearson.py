@@ -8,7 +8,9 @@ import numpy as np
 
 from harness.metrics import Array, Caution, Metric, SampleNumber
 from harness.stats.correlation import correlation
-from harness.tasks.numbers import is_no_number, number_row
+from harness.tasks.numbers import is_no_number, number_row, problem
+
+__all__ = ["NAMES", "metric", "problem"]
 
 NAMES = ("pearson",)
 SURE = 1e-4  # share of a sum of squares that is spread: sums lose four digits there, and twelve are left

@@ -9,7 +9,9 @@ import numpy as np
 from harness.metrics import Array, Caution, Metric
 from harness.metrics.pearson import DISTANCE
 from harness.stats.correlation import average_ranks, correlation, drawn_correlation, drawn_ranks
-from harness.tasks.numbers import is_no_number, number_row
+from harness.tasks.numbers import is_no_number, number_row, problem
+
+__all__ = ["NAMES", "metric", "problem"]
 
 NAMES = ("spearman",)
 NO_NUMBER = Caution(

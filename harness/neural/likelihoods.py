@@ -14,7 +14,7 @@ import torch
 from transformers import DynamicCache
 
 from harness.errors import ModelError
-from harness.neural.architectures import TokenPair, plain_ids, writing
+from harness.neural.architectures import Reader, TokenPair, plain_ids, writing
 from harness.neural.cache import only_attention, reading_cache
 from harness.neural.decode import plain
 from harness.neural.decode.sessions import common_prefix
@@ -67,9 +67,9 @@ def likelihoods(
     """
     questions = []
     for prompt in ahead(base, prompts):
-        question = _question(base, prompt, overflow)
-        if question is not None:
-            questions.append(question)
+        asked = encode_question(base, prompt, overflow)
+        if asked is not None:
+            questions.append(asked)
         elif prompt.sample_id not in done:
             yield Likelihoods(sample_id=prompt.sample_id, options=())
     cached = writing(base).read_prefix is not None and only_attention(base.model.config.get_text_config())
@@ -132,7 +132,7 @@ def _window_batches(base: Base, parts: Sequence[Window], budget: int) -> Iterato
         ordered = ordered[count:]
 
 
-def _question(base: Base, prompt: Prompt, overflow: Overflow) -> PromptOptions | None:
+def encode_question(base: Reader, prompt: Prompt, overflow: Overflow) -> PromptOptions | None:
     """Return a prompt with its options in tokens; None where it is too long and may not, or cannot, be shortened."""
     text = prompt_text(base, prompt) if prompt.text else ""
     options = _options(base, text, prompt)
@@ -150,7 +150,7 @@ def _question(base: Base, prompt: Prompt, overflow: Overflow) -> PromptOptions |
     return PromptOptions(prompt=encoded, options=options)
 
 
-def _options(base: Base, text: str, prompt: Prompt) -> tuple[tuple[int, ...], ...]:
+def _options(base: Reader, text: str, prompt: Prompt) -> tuple[tuple[int, ...], ...]:
     found = tuple(answer_ids(base, prompt, text, option) for option in prompt.options)
     for option, ids in zip(prompt.options, found, strict=True):
         if not ids:
@@ -160,7 +160,7 @@ def _options(base: Base, text: str, prompt: Prompt) -> tuple[tuple[int, ...], ..
     return found
 
 
-def _first(base: Base) -> int:
+def _first(base: Reader) -> int:
     """Return the token before a text without a prompt."""
     found = base.bos if base.bos is not None else base.end
     if found is None:

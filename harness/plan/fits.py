@@ -1,14 +1,15 @@
 """Count, by a model's tokenizer alone, how many prompts and training examples fit, before anything runs."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from harness import backends, data, families, kinds
 from harness import text as words
+from harness.backends import Verb
 from harness.checkpoints.window import UNBOUNDED, context_window, too_long
 from harness.digest import digest
 from harness.errors import HarnessError, SuiteError
@@ -22,8 +23,12 @@ from harness.run.steps.report import Report
 from harness.run.steps.score import ScoreAnswers
 from harness.types import Model, ModelPin, Plan, Prompt, Recipe, Sample, Task
 
+if TYPE_CHECKING:  # they load torch, which takes seconds
+    from harness.neural.architectures import Reader
+    from harness.neural.encode import Encoded
+
 COUNTS = "fits.json"  # name of the file that keeps the counts, beside a store's digests
-RULES = 2  # raised when the way of counting changes
+RULES = 3  # raised when the way of counting changes
 # At most so many samples of a split are counted, which takes tenths of a second for a task and model.
 FIRST = 512
 # Tokens by which two ways to load a tokenizer may differ in a prompt: special tokens, spaces that are put before it.
@@ -36,6 +41,7 @@ class TaskPrompts:
 
     task: Task
     model: Model
+    verb: Verb  # what the model is asked for
     shots: int  # examples before each prompt
     samples: int
 
@@ -62,6 +68,8 @@ class TrainingExamples:
 def refuse(plan: Plan) -> None:
     """Raise SuiteError if answers alone are longer than a model's window; a model that is not here yet is passed over."""
     for asked in _task_prompts(plan):
+        if asked.verb != "write":
+            continue
         try:
             config = _json(_folder(plan, asked.model) / "config.json")
         except HarnessError:
@@ -112,7 +120,10 @@ def _counted(
 
 
 def _task_prompts(plan: Plan) -> Iterator[TaskPrompts]:
-    """Yield each set of prompts once: a base and its adapters are asked the same prompts."""
+    """Yield each set of prompts once: a base and its adapters are asked the same prompts.
+
+    Texts that are read in windows always fit.
+    """
     tasks = {task.name: task for task in plan.suite.tasks}
     models = {model.name: model for model in plan.suite.models if backends.of(model).folder is not None}
     specs = [step.spec for step in plan.steps if isinstance(step.spec, ScoreAnswers)]
@@ -121,8 +132,11 @@ def _task_prompts(plan: Plan) -> Iterator[TaskPrompts]:
         for spec in specs
         if spec.system.model in models
     ):
-        asked = _asked(tasks[task], plan.pins.models[model])
-        yield TaskPrompts(task=asked, model=models[model], shots=shots, samples=samples)
+        pin = plan.pins.models[model]
+        asked = _asked(tasks[task], pin)
+        verb = kinds.find(asked.kind).verb(asked, models[model], pin)
+        if verb is not None and verb != "rolling":
+            yield TaskPrompts(task=asked, model=models[model], verb=verb, shots=shots, samples=samples)
 
 
 def _training_examples(plan: Plan) -> Iterator[TrainingExamples]:
@@ -158,19 +172,38 @@ def _count(plan: Plan, texts: TaskPrompts | TrainingExamples, folder: Path, offl
 
 
 def _count_prompts(asked: TaskPrompts, folder: Path, prompts: Sequence[Prompt]) -> Fit:
-    tokens = asked.task.decode.max_new_tokens
-    if _surely_fit(asked.model, folder, [prompt.text for prompt in prompts], tokens):
+    texts = [prompt.text for prompt in prompts]
+    options = (
+        {option for prompt in prompts for option in prompt.options} if asked.verb == "likelihoods" else ()
+    )
+    if _surely_fit(asked.model, folder, texts, _answer_tokens(asked), options=options):
         return Fit(over=0, of=len(prompts), window=None)
-    from harness.neural.encode import ahead, encode, room
     from harness.neural.reading import reading, without_warnings
 
     with without_warnings():
         reader = reading(folder, asked.model)
-        most = room(reader, tokens)
-        encoded = [encode(reader, prompt, asked.task.overflow, most) for prompt in ahead(reader, prompts)]
+        encoded = _encoded(asked, reader, prompts)
     lost = sum(prompt is None for prompt in encoded)
     over = lost + sum(prompt.truncated_tokens > 0 for prompt in encoded if prompt)
     return Fit(over=over, of=len(prompts), window=reader.window, lost=lost)
+
+
+def _answer_tokens(asked: TaskPrompts) -> int:
+    """Return how many tokens a model may write after a prompt."""
+    return asked.task.decode.max_new_tokens if asked.verb == "write" else 0
+
+
+def _encoded(asked: TaskPrompts, reader: "Reader", prompts: Sequence[Prompt]) -> "list[Encoded | None]":
+    """Return the prompts just as the model would get them; None in the place of one that cannot be asked."""
+    from harness.neural.encode import ahead, encode, room
+    from harness.neural.likelihoods import encode_question
+
+    overflow = asked.task.overflow
+    if asked.verb == "likelihoods":
+        found = [encode_question(reader, prompt, overflow) for prompt in ahead(reader, prompts)]
+        return [each.prompt if each else None for each in found]
+    most = room(reader, _answer_tokens(asked))
+    return [encode(reader, prompt, overflow, most) for prompt in ahead(reader, prompts)]
 
 
 def _count_examples(training: TrainingExamples, folder: Path, examples: Sequence[Example]) -> Fit:
@@ -217,7 +250,12 @@ def _prompts(plan: Plan, asked: TaskPrompts, offline: bool) -> list[Prompt]:
 
 
 def _surely_fit(
-    model: Model, folder: Path, texts: Sequence[str], answer_tokens: int, at_most: int | None = None
+    model: Model,
+    folder: Path,
+    texts: Sequence[str],
+    answer_tokens: int,
+    at_most: int | None = None,
+    options: Collection[str] = (),  # one of them follows each text
 ) -> bool:
     """Return whether all texts fit with room to spare, without importing transformers, which takes seconds."""
     config, said = _json(folder / "config.json"), _json(folder / "tokenizer_config.json")
@@ -241,13 +279,16 @@ def _surely_fit(
         return False
     tokenizer.no_truncation()
     tokenizer.no_padding()
-    longest = max((len(encoded) for encoded in tokenizer.encode_batch(list(texts))), default=0)
-    return most is not None and longest + MARGIN <= most
+    longest, option = (
+        max((len(encoded) for encoded in tokenizer.encode_batch(list(some))), default=0)
+        for some in (texts, options)
+    )
+    return most is not None and longest + option + MARGIN <= most
 
 
 def _said(asked: TaskPrompts, fit: Fit) -> str:
     first = "of the first " if asked.samples > fit.of else "of "
-    tokens, share = asked.task.decode.max_new_tokens, words.percent(fit.over, fit.of)
+    share = words.percent(fit.over, fit.of)
     not_asked = "not asked, which counts as an empty answer"
     if asked.task.overflow == "refuse":
         what = "are refused, which counts as an empty answer"
@@ -259,9 +300,24 @@ def _said(asked: TaskPrompts, fit: Fit) -> str:
         what = f"are shortened, but {fit.lost:,} cannot be shortened enough: they are {not_asked}"
     return (
         f"{_whose(asked)}: {fit.over:,} {first}{words.plural(fit.of, 'prompt')} ({share}) do not fit its window "
-        f"of {fit.window:,} tokens with answers of {tokens} and {what}. Lower max_new_tokens, shorten the prompt or "
-        "choose a model with a longer window"
+        f"of {fit.window:,} tokens{_beside(asked)} and {what}. {_remedy(asked).capitalize()}"
     )
+
+
+def _beside(asked: TaskPrompts) -> str:
+    """Return what has to fit into a window beside a prompt."""
+    match asked.verb:
+        case "write":
+            return f" with answers of {asked.task.decode.max_new_tokens}"
+        case "likelihoods":
+            return " with the longest option"
+        case _:
+            return ""
+
+
+def _remedy(asked: TaskPrompts) -> str:
+    lower = "lower max_new_tokens, " if asked.verb == "write" else ""
+    return f"{lower}shorten the prompt or choose a model with a longer window"
 
 
 def _said_of_training(training: TrainingExamples, fit: Fit) -> str:
@@ -283,9 +339,8 @@ def _none(texts: TaskPrompts | TrainingExamples, fit: Fit) -> str:
             f"{texts.recipe.max_tokens}; raise it"
         )
     return (
-        f"{_whose(texts)}: none of {words.plural(fit.of, 'prompt')} can be asked: with answers of "
-        f"{texts.task.decode.max_new_tokens} tokens they do not fit its window of {fit.window:,} tokens; "
-        "lower max_new_tokens, shorten the prompt or choose a model with a longer window"
+        f"{_whose(texts)}: none of {words.plural(fit.of, 'prompt')} can be asked: they do not fit its window of "
+        f"{fit.window:,} tokens{_beside(texts)}; {_remedy(texts)}"
     )
 
 
@@ -300,7 +355,7 @@ def _key(plan: Plan, texts: TaskPrompts | TrainingExamples, revision: str) -> st
     """Return a digest of all that can move the count."""
     task, libraries = texts.task, plan.pins.libraries
     counted: tuple[object, ...] = (
-        (texts.shots, task.decode.max_new_tokens, min(texts.samples, FIRST))
+        (texts.verb, texts.shots, _answer_tokens(texts), min(texts.samples, FIRST))
         if isinstance(texts, TaskPrompts)
         else ("training", texts.recipe.max_tokens, texts.recipe.objective)
     )
@@ -313,6 +368,8 @@ def _key(plan: Plan, texts: TaskPrompts | TrainingExamples, revision: str) -> st
             task.prompt,
             task.system,
             task.overflow,
+            task.settings,
+            task.source.labels,
             *counted,
             plan.pins.scripts,
             *rules,

@@ -4,24 +4,25 @@ No heavy library is imported: a suite of tiny models and embedded data is pinned
 """
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from harness import backends, data, kinds
+from harness import backends, data, kinds, metrics
 from harness.checkpoints import askable, hub
 from harness.checkpoints import folder as checkpoint
 from harness.checkpoints.locate import named
 from harness.checkpoints.remembered import Remembered
 from harness.digest import digest
-from harness.errors import AdapterError
+from harness.errors import AdapterError, SuiteError
 from harness.files import devices
 from harness.files.installed import versions
 from harness.files.validation import At, placed
 from harness.gates.rules import BASE
 from harness.tasks import metric_names
 from harness.tasks.remarks import CHANGES
-from harness.types import Adapter, DeviceKind, Pins, Split, Suite, Task, Uri
+from harness.tasks.shots import Ask
+from harness.types import Adapter, DeviceKind, Pins, Prompt, Sample, Split, Suite, Task, Uri
 
 # Distributions whose version can move a result; each kind of step names its own among them.
 LIBRARIES = (
@@ -131,16 +132,38 @@ def _samples(
     """
     source, (pin, kind) = task.source, known
     asked = (task.kind, task.prompt, task.cluster, pin)
-    own = [part for part in (kind, source.labels, task.settings, source.shape, task.by_family) if part]
+    choosy = tuple(metric for metric in task.metrics if metrics.problem_of(metric))
+    own = [
+        part for part in (kind, source.labels, task.settings, source.shape, task.by_family, choosy) if part
+    ]
     key = digest(data.RULES, source.columns, source.splits, source.config, *asked, *own)
     if "test" not in remembered.samples.get(key, ()) or key not in remembered.remarks:
         pinned = replace(task, source=data.pinned(task.source, pin))
         remarks: Counter[str] = Counter()
-        remembered.samples[key] = data.check(
-            pinned, kinds.find(task.kind).ask, offline=offline, remarks=remarks
-        )
+        remembered.samples[key] = data.check(pinned, scorable(task), offline=offline, remarks=remarks)
         remembered.remarks[key] = dict(+remarks)
     return remembered.samples[key], remembered.remarks[key]
+
+
+def scorable(task: Task) -> Ask:
+    """Return how a task's kind asks a sample; SuiteError is raised where a metric cannot score the sample."""
+    ask = kinds.find(task.kind).ask
+    choosy = [
+        (at, metric, problem)
+        for at, metric in enumerate(task.metrics)
+        if (problem := metrics.problem_of(metric))
+    ]
+
+    def asked(wording: Task, sample: Sample, shots: Sequence[Sample]) -> Prompt:
+        for at, metric, problem in choosy:
+            for wrong in filter(None, map(problem, sample.references)):
+                raise SuiteError(
+                    f"sample {sample.id!r}: {wrong}, which {metric} needs; correct it, or use a metric of texts",
+                    ("metrics", at),
+                )
+        return ask(wording, sample, shots)
+
+    return asked
 
 
 def _adapter(adapter: Adapter, remembered: Remembered, offline: bool) -> str:

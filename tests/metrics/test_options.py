@@ -145,6 +145,9 @@ def test_the_margin_is_a_mean_in_nats():
     ]
     assert judge("margin", pairs) == pytest.approx([(4 - 1 + 0) / 3])
     assert judge("margin(per=token)", pairs) == pytest.approx([((-2 + 2) + (-2 + 3) + 0) / 3])
+    beyond = (right("A"), chosen([-10, -14], against=[-11, -17]))  # raised by 1, and the wrong one by 3
+    assert judge("margin(per=against)", [beyond]) == pytest.approx([1 - 3])
+    assert judge("margin(per=against)", pairs[:1]) == [0]  # a base, which is compared with nothing
     ties, empty = load("margin").cautions
     assert [ties.holds(*pair) for pair in pairs] == [False, False, False]
     assert ties.holds(right("A"), chosen([-3, -3]))

@@ -138,6 +138,44 @@ def test_a_count_is_kept_as_long_as_nothing_moves_it(project: Callable[..., Proj
     assert made.said() == []
 
 
+CHOICE = """
+tasks:
+  - {{name: t, kind: choice, source: {{uri: 'file:data'}}, prompt: '$input so', metrics: [accuracy], primary: accuracy}}
+models: [{{name: m, uri: 'file:model'}}]
+weights: false
+"""
+
+
+@pytest.mark.parametrize(
+    ("words", "option", "over"),
+    [(11, "ben", 0), (12, "ben", 20), (9, "ben anna ben", 0), (10, "ben anna ben", 20)],
+)
+def test_a_prompt_and_its_longest_option_have_to_fit_and_max_new_tokens_says_nothing(
+    project: Callable[..., Project], words: int, option: str, over: int
+) -> None:
+    made = project(words=words)
+    rows = [
+        {
+            "input": "anna " * (words - 1),
+            "reference": "ben",
+            "choices": ["ben", option.replace("ben", "anna", 1)],
+        }
+    ] * 20
+    for split in ("train", "test"):
+        text = "".join(json.dumps(row) + "\n" for row in rows)
+        (made.folder / "data" / f"{split}.jsonl").write_text(text)
+    (made.folder / "suite.yaml").write_text(CHOICE.format())
+    found = made.said()
+    assert [line.partition(". ")[0] for line in found] == (
+        [
+            "task t, model m: 20 of 20 prompts (100 %) do not fit its window of 11 tokens with the longest option and are "
+            "shortened; its scores measure what is left"
+        ]
+        if over
+        else []
+    )
+
+
 def test_one_in_a_hundred_is_a_footnote(project: Callable[..., Project]) -> None:
     assert project(words=5, long=0).said() == []
 
@@ -150,7 +188,8 @@ def test_refused_prompts_are_said_to_be_refused(project: Callable[..., Project])
 def test_prompts_of_which_none_can_be_asked_are_refused(project: Callable[..., Project]) -> None:
     made = project(words=6, overflow="refuse")
     with pytest.raises(
-        SuiteError, match=r"task t, model m: none of 20.prompts can be asked: with answers of 6"
+        SuiteError,
+        match=r"task t, model m: none of 20.prompts can be asked: they do not fit its window of 11 tokens with answers of 6",
     ):
         made.said()
 

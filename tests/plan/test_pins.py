@@ -366,3 +366,22 @@ def test_a_metric_s_script_that_is_no_python_is_refused_without_being_run(
     path.write_text(f"open({str(tmp_path / 'ran')!r}, 'w')\n")
     pins(suite, device="cpu", offline=True, cache=tmp_path / "digests.json")
     assert not (tmp_path / "ran").exists()
+
+
+@pytest.mark.parametrize("metric", ["mse", "pearson", "spearman"])
+def test_a_metric_of_numbers_refuses_references_that_are_no_numbers_before_anything_runs(
+    metric: str, tmp_path: Path
+) -> None:
+    (tmp_path / "test.jsonl").write_text(
+        '{"input": "a", "reference": "1.5"}\n{"input": "b", "reference": "many"}\n'
+    )
+    (tmp_path / "suite.yaml").write_text(
+        f"tasks: [{{name: t, source: {{uri: 'file:{tmp_path}'}}, prompt: $input, metrics: [{metric}], primary: {metric}}}]\n"
+        "models: [{name: m, uri: 'echo:input'}]\nweights: false\n"
+    )
+    suite = load_suite(str(tmp_path / "suite.yaml"))
+    with pytest.raises(
+        SuiteError,
+        match=rf"test.jsonl:2: sample 'test-000002': the reference 'many' is not a number, which {metric} needs",
+    ):
+        pins(suite, cache=tmp_path / "digests.json")

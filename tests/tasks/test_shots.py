@@ -36,6 +36,16 @@ def test_balanced_examples_have_all_labels_as_often_as_the_count_allows(count: i
     assert classify.choose_shots(TRAINING, count, TASK) == generate.choose_shots(TRAINING, count, TASK)
 
 
+def test_fewer_balanced_examples_than_labels_are_not_always_of_the_first_label() -> None:
+    task = replace(TASK, settings={"balanced": True})
+    first = set()
+    for start in range(len(TRAINING)):
+        training = [*TRAINING[start:], *TRAINING[:start]]
+        (shot,) = classify.choose_shots(training, 1, task)
+        first.add(shot.references[0])
+    assert first == set(TASK.source.labels)
+
+
 def test_a_rare_label_gives_what_it_has_and_the_others_the_rest() -> None:
     task = replace(TASK, settings={"balanced": True})
     labels = Counter(shot.references[0] for shot in classify.choose_shots(TRAINING, 50, task))
