@@ -81,7 +81,7 @@ def check(
     yield from wording.own_words(drawn)
     yield from wording.few_steps(drawn, training)
     refuse(drawn, _columns(suite, offline=offline), at)
-    yield from _fractions(drawn, at)
+    yield from _limits(drawn, at)
     yield from plan.untrained(drawn)
     yield from plan.not_applicable(drawn)
     yield from unread(drawn, offline=offline)
@@ -90,20 +90,27 @@ def check(
     yield from outlook(drawn, result)
 
 
-def _fractions(drawn: Plan, at: At | None) -> Iterator[str]:
-    """Yield a line for each `min_value` that looks like a share of 1, of a score that runs from 0 to 100."""
+def _limits(drawn: Plan, at: At | None) -> Iterator[str]:
+    """Yield a line for each `min_value` of a score from 0 to 100 that looks like a share of 1, or lies above."""
     found: dict[str, None] = {}
     for asked in checks(drawn.suite.gates, expected(drawn)):
-        if asked.rule.name != "min_value" or asked.plugin is None or not 0 < asked.limit <= 1:
+        if (
+            asked.rule.name != "min_value"
+            or asked.plugin is None
+            or asked.limit <= 0
+            or 1 < asked.limit <= 100
+        ):
             continue
         metric = metrics.own(asked.plugin)
         if metric is not None and metric.unit in ("%", "points") and metric.better == "higher":
             keys: Keys = ("gates", drawn.suite.gates.index(asked.gate), "min_value")
             where = at(*keys) if at else dotted(keys)
-            more = f"write {100 * asked.limit:g} for {100 * asked.limit:g}{words.SPACE}%"
-            found[
-                f"{where}: {asked.limit:g} is almost no demand: {asked.metric} runs from 0 to 100; {more}"
-            ] = None
+            if asked.limit > 100:
+                said, more = "can never be reached", "write at most 100"
+            else:
+                said = "is almost no demand"
+                more = f"write {100 * asked.limit:g} for {100 * asked.limit:g}{words.SPACE}%"
+            found[f"{where}: {asked.limit:g} {said}: {asked.metric} runs from 0 to 100; {more}"] = None
     yield from found
 
 

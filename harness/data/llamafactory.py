@@ -9,12 +9,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from harness.data import FileDigests, Row, file, hub
-from harness.digest import digest
+from harness.data import FileDigests, Row, file
+from harness.data._trainer_entry import TrainerEntry, pinned
 from harness.errors import DataError, UnknownName
 from harness.files.row_range import split_name
 from harness.files.yaml import shown
-from harness.tasks.trainer_rows import Names, as_shape
+from harness.tasks.trainer_rows import Names
 from harness.types import Source, Split
 
 LOCAL = True  # the uri's place is a path
@@ -41,23 +41,13 @@ def splits(source: Source, *, offline: bool = False) -> tuple[Split, ...]:
 
 def rows(source: Source, split: Split, *, offline: bool = False) -> Iterator[Row]:
     """Yield the rows of a split with the columns of a shape."""
-    _, names, below = _entry(source, split)
-    reader = hub if below.uri.startswith("hub:") else file
-    for row in reader.rows(below, split, offline=offline):
-        yield as_shape(row, names)
+    return _entry(source, split).rows(split, offline=offline)
 
 
 def pin(source: Source, digests: FileDigests, *, offline: bool = False) -> str:
     """Return a digest of the entries, and of the files or commits that they name."""
-    found = {}
-    for split in splits(source):
-        entry, _, below = _entry(source, split)
-        reader = hub if below.uri.startswith("hub:") else file
-        found[split] = [
-            entry,
-            reader.pin(replace(below, splits={"test": below.splits[split]}), digests, offline=offline),
-        ]
-    return digest(found)
+    entries = {split: _entry(source, split) for split in splits(source)}
+    return pinned(entries, digests, offline=offline)
 
 
 def _info(source: Source) -> tuple[Path, Mapping[str, Any]]:
@@ -66,7 +56,7 @@ def _info(source: Source) -> tuple[Path, Mapping[str, Any]]:
     return path, file.json_object(path)
 
 
-def _entry(source: Source, split: Split) -> tuple[Mapping[str, Any], Names, Source]:
+def _entry(source: Source, split: Split) -> TrainerEntry:
     """Return the entry that a split names, its columns, and the source of its rows."""
     path, info = _info(source)
     if split not in splits(source):
@@ -93,7 +83,11 @@ def _entry(source: Source, split: Split) -> tuple[Mapping[str, Any], Names, Sour
         )
     else:
         raise DataError(f"{where}: names neither file_name nor hf_hub_url, which are all that is read")
-    return entry, _names(entry, where), below
+    return TrainerEntry(
+        settings=entry,
+        names=_names(entry, where),
+        below=below,
+    )
 
 
 def _names(entry: Mapping[str, Any], where: str) -> Names:

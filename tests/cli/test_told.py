@@ -303,6 +303,10 @@ def test_a_right_choice_that_can_be_one_choice_only_is_taken_unsaid(
             "{min_value: 0.5, adapter: base}",
             "suites/all.yaml:4: gates[0].min_value: 0.5 is almost no demand: exact runs from 0 to 100; write 50 for 50 %",
         ),
+        (
+            "{min_value: 500, adapter: base}",
+            "suites/all.yaml:4: gates[0].min_value: 500 can never be reached: exact runs from 0 to 100; write at most 100",
+        ),
         ("{min_value: 50, adapter: base}", ""),
         ("{min_value: 0, adapter: base}", ""),
     ],

@@ -428,3 +428,13 @@ def test_files_that_someone_renamed_without_dates_are_read(logs: Path) -> None:
     for place in (base, base / "models__llama2-tiny" / "results.json"):
         found = {each.task.name for each in read("lm-eval", place, NONE)}
         assert found == {"medical", "dialogues", "reasoning"}
+
+
+def test_an_import_replaces_only_the_result_of_the_same_files(logs: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    imported(logs, out, "base")
+    imported(logs, out, "base")
+    before = (out / "result.json").read_bytes()
+    with pytest.raises(HarnessError, match=r"holds another RESULT, of .*; name another folder, or remove"):
+        imported(logs, out, "base", "adapter")
+    assert (out / "result.json").read_bytes() == before
