@@ -9,6 +9,7 @@ from pathlib import Path
 
 from harness import data, kinds, metrics
 from harness import text as words
+from harness.errors import AdapterError, ModelError
 from harness.files.devices import refuse_unknown
 from harness.files.validation import At, placed
 from harness.files.yaml import Keys, dotted
@@ -17,7 +18,7 @@ from harness.plan import fits, plan, wording
 from harness.plan.examined import examined
 from harness.plan.expected_result import expected
 from harness.plan.outlook import outlook, refuse
-from harness.plan.pins import pins
+from harness.plan.pins import model_place, pins
 from harness.plan.steps import splits_needed
 from harness.run.steps.score import ScoreAnswers
 from harness.suite import lm_eval_task
@@ -69,10 +70,16 @@ def check(
             data.refuse_missing(task, splits_needed(suite, task), read.counts)
         training[task.name] = read.counts.get("train", 0)
         yield from _of_data(read)
-    for model in suite.models:
+    for n, model in enumerate(suite.models):
         pin = pinned.models[model.name]
         yield f"model {model.name}: {model.uri} at {pin.revision[:12]}, {pin.family or 'no family'}, {pin.dtype}"
-        for line in examined(suite, pinned, model, offline=offline, cache=cache):
+        try:
+            lines = examined(suite, pinned, model, offline=offline, cache=cache)
+        except AdapterError:  # it names the adapter, whose fault it is
+            raise
+        except ModelError as error:
+            raise ModelError(f"{model_place(at, n, model)}: {error}") from error
+        for line in lines:
             yield f"model {model.name}: {line}"
     yield from map(_recipe, suite.recipes)
     drawn = plan.plan(suite, pinned)
