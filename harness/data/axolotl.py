@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.data import FileDigests, Row
-from harness.data._trainer_entry import TrainerEntry, pinned
+from harness.data.llamafactory import TrainerEntry, pinned
 from harness.errors import DataError
 from harness.files import yaml
 from harness.files.row_range import split_name

@@ -50,7 +50,7 @@ ALWAYS = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Named:
+class NamedScore:
     """A score under the name that it has in lm-eval's files."""
 
     name: str
@@ -73,12 +73,12 @@ class Named:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class AskedSystem:
     """One system on one task, as one folder of lm-eval has it."""
 
     task: TaskFacts
     system: System
-    scores: tuple[Named, ...]
+    scores: tuple[NamedScore, ...]
 
     @property
     def name(self) -> str:
@@ -100,7 +100,9 @@ def export(folder: Path, place: str) -> str:
         )
     with open_rows(folder) as rows:
         asked = {
-            (task.name, system): Asked(task=task, system=system, scores=_named(result, task, system, rows))
+            (task.name, system): AskedSystem(
+                task=task, system=system, scores=_named(result, task, system, rows)
+            )
             for task in result.suite.tasks
             if task.kind in OUTPUT
             for system in dict.fromkeys(score.system for score in result.scores if score.task == task.name)
@@ -152,7 +154,7 @@ def _left_out(result: Result) -> list[str]:
 # Scores.
 
 
-def _named(result: Result, task: TaskFacts, system: System, rows: RowFile) -> tuple[Named, ...]:
+def _named(result: Result, task: TaskFacts, system: System, rows: RowFile) -> tuple[NamedScore, ...]:
     """Return the scores of a system on a task under their names in lm-eval's files."""
     plugins = {score: plugin for plugin in task.metrics for score in metrics.score_names(plugin)}
     taken: set[str] = set()
@@ -171,7 +173,7 @@ def _named(result: Result, task: TaskFacts, system: System, rows: RowFile) -> tu
         numbers = (
             {} if known and name in CORPUS else {sample: value / factor for sample, value in each.items()}
         )
-        found.append(Named(name=name, score=score, plugin=plugin, known=known, each=numbers))
+        found.append(NamedScore(name=name, score=score, plugin=plugin, known=known, each=numbers))
     return tuple(found)
 
 
@@ -213,7 +215,7 @@ def _each(rows: RowFile, score: Score, plugin: str) -> dict[str, float]:
 
 
 def _results(
-    result: Result, system: System, tasks: Sequence[Asked], left: Sequence[str]
+    result: Result, system: System, tasks: Sequence[AskedSystem], left: Sequence[str]
 ) -> Mapping[str, object]:
     """Return the content of a results file."""
     model, adapter = result.model(system.model), result.adapter(system)
@@ -271,7 +273,7 @@ def _seconds(result: Result) -> float:
     return datetime.strptime(_date(result), "%Y-%m-%dT%H-%M-%S.%f").replace(tzinfo=UTC).timestamp()
 
 
-def _scaled(value: float | None, named: Named) -> float | None:
+def _scaled(value: float | None, named: NamedScore) -> float | None:
     return None if value is None else value / named.factor
 
 
@@ -280,7 +282,7 @@ def _place(uri: str) -> str:
     return uri.removeprefix("hub:").removeprefix("file:")
 
 
-def _values(asked: Asked) -> dict[str, object]:
+def _values(asked: AskedSystem) -> dict[str, object]:
     """Return the scores, each with the standard error of its mean as lm-eval computes it."""
     found: dict[str, object] = {
         "name": asked.name,
@@ -295,7 +297,7 @@ def _values(asked: Asked) -> dict[str, object]:
     return found
 
 
-def _config(asked: Asked) -> dict[str, object]:
+def _config(asked: AskedSystem) -> dict[str, object]:
     """Return the settings of a task in lm-eval's words; what it has no word for is metadata."""
     task = asked.task
     decode = dict(task.decode)
@@ -325,7 +327,7 @@ def _config(asked: Asked) -> dict[str, object]:
     return config
 
 
-def _metric(named: Named) -> dict[str, object]:
+def _metric(named: NamedScore) -> dict[str, object]:
     aggregation = named.name if named.known and named.name in CORPUS else "mean"
     listed: dict[str, object] = {
         "metric": named.name,
@@ -343,7 +345,11 @@ def _metric(named: Named) -> dict[str, object]:
 
 
 def _write_samples(
-    folder: Path, out: Path, date: str, asked: Mapping[tuple[str, System], Asked], withheld: frozenset[str]
+    folder: Path,
+    out: Path,
+    date: str,
+    asked: Mapping[tuple[str, System], AskedSystem],
+    withheld: frozenset[str],
 ) -> list[str]:
     """Write the samples of each system on each task; return what is left out of them."""
     left = [
@@ -380,7 +386,7 @@ def _write_samples(
     return left
 
 
-def _sample(asked: Asked, number: int, sample: Sample, answer: Generation) -> dict[str, Any] | None:
+def _sample(asked: AskedSystem, number: int, sample: Sample, answer: Generation) -> dict[str, Any] | None:
     """Return the line of a sample; None for an answer to a choice without the likelihoods of its options."""
     document = {
         "id": sample.id,
@@ -424,7 +430,7 @@ def _hash(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def _number(named: Named, sample: Sample, answer: Generation) -> object:
+def _number(named: NamedScore, sample: Sample, answer: Generation) -> object:
     """Return a sample's number; for a score of all samples together, the texts that it compares, as lm-eval does."""
     if named.known and named.name in CORPUS:
         several = list(sample.references)
@@ -433,7 +439,7 @@ def _number(named: Named, sample: Sample, answer: Generation) -> object:
 
 
 def _chosen(
-    asked: Asked, sample: Sample, options: Sequence[Option]
+    asked: AskedSystem, sample: Sample, options: Sequence[Option]
 ) -> tuple[str, list[list[Any]], list[list[str]]]:
     """Return the target, the arguments and the responses of a choice; those without the prompt follow, where asked."""
     right = [place for place, option in enumerate(options) if is_right(option.text, sample)]
