@@ -15,7 +15,6 @@ from pathlib import Path
 from harness.checkpoints.folder import json_mapping
 from harness.checkpoints.written import GGUF
 from harness.errors import ModelError
-from harness.types import Uri
 
 SUFFIX = GGUF
 RECORD = "gguf.json"  # of a dequantised copy: what the file was
@@ -57,11 +56,6 @@ class File:
     def sentence(self) -> str:
         """Return how the weights were stored, for a manifest."""
         return f"GGUF {self.quantization}, {self.bits_per_weight:.2f} bits a weight, dequantised to float32"
-
-
-def is_gguf(uri: Uri) -> bool:
-    """Return whether a model's uri names a GGUF file."""
-    return uri.place.lower().endswith(SUFFIX)
 
 
 def on_the_hub(place: str) -> tuple[str, str]:

@@ -52,10 +52,8 @@ def _plugins(group: str) -> Callable[[], Iterable[str]]:
     return names
 
 
-def _formats() -> Iterable[str]:
-    from harness import plugins
-
-    return [name.replace("_", "-") for name in plugins.names("imports")]
+def _formats(group: str) -> Callable[[], Iterable[str]]:
+    return lambda: [name.replace("_", "-") for name in _plugins(group)()]
 
 
 suites = _completer(_suites)
@@ -64,6 +62,6 @@ checked = _completer(_checked)  # whatever `harness check` takes
 models = _completer(_models)
 metrics = _completer(_plugins("metrics"))
 engines = _completer(_plugins("engines"))
-exports = _completer(_plugins("exports"))
-imports = _completer(_formats)
+exports = _completer(_formats("exports"))
+imports = _completer(_formats("imports"))
 devices = _completer(lambda: ("auto", "cpu", "cuda"))

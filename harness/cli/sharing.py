@@ -20,7 +20,7 @@ def export(
         str,
         typer.Option(
             "--to",
-            help="The format: csv, parquet, mlflow, tensorboard, or the name of a plug-in.",
+            help="The format: csv, parquet, lm-eval, mlflow, tensorboard, trackio, wandb, or the name of a plug-in.",
             autocompletion=completing.exports,
         ),
     ],
@@ -35,7 +35,7 @@ def export(
     ] = None,
     offline: Offline = False,
 ) -> None:
-    """Export a RESULT to CSV, Parquet, MLflow or TensorBoard.
+    """Export a RESULT to tables, to a tracker of experiments, or to the files of lm-evaluation-harness.
 
     Texts of sources with `share: scores` are left out.
     """

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from harness import data, metrics
 from harness import text as words
+from harness.errors import AdapterError, ModelError
 from harness.files.devices import refuse_unknown
 from harness.files.validation import At, placed
 from harness.files.yaml import Keys, dotted
@@ -17,7 +18,7 @@ from harness.plan import fits, plan, wording
 from harness.plan.examined import examined
 from harness.plan.expected_result import expected
 from harness.plan.outlook import outlook, refuse
-from harness.plan.pins import pins, scorable
+from harness.plan.pins import model_place, pins, scorable
 from harness.plan.steps import splits_needed
 from harness.run.steps.score import ScoreAnswers
 from harness.suite import lm_eval_task
@@ -69,10 +70,16 @@ def check(
             data.refuse_missing(task, splits_needed(suite, task), read.counts)
         training[task.name] = read.counts.get("train", 0)
         yield from _of_data(read)
-    for model in suite.models:
+    for n, model in enumerate(suite.models):
         pin = pinned.models[model.name]
         yield f"model {model.name}: {model.uri} at {pin.revision[:12]}, {pin.family or 'no family'}, {pin.dtype}"
-        for line in examined(suite, pinned, model, offline=offline, cache=cache):
+        try:
+            lines = examined(suite, pinned, model, offline=offline, cache=cache)
+        except AdapterError:  # it names the adapter, whose fault it is
+            raise
+        except ModelError as error:
+            raise ModelError(f"{model_place(at, n, model)}: {error}") from error
+        for line in lines:
             yield f"model {model.name}: {line}"
     yield from map(_recipe, suite.recipes)
     drawn = plan.plan(suite, pinned)
@@ -81,7 +88,7 @@ def check(
     yield from wording.own_words(drawn)
     yield from wording.few_steps(drawn, training)
     refuse(drawn, _columns(suite, offline=offline), at)
-    yield from _fractions(drawn, at)
+    yield from _limits(drawn, at)
     yield from plan.untrained(drawn)
     yield from plan.not_applicable(drawn)
     yield from unread(drawn, offline=offline)
@@ -90,20 +97,27 @@ def check(
     yield from outlook(drawn, result)
 
 
-def _fractions(drawn: Plan, at: At | None) -> Iterator[str]:
-    """Yield a line for each `min_value` that looks like a share of 1, of a score that runs from 0 to 100."""
+def _limits(drawn: Plan, at: At | None) -> Iterator[str]:
+    """Yield a line for each `min_value` of a score from 0 to 100 that looks like a share of 1, or lies above."""
     found: dict[str, None] = {}
     for asked in checks(drawn.suite.gates, expected(drawn)):
-        if asked.rule.name != "min_value" or asked.plugin is None or not 0 < asked.limit <= 1:
+        if (
+            asked.rule.name != "min_value"
+            or asked.plugin is None
+            or asked.limit <= 0
+            or 1 < asked.limit <= 100
+        ):
             continue
         metric = metrics.own(asked.plugin)
         if metric is not None and metric.unit in ("%", "points") and metric.better == "higher":
             keys: Keys = ("gates", drawn.suite.gates.index(asked.gate), "min_value")
             where = at(*keys) if at else dotted(keys)
-            more = f"write {100 * asked.limit:g} for {100 * asked.limit:g}{words.SPACE}%"
-            found[
-                f"{where}: {asked.limit:g} is almost no demand: {asked.metric} runs from 0 to 100; {more}"
-            ] = None
+            if asked.limit > 100:
+                said, more = "can never be reached", "write at most 100"
+            else:
+                said = "is almost no demand"
+                more = f"write {100 * asked.limit:g} for {100 * asked.limit:g}{words.SPACE}%"
+            found[f"{where}: {asked.limit:g} {said}: {asked.metric} runs from 0 to 100; {more}"] = None
     yield from found
 
 

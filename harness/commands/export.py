@@ -1,4 +1,4 @@
-"""Export a RESULT to other programs: tables, MLflow, TensorBoard."""
+"""Export a RESULT to other programs: tables, trackers of experiments, lm-evaluation-harness."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from harness.results import ours, redact
 
 def export(result: Path, target: str, *, uri: str | None, out: Path | None, offline: bool = False) -> str:
     """Export a RESULT without private texts to a target of `harness/exports/`; return what was written where."""
-    plugin = plugins.find("exports", target, "--to")
+    plugin = plugins.find("exports", target.replace("-", "_"), "--to")
     places = {"uri": uri, "folder": None if out is None else str(out)}
     place = places.pop(plugin.PLACE)
     if place is None or any(other is not None for other in places.values()):

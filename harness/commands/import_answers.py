@@ -26,7 +26,7 @@ from harness.plugins import use as use_files
 from harness.plugins.choice import parse
 from harness.results import AdapterFacts, ModelFacts, Result, RunFacts, SuiteFacts, TaskFacts, document
 from harness.results.digests import InputDigests
-from harness.results.document import BESIDE, write_document
+from harness.results.document import BESIDE, NAME, read_document, write_document
 from harness.results.odd import place as of_system
 from harness.results.rows import Key, Rows, write_rows
 from harness.results.written import generation_line, sample_line
@@ -93,6 +93,7 @@ def import_answers(
     ]
     for answers in found:
         _refuse_unwritable_names(answers)
+    _refuse_replacing(out, found)
     joined = [_joined(task, [each for each in found if each.task.name == task]) for task in _tasks(found)]
     scored_tasks = [_scored(task) for task in joined]
     with TemporaryDirectory() as beside:
@@ -118,6 +119,20 @@ def remarks(result: Result) -> Iterator[str]:
     for note in result.notes:
         if note.kind in (OTHER_NUMBER, LEFT_OUT, NOT_IMPORTED):
             yield f"{words.visible(note.where)}: {words.visible(note.detail)} ({note.count:,} of {note.of:,})"
+
+
+def _refuse_replacing(out: Path, found: Sequence[ImportedAnswers]) -> None:
+    """Raise HarnessError if a RESULT lies at `out` that this import would not make again."""
+    if not (out / NAME).exists():
+        return
+    manifest = read_document(out, changed=True).get("manifest", {})
+    before = {file.get("digest") for file in manifest.get("imported", ())}
+    if manifest.get("rescored") or before != {answers.file.digest for answers in found}:
+        added = ", with metrics that were added to it" if manifest.get("rescored") else ""
+        raise HarnessError(
+            f"-o {out}: holds another RESULT, of {str(manifest.get('created') or 'an unknown time')[:25]}{added}; "
+            "name another folder, or remove that one first"
+        )
 
 
 # What was asked for.

@@ -9,12 +9,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from harness.data import FileDigests, Row, file, hub
-from harness.digest import digest
+from harness.data import FileDigests, Row
+from harness.data.llamafactory import TrainerEntry, pinned
 from harness.errors import DataError
 from harness.files import yaml
 from harness.files.row_range import split_name
-from harness.tasks.trainer_rows import Names, as_shape
+from harness.tasks.trainer_rows import Names
 from harness.types import Source, Split
 
 LOCAL = True  # the uri's place is a path
@@ -40,23 +40,13 @@ def splits(source: Source, *, offline: bool = False) -> tuple[Split, ...]:
 
 def rows(source: Source, split: Split, *, offline: bool = False) -> Iterator[Row]:
     """Yield the rows of a split with the columns of a shape."""
-    _, names, below = _entry(source, split)
-    reader = hub if below.uri.startswith("hub:") else file
-    for row in reader.rows(below, split, offline=offline):
-        yield as_shape(row, names)
+    return _entry(source, split).rows(split, offline=offline)
 
 
 def pin(source: Source, digests: FileDigests, *, offline: bool = False) -> str:
     """Return a digest of the entries, and of the files or commits that they name."""
-    found = {}
-    for split in splits(source):
-        entry, _, below = _entry(source, split)
-        reader = hub if below.uri.startswith("hub:") else file
-        found[split] = [
-            entry,
-            reader.pin(replace(below, splits={"test": below.splits[split]}), digests, offline=offline),
-        ]
-    return digest(found)
+    entries = {split: _entry(source, split) for split in splits(source)}
+    return pinned(entries, digests, offline=offline)
 
 
 def _config(source: Source) -> tuple[Path, Mapping[str, Any]]:
@@ -74,7 +64,7 @@ def _named(source: Source) -> Mapping[str, str]:
     return {split: name for split, name in _USUAL.items() if config.get(name.partition(".")[0])}
 
 
-def _entry(source: Source, split: Split) -> tuple[Mapping[str, Any], Names, Source]:
+def _entry(source: Source, split: Split) -> TrainerEntry:
     """Return the entry that a split names, its columns, and the source of its rows."""
     path, config = _config(source)
     if split not in splits(source):
@@ -96,7 +86,11 @@ def _entry(source: Source, split: Split) -> tuple[Mapping[str, Any], Names, Sour
     if not isinstance(entry, dict) or not isinstance(place := entry.get("path"), str):
         raise DataError(f"{where}: names no path")
     _refuse_unknown(entry, _KEYS, where)
-    return entry, _names(entry, where), _below(source, split, entry, path.parent, place, taken)
+    return TrainerEntry(
+        settings=entry,
+        names=_names(entry, where),
+        below=_below(source, split, entry, path.parent, place, taken),
+    )
 
 
 def _below(

@@ -367,15 +367,18 @@ def _csv(path: Path) -> Iterator[Row]:
     csv.field_size_limit(2**31 - 1)
     with path.open(encoding="utf-8-sig", newline="") as file:
         table = csv.reader(file, strict=True)
-        line = 1
+        line = 0
         try:
             names = next(table, [])
+            line = table.line_num
             _refuse_other_separators(path, names)
             _refuse_repeated(names, f"{shown(path)}:1")
             for cells in table:
                 where, line = f"{shown(path)}:{line + 1}", table.line_num
                 if not cells:
                     continue
+                if any("\0" in cell for cell in cells):
+                    raise DataError(f"{where}: found a NUL character (U+0000) in a cell; remove it")
                 if len(cells) != len(names):
                     remedy = "quote cells with commas" if len(cells) > len(names) else "add the missing cells"
                     raise DataError(
@@ -383,9 +386,19 @@ def _csv(path: Path) -> Iterator[Row]:
                     )
                 yield Row(where=where, values=dict(zip(names, cells, strict=True)), textual=True)
         except csv.Error as error:
-            raise DataError(f"{shown(path)}:{table.line_num}: broken CSV: {error}; fix the row") from None
+            raise _broken(path, line, table.line_num, str(error)) from None
         except UnicodeDecodeError:
             raise _not_utf8(path) from None
+
+
+def _broken(path: Path, read: int, line: int, reason: str) -> DataError:
+    """Return the error for a row that cannot be read; `read` is the last line before the row."""
+    if reason == "unexpected end of data":
+        return DataError(
+            f"{shown(path)}:{read + 1}: broken CSV: a quote is opened in this row and never closed; close it, and "
+            "double each quote inside a cell"
+        )
+    return DataError(f"{shown(path)}:{line}: broken CSV: {reason}; fix the row")
 
 
 def _refuse_other_separators(path: Path, names: list[str]) -> None:

@@ -5,7 +5,7 @@ rows are, in a file beside it or on the hub, and what its columns and roles are 
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,38 @@ _TAGS = frozenset(
 _SPLITS: tuple[Split, ...] = ("train", "validation", "test")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainerEntry:
+    """An entry for a split."""
+
+    settings: Mapping[str, Any]  # as the trainer's file has them
+    names: Names  # of its columns and roles
+    below: Source  # of its rows
+
+    def rows(self, split: Split, *, offline: bool) -> Iterator[Row]:
+        """Yield the rows of the split with the columns of a shape."""
+        reader = hub if self.below.uri.startswith("hub:") else file
+        for row in reader.rows(self.below, split, offline=offline):
+            yield as_shape(row, self.names)
+
+    def pin(self, split: Split, digests: FileDigests, *, offline: bool) -> str:
+        """Return a digest of the split's file, or the commit of its data set."""
+        reader = hub if self.below.uri.startswith("hub:") else file
+        alone = replace(self.below, splits={"test": self.below.splits[split]})
+        found: str = reader.pin(alone, digests, offline=offline)
+        return found
+
+
+def pinned(entries: Mapping[Split, TrainerEntry], digests: FileDigests, *, offline: bool) -> str:
+    """Return a digest of the entries of all splits, and of the files or commits that they name."""
+    return digest(
+        {
+            split: [entry.settings, entry.pin(split, digests, offline=offline)]
+            for split, entry in entries.items()
+        }
+    )
+
+
 def splits(source: Source, *, offline: bool = False) -> tuple[Split, ...]:
     """Return the splits that the source names."""
     _info(source)
@@ -41,23 +73,13 @@ def splits(source: Source, *, offline: bool = False) -> tuple[Split, ...]:
 
 def rows(source: Source, split: Split, *, offline: bool = False) -> Iterator[Row]:
     """Yield the rows of a split with the columns of a shape."""
-    _, names, below = _entry(source, split)
-    reader = hub if below.uri.startswith("hub:") else file
-    for row in reader.rows(below, split, offline=offline):
-        yield as_shape(row, names)
+    return _entry(source, split).rows(split, offline=offline)
 
 
 def pin(source: Source, digests: FileDigests, *, offline: bool = False) -> str:
     """Return a digest of the entries, and of the files or commits that they name."""
-    found = {}
-    for split in splits(source):
-        entry, _, below = _entry(source, split)
-        reader = hub if below.uri.startswith("hub:") else file
-        found[split] = [
-            entry,
-            reader.pin(replace(below, splits={"test": below.splits[split]}), digests, offline=offline),
-        ]
-    return digest(found)
+    entries = {split: _entry(source, split) for split in splits(source)}
+    return pinned(entries, digests, offline=offline)
 
 
 def _info(source: Source) -> tuple[Path, Mapping[str, Any]]:
@@ -66,7 +88,7 @@ def _info(source: Source) -> tuple[Path, Mapping[str, Any]]:
     return path, file.json_object(path)
 
 
-def _entry(source: Source, split: Split) -> tuple[Mapping[str, Any], Names, Source]:
+def _entry(source: Source, split: Split) -> TrainerEntry:
     """Return the entry that a split names, its columns, and the source of its rows."""
     path, info = _info(source)
     if split not in splits(source):
@@ -93,7 +115,11 @@ def _entry(source: Source, split: Split) -> tuple[Mapping[str, Any], Names, Sour
         )
     else:
         raise DataError(f"{where}: names neither file_name nor hf_hub_url, which are all that is read")
-    return entry, _names(entry, where), below
+    return TrainerEntry(
+        settings=entry,
+        names=_names(entry, where),
+        below=below,
+    )
 
 
 def _names(entry: Mapping[str, Any], where: str) -> Names:

@@ -13,9 +13,8 @@ from harness import text as words
 from harness.digest import file_name
 from harness.exports import Place, package_of
 from harness.report import tracked_runs
-from harness.report.tracked_runs import Series, TrackedRun
+from harness.report.tracked_runs import Series, SystemRun
 from harness.results import read
-from harness.types import System
 
 PLACE: Place = "folder"
 PAGES = False
@@ -27,26 +26,23 @@ def export(folder: Path, place: str) -> str:
         import tensorboard.summary.writer.record_writer  # noqa: F401
 
     result = read(folder)
-    by_system: dict[System, list[TrackedRun]] = {}
-    for tracked in tracked_runs.runs(result, tracked_runs.build(result)):
-        by_system.setdefault(tracked.system, []).append(tracked)
+    found = tracked_runs.by_system(result)
     whole = Path(place) / f"{file_name(result.suite.name)}-{tracked_runs.identity(result)[:8]}"
     shutil.rmtree(whole, ignore_errors=True)
     seconds = tracked_runs.created(result)
-    for system, runs in by_system.items():
-        path = whole / file_name(str(system)) / f"events.out.tfevents.{seconds:.0f}.harness"
+    for run in found:
+        path = whole / file_name(str(run.system)) / f"events.out.tfevents.{seconds:.0f}.harness"
         path.parent.mkdir(parents=True)
-        _write(path, dict(_scalars(runs)), seconds)
-    return f"{whole}: {words.plural(len(by_system), 'run')}; tensorboard --logdir {place}"
+        _write(path, dict(_scalars(run)), seconds)
+    return f"{whole}: {words.plural(len(found), 'run')}; tensorboard --logdir {place}"
 
 
-def _scalars(runs: list[TrackedRun]) -> Iterator[tuple[str, Series]]:
+def _scalars(run: SystemRun) -> Iterator[tuple[str, Series]]:
     """Yield the loss curves, and each score at the last training step, so that it stands at the end of the curves."""
-    last = max((points[-1][0] for run in runs for points in run.curves.values()), default=0)
-    for run in runs:
-        yield from run.curves.items()
-        for name, value in run.numbers.items():
-            yield f"{tracked_runs.named(run.task)}/{name}", [(last, value)]
+    last = max(run.points, default=0)
+    yield from run.curves.items()
+    for name, value in run.numbers.items():
+        yield name, [(last, value)]
 
 
 def _write(path: Path, scalars: dict[str, Series], seconds: float) -> None:

@@ -52,20 +52,25 @@ def shown(path: Path) -> str:
     return str(path.relative_to(here)) if path.is_absolute() and path.is_relative_to(here) else str(path)
 
 
+def text_of(path: Path) -> str:
+    """Return the text of a file; raise SuiteError if it cannot be read, or is not UTF-8."""
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise SuiteError(f"{shown(path)}: cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise SuiteError(f"{shown(path)}: not UTF-8 at byte {error.start}; save it as UTF-8") from error
+
+
 def load(path: Path) -> Document:
     """Return the file's only document, with an empty mapping for an empty file."""
     from ruamel.yaml import YAML
     from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
     yaml = YAML(typ="safe", pure=True)
-    text = ""
+    text = text_of(path)
     try:
-        text = path.read_text(encoding="utf-8-sig")
         root = yaml.compose(text)
-    except OSError as error:
-        raise SuiteError(f"{shown(path)}: cannot be read: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise SuiteError(f"{shown(path)}: not UTF-8 at byte {error.start}; save it as UTF-8") from error
     except MarkedYAMLError as error:
         line = f":{error.problem_mark.line + 1}" if error.problem_mark else ""
         if error.problem == "but found another document":

@@ -11,7 +11,7 @@ from harness.gates.evidence import GateInputs, RowsKey, unlike
 from harness.gates.preconditions import too_empty
 from harness.gates.rules import BASE, FEWEST
 from harness.gates.scores import JudgedScores, PairedRows, Side
-from harness.results.odd import MANY_EMPTY
+from harness.results.odd import too_many_empty
 from harness.types import System
 
 
@@ -114,7 +114,7 @@ def _refuse_empty(inputs: GateInputs, task: str, origin: str, system: System) ->
         inputs.preconditions.refuse_empty(task, system)
         return
     kept = inputs.baseline(origin).systems.get((task, system))
-    if kept is not None and kept.empty.share > MANY_EMPTY and not inputs.task(task).allow_empty:
+    if kept is not None and too_many_empty(kept.empty) and not inputs.task(task).allow_empty:
         raise ResultError(f"{origin}: {too_empty(str(system), kept.empty)}")
 
 

@@ -7,13 +7,12 @@ several systems. `peft=` in the model's arguments makes the system an adapter of
 import ast
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
 from harness.digest import text_digest
 from harness.errors import DataError
-from harness.files.regular import regular_text
 from harness.imports import (
     NOT_IMPORTED,
     GivenScore,
@@ -25,6 +24,8 @@ from harness.imports import (
     number,
     rows,
 )
+from harness.lm_eval.results import AGAIN, NO_FILTER, Run, TaskRun, read_runs, refuse_mixed, task_run
+from harness.lm_eval.scores import CHOSEN, CORPUS, WRITTEN, scale
 from harness.plugins.choice import PluginChoice
 from harness.results import AdapterFacts, ModelFacts
 from harness.tasks.rows import Row
@@ -32,91 +33,13 @@ from harness.types import Generation, Note, Option, Sample, System
 
 OPTIONS = ()
 
-AGAIN = "run lm_eval again with --log_samples --output_path FOLDER"
-DATED = re.compile(r"_(\d{4}-\d\d-\d\dT[\d.-]+)$")  # ends the name of each file of a run
-NO_FILTER = "none"
-# Metrics of written answers that we compute alike: name -> plug-in and score
-WRITTEN = {
-    "bleu": ("bleu", "bleu"),
-    "chrf": ("chrf", "chrf"),
-    "ter": ("ter", "ter"),
-    "f1": ("f1", "f1"),
-    **{name: ("rouge", name) for name in ("rouge1", "rouge2", "rougeL", "rougeLsum")},
-}
-CORPUS = ("bleu", "chrf", "ter")  # on our scale, 0 to 100; the others are 0 to 1
-CHOSEN = {
-    "acc": "accuracy",
-    "acc_norm": "accuracy(by=character)",
-    "acc_bytes": "accuracy(by=byte)",
-    "acc_mutual_info": "accuracy(by=against)",
-}
-
 Shape = Literal["written", "chosen", "likelihood", "read"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Run:
-    """A results file, and the samples of its tasks."""
-
-    path: Path
-    date: str  # as in the files' names
-    data: Mapping[str, Any]
-    samples: Mapping[str, Path]  # by task
-
-    @property
-    def program(self) -> str:
-        """Return lm-eval with its version."""
-        return f"lm-eval {self.data.get('lm_eval_version') or ''}".strip()
-
-    @property
-    def config(self) -> Mapping[str, Any]:
-        """Return the settings of the model."""
-        found = self.data.get("config")
-        return found if isinstance(found, Mapping) else {}
-
-    @property
-    def arguments(self) -> Mapping[str, str]:
-        """Return the model's arguments, which older versions write as one text."""
-        given = self.config.get("model_args") or {}
-        if isinstance(given, str):
-            pairs = (part.partition("=") for part in given.split(",") if "=" in part)
-            return {name.strip(): value.strip() for name, _, value in pairs}
-        return {str(name): str(value) for name, value in given.items()} if isinstance(given, Mapping) else {}
-
-    @property
-    def base(self) -> str:
-        """Return the model as it was named: a path, or its name on the hub."""
-        names = ("pretrained", "model", "path", "engine")
-        found = next((self.arguments[name] for name in names if name in self.arguments), None)
-        return str(found or self.data.get("model_name") or self.config.get("model") or "model")
-
-    @property
-    def adapter(self) -> str | None:
-        """Return the adapter as it was named; None for a base."""
-        return self.arguments.get("peft") or None
-
-    @property
-    def answerer(self) -> tuple[str, str | None]:
-        """Return what answered: the model and its adapter."""
-        return self.base, self.adapter
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TaskRun:
-    """What a results file says of a task."""
-
-    name: str
-    config: Mapping[str, Any]
-    values: Mapping[str, Any]  # "acc,none" -> number
-    higher: Mapping[str, Any]  # metric -> whether higher is better
-    shots: int
-    metrics: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # name -> settings
 
 
 def read(place: Path, options: ImportOptions) -> Iterator[ImportedAnswers]:
     """Yield the answers of each task and filter, of the newest run of each task."""
-    runs = _runs(place)
-    _refuse_mixed(place, runs)
+    runs = read_runs(place)
+    refuse_mixed(place, runs)
     newest = {task: run for run in sorted(runs, key=lambda run: run.date) for task in run.samples}
     if not newest:
         raise DataError(f"{runs[-1].path}: found no samples_*.jsonl of this run beside it; {AGAIN}")
@@ -134,67 +57,13 @@ def read(place: Path, options: ImportOptions) -> Iterator[ImportedAnswers]:
     yield from more
 
 
-# Files.
-
-
-def _runs(place: Path) -> list[Run]:
-    """Return the runs of a folder, or of one results file."""
-    if place.is_file():
-        if place.suffix != ".json":
-            raise DataError(
-                f"{place}: found a {place.suffix or 'nameless'} file; name lm_eval's folder or its results_*.json"
-            )
-        return [_run(place)]
-    if not place.is_dir():
-        raise DataError(f"{place}: no such file or folder; name what lm_eval wrote at --output_path")
-    found = sorted(path for path in place.rglob("*.json") if DATED.search(path.stem) and path.is_file())
-    if not found:
-        alone = next(iter(sorted(place.rglob("samples_*.jsonl"))), None)
-        what = f"{alone.name} and no results_*.json" if alone else "no results_*.json"
-        raise DataError(f"{place}: found {what}; {AGAIN}")
-    return [_run(path) for path in found]
-
-
-def _run(path: Path) -> Run:
-    import json
-
-    try:
-        data = json.loads(regular_text(path))
-    except (OSError, ValueError, RecursionError) as error:
-        raise DataError(
-            f"{path}: cannot be read as JSON: {str(error).partition(chr(10))[0]}; copy the file again, or {AGAIN}"
-        ) from error
-    if not isinstance(data, dict) or not isinstance(data.get("results"), dict) or "configs" not in data:
-        raise DataError(f"{path}: found no results of lm_eval in it; name the folder of results_*.json")
-    dated = DATED.search(path.stem)
-    date = dated[1] if dated else ""
-    samples: dict[str, Path] = {}
-    for beside in sorted(path.parent.glob(f"samples_*_{date}.jsonl")) if date else ():
-        samples[beside.stem.removeprefix("samples_").removesuffix(f"_{date}")] = beside
-    return Run(path=path, date=date, data=data, samples=samples)
-
-
-def _refuse_mixed(place: Path, runs: Sequence[Run]) -> None:
-    """Raise DataError if a folder has runs of several models or adapters."""
-    found = {run.answerer: run for run in runs}
-    if len(found) < 2:
-        return
-    said = " and ".join(
-        f"{base}{f' with {adapter}' if adapter else ''} ({run.path.relative_to(place)})"
-        for (base, adapter), run in list(found.items())[:3]
-    )
-    raise DataError(
-        f"{place}: found results of {len(found)} models: {said}; name the folder or the results_*.json of each one"
-    )
-
-
 # A task.
 
 
 def _answers(run: Run, name: str) -> tuple[list[ImportedAnswers], str]:
     """Return the answers to a task, of each filter; for a task that cannot be imported, the reason."""
     path = run.samples[name]
-    task = _task(run, name)
+    task = task_run(run, name)
     by_filter: dict[str, list[Row]] = {}
     for row in rows(path):
         _refuse_incomplete(row)
@@ -224,30 +93,6 @@ def _in_prompts(arguments: Sequence[tuple[Any, ...]]) -> bool:
     return len({str(each[1:2]) for each in arguments}) == 1 and len({str(each[0]) for each in arguments}) > 1
 
 
-def _task(run: Run, name: str) -> TaskRun:
-    def of(key: str) -> Mapping[str, Any]:
-        found = run.data.get(key)
-        own = found.get(name) if isinstance(found, Mapping) else None
-        return own if isinstance(own, Mapping) else {}
-
-    config = of("configs")
-    shots = run.data.get("n-shot")
-    count = shots.get(name) if isinstance(shots, Mapping) else None
-    listed = config.get("metric_list")
-    return TaskRun(
-        name=name,
-        config=config,
-        values=of("results"),
-        higher=of("higher_is_better"),
-        shots=count if isinstance(count, int) else 0,
-        metrics={
-            str(each["metric"]): each
-            for each in (listed if isinstance(listed, list) else [])
-            if isinstance(each, Mapping) and "metric" in each
-        },
-    )
-
-
 def _refuse_incomplete(row: Row) -> None:
     """Raise DataError for a line without what a sample needs."""
     for key in ("doc_id", "doc", "target", "arguments", "filtered_resps"):
@@ -270,8 +115,8 @@ def _of_filter(
     pairs = [_pair(row, task, shape, gold) for row in found]
     samples = tuple(sample for sample, _ in pairs)
     distinct(str(path), samples)
-    base = _name(run.base) + (f" [{filter_name}]" if several else "")
-    adapter = None if run.adapter is None else _name(run.adapter)
+    model, adapter = run.names
+    base = model + (f" [{filter_name}]" if several else "")
     given, notes = _given(task, shape, filter_name, found)
     return ImportedAnswers(
         where=str(path),
@@ -323,10 +168,6 @@ def _is_number(value: object) -> bool:
     except (TypeError, ValueError):
         return False
     return True
-
-
-def _name(place: str) -> str:
-    return place.rstrip("/").rpartition("/")[2] or place
 
 
 def _uri(place: str, commit: object) -> str:
@@ -523,7 +364,7 @@ def _given(
                 each=each,
                 metric=metric,
                 score=score,
-                scale=1.0 if name in CORPUS else 100.0,
+                scale=scale(name),
             )
         )
     return tuple(scores), tuple(notes)

@@ -41,7 +41,8 @@ class _Filled:
 
     document: Document
     texts: Rendered
-    place: str  # "FILE: document 3 of test"
+    place: str  # "document 3 of test"
+    keys: Mapping[str, str]  # template -> "FILE:LINE: KEY", where it is written
 
 
 def asked(
@@ -230,7 +231,9 @@ def _value(template: Template, each: _Filled, columns: Collection[str]) -> objec
             return code.called(template, dict(each.document))
         case str() if template in columns:
             if template not in each.document:
-                raise DataError(f"{each.place}: has no column {template!r}")
+                raise DataError(
+                    f"{each.keys.get(template, template)}: {each.place}: has no column {template!r}"
+                )
             return each.document[template]
         case str():
             return _Plain(_rendered(template, each))
@@ -245,20 +248,46 @@ def _resolved(template: str, each: _Filled) -> str:
 def _rendered(template: str, each: _Filled) -> str:
     text = each.texts[template]
     if isinstance(text, Failed):
-        raise DataError(f"{each.place}: the template {template!r:.80} fails: {text.why}")
+        raise DataError(
+            f"{each.keys[template]}: {each.place}: the template {template!r:.80} cannot be filled: {_plainly(text.why)}"
+        )
     return text
 
 
 def _filled(
     task: LmTask, wording: Phrasing, documents: Sequence[Document], place: str, columns: Collection[str]
 ) -> Iterator[_Filled]:
-    parts = (wording.text, wording.target, wording.choice, wording.prefix, task.description or None)
-    templates = [part for part in parts if isinstance(part, str) and part not in columns]
-    found = render(list(dict.fromkeys(templates)), documents, task.at("doc_to_text"))
+    keys = dict(_places(task, wording))
+    templates = [template for template in keys if template not in columns]
+    found = render(templates, documents, keys[templates[0]] if templates else "")
     for number, (document, texts) in enumerate(zip(documents, found, strict=True), start=1):
-        yield _Filled(
-            document=document, texts=texts, place=f"{task.file.at('doc_to_text')}: {place}: document {number}"
-        )
+        yield _Filled(document=document, texts=texts, place=f"{place}: document {number}", keys=keys)
+
+
+def _places(task: LmTask, wording: Phrasing) -> Iterator[tuple[str, str]]:
+    """Yield each text of a template or column, with the place of the key that gives it."""
+    parts = (
+        ("description", task.description or None, task.description or None),
+        ("gen_prefix", wording.prefix, task.wording.prefix),
+        ("doc_to_choice", wording.choice, task.wording.choice),
+        ("doc_to_target", wording.target, task.wording.target),
+        ("doc_to_text", wording.text, task.wording.text),
+    )
+    for key, part, own in parts:  # of equal texts the last one's place stays
+        if isinstance(part, str):
+            yield part, task.at(key) if part == own else task.at("fewshot_config", f".{key}")
+
+
+def _plainly(why: str) -> str:
+    """Return a jinja error in words that need no knowledge of Python."""
+    kind, _, said = why.partition(": ")
+    if kind == "UndefinedError":
+        return f"{said}; the document has no such column or part"
+    if kind == "TemplateSyntaxError":
+        return f"it is no template: {said}"
+    if kind in ("TypeError", "AttributeError", "KeyError", "IndexError", "ValueError"):
+        return f"a value in the document is missing or of another type than the template expects ({said})"
+    return why
 
 
 def _string(value: object, each: _Filled, task: LmTask, key: str) -> str:
@@ -272,5 +301,4 @@ def _string(value: object, each: _Filled, task: LmTask, key: str) -> str:
 
 
 def _wrong(task: LmTask, each: _Filled, key: str, what: str) -> DataError:
-    place = each.place.removeprefix(task.file.at("doc_to_text") + ": ")
-    return DataError(f"{task.at(key)}: {place}: {what}")
+    return DataError(f"{task.at(key)}: {each.place}: {what}")

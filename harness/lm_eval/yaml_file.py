@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import SuiteError
-from harness.files.yaml import shown
+from harness.files.yaml import shown, text_of
 
 MOST_FILES = 64  # that include each other
 
@@ -82,13 +82,9 @@ def _mapping(path: Path) -> tuple[dict[str, Any], dict[str, int]]:
 
     yaml = YAML(typ="safe", pure=True)
     yaml.version = (1, 1)
+    text = text_of(path)
     try:
-        text = path.read_text(encoding="utf-8-sig")
         root = yaml.compose(text)
-    except OSError as error:
-        raise SuiteError(f"{shown(path)}: cannot be read: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise SuiteError(f"{shown(path)}: not UTF-8 at byte {error.start}; save it as UTF-8") from error
     except MarkedYAMLError as error:
         line = f":{error.problem_mark.line + 1}" if error.problem_mark else ""
         raise SuiteError(f"{shown(path)}{line}: not YAML: {error.problem or error.context}") from error

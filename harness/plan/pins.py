@@ -22,7 +22,7 @@ from harness.gates.rules import BASE
 from harness.tasks import metric_names
 from harness.tasks.remarks import CHANGES
 from harness.tasks.shots import Ask
-from harness.types import Adapter, DeviceKind, Pins, Prompt, Sample, Split, Suite, Task, Uri
+from harness.types import Adapter, DeviceKind, Model, Pins, Prompt, Sample, Split, Suite, Task, Uri
 
 # Distributions whose version can move a result; each kind of step names its own among them.
 LIBRARIES = (
@@ -63,13 +63,12 @@ def pins(
             sources[task.name] = data.pin(task.source, remembered.file_digest, offline=offline)
     answering = {model.name: backends.of(model) for model in suite.models}
     models = {}
-    for model in suite.models:
-        with named(f"model {model.name!r}"):
+    for n, model in enumerate(suite.models):
+        with named(model_place(at, n, model)):
             models[model.name] = answering[model.name].pin(model, kind, remembered, offline)
-    for model in (
-        suite.models if suite.tasks else ()
-    ):  # a model whose weights alone are analysed need not answer
-        with named(f"model {model.name!r}"):
+    # A model whose weights alone are analysed need not answer.
+    for n, model in enumerate(suite.models if suite.tasks else ()):
+        with named(model_place(at, n, model)):
             answering[model.name].check_askable(model, models[model.name], kind, remembered, offline)
     scripts = _scripts(suite, remembered)
     samples = {}
@@ -99,6 +98,11 @@ def pins(
     )
     remembered.save(cache)
     return found
+
+
+def model_place(at: At | None, n: int, model: Model) -> str:
+    """Return where a suite names a model, and the model's name, as the beginning of a message."""
+    return f"{at('models', n)}: model {model.name!r}" if at else f"model {model.name!r}"
 
 
 def _scripts(suite: Suite, remembered: Remembered) -> dict[str, str]:

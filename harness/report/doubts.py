@@ -15,6 +15,7 @@ from harness.results.odd import (
     SHORTENED,
     Share,
     counted,
+    too_many_empty,
 )
 from harness.types import Note, System
 from harness.types.sample import TRIVIAL
@@ -26,7 +27,7 @@ REMEDY = "Lower max_new_tokens, shorten the prompt or choose a model with a long
 def doubts(result: Result, task: TaskFacts) -> tuple[str, ...]:
     """Return a sentence for each doubt."""
     found = [*_of_size(result, task), *of_training(result, task), *_of_prompts(result, task)]
-    empties = _many(result, task, EMPTY, MANY_EMPTY)
+    empties = empty_share(result, task)
     models = {system: empty for system, empty in empties.items() if not system.is_trivial}
     for names, empty in _alike(models):
         allowed = ", which the task allows" if task.allow_empty else ": the score says little"
@@ -37,15 +38,17 @@ def doubts(result: Result, task: TaskFacts) -> tuple[str, ...]:
 
 
 def empty_share(result: Result, task: TaskFacts) -> Mapping[System, Share]:
-    """Return the systems with more than 5 % empty answers, and their shares."""
-    return _many(result, task, EMPTY, MANY_EMPTY)
+    """Return the systems with too many empty answers, and their shares."""
+    found = _many(result, task, EMPTY, MANY_EMPTY)
+    return {system: empty for system, empty in found.items() if too_many_empty(empty)}
 
 
 def is_doubt(note: Note) -> bool:
     """Return whether a note is among the doubts beside its task's answer."""
-    share = Share(count=note.count, of=note.of).share
+    counted_here = Share(count=note.count, of=note.of)
+    share = counted_here.share
     if note.kind == EMPTY:
-        return share > MANY_EMPTY and f", {TRIVIAL}" not in note.where
+        return too_many_empty(counted_here) and f", {TRIVIAL}" not in note.where
     return note.kind == OVERLAP or (note.kind in (SHORTENED, REFUSED) and share > MANY_SHORTENED)
 
 

@@ -31,6 +31,46 @@ class TrackedRun:
     tags: Mapping[str, object] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SystemRun:
+    """One system on all of its tasks."""
+
+    system: System
+    settings: Mapping[str, object]
+    numbers: Mapping[str, float]  # "TASK/NAME" -> number
+    curves: Mapping[str, Series]
+
+    @property
+    def points(self) -> dict[int, dict[str, float]]:
+        """Return the curves by step, in the order of steps."""
+        found: dict[int, dict[str, float]] = {}
+        for name, series in self.curves.items():
+            for step, value in series:
+                found.setdefault(step, {})[name] = value
+        return dict(sorted(found.items()))
+
+
+def by_system(result: Result) -> list[SystemRun]:
+    """Return a run for every system, with its settings and what is said of each task."""
+    of: dict[System, list[TrackedRun]] = {}
+    for tracked in runs(result, build(result)):
+        of.setdefault(tracked.system, []).append(tracked)
+    return [
+        SystemRun(
+            system=system,
+            settings={
+                **{key: value for each in found for key, value in each.settings.items() if key != "task"},
+                **{f"{named(each.task)}.{key}": value for each in found for key, value in each.tags.items()},
+            },
+            numbers={
+                f"{named(each.task)}/{name}": value for each in found for name, value in each.numbers.items()
+            },
+            curves={name: series for each in found for name, series in each.curves.items()},
+        )
+        for system, found in of.items()
+    ]
+
+
 def runs(result: Result, page: Page) -> list[TrackedRun]:
     """Return a run for every system on every task.
 

@@ -44,7 +44,10 @@ def read_document(folder: Path, *, changed: bool = False) -> dict[str, Any]:
     if version > SCHEMA:
         raise ResultError(f"{path}: schema {version}, this harness reads up to {SCHEMA}; update the harness")
     if not changed and not unchanged(document):
-        raise ResultError(f"{path}: changed since it was written (its digest differs); run the suite again")
+        raise ResultError(
+            f"{path}: changed since it was written (its digest differs), so its numbers are not those that "
+            "its sender's run found; ask for the folder again, or run the suite again if it is yours"
+        )
     return document
 
 
@@ -120,7 +123,9 @@ def unchanged(document: Mapping[str, Any]) -> bool:
 def refuse_damaged(folder: Path, files: Mapping[str, str]) -> None:
     """Raise a ResultError if a file beside result.json is missing or changed."""
     if problems := check_files(folder, {"files": files}):
-        raise ResultError(f"{problems[0]}; copy the RESULT again as a whole, or run the suite again")
+        raise ResultError(
+            f"{problems[0]}; copy the RESULT again as a whole from where it was made, or run the suite again there"
+        )
 
 
 def check_files(folder: Path, document: Mapping[str, Any]) -> list[str]:

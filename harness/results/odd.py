@@ -14,6 +14,9 @@ NOT_APPLICABLE = "not applicable"  # kind of a note: a system cannot be asked a 
 SAME_INPUT = "test samples whose input stands in the training split, word for word"
 SHARED_WORDS = "test samples that share 13 words in a row with a training sample"
 MANY_EMPTY = 0.05  # of a system's answers: beyond this share its score says little
+FEW_EMPTY = (
+    2  # so many empty answers are single failures, each with the score of an empty text, whatever their share
+)
 MANY_SHORTENED = 0.01  # of a task's prompts: beyond this share shortening is shown prominently
 
 
@@ -48,8 +51,16 @@ def counted(result: Result, kind: str) -> Mapping[tuple[str, System], Share]:
     }
 
 
+def too_many_empty(empty: Share) -> bool:
+    """Return whether so many answers are empty that the score says little: more than 5 %, and not one or two alone.
+
+    One empty answer of 15 is a share of 7 %, and says no more about prompts and stop strings than one wrong answer does.
+    """
+    return empty.count > FEW_EMPTY and empty.share > MANY_EMPTY
+
+
 def mostly_empty(result: Result) -> Mapping[tuple[str, System], Share]:
-    """Return the systems with more than 5 % empty answers, on tasks that do not allow empty answers."""
+    """Return the systems with too many empty answers, on tasks that do not allow empty answers."""
     allowed = {task.name for task in result.suite.tasks if task.allow_empty}
     found = counted(result, EMPTY)
-    return {key: share for key, share in found.items() if share.share > MANY_EMPTY and key[0] not in allowed}
+    return {key: share for key, share in found.items() if too_many_empty(share) and key[0] not in allowed}

@@ -12,6 +12,7 @@ from jinja2 import StrictUndefined, Template
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from harness.sandbox._loop import serve
+from harness.sandbox._rendered import rendered
 
 
 def _regex_replace(string: str, pattern: str, repl: str, count: int = 0) -> str:
@@ -30,20 +31,10 @@ def answer(request: dict[str, Any]) -> list[list[dict[str, str]]]:
     left = request["longest"]
     found = []
     for document in request["documents"]:
-        texts = [_one(template, document, left) for template in request["templates"]]
+        texts = [rendered(_compiled, template, document, left) for template in request["templates"]]
         left -= sum(len(text.get("text", "")) for text in texts)
         found.append(texts)
     return found
-
-
-def _one(template: str, document: dict[str, Any], longest: int) -> dict[str, str]:
-    try:
-        text = _compiled(template).render(**document)
-    except MemoryError:
-        raise
-    except Exception as error:  # any error of a template is reported to the user
-        return {"failed": f"{type(error).__name__}: {error}"}
-    return {"text": text} if len(text) <= longest else {"failed": f"wrote {len(text):,} characters"}
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.utils import Namespace
 
 from harness.sandbox._loop import serve
+from harness.sandbox._rendered import rendered
 
 
 class GenerationTag(Extension):
@@ -104,19 +105,11 @@ def answer(request: dict[str, Any]) -> list[dict[str, str]]:
     left = request["longest"]
     found = []
     for chat in request["chats"]:
-        found.append(_one(request["template"], {**request["variables"], "messages": chat}, left))
+        found.append(
+            rendered(_compiled, request["template"], {**request["variables"], "messages": chat}, left)
+        )
         left -= len(found[-1].get("text", ""))
     return found
-
-
-def _one(template: str, variables: dict[str, Any], longest: int) -> dict[str, str]:
-    try:
-        text = _compiled(template).render(variables)
-    except MemoryError:
-        raise
-    except Exception as error:  # any error of a template is reported to the user
-        return {"failed": f"{type(error).__name__}: {error}"}
-    return {"text": text} if len(text) <= longest else {"failed": f"wrote {len(text):,} characters"}
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ The rules, in this order:
 - The right choice is named by its text, by its label, by a letter (A is the first), or by its number, from 0. A text that is
   one choice and names another is taken as the choice that it is, with a count that `check` shows; such a number is refused.
 - A label is named by itself, or by its number in the task's `labels`, from 0. Labels that are numbers are named by
-  themselves alone: of `labels: ["1", "2", "3"]`, 0 is not a label.
+  themselves alone: of `labels: ["1", "2", "3"]`, 0 names no label.
 """
 
 import json

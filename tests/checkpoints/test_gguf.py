@@ -21,7 +21,6 @@ from harness import results
 from harness.checkpoints import gguf
 from harness.errors import HarnessError, ModelError
 from harness.neural.gguf import dequantise
-from harness.types import Uri
 from tests.checkpoints.tiny_gguf import vocabulary, write
 
 
@@ -216,7 +215,5 @@ def test_the_architectures_are_those_that_transformers_reads():
     assert {ours.get(name, name) for name in GGUF_CONFIG_MAPPING} - {"general", "tokenizer"} == gguf.SUPPORTED
 
 
-def test_uris_are_told_apart_by_their_suffix():
-    assert gguf.is_gguf(Uri.parse("file:/a/B.GGUF"))
-    assert not gguf.is_gguf(Uri.parse("file:/a/gguf"))
+def test_a_file_of_the_hub_has_a_repository_and_a_path():
     assert gguf.on_the_hub("me/tiny/deep/x.gguf") == ("me/tiny", "deep/x.gguf")

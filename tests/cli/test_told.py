@@ -303,6 +303,10 @@ def test_a_right_choice_that_can_be_one_choice_only_is_taken_unsaid(
             "{min_value: 0.5, adapter: base}",
             "suites/all.yaml:4: gates[0].min_value: 0.5 is almost no demand: exact runs from 0 to 100; write 50 for 50 %",
         ),
+        (
+            "{min_value: 500, adapter: base}",
+            "suites/all.yaml:4: gates[0].min_value: 500 can never be reached: exact runs from 0 to 100; write at most 100",
+        ),
         ("{min_value: 50, adapter: base}", ""),
         ("{min_value: 0, adapter: base}", ""),
     ],
@@ -319,3 +323,15 @@ def test_check_doubts_a_gate_that_can_hardly_be_meant(
     shown = checked(tmp_path, monkeypatch, capsys, files, "all")
     assert said in shown
     assert ("gates[0]" in shown) == bool(said)
+
+
+def test_a_model_whose_folder_is_at_fault_is_named_by_its_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    broken = tmp_path / "models" / "broken"
+    broken.mkdir(parents=True)
+    (broken / "config.json").write_text("{}")
+    suite = "tasks: [mine]\nmodels:\n  - {name: good, uri: zoo:llama2-tiny}\n  - {name: bad, uri: ../models/broken}\n"
+    files = {**project_with(train=ROWS, test=OTHER), "suites/all.yaml": suite}
+    shown = checked(tmp_path, monkeypatch, capsys, files, "all")
+    assert "suites/all.yaml:4: models[1]: model 'bad': " in shown

@@ -78,7 +78,7 @@ NAMES: dict[str, Callable[[], Iterable[str]]] = {  # what is typed -> all that i
     "harness weigh fal": lambda: ["falcon-tiny"],
     "harness weigh falcon-tiny --against ll": lambda: ["llama2-tiny"],
     "harness rescore R --metric ": lambda: plugins.names("metrics"),
-    "harness export R --to ": lambda: plugins.names("exports"),
+    "harness export R --to ": lambda: [name.replace("_", "-") for name in plugins.names("exports")],
     "harness import ": lambda: ["inspect", "jsonl", "lm-eval", "lm-eval-task"],
     "harness run quickstart --engine ": lambda: plugins.names("engines"),
     "harness run quickstart --device c": lambda: ["cpu", "cuda"],

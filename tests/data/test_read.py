@@ -166,6 +166,8 @@ BAD: list[tuple[str, str | bytes, str]] = [
     ("test.csv", "id,dialogue,summary\n1,x,y\n2,x, y, z\n", "test.csv:3: found 4 cells under 3 columns; quote cells"),
     ("test.csv", "id,dialogue,summary\n1,x,y\n2\n", "test.csv:3: found 1 cell under 3 columns; add the missing cells"),
     ("test.csv", 'id,dialogue,summary\n1,"x\nx",y\n2,"x" z,y\n', "test.csv:4: broken CSV"),
+    ("test.csv", 'id,dialogue,summary\n1,x,y\n2,"x,y\n3,x,y\n4,x,y\n', "test.csv:3: broken CSV: a quote is opened"),
+    ("test.csv", "id,dialogue,summary\n1,x,y\n2,x\0x,y\n", "test.csv:3: found a NUL character"),
     ("test.csv", 'id,dialogue,summary\n1,"x\nx",y\n1,"x\nz",y\n', "test.csv:4: the id '1' is there twice"),
     ("test.csv", b"id,dialogue,summary\n1,\xff,y\n", "test.csv:2: not UTF-8 at byte 2 ('ÿ' in Windows-1252); save it as UTF-8"),
     ("test.json", b'[\n{"id": "\xff"}]', "test.json:2: not UTF-8 at byte 8 ('ÿ' in Windows-1252); save it as UTF-8"),

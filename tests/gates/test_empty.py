@@ -60,6 +60,24 @@ def test_all_pass_where_no_answer_is_empty_and_where_few_are(better: Path) -> No
     assert words(changed(better, empty(10, BASE))) == ["pass"] * 5
 
 
+def test_an_empty_answer_or_two_are_wrong_answers_and_make_no_gate_invalid(tmp_path: Path) -> None:
+    """Of 15 samples one is more than 5 %, and says nothing about the other 14; three are no accident any more."""
+    few = result(tmp_path / "few", {BASE: points(15), ADAPTER: points(15, gain=0.2)})
+
+    def note(count: int) -> Callable[[dict[str, Any]], None]:
+        def edit(document: dict[str, Any]) -> None:
+            empty(count, BASE)(document)
+            document["notes"][0]["of"] = 15
+
+        return edit
+
+    plain = words(few)
+    assert plain.count("invalid") < len(plain)
+    assert words(changed(few, note(1))) == plain
+    assert words(changed(few, note(2))) == plain
+    assert words(changed(few, note(3)))[:3] == ["invalid"] * 3
+
+
 def test_a_base_whose_answers_are_empty_is_not_there_to_be_beaten(better: Path) -> None:
     judged = judge(changed(better, empty(11, BASE)), GATES).verdicts
     assert [one.verdict for one in judged] == ["invalid", "invalid", "invalid", "pass", "invalid"]

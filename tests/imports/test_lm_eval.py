@@ -418,3 +418,23 @@ def test_bad_input_is_refused_in_one_line_and_nothing_is_written(
     assert refused.value.exit_code == 2
     assert "\n" not in str(refused.value)
     assert [path.name for path in tmp_path.iterdir()] == ["logs"]
+
+
+def test_files_that_someone_renamed_without_dates_are_read(logs: Path) -> None:
+    base = logs / "lm-eval" / "base"
+    for path in [*base.rglob("*_2026-*")]:
+        path.rename(path.with_name(path.name.split("_2026-")[0] + path.suffix))
+    assert (base / "models__llama2-tiny" / "results.json").is_file()
+    for place in (base, base / "models__llama2-tiny" / "results.json"):
+        found = {each.task.name for each in read("lm-eval", place, NONE)}
+        assert found == {"medical", "dialogues", "reasoning"}
+
+
+def test_an_import_replaces_only_the_result_of_the_same_files(logs: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    imported(logs, out, "base")
+    imported(logs, out, "base")
+    before = (out / "result.json").read_bytes()
+    with pytest.raises(HarnessError, match=r"holds another RESULT, of .*; name another folder, or remove"):
+        imported(logs, out, "base", "adapter")
+    assert (out / "result.json").read_bytes() == before

@@ -98,8 +98,8 @@ def test_what_is_not_done_is_refused_with_its_key_and_line(folder: Path, line: s
     ("line", "message"),
     [
         ("doc_to_text: '{{q.__class__}}'", "SecurityError: access to attribute '__class__'"),
-        ("doc_to_text: '{{nothing}}'", "UndefinedError: 'nothing' is undefined"),
-        ("doc_to_text: '{{q'", "TemplateSyntaxError"),
+        ("doc_to_text: '{{nothing}}'", "cannot be filled: 'nothing' is undefined"),
+        ("doc_to_text: '{{q'", "it is no template"),
         ("doc_to_text: '{% for n in range(10**9) %}x{% endfor %}'", "Range too big"),
         ("doc_to_choice: '{{a}}'", "doc_to_choice: test split: document 1: gives 'yes', which is no list"),
         (
@@ -197,3 +197,24 @@ def test_the_command_line_says_a_refusal_in_one_line(folder: Path) -> None:
     assert done.returncode == 2
     assert done.stderr.count("\n") == 1
     assert "task.yaml:10: class: not done here" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        (
+            'doc_to_text: "{{nowhere}} ="',
+            "doc_to_text: .*cannot be filled: 'nowhere' is undefined; the document",
+        ),
+        ('doc_to_target: "{{nowhere}}"', "doc_to_target: .*cannot be filled: 'nowhere' is undefined"),
+        ('doc_to_choice: "{{[a, nowhere.x]}}"', "doc_to_choice: .*cannot be filled: 'nowhere' is undefined"),
+        ('description: "{{nowhere}}"', "description: .*cannot be filled: 'nowhere' is undefined"),
+        ('doc_to_text: "{{q + 1}}"', "doc_to_text: .*a value in the document is missing or of another type"),
+    ],
+)
+def test_a_template_that_fails_is_named_by_its_own_key_and_line(folder: Path, line: str, said: str) -> None:
+    changed(folder, line)
+    number = (folder / "task.yaml").read_text().splitlines().index(line) + 1
+    (task,) = suite(folder).tasks
+    with pytest.raises(DataError, match=rf"task\.yaml:{number}: {said}"):
+        list(data.read(task.source, "test"))

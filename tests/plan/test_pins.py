@@ -377,7 +377,7 @@ def test_a_metric_of_numbers_refuses_references_that_are_no_numbers_before_anyth
     )
     (tmp_path / "suite.yaml").write_text(
         f"tasks: [{{name: t, source: {{uri: 'file:{tmp_path}'}}, prompt: $input, metrics: [{metric}], primary: {metric}}}]\n"
-        "models: [{name: m, uri: 'echo:input'}]\nweights: false\n"
+        "models: [{name: m, uri: 'echo:copy'}]\nweights: false\n"
     )
     suite = load_suite(str(tmp_path / "suite.yaml"))
     with pytest.raises(
