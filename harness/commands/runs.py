@@ -48,7 +48,7 @@ def recorded(course: Course, suite: str, out: Path, store: Store) -> Iterator[No
     with suppress(OSError):
         store.live.mkdir(exist_ok=True)
         for left in store.live.glob("*.json"):  # of a process that was killed
-            if not alive(left, store.pulse):
+            if not _alive(left, store):
                 left.unlink(missing_ok=True)
     try:
         with repeated(write, SECONDS):
@@ -64,7 +64,7 @@ def going_on(store: Store) -> list[LiveRun]:
     found = []
     for path in store.live.glob("*.json"):
         with suppress(OSError, ValueError, KeyError, TypeError, ValidationError, RecursionError):
-            if path.stat().st_size > LARGEST or not alive(path, store.pulse):
+            if path.stat().st_size > LARGEST or not _alive(path, store):
                 continue
             content = json.loads(regular_text(path), parse_constant=refused_constant)
             found.append(from_json(LiveRun, content["run"]))
@@ -74,6 +74,13 @@ def going_on(store: Store) -> list[LiveRun]:
 def as_json(runs: list[LiveRun]) -> str:
     """Return the courses as the page asks for them."""
     return json.dumps({"runs": [to_json(run) for run in runs]})
+
+
+def _alive(path: Path, store: Store) -> bool:
+    """Return whether the process that writes a course still runs; False for a file that no run wrote."""
+    with suppress(RecursionError):
+        return alive(path, store.pulse)
+    return False
 
 
 def _run(course: Course, suite: str, out: Path, since: str) -> LiveRun:
