@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 
 from harness import text as words
 from harness._version import __version__
-from harness.commands.site import Reader, Settings, Site, local, result_folders
+from harness.commands.site import Settings, Site, SiteReader, local, result_folders
 from harness.errors import HarnessError
 from harness.files.json_lines import write_json
 from harness.files.publishing import owned, refuse_unwritable
@@ -53,7 +53,7 @@ def write(
         copies, lost = _copied(folder, work / "copies")
         title = words.visible(folder.resolve().name)
         settings = Settings(title=title, verified=verified, drawings=drawings, pairs=PAIRS)
-        site = Site(Reader(copies, lost), work / "reports", settings)
+        site = Site(SiteReader(copies, lost), work / "reports", settings)
         written = []
         for address in site.addresses():
             page = site.page(address)
@@ -71,7 +71,7 @@ def write(
 
 def _copied(folder: Path, copies: Path) -> tuple[Path, tuple[Unreadable, ...]]:
     """Copy each RESULT, without private texts, to the same place below; return that place, and what is left out."""
-    found = Reader(folder).read()
+    found = SiteReader(folder).read()
     below, lost = copies / folder.resolve().name, list(found.unreadable)
     below.mkdir(parents=True)
     for member in found.members:

@@ -7,7 +7,7 @@ is passed on: its report is drawn again from its data, because the page that lie
 import os
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import combinations
 from pathlib import Path
@@ -22,7 +22,7 @@ from harness.errors import HarnessError, ResultError
 from harness.report import board as board_page
 from harness.report import render_html
 from harness.report.site import pages
-from harness.report.site.members import Member, Row, Unreadable, row
+from harness.report.site.members import IndexRow, Member, Unreadable, row
 from harness.report.site.pairs import paired
 from harness.report.site.trends import suite_trends
 from harness.results import read
@@ -44,7 +44,7 @@ Stamp = tuple[object, ...]
 class Collection:
     """The RESULTs of a folder at some moment."""
 
-    rows: tuple[Row, ...]
+    rows: tuple[IndexRow, ...]
     unreadable: tuple[Unreadable, ...]
     stamps: dict[str, Stamp]  # key -> of the files of that RESULT
 
@@ -107,14 +107,14 @@ def refuse_absent(folder: Path) -> None:
         )
 
 
-class Reader:
+class SiteReader:
     """Reads the RESULTs of a folder, and again only those that have changed."""
 
     def __init__(self, folder: Path, lost: Sequence[Unreadable] = ()) -> None:
         self.folder = folder
         self._lost = lost  # RESULTs that are known to be unreadable already
         self._lock = Lock()
-        self._known: dict[Path, tuple[Stamp, Row | Unreadable]] = {}
+        self._known: dict[Path, tuple[Stamp, IndexRow | Unreadable]] = {}
 
     def read(self) -> Collection:
         """Return the RESULTs as they are now."""
@@ -127,12 +127,12 @@ class Reader:
             self._known = known
             found = list(known.values())
         return Collection(
-            rows=tuple(one for _, one in found if isinstance(one, Row)),
+            rows=tuple(one for _, one in found if isinstance(one, IndexRow)),
             unreadable=(*self._lost, *(one for _, one in found if isinstance(one, Unreadable))),
-            stamps={one.member.key: stamp for stamp, one in found if isinstance(one, Row)},
+            stamps={one.member.key: stamp for stamp, one in found if isinstance(one, IndexRow)},
         )
 
-    def _row(self, place: Path) -> Row | Unreadable:
+    def _row(self, place: Path) -> IndexRow | Unreadable:
         name = place.relative_to(self.folder).as_posix()
         name = words.visible(self.folder.resolve().name if name == "." else name)
         try:
@@ -179,7 +179,7 @@ class Settings:
 class Site:
     """The pages of a folder's RESULTs by their addresses; a page is kept until a RESULT that it shows changes."""
 
-    def __init__(self, reader: Reader, work: Path, settings: Settings) -> None:
+    def __init__(self, reader: SiteReader, work: Path, settings: Settings) -> None:
         self._reader, self._work, self._settings = reader, work, settings
         self._menu = pages.Menu(live=settings.store is not None)
         self._kept: dict[str, tuple[Stamp, bytes]] = {}
@@ -321,12 +321,14 @@ class Site:
         return pages.trend(suite_trends(key, suite, members), self._menu, self._settings.drawings)
 
     def _board(self, found: Collection) -> str:
-        members = {member.folder.resolve(): member for member in found.members}
-        board, places = boards.make(
-            [member.folder for member in found.members], verified=self._settings.verified
+        board = boards.ranked(
+            {member.name: member.folder for member in found.members}, verified=self._settings.verified
         )
-        links = {run: pages.report_address(members[folder.resolve()]) for run, folder in places.items()}
-        return board_page.site_page(board, links, self._menu.at(pages.BOARD))
+        refused = tuple(
+            replace(one, problem=local(one.problem, self._reader.folder)) for one in board.refused
+        )
+        links = {member.name: pages.report_address(member) for member in found.members}
+        return board_page.site_page(replace(board, refused=refused), links, self._menu.at(pages.BOARD))
 
     def _report(self, found: Collection, at: re.Match[str]) -> bytes | None:
         member = found.member(at[1])

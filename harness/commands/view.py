@@ -7,7 +7,7 @@ from tempfile import TemporaryDirectory
 from harness import text as words
 from harness.commands import bundle, runs
 from harness.commands.serve import Server
-from harness.commands.site import Collection, Reader, Settings, Site, problems, refuse_absent
+from harness.commands.site import Collection, Settings, Site, SiteReader, problems, refuse_absent
 from harness.errors import ResultError
 from harness.run.store import Store, is_store
 
@@ -17,7 +17,7 @@ Say = Callable[[str], None]
 def serve(folder: Path, store: Path, port: int, *, verified: bool, say: Say, warn: Say) -> None:
     """Serve the pages of a folder's RESULTs until Ctrl-C; `say` gets the address."""
     runs_of = Store(store.resolve())
-    reader = Reader(folder)
+    reader = SiteReader(folder)
     found = _found(reader, folder, going_on=bool(runs.going_on(runs_of)))
     drawings = runs_of.drawings if is_store(store) else None
     settings = Settings(
@@ -35,7 +35,7 @@ def serve(folder: Path, store: Path, port: int, *, verified: bool, say: Say, war
 
 def write_bundle(folder: Path, out: Path, store: Path, *, verified: bool, warn: Say) -> int:
     """Write the pages of a folder's RESULTs to another folder; return their number."""
-    _found(Reader(folder), folder)
+    _found(SiteReader(folder), folder)
     drawings = Store(store).drawings if is_store(store) else None
     count, lost = bundle.write(folder, out, verified=verified, drawings=drawings)
     for line in problems(lost):
@@ -43,7 +43,7 @@ def write_bundle(folder: Path, out: Path, store: Path, *, verified: bool, warn: 
     return count
 
 
-def _found(reader: Reader, folder: Path, *, going_on: bool = False) -> Collection:
+def _found(reader: SiteReader, folder: Path, *, going_on: bool = False) -> Collection:
     """Return the folder's RESULTs; raise ResultError if there is nothing to show."""
     refuse_absent(folder)
     found = reader.read()

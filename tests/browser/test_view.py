@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 from harness.commands import bundle, runs
 from harness.commands.course import Course
 from harness.commands.serve import Server
-from harness.commands.site import Reader, Settings, Site, key_of
+from harness.commands.site import Settings, Site, SiteReader, key_of
 from harness.results.document import read_document, write_document
 from harness.run.store import Store, open_store
 from harness.types import Step
@@ -182,7 +182,7 @@ def store(tmp_path: Path) -> Store:
 @pytest.fixture
 def server(folder: Path, store: Store, tmp_path: Path) -> Iterator[Server]:
     settings = Settings(title="runs", verified=False, store=store)
-    with Server(Site(Reader(folder), tmp_path / "work", settings).page) as running:
+    with Server(Site(SiteReader(folder), tmp_path / "work", settings).page) as running:
         thread = Thread(target=running.serve_forever, args=(0.05,))
         thread.start()
         yield running

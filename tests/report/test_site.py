@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from harness.commands.site import Reader, key_of, result_folders
+from harness.commands.site import SiteReader, key_of, result_folders
 from harness.compare import side_by_side
 from harness.report.charts import specification
 from harness.report.charts import trend as chart
@@ -239,7 +239,7 @@ def test_a_result_is_read_again_only_if_it_has_changed(tmp_path: Path) -> None:
     write_result(tmp_path / "one", samples=4)
     (tmp_path / "broken").mkdir()
     (tmp_path / "broken" / "result.json").write_text("{")
-    reader = Reader(tmp_path)
+    reader = SiteReader(tmp_path)
     first, again = reader.read(), reader.read()
     assert first.rows[0] is again.rows[0]
     assert [one.name for one in again.unreadable] == ["broken"]

@@ -19,7 +19,7 @@ import pytest
 from harness.commands import bundle, runs
 from harness.commands.course import Course
 from harness.commands.serve import Server
-from harness.commands.site import Reader, Settings, Site
+from harness.commands.site import Settings, Site, SiteReader
 from harness.errors import HarnessError, ResultError
 from harness.results.document import read_document, write_document
 from harness.run.store import Store, open_store
@@ -48,7 +48,7 @@ def place(example: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def site_of(folder: Path, work: Path, drawings: Path, store: Store | None = None) -> Site:
     settings = Settings(title="runs", verified=False, store=store, drawings=drawings)
-    return Site(Reader(folder), work, settings)
+    return Site(SiteReader(folder), work, settings)
 
 
 @pytest.fixture(scope="module")
@@ -206,7 +206,7 @@ PATHS = [
 @pytest.mark.parametrize("path", PATHS, ids=range(len(PATHS)))
 def test_no_address_leads_out_of_the_pages(server: Server, place: Path, path: str) -> None:
     (place.parent / "secret").write_text("secret content")
-    key = Reader(place).read().members[0].key
+    key = SiteReader(place).read().members[0].key
     status, _, content = ask(server, path.replace("KEY", key))
     assert status == (421 if "evil.example" in path else 404)
     assert b"secret content" not in content
@@ -231,7 +231,7 @@ def test_a_report_is_drawn_from_the_data_and_never_what_lies_beside_it(
     (folder / "samples").mkdir()
     (folder / "samples" / "0001.html").write_text("<script>steal()</script>")
     site = site_of(tmp_path / "runs", tmp_path / "work", drawings)
-    key = Reader(tmp_path / "runs").read().members[0].key
+    key = SiteReader(tmp_path / "runs").read().members[0].key
     page = site.page(f"results/{key}/report.html")
     assert page is not None and b"steal" not in page and b"What went wrong" in page
     assert site.page(f"results/{key}/samples/0001.html") is None
@@ -257,7 +257,7 @@ def test_what_a_stranger_wrote_is_shown_as_text(tmp_path: Path, drawings: Path) 
     write_document(folder, document)
     shutil.copytree(folder, tmp_path / "runs" / "<img src=x onerror=x()>")
     site = site_of(tmp_path / "runs", tmp_path / "work", drawings)
-    key, other = (member.key for member in Reader(tmp_path / "runs").read().members)
+    key, other = (member.key for member in SiteReader(tmp_path / "runs").read().members)
     trend = next(address for address in site.addresses() if address.startswith("trend/"))
     own = (
         "index.html",
@@ -273,6 +273,20 @@ def test_what_a_stranger_wrote_is_shown_as_text(tmp_path: Path, drawings: Path) 
         for evil in (b"<script>x()", b"<script>document", b"<img", b"<svg onload"):
             assert evil not in page, address
         assert page.count(b"<script>") == 2, address
+
+
+def test_the_leaderboard_names_runs_by_their_place_in_the_folder(
+    example: Path, tmp_path: Path, drawings: Path
+) -> None:
+    for name in ("monday", "tuesday", "partial"):
+        shutil.copytree(example, tmp_path / "runs" / name / "same", ignore=shutil.ignore_patterns("*.html"))
+    lost = read_document(tmp_path / "runs" / "partial" / "same")
+    lost["steps"][0]["state"] = "failed"
+    write_document(tmp_path / "runs" / "partial" / "same", lost)
+    page = (site_of(tmp_path / "runs", tmp_path / "work", drawings).page("leaderboard.html") or b"").decode()
+    assert "monday/<wbr>same" in page and "tuesday/<wbr>same" in page
+    assert "partial/same</b>: partial: 1 of" in page
+    assert str(tmp_path) not in page
 
 
 @pytest.mark.parametrize(
@@ -294,7 +308,7 @@ def test_a_document_that_no_run_wrote_is_listed_or_shown_and_hides_no_other(
     bad = Path(shutil.copytree(place / "monday", tmp_path / "runs" / "bad"))
     write_document(bad, read_document(bad) | change)
     site = site_of(tmp_path / "runs", tmp_path / "work", drawings)
-    found = Reader(tmp_path / "runs").read()
+    found = SiteReader(tmp_path / "runs").read()
     assert "good" in [member.name for member in found.members]
     for address in ("index.html", "compare.html", "trend.html", "leaderboard.html"):
         page = site.page(address)
@@ -334,7 +348,7 @@ def test_a_bundle_has_no_private_text_and_the_server_has(tmp_path: Path, drawing
     bundle.write(tmp_path / "runs", tmp_path / "site", verified=False, drawings=drawings)
     assert not leaks(tmp_path / "site", texts)
     site = site_of(tmp_path / "runs", tmp_path / "work", drawings)
-    key = Reader(tmp_path / "runs").read().members[0].key
+    key = SiteReader(tmp_path / "runs").read().members[0].key
     assert site.page(f"results/{key}/report.html")
     assert leaks(tmp_path / "work", texts)
 
@@ -444,8 +458,10 @@ def test_a_run_is_shown_while_it_goes_on_and_not_afterwards(server: Server, stor
         assert (run["suite"], run["out"], run["done"], run["total"]) == ("quick<start>", "quick", 0, 2)
         page = ask(server, "/live.html")[2].decode()
         assert "train &lt;b&gt;llama&lt;/b&gt;" in page and "quick&lt;start&gt;" in page
-        (step,) = run["running"]  # type: ignore[misc]
-        assert step["label"] == TRAIN.label and "12 of 60" in step["says"]  # type: ignore[index]
+        steps = run["running"]
+        assert isinstance(steps, list)
+        assert [step["label"] for step in steps] == [TRAIN.label]
+        assert "12 of 60" in steps[0]["says"]
     assert shown() == []
     course.ended(TRAIN, Outcome(step=TRAIN.id, state="failed", reason="no memory"))
     with runs.recorded(course, "s", Path("out"), store):
@@ -485,5 +501,5 @@ def test_a_missing_folder_may_be_waited_for_while_a_run_goes_on(tmp_path: Path, 
 
     (tmp_path / "out").mkdir()
     with pytest.raises(ResultError, match="contains no RESULT"):
-        _found(Reader(tmp_path / "out"), tmp_path / "out")
-    assert _found(Reader(tmp_path / "out"), tmp_path / "out", going_on=True).rows == ()
+        _found(SiteReader(tmp_path / "out"), tmp_path / "out")
+    assert _found(SiteReader(tmp_path / "out"), tmp_path / "out", going_on=True).rows == ()

@@ -56,7 +56,7 @@ class Headline:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
+class IndexRow:
     """A line of the index."""
 
     member: Member
@@ -91,14 +91,14 @@ class Row:
         return (*(("base",) if bare else ()), *self.adapters)
 
 
-def row(member: Member) -> Row:
+def row(member: Member) -> IndexRow:
     """Return the index's line of a RESULT; raise ResultError if its verdicts cannot be read."""
     result, lacks = member.result, missing(member.result.steps)
     systems = list(dict.fromkeys(score.system for score in result.scores))
     found = verdicts.follow(verdicts.read(result.folder), result)[0]
     counted = Counter(verdict.verdict for verdict in found)
     said = [word for word in WORST_FIRST if counted[word]]
-    return Row(
+    return IndexRow(
         member=member,
         made=member.moment.strftime("%Y-%m-%d %H:%M") if member.moment else "",
         state="whole" if lacks is None else "unfinished" if lacks.unfinished else "partial",

@@ -11,8 +11,8 @@ from harness.report.charts import trend as chart
 from harness.report.drawing import pen
 from harness.report.html import NavLink
 from harness.report.site.live import LiveRun
-from harness.report.site.members import Member, Row, Unreadable, in_json
-from harness.report.site.pairs import Paired
+from harness.report.site.members import IndexRow, Member, Unreadable, in_json
+from harness.report.site.pairs import PairedResults
 from harness.report.site.trends import SuiteTrends, Trend, of_models
 
 INDEX, BOARD, PAIRS, TRENDS, LIVE = (
@@ -75,7 +75,7 @@ def report_address(member: Member) -> str:
 
 
 def index(
-    rows: Sequence[Row],
+    rows: Sequence[IndexRow],
     unreadable: Sequence[Unreadable],
     menu: Menu,
     place: str,
@@ -113,7 +113,7 @@ def pairs(
     return html.document("pairs.html.j2", content, ("page.js", "pairs.js"))
 
 
-def pair(page: Paired, menu: Menu) -> str:
+def pair(page: PairedResults, menu: Menu) -> str:
     """Return the page of two RESULTs."""
     made = [member.moment.strftime("%Y-%m-%d %H:%M") if member.moment else "" for member in (page.a, page.b)]
     address = pair_address(page.a, page.b)

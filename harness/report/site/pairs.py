@@ -37,7 +37,7 @@ class PairedTable:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Paired:
+class PairedResults:
     """The content of a page of two RESULTs."""
 
     a: Member
@@ -48,9 +48,9 @@ class Paired:
     seed: int
 
 
-def paired(a: Member, b: Member, found: SideBySide | None, problem: str = "") -> Paired:
+def paired(a: Member, b: Member, found: SideBySide | None, problem: str = "") -> PairedResults:
     """Return the content of the page of B against A; `found` is None where nothing could be compared, as `problem` says."""
-    return Paired(
+    return PairedResults(
         a=a,
         b=b,
         tables=tuple(_tables(a, b, found, problem)),

@@ -17,7 +17,7 @@ BASE = "base"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Limit:
+class GateLimit:
     """What a gate demands of a score, in the score's own unit."""
 
     value: float
@@ -33,7 +33,7 @@ class TrendPoint:
     when: str  # "2026-11-23"
     score: Score
     part: int  # points of the same part are comparable, and joined
-    limit: Limit | None
+    limit: GateLimit | None
     verdict: str  # of the gate's rule that gives the limit; "" if it was not judged
 
 
@@ -169,7 +169,7 @@ def _samples(result: Result, task: str) -> str:
     )
 
 
-def _limit(result: Result, score: Score, judged: Sequence[Verdict]) -> tuple[Limit | None, str]:
+def _limit(result: Result, score: Score, judged: Sequence[Verdict]) -> tuple[GateLimit | None, str]:
     """Return the limit that a gate of the RESULT sets to a score, and its verdict; the first gate counts."""
     for gate in result.suite.gates:
         if not _meant(gate, score):
@@ -180,7 +180,7 @@ def _limit(result: Result, score: Score, judged: Sequence[Verdict]) -> tuple[Lim
             value = _value(result, score, rule, bound, verdict, against)
             if value is not None:
                 says = f"{rule} {bound}" + (f" against {against}" if rule == "max_drop" else "")
-                return Limit(value=value, says=says), verdict.verdict if verdict else ""
+                return GateLimit(value=value, says=says), verdict.verdict if verdict else ""
     return None, ""
 
 
