@@ -79,6 +79,7 @@ def _panel(
 def _values(series: Series, place: int, point: TrendPoint, count: int) -> dict[str, object]:
     score = point.score
     shift = APART * ((place + 0.5) / count - 0.5)
+    commit = f", commit {point.commit}" if point.commit else ""
     limit = f", limit {words.number(point.limit.value)} ({point.limit.says})" if point.limit else ""
     return {
         "series": _name(series),
@@ -88,7 +89,7 @@ def _values(series: Series, place: int, point: TrendPoint, count: int) -> dict[s
         "low": score.low,
         "high": score.high,
         "limit": point.limit.value if point.limit else None,
-        "says": f"{TIP}{words.system(series.system)}, {point.when}: {words.score(score)}{limit}",
+        "says": f"{TIP}{words.system(series.system)}, {point.when}{commit}: {words.score(score)}{limit}",
     }
 
 

@@ -75,6 +75,11 @@ class IndexRow:
         return words.visible(self.member.result.suite.name)
 
     @property
+    def commit(self) -> str:
+        """Return the first digits of the project's commit; "" if it is unknown."""
+        return self.member.result.manifest.commit[:7]
+
+    @property
     def count(self) -> int:
         """Return the number of systems with scores, trivial rules included."""
         return len({score.system for score in self.member.result.scores})

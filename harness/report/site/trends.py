@@ -14,6 +14,7 @@ from harness.results import Result, verdicts
 from harness.types import Gate, Score, System, Verdict
 
 BASE = "base"
+SHORT = 7  # digits of a commit that are shown
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +32,7 @@ class TrendPoint:
     member: Member
     place: int  # of the RESULT among those of the trend, from 0
     when: str  # "2026-11-23"
+    commit: str  # "4e7968f", of the project; "" if unknown
     score: Score
     part: int  # points of the same part are comparable, and joined
     limit: GateLimit | None
@@ -132,8 +134,8 @@ def _trend(
             limit, verdict = _limit(member.result, score, judged[place])
             points.append(
                 TrendPoint(
-                    member=member, place=place, when=whens[place], score=score, part=part, limit=limit,
-                    verdict=verdict,
+                    member=member, place=place, when=whens[place], commit=member.result.manifest.commit[:SHORT],
+                    score=score, part=part, limit=limit, verdict=verdict,
                 )
             )  # fmt: skip
     some = next(points[-1].score for points in found.values())
