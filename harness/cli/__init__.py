@@ -17,6 +17,7 @@ from harness.cli import (
     running,
     sharing,
     stores,
+    viewing,
     weights,
 )
 from harness.terminal.printed import say
@@ -30,7 +31,7 @@ app = typer.Typer(
     "Start with `harness run quickstart`. A run keeps finished steps in a store and writes a RESULT: a folder with "
     "scores, answers and a report. The other commands prepare runs or read RESULTs.",
 )
-for commands in (running, results, gates, weights, sharing, lists, naming):
+for commands in (running, results, viewing, gates, weights, sharing, lists, naming):
     app.add_typer(commands.app)
 app.add_typer(stores.app, name="store")
 app.add_typer(importing.app, name="import")

@@ -74,6 +74,7 @@ class Course:
     ) -> None:
         self.total, self.ended_steps = len(todo), 0
         self.running: dict[str, Position] = {}
+        self.failures: list[str] = []  # a line for each step that failed or was skipped
         self._clock, self._since = clock, clock()
         self._workers = max(1, workers)
         self._waiting = {step.id: step for step in todo}
@@ -103,6 +104,8 @@ class Course:
         self.ended_steps += 1
         self._waiting.pop(step.id, None)
         at = self.running.pop(step.id, None)
+        if outcome.state in ("failed", "skipped"):
+            self.failures.append(f"{outcome.state}: {step.label}: {outcome.reason}")
         if outcome.state == "done" and at is not None:
             seconds = self._clock() - (
                 at.first[0] if at.first else at.started

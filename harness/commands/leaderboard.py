@@ -51,13 +51,20 @@ def make(
 ) -> tuple[Leaderboard, Mapping[str, Path]]:
     """Return the leaderboard of all RESULT folders in `given` or inside of folders in it, and the folder of each run."""
     runs = _named(folders(given))
+    return ranked(runs, verified=verified, code=code), runs
+
+
+def ranked(
+    runs: Mapping[str, Path], *, verified: bool = True, code: metrics.Code = metrics.OWN
+) -> Leaderboard:
+    """Return the leaderboard of RESULT folders under the names of their runs."""
     taken = list(_all(runs, verified, code))
     accepted = [outcome for outcome in taken if isinstance(outcome, Taken)]
     entries = [entry for run in accepted for entry in run.entries]
     refused = tuple(outcome for outcome in taken if isinstance(outcome, Refusal))
     if not entries:
         raise ResultError(f"nothing to rank: {refused[0].run}: {refused[0].problem}")
-    board = Leaderboard(
+    return Leaderboard(
         groups=rank(entries),
         runs=tuple(run.run for run in accepted),
         by_rows=tuple(run.run for run in accepted if run.withheld),
@@ -65,7 +72,6 @@ def make(
         refused=refused,
         verified=verified,
     )
-    return board, runs
 
 
 def command(given: Sequence[Path], out: Path, flags: Sequence[str] = ()) -> str:

@@ -155,25 +155,34 @@ class Bars:
 
 
 class Silence:
-    """Progress that shows nothing (`--quiet`)."""
+    """Progress that shows nothing (`--quiet`); it follows the course, which others may show."""
 
     console: Console | None = None
 
+    def __init__(self, course: Course) -> None:
+        self._course, self._lock = course, RLock()
+
     def started(self, step: Step) -> None:
-        """Show nothing."""
+        """Take note of the step."""
+        with self._lock:
+            self._course.started(step)
 
     def progress(self, step: Step, done: int, total: int, doing: str = "") -> None:
-        """Show nothing."""
+        """Take note of how much is done."""
+        with self._lock:
+            self._course.progress(step, done, total, doing)
 
     def ended(self, step: Step, outcome: Outcome) -> None:
-        """Show nothing."""
+        """Take note of how the step ended."""
+        with self._lock:
+            self._course.ended(step, outcome)
 
 
 @contextmanager
 def watching(course: Course, *, quiet: bool = False) -> Iterator[View]:
     """Yield what shows progress on standard error: bars on a terminal, lines elsewhere, nothing if quiet."""
     if quiet or not course.total:
-        yield Silence()
+        yield Silence(course)
         return
     console = PlainConsole(stderr=True)
     if not console.is_terminal:

@@ -12,6 +12,7 @@ from harness.commands.course import Course
 from harness.commands.delivery import Delivered
 from harness.commands.live import foretell, shower
 from harness.commands.progress import View
+from harness.commands.runs import recorded
 from harness.files import devices
 from harness.plan.plan import not_applicable, untrained
 from harness.run.repair import claimed, missing, put_damaged_aside
@@ -82,7 +83,7 @@ def run(
             warn(line)
         runtime = replace(settings, engine=request.engine)
         course, shown = Course(todo, runtime.workers), set[str]()
-        with watching(course) as watch:
+        with watching(course) as watch, recorded(course, plan.suite.name, out, store):
             if watch.console is not None:
                 foretell(course, plan, store, runtime)
             show = shower(out, store, watch.console, shown)

@@ -5,7 +5,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from rich.console import Console
+
+    from harness.report.html import NavLink
 
 
 def _always() -> bool:
@@ -41,6 +45,27 @@ def render(folder: Path | str, drawings: Path | None = None, wanted: Callable[[]
             return
         html.write(whole, drawn, folder, explorer.book(result, whole, samples))
         markdown.write(whole, drawn, folder)
+
+
+def render_html(
+    folder: Path, into: Path, drawings: Path | None = None, nav: "Sequence[NavLink]" = ()
+) -> None:
+    """Write report.html of a RESULT folder, and its pages of samples, into another folder; `nav` is a site's menu."""
+    from harness.report import drawing
+
+    with drawing.pen(drawings) as pen:
+        from harness.report import explorer, figures, html, page
+        from harness.report.task_samples import task_samples
+        from harness.results import read
+        from harness.results.document import refuse_damaged
+
+        result = read(folder)
+        refuse_damaged(folder, result.files)
+        outline = page.build(result)
+        drawn = figures.draw(outline, pen)
+        samples = task_samples(result)
+        whole = page.with_samples(outline, result, samples)
+        html.write(whole, drawn, into, explorer.book(result, whole, samples), nav)
 
 
 def render_terminal(

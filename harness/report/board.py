@@ -5,11 +5,15 @@ import io
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import log10
+from typing import TYPE_CHECKING
 
 from harness import text as words
 from harness.files.spreadsheet import cell
 from harness.leaderboard.rank import Leaderboard, Line, RankedGroup, hardware, ways
 from harness.types import Score
+
+if TYPE_CHECKING:
+    from harness.report.html import NavLink
 
 Links = Mapping[str, str]  # run -> address of its report or folder, seen from the page
 SCRIPTS = ("page.js", "board.js")
@@ -88,6 +92,13 @@ def html(board: Leaderboard, links: Links, command: str) -> str:
     from harness.report import html as pages
 
     return pages.document("board.html.j2", _content(board, links), SCRIPTS)
+
+
+def site_page(board: Leaderboard, links: Links, nav: Sequence["NavLink"]) -> str:
+    """Return the leaderboard as an HTML page of a site with this menu."""
+    from harness.report import html as pages
+
+    return pages.document("board.html.j2", {**_content(board, links), "nav": nav}, SCRIPTS)
 
 
 def markdown(board: Leaderboard, links: Links, command: str) -> str:

@@ -82,7 +82,7 @@ def draw(page: Page, pen: Pen) -> Figures:
     """Start drawing every chart of the page."""
     return Figures(
         differences={
-            task.facts.name: _figure(
+            task.facts.name: figure(
                 pen,
                 f"differences-{place}",
                 f"Paired differences in {task.metric} on {words.visible(task.facts.name)}",
@@ -92,7 +92,7 @@ def draw(page: Page, pen: Pen) -> Figures:
             if task.groups
         },
         fronts={
-            task.facts.name: _figure(
+            task.facts.name: figure(
                 pen,
                 f"cost-{place}",
                 f"{task.metric} on {words.visible(task.facts.name)} against "
@@ -102,7 +102,7 @@ def draw(page: Page, pen: Pen) -> Figures:
             for place, task in enumerate(page.tasks, start=1)
             if cost_panels.measured(task)
         },
-        losses=_figure(
+        losses=figure(
             pen, "losses", "Training and validation loss by step", partial(losses.chart, page.curves)
         )
         if any(curve.points for curve in page.curves)
@@ -116,7 +116,7 @@ def draw_weights(section: WeightSection, pen: Pen) -> WeightFigures:
     rows = section.rows
     fitted = any(alpha(row) is not None for row in rows)
     return WeightFigures(
-        alphas=_figure(
+        alphas=figure(
             pen,
             "alphas",
             "Alpha of each layer by role and depth, of the base and merged with its adapter",
@@ -124,10 +124,10 @@ def draw_weights(section: WeightSection, pen: Pen) -> WeightFigures:
         )
         if fitted
         else None,
-        histogram=_figure(pen, "alpha-histogram", _medians(section), partial(histogram.chart, rows))
+        histogram=figure(pen, "alpha-histogram", _medians(section), partial(histogram.chart, rows))
         if any(histogram.counted(row) is not None for row in rows)
         else None,
-        ratios=_figure(pen, "ratios", _largest(section), partial(ratios.chart, rows))
+        ratios=figure(pen, "ratios", _largest(section), partial(ratios.chart, rows))
         if ratios.chosen(rows)
         else None,
         spectra={
@@ -163,7 +163,7 @@ def _choice(section: WeightSection, model: str, place: int, pen: Pen) -> Choice 
         return None
     first = next(layer for layer in shown if layer.first)
     return Choice(
-        figure=_figure(
+        figure=figure(
             pen,
             f"spectra-{place}",
             f"Eigenvalue densities of the layers of {words.visible(model)} on logarithmic axes; picked: "
@@ -177,13 +177,15 @@ def _choice(section: WeightSection, model: str, place: int, pen: Pen) -> Choice 
     )
 
 
-def _figure(
+def figure(
     pen: Pen,
     name: str,
     says: str,
     chart: "partial[charts.Chart]",
     widths: tuple[int, int] = (charts.WIDE, charts.NARROW),
 ) -> Figure:
+    """Start drawing a chart at both widths; `says` is the text for screen readers."""
+
     def begun(width: int, size: str) -> Future[str]:
         make = partial(charts.specification, chart, width)
         of = f"{chart.func.__module__} {chart.args!r} {width}"

@@ -4,6 +4,7 @@ import base64
 import hashlib
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass, replace
 from importlib.resources import files
 from pathlib import Path
 
@@ -27,19 +28,38 @@ SCRIPTS = (  # one script, in this order
 )
 
 
-def write(page: Page, figures: Figures, folder: Path, book: Book | None = None) -> None:
-    """Write report.html into the folder, and samples/*.html if the samples do not fit into it."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NavLink:
+    """A link of the menu that the pages of a site share."""
+
+    address: str  # seen from the page
+    text: str
+    here: bool = False  # the page is this one
+
+    def from_below(self) -> "NavLink":
+        """Return the link as seen from a folder beside the page."""
+        return replace(self, address=f"../{self.address}")
+
+
+Nav = Sequence[NavLink]
+
+
+def write(page: Page, figures: Figures, folder: Path, book: Book | None = None, nav: Nav = ()) -> None:
+    """Write report.html into the folder, and samples/*.html if the samples do not fit into it.
+
+    `nav` is the menu of the site that the report is part of.
+    """
     leaves: list[Leaf] = []
-    samples = folder / "samples"
+    samples, below = folder / "samples", [link.from_below() for link in nav]
     for leaf in book.leaves if book else ():
         place = ours.real_folder(samples) / Path(leaf.name).name
         ours.make_room(folder, place.relative_to(folder))
-        ours.replace(place, document("samples.html.j2", {"page": page, "leaf": leaf}))
+        ours.replace(place, document("samples.html.j2", {"page": page, "leaf": leaf, "nav": below}))
         leaves.append(Leaf(name=leaf.name, says=leaf.says, data={}))  # free the memory of its texts
     if book:
         book.index["leaves"] = [leaf.name for leaf in leaves] or None
     ours.make_room(folder, Path("report.html"))
-    ours.replace(folder / "report.html", render(page, figures, book.index if book else None, leaves))
+    ours.replace(folder / "report.html", render(page, figures, book.index if book else None, leaves, nav))
     _remove_others(folder, {leaf.name for leaf in leaves})
 
 
@@ -56,10 +76,12 @@ def _remove_others(folder: Path, written: Collection[str]) -> None:
         samples.rmdir()
 
 
-def render(page: Page, figures: Figures, samples: Plain | None = None, leaves: Sequence[Leaf] = ()) -> str:
+def render(
+    page: Page, figures: Figures, samples: Plain | None = None, leaves: Sequence[Leaf] = (), nav: Nav = ()
+) -> str:
     """Return report.html; `samples` is the explorer's data, `leaves` the pages with the samples' texts if there are many."""
     return _filled(
-        "report.html.j2", figures.weights, page=page, figures=figures, samples=samples, leaves=leaves
+        "report.html.j2", figures.weights, page=page, figures=figures, samples=samples, leaves=leaves, nav=nav
     )
 
 
@@ -78,13 +100,22 @@ def render_weights(
     )
 
 
-def document(template: str, content: Mapping[str, object], scripts: Sequence[str] = SCRIPTS) -> str:
-    """Return a page made from the template of this name, in the style of the reports."""
-    return _filled(template, None, scripts, **content)
+def document(
+    template: str, content: Mapping[str, object], scripts: Sequence[str] = SCRIPTS, asks: str = ""
+) -> str:
+    """Return a page made from the template of this name, in the style of the reports.
+
+    `asks` is what the page's script may fetch, as its policy says: "'self'"; "" for nothing.
+    """
+    return _filled(template, None, scripts, asks, **content)
 
 
 def _filled(
-    template: str, drawn: WeightFigures | None, scripts: Sequence[str] = SCRIPTS, **content: object
+    template: str,
+    drawn: WeightFigures | None,
+    scripts: Sequence[str] = SCRIPTS,
+    asks: str = "",
+    **content: object,
 ) -> str:
     environment = Environment(
         loader=PackageLoader("harness.report"),
@@ -102,6 +133,7 @@ def _filled(
         sample_link=explorer.sample_link,
         slice_link=explorer.slice_link,
         FEW_TASKS=FEW_TASKS,
+        nav=(),
     )
     environment.filters["svg"] = lambda drawing: Markup(charts.in_page(drawing))  # noqa: S704  Vega escapes its texts
     environment.filters["text"] = lambda text: words.shorten(text, LONGEST)
@@ -114,7 +146,7 @@ def _filled(
         first_script=Markup(first),  # noqa: S704  our own
         script=Markup(script),  # noqa: S704  our own
         policy=f"default-src 'none'; style-src '{_hash(style)}'; script-src '{_hash(first)}' '{_hash(script)}'; "
-        "img-src data:; base-uri 'none'; form-action 'none'",
+        f"img-src data:; {f'connect-src {asks}; ' if asks else ''}base-uri 'none'; form-action 'none'",
         **content,
     )
 

@@ -17,6 +17,7 @@ def manifest(result: Result) -> Manifest:
         ("created", said.created),
         ("seed", said.seed),
         ("sample limit", result.suite.limit),
+        ("commit", said.commit),
         ("device", said.device),
         ("python", said.python),
         ("platform", said.platform),

@@ -185,6 +185,7 @@ class RunFacts:
     seed: Kept[Count | None] = None  # of training and resampling
     sources: Kept[Mapping[str, str]] = field(default_factory=dict)  # task -> revision or digest of its data
     models: Kept[Mapping[str, str]] = field(default_factory=dict)  # model -> revision
+    commit: Kept[IfSet[str]] = ""  # of the project's Git repository
     shareable: Kept[IfSet[bool]] = False  # a copy without the texts of tasks that share scores alone
     rescored: Kept[IfSet[tuple[Rescoring, ...]]] = ()
     imported: Kept[IfSet[tuple[ImportedFile, ...]]] = ()  # what `harness import` read

@@ -70,6 +70,11 @@ class Store:
         return self.root / "pages"
 
     @property
+    def live(self) -> Path:
+        """Return the folder of the courses of runs that are going on, for the command `view`."""
+        return self.root / "live"
+
+    @property
     def findings(self) -> Path:
         """Return the folder of findings about matrices, named by the matrices' bytes, for the step `spectra`."""
         return self.root / "findings"
@@ -110,7 +115,7 @@ def store_around(place: Path) -> tuple[Path, str] | None:
     """Return the store inside whose folders a path lies, and the name of that folder; None if it lies in no store."""
     whole = place.resolve()
     for path in (whole, *whole.parents):
-        if path.name in (*FOLDERS, "drawings", "findings", "pages") and is_store(path.parent):
+        if path.name in (*FOLDERS, "drawings", "findings", "live", "pages") and is_store(path.parent):
             return path.parent, path.name
     return None
 

@@ -25,6 +25,7 @@ WORKS = {
     "compare": "compare R#first R#copy",
     "rescore": "rescore R --metric f1 --out R2",
     "leaderboard": "leaderboard R -o board.csv",
+    "view": "view R --bundle site --store S --no-verify",
     "import lm-eval-task": "import lm-eval-task capitals.yaml",
     "import answers": "import jsonl data/test.jsonl --id id --text dialogue --reference summary -o imported",
     "gate": "gate R",
@@ -53,7 +54,7 @@ doc_to_target: answer
 metric_list: [{metric: acc}]
 """
 
-SLOW = ("run", "report", "import answers", "weigh", "export", "convert", "store prune")
+SLOW = ("run", "report", "view", "import answers", "weigh", "export", "convert", "store prune")
 
 # What an argument is: something to read or to write, a name, a switch, a choice.
 RESULT, SUITE_FILE, TASK_FILE, FILE, MODEL, ADAPTER, READ_STORE = (
@@ -68,6 +69,7 @@ KINDS = {
     "only": NAME, "device": NAME, "engine": NAME, "licence": NAME, "push": SWITCH, "roles": NAME, "uri": NAME, "to": NAME,
     "family": NAME, "form": NAME, "id_column": NAME, "text": NAME, "reference": NAME, "question": NAME, "system": NAME,
     "places": FILE, "path": FILE, "trust_code": SWITCH,
+    "folder": RESULT, "bundle": NEW_FOLDER, "port": NUMBER,
     "result": RESULT, "results": RESULT, "a": RESULT, "b": RESULT, "baseline": FILE, "rules": FILE,
     "store": READ_STORE, "out": NEW_FILE, "junit": NEW_FILE, "comment": NEW_FILE, "markdown": NEW_FILE,
     "html": NEW_FILE, "csv": NEW_FILE, "parquet": NEW_FILE, "keep": SUITE_FILE, "against": MODEL,

@@ -144,7 +144,10 @@ def test_the_policy_allows_this_style_sheet_and_these_scripts_and_nothing_else(d
 def test_scripts_name_no_way_to_run_text_or_to_write_it_as_markup() -> None:
     for path in (Path(html.__file__).parent / "templates").glob("*.js"):
         banned = r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\b|new Function|fetch\(|XMLHttp|import\("
-        assert not re.search(banned, path.read_text()), path
+        script = path.read_text()
+        if path.name == "live.js":  # the page of runs that are going on asks its own server for one address
+            script = script.replace('await fetch("live.json", {', "", 1)
+        assert not re.search(banned, script), path
 
 
 def _tags(document: str) -> list[tuple[str, dict[str, str | None]]]:

@@ -12,6 +12,7 @@ from harness import backends, kinds
 from harness._version import __version__
 from harness.data import share_of
 from harness.digest import IF_SET
+from harness.files.commit import commit_around
 from harness.files.hardware import machine
 from harness.files.json_lines import iterate_lines, to_json
 from harness.files.zipped import write_zipped
@@ -277,5 +278,6 @@ def _manifest(spec: Report, context: StepContext) -> RunFacts:
         seed=spec.seed,
         sources=spec.pins.sources,
         models={name: pin.revision for name, pin in spec.pins.models.items()},
+        commit=commit_around(Path.cwd()),
         scripts={Path(path).name: path for path in spec.suite.plugins.get("metrics", {}).values()},
     )
