@@ -71,7 +71,7 @@ def train(
             base, attached, recipe, objective, settings if head is None else head, seed, folder, steps
         )
         run.resume()
-        run.train(chosen, checks, progress)
+        run.train(run.referred(chosen), run.referred(checks), progress)
         if run.first:
             best = run.best or attached.tensors()
             labels = None if head is None else head.labels

@@ -99,6 +99,23 @@ class Training:
         if self.best is None:
             self.at.best_step, self.best = self.steps, self.attached.tensors()
 
+    @torch.no_grad()
+    def referred(self, items: Sequence[Item]) -> Sequence[Item]:
+        """Return the items with what the base says of them, where the objective asks for that; each is asked once.
+
+        Batches depend on the items alone, so a resumed run gets the same bits.
+        """
+        refer = self.objective.refer
+        if refer is None or not items:
+            return items
+        found: dict[int, Item] = {}
+        places = by_length(range(len(items)), lambda at: self.objective.size(items[at]))
+        with self.attached.off():
+            for batch in places:
+                said = refer(self.base, [items[at] for at in batch], self.settings)
+                found.update(zip(batch, said, strict=True))
+        return [found[at] for at in range(len(items))]
+
     def point(self, step: int, loss: float, measured: float | None) -> str:
         """Return a line of the curve."""
         point = {"step": step, "loss": loss, "learning_rate": self.rate(step), "seconds": self.at.seconds}
