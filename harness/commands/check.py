@@ -14,7 +14,7 @@ from harness.files.validation import At, placed
 from harness.files.yaml import Keys, dotted
 from harness.gates.checks import checks
 from harness.plan import fits, plan, wording
-from harness.plan.examined import examined
+from harness.plan.examined import check_trainable, examined
 from harness.plan.expected_result import expected
 from harness.plan.outlook import outlook, refuse
 from harness.plan.pins import pins
@@ -74,6 +74,7 @@ def check(
         yield f"model {model.name}: {model.uri} at {pin.revision[:12]}, {pin.family or 'no family'}, {pin.dtype}"
         for line in examined(suite, pinned, model, offline=offline, cache=cache):
             yield f"model {model.name}: {line}"
+        check_trainable(suite, pinned, model, offline=offline)
     yield from map(_recipe, suite.recipes)
     drawn = plan.plan(suite, pinned)
     yield from wording.without_role(drawn)
@@ -200,4 +201,6 @@ def _of_data(read: _DataRead) -> Iterator[str]:
 
 
 def _recipe(recipe: Recipe) -> str:
+    if kind := recipe.peft.get("type"):
+        return f"recipe {recipe.name}: {str(kind).upper()}, targets {', '.join(recipe.targets)}"
     return f"recipe {recipe.name}: rank {recipe.rank}, alpha {recipe.alpha:g}, targets {', '.join(recipe.targets)}"

@@ -147,6 +147,7 @@ class Training:
         for group in self.optimizer.param_groups:
             group["lr"] = self.rate(step)
         self.optimizer.step()
+        self.attached.stepped(step)
         self.optimizer.zero_grad(set_to_none=True)
         return mean
 
@@ -191,7 +192,9 @@ class Training:
         return self.recipe.learning_rate * schedule(step, self.steps, self.recipe)
 
     def save(self) -> None:
-        """Write a checkpoint."""
+        """Write a checkpoint; a kind of adapter with a state of its own begins again after a kill."""
+        if not self.attached.resumable:
+            return
         state = TrainingCheckpoint(
             state=self.at,
             adapter=self.attached.tensors(),
