@@ -26,6 +26,7 @@ from harness.types import Recipe
 
 with silent_import():
     from peft import LoraConfig, PeftConfig, PeftModel, get_peft_model_state_dict, set_peft_model_state_dict
+    from peft.tuners.tuners_utils import BaseTunerLayer
 
 
 ADALORA = "ADALORA"
@@ -119,9 +120,12 @@ class PeftFactors:
 
     def drop(self, on: bool) -> None:
         """Switch the dropout of the factors on or off; the base's dropout stays off."""
-        for name, module in self._model.named_modules():
-            if "_dropout" in name:
-                module.train(on)
+        for layer in self._model.modules():
+            if isinstance(layer, BaseTunerLayer):
+                layer.training = on  # DoRA looks at it, as do kinds that have no module for their dropout
+                for name, part in layer.named_children():
+                    if "dropout" in name:
+                        part.train(on)
 
     @contextmanager
     def off(self) -> Iterator[None]:

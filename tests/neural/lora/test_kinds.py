@@ -21,7 +21,8 @@ from harness.neural.lora import kinds
 from harness.neural.objectives import Example
 from harness.neural.train import train
 from harness.suite.load import load_recipes
-from harness.types import Model, Prompt, Recipe
+from harness.types import Model, Prompt, Recipe, Weighing
+from harness.weights.analyse import analyse
 from tests.neural.conftest import CPU, PIN, make_tokenizer
 
 RECIPE = Recipe(
@@ -236,3 +237,55 @@ def test_a_kind_that_the_modules_do_not_support_is_refused_on_an_outline(tmp_pat
         AdapterError, match=r"recipe r: zoo:tiny: peft cannot put OFT on its modules: .*name other `targets`"
     ):
         lora.check_attach(base, replace(RECIPE, peft={"type": "OFT"}))
+
+
+def test_dropout_is_on_in_training_alone_and_the_bases_stays_off(llama: Base) -> None:
+    for peft in (
+        {"type": "VERA", "vera_dropout": 0.5},
+        {"type": "LOHA", "module_dropout": 0.5},
+        {"use_dora": True},
+    ):
+        recipe = replace(RECIPE, peft=peft, dropout=0.0 if "type" in peft else 0.5)
+        attached = lora.attach(llama, recipe, 0)
+        try:
+            with torch.no_grad():
+                for parameter in attached.parameters:
+                    parameter.add_(0.1)
+            torch.manual_seed(0)
+            attached.drop(True)
+            some = [logits(llama, llama.model) for _ in range(4)]
+            assert any(not torch.equal(some[0], other) for other in some[1:])
+            own = [
+                part
+                for name, part in llama.model.named_modules()
+                if name.rpartition(".")[2] in ("mlp", "self_attn")
+            ]
+            assert own and not any(part.training for part in own)
+            attached.drop(False)
+            assert torch.equal(logits(llama, llama.model), logits(llama, llama.model))
+        finally:
+            attached.detach()
+
+
+def test_weights_say_which_kind_is_not_weighed(
+    llama: Base, folders: Callable[..., Path], tmp_path: Path
+) -> None:
+    """An adapter that starts as PiSSA is saved as plain LoRA, so its update is read; IA3's is no product of factors."""
+    said = {}
+    for name, peft in (("ia3", {"type": "IA3"}), ("pissa", {"init": "pissa"})):
+        train(llama, EXAMPLES, [], replace(RECIPE, peft=peft), 0, tmp_path / name)
+        rows = analyse(
+            folders("llama"),
+            llama.family,
+            tmp_path / name / "adapter",
+            model="m",
+            adapter_name=name,
+            weighing=Weighing(),
+        )
+        said[name] = [row for row in rows if row.part == "delta"]
+    (only,) = said["ia3"]
+    assert (
+        only.status
+        == "failed: an adapter of kind IA3 is not weighed; only LoRA's update is B·A on its matrices"
+    )
+    assert len(said["pissa"]) > 7 and not any(row.status.startswith("failed") for row in said["pissa"])
