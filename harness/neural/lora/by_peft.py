@@ -328,6 +328,9 @@ def _wrap(base: Base, config: PeftConfig) -> PeftModel:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", FutureWarning)  # peft uses an old name of transformers
+            warnings.filterwarnings(
+                "ignore", category=UserWarning, module=r"peft\."
+            )  # of BOFT, on its missing CUDA code
             return PeftModel(base.model, config)
     except Exception:
         if hasattr(base.model, "peft_config"):
