@@ -233,4 +233,6 @@ def test_the_first_ten_losses_are_those_of_trl(
     ]
     ours = losses(tmp_path / "ours")
     assert len(ours) == 10 and ours[0] != pytest.approx(ours[-1], rel=0.01)
-    assert ours == pytest.approx(found["losses"], abs=1e-4)
+    apart = max(abs(one - other) for one, other in zip(ours, found["losses"], strict=True))
+    print(f"{how}: losses at most {apart:.0e} apart over ten steps")
+    assert apart <= 1e-4
