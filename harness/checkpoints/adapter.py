@@ -30,6 +30,18 @@ FACTOR = re.compile(
 BASES_OWN = ".base_layer.weight"  # peft also saves the base's matrix where an embedding has factors
 SAVED = re.compile(r"(?P<module>.+?)(\.modules_to_save(\.\w+?)?)?\.weight")
 TOKENS = ".token_adapter."  # rows of an embedding that were trained on their own
+# Kinds of adapters that change no module of a base, so that a model with a module changed cannot stand for them -> why
+NOT_IN_MODULES = {
+    **dict.fromkeys(
+        ("PROMPT_TUNING", "MULTITASK_PROMPT_TUNING", "P_TUNING", "PREFIX_TUNING", "CPT", "CARTRIDGE"),
+        "adds tokens to prompts instead of changing modules",
+    ),
+    "ADAPTION_PROMPT": "adds tokens to layers instead of changing modules",
+    "POLY": "asks for the number of a task with every prompt",
+    "SHADOW": "runs a second model beside the base",
+    "XLORA": "mixes other adapters instead of training one",
+}
+LORA = "LORA"
 # Initialisations that subtract the first factors from the base, so that base + ΔW is not the trained model.
 MOVES_THE_BASE = ("pissa", "olora", "corda", "loftq", "lora_ga")
 # Settings under which an update is more than lora_alpha / r · B·A on a matrix of the base's.
@@ -164,11 +176,20 @@ def read_settings(folder: Path, use: str) -> Mapping[str, Any]:
         raise AdapterError(f"{path}: nested too deeply; save the adapter again") from error
     except (OSError, ValueError) as error:
         raise AdapterError(f"{path}: {error}; an adapter is a folder in PEFT's layout") from error
-    if not isinstance(config, dict) or config.get("peft_type") != "LORA":
-        kind = config.get("peft_type") if isinstance(config, dict) else config
+    kind = config.get("peft_type") if isinstance(config, dict) else config
+    if not isinstance(config, dict) or not isinstance(kind, str):
         raise AdapterError(f"{path}: peft_type is {kind!r}; only LORA adapters can be {use}")
-    check_settings(path, config)
+    if kind in NOT_IN_MODULES:
+        raise AdapterError(f"{path}: peft_type is {kind!r}, which {NOT_IN_MODULES[kind]}; it cannot be {use}")
+    if kind != LORA and use != "measured":
+        raise AdapterError(f"{path}: peft_type is {kind!r}; only LORA adapters can be {use}")
+    check_settings(path, config, lora=kind == LORA)
     return config
+
+
+def is_lora(folder: Path) -> bool:
+    """Return whether an adapter is LoRA, whose update is two factors; False for other kinds that change modules."""
+    return bool(read_settings(folder, "measured")["peft_type"] == LORA)
 
 
 def check(folder: Path) -> None:

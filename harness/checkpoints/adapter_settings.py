@@ -20,11 +20,21 @@ NAMES = ("exclude_modules", "layers_pattern", "modules_to_save", "target_modules
 _ROUNDS = re.compile(r"pissa_niter_(\d+)", re.IGNORECASE)
 
 
-def check_settings(path: Path, config: Mapping[str, Any]) -> None:
-    """Raise AdapterError where a number is not finite, out of range or not a number, or a pattern is not text."""
+def check_settings(path: Path, config: Mapping[str, Any], *, lora: bool = True) -> None:
+    """Raise AdapterError where a number is not finite, out of range or not a number, or a pattern is not text.
+
+    Of another kind than LoRA, the settings that are LoRA's alone are not looked at.
+    """
     for key, number in _numbers("", config):
         if not abs(number) <= LARGEST_NUMBER:
             raise _wrong(path, key, number, f"a finite number up to {LARGEST_NUMBER:g}")
+    for name in NAMES:
+        _check_names(path, name, config.get(name))
+    base = config.get("base_model_name_or_path")
+    if not isinstance(base, str | None):
+        raise _wrong(path, "base_model_name_or_path", base, "the name of the base")
+    if not lora:
+        return
     _check_rank(path, "r", config.get("r", RANK))
     _check_alpha(path, "lora_alpha", config.get("lora_alpha", ALPHA))
     dropout = config.get("lora_dropout", 0.0)
@@ -32,11 +42,6 @@ def check_settings(path: Path, config: Mapping[str, Any]) -> None:
         raise _wrong(path, "lora_dropout", dropout, "a number from 0 to 1")
     for name in PATTERNS:
         _check_pattern(path, name, config.get(name))
-    for name in NAMES:
-        _check_names(path, name, config.get(name))
-    base = config.get("base_model_name_or_path")
-    if not isinstance(base, str | None):
-        raise _wrong(path, "base_model_name_or_path", base, "the name of the base")
     _check_starts(path, config)
     _check_replication(path, config.get("layer_replication"))
 

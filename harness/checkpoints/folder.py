@@ -89,6 +89,11 @@ def model_type(path: Path) -> str:
 def config(path: Path) -> Mapping[str, Any]:
     """Return the content of a config.json."""
     if not path.is_file():
+        if (path.parent / ADAPTER_FILES[0]).is_file():
+            raise ModelError(
+                f"{path.parent}: an adapter, and no base; name its base as the model, and the adapter under `adapters` (an "
+                "adapter is trained on a base alone: merge this one into its base first to train another on top)"
+            )
         raise ModelError(f"{path}: no such file; {SAVED}")
     return json_mapping(path)
 

@@ -15,7 +15,7 @@ from harness.files.validation import At, placed
 from harness.files.yaml import Keys, dotted
 from harness.gates.checks import checks
 from harness.plan import fits, plan, wording
-from harness.plan.examined import examined
+from harness.plan.examined import check_trainable, examined
 from harness.plan.expected_result import expected
 from harness.plan.outlook import outlook, refuse
 from harness.plan.pins import model_place, pins, scorable
@@ -81,6 +81,7 @@ def check(
             raise ModelError(f"{model_place(at, n, model)}: {error}") from error
         for line in lines:
             yield f"model {model.name}: {line}"
+        check_trainable(suite, pinned, model, offline=offline)
     yield from map(_recipe, suite.recipes)
     drawn = plan.plan(suite, pinned)
     yield from wording.without_role(drawn)
@@ -213,4 +214,6 @@ def _of_data(read: _DataRead) -> Iterator[str]:
 
 
 def _recipe(recipe: Recipe) -> str:
+    if kind := recipe.peft.get("type"):
+        return f"recipe {recipe.name}: {str(kind).upper()}, targets {', '.join(recipe.targets)}"
     return f"recipe {recipe.name}: rank {recipe.rank}, alpha {recipe.alpha:g}, targets {', '.join(recipe.targets)}"

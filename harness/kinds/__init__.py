@@ -96,6 +96,8 @@ class Kind:
     target: Callable[[Task, Sample], str]  # what an adapter is trained to write
     # What is asked of a backend -> the answers as they finish, in any order. A model is asked for the first that it has.
     answers: Mapping[Verb, Answer]
+    # Sample -> the answer that an adapter learns to avoid; None where a kind has no such answers.
+    rejected: Callable[[Sample], str] | None = None
     verbs: Callable[[Task], tuple[Verb, ...]] | None = (
         None  # those of `answers` that a task allows; None: all
     )

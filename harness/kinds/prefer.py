@@ -55,6 +55,11 @@ def by_likelihood(
     return likeliest(backend, prompts, task.overflow, adapter, done, against)
 
 
+def rejected(sample: Sample) -> str:
+    """Return the answer that an adapter trained on preferences makes less likely."""
+    return sample.choices[1]
+
+
 KIND = Kind(
     name="prefer",
     version=2,  # 2: log-likelihoods by logsumexp
@@ -63,6 +68,7 @@ KIND = Kind(
     choose_shots=generate.choose_shots,
     ask=ask,
     target=generate.target,
+    rejected=rejected,
     answers={"likelihoods": by_likelihood},
     check=check,
     columns=("id", "input", "chosen", "rejected"),

@@ -73,13 +73,25 @@ def pair(
 
     An answer ends with end-of-sequence; without such a token, with the stop string.
     """
+    found = pairs(base, prompt, (answer,), overflow, max_tokens, stop)
+    return None if found is None else found[0]
+
+
+def pairs(
+    base: Reader, prompt: Prompt, answers: Sequence[str], overflow: Overflow, max_tokens: int, stop: str = ""
+) -> tuple[Pair, ...] | None:
+    """Return a training example for each answer to the same prompt, shortened alike; None where it cannot be made to fit.
+
+    The prompt leaves room for the longest answer.
+    """
     text = prompt_text(base, prompt)
     if base.end is None:
-        ids = answer_ids(base, prompt, text, answer + stop)
+        found = [answer_ids(base, prompt, text, answer + stop) for answer in answers]
     else:
-        ids = (*answer_ids(base, prompt, text, answer), base.end)
-    budget = max_tokens - len(ids)
-    left = base.architecture.prompt_room(base.window, len(ids))
+        found = [(*answer_ids(base, prompt, text, answer), base.end) for answer in answers]
+    longest = max(map(len, found))
+    budget = max_tokens - longest
+    left = base.architecture.prompt_room(base.window, longest)
     if left is not None:
         if left < 1:
             return None
@@ -87,11 +99,14 @@ def pair(
     encoded = encode(base, prompt, overflow, budget)
     if encoded is None:
         return None
-    return Pair(
-        sample_id=prompt.sample_id,
-        prompt=encoded.ids,
-        answer=ids,
-        truncated_tokens=encoded.truncated_tokens,
+    return tuple(
+        Pair(
+            sample_id=prompt.sample_id,
+            prompt=encoded.ids,
+            answer=ids,
+            truncated_tokens=encoded.truncated_tokens,
+        )
+        for ids in found
     )
 
 

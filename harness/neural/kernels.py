@@ -72,7 +72,7 @@ def _quick_norm(module: nn.Module) -> Callable[[torch.Tensor], torch.Tensor] | N
     """Return a faster root-mean-square norm (Zhang and Sennrich 2019) for a module; None where it is no such norm."""
     weight = getattr(module, "weight", None)
     epsilon = getattr(module, "variance_epsilon", None)
-    if epsilon is None or not isinstance(weight, torch.Tensor) or weight.ndim != 1:
+    if epsilon is None or not isinstance(weight, torch.Tensor) or weight.ndim != 1 or weight.requires_grad:
         return None
 
     def norm(x: torch.Tensor) -> torch.Tensor:

@@ -23,7 +23,7 @@ from harness.types import (
 )
 
 MOST_TASKS_ACROSS = 4  # up to so many tasks, every adapter is run on all of them
-SUITS = ("answers", "labels")  # objectives without settings, which a recipe need not name
+SUITS = ("answers", "labels")  # objectives that a recipe need not name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,8 +135,14 @@ def _objective(builder: PlanBuilder, recipe: Recipe, model: Model) -> str:
 
 def _hashed(recipe: Recipe, objective: str) -> Mapping[str, Any]:
     """Return a recipe's objective as it enters a step's id: named or left out, the one that suits the model is the same."""
-    suits = objective in SUITS and recipe.objective == {"name": objective}
+    suits = objective in SUITS and _as_usual(recipe, objectives.find(objective))
     return {"name": objectives.AUTO} if suits else recipe.objective
+
+
+def _as_usual(recipe: Recipe, objective: objectives.Objective) -> bool:
+    """Return whether every setting of a recipe's objective has its default."""
+    usual: bool = objectives.settings_of(recipe, objective) == objective.settings()
+    return usual
 
 
 def training_stop(task: Task, pin: ModelPin) -> str:

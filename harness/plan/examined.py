@@ -45,6 +45,25 @@ def examined(suite: Suite, pinned: Pins, model: Model, *, offline: bool, cache: 
     return [*found, *(f"adapter {name}: not downloaded yet; checked only by a run" for name in absent)]
 
 
+def check_trainable(suite: Suite, pinned: Pins, model: Model, *, offline: bool) -> None:
+    """Raise AdapterError where a model's modules do not support the kind of adapter that a recipe names."""
+    recipes = [recipe for recipe in suite.recipes if recipe.peft]
+    backend, pin = backends.of(model), pinned.models[model.name]
+    if (
+        not recipes
+        or not backends.trainable(model)
+        or not backend.is_here(model, pin)
+        or backend.folder is None
+    ):
+        return
+    from harness.neural.load import outline
+    from harness.neural.lora import check_attach
+
+    runtime = Runtime(device=pinned.device, offline=offline)
+    for recipe in recipes:
+        check_attach(outline(backend.folder(model, pin, offline), model, pin, runtime), recipe)
+
+
 def _public(model: Model) -> str:
     """Return the model's uri, without the path of a local folder: the digest of its files is in the pin."""
     return "file:" if Uri.parse(model.uri).scheme == "file" else model.uri

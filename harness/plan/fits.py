@@ -207,7 +207,12 @@ def _encoded(asked: TaskPrompts, reader: "Reader", prompts: Sequence[Prompt]) ->
 
 
 def _count_examples(training: TrainingExamples, folder: Path, examples: Sequence[Example]) -> Fit:
-    texts = [f"{example.prompt.text} {example.answer}" for example in examples]
+    texts = [
+        f"{example.prompt.text} {answer}"
+        for example in examples
+        for answer in (example.answer, example.rejected)
+        if answer is not None
+    ]
     if _surely_fit(training.model, folder, texts, 1, training.recipe.max_tokens - 1):  # end-of-sequence
         return Fit(over=0, of=len(examples), window=None)
     from harness.neural.reading import reading, without_warnings
@@ -234,6 +239,7 @@ def _examples(plan: Plan, training: TrainingExamples, offline: bool) -> list[Exa
             overflow=task.overflow,
             stop=training_stop(task, plan.pins.models[training.model.name]),
             labels=task.source.labels,
+            rejected=kind.rejected(sample) if kind.rejected else None,
         )
         for sample in samples
     ]

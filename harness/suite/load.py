@@ -287,6 +287,11 @@ def _checked(kind: type[Item], document: Document, entry: object, keys: Keys) ->
     suite_rules.check(item, lambda *more: document.at(*keys, *more))
     if isinstance(item, Recipe):
         _check_objective(item, document, (*keys, "objective"))
+        if item.peft:
+            from harness.neural.lora import kinds as adapters  # imports peft, which takes seconds
+
+            written_as = entry if isinstance(entry, dict) else {}
+            adapters.check(item, written_as, lambda *more: document.at(*keys, *more))
     return item
 
 

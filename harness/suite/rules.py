@@ -369,6 +369,24 @@ def _check_training(suite: Suite, tasks: Sequence[str], at: At) -> None:
     if suite.train_on and not suite.recipes:
         raise SuiteError(f"{at('train_on')}: no recipe to train by; add `recipes: [lora-r16]`")
     _distinct(suite.train_on, at, "train_on")
+    for n, recipe in enumerate(suite.recipes):
+        for task in suite.tasks:
+            if task.name in suite.train_on:
+                _check_examples(recipe, task, lambda *keys, n=n: at("recipes", n, *keys))
+
+
+def _check_examples(recipe: Recipe, task: Task, at: At) -> None:
+    """Raise SuiteError where a recipe's objective learns from pairs of answers, and a task has none."""
+    from harness.neural import objectives
+
+    name = str(recipe.objective["name"])
+    if name == objectives.AUTO or objectives.find(name).learns != "pairs":
+        return
+    if kinds.find(task.kind).rejected is None:
+        raise SuiteError(
+            f"{at('objective')}: {name!r} learns from a chosen and a rejected answer, and task {task.name} is of kind "
+            f"{task.kind}, which has no rejected ones; train on a task of kind prefer, or leave `objective` out"
+        )
 
 
 def _check_gate_patterns(suite: Suite, tasks: Sequence[str], at: At) -> None:

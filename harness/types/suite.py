@@ -175,6 +175,8 @@ class Recipe:
     seeds: tuple[int, ...] = (0,)  # an adapter for each seed
     # The objective that training lowers: its name, and its settings. auto: answers; for an encoder labels
     objective: Mapping[str, Any] = field(default_factory=lambda: {"name": "auto"}, metadata=IF_SET)
+    # The kind of adapter, `type`, and its settings as peft names them; empty: LoRA as the keys above say
+    peft: Mapping[str, Any] = field(default_factory=dict, metadata=IF_SET)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

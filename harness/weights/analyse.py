@@ -74,6 +74,8 @@ def analyse(
     row = partial(_row, model=model, adapter=adapter_name)
     if adapter is None:
         return chain(_of_base(found, weighing, options, row), _of_vectors(folder, found, family, row))
+    if not lora.is_lora(adapter):
+        return iter([_of_another_kind(adapter, row)])
     weights = lora.read(adapter)
     changed = updates(weights, found, family, adapter=adapter, base=folder)
     return chain(_of_adapter(changed, weighing, options, row), _of_others(weights, family, row))
@@ -137,6 +139,13 @@ def _of_adapter(
         rank = update.factors.A.shape[0] if update.factors else None
         yield row(described, delta, part="delta", rank=rank, quantised=scheme)
         yield row(described, merged, part="merged", quantised=scheme)
+
+
+def _of_another_kind(adapter: Path, row: Rows) -> WeightRow:
+    """Return the row of an adapter whose update is not read: only LoRA's is two factors that need not be multiplied."""
+    kind = lora.read_settings(adapter, "measured")["peft_type"]
+    status = f"failed: an adapter of kind {kind} is not weighed; only LoRA's update is B·A on its matrices"
+    return row(Layer("all", "other", (0, 0)), LayerResult(status=status, numbers={}), part="delta")
 
 
 def _of_others(weights: LoraWeights, family: Family, row: Rows) -> Iterator[WeightRow]:

@@ -3,10 +3,14 @@
 from dataclasses import replace
 
 import pytest
+import torch
 
+from harness.neural import objectives
 from harness.neural.encode import encode, pair, prompt_ids, prompt_text
 from harness.neural.load import Base
-from harness.types import Prompt, Turn
+from harness.neural.objectives import Example
+from harness.neural.objectives.answers import AnswersSettings, Conversation
+from harness.types import Prompt, Recipe, Turn
 from tests.neural.test_encode import CHAT, chatty
 
 TALK = Prompt(
@@ -80,3 +84,56 @@ def test_a_system_text_without_a_role_stands_before_the_first_turn(llama: Base, 
     text = prompt_text(base, replace(TALK, turns=None))
     assert text == "[user] You answer about trains.\n\nWho comes to dinner? [end] [answer]"
     assert prompt_ids(base, text)[0] == base.tokenizer.bos_token_id
+
+
+def test_all_answers_of_a_conversation_are_learned_as_they_are_asked(llama: Base) -> None:
+    """`turns: all` has the loss of each answer of the assistant behind the prompt that the model is asked with then."""
+    objective = objectives.find("answers")
+    base = chatty(llama, with_bos=True)
+    example = Example(id="talk", prompt=TALK, answer="Anna")
+    every, usual, last = (
+        objective.encode(base, example, Recipe(name="r", steps=1, objective=said))
+        for said in (
+            {"name": "answers", "turns": "all"},
+            {"name": "auto"},
+            {"name": "answers", "turns": "last"},
+        )
+    )
+    assert isinstance(every, Conversation) and usual == last == every.answers[-1]
+    assert TALK.turns is not None
+    wanted = [
+        (replace(TALK, turns=(), input=TALK.turns[0].text), "No, he is late."),
+        (replace(TALK, turns=TALK.turns[:2], input="And Anna?"), "Yes, on Monday."),
+        (TALK, "Anna"),
+    ]
+    for row, (prompt, answer) in zip(every.answers, wanted, strict=True):
+        asked = encode(base, prompt, "keep-start", None)
+        assert asked is not None and row.prompt == asked.ids
+        assert row == pair(base, prompt, answer, "keep-start", 1024)
+    assert objective.weight(every) == sum(len(row.answer) for row in every.answers)
+    settings = AnswersSettings(turns="all")
+    alone = [objective.loss(base, [row], settings, base.model, None).item() for row in every.answers]
+    together = objective.loss(base, [every], settings, base.model, None).item()
+    assert together == pytest.approx(sum(alone), rel=1e-5)  # float32, rows of other lengths beside them
+
+
+def test_a_conversation_in_one_row_has_the_same_loss(llama: Base) -> None:
+    """Where a turn ends as an answer does, the rows of `turns: all` are one row with several answers, as others train it."""
+    base = chatty(llama, with_bos=True)
+    base.tokenizer.chat_template = (
+        "{{ bos_token }}{% for message in messages %}{% if message.role == 'assistant' %}[answer]{{ message.content }}</s>"
+        "{% else %}[{{ message.role }}] {{ message.content }} {% endif %}{% endfor %}[answer]"
+    )
+    objective = objectives.find("answers")
+    said = Recipe(name="r", steps=1, objective={"name": "answers", "turns": "all"})
+    item = objective.encode(base, Example(id="talk", prompt=TALK, answer="Anna"), said)
+    assert isinstance(item, Conversation)
+    whole = item.answers[-1].prompt + item.answers[-1].answer
+    wanted = 0.0
+    with torch.no_grad():
+        found = torch.log_softmax(base.model(input_ids=torch.tensor([whole])).logits[0].double(), dim=1)
+    for row in item.answers:
+        assert whole[: row.tokens] == row.prompt + row.answer
+        wanted -= sum(float(found[at - 1, whole[at]]) for at in range(len(row.prompt), row.tokens))
+    together = objective.loss(base, [item], AnswersSettings(turns="all"), base.model, None).item()
+    assert together == pytest.approx(wanted, rel=1e-5)

@@ -33,6 +33,7 @@ EXAMPLES = [
         prompt=Prompt(sample_id=str(n), before="", input="Ben meets " * (n + 1), after=""),
         answer="Anna" if n % 2 else "Ben",
         labels=("Anna", "Ben"),
+        rejected="Ben" if n % 2 else "Dan is late",
     )
     for n in range(8)
 ]
@@ -132,6 +133,12 @@ WRITTEN = [  # what a recipe says, what is answered
     ("objective: anwsers", "r.yaml:2: objective: no objective named 'anwsers'; did you mean 'answers'?"),
     ("objective: {name: anwsers}", "r.yaml:2: objective.name: no objective named 'anwsers'; did you mean 'answers'?"),
     ("objective: {name: answers, beta: 1}", "r.yaml:2: objective.beta: no key named 'beta'"),
+    ("objective: {name: answers, turns: all}", None),
+    ("objective: {name: answers, turns: frist}", "r.yaml:2: objective.turns: "),
+    ("objective: preferences", None),
+    ("objective: {name: preferences, loss: ipo, beta: 0.5}", None),
+    ("objective: {name: preferences, loss: hinge}", "r.yaml:2: objective.loss: no loss named 'hinge'"),
+    ("objective: {name: preferences, beta: 0}", "r.yaml:2: objective.beta: found 0; give a number above 0, up to 1000"),
     ("objective: {beta: 1}", "r.yaml:2: objective.name: found no name; give one of"),
     ("objective: 3", "r.yaml:2: objective: found the number 3; give a mapping"),
     ("objective: near-base", None),

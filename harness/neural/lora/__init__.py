@@ -21,15 +21,30 @@ from harness.neural.lora.fit import check_base, check_labels, check_tensors, unv
 from harness.neural.objectives import TrainedHead
 from harness.types import Recipe
 
-__all__ = ["adapted", "attach", "check_fit", "check_labels", "inert", "save", "unverified_base"]
+__all__ = [
+    "adapted",
+    "attach",
+    "check_attach",
+    "check_fit",
+    "check_labels",
+    "inert",
+    "save",
+    "unverified_base",
+]
 
 
 def attach(base: Base, recipe: Recipe, seed: int, head: TrainedHead | None = None) -> AttachedLora:
     """Attach new factors to the base's modules: A random by the seed, B zero. Their `detach` removes them.
 
-    With a head, new modules take the place of the base's own.
+    With a head, new modules take the place of the base's own. Of a recipe with `peft`, peft makes the adapter.
     """
     targets = families.lora_targets(base.family, recipe.targets)
+    if recipe.peft:
+        with torch.random.fork_rng(devices=[base.device] if base.device.type == "cuda" else []):
+            torch.manual_seed(seed)
+            named = names_to_write(base.model, targets, base.head)
+            other = _by_peft(base, recipe, named)
+            return other if head is None else heads.WithHead(base, other, head)
     modules = targeted(base.model, targets, base.head)
     if not modules:
         raise AdapterError(
@@ -57,12 +72,25 @@ def _factors(
 ) -> AttachedLora:
     if can_be_own(base.model, modules.values()):
         return TrainableFactors(base, config, cast(dict[str, nn.Linear], modules), recipe.dropout)
+    return _by_peft(base, recipe, config.targets if base.head else targets)
+
+
+def _by_peft(base: Base, recipe: Recipe, targets: tuple[str, ...] | str) -> AttachedLora:
     from harness.neural.lora.by_peft import PeftFactors
 
     try:
-        return PeftFactors(base, recipe, config.targets if base.head else targets)
+        return PeftFactors(base, recipe, targets)
     except ValueError as error:
-        raise AdapterError(f"recipe {recipe.name}: targets {recipe.targets}: {error}") from error
+        said = " ".join(str(error).split())
+        raise AdapterError(f"recipe {recipe.name}: targets {recipe.targets}: {said}") from error
+
+
+def check_attach(base: Base, recipe: Recipe) -> None:
+    """Raise AdapterError where the modules of an outline do not support the kind of adapter that a recipe trains."""
+    from harness.neural.lora import by_peft
+
+    targets = families.lora_targets(base.family, recipe.targets)
+    by_peft.fits(base, recipe, names_to_write(base.model, targets, base.head))
 
 
 @contextmanager

@@ -17,7 +17,7 @@ from transformers.conversion_mapping import get_model_conversion_mapping
 from transformers.core_model_loading import WeightConverter
 from transformers.pytorch_utils import Conv1D
 
-from harness.checkpoints.adapter import read_settings
+from harness.checkpoints.adapter import LORA, read_settings
 from harness.checkpoints.adapter_settings import ALPHA, RANK
 from harness.checkpoints.patterns import ALL_LINEAR, by_pattern
 
@@ -75,6 +75,16 @@ class LoraConfig:
 def read_config(folder: Path) -> LoraConfig:
     """Return the configuration of an adapter; AdapterError where it is not a LoRA adapter's."""
     settings = read_settings(folder, "measured")
+    if settings["peft_type"] != LORA:
+        return LoraConfig(
+            base=settings.get("base_model_name_or_path"),
+            rank=0,
+            alpha=0.0,
+            rslora=False,
+            targets=(),
+            saved=tuple(settings.get("modules_to_save") or ()),
+            plain=False,
+        )
     targets = settings.get("target_modules")
     return LoraConfig(
         base=settings.get("base_model_name_or_path"),

@@ -40,6 +40,16 @@ class AttachedLora(Protocol):
     def off(self) -> AbstractContextManager[None]:
         """Let the base answer without the factors for as long as the block runs."""
 
+    def exported(self, tensors: Tensors) -> Tensors:
+        """Return an adapter's tensors as its file has them."""
+
+    def stepped(self, step: int) -> None:
+        """Take note of an optimiser step, whose gradients are still there."""
+
+    @property
+    def resumable(self) -> bool:
+        """Return whether a checkpoint of the factors and their optimiser is all that a run needs to continue."""
+
     def settings(self) -> dict[str, Any]:
         """Return the content of adapter_config.json."""
 
@@ -91,6 +101,18 @@ class TrainableFactors:
         finally:
             for name, update in self._updates.items():
                 put_in(self._base.model, name, update)
+
+    def exported(self, tensors: Tensors) -> Tensors:
+        """Return the tensors unchanged."""
+        return tensors
+
+    def stepped(self, step: int) -> None:
+        """Do nothing: the factors have no state of their own."""
+
+    @property
+    def resumable(self) -> bool:
+        """Return True: the factors have no state of their own."""
+        return True
 
     def settings(self) -> dict[str, Any]:
         """Return the content of adapter_config.json."""

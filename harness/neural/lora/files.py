@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 from safetensors.torch import load_file, save_file
 
-from harness.checkpoints.adapter import CONFIG, WEIGHTS
+from harness.checkpoints.adapter import CONFIG, WEIGHTS, is_lora
 from harness.checkpoints.folder import ADAPTER_PICKLE, ADAPTER_RECORD, json_mapping
 from harness.checkpoints.safetensors import TensorFile
 from harness.errors import AdapterError
@@ -25,7 +25,7 @@ def save(
 ) -> None:
     """Write an adapter in PEFT's layout; the same factors give the same bytes."""
     folder.mkdir(parents=True, exist_ok=True)
-    found = tensors if tensors is not None else attached.tensors()
+    found = attached.exported(tensors if tensors is not None else attached.tensors())
     save_file(
         {name: found[name].contiguous() for name in sorted(found)},
         folder / WEIGHTS,
@@ -42,9 +42,12 @@ def save(
 
 
 def inert(folder: Path) -> bool:
-    """Return whether the adapter changes nothing: every B is zero, and no module is saved whole."""
+    """Return whether the adapter changes nothing: every B is zero, and no module is saved whole.
+
+    The tensors of another kind than LoRA do not show it: there only answers that all equal the base's do.
+    """
     tensors = read_tensors(folder)
-    if _record(folder).get("labels") is not None:
+    if _record(folder).get("labels") is not None or not is_lora(folder):
         return False
     return all(
         not tensor.any() for name, tensor in tensors.items() if "lora_B" in name or "lora_embedding_B" in name

@@ -65,6 +65,21 @@ class WithHead:
         """Let the base answer without the factors, with the head, for as long as the block runs."""
         return self._factors.off()
 
+    def exported(self, tensors: Tensors) -> Tensors:
+        """Return the tensors of factors and head as their file has them."""
+        own = {name: tensor for name, tensor in tensors.items() if name in self._named}
+        rest = {name: tensor for name, tensor in tensors.items() if name not in self._named}
+        return {**self._factors.exported(rest), **own}
+
+    def stepped(self, step: int) -> None:
+        """Take note of an optimiser step."""
+        self._factors.stepped(step)
+
+    @property
+    def resumable(self) -> bool:
+        """Return whether a checkpoint is all that a run needs to continue."""
+        return self._factors.resumable
+
     def settings(self) -> dict[str, Any]:
         """Return the content of adapter_config.json."""
         names = sorted({name.rpartition(".")[2] for name in self._base.head})

@@ -37,6 +37,7 @@ class Example:
     labels: tuple[
         str, ...
     ] = ()  # of the task, one of which is the answer; empty: the answer is text, or a number
+    rejected: str | None = None  # of a pair, whose chosen text is the answer; None: the example is no pair
 
 
 class Item(Protocol):
@@ -100,6 +101,11 @@ class Objective:
     # Training examples -> the head that is trained; only where `needs` is "head".
     head: Callable[[Sequence[Example]], TrainedHead] | None = None
     needs_reference: bool = False  # whether `loss` also needs the base without its adapter
+    # Base, items, settings -> the same items with what the base says of them. It is called once for each item, before the
+    # first step and without the adapter, so that `loss` need not ask the reference again. None: `loss` asks each time.
+    refer: Callable[[TorchModel, Sequence[Any], Any], Sequence[Any]] | None = None
+    # What its examples are: one answer to each prompt, or a chosen and a rejected one.
+    learns: Literal["answers", "pairs"] = "answers"
 
 
 def names() -> tuple[str, ...]:
@@ -147,6 +153,12 @@ def unfit(recipe: Recipe, architecture: Architecture) -> str | None:
             f"objective {objective.name!r} trains a model to write, and {architecture.about} writes no text"
         )
     return None
+
+
+def settings_of(recipe: Recipe, objective: Objective) -> Any:
+    """Return a recipe's settings of an objective; the defaults where the recipe does not name it."""
+    own = own_settings(recipe.objective) if recipe.objective.get("name") == objective.name else {}
+    return from_json(objective.settings, own)
 
 
 def own_settings(objective: Mapping[str, object]) -> dict[str, object]:

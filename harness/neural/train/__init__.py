@@ -6,7 +6,7 @@ So a checkpoint needs no random state, and a resumed run equals a run that was n
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from harness.errors import StepError
@@ -66,12 +66,12 @@ def train(
     steps = recipe.steps or math.ceil((recipe.epochs or 1.0) * len(chosen) / recipe.batch_size)
     fitting = [example for example, item in zip(examples, items, strict=True) if item is not None]
     head = objective.head(fitting) if objective.head else None
-    with prepared(base, recipe, seed, head) as attached:
+    with prepared(base, replace(recipe, steps=steps, epochs=None), seed, head) as attached:
         run = Training(
             base, attached, recipe, objective, settings if head is None else head, seed, folder, steps
         )
         run.resume()
-        run.train(chosen, checks, progress)
+        run.train(run.referred(chosen), run.referred(checks), progress)
         if run.first:
             best = run.best or attached.tensors()
             labels = None if head is None else head.labels

@@ -99,6 +99,23 @@ class Training:
         if self.best is None:
             self.at.best_step, self.best = self.steps, self.attached.tensors()
 
+    @torch.no_grad()
+    def referred(self, items: Sequence[Item]) -> Sequence[Item]:
+        """Return the items with what the base says of them, where the objective asks for that; each is asked once.
+
+        Batches depend on the items alone, so a resumed run gets the same bits.
+        """
+        refer = self.objective.refer
+        if refer is None or not items:
+            return items
+        found: dict[int, Item] = {}
+        places = by_length(range(len(items)), lambda at: self.objective.size(items[at]))
+        with self.attached.off():
+            for batch in places:
+                said = refer(self.base, [items[at] for at in batch], self.settings)
+                found.update(zip(batch, said, strict=True))
+        return [found[at] for at in range(len(items))]
+
     def point(self, step: int, loss: float, measured: float | None) -> str:
         """Return a line of the curve."""
         point = {"step": step, "loss": loss, "learning_rate": self.rate(step), "seconds": self.at.seconds}
@@ -130,6 +147,7 @@ class Training:
         for group in self.optimizer.param_groups:
             group["lr"] = self.rate(step)
         self.optimizer.step()
+        self.attached.stepped(step)
         self.optimizer.zero_grad(set_to_none=True)
         return mean
 
@@ -174,7 +192,9 @@ class Training:
         return self.recipe.learning_rate * schedule(step, self.steps, self.recipe)
 
     def save(self) -> None:
-        """Write a checkpoint."""
+        """Write a checkpoint; a kind of adapter with a state of its own begins again after a kill."""
+        if not self.attached.resumable:
+            return
         state = TrainingCheckpoint(
             state=self.at,
             adapter=self.attached.tensors(),

@@ -72,6 +72,7 @@ def run(spec: Train, context: StepContext) -> None:
                 overflow=spec.task.overflow,
                 stop=spec.stop,
                 labels=spec.task.source.labels,
+                rejected=kind.rejected(s) if kind.rejected else None,
             )
             for s in samples
         ]

@@ -470,7 +470,7 @@ def test_what_is_no_lora_adapter_is_refused_with_a_sentence(llama: Base, tmp_pat
         pass
     set_config(tmp_path, peft_type="PREFIX_TUNING")
     with (
-        pytest.raises(AdapterError, match="peft_type is 'PREFIX_TUNING'; only LORA"),
+        pytest.raises(AdapterError, match="peft_type is 'PREFIX_TUNING', which adds tokens"),
         lora.adapted(llama, tmp_path),
     ):
         pass
