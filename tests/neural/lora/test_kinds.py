@@ -132,6 +132,36 @@ def test_a_variant_of_lora_trains_and_plain_peft_reloads_and_merges_it(
     print(f"{start:16}", table(llama, folders("llama"), recipe, tmp_path, True))
 
 
+class Stop(Exception):
+    pass
+
+
+@pytest.mark.parametrize(
+    "peft",
+    [{"type": "VERA"}, {"type": "OFT", "oft_block_size": 8}, {"type": "ADALORA"}, {"init": "pissa"}],
+    ids=str,
+)
+def test_an_interrupted_run_ends_with_the_same_weights(
+    llama: Base, tmp_path: Path, peft: Mapping[str, Any]
+) -> None:
+    recipe = replace(RECIPE, steps=6, dropout=0.0, peft=peft)
+    train(llama, EXAMPLES, EXAMPLES[:2], recipe, 0, tmp_path / "whole")
+
+    def stop(step: int, steps: int, loss: float | None) -> None:
+        if step == 5:
+            raise Stop
+
+    with pytest.raises(Stop):
+        train(llama, EXAMPLES, EXAMPLES[:2], recipe, 0, tmp_path / "resumed", stop)
+    begun: list[int] = []
+    train(llama, EXAMPLES, EXAMPLES[:2], recipe, 0, tmp_path / "resumed", lambda step, *_: begun.append(step))
+    assert (begun[0] > 1) == (
+        peft.get("type") != "ADALORA"
+    )  # whose state is in no checkpoint: it begins again
+    file = Path("adapter", "adapter_model.safetensors")
+    assert (tmp_path / "whole" / file).read_bytes() == (tmp_path / "resumed" / file).read_bytes()
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "kind", [kind for kind in kinds.names() if kind not in ("LORA", "TRAINABLE_TOKENS", *BY_DAY)]

@@ -236,3 +236,28 @@ def test_the_first_ten_losses_are_those_of_trl(
     apart = max(abs(one - other) for one, other in zip(ours, found["losses"], strict=True))
     print(f"{how}: losses at most {apart:.0e} apart over ten steps")
     assert apart <= 1e-4
+
+
+class Stop(Exception):
+    pass
+
+
+def test_an_interrupted_run_ends_with_the_same_weights(base: Base, tmp_path: Path) -> None:
+    told = examples(12)
+    recipe = replace(RECIPE, dropout=0.1)
+    whole = train(base, told, told[:3], recipe, 3, tmp_path / "whole")
+
+    def stop(step: int, steps: int, loss: float | None) -> None:
+        if step == 5:
+            raise Stop
+
+    with pytest.raises(Stop):
+        train(base, told, told[:3], recipe, 3, tmp_path / "resumed", stop)
+    begun: list[int] = []
+    resumed = train(
+        base, told, told[:3], recipe, 3, tmp_path / "resumed", lambda step, *_: begun.append(step)
+    )
+    assert begun[0] > 1
+    assert replace(resumed, seconds=0) == replace(whole, seconds=0)
+    file = Path("adapter", "adapter_model.safetensors")
+    assert (tmp_path / "whole" / file).read_bytes() == (tmp_path / "resumed" / file).read_bytes()
