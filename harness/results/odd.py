@@ -14,9 +14,8 @@ NOT_APPLICABLE = "not applicable"  # kind of a note: a system cannot be asked a 
 SAME_INPUT = "test samples whose input stands in the training split, word for word"
 SHARED_WORDS = "test samples that share 13 words in a row with a training sample"
 MANY_EMPTY = 0.05  # of a system's answers: beyond this share its score says little
-FEW_EMPTY = (
-    2  # so many empty answers are single failures, each with the score of an empty text, whatever their share
-)
+# So many empty answers, if they are less than half, are single failures: each has the score of an empty text.
+FEW_EMPTY = 2
 MANY_SHORTENED = 0.01  # of a task's prompts: beyond this share shortening is shown prominently
 
 
@@ -52,11 +51,12 @@ def counted(result: Result, kind: str) -> Mapping[tuple[str, System], Share]:
 
 
 def too_many_empty(empty: Share) -> bool:
-    """Return whether so many answers are empty that the score says little: more than 5 %, and not one or two alone.
+    """Return whether so many answers are empty that the score says little: more than 5 %, and not one or two among many.
 
     One empty answer of 15 is a share of 7 %, and says no more about prompts and stop strings than one wrong answer does.
     """
-    return empty.count > FEW_EMPTY and empty.share > MANY_EMPTY
+    few = empty.count <= FEW_EMPTY and empty.share < 0.5
+    return empty.share > MANY_EMPTY and not few
 
 
 def mostly_empty(result: Result) -> Mapping[tuple[str, System], Share]:

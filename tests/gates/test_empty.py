@@ -10,7 +10,7 @@ import pytest
 from harness.gates.judge import judge
 from harness.gates.rules.max_worse_samples import WorseSamples
 from harness.results import read
-from harness.results.odd import mostly_empty
+from harness.results.odd import Share, mostly_empty, too_many_empty
 from harness.types import Gate, System
 
 from .conftest import Said
@@ -150,3 +150,21 @@ def test_an_older_baseline_holds_where_leading_whitespace_moved_nothing(
     for setting, expected in (("keep", "pass"), ("drop", "invalid")):
         changed(better, decoded({"stop": ["\n"], "leading_whitespace": setting}))
         assert words(better, (make_gate(adapter="base", max_drop=5.0, against=str(file)),)) == [expected]
+
+
+@pytest.mark.parametrize(
+    ("count", "of", "many"),
+    [
+        (1, 15, False),
+        (2, 15, False),
+        (3, 15, True),
+        (1, 1, True),
+        (1, 2, True),
+        (2, 4, True),
+        (1, 3, False),
+        (10, 200, False),
+        (11, 200, True),
+    ],
+)
+def test_one_or_two_empty_answers_among_many_are_single_failures(count: int, of: int, many: bool) -> None:
+    assert too_many_empty(Share(count=count, of=of)) is many
