@@ -6,11 +6,12 @@
 is a miss.
 """
 
+from collections.abc import Mapping
 from typing import Literal
 
 from harness.metrics import Caution, Metric, exact
 from harness.tasks.likelihoods import best, is_right
-from harness.types import Generation, Sample
+from harness.types import Generation, Option, Sample
 
 NAMES = ("accuracy",)
 
@@ -36,7 +37,7 @@ def metric(*, by: By = "answer") -> Metric:
         interval="wilson",
         row=row,
         value=exact.value,
-        cautions=(TIED, UNCOMPARED) if by == "against" else (TIED,),
+        cautions=_CAUTIONS.get(by, (TIED,)),
     )
 
 
@@ -50,8 +51,29 @@ TIED = Caution(
     "settings count a miss",
     holds=_tied,
 )
+
+
+def _begins(one: Option, other: Option) -> bool:
+    """Return whether an option is the first words of another, as the model is asked for both."""
+    shorter, longer = one.text.strip(), other.text.strip()
+    whole = not longer[len(shorter) :][:1].isalnum()
+    return longer.startswith(shorter) and whole and 0 < one.tokens < other.tokens
+
+
+def _has_beginning(sample: Sample, generation: Generation) -> bool:
+    right = [option for option in generation.options if is_right(option.text, sample)]
+    wrong = [option for option in generation.options if not is_right(option.text, sample)]
+    return any(_begins(one, other) or _begins(other, one) for one in right for other in wrong)
+
+
+BEGINNING = Caution(
+    said="answers where a right and a wrong option begin with the same words and one of them ends there: by the sum of "
+    "log-likelihoods the shorter one always wins; see `by: token`, or `options: letter` of kind choice",
+    holds=_has_beginning,
+)
 UNCOMPARED = Caution(
     said="answers whose likelihoods are compared with nothing, which count as misses: say `unconditional: true` in the "
     "settings of kind choice, `against_base: true` in those of kind prefer; a base has no base to be compared with",
     holds=lambda sample, generation: any(option.against is None for option in generation.options),
 )
+_CAUTIONS: Mapping[By, tuple[Caution, ...]] = {"answer": (TIED, BEGINNING), "against": (TIED, UNCOMPARED)}

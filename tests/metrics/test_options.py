@@ -2,6 +2,7 @@
 
 import math
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -135,6 +136,26 @@ def test_an_answer_without_options_counts_as_certain_and_is_counted(name):
     assert judge(name, [(right("yes"), said)]) == [100.0 if name == "probability" else 0.0]
     assert judge(name, [(right("no"), said)]) == [0.0 if name == "probability" else 100.0]
     assert [caution.holds(right("no"), said) for caution in load(name).cautions] == [True]
+
+
+@pytest.mark.parametrize(
+    ("texts", "said"),
+    [
+        (("no", "no pain", "A"), True),
+        (("no pain", "no", "A"), True),
+        (("no", "north", "A"), False),
+        (("A", "no", "no pain"), False),
+    ],
+)
+def test_an_option_that_begins_another_is_remarked(texts, said):
+    """The first option is the right one. By sum of log-likelihoods an option is never less likely than its continuation."""
+    caution = load("accuracy").cautions[1]
+    answer = chosen([-2, -3, -4], names=texts, tokens=[len(text.split()) for text in texts])
+    assert caution.holds(right(texts[0]), answer) is said
+    of_head = replace(answer, options=tuple(replace(option, tokens=0) for option in answer.options))
+    assert not caution.holds(right(texts[0]), of_head)
+    by_letter = replace(answer, options=tuple(replace(option, tokens=1) for option in answer.options))
+    assert not caution.holds(right(texts[0]), by_letter)
 
 
 def test_the_margin_is_a_mean_in_nats():
