@@ -47,7 +47,10 @@ function filterRuns() {
     shown += Number(passes);
   }
   const count = document.getElementById("r-count");
-  if (count) count.textContent = shown === all.length ? `${all.length} RESULTs` : `${shown} of ${all.length} RESULTs`;
+  if (count) {
+    const of = shown === all.length ? "" : `${shown} of `;
+    count.textContent = `${of}${all.length} RESULT${all.length === 1 ? "" : "s"}`;
+  }
 }
 
 /** Add a box to each row; when two are ticked, the button leads to the page that compares them. */
