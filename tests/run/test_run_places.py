@@ -26,7 +26,7 @@ weights: false
 """
 FULL = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000)); "
 
-AGAIN = "copy the RESULT again as a whole, or run the suite again"
+AGAIN = "copy the RESULT again as a whole from where it was made, or run the suite again there"
 
 
 @pytest.fixture(scope="module")
@@ -198,7 +198,4 @@ def test_the_command_report_refuses_it_in_a_line(place: Path, tmp_path: Path) ->
     (folder / "rows.parquet").unlink()
     done = harness(tmp_path, "report", "result")
     assert (done.returncode, done.stdout) == (2, "")
-    assert (
-        done.stderr
-        == "error: result/rows.parquet: the file is missing; copy the RESULT again as a whole, or run the suite again\n"
-    )
+    assert done.stderr == f"error: result/rows.parquet: the file is missing; {AGAIN}\n"
