@@ -26,7 +26,7 @@ class Pretraining:
     seed: int = 0
 
 
-STUDY = Pretraining(steps=450, row_steps=0, batch_size=24, learning_rate=4e-3, seed=1)
+STUDY = Pretraining(steps=1350, row_steps=0, batch_size=24, learning_rate=4e-3, seed=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +64,7 @@ FALCON = Architecture(
         "tie_word_embeddings": True,
     },
     spelling="byte-level",
-    pretraining=Pretraining(steps=2000),
+    pretraining=Pretraining(steps=6000),
     study=STUDY,
 )
 
@@ -85,7 +85,7 @@ LLAMA2 = Architecture(
         "tie_word_embeddings": False,
     },
     spelling="sentencepiece-bpe",
-    pretraining=Pretraining(steps=2000),
+    pretraining=Pretraining(steps=6000),
     study=STUDY,
 )
 
@@ -108,7 +108,7 @@ MISTRAL = Architecture(
         "tie_word_embeddings": False,
     },
     spelling="sentencepiece-bpe",
-    pretraining=Pretraining(steps=2000),
+    pretraining=Pretraining(steps=6000),
     study=STUDY,
 )
 
@@ -132,7 +132,7 @@ FLAN_T5 = Architecture(
         "tie_word_embeddings": False,
     },
     spelling="unigram",
-    pretraining=Pretraining(steps=2000, learning_rate=4e-3),
+    pretraining=Pretraining(steps=6000, learning_rate=4e-3),
     study=replace(STUDY, learning_rate=3e-3),
 )
 
