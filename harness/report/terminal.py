@@ -102,7 +102,9 @@ def _cells(task: TaskPage, line: ScoreLine, *, wide: bool) -> list[Text]:
     mark = f" ({line.mark})" if line.mark else ""
     mark += f" ({words.percent_empty(line.empty.share)})" if line.empty else ""
     mark += f" ({line.stand_in})" if line.stand_in else ""
-    adapter = words.visible(line.system.adapter or "")
+    adapter = words.visible(
+        (line.system.adapter or "").removesuffix(f"@{task.facts.name}")
+    )  # its own task is the title
     name = Text((f"  + {adapter}" if adapter else words.system(line.system)) + mark)
     name.stylize("bold" if line.best else "dim" if line.role == "trivial" else "")
     cells = [name, Text(words.score(line.score), style="bold" if line.best else "")]
