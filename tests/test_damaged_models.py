@@ -309,26 +309,13 @@ def test_an_encoder_may_be_weighed(folder: Path, tmp_path: Path, capsys: pytest.
     assert pins(asked, offline=True, cache=tmp_path / "digests.json").models["mine"].family == "roberta"
 
 
-@pytest.mark.parametrize("quantization", ["nf4", "int8"])
-def test_quantisation_is_refused_where_it_cannot_be_done(
-    suite: Suite, tmp_path: Path, quantization: str
-) -> None:
-    (model,) = suite.models
-    asked = replace(suite, models=(replace(model, quantization=quantization),))  # type: ignore[arg-type]
-    with pytest.raises(
-        ModelError, match=rf"quantization: {quantization} needs a CUDA device, this is cpu"
-    ) as told:
-        pins(asked, device="cpu", offline=True, cache=tmp_path / "digests.json")
-    one_line(told, "model 'mine'")
-
-
 def test_quantisation_without_its_library_is_refused(folder: Path) -> None:
     from harness.checkpoints.askable import check_quantization
 
     model = Model(name="mine", uri=f"file:{folder}", quantization="nf4")
     with pytest.raises(ModelError, match="needs bitsandbytes; pip install bitsandbytes"):
-        check_quantization(model, "cuda", {"torch": "2"})
-    check_quantization(model, "cuda", {"bitsandbytes": "0.49"})
+        check_quantization(model, {"torch": "2"})
+    check_quantization(model, {"bitsandbytes": "0.49"})
 
 
 def lora(folder: Path, *, base: str = "zoo:llama2-tiny", shape: int = 128, **said: Any) -> Path:

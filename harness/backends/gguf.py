@@ -65,7 +65,7 @@ def check_askable(
     model: Model, pin: ModelPin, device: DeviceKind, remembered: Remembered, offline: bool
 ) -> None:
     """Raise ModelError where a second quantisation is asked for that this machine cannot do; `pin` has read the file."""
-    askable.check_quantization(model, device, versions(("bitsandbytes",)))
+    askable.check_quantization(model, versions(("bitsandbytes",)))
 
 
 def folder(model: Model, pin: ModelPin, offline: bool) -> Path:

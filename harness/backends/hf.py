@@ -82,7 +82,7 @@ def check_askable(
 ) -> None:
     """Raise ModelError where the local files show that the model cannot be asked."""
     uri = Uri.parse(model.uri)
-    askable.check_quantization(model, device, versions(("bitsandbytes",)))
+    askable.check_quantization(model, versions(("bitsandbytes",)))
     offline = offline or hub.switched_off()
 
     def check_files() -> Iterable[str]:

@@ -106,18 +106,12 @@ def check_answers(config: Mapping[str, Any], uri: str) -> None:
         raise ModelError(f"{uri} {reason}")
 
 
-def check_quantization(model: Model, device: str, libraries: Collection[str]) -> None:
-    """Raise ModelError where the model is to be quantised, which this machine cannot do."""
+def check_quantization(model: Model, libraries: Collection[str]) -> None:
+    """Raise ModelError where the model is to be quantised, and what does it is not installed."""
     if model.quantization == "none":
         return
-    asked = f"quantization: {model.quantization}"
-    if device != "cuda":
-        raise ModelError(
-            f"{asked} needs a CUDA device, this is {device}; leave it out, or run where there is a GPU "
-            "(`check` and `plan` for such a machine: --device cuda)"
-        )
     if "bitsandbytes" not in libraries:
-        raise ModelError(f"{asked} needs bitsandbytes; pip install bitsandbytes")
+        raise ModelError(f"quantization: {model.quantization} needs bitsandbytes; pip install bitsandbytes")
 
 
 def check_adapter(folder: Path) -> None:

@@ -4,6 +4,7 @@ import gc
 import hashlib
 import re
 from collections.abc import Iterable
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -20,9 +21,9 @@ from harness.checkpoints import askable
 from harness.checkpoints.gguf import recorded_digest
 from harness.errors import ModelError
 from harness.families import Family
-from harness.neural import architectures
+from harness.neural import architectures, quantised
 from harness.neural.architectures import Architecture
-from harness.neural.foreign import readable_errors, silent_import
+from harness.neural.foreign import readable_errors
 from harness.neural.parts import read_config, read_tokenizer
 from harness.neural.reading import (
     configured_end,
@@ -200,22 +201,17 @@ def _read(
             loaded, info = opened(device_map={"": "meta"}, ignore_mismatched_sizes=True)
             fit = _check_whole(where, loaded, info, architecture)
         if device.type != "meta":
-            loaded, info = opened(**_placed(model, dtype, device))
+            # The attention kernel is transformers' own choice for the class: sdpa where the class supports it.
+            how = quantised.arguments(model, dtype, device)
+            with quantised.plain_layers() if how else nullcontext():
+                loaded, info = opened(**how)
+            quantised.check(where, model, loaded)
             fit = replace(_check_whole(where, loaded, info, architecture), unused=fit.unused if fit else ())
     if model.quantization == "none":
         loaded = loaded.to(device)
     loaded.requires_grad_(False)
     result: PreTrainedModel = loaded.eval()
     return result, fit or TensorFit()
-
-
-def _placed(model: Model, dtype: torch.dtype, device: torch.device) -> dict[str, Any]:
-    """Return the arguments that say how, and on which device, a quantised model is loaded.
-
-    The attention kernel is transformers' own choice for the class: sdpa where the class supports it.
-    """
-    quantization = _quantization(model, dtype, device)
-    return {"quantization_config": quantization, "device_map": {"": device}} if quantization else {}
 
 
 def _check_class(where: str, config: Any, kind: Any, trust: bool, architecture: Architecture) -> None:
@@ -305,32 +301,6 @@ def _dtype(model: Model, model_type: str, device: torch.device) -> torch.dtype:
             f"model {model.name}: {model_type} overflows in float16; use dtype: bfloat16 or float32"
         )
     return DTYPES[name]
-
-
-def _quantization(model: Model, dtype: torch.dtype, device: torch.device) -> Any:
-    if model.quantization == "none":
-        return None
-    if device.type != "cuda":
-        raise ModelError(
-            f"model {model.name}: quantization: {model.quantization} needs a CUDA device, this is {device.type}"
-        )
-    try:
-        with silent_import():
-            import bitsandbytes  # noqa: F401
-    except ImportError as error:
-        raise ModelError(
-            f"model {model.name}: quantization: {model.quantization} needs bitsandbytes; pip install bitsandbytes"
-        ) from error
-    from transformers import BitsAndBytesConfig
-
-    if model.quantization == "int8":
-        return BitsAndBytesConfig(load_in_8bit=True)  # type: ignore[no-untyped-call]
-    return BitsAndBytesConfig(  # type: ignore[no-untyped-call]
-        load_in_4bit=True,
-        bnb_4bit_quant_type="nf4",
-        bnb_4bit_use_double_quant=True,
-        bnb_4bit_compute_dtype=dtype,
-    )
 
 
 def _public_name(model: Model) -> str:

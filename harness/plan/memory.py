@@ -13,7 +13,8 @@ from harness.types import Recipe
 WIDTHS = {"float32": 4, "bfloat16": 2, "float16": 2}  # bytes of a number
 # Bytes of a number of a quantised matrix. nf4: 4 bits, 8 bits of scale for 64 numbers, and their own scale for 256 of these
 # (Dettmers et al. 2023, section 3); int8: 8 bits and a scale for each row.
-QUANTISED = {"nf4": 0.5 + 1 / 64 + 4 / (64 * 256), "int8": 1.0}
+FOUR_BITS = 0.5 + 1 / 64 + 4 / (64 * 256)
+QUANTISED = {"nf4": FOUR_BITS, "fp4": FOUR_BITS, "int8": 1.0}
 # Resident memory of a worker's libraries: 439 MB after importing torch 2.13 (CPU), transformers, peft and accelerate; 457 to
 # 485 MB at the end of the tiniest steps of workers, whose models and batches took under 10 MB.
 LIBRARIES = 480_000_000

@@ -58,7 +58,8 @@ def asked_otherwise(plan: Plan) -> Iterator[str]:
         folder = adapter_place(next(one for one in plan.suite.adapters if one.name == name), plan.pins)
         if folder is None or backend.folder is None:
             continue
-        now = asked_with(spec.task, backend.chat_template(spec.used.model, spec.used.pin))
+        used = spec.used
+        now = asked_with(spec.task, backend.chat_template(used.model, used.pin), used.model.quantization)
         if found := difference(folder, now):
             told.setdefault((name, found), []).append(part.task)
     for (name, found), tasks in told.items():

@@ -10,13 +10,11 @@ from harness.types import Uri
 
 DTYPES = ("float32", "bfloat16", "float16")
 USUAL_TOKENS = 64  # tokens of an answer if an older RESULT does not say
-QUANTISED = {
-    "int8": "load_in_8bit=True",
-    "nf4": (
-        'load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_use_double_quant=True, '
-        'bnb_4bit_compute_dtype="{dtype}"'
-    ),
-}
+FOUR_BITS = (
+    'load_in_4bit=True, bnb_4bit_quant_type="{scheme}", bnb_4bit_use_double_quant=True, '
+    'bnb_4bit_compute_dtype="{dtype}"'
+)
+QUANTISED = {"int8": "load_in_8bit=True", "nf4": FOUR_BITS, "fp4": FOUR_BITS}
 
 
 def loading(
@@ -29,7 +27,7 @@ def loading(
     automatic = architecture.auto_class
     # Only known names: any other text from the RESULT would be executed.
     dtype = model.dtype if model.dtype in DTYPES else "bfloat16"
-    quantised = QUANTISED.get(model.quantization, "").format(dtype=dtype)
+    quantised = QUANTISED.get(model.quantization, "").format(dtype=dtype, scheme=model.quantization)
     names = [automatic, "AutoTokenizer", *(["BitsAndBytesConfig"] if quantised else [])]
     commit = f", revision={_python(model.revision)}" if hub_id(model.uri) and model.revision else ""
     settings = f", dtype={_python(model.dtype)}" if model.dtype else ""

@@ -77,7 +77,7 @@ class ModelFacts:
     family: Kept[str | None] = None
     parameters: Kept[Count | None] = None
     dtype: Kept[str | None] = None
-    quantization: Kept[Literal["none", "int8", "nf4"]] = "none"
+    quantization: Kept[Literal["none", "int8", "nf4", "fp4"]] = "none"
     # Whether prompts go through the tokenizer's chat template
     chat: Kept[Literal["auto", "on", "off"]] = "auto"
     licence: Kept[str | None] = None  # as the model's card says

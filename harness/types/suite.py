@@ -137,7 +137,7 @@ class Model:
     uri: str  # "hub:OWNER/NAME" | "file:PATH" | "zoo:NAME" | "echo:RULE"; as written: checkpoints/written.py
     revision: str | None = None  # a hub commit; None is resolved when the plan is made
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"  # auto: float32 on cpu, else bfloat16
-    quantization: Literal["none", "int8", "nf4"] = "none"  # 8 or 4 bits a weight in memory; needs a GPU
+    quantization: Literal["none", "int8", "nf4", "fp4"] = "none"  # 8 or 4 bits a weight in memory
     family: str | None = None  # None: found from the checkpoint's config
     chat: Literal["auto", "on", "off"] = "auto"  # auto: the tokenizer's chat template where it has one
     trust_remote_code: bool = False  # run the checkpoint's own code, if --allow-remote-code is given too

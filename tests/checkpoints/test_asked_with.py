@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -38,12 +39,15 @@ def adapter(tmp_path: Path) -> Path:
         ((TASK, CHAT), (replace(TASK, prompt="Q: $input"), OTHER), f"{PROMPT} and {TEMPLATE}"),
         ((TASK, CHAT), (TASK, None), "trained with a chat template and asked without one"),
         ((TASK, None), (TASK, CHAT), "trained without a chat template and asked with one"),
+        ((TASK, None, "nf4"), (TASK, None, "nf4"), None),
+        ((TASK, None, "nf4"), (TASK, None), "trained on a base in nf4 and asked on one that is not quantised"),
+        ((TASK, None), (TASK, None, "int8"), "trained on a base that is not quantised and asked on one in int8"),
     ],
 )  # fmt: skip
 def test_another_prompt_or_template_is_found_out(
     adapter: Path,
-    trained: tuple[Task, StoredTemplate | None],
-    asked: tuple[Task, StoredTemplate | None],
+    trained: tuple[Any, ...],
+    asked: tuple[Any, ...],
     expected: str | None,
 ) -> None:
     record(adapter, asked_with(*trained))
@@ -61,5 +65,7 @@ def test_of_an_adapter_without_a_record_nothing_is_said(adapter: Path) -> None:
 
 def test_a_record_of_another_form_is_refused(adapter: Path) -> None:
     (adapter / ADAPTER_RECORD).write_text(json.dumps({**BASE, "prompt": 7}))
-    with pytest.raises(AdapterError, match=r"harness\.json: prompt and chat_template must be text"):
+    with pytest.raises(
+        AdapterError, match=r"harness\.json: prompt, chat_template and quantization must be text"
+    ):
         recorded(adapter)

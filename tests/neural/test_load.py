@@ -73,11 +73,6 @@ def test_t5_in_float16_is_refused(folders: Folders, open_base: Open) -> None:
         open_base(folders("t5"), dtype="float16")
 
 
-def test_quantisation_without_a_gpu_is_refused(folders: Folders, open_base: Open) -> None:
-    with pytest.raises(ModelError, match="quantization: nf4 needs a CUDA device, this is cpu"):
-        open_base(folders("llama"), quantization="nf4")
-
-
 def test_chat_without_a_template_is_refused(folders: Folders, open_base: Open) -> None:
     with pytest.raises(ModelError, match="no chat template"):
         open_base(folders("llama"), chat="on")

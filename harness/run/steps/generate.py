@@ -146,7 +146,8 @@ def _otherwise(spec: Generate, adapter: Path | None) -> str | None:
         return None
     if spec.adapter is None or spec.adapter.existing is None:
         return None  # trained by the same plan: on another task, it is meant to be asked otherwise
-    now = asked_with(spec.task, backend.chat_template(spec.used.model, spec.used.pin))
+    used = spec.used
+    now = asked_with(spec.task, backend.chat_template(used.model, used.pin), used.model.quantization)
     found = difference(adapter, now)
     return found and f"the adapter was {found}"
 

@@ -88,7 +88,7 @@ def run(spec: Train, context: StepContext) -> None:
     )
     if (context.folder / ADAPTER / ADAPTER_RECORD).is_file():  # of several processes, the first alone saves
         template = backends.of(spec.used.model).chat_template(spec.used.model, spec.used.pin)
-        record(context.folder / ADAPTER, asked_with(spec.task, template))
+        record(context.folder / ADAPTER, asked_with(spec.task, template, spec.used.model.quantization))
     endless = backend.base.end is None and backend.base.architecture.writing is not None
     write_json(
         context.folder / TRAINED,
