@@ -184,8 +184,8 @@ class Backend:
     # The model that its name means today. The last argument: do not use the network.
     pin: Callable[[Model, DeviceKind, "Remembered", bool], ModelPin] = pin_by_uri
     # Raises ModelError where its files show that the model cannot be asked; in a fraction of a second, without torch.
-    check_askable: Callable[[Model, ModelPin, DeviceKind, "Remembered", bool], None] = (
-        lambda model, pin, device, remembered, offline: None
+    check_askable: Callable[[Model, ModelPin, "Remembered", bool], None] = (
+        lambda model, pin, remembered, offline: None
     )
     # Yields warnings about a model and its adapters before it is opened; raises ModelError as opening would.
     examine: Callable[[Model, ModelPin, Runtime, Mapping[str, Path]], Iterator[str]] = (

@@ -61,10 +61,8 @@ def pin(model: Model, device: DeviceKind, remembered: Remembered, offline: bool)
     )
 
 
-def check_askable(
-    model: Model, pin: ModelPin, device: DeviceKind, remembered: Remembered, offline: bool
-) -> None:
-    """Raise ModelError where a second quantisation is asked for that this machine cannot do; `pin` has read the file."""
+def check_askable(model: Model, pin: ModelPin, remembered: Remembered, offline: bool) -> None:
+    """Raise ModelError where what a second quantisation needs is not installed; `pin` has read the file."""
     askable.check_quantization(model, versions(("bitsandbytes",)))
 
 

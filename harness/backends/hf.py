@@ -77,9 +77,7 @@ def lacks(model: Model, pin: ModelPin, verb: Verb) -> str | None:
     return None
 
 
-def check_askable(
-    model: Model, pin: ModelPin, device: DeviceKind, remembered: Remembered, offline: bool
-) -> None:
+def check_askable(model: Model, pin: ModelPin, remembered: Remembered, offline: bool) -> None:
     """Raise ModelError where the local files show that the model cannot be asked."""
     uri = Uri.parse(model.uri)
     askable.check_quantization(model, versions(("bitsandbytes",)))

@@ -61,7 +61,7 @@ def check(where: str, model: Model, loaded: PreTrainedModel) -> None:
     """Raise ModelError where not one layer was quantised, though the model is to be."""
     if model.quantization == "none":
         return
-    from bitsandbytes.nn import Linear4bit, Linear8bitLt
+    from bitsandbytes.nn.modules import Linear4bit, Linear8bitLt
 
     if not any(isinstance(module, Linear4bit | Linear8bitLt) for module in loaded.modules()):
         raise ModelError(

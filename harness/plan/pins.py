@@ -69,7 +69,7 @@ def pins(
     # A model whose weights alone are analysed need not answer.
     for n, model in enumerate(suite.models if suite.tasks else ()):
         with named(model_place(at, n, model)):
-            answering[model.name].check_askable(model, models[model.name], kind, remembered, offline)
+            answering[model.name].check_askable(model, models[model.name], remembered, offline)
     scripts = _scripts(suite, remembered)
     samples = {}
     rules = {}

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import torch
 from bitsandbytes import functional
-from bitsandbytes.nn import Linear4bit, Linear8bitLt
+from bitsandbytes.nn.modules import Linear4bit, Linear8bitLt
 from peft import PeftModel, prepare_model_for_kbit_training
 from safetensors.torch import load_file
 from transformers import AutoModelForCausalLM, AutoModelForSeq2SeqLM, BitsAndBytesConfig
@@ -44,7 +44,7 @@ def scheme(request: pytest.FixtureRequest) -> str:
 def plain_model(folder: Path, scheme: str) -> Any:
     """The model as transformers alone quantises it."""
     kind = AutoModelForSeq2SeqLM if folder.name.startswith("t5") else AutoModelForCausalLM
-    how = BitsAndBytesConfig(**SETTINGS[scheme], **(FOUR_BITS if scheme != "int8" else {}))  # type: ignore[no-untyped-call]
+    how = BitsAndBytesConfig(**SETTINGS[scheme], **(FOUR_BITS if scheme != "int8" else {}))
     return kind.from_pretrained(folder, dtype=torch.float32, quantization_config=how, device_map="cpu").eval()
 
 
@@ -101,10 +101,9 @@ def test_falcons_layers_are_quantised_too(folders: Callable[..., Path], open_bas
     if scheme != "int8":  # which quantises what a layer reads too
         with torch.no_grad():
             for name in layers:
-                weight: Any = base.model.get_submodule(name).weight
-                plain.model.get_submodule(name).weight.copy_(
-                    functional.dequantize_4bit(weight.data, weight.quant_state)
-                )
+                quantised: Any = base.model.get_submodule(name).weight
+                whole: Any = plain.model.get_submodule(name).weight
+                whole.copy_(functional.dequantize_4bit(quantised.data, quantised.quant_state))
         expected = logits(plain.model, seq2seq=False)
         assert distance(own, expected) <= rounding(plain.model, lambda: logits(plain.model, seq2seq=False))
 
@@ -116,7 +115,7 @@ def test_the_gradients_are_those_of_peft_on_a_base_prepared_for_training(
     adapter_of(base, tmp_path)
     prepared = prepare_model_for_kbit_training(
         plain_model(folders("llama"), scheme), use_gradient_checkpointing=False
-    )  # type: ignore[no-untyped-call]
+    )
     theirs = PeftModel.from_pretrained(prepared, str(tmp_path), is_trainable=True)
     ids = torch.arange(3, 23).reshape(2, 10)
     attached = lora.attach(base, RECIPE, 0)

@@ -155,7 +155,7 @@ def test_it_runs_in_some_processes(name: str, model: Model) -> None:
 def test_before_it_is_opened_nothing_is_said_against_a_sound_model(name: str, model: Model) -> None:
     backend, kept = of(name), Remembered()
     pin = backend.pin(model, "cpu", kept, True)
-    backend.check_askable(model, pin, "cpu", kept, True)
+    backend.check_askable(model, pin, kept, True)
     if backend.folder is not None:
         backend.folder(model, pin, True)
     assert list(backend.examine(model, pin, Runtime(offline=True), {})) == []
