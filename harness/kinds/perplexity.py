@@ -60,7 +60,7 @@ def by_rolling(
 
 KIND = Kind(
     name="perplexity",
-    version=2,  # 2: log-likelihoods by logsumexp
+    version=3,  # 2: log-likelihoods by logsumexp; 3: models without BOS are trained on texts too
     about="reads a text",
     choose_shots=choose_shots,
     ask=ask,

@@ -99,11 +99,15 @@ def pairs(
     encoded = encode(base, prompt, overflow, budget)
     if encoded is None:
         return None
+    # A text without a prompt, to a model without BOS: nothing comes before its first token, which is only read.
+    read = 0 if encoded.ids else 1
+    if min(map(len, found)) <= read:
+        return None
     return tuple(
         Pair(
             sample_id=prompt.sample_id,
-            prompt=encoded.ids,
-            answer=ids,
+            prompt=encoded.ids or ids[:read],
+            answer=ids[read:],
             truncated_tokens=encoded.truncated_tokens,
         )
         for ids in found

@@ -144,6 +144,23 @@ def test_the_loss_is_transformers_own_over_the_answers_tokens(base: Base, prompt
     assert summed_loss(base, batch).item() == pytest.approx(wanted, rel=0, abs=apart)
 
 
+def test_a_text_without_a_prompt_is_learnt_too(base: Base) -> None:
+    """Falcon puts no BOS before it: all of its tokens but the first have something before them."""
+    text = "Cara and Dan meet at the station at nine and buy two tickets."
+    alone = Prompt(sample_id="s", before="", input="", after="", options=(text,))
+    one = pair(base, alone, text, "keep-start", 500)
+    assert one is not None
+    if base.architecture.name == "seq2seq":
+        wanted = base.model(input_ids=torch.tensor([one.prompt]), labels=torch.tensor([one.answer])).loss
+    else:
+        ids = torch.tensor([one.prompt + one.answer])
+        wanted = base.model(input_ids=ids, labels=ids).loss  # which predicts nothing for the first token
+    apart = rounding(base.model, lambda: summed_loss(base, [one]))
+    loss = summed_loss(base, [one]).item()
+    assert loss == pytest.approx(wanted.item() * len(one.answer), rel=0, abs=apart)
+    assert loss > 10 * apart
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "change", [{"micro_batch_size": 1}, {"micro_batch_size": 3}, {"gradient_checkpointing": True}], ids=str
