@@ -59,6 +59,25 @@ def said(found: Answer | None) -> str:
     return f"{spans} {found.seeds} {found.power} {found.settled}".replace("\N{NO-BREAK SPACE}", " ")
 
 
+def test_what_quantising_alone_costs_is_said_where_both_were_asked() -> None:
+    made = result({BASE: 20.0, OTHER: 18.5}, [(OTHER, BASE, 0.03)])
+    whole = ModelFacts(name="alpha", uri="hub:a/b", revision="1", quantization="none")
+
+    def found(quantised: ModelFacts, one: ModelFacts = whole) -> str:
+        asked = answer(replace(made, suite=replace(made.suite, models=(one, quantised))), TASK)
+        assert asked
+        return asked.quantising.replace("\N{NO-BREAK SPACE}", " ")
+
+    small = replace(whole, name="beta", quantization="nf4")
+    assert (
+        found(small)
+        == "Quantising alone (nf4) moves the score of alpha by −1.5 [−2.5, −0.5] (p_holm = 0.030)."
+    )
+    assert found(replace(small, revision="2")) == ""  # other weights
+    assert found(replace(small, quantization="none")) == ""
+    assert found(small, replace(whole, quantization="int8")) == ""  # nothing that is not quantised beside it
+
+
 def test_the_winner_is_named_with_its_interval_its_lead_and_how_many_were_tried() -> None:
     values = {BASE: 20.0, OTHER: 22.0, TUNED: 41.2, OTHER_TUNED: 39.8, COPY: 12.0}
     pairs = [

@@ -11,6 +11,7 @@ from harness.report.answer.contenders import Contender, entries, level, ranked
 from harness.report.answer.field import ENOUGH_SEEDS, Field, between, turned
 from harness.report.answer.gain import gain
 from harness.report.answer.lead import lead
+from harness.report.answer.quantising import quantising
 from harness.report.answer.sentence import Sentence, Span, plain
 from harness.report.doubts import doubts
 from harness.results import Result, TaskFacts
@@ -41,6 +42,7 @@ class Answer:
     seeds: str  # how far other seeds limit the answer; may be empty
     power: str
     settled: str  # how large a test set would separate the first two
+    quantising: str  # what quantising alone costs; empty where no base was asked with and without it
     winner: Contender  # the best of the models, or the first of equal ones
     doubts: tuple[str, ...] = ()  # why the scores mean less than they seem to
 
@@ -57,6 +59,7 @@ def answer(result: Result, task: TaskFacts) -> Answer | None:
         seeds=seeds(field, contenders[0]),
         power=power(field),
         settled=settled(field, contenders),
+        quantising=quantising(field),
         winner=contenders[0],
         doubts=doubts(result, task),
     )
