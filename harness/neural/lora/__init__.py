@@ -12,6 +12,7 @@ from harness import families
 from harness.checkpoints.adapter import BASES_OWN, CONFIG, MISFIT, PREFIX, read_settings
 from harness.checkpoints.patterns import check_patterns
 from harness.errors import AdapterError
+from harness.neural.foreign import readable_errors
 from harness.neural.load import Base
 from harness.neural.lora import heads
 from harness.neural.lora.config import LoraConfig, can_be_own, names_to_write, read_config, targeted
@@ -78,11 +79,9 @@ def _factors(
 def _by_peft(base: Base, recipe: Recipe, targets: tuple[str, ...] | str) -> AttachedLora:
     from harness.neural.lora.by_peft import PeftFactors
 
-    try:
+    where = f"recipe {recipe.name}: targets {recipe.targets}"
+    with readable_errors(where, "name other `targets`, or another `type` below `peft`", AdapterError):
         return PeftFactors(base, recipe, targets)
-    except ValueError as error:
-        said = " ".join(str(error).split())
-        raise AdapterError(f"recipe {recipe.name}: targets {recipe.targets}: {said}") from error
 
 
 def check_attach(base: Base, recipe: Recipe) -> None:
@@ -130,7 +129,7 @@ def check_fit(base: Base, folder: Path) -> None:
     from harness.neural.lora import by_peft
 
     with heads.in_place(base, brought or {}):
-        check_tensors(base, folder, by_peft.shapes(base, folder), tensors)
+        check_tensors(base, folder, by_peft.shapes(base, folder, tensors), tensors)
 
 
 def _head(

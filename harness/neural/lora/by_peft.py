@@ -30,6 +30,14 @@ with silent_import():
 
 
 ADALORA = "ADALORA"
+SMALL = 1_024  # a size of a kind other than LoRA that does no harm whatever the file holds
+NO_SIZE = (
+    "projection_prng_key",
+    "tinit",
+    "tfinal",
+    "deltaT",
+    "layers_to_transform",
+)  # a seed, and counts of steps
 SUBTRACTS = ("pissa", "olora")  # whose first factors are taken from the base
 
 
@@ -197,7 +205,7 @@ def applied(
 ) -> Iterator[None]:
     """Attach trained factors to the base for as long as the block runs."""
     config = _config(folder)
-    _check_ranks(folder, config, tensors)
+    _check_sizes(folder, config, tensors)
     with _unchanged(base, config):
         with readable_errors(f"adapter {folder} does not fit {base.name}", MISFIT, AdapterError):
             model = _wrap(base, config)
@@ -213,12 +221,13 @@ def applied(
             model.unload()
 
 
-def shapes(base: Base, folder: Path) -> dict[str, tuple[int, ...]]:
-    """Return the shapes of the tensors that the adapter would have on an outline, which cannot be used afterwards.
+def shapes(base: Base, folder: Path, tensors: Mapping[str, torch.Tensor]) -> dict[str, tuple[int, ...]]:
+    """Return the shapes of the tensors that the adapter should have on an outline, which cannot be used afterwards.
 
     An initialisation that decomposes the base's matrices is left out: an outline has no numbers.
     """
     config = _config(folder)
+    _check_sizes(folder, config, tensors)
     if isinstance(config, LoraConfig) and str(config.init_lora_weights).lower().startswith(MOVES_THE_BASE):
         config.init_lora_weights = False
     with readable_errors(f"adapter {folder} does not fit {base.name}", MISFIT, AdapterError):
@@ -289,17 +298,34 @@ def _unchanged(base: Base, config: PeftConfig) -> "Iterator[Before]":
         pristine.close()
 
 
-def _check_ranks(folder: Path, config: PeftConfig, tensors: Mapping[str, torch.Tensor]) -> None:
-    """Raise AdapterError where a rank is larger than any side of a tensor, before peft allocates matrices of that rank."""
-    if not isinstance(config, LoraConfig) or _kind(config) != LORA:
-        return
+def _check_sizes(folder: Path, config: PeftConfig, tensors: Mapping[str, torch.Tensor]) -> None:
+    """Raise AdapterError where a size is larger than any side of a tensor, before peft allocates matrices of that size.
+
+    Of LoRA these are the ranks. Another kind has sizes under names of its own: every whole number counts that neither
+    seeds something nor counts steps.
+    """
     largest = max((size for tensor in tensors.values() for size in tensor.shape), default=1)
-    asked = max([config.r, *(config.rank_pattern or {}).values()])
-    if asked > largest:
+    if isinstance(config, LoraConfig) and _kind(config) == LORA:
+        sizes = [("rank", rank) for rank in (config.r, *(config.rank_pattern or {}).values())]
+    else:
+        largest = max(largest, SMALL)
+        sizes = [*_sizes(config.to_dict())]
+    name, size = max(sizes, key=lambda found: found[1], default=("", 0))
+    if size > largest:
         raise AdapterError(
-            f"{folder / CONFIG}: found a rank of {asked:,}, the largest side of any tensor is {largest:,}; "
-            f"{MISFIT}"
+            f"{folder / CONFIG}: found a {name} of {size:,}, the largest side of any tensor is {largest:,}; {MISFIT}"
         )
+
+
+def _sizes(settings: Mapping[str, Any]) -> Iterator[tuple[str, int]]:
+    """Yield the names and values of the whole numbers of a configuration that may be sizes."""
+    for name, value in settings.items():
+        if name in NO_SIZE or "seed" in name or "step" in name:
+            continue
+        if isinstance(value, Mapping):
+            yield from ((name, size) for _, size in _sizes(value))  # rank_pattern's keys are names of modules
+        elif isinstance(value, int) and not isinstance(value, bool):
+            yield name, value
 
 
 def _check_products(folder: Path, model: PeftModel) -> None:

@@ -162,6 +162,43 @@ def test_an_interrupted_run_ends_with_the_same_weights(
     assert (tmp_path / "whole" / file).read_bytes() == (tmp_path / "resumed" / file).read_bytes()
 
 
+HUGE = [  # a kind, and a setting of its configuration that peft would make matrices of that size of
+    ("VERA", {"r": 900_000}),
+    ("LOHA", {"rank_pattern": {"q_proj": 900_000}}),
+    ("FOURIERFT", {"n_frequency": 10**9}),
+    ("LOKR", {"decompose_factor": 10**9}),
+]
+
+
+@pytest.mark.parametrize(("kind", "settings"), HUGE)
+def test_a_size_that_no_tensor_has_is_refused_before_peft_makes_matrices_of_it(
+    llama: Base, tmp_path: Path, kind: str, settings: Mapping[str, Any]
+) -> None:
+    recipe = replace(RECIPE, steps=1, peft={"type": kind, **SMALL.get(kind, {})})
+    train(llama, EXAMPLES, [], recipe, 0, tmp_path)
+    file = tmp_path / "adapter/adapter_config.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | settings))
+    size = f"{max(_numbers(settings)):,}"
+    for fits in (lora.check_fit, _attach_and_detach):
+        with pytest.raises(
+            AdapterError, match=rf"adapter_config\.json: found a \w+ of {size}, the largest side"
+        ):
+            fits(llama, tmp_path / "adapter")
+
+
+def _numbers(settings: Mapping[str, Any]) -> list[int]:
+    return [
+        number
+        for value in settings.values()
+        for number in (value.values() if isinstance(value, Mapping) else [value])
+    ]
+
+
+def _attach_and_detach(base: Base, folder: Path) -> None:
+    with lora.adapted(base, folder):
+        pass
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "kind", [kind for kind in kinds.names() if kind not in ("LORA", "TRAINABLE_TOKENS", *BY_DAY)]
