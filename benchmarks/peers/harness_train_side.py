@@ -31,11 +31,13 @@ def main(model: str) -> None:
 
     pin = ModelPin(revision="", parameters=None, checkpoint_bytes=None, dtype="float32", family=None)
     runtime = Runtime(threads=int(os.environ["OMP_NUM_THREADS"]))
-    backend = open_backend(Model(name="model", uri=f"file:{model}", dtype="float32"), pin, runtime)
-    assert isinstance(backend, HuggingFace)
+    chosen = Model(name="model", uri=f"file:{model}", dtype="float32", chat="off")
     print(json.dumps({"ready": True}), file=OUT, flush=True)
+    backend = None
     for line in sys.stdin:
         job = json.loads(line)
+        backend = backend or open_backend(chosen, pin, runtime)
+        assert isinstance(backend, HuggingFace)
         if "measure" in job:  # nats per answer token
             adapter = Path(job["measure"])
             if (adapter / "adapter").exists():
