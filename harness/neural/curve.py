@@ -7,5 +7,5 @@ FILE = "curve.jsonl"
 
 
 def read(folder: Path) -> list[dict[str, float]]:
-    """Return the points of the curve: step, loss, learning_rate, seconds and, where measured, validation_loss."""
+    """Return the points of the curve: step, loss, learning_rate, seconds and, where measured, validation_loss and _score."""
     return [json.loads(line) for line in (folder / FILE).read_text(encoding="utf-8").splitlines()]

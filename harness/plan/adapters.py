@@ -5,12 +5,14 @@ from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import Any
 
-from harness import kinds
+from harness import kinds, metrics
 from harness.backends import trainable
 from harness.errors import SuiteError
 from harness.neural import architectures, objectives
 from harness.plan.builder import PlanBuilder, asked_task, model_plugins, used_model
+from harness.plugins.choice import parse
 from harness.run.steps import UsedAdapter
+from harness.run.steps import score as score_step
 from harness.run.steps import train as train_step
 from harness.types import (
     Decode,
@@ -21,6 +23,7 @@ from harness.types import (
     Suite,
     Task,
 )
+from harness.types.suite import BY_LOSS, BY_PRIMARY
 
 MOST_TASKS_ACROSS = 4  # up to so many tasks, every adapter is run on all of them
 SUITS = ("answers", "labels")  # objectives that a recipe need not name
@@ -62,7 +65,17 @@ def trained(builder: PlanBuilder, loads: dict[str, Step]) -> list[Candidate]:
             )
             label = f"train {model.name} + {name}"
             used = [("kinds", task.kind), ("objectives", objective), *model_plugins(builder, model)]
-            step = builder.add(train_step, spec, (loads[task.name],), label, model.name, plugins=used)
+            libraries: tuple[str, ...] = ()
+            if chosen_by := _chosen_by(recipe, task, family):
+                spec = replace(
+                    spec, chosen_by=chosen_by, recipe=replace(spec.recipe, choose_by=chosen_by.score)
+                )
+                used.append(("metrics", parse(chosen_by.metric).own))
+                libraries = score_step.LIBRARIES
+            needs = (loads[task.name],)
+            step = builder.add(
+                train_step, spec, needs, label, model.name, plugins=used, libraries_too=libraries
+            )
             found.append(
                 Candidate(
                     name=name,
@@ -120,6 +133,15 @@ def _learnt(task: Task, family: str | None) -> Task:
     answering = kinds.find(task.kind).of_answers
     settings = {name: value for name, value in task.settings.items() if name not in answering}
     return replace(asked_task(task, 0, family), decode=Decode(), metrics=(), settings=settings)
+
+
+def _chosen_by(recipe: Recipe, task: Task, family: str | None) -> train_step.ChosenBy | None:
+    """Return the score that chooses the checkpoint; None where the loss does."""
+    if recipe.choose_by == BY_LOSS:
+        return None
+    score = task.primary if recipe.choose_by == BY_PRIMARY else recipe.choose_by
+    metric = next(metric for metric in task.metrics if score in metrics.score_names(metric))
+    return train_step.ChosenBy(task=asked_task(task, 0, family), metric=metric, score=score)
 
 
 def _objective(builder: PlanBuilder, recipe: Recipe, model: Model) -> str:

@@ -187,6 +187,8 @@ def _losses(result: Result, system: System) -> str:
         if checked:
             loss, step = min(checked)
             said += f"; lowest validation loss {words.number(loss, 3)}, at step {step:,}"
+        if curve.chosen_by:
+            said += f"; the checkpoint was chosen by {words.metric(curve.chosen_by)}"
         return said
     return ""
 

@@ -6,7 +6,17 @@ from functools import partial
 
 from harness import text as words
 from harness.report import charts
-from harness.report.charts import alphas, cost_panels, differences, histogram, losses, pareto, ratios, spectra
+from harness.report.charts import (
+    alphas,
+    choosing,
+    cost_panels,
+    differences,
+    histogram,
+    losses,
+    pareto,
+    ratios,
+    spectra,
+)
 from harness.report.drawing import Pen
 from harness.report.page import Page
 from harness.report.weighed import WeightSection
@@ -66,6 +76,7 @@ class Figures:
     differences: dict[str, Figure]  # by task
     fronts: dict[str, Figure]  # by task: quality against cost
     losses: Figure | None
+    choosing: Figure | None  # where a score chose checkpoints
     weights: WeightFigures
 
     def all(self) -> list[Figure]:
@@ -73,13 +84,14 @@ class Figures:
         return [
             *self.fronts.values(),
             *self.differences.values(),
-            *([self.losses] if self.losses else []),
+            *(figure for figure in (self.losses, self.choosing) if figure),
             *self.weights.all(),
         ]
 
 
 def draw(page: Page, pen: Pen) -> Figures:
     """Start drawing every chart of the page."""
+    chosen = [curve for curve in page.curves if curve.chosen_by]
     return Figures(
         differences={
             task.facts.name: figure(
@@ -106,6 +118,14 @@ def draw(page: Page, pen: Pen) -> Figures:
             pen, "losses", "Training and validation loss by step", partial(losses.chart, page.curves)
         )
         if any(curve.points for curve in page.curves)
+        else None,
+        choosing=figure(
+            pen,
+            "choosing",
+            "The score on validation samples that chose the checkpoint, by step",
+            partial(choosing.chart, chosen),
+        )
+        if chosen
         else None,
         weights=draw_weights(page.weights, pen),
     )

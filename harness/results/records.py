@@ -123,6 +123,7 @@ class Point:
     loss: Kept[float | None]
     validation_loss: Kept[float | None] = None
     learning_rate: Kept[float | None] = None
+    validation_score: Kept[float | None] = None  # of the score that chose the checkpoint
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,6 +133,9 @@ class Curve:
     model: Kept[str]
     adapter: Kept[str]
     points: Kept[tuple[Point, ...]]
+    chosen_by: Kept[str | None] = (
+        None  # the score on validation samples that chose the checkpoint; None: their loss
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

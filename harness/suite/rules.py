@@ -19,6 +19,7 @@ from harness.files.row_range import split_name
 from harness.files.validation import checked
 from harness.suite.gates import check_gate
 from harness.types import Adapter, Decode, Gate, Model, Published, Recipe, Suite, Task, Uri, Wording
+from harness.types.suite import BY_LOSS, BY_PRIMARY
 
 At = Callable[..., str]  # keys below the record -> "FILE:LINE: dotted.key"
 Range = tuple[str, Callable[[float], bool]]
@@ -45,6 +46,7 @@ RECIPE_RANGES = {
     "max_samples": _COUNT,
     "validation_samples": _NOT_NEGATIVE,
     "validations": _COUNT,
+    "patience": _COUNT,
 }
 DECODE_RANGES = {
     "max_new_tokens": _COUNT,
@@ -299,6 +301,16 @@ def check_recipe(recipe: Recipe, at: At) -> None:
         raise SuiteError(
             f"{at('micro_batch_size')}: {recipe.micro_batch_size} does not divide batch_size {recipe.batch_size}"
         )
+    for key, asked in (("choose_by", recipe.choose_by != BY_LOSS), ("patience", recipe.patience is not None)):
+        if asked and not recipe.validation_samples:
+            raise SuiteError(
+                f"{at(key)}: there is nothing to measure with validation_samples: 0; give a number of samples"
+            )
+    if recipe.patience is not None and recipe.patience >= recipe.validations:
+        raise SuiteError(
+            f"{at('patience')}: found {recipe.patience}, and the recipe measures {recipe.validations} times; raise "
+            "`validations`, or lower it"
+        )
     _filled(recipe.targets, at("targets"))
     for n, target in enumerate(recipe.targets):
         _known("target", target, _TARGETS, at("targets", n))
@@ -373,6 +385,26 @@ def _check_training(suite: Suite, tasks: Sequence[str], at: At) -> None:
         for task in suite.tasks:
             if task.name in suite.train_on:
                 _check_examples(recipe, task, lambda *keys, n=n: at("recipes", n, *keys))
+                _check_choosing(recipe, task, lambda *keys, n=n: at("recipes", n, *keys))
+
+
+def _check_choosing(recipe: Recipe, task: Task, at: At) -> None:
+    """Raise SuiteError where a recipe's checkpoint is to be chosen by a score that a task does not have."""
+    from harness import metrics
+    from harness.tasks.metric_names import is_program
+
+    if recipe.choose_by == BY_LOSS:
+        return
+    chosen = task.primary if recipe.choose_by == BY_PRIMARY else recipe.choose_by
+    if recipe.choose_by != BY_PRIMARY:
+        scores = [score for metric in task.metrics for score in metrics.score_names(metric)]
+        _known(f"score of {task.name}", chosen, [*scores, BY_LOSS, BY_PRIMARY], at("choose_by"))
+    given = next(metric for metric in task.metrics if chosen in metrics.score_names(metric))
+    if is_program(given):
+        raise SuiteError(
+            f"{at('choose_by')}: {chosen} is computed by a program of other people ({given}), which runs after training; "
+            "name another score, or loss"
+        )
 
 
 def _check_examples(recipe: Recipe, task: Task, at: At) -> None:

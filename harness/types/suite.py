@@ -143,6 +143,9 @@ class Model:
     trust_remote_code: bool = False  # run the checkpoint's own code, if --allow-remote-code is given too
 
 
+BY_LOSS, BY_PRIMARY = "loss", "primary"  # what a recipe's `choose_by` may say beside the name of a score
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recipe:
     """A recipe: how an adapter is trained."""
@@ -169,6 +172,10 @@ class Recipe:
     max_samples: int | None = None  # training samples; None: all
     validation_samples: int = 64  # used to choose the checkpoint; 0: keep the last
     validations: int = 4  # how often in a run the validation loss is measured
+    # What chooses the checkpoint: loss, or a score of the task on the validation samples: its name, or primary
+    choose_by: str = field(default="loss", metadata=IF_SET)
+    # Training ends after so many measurements in a row without a better one; None: it takes all steps
+    patience: int | None = field(default=None, metadata=IF_SET)
     gradient_checkpointing: bool = False  # less memory for more time
     # What the base computes in; auto: its own dtype.
     precision: Literal["auto", "float32", "bfloat16"] = "auto"

@@ -1,7 +1,10 @@
 """Write what lm-evaluation-harness itself asks: its prompts, choices and targets over made-up documents.
 
     python -m venv /tmp/theirs && /tmp/theirs/bin/pip install lm-eval[hf]==0.4.13
+    python -m tools.real_models smollm2
     cd tests/lm_eval && PYTHONPATH=../.. /tmp/theirs/bin/python make_expected.py
+
+With the word `likelihoods` it only computes the log-likelihoods again, for instance by tiny models that were trained anew.
 
 It runs in an environment of its own. It writes `expected.json`, and copies the task files that it asks, with what they
 include, into `tasks/`. The documents are made by trial: each column that a template names gets a text, a number, a list or
@@ -37,6 +40,8 @@ from harness.lm_eval.task_file import task as read
 from harness.suite import lm_eval_task
 
 HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
+MODELS = {"llama2-tiny": "harness/zoo/llama2-tiny", "smollm2": ".real/smollm2"}
 THEIRS = Path(lm_eval.__file__).parent / "tasks"
 SEED = 1234  # of its evaluator, `fewshot_random_seed`
 SHOTS = (0, 3)
@@ -302,14 +307,9 @@ def likely(config: dict, kinds: dict[str, str]) -> bool:
     return gold in choices or (isinstance(gold, int) and gold < len(choices))
 
 
-def likelihoods(cases: list[dict]) -> dict[str, list[list[float]]]:
-    """Log-likelihoods of choices by its model `hf`, with three examples before each question."""
-    model = HFLM(
-        pretrained=str(HERE.parents[1] / "harness/zoo/llama2-tiny"),
-        device="cpu",
-        dtype="float32",
-        batch_size=1,
-    )
+def likelihoods(cases: list[dict], folder: Path) -> dict[str, list[list[float]]]:
+    """Log-likelihoods of choices by its model `hf`, with one example before each question."""
+    model = HFLM(pretrained=str(folder), device="cpu", dtype="float32", batch_size=1)
     found = {}
     for case in cases:
         if case["file"] not in LIKELIHOODS:
@@ -460,12 +460,23 @@ def main() -> None:
         "seed": SEED,
         "cases": sorted(cases, key=lambda case: case["file"]),
         "answers": {"texts": TEXTS, "references": REFERENCES, "choices": CHOICES, "settings": answers()},
-        "likelihoods": {"model": "zoo:llama2-tiny", "shots": 1, "sums": likelihoods(cases)},
     }
-    text = json.dumps(document, ensure_ascii=True, indent=1)
-    (HERE / "expected.json").write_text(text + "\n", encoding="utf-8")
+    write(document)
     print(len(cases), "cases", file=sys.stderr)
 
 
+def write(document: dict[str, Any]) -> None:
+    """Write the file with the log-likelihoods by each model."""
+    document["likelihoods"] = {
+        "shots": 1,
+        "sums": {name: likelihoods(document["cases"], ROOT / folder) for name, folder in MODELS.items()},
+    }
+    text = json.dumps(document, ensure_ascii=True, indent=1)
+    (HERE / "expected.json").write_text(text + "\n", encoding="utf-8")
+
+
 if __name__ == "__main__":
-    main()
+    if sys.argv[1:] == ["likelihoods"]:
+        write(json.loads((HERE / "expected.json").read_text(encoding="utf-8")))
+    else:
+        main()

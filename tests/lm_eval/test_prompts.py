@@ -1,13 +1,17 @@
 """Prompts, choices and targets are lm-evaluation-harness's own, byte by byte: `make_expected.py` wrote them with it."""
 
 import json
+from functools import cache
 from pathlib import Path
 
 import pytest
 
 from harness import data, kinds
+from harness.files.shipped import zoo_folder, zoo_names
+from harness.neural.load import Base
 from harness.suite.load import load_suite
-from harness.types import Prompt, Sample, Task
+from harness.types import Model, ModelPin, Prompt, Runtime, Sample, Task
+from tools.real_models import NotFetched, fetch
 
 HERE = Path(__file__).parent
 EXPECTED = json.loads((HERE / "expected.json").read_text(encoding="utf-8"))
@@ -62,27 +66,37 @@ def test_what_is_asked_is_byte_by_byte_what_lm_evaluation_harness_asks(file: str
             assert list(sample.references) == [each.strip() for each in theirs["target"]]
 
 
+SUMS = EXPECTED["likelihoods"]["sums"]
+MODELS = ["llama2-tiny", pytest.param("smollm2", marks=pytest.mark.real)]
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("file", EXPECTED["likelihoods"]["sums"])
-def test_log_likelihoods_are_those_of_its_model_hf(file: str, tmp_path: Path):
+@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("file", SUMS["llama2-tiny"])
+def test_log_likelihoods_are_those_of_its_model_hf(name: str, file: str, tmp_path: Path):
     from harness.neural.likelihoods import likelihoods
     from harness.neural.memory import Budget
 
     task = loaded(CASES[file], tmp_path, EXPECTED["likelihoods"]["shots"])
     asked = [prompt for _, prompt in prompts(task)]
-    found = {each.sample_id: each for each in likelihoods(tiny(), asked, task.overflow, Budget(4096))}
-    for prompt, theirs in zip(asked, EXPECTED["likelihoods"]["sums"][file], strict=True):
+    found = {each.sample_id: each for each in likelihoods(base(name), asked, task.overflow, Budget(4096))}
+    for prompt, theirs in zip(asked, SUMS[name][file], strict=True):
         ours = [option.logprob for option in found[prompt.sample_id].options]
         # both sum the float32 log-probabilities of the same tokens; the batches differ
         assert ours == pytest.approx(theirs, abs=1e-4)
 
 
-def tiny():
-    """The model whose log-likelihoods are expected."""
-    from harness.files.shipped import zoo_folder
+@cache
+def base(name: str) -> Base:
+    """A model whose log-likelihoods are expected: a tiny one, or a real one without its chat template."""
     from harness.neural.load import load
-    from harness.types import Model, ModelPin, Runtime
 
-    model = Model(name="llama2", uri=EXPECTED["likelihoods"]["model"])
+    if name in zoo_names():
+        folder = zoo_folder(name)
+    else:
+        try:
+            folder = fetch(name)
+        except NotFetched as error:
+            pytest.skip(str(error))
     pin = ModelPin(revision="x", parameters=None, checkpoint_bytes=None, dtype="float32", family="llama")
-    return load(zoo_folder("llama2-tiny"), model, pin, Runtime())
+    return load(folder, Model(name=name, uri=f"file:{folder}", chat="off"), pin, Runtime())

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tools.docs import families, keys, options
+from tools.docs import families, keys, learnt, options
 
 DOCS = Path(__file__).parents[2] / "docs"
 
@@ -13,4 +13,5 @@ def pages() -> dict[Path, str]:
         DOCS / "reference.md": keys.page(),
         DOCS / "options.md": options.page(),
         DOCS / "families.md": families.page(),
+        DOCS / "everything.md": learnt.page(),
     }

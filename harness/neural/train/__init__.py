@@ -15,7 +15,7 @@ from harness.neural.encode import ahead
 from harness.neural.load import Base
 from harness.neural.lora.heads import folded
 from harness.neural.objectives import Example, Item, Objective
-from harness.neural.train.loop import Progress, Training
+from harness.neural.train.loop import Judge, Progress, Training
 from harness.neural.train.prepare import prepared
 from harness.types import Recipe
 
@@ -24,7 +24,7 @@ from harness.types import Recipe
 class Trained:
     """The outcome of a training run."""
 
-    steps: int
+    steps: int  # those that were taken
     best_step: int  # the step whose factors were kept
     best_validation_loss: float | None  # None without validation samples
     loss_unit: str
@@ -35,6 +35,7 @@ class Trained:
     truncated: int  # examples whose input was shortened
     skipped: tuple[str, ...]  # ids of examples that are too long even when shortened
     unseen: tuple[str, ...] = ()  # labels that no example has
+    planned: int = 0  # steps of the recipe: more than were taken where its patience ended the training
 
 
 def train(
@@ -45,6 +46,7 @@ def train(
     seed: int,
     folder: Path,  # gets adapter/ and curve.jsonl; checkpoint.safetensors while it runs
     progress: Progress = lambda step, steps, loss: None,
+    judge: Judge | None = None,  # chooses the checkpoint in place of the validation loss
 ) -> Trained:
     """Train an adapter, or continue from the checkpoint in the folder. The base is the same afterwards.
 
@@ -68,7 +70,7 @@ def train(
     head = objective.head(fitting) if objective.head else None
     with prepared(base, replace(recipe, steps=steps, epochs=None), seed, head) as attached:
         run = Training(
-            base, attached, recipe, objective, settings if head is None else head, seed, folder, steps
+            base, attached, recipe, objective, settings if head is None else head, seed, folder, steps, judge
         )
         run.resume()
         run.train(run.referred(chosen), run.referred(checks), progress)
@@ -78,7 +80,8 @@ def train(
             lora.save(attached, base, folder / "adapter", folded(base, best, head), labels)
             run.checkpoint.unlink(missing_ok=True)
     return Trained(
-        steps=steps,
+        steps=run.at.step,
+        planned=steps,
         best_step=run.at.best_step,
         best_validation_loss=run.at.best_loss if checks else None,
         loss_unit=objective.unit,

@@ -20,7 +20,10 @@ class RunState:
 
     step: int = 0
     best_step: int = 0
-    best_loss: float = math.inf
+    best_loss: float = math.inf  # on the validation samples, at the best step
+    best_score: float | None = None  # of the metric that chooses, at the best step
+    stale: int = 0  # measurements since the best one
+    ended: bool = False  # by the recipe's patience
     seconds: float = 0.0
     samples_seen: int = 0
 
@@ -31,7 +34,7 @@ class TrainingCheckpoint:
 
     state: RunState
     adapter: Tensors
-    best: Tensors | None  # the factors of the lowest validation loss so far
+    best: Tensors | None  # the factors of the best measurement so far
     optimizer: Mapping[int, Tensors]  # the state of each parameter, by its position
 
 

@@ -3,8 +3,9 @@
 import json
 import math
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,15 @@ CHECKPOINT_SECONDS = 30.0  # a kill loses at most this time, and a step
 WAYS = (DistributedType.NO, DistributedType.MULTI_CPU, DistributedType.MULTI_GPU)  # the last two are DDP
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judge:
+    """What chooses the checkpoint in place of the validation loss."""
+
+    # The score of the validation samples, by the base with the factors that are attached to it.
+    score: Callable[[], float]
+    lower_is_better: bool = False
+
+
 class Training:
     """A training run: the factors, their optimiser, and the checkpoint that survives a kill.
 
@@ -47,7 +57,9 @@ class Training:
         seed: int,
         folder: Path,
         steps: int,
+        judge: Judge | None = None,
     ) -> None:
+        self.judge = judge
         self.objective, self.settings = objective, settings
         self.reference = attached.off if objective.needs_reference else None
         self.base, self.attached, self.recipe, self.seed, self.steps = base, attached, recipe, seed, steps
@@ -81,17 +93,17 @@ class Training:
         progress(self.at.step, self.steps, None)
         with self.curve.open("a", encoding="utf-8") if self.first else nullcontext() as curve:
             for step in range(self.at.step + 1, self.steps + 1):
+                if self.at.ended:
+                    break
                 batch = next(batches)
                 loss = self.learn(step, [items[at] for at in batch])
-                measured = self.measure(step, checks) if step in measuring else None
+                measured = self.measure(step, checks) if step in measuring else {}
                 self.at.step = step
                 self.at.samples_seen += len(batch)
                 self.at.seconds = before + time.monotonic() - begun
                 if curve is not None:
                     curve.write(self.point(step, loss, measured))
-                    if step < self.steps and (
-                        measured is not None or time.monotonic() - saved > CHECKPOINT_SECONDS
-                    ):
+                    if step < self.steps and (measured or time.monotonic() - saved > CHECKPOINT_SECONDS):
                         curve.flush()
                         self.save()
                         saved = time.monotonic()
@@ -116,12 +128,10 @@ class Training:
                 found.update(zip(batch, said, strict=True))
         return [found[at] for at in range(len(items))]
 
-    def point(self, step: int, loss: float, measured: float | None) -> str:
+    def point(self, step: int, loss: float, measured: Mapping[str, float]) -> str:
         """Return a line of the curve."""
         point = {"step": step, "loss": loss, "learning_rate": self.rate(step), "seconds": self.at.seconds}
-        if measured is not None:
-            point["validation_loss"] = measured
-        return json.dumps(point) + "\n"
+        return json.dumps({**point, **measured}) + "\n"
 
     def learn(self, step: int, batch: Sequence[Item]) -> float:
         """Take one optimiser step, and return the batch's mean loss."""
@@ -169,10 +179,10 @@ class Training:
         for start in range(0, len(own), size):
             yield start + size >= len(own), own[start : start + size], share
 
-    def measure(self, step: int, checks: Sequence[Item]) -> float | None:
-        """Return the mean loss of the validation items; keep the factors where it is the lowest so far."""
+    def measure(self, step: int, checks: Sequence[Item]) -> dict[str, float]:
+        """Return the mean loss of the validation items, and their score; keep the factors where they are the best so far."""
         if not checks:
-            return None
+            return {}
         self.attached.drop(False)
         with torch.no_grad():
             total = sum(
@@ -183,9 +193,23 @@ class Training:
             raise StepError(
                 f"training step {step} of {self.steps}: validation loss is {loss}; lower learning_rate"
             )
-        if loss < self.at.best_loss:
-            self.at.best_step, self.at.best_loss, self.best = step, loss, self.attached.tensors()
-        return loss
+        score = None if self.judge is None else self.judge.score()
+        if self.is_better(loss, score):
+            self.at.best_step, self.at.best_loss, self.at.best_score = step, loss, score
+            self.at.stale, self.best = 0, self.attached.tensors()
+        else:
+            self.at.stale += 1
+            self.at.ended = self.at.stale == self.recipe.patience
+        return {"validation_loss": loss, **({} if score is None else {"validation_score": score})}
+
+    def is_better(self, loss: float, score: float | None) -> bool:
+        """Return whether a measurement is better than the best so far; of two equal scores, that with the lower loss is."""
+        best = self.at.best_score
+        if self.judge is None or score is None or score == best:
+            return loss < self.at.best_loss
+        if math.isnan(score) or best is None:
+            return best is None and not math.isnan(score)
+        return score < best if self.judge.lower_is_better else score > best
 
     def rate(self, step: int) -> float:
         """Return the learning rate at a step."""

@@ -1,18 +1,19 @@
 """Train one adapter by a recipe, with a seed, on a base and a task's training split; validation chooses the checkpoint."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from harness import backends, kinds
-from harness.backends import Trainable
+from harness.backends import OpenBackend, Trainable
 from harness.checkpoints.adapter import WEIGHTS
 from harness.checkpoints.asked_with import asked_with, record
 from harness.checkpoints.folder import ADAPTER_RECORD
 from harness.digest import IF_SET
 from harness.errors import ModelError
 from harness.files.json_lines import read_json, read_lines, to_json, write_json
+from harness.metrics import load
 from harness.neural import curve
 from harness.results import Curve, Point
 from harness.run.steps import (
@@ -26,7 +27,11 @@ from harness.run.steps import (
     opened,
     split_file,
 )
+from harness.scoring.accumulate import Tally
 from harness.types import Note, Recipe, Sample, Split, Task
+
+if TYPE_CHECKING:
+    from harness.neural.train.loop import Judge
 
 VERSION = 3
 LIBRARIES = ("torch", "transformers", "tokenizers", "accelerate", "peft")
@@ -34,6 +39,15 @@ LANE = True
 TOLERANT = False
 TRAINED = "trained.json"
 FILES = (ADAPTER, curve.FILE, TRAINED)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChosenBy:
+    """A score of the task that chooses the checkpoint, on the validation samples."""
+
+    task: Task  # as the model is asked it, without examples
+    metric: str  # with its settings
+    score: str  # one of the metric's
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +61,7 @@ class Train:
     device: str
     # The task's stop string that ends a training example, where the model has no end-of-sequence token.
     stop: str = field(default="", metadata=IF_SET)
+    chosen_by: ChosenBy | None = field(default=None, metadata=IF_SET)  # None: by the validation loss
 
 
 def run(spec: Train, context: StepContext) -> None:
@@ -60,10 +75,15 @@ def run(spec: Train, context: StepContext) -> None:
             f"model {spec.used.model.name}: {spec.used.model.uri} cannot be trained; use a zoo, hub or file model"
         )
 
-    def examples(split: Split, count: int | None) -> list[Example]:
-        samples = read_lines(split_file(context.need(0), split), Sample)
-        if count is not None and count < len(samples):
-            samples = Random(f"{split}-{spec.seed}").sample(samples, count)
+    def samples(split: Split, count: int | None) -> list[Sample]:
+        found = read_lines(split_file(context.need(0), split), Sample)
+        return (
+            found
+            if count is None or count >= len(found)
+            else Random(f"{split}-{spec.seed}").sample(found, count)
+        )
+
+    def examples(samples: Sequence[Sample]) -> list[Example]:
         return [
             Example(
                 id=s.id,
@@ -77,14 +97,16 @@ def run(spec: Train, context: StepContext) -> None:
             for s in samples
         ]
 
+    checked = samples("validation", spec.recipe.validation_samples) if spec.recipe.validation_samples else []
     trained = train(
         backend.base,
-        examples("train", spec.recipe.max_samples),
-        examples("validation", spec.recipe.validation_samples) if spec.recipe.validation_samples else [],
+        examples(samples("train", spec.recipe.max_samples)),
+        examples(checked),
         spec.recipe,
         spec.seed,
         context.folder,
         lambda step, steps, loss: context.progress(step, steps, "" if loss is None else f"loss {loss:.3g}"),
+        None if spec.chosen_by is None else _judge(spec, spec.chosen_by, backend, checked),
     )
     if (context.folder / ADAPTER / ADAPTER_RECORD).is_file():  # of several processes, the first alone saves
         template = backends.of(spec.used.model).chat_template(spec.used.model, spec.used.pin)
@@ -92,8 +114,40 @@ def run(spec: Train, context: StepContext) -> None:
     endless = backend.base.end is None and backend.base.architecture.writing is not None
     write_json(
         context.folder / TRAINED,
-        {**to_json(trained), "endless": endless, "stop": spec.stop, "labels": len(spec.task.source.labels)},
+        {
+            **to_json(trained),
+            "endless": endless,
+            "stop": spec.stop,
+            "labels": len(spec.task.source.labels),
+            "chosen_by": spec.chosen_by and spec.chosen_by.score,
+        },
     )
+
+
+def _judge(spec: Train, chosen_by: ChosenBy, backend: OpenBackend, samples: Sequence[Sample]) -> "Judge":
+    """Return what asks the validation samples and scores the answers.
+
+    They are asked as test samples are, of the base with the factors that training has attached to it.
+    """
+    from harness.neural.train.loop import Judge
+
+    kind, task, metric = kinds.find(chosen_by.task.kind), chosen_by.task, load(chosen_by.metric)
+    verb = kind.verb(task, spec.used.model, spec.used.pin)
+    assert verb is not None  # the plan trains only what can be asked
+    by_id = {sample.id: sample for sample in samples}
+    prompts = [kind.ask(task, sample, ()) for sample in samples]
+
+    def score() -> float:
+        tally = Tally(metric)
+        given = {
+            answer.sample_id: answer
+            for answer in kind.answers[verb](backend, prompts, task, None, frozenset())
+        }
+        for name in sorted(given):  # in the same order whatever the order of the answers
+            tally.add(by_id[name], given[name])
+        return tally.values()[chosen_by.score]
+
+    return Judge(score=score, lower_is_better=metric.better == "lower")
 
 
 def contributes(finished: Finished) -> Contribution:
@@ -106,12 +160,20 @@ def contributes(finished: Finished) -> Contribution:
             loss=point.get("loss"),
             validation_loss=point.get("validation_loss"),
             learning_rate=point.get("learning_rate"),
+            validation_score=point.get("validation_score"),
         )
         for point in curve.read(finished.folder)
     )
     system = finished.system
     return Contribution(
-        curves=(Curve(model=system.model, adapter=system.adapter or "", points=points),),
+        curves=(
+            Curve(
+                model=system.model,
+                adapter=system.adapter or "",
+                points=points,
+                chosen_by=trained.get("chosen_by"),
+            ),
+        ),
         costs=(
             finished.cost("training time", "s", trained["seconds"]),
             finished.cost("trainable parameters", "parameters", trained["trainable_parameters"]),
@@ -129,6 +191,12 @@ def _notes(finished: Finished, trained: Mapping[str, Any]) -> Iterator[Note]:
     if shortened:
         detail = "training prompts whose input was shortened to fit"
         yield Note(kind="training truncated", where=where, count=shortened, of=examples, detail=detail)
+    planned = trained.get("planned", 0)  # 0: an earlier version's, which took all steps
+    if planned and trained["steps"] < planned:
+        detail = f"optimiser steps that were taken, then the recipe's patience was over; step {trained['best_step']} is kept"
+        yield Note(
+            kind="training ended early", where=where, count=trained["steps"], of=planned, detail=detail
+        )
     if trained.get("endless"):
         end = f"with the stop string {trained['stop']!r}" if trained["stop"] else "without any mark"
         detail = f"training examples that end {end}: the model has no end-of-sequence token"

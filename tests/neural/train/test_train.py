@@ -1,6 +1,7 @@
 """The trainer learns, counts what it says, and a run that was killed ends as one that was not."""
 
 import json
+import math
 import os
 import signal
 import socket
@@ -27,6 +28,7 @@ from harness.neural.memory import Budget
 from harness.neural.objectives import Example
 from harness.neural.objectives.answers import summed_loss
 from harness.neural.train import train
+from harness.neural.train.loop import Judge
 from harness.neural.train.schedule import schedule, validation_steps
 from harness.types import Decode, Prompt, Recipe
 from tests.neural.rounding import learnt_apart, rounding
@@ -216,6 +218,64 @@ def test_an_interrupted_run_ends_with_the_same_weights(
     assert replace(resumed, seconds=0) == replace(whole, seconds=0)
     losses = [[{**point, "seconds": 0} for point in curve(tmp_path / name)] for name in ("whole", "resumed")]
     assert losses[0] == losses[1]
+
+
+def judged(*scores: float, lower_is_better: bool = False) -> Judge:
+    """A judge that gives one score after another."""
+    left = iter(scores)
+    return Judge(score=lambda: next(left), lower_is_better=lower_is_better)
+
+
+NAN = float("nan")
+
+
+@pytest.mark.parametrize(
+    ("scores", "lower", "best"),
+    [
+        ((1, 3, 2, 2), False, 4),
+        ((3, 1, 2, 2), True, 4),
+        ((1, 1, 1, 1), False, None),  # all equal: the loss decides
+        ((NAN, 2, NAN, 1), False, 4),
+        ((NAN, NAN, NAN, NAN), False, 8),
+    ],
+)
+def test_the_checkpoint_is_the_one_with_the_best_score(
+    llama: Base,
+    prompts: list[Prompt],
+    tmp_path: Path,
+    scores: tuple[float, ...],
+    lower: bool,
+    best: int | None,
+) -> None:
+    told = examples(prompts)
+    trained = train(llama, told, told[:3], RECIPE, 0, tmp_path, judge=judged(*scores, lower_is_better=lower))
+    measured = [point for point in curve(tmp_path) if "validation_loss" in point]
+    assert [point["validation_score"] for point in measured] == pytest.approx(scores, nan_ok=True)
+    losses = {int(point["step"]): point["validation_loss"] for point in measured}
+    assert trained.best_step == (min(losses, key=losses.__getitem__) if best is None else best)
+    if not all(map(math.isnan, scores)):
+        assert trained.best_validation_loss == losses[trained.best_step]
+
+
+def test_patience_ends_a_training_also_after_a_kill(
+    llama: Base, prompts: list[Prompt], tmp_path: Path
+) -> None:
+    told, recipe = examples(prompts), replace(RECIPE, patience=2)
+    whole = train(llama, told, told[:3], recipe, 0, tmp_path / "whole", judge=judged(1, 3, 2, 2, 9))
+    assert (whole.best_step, whole.steps, whole.planned) == (4, 8, 8)
+    recipe = replace(recipe, steps=16, validations=8)
+    ended = train(llama, told, told[:3], recipe, 0, tmp_path / "ended", judge=judged(1, 3, 2, 2, 9, 9, 9, 9))
+    assert (ended.best_step, ended.steps, ended.planned, len(curve(tmp_path / "ended"))) == (4, 8, 16, 8)
+
+    def stop(step: int, steps: int, loss: float | None) -> None:
+        if step == 7:
+            raise Stop
+
+    with pytest.raises(Stop):
+        train(llama, told, told[:3], recipe, 0, tmp_path / "killed", stop, judged(1, 3, 2))
+    again = train(llama, told, told[:3], recipe, 0, tmp_path / "killed", judge=judged(2, 9))
+    assert replace(again, seconds=0) == replace(ended, seconds=0)
+    assert same(weights(tmp_path / "ended"), weights(tmp_path / "killed"))
 
 
 @pytest.mark.slow
