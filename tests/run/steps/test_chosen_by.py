@@ -97,7 +97,7 @@ REFUSED = [
     ({"choose_by": "rougeX"}, "recipes[0].choose_by: no score of dialogues named 'rougeX'; did you mean 'rougeL'"),
     ({"validation_samples": 0}, "recipes[0].choose_by: there is nothing to measure with validation_samples: 0"),
     ({"patience": 3}, "recipes[0].patience: found 3, and the recipe measures 3 times; raise `validations`"),
-    ({"patience": 0}, "recipes[0].patience: found 0"),
+    ({"patience": 0}, "recipes[0].patience: found the number 0; give 1 or more"),
 ]  # fmt: skip
 
 
