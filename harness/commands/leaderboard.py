@@ -24,6 +24,7 @@ from harness.report import board as pages
 from harness.results import Result, TaskFacts, from_document, read_document, read_samples
 from harness.results.baseline import asked_digest
 from harness.results.costs import Costs, costs
+from harness.results.forgotten import forgotten
 from harness.results.missing import missing_in
 from harness.results.rows import RowFile, Rows, open_rows
 from harness.scoring.agreement import agrees
@@ -240,6 +241,7 @@ def _of_task(
     spent: dict[System, list[Cost]] = {}
     for cost in result.costs:
         spent.setdefault(cost.system, []).append(cost)
+    lost = {} if task.name == result.suite.forgetting else forgotten(result)
     metric = _metric(plugin) if plugin is not None else None
     clusters = _clusters(result.folder, task)
     asked = asked_digest(task)
@@ -267,6 +269,7 @@ def _of_task(
             else None,
             model=models.get(score.system.model),
             to_base=bases.get(score.system),
+            forgotten=lost.get(score.system),
             costs=costs(measured, score.system, task.name, score.n),
             hardware=" and ".join(sorted(places)),
         )

@@ -90,7 +90,7 @@ def _against(check: Check, inputs: GateInputs) -> str | None:
     """Return what a check compares with; None for a score alone. A claim compares with the base by default."""
     if not check.rule.compares:
         return None
-    if check.rule.claim and check.gate.against is None:
+    if check.rule.against_base and check.gate.against is None:
         return BASE
     return inputs.against(check.gate.against)
 

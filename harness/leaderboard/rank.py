@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from harness import stats
 from harness.results import ModelFacts, TaskFacts
 from harness.results.costs import Costs
+from harness.results.forgotten import Forgotten
 from harness.types import Comparison, Score
 
 ERROR = 0.05  # chance that any difference of a group is called significant if all systems are equal
@@ -49,6 +50,7 @@ class Entry:
     shares: Array | None = None
     model: ModelFacts | None = None  # None: a trivial rule
     to_base: Comparison | None = None
+    forgotten: Forgotten | None = None  # None: its suite does not ask, or it is no adapter
     costs: Costs = field(default_factory=Costs)
     hardware: str = ""  # what the costs were measured on; "" if none were measured
 

@@ -123,7 +123,7 @@ def adapter_name(recipe: Recipe, task: str | None, seed: int) -> str:
 def runs_on(suite: Suite, task: Task, trained_on: str | None) -> bool:
     """Return whether adapters that were trained on a task are measured on another; None: it is not known on which."""
     across = suite.across or ("all" if len(suite.tasks) <= MOST_TASKS_ACROSS else "own")
-    if across == "all" or trained_on in (None, task.name):
+    if across == "all" or trained_on in (None, task.name) or task.name == suite.forgetting:
         return True
     return across != "own" and task.name in across
 

@@ -65,7 +65,7 @@ def _never_judged(check: Check, columns: Mapping[str, Collection[str]]) -> str:
     if not check.rule.of_samples:
         return ""
     against = check.gate.against if check.rule.compares else None  # None: `gate --baseline` may say
-    if check.rule.claim and against is None:
+    if check.rule.against_base and against is None:
         against = rules.BASE
     if problem := never_judged(check, against):
         return problem

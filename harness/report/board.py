@@ -84,6 +84,7 @@ class Section:
     ways: int
     tested: bool
     distinct: bool  # not all systems share the first rank
+    forgotten: str  # in which unit and on which text adapters forgot; "" where no suite asked for it
     lines: tuple[Shown, ...]
 
 
@@ -152,6 +153,9 @@ COLUMNS: Mapping[str, Callable[[int, Line], object]] = {
     "to_base_low": lambda _, line: line.entry.to_base.low if line.entry.to_base else None,
     "to_base_high": lambda _, line: line.entry.to_base.high if line.entry.to_base else None,
     "to_base_p_holm": lambda _, line: line.entry.to_base.p_holm if line.entry.to_base else None,
+    "forgotten": lambda _, line: line.entry.forgotten.lost if line.entry.forgotten else None,
+    "forgotten_low": lambda _, line: line.entry.forgotten.low if line.entry.forgotten else None,
+    "forgotten_high": lambda _, line: line.entry.forgotten.high if line.entry.forgotten else None,
     "training_seconds": lambda _, line: line.entry.costs.training_seconds,
     "tokens_per_second": lambda _, line: line.entry.costs.tokens_per_second,
     "peak_megabytes": lambda _, line: line.entry.costs.peak_megabytes,
@@ -232,6 +236,15 @@ def _section(group: RankedGroup) -> Section:
         ways=len(asked),
         tested=group.lines[0].rank is not None,
         distinct=group.lines[0].rank != group.lines[-1].rank,
+        forgotten=words.listed(
+            list(
+                dict.fromkeys(
+                    f"{words.metric(lost.change.metric)} on {words.visible(lost.task.name)}"
+                    for line in group.lines
+                    if (lost := line.entry.forgotten)
+                )
+            )
+        ),
         lines=tuple(
             Shown(
                 line=line,

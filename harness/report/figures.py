@@ -11,6 +11,7 @@ from harness.report.charts import (
     choosing,
     cost_panels,
     differences,
+    forgetting,
     histogram,
     losses,
     pareto,
@@ -75,6 +76,7 @@ class Figures:
 
     differences: dict[str, Figure]  # by task
     fronts: dict[str, Figure]  # by task: quality against cost
+    forgetting: Figure | None
     losses: Figure | None
     choosing: Figure | None  # where a score chose checkpoints
     weights: WeightFigures
@@ -84,7 +86,7 @@ class Figures:
         return [
             *self.fronts.values(),
             *self.differences.values(),
-            *(figure for figure in (self.losses, self.choosing) if figure),
+            *(figure for figure in (self.forgetting, self.losses, self.choosing) if figure),
             *self.weights.all(),
         ]
 
@@ -114,6 +116,14 @@ def draw(page: Page, pen: Pen) -> Figures:
             for place, task in enumerate(page.tasks, start=1)
             if cost_panels.measured(task)
         },
+        forgetting=figure(
+            pen,
+            "forgetting",
+            f"What each adapter gained on its own task against what it forgot on {words.visible(page.forgetting.task)}",
+            partial(forgetting.chart, page.forgetting),
+        )
+        if page.forgetting and any(line.gained for line in page.forgetting.lines)
+        else None,
         losses=figure(
             pen, "losses", "Training and validation loss by step", partial(losses.chart, page.curves)
         )

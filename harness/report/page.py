@@ -12,6 +12,7 @@ from harness import text as words
 from harness.report.answer import Answer, Field, Sentence, answer
 from harness.report.doubts import empty_share, is_doubt
 from harness.report.explorer import sample_link
+from harness.report.forgetting import Forgetting, forgetting
 from harness.report.manifest import Manifest, manifest
 from harness.report.marks import NONE, marks
 from harness.report.matrix import TransferMatrix, matrix
@@ -101,6 +102,7 @@ class Page:
     tasks: tuple[TaskPage, ...]
     overview: Overview | None
     matrix: TransferMatrix | None
+    forgetting: Forgetting | None
     verdicts: tuple[Verdict, ...]
     curves: tuple[Curve, ...]
     weights: WeightSection
@@ -170,6 +172,7 @@ def build(result: Result, task_samples: Mapping[str, TaskSamples] | None = None)
         tasks=pages,
         overview=overview(pages),
         matrix=matrix(pages),
+        forgetting=forgetting(result, pages),
         verdicts=verdicts,
         curves=result.curves,
         weights=section(result.weights),

@@ -27,6 +27,9 @@ def show(page: Page, console: Console, above: Collection[str] = ()) -> None:
     if printed:
         console.print(Text(f"\nThe results of {words.listed(printed)} are printed above."), highlight=False)
     show_tasks((task for task in page.tasks if task.facts.name not in above), console)
+    if page.forgetting:
+        console.print()
+        console.print(Text(page.forgetting.sentence), highlight=False)
     if page.further:
         console.print(f"\n{page.further}: see the report", style="yellow")
 

@@ -113,6 +113,7 @@ class SuiteFacts:
     adapters: Kept[tuple[AdapterFacts, ...]] = ()
     gates: Kept[Sparse[tuple[Gate, ...]]] = ()  # as in the suite; a rule that is not set is left out
     family_error: Kept[float] = FAMILY_ERROR
+    forgetting: Kept[str | None] = None  # the task that says what adapters forgot
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -63,7 +63,9 @@ def load_suite(given: str | Mapping[str, object]) -> Suite:
                 return document.at("recipes", entries[n], *more)
         return document.at(*keys)
 
-    suite = replace(suite, recipes=tuple(recipe for grid in grids for recipe in grid))
+    suite = _with_forgetting(
+        document, replace(suite, recipes=tuple(recipe for grid in grids for recipe in grid))
+    )
     suite_rules.check_suite(suite, at)
     return suite
 
@@ -193,6 +195,17 @@ def _with_baseline(gate: Gate, folder: Path) -> Gate:
         return gate
     beside = folder.parent / gate.against
     return replace(gate, against=str(beside)) if beside.is_file() else gate
+
+
+def _with_forgetting(document: Document, suite: Suite) -> Suite:
+    """Return the suite with the task that `forgetting` names, which need not be among its tasks."""
+    asked = suite.forgetting
+    if asked is None or any(task.name == asked for task in suite.tasks):
+        return suite
+    task = _item(Task, asked, document, ("forgetting",))
+    if any(task.name == other.name for other in suite.tasks):
+        return replace(suite, forgetting=task.name)
+    return replace(suite, forgetting=task.name, tasks=(*suite.tasks, task))
 
 
 def _weighing(document: Document) -> Weighing | None:

@@ -55,6 +55,7 @@ DECODE_RANGES = {
     "seed": _NOT_NEGATIVE,
 }
 
+LIKELIHOOD_OF_TEXTS = "perplexity"  # kind of the tasks that measure what was forgotten
 _TARGETS = ("q", "k", "v", "o", "feed-forward", "all-linear")
 _LONGEST_NAME = 100  # characters: names of files contain it
 _SPLITS = ("train", "validation", "test")
@@ -351,6 +352,12 @@ def check_suite(suite: Suite, at: At) -> None:
             raise SuiteError(
                 f"{at('base_shots')}: the prompts of {task.name} have the examples of lm-evaluation-harness; write "
                 f"`base_shots: [0]`, and the number at tasks[{n}]: `{{lm_eval: PATH, shots: 4}}`"
+            )
+    for task in suite.tasks:
+        if task.name == suite.forgetting and task.kind != LIKELIHOOD_OF_TEXTS:
+            raise SuiteError(
+                f"{at('forgetting')}: the task {task.name} is of kind {task.kind}; name one of kind {LIKELIHOOD_OF_TEXTS}, "
+                "such as domain-text"
             )
     if suite.limit is not None:
         _within("limit", suite.limit, _COUNT, at)

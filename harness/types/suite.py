@@ -247,6 +247,8 @@ class Suite:
     across: tuple[str, ...] | Literal["all", "own"] | None = None
     # Numbers of examples before the prompts of the bases; each is measured
     base_shots: tuple[int, ...] = (0,)
+    # A task of kind perplexity, on which every adapter is compared with its base: what it forgot
+    forgetting: str | None = field(default=None, metadata=IF_SET)
     weights: Weighing | None = Weighing()  # whether and how weights are analysed
     gates: tuple[Gate, ...] = ()  # what is demanded of the results
     family_error: float = FAMILY_ERROR  # chance that at least one gate fails although nothing is wrong

@@ -84,6 +84,7 @@ class Rule:
     # A claim is compared with the base unless its gate says otherwise, tested by permutation, and passes only if it is
     # significant after Holm over all claims of the file.
     claim: bool = False
+    of_base: bool = False  # compared with the base unless its gate says otherwise, as a claim is
     of_recipes: bool = False  # whether it can judge a recipe's mean over seeds
     fewest: int = FEWEST  # samples, or clusters of samples, that it needs
 
@@ -104,6 +105,11 @@ class Rule:
     def compares(self) -> bool:
         """Return whether the rule compares a system with another."""
         return self.reads == "difference"
+
+    @property
+    def against_base(self) -> bool:
+        """Return whether the rule compares with the base where its gate does not say with what."""
+        return self.claim or self.of_base
 
     @property
     def by_task(self) -> bool:

@@ -194,6 +194,7 @@ def _suite(spec: Report, asked: InputDigests) -> SuiteFacts:
         adapters=spec.adapters,
         gates=suite.gates,
         family_error=suite.family_error,
+        forgetting=suite.forgetting,
     )
 
 
