@@ -20,7 +20,7 @@ READY := $(VENV)/.ready
 export OMP_NUM_THREADS ?= 1
 export TOKENIZERS_PARALLELISM := false
 
-BENCHMARKS := rouge stats honesty startup adapters generation likelihoods encoders profile training lora-step end-to-end memory weights scaling quickstart plan report real-models gpu
+BENCHMARKS := rouge stats honesty startup adapters generation likelihoods encoders profile training lora-step end-to-end memory weights scaling quickstart plan report real-models preferences gpu
 
 .PHONY: demo test test-all coverage check docs real gate scripts leaderboard kills fuzz fix bench bench-models bench-peers $(BENCHMARKS:%=bench-%)
 
@@ -89,7 +89,7 @@ $(BENCHMARKS:%=bench-%): bench-%: $(READY)
 
 bench-generation bench-profile bench-training bench-end-to-end bench-gpu: bench-peers bench-models
 
-bench-likelihoods bench-encoders bench-real-models: bench-peers
+bench-likelihoods bench-encoders bench-real-models bench-preferences: bench-peers
 
 bench-models: $(READY)
 	$(BIN)/python -m benchmarks.lib.checkpoints

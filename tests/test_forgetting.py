@@ -19,8 +19,8 @@ from harness.types import System
 from tests.cli.words import exit_code
 
 RECIPE = {
-    "name": "hasty", "rank": 4, "alpha": 8, "targets": ["all-linear"], "steps": 6, "batch_size": 4, "learning_rate": 2e-2,
-    "max_tokens": 160, "validation_samples": 0,
+    "name": "hasty", "rank": 4, "alpha": 8, "targets": ["all-linear"], "steps": 6, "batch_size": 4, "learning_rate": 0.3,
+    "schedule": "constant", "max_tokens": 160, "validation_samples": 0,
 }  # fmt: skip
 ADAPTER = System(model="m", adapter="hasty@dialogues")
 AWAY = System(model="m", adapter="hasty@domain-text")
@@ -61,7 +61,7 @@ def bits_per_byte(folder: Path, adapter: str | None) -> float:
         if line["task"] == "domain-text"
     }
     found = {
-        line["sample_id"]: sum(option["logprob"] for option in line["options"])
+        line["sample_id"]: line["logprob"]
         for line in lines(folder / "generations.jsonl.gz")
         if (line["task"], line["model"], line["adapter"]) == ("domain-text", "m", adapter)
     }
@@ -88,7 +88,7 @@ def test_pages_leaderboard_and_answer_say_it(folder: Path, tmp_path: Path) -> No
     for name in ("report.html", "report.md"):
         page = (folder / name).read_text(encoding="utf-8")
         assert "Gained and forgotten" in page and shown in page
-        assert f"m + {ADAPTER.adapter} forgot: {shown}" in page
+        assert f" forgot: {shown}" in page
     assert (folder / "charts" / "forgetting.svg").is_file()
     board = tmp_path / "board.csv"
     assert exit_code(["leaderboard", str(folder), "--csv", str(board)]) == 0
@@ -128,7 +128,7 @@ def test_the_text_need_not_be_a_task_of_the_suite() -> None:
         ({"forgetting": "instructions"}, "forgetting: the task instructions is of kind generate; name one of kind perp"),
         ({"forgetting": "domain-txt"}, "forgetting: no task named 'domain-txt'; did you mean 'domain-text'"),
         ({"forgetting": 3}, "forgetting: found the number 3"),
-        ({"gates": [{"task": "domain-text", "max_forgetting": -1}]}, "max_forgetting: found -1"),
+        ({"gates": [{"task": "domain-text", "max_forgetting": -1}]}, "max_forgetting: found the number -1.0"),
     ],
 )  # fmt: skip
 def test_what_measures_no_forgetting_is_refused(changes: Mapping[str, Any], said: str) -> None:

@@ -27,7 +27,7 @@ def main(model: str) -> None:
 
     def example(at: int, row: dict[str, str]) -> Example:
         prompt = Prompt(sample_id=str(at), before="", input=row["prompt"], after="")
-        return Example(id=str(at), prompt=prompt, answer=row["answer"])
+        return Example(id=str(at), prompt=prompt, answer=row["answer"], rejected=row.get("rejected"))
 
     pin = ModelPin(revision="", parameters=None, checkpoint_bytes=None, dtype="float32", family=None)
     runtime = Runtime(threads=int(os.environ["OMP_NUM_THREADS"]))

@@ -91,13 +91,13 @@ def _gained(task: "TaskPage", change: Comparison) -> Gained:
 def _sentence(page: "TaskPage", lines: Sequence[ForgettingLine]) -> str:
     """Return who lost how much on the text, as a sentence."""
     worse = [line for line in lines if words.significant(line.forgotten.change) and line.forgotten.lost > 0]
-    where = f"on {words.visible(page.facts.name)}, which {'it' if len(lines) == 1 else 'none'} was trained on"
+    where = f"on {words.visible(page.facts.name)}, which {'it was not' if len(lines) == 1 else 'none was'} trained on"
     if not worse:
         who = "The adapter" if len(lines) == 1 else f"None of the {len(lines)} adapters"
         verb = "shows no" if len(lines) == 1 else "shows a"
         return f"{who} {verb} significant loss {where}."
     last = worse[-1]
-    name, size = words.system(last.system), f"{lost(last.forgotten)} {page.metric}"
+    name, size = words.system(last.system), f"{lost(last.forgotten)} {page.metric.lower()}"
     if len(lines) == 1:
         return f"{name} forgot: {size} {where} ({words.certainty(last.forgotten.change)})."
     least = worse[0].forgotten

@@ -49,7 +49,7 @@ def _panel(
     own = pairs[0][1]
     legend = alt.Legend(title=None, symbolOpacity=1) if len(models) > 1 else None
     colour = alt.Color("model:N", scale=alt.Scale(domain=list(models), range=list(SERIES)), legend=legend)
-    unit = f"{section.metric} forgotten on {words.visible(section.task)}"
+    unit = f"{section.metric.lower()} forgotten on {words.visible(section.task)}"
     x = alt.X("lost_low:Q", title=unit, axis=alt.Axis(tickCount=4, grid=False))
     y = alt.Y("gain_low:Q", title=f"{own.metric} gained", axis=alt.Axis(tickCount=5))
     dots = alt.Chart(data.add(values))
