@@ -28,9 +28,11 @@ def main(model: str) -> None:
         lm.batch_size_per_gpu = job["batch_size"]
         arguments: list[tuple[object, ...]]
         if "texts" in job:
+            # Else 0.4.13 reads BOS twice, and counts the second: once as the prefix, once by a tokenizer that adds it.
+            lm.add_bos_token = False
             kind, arguments = "loglikelihood_rolling", [(text,) for text in job["texts"]]
         else:
-            kind = "loglikelihood"
+            kind, lm.add_bos_token = "loglikelihood", None
             arguments = [(prompt, f" {option}") for prompt, options in job["asked"] for option in options]
         requests = [
             Instance(request_type=kind, doc={}, arguments=given, idx=at) for at, given in enumerate(arguments)
