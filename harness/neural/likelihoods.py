@@ -24,6 +24,9 @@ from harness.neural.memory import Budget, out_of_memory
 from harness.neural.not_finite import not_finite
 from harness.types import Likelihood, Likelihoods, Overflow, Prompt
 
+# Tokens of a batch from which on it is worth a forward pass of its own, and what share of them may be read again.
+LEAST = {"cpu": 1024, "cuda": 16_384}
+AGAIN = 0.1
 PIECE_BYTES = {"cpu": 256e6, "cuda": 2e9}  # of the logits of texts that are read at once
 
 
@@ -75,7 +78,8 @@ def likelihoods(
     cached = writing(base).read_prefix is not None and only_attention(base.model.config.get_text_config())
     prefix = common_prefix([question.prompt.ids for question in questions]) if cached else ()
     begun: DynamicCache | None = None
-    for batch in _batches(questions, budget.tokens):
+    least = LEAST[base.device.type] if writing(base).read_prefix is not None else budget.tokens
+    for batch in _batches(questions, budget.tokens, least):
         if not all(question.prompt.sample_id in done for question in batch):
             begun = begun or _begun(base, prefix)
             for found in _within(base, batch, budget, begun):
@@ -168,20 +172,27 @@ def _first(base: Reader) -> int:
     return found
 
 
-def _batches(questions: Sequence[PromptOptions], budget: int) -> Iterator[list[PromptOptions]]:
-    """Yield the questions in batches of at most `budget` tokens, the longest first."""
+def _batches(questions: Sequence[PromptOptions], budget: int, least: int) -> Iterator[list[PromptOptions]]:
+    """Yield the questions in batches of at most `budget` tokens, the longest first.
+
+    A batch reads its prompts once as far as the shortest goes; the rest of a longer one goes along with each of its options.
+    So a batch of `least` tokens or more ends where a shorter prompt would make it read more than a tenth beyond its need.
+    """
     batch: list[PromptOptions] = []
-    width = rows = 0
+    width = rows = needed = 0
     for question in sorted(
         questions, key=lambda question: (-len(question.prompt.ids), question.prompt.sample_id)
     ):
-        longest = len(question.prompt.ids) + max(map(len, question.options))
+        size = len(question.prompt.ids)
+        longest = size + max(map(len, question.options))
         wider, more = max(width, longest), rows + len(question.options)
-        if batch and wider * more > budget:
+        again = sum((len(one.options) - 1) * (len(one.prompt.ids) - size) for one in batch)
+        if batch and (wider * more > budget or (needed >= least and again > AGAIN * needed)):
             yield batch
-            batch, wider, more = [], longest, len(question.options)
+            batch, wider, more, needed = [], longest, len(question.options), 0
         batch.append(question)
         width, rows = wider, more
+        needed += size + sum(map(len, question.options))
     if batch:
         yield batch
 
