@@ -101,13 +101,13 @@ class HuggingFace:
         """Yield the output of the adapter's head for each prompt; AdapterError where it was trained for other labels."""
         base = self._with(adapter)
         output: Any = base.model.get_submodule(head(base).output(base.model))
-        learning = any(parameter.requires_grad for parameter in output.parameters())
-        if adapter is None and not learning:
+        if adapter is not None:
+            for labels in dict.fromkeys(prompt.options for prompt in prompts):
+                check_labels(adapter, labels, output.out_features)
+        elif not any(parameter.requires_grad for parameter in output.parameters()):  # nor is one in training
             raise AdapterError(
                 f"{base.name}: it has no trained head of its own for a task's labels; ask it with an adapter"
             )
-        for labels in dict.fromkeys(prompt.options for prompt in prompts if adapter is not None):
-            check_labels(adapter, labels, output.out_features)
         yield from outputs(base, prompts, overflow, self.budget, done)
 
     def unverified_base(self, adapter: Path) -> str | None:

@@ -40,6 +40,7 @@ EXAMPLES = {
     "max_adapter_megabytes": Example(lenient=10, strict=9.9, wrong=(0, -1, True)),
     "max_delta_ratio": Example(lenient=0.1, strict=0.09, wrong=(0, "much")),
     "max_drop": Example(lenient=50, strict=0, wrong=(-1, "1", True)),
+    "max_forgetting": Example(lenient=50, strict=0, wrong=(-1, "1", True)),
     "max_intruder_dimensions": Example(lenient=2, strict=1, wrong=(-1, 1.5)),
     "max_relative_drop": Example(lenient=90, strict=0, wrong=(-1, 101, [1])),
     "max_train_seconds": Example(lenient=60, strict=59, wrong=(0, "long")),

@@ -37,7 +37,9 @@ def no_figures() -> Figures:
     return Figures(
         differences={},
         fronts={},
+        forgetting=None,
         losses=None,
+        choosing=None,
         weights=WeightFigures(alphas=None, histogram=None, ratios=None, spectra={}),
     )
 

@@ -31,7 +31,9 @@ UNREAD = re.compile(r"<(?:style|script|svg|head)\b.*?</(?:style|script|svg|head)
 NO_FIGURES = Figures(
     differences={},
     fronts={},
+    forgetting=None,
     losses=None,
+    choosing=None,
     weights=WeightFigures(alphas=None, histogram=None, ratios=None, spectra={}),
 )
 NOUNS = (
