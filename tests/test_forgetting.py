@@ -12,7 +12,7 @@ import pytest
 
 import harness
 from harness import results
-from harness.errors import SuiteError
+from harness.errors import HarnessError, SuiteError
 from harness.results.forgotten import forgotten
 from harness.suite.load import load_suite
 from harness.types import System
@@ -120,6 +120,16 @@ def test_the_text_need_not_be_a_task_of_the_suite() -> None:
         "dialogues",
     )
     assert load_suite(suite(forgetting=None)).forgetting is None
+
+
+def test_a_text_that_is_not_there_is_told_at_its_own_file(tmp_path: Path) -> None:
+    (tmp_path / "texts.yaml").write_text(
+        "kind: perplexity\nsource: {uri: file:nothing, columns: {input: text}}\nprompt: $input\n"
+        "metrics: [perplexity]\nprimary: bits_per_byte\n"
+    )
+    given = suite(tasks=["dialogues"], train_on=["dialogues"], forgetting=str(tmp_path / "texts.yaml"))
+    with pytest.raises(HarnessError, match=r"texts\.yaml:2: source\.uri: .*nothing"):
+        harness.plan(given, store=tmp_path / "store", offline=True)
 
 
 @pytest.mark.parametrize(

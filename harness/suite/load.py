@@ -79,12 +79,14 @@ def place(given: str | Mapping[str, object]) -> At:
     def at(*keys: str | int) -> str:
         document = _suite(given)
         match keys:
-            case ("tasks", int(n), *more) if (
-                file := _lm_eval(document.data["tasks"][n], document, ("tasks", n))
-            ) is not None:
-                return file.at(*more)
-            case ("tasks", int(n), *more) if isinstance(entry := document.data["tasks"][n], str):
-                return task_place(entry, document.path.parent)(*more)
+            case ("tasks", int(n), *more):
+                listed = document.data["tasks"]
+                where: Keys = ("tasks", n) if n < len(listed) else ("forgetting",)  # which adds a task
+                entry = listed[n] if n < len(listed) else document.data["forgetting"]
+                if (file := _lm_eval(entry, document, where)) is not None:
+                    return file.at(*more)
+                if isinstance(entry, str):
+                    return task_place(entry, document.path.parent)(*more)
         return document.at(*keys)
 
     return at
