@@ -1,6 +1,7 @@
 """Failures of other libraries, as one line for the user. Their own messages have many lines, or name no file."""
 
 import logging
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -8,6 +9,7 @@ import torch
 
 from harness.errors import HarnessError, ModelError
 
+KERNELS = "kernels"  # a package that fetches compiled code from the hub
 LONGEST = 240  # characters of a library's message; the log keeps all of it
 
 
@@ -24,17 +26,22 @@ def one_line(error: BaseException) -> str:
 
 @contextmanager
 def silent_import() -> Iterator[None]:
-    """Hide what bitsandbytes logs while it, or peft, is imported.
+    """Keep bitsandbytes from fetching code, and hide that it misses it, while it, or peft, is imported.
 
-    It logs that optional kernels could be downloaded, and works without them.
+    On processors with AVX512-BF16 it fetches kernels from the hub where the package `kernels` is installed, and runs them.
     """
     logger = logging.getLogger("bitsandbytes")
     before = logger.level
     logger.setLevel(logging.ERROR)
+    hidden = KERNELS not in sys.modules
+    if hidden:
+        sys.modules[KERNELS] = None  # type: ignore[assignment]  # so that importing it fails
     try:
         yield
     finally:
         logger.setLevel(before)
+        if hidden:
+            del sys.modules[KERNELS]
 
 
 @contextmanager

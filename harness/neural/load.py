@@ -205,7 +205,7 @@ def _read(
             how = quantised.arguments(model, dtype, device)
             with quantised.plain_layers() if how else nullcontext():
                 loaded, info = opened(**how)
-            quantised.check(where, model, loaded)
+            quantised.settle(where, model, loaded)
             fit = replace(_check_whole(where, loaded, info, architecture), unused=fit.unused if fit else ())
     if model.quantization == "none":
         loaded = loaded.to(device)

@@ -57,13 +57,21 @@ def plain_layers() -> Iterator[None]:
         modeling_falcon.FalconLinear = own  # type: ignore[misc]
 
 
-def check(where: str, model: Model, loaded: PreTrainedModel) -> None:
-    """Raise ModelError where not one layer was quantised, though the model is to be."""
+def settle(where: str, model: Model, loaded: PreTrainedModel) -> None:
+    """Let the layers of 4 bits compute alike on every CPU; raise ModelError where not one layer was quantised.
+
+    On processors with AVX512-BF16, bitsandbytes packs such a matrix anew when it is first used, and from then on multiplies
+    in bfloat16. Other processors do not, and a matrix whose rows are no multiple of 64 cannot be packed at all.
+    """
     if model.quantization == "none":
         return
     from bitsandbytes.nn.modules import Linear4bit, Linear8bitLt
 
-    if not any(isinstance(module, Linear4bit | Linear8bitLt) for module in loaded.modules()):
+    layers = [module for module in loaded.modules() if isinstance(module, Linear4bit | Linear8bitLt)]
+    for layer in layers:
+        if isinstance(layer, Linear4bit):
+            layer.support_avx512bf16_for_cpu = False
+    if not layers:
         raise ModelError(
             f"{where}: quantization: {model.quantization} leaves every layer of {type(loaded).__name__} as it is, because "
             "transformers finds no linear layer that it could quantise; leave it out"

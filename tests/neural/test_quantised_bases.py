@@ -1,5 +1,7 @@
 """A base that bitsandbytes quantises while it is loaded: the same numbers as plain transformers and peft, on a CPU too."""
 
+import subprocess
+import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -45,7 +47,13 @@ def plain_model(folder: Path, scheme: str) -> Any:
     """The model as transformers alone quantises it."""
     kind = AutoModelForSeq2SeqLM if folder.name.startswith("t5") else AutoModelForCausalLM
     how = BitsAndBytesConfig(**SETTINGS[scheme], **(FOUR_BITS if scheme != "int8" else {}))
-    return kind.from_pretrained(folder, dtype=torch.float32, quantization_config=how, device_map="cpu").eval()
+    found = kind.from_pretrained(
+        folder, dtype=torch.float32, quantization_config=how, device_map="cpu"
+    ).eval()
+    for module in found.modules():
+        if isinstance(module, Linear4bit):  # else some processors pack the matrix, and compute in bfloat16
+            module.support_avx512bf16_for_cpu = False
+    return found
 
 
 def logits(model: Any, *, seq2seq: bool) -> torch.Tensor:
@@ -89,6 +97,27 @@ def test_base_and_adapter_give_the_logits_of_plain_transformers_and_peft(
     assert torch.equal(
         logits(base.model, seq2seq=seq2seq), own
     )  # nothing was merged into the quantised matrices
+
+
+IMPORTS = """
+import sys
+sys.path.insert(0, {folder!r})
+from harness.neural.foreign import silent_import
+with silent_import():
+    import bitsandbytes, peft
+import kernels
+"""
+
+
+@pytest.mark.slow
+def test_no_code_is_fetched_for_it(tmp_path: Path) -> None:
+    """On some processors bitsandbytes asks the package `kernels` for code of the hub; anyone else may have that package."""
+    (tmp_path / "kernels.py").write_text(
+        "print('asked')\ndef get_kernel(*_, **__): raise SystemExit('fetched')\n"
+    )
+    program = IMPORTS.format(folder=str(tmp_path))
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout == "asked\n"  # by the last line of the program alone
 
 
 def test_falcons_layers_are_quantised_too(folders: Callable[..., Path], open_base: Open, scheme: str) -> None:
