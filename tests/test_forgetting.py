@@ -91,7 +91,7 @@ def test_pages_leaderboard_and_answer_say_it(folder: Path, tmp_path: Path) -> No
         assert f" forgot: {shown}" in page
     assert (folder / "charts" / "forgetting.svg").is_file()
     board = tmp_path / "board.csv"
-    assert exit_code(["leaderboard", str(folder), "--csv", str(board)]) == 0
+    assert exit_code(["leaderboard", str(folder), "--out", str(board)]) == 0
     with board.open(encoding="utf-8") as file:
         rows = {(row["task"], row["adapter"]): row for row in csv.DictReader(file)}
     assert float(rows["dialogues", ADAPTER.adapter or ""]["forgotten"]) == pytest.approx(lost, abs=1e-12)

@@ -82,8 +82,9 @@ def test_log_likelihoods_are_those_of_its_model_hf(name: str, file: str, tmp_pat
     found = {each.sample_id: each for each in likelihoods(base(name), asked, task.overflow, Budget(4096))}
     for prompt, theirs in zip(asked, SUMS[name][file], strict=True):
         ours = [option.logprob for option in found[prompt.sample_id].options]
-        # both sum the float32 log-probabilities of the same tokens; the batches differ
-        assert ours == pytest.approx(theirs, abs=1e-4)
+        # both sum float32 log-probabilities of the same tokens, in other batches and maybe on another processor,
+        # whose kernels add in another order (2e-6 of the sum was seen); one token more or less changes a hundredth of it
+        assert ours == pytest.approx(theirs, rel=1e-5)
 
 
 @cache
