@@ -19,6 +19,12 @@ from tests.report.conftest import write_result
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 WIDE, NARROW = ViewportSize(width=1440, height=900), ViewportSize(width=390, height=844)
+LOOKS = [  # each size and each colour scheme for each change, all four at night
+    pytest.param(WIDE, "light", id="light-wide"),
+    pytest.param(NARROW, "dark", id="dark-phone"),
+    pytest.param(WIDE, "dark", id="dark-wide", marks=pytest.mark.nightly),
+    pytest.param(NARROW, "light", id="light-phone", marks=pytest.mark.nightly),
+]
 SCREENSHOTS = Path(__file__).parents[2] / "reports" / "out" / "screenshots"
 
 

@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 
 from harness.commands import leaderboard as boards
 from harness.results.document import read_document, write_document
-from tests.browser.conftest import NARROW, SCREENSHOTS, WIDE
+from tests.browser.conftest import LOOKS, SCREENSHOTS
 from tests.report.conftest import write_result
 
 Visit = Callable[..., Page]
@@ -84,8 +84,7 @@ def test_without_scripts_everything_stands_there_unfiltered(board: Path, visit: 
     expect(page.locator("#b-filters")).to_be_hidden()
 
 
-@pytest.mark.parametrize("viewport", [WIDE, NARROW], ids=["wide", "phone"])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(("viewport", "scheme"), LOOKS)
 def test_the_board_fits_its_window_and_axe_finds_nothing_serious(
     board: Path, visit: Visit, viewport: dict[str, int], scheme: str
 ) -> None:

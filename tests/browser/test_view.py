@@ -15,7 +15,7 @@ from harness.commands.site import Settings, Site, SiteReader, key_of
 from harness.results.document import read_document, write_document
 from harness.run.store import Store, open_store
 from harness.types import Step
-from tests.browser.conftest import NARROW, SCREENSHOTS, WIDE
+from tests.browser.conftest import LOOKS, SCREENSHOTS
 from tests.report.conftest import write_result
 
 Visit = Callable[..., Page]
@@ -150,8 +150,7 @@ def pages() -> list[str]:
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize("viewport", [WIDE, NARROW], ids=["wide", "phone"])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(("viewport", "scheme"), LOOKS)
 def test_the_pages_fit_their_window_and_axe_finds_nothing_serious(
     site: Path, visit: Visit, viewport: dict[str, int], scheme: str
 ) -> None:

@@ -117,6 +117,7 @@ def retrained(project: Project, accepted: Path) -> tuple[Path, Path, int]:
     return few, grown, project.answers() - before
 
 
+@pytest.mark.nightly
 def test_an_adapter_of_another_seed_does_not_fail(retrained: tuple[Path, Path, int], accepted: Path) -> None:
     found = verdict(retrained[1], accepted)
     assert found.verdict != "fail", found
@@ -126,6 +127,7 @@ def test_an_adapter_of_another_seed_does_not_fail(retrained: tuple[Path, Path, i
     assert found.pass_probability_if_equal > 0.9
 
 
+@pytest.mark.nightly
 def test_few_samples_cannot_tell_and_growing_asks_only_new_ones(
     project: Project, retrained: tuple[Path, Path, int], accepted: Path
 ) -> None:

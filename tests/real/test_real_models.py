@@ -94,6 +94,7 @@ def answers(opened: HuggingFace, asked: list[Prompt], adapter: Path | None = Non
     return [found[prompt.sample_id] for prompt in asked]
 
 
+@NIGHTLY  # a minute; `make real` runs it too
 @pytest.mark.parametrize("name", DECODERS)
 def test_greedy_answers_in_a_batch_are_those_of_plain_transformers_one_by_one(
     name, opened, plain, real
@@ -166,6 +167,7 @@ def trained(run: Path) -> Path:
     return next((run / "store" / "done").glob("*/adapter/adapter_model.safetensors"))
 
 
+@NIGHTLY  # two minutes and more; `make real` runs it too
 def test_killed_in_training_it_ends_in_the_same_adapter_which_plain_peft_answers_with(
     plain, real, tmp_path
 ) -> None:
