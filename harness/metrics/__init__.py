@@ -38,6 +38,7 @@ __all__ = [
     "SampleNumber",
     "Script",
     "canonical",
+    "finds",
     "gives",
     "kinds_of",
     "load",
@@ -207,6 +208,15 @@ def unready(metric: str, where: str = "") -> str | None:
 def of_written(metric: str) -> bool:
     """Return whether the metric compares words or characters of written answers, by its plug-in's WRITTEN."""
     return bool(getattr(_plugin(parse(metric), "", OWN), "WRITTEN", False))
+
+
+def finds(metric: str) -> str | None:
+    """Return what a metric looks for in answers by a judgement that may err, in plural; None for other metrics."""
+    try:
+        found: str | None = getattr(_plugin(parse(metric), "", OWN), "FINDS", None)
+    except ForeignCode:
+        return None
+    return found
 
 
 def reads(metric: str, text: str) -> bool:

@@ -113,6 +113,8 @@ def asked_task(task: Task, shots: int, family: str | None) -> Task:
         trivial=(),
         allow_empty=False,
         published=(),
+        judge=None,
+        calibrate=None,
         shots=shots,
     )
 

@@ -19,6 +19,7 @@ from harness.files import devices
 from harness.files.installed import versions
 from harness.files.validation import At, placed
 from harness.gates.rules import BASE
+from harness.run import labelled
 from harness.tasks import metric_names
 from harness.tasks.remarks import CHANGES
 from harness.tasks.shots import Ask
@@ -81,6 +82,14 @@ def pins(
             rules[task.name] = changed
     for task in suite.tasks:
         data.check_shots(task, samples[task.name], suite.base_shots)
+    labelled_answers = {}
+    for n, task in enumerate(suite.tasks):
+        if task.calibrate is not None:
+            with placed(at, "tasks", n, "calibrate"):
+                labelled.read(task.calibrate, task.judge)
+                labelled_answers[task.name] = remembered.file_digest(
+                    Path(task.calibrate.removeprefix("file:"))
+                )
     found = Pins(
         device=kind,
         models=models,
@@ -90,6 +99,7 @@ def pins(
         test_samples={task.name: samples[task.name]["test"] for task in suite.tasks},
         scripts=scripts,
         rules=rules,
+        labelled=labelled_answers,
         baselines={
             gate.against: _baseline(gate.against, remembered)
             for gate in suite.gates

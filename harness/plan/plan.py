@@ -9,7 +9,7 @@ from fnmatch import fnmatchcase
 
 from harness.backends import trainable
 from harness.errors import SuiteError
-from harness.plan import steps
+from harness.plan import judges, steps
 from harness.plan.adapters import existing, trained
 from harness.plan.builder import Parts, PlanBuilder
 from harness.plan.cells import stand_in, systems, why_not_applicable
@@ -20,6 +20,7 @@ from harness.run.steps import PlanPart
 from harness.types import (
     Pins,
     Plan,
+    Step,
     Suite,
     System,
     Unasked,
@@ -76,6 +77,9 @@ def _drawn(suite: Suite, pins: Pins, seed: int, limit: int | None, part: Only) -
             system = System(model=candidate.model.name, adapter=candidate.name)
             parts.append((PlanPart(kind="train", system=system), candidate.step))
     for task in asked:
+        answered: dict[
+            System, list[Step]
+        ] = {}  # the blocks of answers of each system so far; a base comes before its adapters
         for system, adapted, model in systems(builder, task, candidates):
             if model and (reason := why_not_applicable(builder, task, adapted, model, system.shots)):
                 unasked.append(Unasked(task=task.name, system=system, reason=reason))
@@ -83,11 +87,15 @@ def _drawn(suite: Suite, pins: Pins, seed: int, limit: int | None, part: Only) -
             rule = stand_in(builder, task, system, model)
             blocks = steps.generate(builder, task, system, adapted, None if rule else model, loads[task.name])
             parts += [(PlanPart(kind="generate", task=task.name, system=system), block) for block in blocks]
-            scored = steps.score(builder, task, system, loads[task.name], blocks, model, rule)
+            answered[system] = blocks
+            judged = judges.judge(builder, task, system, loads[task.name], rule, answered, candidates)
+            parts += [(PlanPart(kind="judge", task=task.name, system=system), step) for step in judged]
+            scored = steps.score(builder, task, system, loads[task.name], [*blocks, *judged], model, rule)
             instead = rule if rule and model else ""
             about = PlanPart(kind="score", task=task.name, system=system, stand_in=instead)
             parts.append((about, scored))
             parts += steps.foreign(builder, task, system, loads[task.name], scored)
+        parts += judges.calibrate(builder, task, candidates)
     parts += steps.spectra(builder, candidates)
     parts += [steps.compare(builder, task, candidates, parts) for task in asked]
     steps.report(builder, candidates, parts, unasked)

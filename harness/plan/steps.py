@@ -121,6 +121,7 @@ def score(
         rule=rule,
         samples=builder.samples(task),
         seed=builder.seed,
+        judged=task.judge is not None,
     )
     base = model.name if model else "trivial rules"
     used = [("metrics", parse(metric).own) for metric in spec.metrics]

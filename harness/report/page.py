@@ -9,10 +9,12 @@ import numpy as np
 
 from harness import metrics
 from harness import text as words
+from harness.report import judged
 from harness.report.answer import Answer, Field, Sentence, answer
 from harness.report.doubts import empty_share, is_doubt
 from harness.report.explorer import sample_link
 from harness.report.forgetting import Forgetting, forgetting
+from harness.report.judged import JudgedSection
 from harness.report.manifest import Manifest, manifest
 from harness.report.marks import NONE, marks
 from harness.report.matrix import TransferMatrix, matrix
@@ -103,6 +105,7 @@ class Page:
     overview: Overview | None
     matrix: TransferMatrix | None
     forgetting: Forgetting | None
+    judged: tuple[JudgedSection, ...]
     verdicts: tuple[Verdict, ...]
     curves: tuple[Curve, ...]
     weights: WeightSection
@@ -173,6 +176,7 @@ def build(result: Result, task_samples: Mapping[str, TaskSamples] | None = None)
         overview=overview(pages),
         matrix=matrix(pages),
         forgetting=forgetting(result, pages),
+        judged=judged.sections(result),
         verdicts=verdicts,
         curves=result.curves,
         weights=section(result.weights),

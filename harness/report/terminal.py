@@ -30,6 +30,9 @@ def show(page: Page, console: Console, above: Collection[str] = ()) -> None:
     if page.forgetting:
         console.print()
         console.print(Text(page.forgetting.sentence), highlight=False)
+    for one in page.judged:
+        console.print()
+        console.print(Text(one.sentence), highlight=False)
     if page.further:
         console.print(f"\n{page.further}: see the report", style="yellow")
 

@@ -13,6 +13,7 @@ from harness.results.document import SCHEMA
 from harness.types import (
     FAMILY_ERROR,
     Answers,
+    Calibration,
     Comparison,
     Cost,
     Gate,
@@ -54,6 +55,7 @@ class TaskFacts:
     # Family -> its own prompt and system text
     by_family: Kept[IfSet[Mapping[str, Mapping[str, str]]]] = field(default_factory=dict)
     published: Kept[IfSet[tuple[Published, ...]]] = ()  # by others, for the same data
+    judge: Kept[IfSet[Mapping[str, object]]] = field(default_factory=dict)  # the model that judges answers
     samples: Kept[str] = ""  # digest of ids, inputs and references of the samples asked; "" in older results
 
     def for_family(self, family: str | None) -> "TaskFacts":
@@ -215,6 +217,7 @@ class Result:
     weights: Kept[tuple[WeightRow, ...]] = ()
     costs: Kept[tuple[Cost, ...]] = ()
     curves: Kept[tuple[Curve, ...]] = ()
+    calibrations: Kept[IfSet[tuple[Calibration, ...]]] = ()  # of judges, by the systems that were labelled
     notes: Kept[tuple[Note, ...]] = ()
     steps: Kept[tuple[StepFacts, ...]] = ()
     manifest: Kept[RunFacts] = RunFacts()

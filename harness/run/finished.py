@@ -12,7 +12,18 @@ from harness.results.written import generation_line, sample_line
 from harness.run.intact import read_record
 from harness.run.steps import ANSWERS, Contribution, Finished, PlanPart, find, split_file
 from harness.scoring import stored
-from harness.types import Comparison, Cost, Generation, Note, RecipeScore, Sample, Score, System, WeightRow
+from harness.types import (
+    Calibration,
+    Comparison,
+    Cost,
+    Generation,
+    Note,
+    RecipeScore,
+    Sample,
+    Score,
+    System,
+    WeightRow,
+)
 
 if TYPE_CHECKING:  # pyarrow is loaded where rows are written
     from harness.results import Curve
@@ -73,6 +84,11 @@ class FinishedSteps:
     def curves(self) -> "list[Curve]":
         """Return the loss curves of training."""
         return [curve for _, added in self._contributions for curve in added.curves]
+
+    @property
+    def calibrations(self) -> list[Calibration]:
+        """Return how the judges of all tasks erred on labelled answers."""
+        return [each for _, added in self._contributions for each in added.calibrations]
 
     @property
     def costs(self) -> list[Cost]:

@@ -18,6 +18,7 @@ from harness.stats.intervals import (
     unseen_interval,
     wilson,
 )
+from harness.stats.judging import LABELLED, Corrected, JudgeErrors, alike, corrected, corrected_difference
 from harness.stats.pairs import SCORES, Paired, compare, paired
 from harness.stats.power import DETECTED, Z_80, needed_samples, needed_trials, pass_chance, samples_for_pass
 from harness.stats.seeds import Estimate, OverSeeds, over_seeds
@@ -28,6 +29,7 @@ __all__ = [
     "CELLS",
     "DETECTED",
     "GATHERED",
+    "LABELLED",
     "MCNEMAR",
     "RESAMPLES",
     "SCORES",
@@ -35,15 +37,18 @@ __all__ = [
     "Z_80",
     "Z_95",
     "Array",
+    "Corrected",
     "Estimate",
     "Formula",
     "Interval",
+    "JudgeErrors",
     "OverSeeds",
     "Pair",
     "Paired",
     "RowStatistic",
     "Table",
     "Value",
+    "alike",
     "alone",
     "bca_difference",
     "bca_ends",
@@ -52,6 +57,8 @@ __all__ = [
     "chance",
     "changed_interval",
     "compare",
+    "corrected",
+    "corrected_difference",
     "holm",
     "left_out",
     "mcnemar",

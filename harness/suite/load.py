@@ -345,7 +345,12 @@ def _anchored(item: Item, folder: Path, at: At) -> Item:
             if is_local(uri):
                 scheme, _, place = uri.partition(":")
                 uri = f"{scheme}:{(folder / Path(place).expanduser()).resolve()}"
-            return replace(item, source=replace(item.source, uri=uri, columns=_columns(item, at)))
+            labelled = item.calibrate
+            if labelled is not None:
+                place = labelled.removeprefix("file:")
+                labelled = f"file:{(folder / Path(place).expanduser()).resolve()}"
+            source = replace(item.source, uri=uri, columns=_columns(item, at))
+            return replace(item, source=source, calibrate=labelled)
         case Model():
             return replace(item, uri=written.model_uri(item.uri, folder, at("uri"), backends.schemes()))
         case Adapter():

@@ -17,6 +17,7 @@ from harness.errors import SuiteError, UnknownName
 from harness.files import shipped
 from harness.files.row_range import split_name
 from harness.files.validation import checked
+from harness.suite import judges
 from harness.suite.gates import check_gate
 from harness.types import Adapter, Decode, Gate, Model, Published, Recipe, Suite, Task, Uri, Wording
 from harness.types.suite import BY_LOSS, BY_PRIMARY
@@ -102,6 +103,7 @@ def check_task(task: Task, at: At) -> None:
         if lacking := metrics.unready(metric, at("metrics", n)):
             raise SuiteError(f"{at('metrics', n)}: {lacking}")
     _known("score among the task's metrics", task.primary, scores, at("primary"))
+    judges.check_task(task, at)
     for n, published in enumerate(task.published):
         _published(published, scores, lambda *more, n=n: at("published", n, *more))
     for n, rule in enumerate(task.trivial):
@@ -353,6 +355,8 @@ def check_suite(suite: Suite, at: At) -> None:
                 f"{at('base_shots')}: the prompts of {task.name} have the examples of lm-evaluation-harness; write "
                 f"`base_shots: [0]`, and the number at tasks[{n}]: `{{lm_eval: PATH, shots: 4}}`"
             )
+    for n, task in enumerate(suite.tasks):
+        judges.check_suite(task, suite, lambda *more, n=n: at("tasks", n, *more))
     for task in suite.tasks:
         if task.name == suite.forgetting and task.kind != LIKELIHOOD_OF_TEXTS:
             raise SuiteError(

@@ -3,7 +3,17 @@
 Quality scores and their differences are on 0 to 100; log-probabilities are in nats; times in seconds.
 """
 
-from harness.types.finding import Answers, Comparison, Cost, Density, Note, RecipeScore, Score, WeightRow
+from harness.types.finding import (
+    Answers,
+    Calibration,
+    Comparison,
+    Cost,
+    Density,
+    Note,
+    RecipeScore,
+    Score,
+    WeightRow,
+)
 from harness.types.plan import (
     HAS_RESULT,
     DeviceKind,
@@ -35,6 +45,7 @@ from harness.types.suite import (
     Adapter,
     Decode,
     Gate,
+    Judge,
     Model,
     Overflow,
     Published,
@@ -57,6 +68,7 @@ __all__ = [
     "Adapter",
     "Answers",
     "Ballot",
+    "Calibration",
     "Comparison",
     "Cost",
     "Decode",
@@ -66,6 +78,7 @@ __all__ = [
     "Gate",
     "Generation",
     "HeadOutput",
+    "Judge",
     "Judgement",
     "Likelihood",
     "Likelihoods",

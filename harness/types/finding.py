@@ -70,6 +70,21 @@ class RecipeScore:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Calibration:
+    """How a judge erred on labelled answers of one system."""
+
+    task: Kept[str]
+    metric: Kept[str]  # with settings: the metric that judges
+    finds: Kept[str]  # what it looks for, in plural: "refusals"
+    system: Kept[str]  # whose answers they are, as their file says; "": it does not say
+    positives: Kept[Count]  # answers that have it
+    found: Kept[float]  # what the judge gave these, summed
+    negatives: Kept[Count]  # answers that do not have it
+    mistaken: Kept[float]  # what the judge gave these, summed
+    outside: Kept[Count] = 0  # answers to which it gave none of its options
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Answers:
     """Digests of one system's prompts and answers: equal digests mean equal prompts, or equal answers."""
 

@@ -47,6 +47,8 @@ class Pins:
     scripts: Mapping[str, str] = field(default_factory=dict)
     # Task -> the rules of reading that changed a text of its data (harness/tasks/remarks.py).
     rules: Mapping[str, tuple[str, ...]] = field(default_factory=dict, metadata=IF_SET)
+    # Task -> digest of its labelled answers.
+    labelled: Mapping[str, str] = field(default_factory=dict, metadata=IF_SET)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

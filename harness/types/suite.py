@@ -92,6 +92,29 @@ class Published:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Judge:
+    """A model that judges answers, and how it is asked: it chooses one of a few options for each answer."""
+
+    model: str  # a model of the suite
+    # What it is asked: $answer exactly once, $question, $reference and, for pairs, $other; $$ for a dollar
+    prompt: str
+    finds: str  # what it looks for in an answer, in plural: "refusals"
+    adapter: str | None = None  # an adapter of that model in the suite; None: the base
+    options: tuple[str, ...] = (
+        "1",
+        "2",
+        "3",
+        "4",
+        "5",
+    )  # what it chooses from; of pairs: the first, the second
+    counts: tuple[str, ...] = ("4", "5")  # the options that say that an answer has it
+    # Each answer is judged beside the base's answer to the same sample, in both orders
+    pairs: bool = False
+    # likelihood: the likeliest option, or an encoder's head; write: the first option in what it writes
+    by: Literal["likelihood", "write"] = "likelihood"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
     """A task: where its samples are, how they are asked, and how answers are scored."""
 
@@ -117,6 +140,10 @@ class Task:
     by_family: Mapping[str, Wording] = field(default_factory=dict, metadata=IF_SET)
     # What others published for this data; the report shows it beside the task's own scores
     published: tuple[Published, ...] = field(default=(), metadata=IF_SET)
+    # The model that the metric `judge` asks about each answer
+    judge: Judge | None = field(default=None, metadata=IF_SET)
+    # Labelled answers, `file:PATH`, by which the errors of judges among the metrics are measured
+    calibrate: str | None = field(default=None, metadata=IF_SET)
 
     def for_family(self, family: str | None) -> "Task":
         """Return the task as models of a family are asked it."""

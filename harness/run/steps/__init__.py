@@ -17,6 +17,7 @@ from harness.results import Curve
 from harness.run.counting import LOADING, Count, uncounted
 from harness.types import (
     Adapter,
+    Calibration,
     Comparison,
     Cost,
     Model,
@@ -254,4 +255,5 @@ class Contribution:
     weights: tuple[WeightRow, ...] = ()
     costs: tuple[Cost, ...] = ()
     curves: tuple[Curve, ...] = ()
+    calibrations: tuple[Calibration, ...] = ()
     notes: tuple[Note, ...] = ()

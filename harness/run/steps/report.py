@@ -172,6 +172,7 @@ def result(spec: Report, context: StepContext, found: FinishedSteps, asked: Inpu
         weights=tuple(found.weights),
         costs=tuple(found.costs),
         curves=tuple(found.curves),
+        calibrations=tuple(found.calibrations),
         notes=tuple(_notes(spec, context, found, asked.answers())),
         steps=tuple(_steps(spec, context)),
         manifest=_manifest(spec, context),
@@ -223,6 +224,7 @@ def _task(task: Task, asked: InputDigests) -> TaskFacts:
             for family, own in task.by_family.items()
         },
         published=task.published,
+        judge={} if task.judge is None else to_json(task.judge),
         samples=asked.of(task.name),
     )
 

@@ -4,18 +4,18 @@ Samples and answers are read one at a time; only their rows are kept.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from itertools import chain, islice
+from dataclasses import dataclass, field, replace
 
-from harness.errors import StepError
-from harness.files.json_lines import flush, iterate_lines, line
+from harness.digest import IF_SET
+from harness.files.json_lines import flush, line
 from harness.metrics import load
 from harness.results import odd
-from harness.run.steps import ANSWERS, Contribution, Finished, StepContext, split_file
+from harness.run.answered import answered
+from harness.run.judging import beside
+from harness.run.steps import ANSWERS, Contribution, Finished, StepContext
 from harness.scoring import stored, warned
 from harness.scoring.accumulate import Tally
 from harness.scoring.clusters import numbered
-from harness.tasks import rules as trivial
 from harness.types import Generation, Note, Sample, Score, System
 
 VERSION = 2
@@ -38,6 +38,8 @@ class ScoreAnswers:
     rule: str | None  # "lead-3": a trivial rule that answers instead of a model
     samples: int  # how many of the test split, counted from the first
     seed: int
+    # The last need is the step in which the task's judge looked at the answers
+    judged: bool = field(default=False, metadata=IF_SET)
 
 
 def run(spec: ScoreAnswers, context: StepContext) -> None:
@@ -47,7 +49,7 @@ def run(spec: ScoreAnswers, context: StepContext) -> None:
     labels: list[str] = []  # of clusters: samples with equal labels are resampled together
     answers = context.folder / ANSWERS
     with warned.heard() as messages, answers.open("w", encoding="utf-8", errors="surrogatepass") as file:
-        for sample, generation in answered(spec, context):
+        for sample, generation in _answered(spec, context):
             file.write(line(generation))
             ids.append(sample.id)
             if spec.cluster is not None:
@@ -77,27 +79,17 @@ def contributes(finished: Finished) -> Contribution:
     return Contribution(scores=stored.read_scores(finished.folder), notes=notes)
 
 
-def answered(spec: ScoreAnswers, context: StepContext) -> Iterator[tuple[Sample, Generation]]:
-    """Yield each sample with its answer, in data order; raise StepError if samples have no answer."""
-    samples = islice(iterate_lines(split_file(context.need(0), "test"), Sample), spec.samples)
-    if spec.rule is not None:
-        training = iterate_lines(split_file(context.need(0), "train"), Sample)
-        answer = trivial.prepared(spec.rule, training if spec.rule in trivial.FROM_TRAINING else ())
-        for sample in samples:
-            yield sample, Generation(sample_id=sample.id, text=answer(sample))
-        return
-    blocks = (folder / ANSWERS for _, folder in context.needs[1:])
-    generations = chain.from_iterable(iterate_lines(block, Generation) for block in blocks)
-    generation = next(generations, None)
-    unanswered: list[str] = []
-    for sample in samples:
-        if generation is None or generation.sample_id != sample.id:
-            unanswered.append(sample.id)
-            continue
-        yield sample, generation
-        generation = next(generations, None)
-    if unanswered:
-        raise StepError(f"{spec.task}: {len(unanswered)} samples have no answer, the first {unanswered[0]!r}")
+def _answered(spec: ScoreAnswers, context: StepContext) -> Iterator[tuple[Sample, Generation]]:
+    """Yield each sample with its answer, beside which stands what the task's judge found in it."""
+    folders = [folder for _, folder in context.needs]
+    blocks = folders[1:-1] if spec.judged else folders[1:]
+    found = beside(folders[-1]) if spec.judged else {}
+    for sample, generation in answered(spec.task, spec.rule, spec.samples, folders[0], blocks):
+        given = found.get(sample.id)
+        yield (
+            sample,
+            generation if given is None else replace(generation, given={**generation.given, **given}),
+        )
 
 
 def scored(spec: ScoreAnswers, tally: Tally, clusters: list[int] | None) -> list[Score]:
