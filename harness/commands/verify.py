@@ -8,7 +8,9 @@ from harness.metrics import Code
 from harness.results import read
 from harness.verification.scores import check
 
-BELIEVED = "costs, weights, curves, notes, recipes and steps, which do not follow from generations"
+BELIEVED = (
+    "costs, weights, curves, notes, recipes, calibrations and steps, which do not follow from generations"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

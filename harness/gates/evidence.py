@@ -18,6 +18,7 @@ from harness.gates.scores import Claim, PairedRows, Side
 from harness.results import Result, TaskFacts, read_samples
 from harness.results.baseline import Baseline, asked_digest, decoding, load
 from harness.results.document import check_files
+from harness.results.judged import Errors, errors_of
 from harness.results.lengths import thirds
 from harness.results.rows import RowFile, open_rows
 from harness.scoring.agreement import values_of
@@ -150,7 +151,12 @@ class GateInputs:
                 tables[side] = self._placed(task, ids, side, (own, rows))
             except ResultError as error:
                 problems[side] = str(error)
-        if ids is None:
+        errors = self._judges_errors(task, plugin, list(tables))
+        for side, errs in errors.items():
+            if errs.known is None:
+                problems[side] = f"{plugin}: {errs.problem}"
+                del tables[side]
+        if ids is None or not tables:
             return None, problems
         keep = [place for place, sample in enumerate(ids) if self._within(task, sample, where)]
         if not keep:
@@ -168,9 +174,23 @@ class GateInputs:
             table=metric.table(stacked[keep]),
             clusters=self._clusters(task, [ids[place] for place in keep]),
             seed=self._seed(),
+            errors=errors,
             claims=tuple(claim for claim in self._claims.get(key, ()) if tables.keys() >= {*claim}),
         )
         return paired, problems
+
+    def _judges_errors(self, task: str, plugin: str, sides: Sequence[Side]) -> dict[Side, Errors]:
+        """Return how a metric that judges errs on each side's answers; nothing for other metrics."""
+        if metrics.finds(plugin) is None:
+            return {}
+        return {
+            (origin, system): errors_of(self.result, task, plugin, system)
+            if not origin
+            else Errors(
+                known=None, source="", problem=f"{origin} keeps no labelled answers; write `against: base`"
+            )
+            for origin, system in sides
+        }
 
     def _rows(self, task: str, plugin: str, side: Side) -> tuple[tuple[str, ...], NDArray[np.float64]]:
         origin, system = side

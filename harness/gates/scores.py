@@ -1,17 +1,20 @@
 """The records of a system's scores that a rule judges: paired rows, and the numbers that follow from them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from harness import metrics, stats
+from harness.errors import ResultError
 from harness.gates import decide
 from harness.gates.decide import Finding
+from harness.results.judged import Errors
 from harness.types import System
 
+BOTH_ERRORS = "normal, the judge's errors counted"
 Side = tuple[str, System]  # "" for the result, or a baseline's file; and who answered
 Claim = tuple[Side, Side]  # what is to have been beaten, and who claims it
 
@@ -27,6 +30,8 @@ class PairedRows:
     clusters: list[int] | None
     seed: int
     claims: tuple[Claim, ...] = ()
+    # Of a metric that judges: how it errs on the answers of each side
+    errors: Mapping[Side, Errors] = field(default_factory=dict)
 
     @property
     def n(self) -> int:
@@ -112,7 +117,7 @@ class JudgedScores:
     @property
     def hits(self) -> tuple[int, int] | None:
         """Return hits and samples if the score is a share of hits judged by Wilson's interval; else None."""
-        if self.of_recipe or not self._wilson:
+        if self.of_recipe or self.rows.errors or not self._wilson:
             return None
         hits, total = self.rows.table.rows[:, self._mine].sum(axis=0)
         return int(hits), int(total)
@@ -120,6 +125,8 @@ class JudgedScores:
     @property
     def score(self) -> UncertainNumber:
         """Return the score, turned so that larger is better."""
+        if self.rows.errors:
+            return self._corrected(self._rate(self.own[0]))
         if self.of_recipe:
             return self._over_seeds(self._over.score)
         value, drawn = self._score(self._mine), self._drawn(self._mine)
@@ -132,18 +139,21 @@ class JudgedScores:
     @property
     def before(self) -> float:
         """Return the score of what it is compared with, not turned."""
-        if not self.of_recipe:
-            return self._score(self._theirs)
+        if self.rows.errors:
+            return self._rate(self.other[0]).value
         return self._score(self._theirs)
 
     @property
     def before_drawn(self) -> NDArray[np.float64] | None:
         """Return resampled values of that score; None for a recipe, whose resamples are not kept."""
+        self._refuse_judged()
         return None if self.of_recipe else self._drawn(self._theirs)
 
     @property
     def difference(self) -> UncertainNumber:
         """Return by how much it is better than what it is compared with."""
+        if self.rows.errors:
+            return self._corrected(self._change)
         if self.of_recipe:
             assert self._over.difference is not None
             return self._over_seeds(self._over.difference)
@@ -154,6 +164,7 @@ class JudgedScores:
     @property
     def changes(self) -> NDArray[np.float64]:
         """Return by how much it is better on each sample by itself; NaN for a sample without a score of its own."""
+        self._refuse_judged()
         alone = self.rows.by_sample
         change: NDArray[np.float64] = self.sign * (
             alone[:, self._mine, self.column] - alone[:, self._theirs, self.column]
@@ -165,8 +176,54 @@ class JudgedScores:
         """Return the p of a claim, and the test in words; None for a recipe, which has only an interval."""
         if self.of_recipe:
             return None
+        if self.rows.errors:
+            assert self._change.p is not None
+            return self._change.p, BOTH_ERRORS
         p, test = self.rows.chances
         return float(p[self.other[0], self.own[0]][self.column]), test
+
+    @cached_property
+    def _change(self) -> stats.Corrected:
+        """Return the difference of two corrected shares."""
+        mine, theirs = self._errors(self.own[0]), self._errors(self.other[0])
+        assert mine.known and theirs.known  # a side whose errors are not known has no rows
+        return stats.corrected_difference(
+            self._judged(self._theirs),
+            self._judged(self._mine),
+            theirs.known,
+            mine.known,
+            same=mine.source == theirs.source,
+        )
+
+    def _rate(self, side: Side) -> stats.Corrected:
+        """Return a corrected share."""
+        errors = self._errors(side)
+        assert errors.known
+        return stats.corrected(self._judged(self.rows.places[side]), errors.known)
+
+    def _judged(self, place: int) -> NDArray[np.float64]:
+        return self.rows.table.rows[:, place, 0]
+
+    def _errors(self, side: Side) -> Errors:
+        if self.of_recipe:
+            raise ResultError("a judge's share is corrected system by system; name adapters, not a recipe")
+        return self.rows.errors[side]
+
+    def _corrected(self, found: stats.Corrected) -> UncertainNumber:
+        return UncertainNumber(
+            value=self.sign * found.value,
+            n=self.n,
+            ends=self._turned((found.low, found.high)),
+            method="corrected for the judge's errors, which the interval counts",
+        )
+
+    def _refuse_judged(self) -> None:
+        """Raise a ResultError for a metric that judges: of a single answer nothing is known but what the judge said."""
+        if self.rows.errors:
+            raise ResultError(
+                f"{self.metric} is what a judge found: min_value, max_drop and must_beat judge the corrected share; this "
+                "rule needs single answers"
+            )
 
     def _turned(self, ends: tuple[float, float] | None) -> tuple[float, float] | None:
         """Return the ends of an interval, turned so that larger is better."""

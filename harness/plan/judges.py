@@ -91,11 +91,29 @@ def _judging(
         raise SuiteError(
             f"{where}: the part asked for leaves out the model {judge.model}, which judges; widen --only"
         )
-    judging.verb(judge, model, builder.pins.models[model.name])
+    by_head = judging.verb(judge, model, builder.pins.models[model.name]) == "head"
     if judge.adapter is None:
+        if by_head:
+            raise SuiteError(
+                f"{where}: {model.uri} is an encoder without a trained head; name an adapter of it that was trained"
+            )
         return model, None
     for candidate in candidates:
         if (candidate.model.name, candidate.name) == (model.name, judge.adapter):
+            _refuse_other_labels(builder, judge, candidate, where, by_head=by_head)
             return model, candidate
     known = ", ".join(each.name for each in candidates if each.model.name == model.name) or "none"
     raise SuiteError(f"{where}: no adapter of {model.name} is named {judge.adapter!r}; known: {known}")
+
+
+def _refuse_other_labels(
+    builder: PlanBuilder, judge: Judge, candidate: Candidate, where: str, *, by_head: bool
+) -> None:
+    """Raise SuiteError where the options of a judge are not the labels that its head was trained for, in their order."""
+    trained_on = next((task for task in builder.suite.tasks if task.name == candidate.trained_on), None)
+    if by_head and trained_on and trained_on.source.labels != judge.options:
+        labels = ", ".join(trained_on.source.labels)
+        raise SuiteError(
+            f"{where}: found the options {', '.join(judge.options)}, and {candidate.name} was trained for {labels}; "
+            f"write `options: [{labels}]`"
+        )

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from benchmarks.lib import judged
 from benchmarks.lib.worlds import World, hits, rouge_like, texts
 from benchmarks.races import honesty
 from harness import stats
@@ -100,3 +101,23 @@ def test_intervals_over_seeds_cover_no_less_than_they_say(seeds: int) -> None:
     low = honesty.COVERS[0] - allowed(honesty.COVERS[0])
     assert score >= low
     assert difference >= low
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("judge", "truth"), [((0.92, 0.98), 0.5), ((0.6, 0.9), 0.3), ((0.21, 0.98), 0.5)])
+def test_corrected_rates_of_judges_that_err_cover_what_they_say(
+    judge: tuple[float, float], truth: float
+) -> None:
+    ours, _, as_judged, told = judged.rates(truth, judge, 800, 200, MANY)
+    assert within(ours, honesty.JUDGED, MANY)
+    assert told > 99
+    assert as_judged < 50 or judge[0] > 0.9  # what is not corrected misses
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("same", [True, False])
+def test_differences_of_judged_systems_cover_what_they_say(same: bool) -> None:
+    judges = ((0.8, 0.8), (0.8, 0.8)) if same else ((0.92, 0.98), (0.6, 0.9))
+    covered, found = judged.differences((0.3, 0.3), judges, same, 800, 200, MANY)
+    assert within(covered, honesty.JUDGED, MANY)
+    assert found <= 5 + allowed(5, MANY)
