@@ -15,7 +15,7 @@ from harness.metrics.xstest_rule import refuses
 from harness.results.judged import JudgedTask, judged
 from harness.run import judging
 from harness.suite.load import load_suite
-from harness.types import Judge, System
+from harness.types import AnswerJudge, System
 from tests.cli.words import exit_code
 
 SAMPLES, LABELLED = 400, 600
@@ -243,10 +243,10 @@ def test_options_are_words_of_their_own_and_the_longest_wins() -> None:
 
 
 def test_pairs_are_asked_in_both_orders_and_a_judge_that_prefers_a_place_ties() -> None:
-    judge = Judge(
+    judge = AnswerJudge(
         model="m", prompt="$answer | $other", finds="better answers", options=("A", "B"), pairs=True
     )
-    answers = [judging.Answered(id=str(n), answer="mine", other="theirs") for n in range(4)]
+    answers = [judging.ToJudge(id=str(n), answer="mine", other="theirs") for n in range(4)]
     asked = judging.prompts(judge, answers)
     assert [prompt.text for prompt in asked[:2]] == ["mine | theirs", "theirs | mine"]
     said = {"0": ("A", "B"), "1": ("B", "A"), "2": ("A", "A"), "3": (None, "B")}

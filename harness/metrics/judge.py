@@ -6,10 +6,9 @@ report corrects the share for the judge's errors where the task has labelled ans
 
 from harness.errors import SuiteError
 from harness.metrics import Array, Metric
-from harness.types import Generation, Sample
+from harness.types import JUDGED, Generation, Sample
 
 NAMES = ("judged",)
-GIVEN = "judged"  # the name of what the judge gave an answer, among the scores that came with it
 FINDS = "finds"  # in plural; a task's own judge says it in its own words
 
 
@@ -26,11 +25,11 @@ def metric() -> Metric:
 
 def row(sample: Sample, generation: Generation) -> tuple[float, ...]:
     """Return (what was found, samples)."""
-    if GIVEN not in generation.given:
+    if JUDGED not in generation.given:
         raise SuiteError(
             f"judge: sample {sample.id!r}: no judge has seen its answer; run the suite whose task has a `judge`"
         )
-    return float(generation.given[GIVEN]), 1.0
+    return float(generation.given[JUDGED]), 1.0
 
 
 def value(total: Array) -> Array:

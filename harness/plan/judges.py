@@ -11,7 +11,7 @@ from harness.run import judging
 from harness.run.steps import PlanPart
 from harness.run.steps import calibrate as calibrate_step
 from harness.run.steps import judge as judge_step
-from harness.types import Judge, Model, Step, System, Task
+from harness.types import AnswerJudge, Model, Step, System, Task
 
 
 def judge(
@@ -74,7 +74,7 @@ def calibrate(builder: PlanBuilder, task: Task, candidates: Sequence[Candidate])
     return [(PlanPart(kind="calibrate", task=task.name), step)]
 
 
-def _base(judge: Judge, system: System, answered: Mapping[System, list[Step]]) -> list[Step]:
+def _base(judge: AnswerJudge, system: System, answered: Mapping[System, list[Step]]) -> list[Step]:
     """Return the blocks of the base's answers, beside which those of a system are judged; none unless in pairs."""
     if not judge.pairs:
         return []
@@ -82,7 +82,7 @@ def _base(judge: Judge, system: System, answered: Mapping[System, list[Step]]) -
 
 
 def _judging(
-    builder: PlanBuilder, judge: Judge, task: Task, candidates: Sequence[Candidate]
+    builder: PlanBuilder, judge: AnswerJudge, task: Task, candidates: Sequence[Candidate]
 ) -> tuple[Model, Candidate | None]:
     """Return the model that judges, and its adapter; raise SuiteError where it cannot judge, or is left out."""
     where = f"task {task.name}: judge"
@@ -107,7 +107,7 @@ def _judging(
 
 
 def _refuse_other_labels(
-    builder: PlanBuilder, judge: Judge, candidate: Candidate, where: str, *, by_head: bool
+    builder: PlanBuilder, judge: AnswerJudge, candidate: Candidate, where: str, *, by_head: bool
 ) -> None:
     """Raise SuiteError where the options of a judge are not the labels that its head was trained for, in their order."""
     trained_on = next((task for task in builder.suite.tasks if task.name == candidate.trained_on), None)

@@ -2,11 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from harness import metrics, stats
 from harness.results.records import Result, TaskFacts
-from harness.results.rows import RowFile, open_rows
 from harness.types import Calibration, Score, System
+
+if TYPE_CHECKING:  # pyarrow is loaded where rows are read
+    from harness.results.rows import RowFile
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +66,8 @@ def judged(result: Result) -> tuple[JudgedTask, ...]:
     ]
     if not asked:
         return ()
+    from harness.results.rows import open_rows
+
     with open_rows(result.folder) as rows:
         return tuple(_judged(result, rows, task, metric, finds) for task, metric, finds in asked)
 
@@ -146,7 +151,7 @@ def _differing(calibrations: Sequence[Calibration]) -> str:
     )
 
 
-def _judged(result: Result, rows: RowFile, task: TaskFacts, metric: str, finds: str) -> JudgedTask:
+def _judged(result: Result, rows: "RowFile", task: TaskFacts, metric: str, finds: str) -> JudgedTask:
     if task.judge and metric == "judge":
         finds = str(task.judge.get("finds", finds))
     name = metrics.score_names(metric)[0]

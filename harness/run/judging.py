@@ -9,19 +9,19 @@ from string import Template
 from harness import backends
 from harness.backends import GivesLikelihoods, HasHead, OpenBackend, Verb
 from harness.errors import ModelError
-from harness.files.json_lines import drop_torn_line, flush, iterate_lines, line, read_lines
-from harness.metrics.judge import GIVEN
+from harness.files.json_lines import drop_torn_line, line, read_lines
+from harness.run.found import Found
 from harness.run.steps import StepContext, UsedModel, opened
-from harness.types import Decode, Judge, Model, ModelPin, Prompt
+from harness.types import AnswerJudge, Decode, Model, ModelPin, Prompt
 
-REPLIES, FOUND = "replies.jsonl", "found.jsonl"  # files of the steps that judge
+REPLIES = "replies.jsonl"  # of the steps that judge
 BEYOND = 16  # tokens that a judge may write
 TIE = 0.5
 ORDERS = ("first", "second")  # where the judged answer of a pair stands
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answered:
+class ToJudge:
     """An answer to judge, with what a judge's prompt may say of it."""
 
     id: str
@@ -40,16 +40,7 @@ class Reply:
     option: str | None  # None: it gave none of its options
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
-    """What a judge found in an answer."""
-
-    id: str
-    found: float  # 1, 0, or a half: it could not tell a pair apart
-    outside: bool  # it gave none of its options
-
-
-def verb(judge: Judge, model: Model, pin: ModelPin) -> Verb:
+def verb(judge: AnswerJudge, model: Model, pin: ModelPin) -> Verb:
     """Return what the judging model is asked for; ModelError where it cannot be."""
     backend = backends.of(model)
     wanted: tuple[Verb, ...] = ("write",) if judge.by == "write" else ("head", "likelihoods")
@@ -62,12 +53,12 @@ def verb(judge: Judge, model: Model, pin: ModelPin) -> Verb:
     raise ModelError(f"model {model.name} cannot judge by {judge.by}: {reasons[-1]}")
 
 
-def prompts(judge: Judge, answers: Sequence[Answered]) -> list[Prompt]:
+def prompts(judge: AnswerJudge, answers: Sequence[ToJudge]) -> list[Prompt]:
     """Return the prompts for all answers; those of a pair in both orders."""
     return [prompt for each in answers for prompt in _prompts(judge, each)]
 
 
-def _prompts(judge: Judge, given: Answered) -> Iterator[Prompt]:
+def _prompts(judge: AnswerJudge, given: ToJudge) -> Iterator[Prompt]:
     if not judge.pairs:
         yield _prompt(judge, given.id, given.answer, given.other, given)
         return
@@ -75,7 +66,7 @@ def _prompts(judge: Judge, given: Answered) -> Iterator[Prompt]:
     yield _prompt(judge, f"{given.id}\t{ORDERS[1]}", given.other, given.answer, given)
 
 
-def _prompt(judge: Judge, name: str, answer: str, other: str, given: Answered) -> Prompt:
+def _prompt(judge: AnswerJudge, name: str, answer: str, other: str, given: ToJudge) -> Prompt:
     before, after = re.split(r"\$answer\b|\$\{answer\}", judge.prompt)
     values = {"question": given.question, "reference": given.reference, "other": other}
     return Prompt(
@@ -88,7 +79,7 @@ def _prompt(judge: Judge, name: str, answer: str, other: str, given: Answered) -
 
 
 def replies(
-    judge: Judge,
+    judge: AnswerJudge,
     asked: Sequence[Prompt],
     by: Verb,
     backend: OpenBackend,
@@ -102,7 +93,11 @@ def replies(
 
 
 def _by_likelihood(
-    judge: Judge, asked: Sequence[Prompt], backend: OpenBackend, adapter: Path | None, done: Collection[str]
+    judge: AnswerJudge,
+    asked: Sequence[Prompt],
+    backend: OpenBackend,
+    adapter: Path | None,
+    done: Collection[str],
 ) -> Iterator[tuple[str, str | None]]:
     assert isinstance(backend, GivesLikelihoods)
     for each in backend.likelihoods(asked, "keep-start", adapter, done):
@@ -111,7 +106,11 @@ def _by_likelihood(
 
 
 def _by_head(
-    judge: Judge, asked: Sequence[Prompt], backend: OpenBackend, adapter: Path | None, done: Collection[str]
+    judge: AnswerJudge,
+    asked: Sequence[Prompt],
+    backend: OpenBackend,
+    adapter: Path | None,
+    done: Collection[str],
 ) -> Iterator[tuple[str, str | None]]:
     assert isinstance(backend, HasHead)
     for each in backend.head(asked, "keep-start", adapter, done):
@@ -120,7 +119,11 @@ def _by_head(
 
 
 def _by_writing(
-    judge: Judge, asked: Sequence[Prompt], backend: OpenBackend, adapter: Path | None, done: Collection[str]
+    judge: AnswerJudge,
+    asked: Sequence[Prompt],
+    backend: OpenBackend,
+    adapter: Path | None,
+    done: Collection[str],
 ) -> Iterator[tuple[str, str | None]]:
     for each in backend.write(asked, Decode(max_new_tokens=BEYOND), "keep-start", adapter, done):
         yield each.sample_id, option_in(each.text, judge.options)
@@ -140,7 +143,9 @@ def option_in(text: str, options: Sequence[str]) -> str | None:
     return found[1] if found else None
 
 
-def findings(judge: Judge, said: Mapping[tuple[str, str], Reply], ids: Sequence[str]) -> Iterator[Found]:
+def findings(
+    judge: AnswerJudge, said: Mapping[tuple[str, str], Reply], ids: Sequence[str]
+) -> Iterator[Found]:
     """Yield what the judge found in each answer, by what it said to the prompts of `prompts`."""
     for name in ids:
         if not judge.pairs:
@@ -154,10 +159,10 @@ def findings(judge: Judge, said: Mapping[tuple[str, str], Reply], ids: Sequence[
 
 
 def found(
-    judge: Judge,
+    judge: AnswerJudge,
     used: UsedModel,
     adapter: Path | None,
-    answers: Sequence[Answered],
+    answers: Sequence[ToJudge],
     context: StepContext,
 ) -> list[Found]:
     """Return what the judge finds in each answer; what an interrupted try left in the step's folder is continued."""
@@ -177,15 +182,3 @@ def found(
                 kept[reply.id, reply.order] = reply
                 context.progress(len(kept), len(asked))
     return list(findings(judge, kept, [answer.id for answer in answers]))
-
-
-def write_found(folder: Path, each: Sequence[Found]) -> None:
-    """Write what a judge found in the answers of one system."""
-    with (folder / FOUND).open("w", encoding="utf-8") as file:
-        file.writelines(map(line, each))
-        flush(file)
-
-
-def beside(folder: Path) -> dict[str, dict[str, float]]:
-    """Return what a judge found in each answer, by sample, as a score that comes with the answer."""
-    return {each.id: {GIVEN: each.found} for each in iterate_lines(folder / FOUND, Found)}

@@ -11,7 +11,7 @@ from pathlib import Path
 from harness import data
 from harness.errors import DataError
 from harness.tasks.prompts import fields
-from harness.types import Judge, Source
+from harness.types import AnswerJudge, Source
 
 TRUE, FALSE = ("true", "1", "yes"), ("false", "0", "no")
 COLUMNS = ("text", "label", "system", "question", "reference", "other")
@@ -29,7 +29,7 @@ class LabelledAnswer:
     other: str = ""  # the answer that it is paired with
 
 
-def read(uri: str, judge: Judge | None) -> list[LabelledAnswer]:
+def read(uri: str, judge: AnswerJudge | None) -> list[LabelledAnswer]:
     """Return the labelled answers of a file; raise DataError for a row that is none, or where one label is missing."""
     path = Path(uri.removeprefix("file:"))
     if not path.is_file():

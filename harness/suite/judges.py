@@ -6,7 +6,7 @@ from string import Template
 from harness import kinds, metrics
 from harness.errors import SuiteError, UnknownName
 from harness.plugins.choice import parse
-from harness.types import Judge, Suite, Task
+from harness.types import AnswerJudge, Suite, Task
 
 At = Callable[..., str]  # keys below the task -> "FILE:LINE: dotted.key"
 JUDGE = "judge"  # the metric that the task's own judge gives
@@ -48,7 +48,7 @@ def check_suite(task: Task, suite: Suite, at: At) -> None:
         raise UnknownName("model in this suite", task.judge.model, names, at("judge", "model"))
 
 
-def _judge(task: Task, judge: Judge, at: At) -> None:
+def _judge(task: Task, judge: AnswerJudge, at: At) -> None:
     if "write" not in kinds.find(task.kind).answers:
         raise SuiteError(f"{at()}: a task of kind {task.kind} has no written answers to judge; leave it out")
     if not judge.finds.strip():
@@ -68,7 +68,7 @@ def _judge(task: Task, judge: Judge, at: At) -> None:
                 f"{at('options')}: found {len(judge.options)}; of pairs there are two, for the first answer and for the "
                 "second: `options: [A, B]`"
             )
-        if judge.counts != Judge.__dataclass_fields__["counts"].default:
+        if judge.counts != AnswerJudge.__dataclass_fields__["counts"].default:
             raise SuiteError(f"{at('counts')}: in pairs the better answer counts; leave it out")
         return
     if not judge.counts or not set(judge.counts) < set(judge.options):
@@ -78,7 +78,7 @@ def _judge(task: Task, judge: Judge, at: At) -> None:
         )
 
 
-def _prompt(judge: Judge, at: At) -> None:
+def _prompt(judge: AnswerJudge, at: At) -> None:
     if not Template(judge.prompt).is_valid():
         raise SuiteError(f"{at('prompt')}: a lone '$' in {judge.prompt!r}; write '$$' for a dollar")
     named = [match["named"] or match["braced"] for match in Template.pattern.finditer(judge.prompt)]

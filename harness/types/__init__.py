@@ -27,6 +27,7 @@ from harness.types.plan import (
     Unasked,
 )
 from harness.types.sample import (
+    JUDGED,
     Ballot,
     Finish,
     Generation,
@@ -43,9 +44,9 @@ from harness.types.sample import (
 from harness.types.suite import (
     FAMILY_ERROR,
     Adapter,
+    AnswerJudge,
     Decode,
     Gate,
-    Judge,
     Model,
     Overflow,
     Published,
@@ -65,7 +66,9 @@ from harness.types.verdict import Judgement, Regression, Verdict, Word
 __all__ = [
     "FAMILY_ERROR",
     "HAS_RESULT",
+    "JUDGED",
     "Adapter",
+    "AnswerJudge",
     "Answers",
     "Ballot",
     "Calibration",
@@ -78,7 +81,6 @@ __all__ = [
     "Gate",
     "Generation",
     "HeadOutput",
-    "Judge",
     "Judgement",
     "Likelihood",
     "Likelihoods",

@@ -12,6 +12,7 @@ Role = Literal["system", "user", "assistant"]
 
 SPEAKERS: Mapping[Role, str] = {"user": "User", "assistant": "Assistant"}  # in a conversation as plain text
 
+JUDGED = "judged"  # what a task's judge found in an answer, among the scores that it was given
 TRIVIAL = "trivial:"  # begins the name of a system that is a rule
 
 

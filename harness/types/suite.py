@@ -92,7 +92,7 @@ class Published:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Judge:
+class AnswerJudge:
     """A model that judges answers, and how it is asked: it chooses one of a few options for each answer."""
 
     model: str  # a model of the suite
@@ -141,7 +141,7 @@ class Task:
     # What others published for this data; the report shows it beside the task's own scores
     published: tuple[Published, ...] = field(default=(), metadata=IF_SET)
     # The model that the metric `judge` asks about each answer
-    judge: Judge | None = field(default=None, metadata=IF_SET)
+    judge: AnswerJudge | None = field(default=None, metadata=IF_SET)
     # Labelled answers, `file:PATH`, by which the errors of judges among the metrics are measured
     calibrate: str | None = field(default=None, metadata=IF_SET)
 

@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from harness import metrics
 from harness.digest import IF_SET
 from harness.files.json_lines import from_json, read_json, to_json, write_json
-from harness.metrics.judge import GIVEN
 from harness.run import judging, labelled
+from harness.run.found import Found
 from harness.run.judging import REPLIES
 from harness.run.labelled import LabelledAnswer
 from harness.run.steps import Contribution, Finished, StepContext, UsedAdapter, UsedModel, adapter_folder
-from harness.types import Calibration, Generation, Judge, Sample
+from harness.types import JUDGED, AnswerJudge, Calibration, Generation, Sample
 
 VERSION = 1
 LIBRARIES = ("torch", "transformers", "tokenizers", "bitsandbytes", "peft")
@@ -30,7 +30,7 @@ class Calibrate:
     labelled: str  # where the labelled answers are
     digest: str  # of that file
     device: str
-    judge: Judge | None = field(default=None, metadata=IF_SET)
+    judge: AnswerJudge | None = field(default=None, metadata=IF_SET)
     used: UsedModel | None = field(default=None, metadata=IF_SET)
     adapter: UsedAdapter | None = field(default=None, metadata=IF_SET)
 
@@ -39,10 +39,10 @@ def run(spec: Calibrate, context: StepContext) -> None:
     """Write how each judge erred, system by system."""
     answers = labelled.read(spec.labelled, spec.judge)
     found: list[Calibration] = []
-    given: dict[int, judging.Found] = {}
+    given: dict[int, Found] = {}
     if spec.judge is not None and spec.used is not None:
         asked = [
-            judging.Answered(
+            judging.ToJudge(
                 id=str(n),
                 answer=each.text,
                 question=each.question,
@@ -62,7 +62,7 @@ def run(spec: Calibrate, context: StepContext) -> None:
 
 
 def _calibrations(
-    spec: Calibrate, metric: str, answers: list[LabelledAnswer], given: Mapping[int, judging.Found]
+    spec: Calibrate, metric: str, answers: list[LabelledAnswer], given: Mapping[int, Found]
 ) -> Iterator[Calibration]:
     """Yield how one metric erred on the answers of each system."""
     loaded = metrics.load(metric)
@@ -72,7 +72,7 @@ def _calibrations(
         judged = given.get(n)
         sample = Sample(id=str(n), input=each.question, references=(each.reference,))
         generation = Generation(
-            sample_id=sample.id, text=each.text, given={GIVEN: judged.found} if judged else {}
+            sample_id=sample.id, text=each.text, given={JUDGED: judged.found} if judged else {}
         )
         value = float(loaded.row(sample, generation)[0])
         by_system.setdefault(each.system, []).append((each.has, value, bool(judged and judged.outside)))

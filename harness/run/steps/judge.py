@@ -7,9 +7,10 @@ from harness.digest import IF_SET
 from harness.files.json_lines import read_json, write_json
 from harness.run import judging
 from harness.run.answered import answered
-from harness.run.judging import FOUND, REPLIES
+from harness.run.found import FOUND, write_found
+from harness.run.judging import REPLIES
 from harness.run.steps import Contribution, Finished, StepContext, UsedAdapter, UsedModel, adapter_folder
-from harness.types import Generation, Judge, Note, Sample, System
+from harness.types import AnswerJudge, Generation, Note, Sample, System
 
 VERSION = 1
 LIBRARIES = ("torch", "transformers", "tokenizers", "bitsandbytes", "peft")
@@ -26,7 +27,7 @@ class JudgeAnswers:
 
     task: str
     system: System  # whose answers are judged
-    judge: Judge
+    judge: AnswerJudge
     used: UsedModel  # the model that judges
     adapter: UsedAdapter | None
     samples: int
@@ -49,13 +50,13 @@ def run(spec: JudgeAnswers, context: StepContext) -> None:
     adapter = adapter_folder(spec.adapter, context)
     found = judging.found(spec.judge, spec.used, adapter, asked, context)
     seconds = time.perf_counter() - started
-    judging.write_found(context.folder, found)
+    write_found(context.folder, found)
     outside = sum(each.outside for each in found)
     write_json(context.folder / COST, {"seconds": seconds, "outside": outside, "of": len(asked)})
 
 
-def _asked(sample: Sample, given: Generation, other: str) -> judging.Answered:
-    return judging.Answered(
+def _asked(sample: Sample, given: Generation, other: str) -> judging.ToJudge:
+    return judging.ToJudge(
         id=sample.id,
         answer=given.text,
         question=sample.question,

@@ -11,7 +11,7 @@ from harness.files.json_lines import flush, line
 from harness.metrics import load
 from harness.results import odd
 from harness.run.answered import answered
-from harness.run.judging import beside
+from harness.run.found import beside
 from harness.run.steps import ANSWERS, Contribution, Finished, StepContext
 from harness.scoring import stored, warned
 from harness.scoring.accumulate import Tally
