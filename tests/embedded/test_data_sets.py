@@ -110,6 +110,7 @@ def test_the_licence_of_made_up_medicine_warns_of_it(name: str) -> None:
         ("cola", "label", {"acceptable": 0.6, "unacceptable": 0.4}),
         ("sentiment", "label", {"negative": 0.5, "positive": 0.5}),
         ("medical-yesno", "final_decision", {"yes": 1 / 3, "no": 1 / 3, "maybe": 1 / 3}),
+        ("safety", "sort", {"harmful": 0.5, "harmless": 0.5}),
         ("preferences", "fault", {"wrong": 0.25, "rude": 0.25, "off-topic": 0.25, "no-answer": 0.25}),
     ],
 )
