@@ -12,6 +12,7 @@ from harness.run.steps.generate import Generate
 from harness.run.steps.report import Report
 from harness.run.steps.score import ScoreAnswers
 from harness.sandbox.templates import chat_template
+from harness.suite.stages import pairs
 from harness.types import Model, Plan, System, Task
 
 # Below so many optimiser steps a recipe is remarked on: the warm-up and the first steps are most of the training then.
@@ -92,7 +93,7 @@ def few_steps(plan: Plan, training: Mapping[str, int]) -> Iterator[str]:
     """
     for recipe in plan.suite.recipes:
         told: dict[int, list[str]] = {}
-        for task in plan.suite.train_on:
+        for task in (task for other, task in pairs(plan.suite) if other == recipe):
             if recipe.steps is None and task not in training:
                 continue
             samples = min(training.get(task, 0), recipe.max_samples or training.get(task, 0))
