@@ -1,11 +1,11 @@
 """A recipe that starts from another one is accepted where it can go on with its factors, and else refused in one line."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from harness.errors import SuiteError
-from harness.neural.objectives import preferences
 from harness.suite.load import load_suite
 from harness.suite.stages import before, pairs, trained_tasks, trainings
 from harness.types import Start
@@ -130,11 +130,18 @@ def test_the_objective_of_the_start_must_suit_its_task() -> None:
         load_suite(suite(pairs_first, {**DPO, "start": {"recipe": "sft", "task": "dialogues"}}))
 
 
-def test_an_objective_that_asks_the_base_at_every_step_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    from dataclasses import replace
+ASKING = """
+from dataclasses import replace
 
-    asking = replace(preferences.OBJECTIVE, refer=None)
-    monkeypatch.setattr(preferences, "OBJECTIVE", asking)
+from harness.neural.objectives.preferences import OBJECTIVE as ASKED_ONCE
+
+OBJECTIVE = replace(ASKED_ONCE, name="asking", refer=None)
+"""
+
+
+def test_an_objective_that_asks_the_base_at_every_step_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "asking.py").write_text(ASKING)
+    plugins = {"objectives": [str(tmp_path / "asking.py")]}
     with pytest.raises(SuiteError) as refused:
-        load_suite(suite(SFT, DPO))
-    assert "recipes[1].start: objective 'preferences' asks the base at every step" in str(refused.value)
+        load_suite(suite(SFT, {**DPO, "objective": "asking"}, plugins=plugins))
+    assert "recipes[1].start: objective 'asking' asks the base at every step" in str(refused.value)

@@ -14,16 +14,19 @@ from safetensors.torch import load_file
 from torch.nn.functional import logsigmoid
 from transformers import AutoModelForCausalLM
 
+from harness import plugins
 from harness.checkpoints.adapter import CONFIG, WEIGHTS
 from harness.errors import AdapterError, StepError
 from harness.neural import lora, objectives
 from harness.neural.load import Base
 from harness.neural.train import batches, train
+from harness.plugins.files import plugin_file
 from harness.types import Prompt, Recipe
 from tests.neural.encoders import make_encoder
 from tests.neural.lora import test_heads as heads
 from tests.neural.lora.test_kinds import BY_DAY, SMALL
 from tests.neural.train.test_preferences import RECIPE, Stop, encoded, examples, losses
+from tests.suite.test_stages import ASKING
 
 ANSWERS = replace(RECIPE, objective={"name": "answers"})
 STILL = {"learning_rate": 0.0}  # a suite may not say so; it shows where training begins
@@ -246,10 +249,11 @@ def test_an_adapter_of_another_base_is_refused(
 def test_an_objective_that_asks_at_every_step_cannot_have_the_start_as_its_reference(
     llama: Base, tmp_path: Path
 ) -> None:
-    from harness.neural.objectives import preferences
-
-    asking = replace(preferences.OBJECTIVE, refer=None)
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(preferences, "OBJECTIVE", asking)
+    (tmp_path / "asking.py").write_text(ASKING)
+    plugins.use([plugin_file("objectives", tmp_path / "asking.py")])
+    try:
         with pytest.raises(StepError, match="asks the base at every step, and not the adapter"):
-            train(llama, TOLD, [], RECIPE, 0, tmp_path / "second", start=tmp_path)
+            asking = replace(RECIPE, objective={"name": "asking"})
+            train(llama, TOLD, [], asking, 0, tmp_path / "second", start=tmp_path)
+    finally:
+        plugins.use(())
