@@ -192,7 +192,7 @@ class Recipe:
     objective: Mapping[str, Any] = field(default_factory=lambda: {"name": "auto"}, metadata=IF_SET)
     # The kind of adapter, `type`, and its settings as peft names them; empty: LoRA as the keys above say
     peft: Mapping[str, Any] = field(default_factory=dict, metadata=IF_SET)
-    # The recipe whose adapter training goes on with, or a mapping with its task; None: training begins at the base
+    # The recipe whose adapter training starts from; None: it starts at the base
     start: Start | None = field(default=None, metadata=IF_SET)
 
 
