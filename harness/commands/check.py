@@ -88,6 +88,7 @@ def check(
     yield from wording.asked_otherwise(drawn)
     yield from wording.own_words(drawn)
     yield from wording.few_steps(drawn, training)
+    yield from wording.stages(drawn)
     refuse(drawn, _columns(suite, offline=offline), at)
     yield from _limits(drawn, at)
     yield from plan.untrained(drawn)
@@ -214,6 +215,9 @@ def _of_data(read: _DataRead) -> Iterator[str]:
 
 
 def _recipe(recipe: Recipe) -> str:
+    start = f", starts from {recipe.start.recipe}" if recipe.start else ""
+    start += f" on {recipe.start.task}" if recipe.start and recipe.start.task else ""
     if kind := recipe.peft.get("type"):
-        return f"recipe {recipe.name}: {str(kind).upper()}, targets {', '.join(recipe.targets)}"
-    return f"recipe {recipe.name}: rank {recipe.rank}, alpha {recipe.alpha:g}, targets {', '.join(recipe.targets)}"
+        return f"recipe {recipe.name}: {str(kind).upper()}, targets {', '.join(recipe.targets)}{start}"
+    shape = f"rank {recipe.rank}, alpha {recipe.alpha:g}"
+    return f"recipe {recipe.name}: {shape}, targets {', '.join(recipe.targets)}{start}"

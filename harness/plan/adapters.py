@@ -1,6 +1,6 @@
 """List the adapters of a plan: those that it trains, and those that exist already."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import Any
@@ -14,6 +14,7 @@ from harness.plugins.choice import parse
 from harness.run.steps import UsedAdapter
 from harness.run.steps import score as score_step
 from harness.run.steps import train as train_step
+from harness.suite.stages import Training, before, trainings
 from harness.types import (
     Decode,
     Model,
@@ -40,54 +41,78 @@ class Candidate:
     recipe: Recipe | None = None
     seed: int | None = None
     step: Step | None = None  # the step that trains it
+    start: str | None = None  # the adapter whose factors its training began with; None: it began at the base
 
 
 def trained(builder: PlanBuilder, loads: dict[str, Step]) -> list[Candidate]:
-    """Add a training step for each model, recipe, task and seed that is asked for; return their adapters."""
+    """Add a training step for each model, recipe, task and seed that is asked for; return their adapters.
+
+    An adapter that another one starts from is trained too, whether it is asked for or not.
+    """
     found = []
     for model in filter(trainable, builder.suite.models):
-        for name, recipe, task, seed in to_train(builder.suite):
-            if not fnmatchcase(name, builder.only.adapter):
+        for training in trainings(builder.suite):
+            if not fnmatchcase(training.name, builder.only.adapter):
                 continue
-            if kinds.find(task.kind).lacks(task, model, builder.pins.models[model.name]):
+            if kinds.find(training.task.kind).lacks(training.task, model, builder.pins.models[model.name]):
                 continue  # `unasked` says why
-            if not any(runs_on(builder.suite, asked, task.name) for asked in builder.asked):
+            if not any(runs_on(builder.suite, asked, training.task.name) for asked in builder.asked):
                 continue  # nothing that is asked for needs it
-            family = builder.pins.models[model.name].family
-            objective = _objective(builder, recipe, model)
-            spec = train_step.Train(
-                used=used_model(builder, model),
-                task=_learnt(task, family),
-                recipe=replace(recipe, name="", about="", seeds=(), objective=_hashed(recipe, objective)),
-                seed=seed + builder.seed,
-                device=builder.pins.device,
-                stop=training_stop(task, builder.pins.models[model.name]),
-            )
-            label = f"train {model.name} + {name}"
-            used = [("kinds", task.kind), ("objectives", objective), *model_plugins(builder, model)]
-            libraries: tuple[str, ...] = ()
-            if chosen_by := _chosen_by(recipe, task, family):
-                spec = replace(
-                    spec, chosen_by=chosen_by, recipe=replace(spec.recipe, choose_by=chosen_by.score)
-                )
-                used.append(("metrics", parse(chosen_by.metric).own))
-                libraries = score_step.LIBRARIES
-            needs = (loads[task.name],)
-            step = builder.add(
-                train_step, spec, needs, label, model.name, plugins=used, libraries_too=libraries
-            )
+            earlier = before(builder.suite, training)
             found.append(
                 Candidate(
-                    name=name,
+                    name=training.name,
                     model=model,
                     used=UsedAdapter(),
-                    trained_on=task.name,
-                    recipe=recipe,
-                    seed=seed + builder.seed,
-                    step=step,
+                    trained_on=training.task.name,
+                    recipe=training.recipe,
+                    seed=training.seed + builder.seed,
+                    step=_step(builder, loads, model, training),
+                    start=earlier.name if earlier else None,
                 )
             )
     return found
+
+
+def _step(builder: PlanBuilder, loads: dict[str, Step], model: Model, training: Training) -> Step:
+    """Add the step of a training, after that of the training which it starts from, and return it."""
+    recipe, task, pin = training.recipe, training.task, builder.pins.models[model.name]
+    earlier = before(builder.suite, training)
+    objective = _objective(builder, recipe, model)
+    if earlier is not None:
+        _refuse_start(training, earlier, model, pin, objective)
+    spec = train_step.Train(
+        used=used_model(builder, model),
+        task=_learnt(task, pin.family),
+        recipe=replace(recipe, name="", about="", seeds=(), objective=_hashed(recipe, objective), start=None),
+        seed=training.seed + builder.seed,
+        device=builder.pins.device,
+        stop=training_stop(task, pin),
+        continues=earlier is not None,
+    )
+    used = [("kinds", task.kind), ("objectives", objective), *model_plugins(builder, model)]
+    libraries: tuple[str, ...] = ()
+    if chosen_by := _chosen_by(recipe, task, pin.family):
+        spec = replace(spec, chosen_by=chosen_by, recipe=replace(spec.recipe, choose_by=chosen_by.score))
+        used.append(("metrics", parse(chosen_by.metric).own))
+        libraries = score_step.LIBRARIES
+    needs = [loads[task.name], *([_step(builder, loads, model, earlier)] if earlier else [])]
+    label = f"train {model.name} + {training.name}"
+    return builder.add(train_step, spec, needs, label, model.name, plugins=used, libraries_too=libraries)
+
+
+def _refuse_start(training: Training, earlier: Training, model: Model, pin: ModelPin, objective: str) -> None:
+    """Raise SuiteError where a model cannot be trained on the earlier task, or its head has other labels there."""
+    where = f"recipe {training.recipe.name}: start: {earlier.recipe.name} on {earlier.task.name}, model {model.name}"
+    if reason := kinds.find(earlier.task.kind).lacks(earlier.task, model, pin):
+        raise SuiteError(f"{where}: {reason}; name a task of this suite that it can: `task: …`")
+    labels = [one.task.source.labels for one in (earlier, training)]
+    if objectives.find(objective).needs == "head" and labels[0] != labels[1]:
+        first, second = (", ".join(some) or "a number" for some in labels)
+        raise SuiteError(
+            f"{where}: its head was trained for {first}, and {training.task.name} asks for {second}; start from a task with "
+            "the same labels in the same order"
+        )
 
 
 def existing(builder: PlanBuilder) -> list[Candidate]:
@@ -104,20 +129,6 @@ def existing(builder: PlanBuilder) -> list[Candidate]:
         for adapter in builder.suite.adapters
         if adapter.base in models and fnmatchcase(adapter.name, builder.only.adapter)
     ]
-
-
-def to_train(suite: Suite) -> Iterator[tuple[str, Recipe, Task, int]]:
-    """Yield each adapter that is trained on every model: its name, recipe, task and seed."""
-    tasks = [task for task in suite.tasks if task.name in suite.train_on]
-    for recipe in suite.recipes:
-        for task in tasks:
-            for seed in recipe.seeds:
-                yield adapter_name(recipe, task.name if len(tasks) > 1 else None, seed), recipe, task, seed
-
-
-def adapter_name(recipe: Recipe, task: str | None, seed: int) -> str:
-    """Return an adapter's name: the recipe's, with the task and the seed where there are several."""
-    return recipe.name + (f"@{task}" if task else "") + (f"#{seed}" if len(recipe.seeds) > 1 else "")
 
 
 def runs_on(suite: Suite, task: Task, trained_on: str | None) -> bool:

@@ -42,8 +42,9 @@ class Known:
     def task_of(self, step: str) -> str | None:
         """Return the name of the task that a step is about, or that an adapter is trained on."""
         part = self.parts.get(step)
-        if part is None:
-            return None
+        if part is None:  # a training that is not asked for, whose adapter another one starts from
+            found = next((other for other in self.plan.steps if other.id == step), None)
+            return self.task_of(found.needs[0]) if found is not None and found.kind == "train" else None
         if part.kind == "train" and part.system is not None:
             return self.adapters[part.system].trained_on
         return part.task or None

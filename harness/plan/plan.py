@@ -17,6 +17,7 @@ from harness.plan.expected_result import covered
 from harness.plan.only import WHOLE, Only
 from harness.plan.refusals import refuse_unable, refuse_unknown, refuse_unknown_adapter, refuse_untrainable
 from harness.run.steps import PlanPart
+from harness.suite.stages import trained_tasks
 from harness.types import (
     Pins,
     Plan,
@@ -67,7 +68,7 @@ def _drawn(suite: Suite, pins: Pins, seed: int, limit: int | None, part: Only) -
     loads = {
         task.name: steps.load(builder, task)
         for task in suite.tasks
-        if task in asked or task.name in suite.train_on
+        if task in asked or task.name in trained_tasks(suite)
     }
     candidates = [*trained(builder, loads), *existing(builder)]
     parts: Parts = [(PlanPart(kind="load", task=name), step) for name, step in loads.items()]

@@ -6,8 +6,8 @@ from fnmatch import fnmatchcase
 from harness import kinds
 from harness.backends import trainable
 from harness.errors import SuiteError, UnknownName
-from harness.plan.adapters import to_train
 from harness.plan.only import Only
+from harness.suite.stages import trainings
 from harness.types import (
     Pins,
     Suite,
@@ -17,7 +17,7 @@ from harness.types import (
 
 def refuse_untrainable(suite: Suite, part: Only) -> None:
     """Raise SuiteError where adapters are to be trained, and no model of the suite can be."""
-    asked = [name for name, *_ in to_train(suite) if fnmatchcase(name, part.adapter)]
+    asked = [training for training in trainings(suite) if fnmatchcase(training.name, part.adapter)]
     if asked and suite.models and not any(map(trainable, suite.models)):
         model = suite.models[0]
         raise SuiteError(
@@ -40,7 +40,7 @@ def refuse_unable(suite: Suite, pins: Pins, asked: Iterable[Task]) -> None:
 def refuse_unknown_adapter(suite: Suite, part: Only) -> None:
     """Raise UnknownName where neither an adapter of the models nor "base" matches the pattern."""
     models = {model.name for model in suite.models}
-    trained = (name for name, *_ in to_train(suite) if any(map(trainable, suite.models)))
+    trained = (training.name for training in trainings(suite) if any(map(trainable, suite.models)))
     known = {*trained, *(adapter.name for adapter in suite.adapters if adapter.base in models), "base"}
     refuse_unknown("adapter", part.adapter, known, part)
 

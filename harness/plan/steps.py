@@ -17,6 +17,7 @@ from harness.run.steps import report as report_step
 from harness.run.steps import score as score_step
 from harness.run.steps import spectra as spectra_step
 from harness.scoring.questions import Cell
+from harness.suite.stages import trained_tasks
 from harness.tasks import rules as trivial
 from harness.tasks.metric_names import PROGRAM, is_program
 from harness.types import (
@@ -38,9 +39,10 @@ def splits_needed(suite: Suite, task: Task) -> tuple[Split, ...]:
     Training reads the training split, and validation to choose the checkpoint; few-shot examples are training samples, and
     some trivial rules count them.
     """
-    if task.name in suite.train_on and any(recipe.validation_samples for recipe in suite.recipes):
+    trained_on = task.name in trained_tasks(suite)
+    if trained_on and any(recipe.validation_samples for recipe in suite.recipes):
         return ("train", "validation", "test")
-    if task.name in suite.train_on and suite.recipes:
+    if trained_on and suite.recipes:
         return ("train", "test")
     counted = any(rule in trivial.FROM_TRAINING for rule in task.trivial)
     return ("train", "test") if counted or task.shots or any(suite.base_shots) else ("test",)
@@ -223,6 +225,7 @@ def report(
                 trained_on=candidate.trained_on,
                 seed=candidate.seed,
                 uri=candidate.used.existing.uri if candidate.used.existing else None,
+                start=candidate.start,
             )
             for candidate in candidates
         ),

@@ -7,11 +7,13 @@ from harness import backends, families, kinds
 from harness import text as words
 from harness.checkpoints.asked_with import asked_with, difference
 from harness.errors import ModelError
+from harness.neural import objectives
 from harness.plan.examined import adapter_place
 from harness.run.steps.generate import Generate
 from harness.run.steps.report import Report
 from harness.run.steps.score import ScoreAnswers
 from harness.sandbox.templates import chat_template
+from harness.suite.stages import before, pairs, trainings
 from harness.types import Model, Plan, System, Task
 
 # Below so many optimiser steps a recipe is remarked on: the warm-up and the first steps are most of the training then.
@@ -92,7 +94,7 @@ def few_steps(plan: Plan, training: Mapping[str, int]) -> Iterator[str]:
     """
     for recipe in plan.suite.recipes:
         told: dict[int, list[str]] = {}
-        for task in plan.suite.train_on:
+        for task in (task for other, task in pairs(plan.suite) if other == recipe):
             if recipe.steps is None and task not in training:
                 continue
             samples = min(training.get(task, 0), recipe.max_samples or training.get(task, 0))
@@ -105,6 +107,21 @@ def few_steps(plan: Plan, training: Mapping[str, int]) -> Iterator[str]:
                 f"recipe {recipe.name}: {words.plural(steps, 'optimiser step')} on {words.listed(tasks)}: so few hardly "
                 f"change an adapter; raise `{key}`"
             )
+
+
+def stages(plan: Plan) -> Iterator[str]:
+    """Yield a line for each recipe whose trainings start from other adapters, with the reference of its objective."""
+    told: dict[str, list[str]] = {}
+    for training in trainings(plan.suite):
+        earlier = before(plan.suite, training)
+        if earlier is not None:
+            told.setdefault(training.recipe.name, []).append(f"{training.name} from {earlier.name}")
+    recipes = {recipe.name: recipe for recipe in plan.suite.recipes}
+    for name, starts in told.items():
+        objective = str(recipes[name].objective["name"])
+        known = objective != objectives.AUTO and objectives.find(objective).needs_reference
+        reference = f"; that adapter is the reference of {objective}, in place of the base" if known else ""
+        yield f"recipe {name}: training starts from the adapter of an earlier stage: {words.listed(starts)}{reference}"
 
 
 def own_words(plan: Plan) -> Iterator[str]:

@@ -80,8 +80,12 @@ def _signatures(scores: Sequence[Score]) -> list[tuple[str, str]]:
 def _recipe(recipe: Mapping[str, object]) -> str:
     said = []
     for key, value in recipe.items():
-        if key == "name" or value is None or value is False:
+        if key == "name" or value is None or value is False or value == {}:
             continue
-        shown = " ".join(map(str, value)) if isinstance(value, list | tuple) else value
+        shown = value
+        if isinstance(value, list | tuple):
+            shown = " ".join(map(str, value))
+        elif isinstance(value, Mapping):
+            shown = " ".join(f"{name} {inner}" for name, inner in value.items() if inner is not None)
         said.append(f"{key.replace('_', ' ')} {shown}")
     return ", ".join(said)

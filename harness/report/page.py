@@ -23,6 +23,7 @@ from harness.report.picks import Pick, change_of, pick
 from harness.report.price import price
 from harness.report.published import PublishedTable, published
 from harness.report.slices import Cut, cuts
+from harness.report.stages import begun
 from harness.report.task_samples import ShownNumber, TaskSamples, Values
 from harness.report.unasked import stand_ins, unasked
 from harness.report.voted import voted
@@ -88,6 +89,7 @@ class TaskPage:
     groups: tuple[ComparisonFamily, ...]
     unasked: tuple[str, ...] = ()  # lines about systems that cannot be asked it
     votes: tuple[str, ...] = ()  # a line for each system whose answers are decided by a vote
+    stages: tuple[str, ...] = ()  # a line for each adapter whose training began with another's factors
     picks: tuple[Pick, ...] = ()
     shown: ShownNumber | None = None  # what the numbers of single samples are; None: without samples
     cuts: tuple[Cut, ...] = ()
@@ -289,6 +291,7 @@ def _task(result: Result, task: TaskFacts) -> TaskPage:
         lines=tuple(lines),
         unasked=unasked(result, task),
         votes=voted(result, task),
+        stages=begun(result, task),
         groups=tuple(_groups(result, task)),
         published=published(task),
     )

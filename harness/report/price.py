@@ -15,7 +15,7 @@ def price(field: Field, of: Mapping[System, Costs]) -> Sentence:
     if not contenders:
         return ()
     winner = contenders[0]
-    parts = [part for part in (_trained(winner, of), _time(winner, of)) if part]
+    parts = [part for part in (_trained(field, winner, of), _time(winner, of)) if part]
     said = f"{winner.name} {words.listed(parts)}. " if parts else ""
     said += _chosen(field, contenders, "It" if parts else winner.name)
     return (Span(text=said.strip()),) if said else ()
@@ -32,15 +32,17 @@ def _chosen(field: Field, contenders: Sequence[Contender], who: str) -> str:
     )
 
 
-def _trained(winner: Contender, of: Mapping[System, Costs]) -> str:
-    """Return what training took; for a recipe, the mean over its seeds."""
+def _trained(field: Field, winner: Contender, of: Mapping[System, Costs]) -> str:
+    """Return what training took; for a recipe, the mean over its seeds. Of several stages, it is the last one's time."""
     times = [seconds for system in winner.systems if (seconds := of[system].training_seconds) is not None]
     sizes = [size for system in winner.systems if (size := of[system].adapter_megabytes) is not None]
     if not times:
         return ""
     each = " a seed" if len(winner.systems) > 1 else ""
     weight = f" (an adapter of {words.megabytes(fmean(sizes))})" if sizes else ""
-    return f"took {words.seconds(fmean(times))} of training{each}{weight}"
+    facts = field.facts.get(winner.systems[0])
+    on = f" after that of {words.visible(facts.start)}" if facts is not None and facts.start else ""
+    return f"took {words.seconds(fmean(times))} of training{each}{on}{weight}"
 
 
 def _time(winner: Contender, of: Mapping[System, Costs]) -> str:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Literal
 
+from harness.digest import IF_SET
 from harness.results.document import SCHEMA
 from harness.types import (
     FAMILY_ERROR,
@@ -98,6 +99,8 @@ class AdapterFacts:
     trained_on: Kept[str | None] = None
     seed: Kept[int | None] = None
     uri: Kept[str | None] = None
+    # The adapter whose factors its training began with; None: it began at the base, or that is not known
+    start: Kept[IfSet[str | None]] = field(default=None, metadata=IF_SET)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

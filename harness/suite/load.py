@@ -311,10 +311,14 @@ def _checked(kind: type[Item], document: Document, entry: object, keys: Keys) ->
 
 
 def _in_full(recipe: object) -> object:
-    """Return a recipe's entry with `objective: NAME` written out as a mapping."""
-    if isinstance(recipe, dict) and isinstance(recipe.get("objective"), str):
-        return {**recipe, "objective": {"name": recipe["objective"]}}
-    return recipe
+    """Return a recipe's entry with `objective: NAME` and `start: NAME` written out as mappings."""
+    if not isinstance(recipe, dict):
+        return recipe
+    full = dict(recipe)
+    for key, inner in (("objective", "name"), ("start", "recipe")):
+        if isinstance(recipe.get(key), str):
+            full[key] = {inner: recipe[key]}
+    return full
 
 
 def _check_objective(recipe: Recipe, document: Document, keys: Keys) -> None:

@@ -19,6 +19,7 @@ from harness.files.row_range import split_name
 from harness.files.validation import checked
 from harness.suite import judges
 from harness.suite.gates import check_gate
+from harness.suite.stages import check_stages, pairs
 from harness.types import Adapter, Decode, Gate, Model, Published, Recipe, Suite, Task, Uri, Wording
 from harness.types.suite import BY_LOSS, BY_PRIMARY
 
@@ -342,6 +343,7 @@ def check_suite(suite: Suite, at: At) -> None:
     _distinct([recipe.name for recipe in suite.recipes], at, "recipes")
     _distinct([adapter.name for adapter in suite.adapters], at, "adapters")
     _check_adapters_in_suite(suite, at)
+    check_stages(suite, at)
     _check_training(suite, tasks, at)
     for n, role in enumerate(suite.weights.roles if suite.weights else ()):
         _known("role", role, get_args(families.Role), at("weights", "roles", n))
@@ -392,11 +394,11 @@ def _check_training(suite: Suite, tasks: Sequence[str], at: At) -> None:
     if suite.train_on and not suite.recipes:
         raise SuiteError(f"{at('train_on')}: no recipe to train by; add `recipes: [lora-r16]`")
     _distinct(suite.train_on, at, "train_on")
-    for n, recipe in enumerate(suite.recipes):
-        for task in suite.tasks:
-            if task.name in suite.train_on:
-                _check_examples(recipe, task, lambda *keys, n=n: at("recipes", n, *keys))
-                _check_choosing(recipe, task, lambda *keys, n=n: at("recipes", n, *keys))
+    named = {task.name: task for task in suite.tasks}
+    for recipe, name in pairs(suite):
+        n = suite.recipes.index(recipe)
+        _check_examples(recipe, named[name], lambda *keys, n=n: at("recipes", n, *keys))
+        _check_choosing(recipe, named[name], lambda *keys, n=n: at("recipes", n, *keys))
 
 
 def _check_choosing(recipe: Recipe, task: Task, at: At) -> None:

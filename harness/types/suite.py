@@ -170,6 +170,14 @@ class Model:
     trust_remote_code: bool = False  # run the checkpoint's own code, if --allow-remote-code is given too
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Start:
+    """The adapter whose training a recipe goes on with: that of another recipe, on the same model."""
+
+    recipe: str  # the name of a recipe of the suite
+    task: str | None = None  # the task that it was trained on; None: the same task
+
+
 BY_LOSS, BY_PRIMARY = "loss", "primary"  # what a recipe's `choose_by` may say beside the name of a score
 
 
@@ -211,6 +219,8 @@ class Recipe:
     objective: Mapping[str, Any] = field(default_factory=lambda: {"name": "auto"}, metadata=IF_SET)
     # The kind of adapter, `type`, and its settings as peft names them; empty: LoRA as the keys above say
     peft: Mapping[str, Any] = field(default_factory=dict, metadata=IF_SET)
+    # The recipe whose adapter training starts from; None: it starts at the base
+    start: Start | None = field(default=None, metadata=IF_SET)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -39,7 +39,19 @@ tasks: [dialogues, instructions]
 models: [{name: copy, uri: echo:copy}, {name: upper, uri: echo:upper}, {name: line, uri: echo:first-line}]
 base_shots: [0, 2]
 """
-SUITES = {"real": REAL, "echo": ECHO}
+STAGES = """
+tasks: [preferences]
+models: [{name: llama, uri: zoo:llama2-tiny}]
+recipes:
+  - {name: sft, rank: 4, alpha: 8, dropout: 0.1, targets: [all-linear], steps: 8, batch_size: 4, learning_rate: 3e-3,
+     max_samples: 32, validation_samples: 8}
+  - {name: dpo, rank: 4, alpha: 8, dropout: 0.1, targets: [all-linear], steps: 12, batch_size: 4, learning_rate: 1e-3,
+     max_samples: 32, validation_samples: 8, validations: 6, objective: preferences, start: sft}
+train_on: [preferences]
+limit: 16
+weights: false
+"""
+SUITES = {"real": REAL, "echo": ECHO, "stages": STAGES}
 
 
 @dataclass(slots=True)

@@ -124,7 +124,10 @@ SECTIONS = (
                 + ", ".join(f"{code(key)}" for key in sweep.LETTERS),
             )
         },
-        instead={"objective": "name, or a mapping with `name` and its settings ([objectives](#objectives))"},
+        instead={
+            "objective": "name, or a mapping with `name` and its settings ([objectives](#objectives))",
+            "start": "name of a recipe of the suite, or a mapping with `recipe` and `task`",
+        },
         means={"rank": "of the update; an adapter's size grows with it"},
     ),
     Section(

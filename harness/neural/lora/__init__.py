@@ -25,6 +25,7 @@ from harness.types import Recipe
 __all__ = [
     "adapted",
     "attach",
+    "begin",
     "check_attach",
     "check_fit",
     "check_labels",
@@ -82,6 +83,17 @@ def _by_peft(base: Base, recipe: Recipe, targets: tuple[str, ...] | str) -> Atta
     where = f"recipe {recipe.name}: targets {recipe.targets}"
     with readable_errors(where, "name other `targets`, or another `type` below `peft`", AdapterError):
         return PeftFactors(base, recipe, targets)
+
+
+def begin(attached: AttachedLora, base: Base, folder: Path, head: TrainedHead | None = None) -> None:
+    """Let new factors, and a new head, begin with the numbers of a trained adapter of the same kind, rank and targets."""
+    _, tensors = _read(base, folder)
+    if head is not None:
+        check_labels(folder, head.labels, heads.outputs_of(base, tensors))
+        tensors = dict(heads.unfolded(base, tensors, head))
+    expected = {name: tuple(tensor.shape) for name, tensor in attached.tensors().items()}
+    check_tensors(base, folder, expected, tensors)
+    attached.put(tensors)
 
 
 def check_attach(base: Base, recipe: Recipe) -> None:

@@ -104,6 +104,19 @@ def folded(base: Base, tensors: Tensors, trained: TrainedHead | None) -> Tensors
     }
 
 
+def unfolded(base: Base, tensors: Tensors, trained: TrainedHead) -> Tensors:
+    """Return the tensors of a trained adapter without the scale of its numbers: what `folded` turns into the given ones."""
+    if trained.labels:
+        return tensors
+    output = f"{PREFIX}{head(base).output(base.model)}"
+    weight, bias = (tensors[f"{output}.{part}"].double() for part in ("weight", "bias"))
+    return {
+        **tensors,
+        f"{output}.weight": (weight / trained.spread).float(),
+        f"{output}.bias": ((bias - trained.mean) / trained.spread).float(),
+    }
+
+
 def made(base: Base, names: tuple[str, ...], outputs: int) -> dict[str, nn.Module]:
     """Return copies of the base's modules in float32, with this many outputs.
 

@@ -103,6 +103,7 @@ class Objective:
     needs_reference: bool = False  # whether `loss` also needs the base without its adapter
     # Base, items, settings -> the same items with what the base says of them. It is called once for each item, before the
     # first step and without the adapter, so that `loss` need not ask the reference again. None: `loss` asks each time.
+    # Where a recipe has `start`, the adapter that training starts from is attached then, and is the reference.
     refer: Callable[[TorchModel, Sequence[Any], Any], Sequence[Any]] | None = None
     # What its examples are: one answer to each prompt, or a chosen and a rejected one.
     learns: Literal["answers", "pairs"] = "answers"

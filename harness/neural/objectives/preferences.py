@@ -1,7 +1,8 @@
 """Learning from preferences: the chosen answer of a pair becomes likelier than the rejected one, compared with the base.
 
 DPO (Rafailov et al. 2023, arXiv 2305.18290), with the logistic loss, and IPO (Azar et al. 2023, arXiv 2310.12036). The base
-without its adapter is the reference. Its log-likelihoods are computed once for each pair, before the first step.
+without its adapter is the reference, or the adapter that training starts from. The reference's log-likelihoods are computed
+once for each pair, before the first step.
 """
 
 from collections.abc import Sequence
@@ -146,7 +147,7 @@ def summed_loss(
 
 OBJECTIVE = Objective(
     name="preferences",
-    unit="per pair (a base without an adapter has 0.693 by sigmoid, 1 / (2 · beta)² by ipo)",
+    unit="per pair (the reference has 0.693 by sigmoid, 1 / (2 · beta)² by ipo)",
     settings=PreferencesSettings,
     check=_check,
     encode=_encode,

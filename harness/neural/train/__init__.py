@@ -47,6 +47,8 @@ def train(
     folder: Path,  # gets adapter/ and curve.jsonl; checkpoint.safetensors while it runs
     progress: Progress = lambda step, steps, loss: None,
     judge: Judge | None = None,  # chooses the checkpoint in place of the validation loss
+    start: Path
+    | None = None,  # the folder of the adapter that training begins with; None: it begins at the base
 ) -> Trained:
     """Train an adapter, or continue from the checkpoint in the folder. The base is the same afterwards.
 
@@ -57,6 +59,11 @@ def train(
             f"recipe {recipe.name}: {base.name}: {reason}; leave `objective` out, or name one that suits"
         )
     objective, settings = objectives.of(recipe, base.architecture)
+    if start is not None and objective.needs_reference and objective.refer is None:
+        raise StepError(
+            f"recipe {recipe.name}: objective {objective.name!r} asks the base at every step, and not the adapter that "
+            "training starts from; leave `start` out"
+        )
     items = list(_encoded(base, objective, examples, recipe))
     chosen = [item for item in items if item is not None]
     checks = [item for item in _encoded(base, objective, validation, recipe) if item is not None]
@@ -69,11 +76,15 @@ def train(
     fitting = [example for example, item in zip(examples, items, strict=True) if item is not None]
     head = objective.head(fitting) if objective.head else None
     with prepared(base, replace(recipe, steps=steps, epochs=None), seed, head) as attached:
+        if start is not None:
+            lora.begin(attached, base, start, head)
         run = Training(
-            base, attached, recipe, objective, settings if head is None else head, seed, folder, steps, judge
-        )
+            base, attached, recipe, objective, settings if head is None else head, seed, folder, steps, judge,
+            begun=start is not None,
+        )  # fmt: skip
+        learned, checked = run.referred(chosen), run.referred(checks)  # before a checkpoint moves the factors
         run.resume()
-        run.train(run.referred(chosen), run.referred(checks), progress)
+        run.train(learned, checked, progress)
         if run.first:
             best = run.best or attached.tensors()
             labels = None if head is None else head.labels

@@ -58,8 +58,9 @@ class Training:
         folder: Path,
         steps: int,
         judge: Judge | None = None,
+        begun: bool = False,  # whether the factors are those of an earlier training, which is then the reference
     ) -> None:
-        self.judge = judge
+        self.judge, self.begun = judge, begun
         self.objective, self.settings = objective, settings
         self.reference = attached.off if objective.needs_reference else None
         self.base, self.attached, self.recipe, self.seed, self.steps = base, attached, recipe, seed, steps
@@ -113,8 +114,9 @@ class Training:
 
     @torch.no_grad()
     def referred(self, items: Sequence[Item]) -> Sequence[Item]:
-        """Return the items with what the base says of them, where the objective asks for that; each is asked once.
+        """Return the items with what the reference says of them, where the objective asks for that; each is asked once.
 
+        The reference is the base, or the adapter that training begins with, whose factors are still attached unchanged.
         Batches depend on the items alone, so a resumed run gets the same bits.
         """
         refer = self.objective.refer
@@ -122,7 +124,7 @@ class Training:
             return items
         found: dict[int, Item] = {}
         places = by_length(range(len(items)), lambda at: self.objective.size(items[at]))
-        with self.attached.off():
+        with nullcontext() if self.begun else self.attached.off():
             for batch in places:
                 said = refer(self.base, [items[at] for at in batch], self.settings)
                 found.update(zip(batch, said, strict=True))
@@ -148,7 +150,7 @@ class Training:
         norm = float(self.accelerator.clip_grad_norm_(self.parameters, self.recipe.max_grad_norm))
         if not (math.isfinite(mean) and math.isfinite(norm)):
             remedy = "lower learning_rate, or look at these samples"
-            if step == 1 and not math.isfinite(mean):  # the factors have no effect yet
+            if step == 1 and not math.isfinite(mean) and not self.begun:  # the factors have no effect yet
                 remedy = f"{self.base.name}'s own logits are not finite: look for such weights with `harness weigh`"
             raise StepError(
                 f"training step {step} of {self.steps}: loss {mean}, gradient norm {norm} on samples "

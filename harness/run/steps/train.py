@@ -52,7 +52,7 @@ class ChosenBy:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Train:
-    """The settings of training. The step needs the task's data."""
+    """The settings of training. The step needs the task's data, and the training that it continues, if any."""
 
     used: UsedModel
     task: Task  # without the settings that cannot move a prompt
@@ -62,6 +62,8 @@ class Train:
     # The task's stop string that ends a training example, where the model has no end-of-sequence token.
     stop: str = field(default="", metadata=IF_SET)
     chosen_by: ChosenBy | None = field(default=None, metadata=IF_SET)  # None: by the validation loss
+    # Whether training begins with the adapter of the second need; False: it begins at the base
+    continues: bool = field(default=False, metadata=IF_SET)
 
 
 def run(spec: Train, context: StepContext) -> None:
@@ -107,6 +109,7 @@ def run(spec: Train, context: StepContext) -> None:
         context.folder,
         lambda step, steps, loss: context.progress(step, steps, "" if loss is None else f"loss {loss:.3g}"),
         None if spec.chosen_by is None else _judge(spec, spec.chosen_by, backend, checked),
+        context.need(1) / ADAPTER if spec.continues else None,
     )
     if (context.folder / ADAPTER / ADAPTER_RECORD).is_file():  # of several processes, the first alone saves
         template = backends.of(spec.used.model).chat_template(spec.used.model, spec.used.pin)
