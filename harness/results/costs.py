@@ -13,6 +13,7 @@ class Costs:
 
     tokens_per_second: float | None = None
     answer_seconds: float | None = None  # mean of one answer
+    answer_words: float | None = None  # mean of one written answer
     peak_megabytes: float | None = None  # while it answered this task
     training_seconds: float | None = None
     training_megabytes: float | None = None
@@ -33,6 +34,7 @@ def costs(measured: Sequence[Cost], system: System, task: str, samples: int) -> 
     return Costs(
         tokens_per_second=fmean(answering["generation speed"]) if "generation speed" in answering else None,
         answer_seconds=sum(seconds) / samples if seconds and samples else None,
+        answer_words=next(iter(answering.get("answer length", ())), None),
         peak_megabytes=max(answering.get("peak memory", ()), default=None),
         training_seconds=training.get("training time"),
         training_megabytes=training.get("peak memory"),

@@ -35,7 +35,7 @@ from harness.run.intact import read_record
 from harness.run.steps import ANSWERS, FIRST, Contribution, Finished, PlanPart, StepContext
 from harness.types import Answers, Generation, Model, ModelPin, Note, Outcome, Pins, Suite, Task, Unasked
 
-VERSION = 4
+VERSION = 5
 LIBRARIES: tuple[str, ...] = ()
 LANE = False
 TOLERANT = True

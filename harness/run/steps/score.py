@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from harness.digest import IF_SET
-from harness.files.json_lines import flush, line
+from harness.files.json_lines import flush, iterate_lines, line
 from harness.metrics import load
 from harness.results import odd
 from harness.run.answered import answered
@@ -16,7 +16,7 @@ from harness.run.steps import ANSWERS, Contribution, Finished, StepContext
 from harness.scoring import stored, warned
 from harness.scoring.accumulate import Tally
 from harness.scoring.clusters import numbered
-from harness.types import Generation, Note, Sample, Score, System
+from harness.types import Cost, Generation, Note, Sample, Score, System
 
 VERSION = 2
 LIBRARIES = ("rouge_score", "nltk", "sacrebleu", "evaluate", "numpy")
@@ -76,7 +76,21 @@ def contributes(finished: Finished) -> Contribution:
         detail = f"no trained head: the trivial rule {rule} answers in its place"
         stand_in = Note(kind=odd.STAND_IN, where=finished.where, count=samples, of=samples, detail=detail)
         notes = (*notes, stand_in)
-    return Contribution(scores=stored.read_scores(finished.folder), notes=notes)
+    return Contribution(
+        scores=stored.read_scores(finished.folder), costs=tuple(_lengths(finished)), notes=notes
+    )
+
+
+def _lengths(finished: Finished) -> Iterator[Cost]:
+    """Yield the mean number of words of a written answer; nothing where answers are chosen, or where a rule gives them."""
+    if finished.system.is_trivial:
+        return
+    answers = [
+        answer for answer in iterate_lines(finished.folder / ANSWERS, Generation) if not answer.options
+    ]
+    if answers:
+        mean = sum(len(answer.text.split()) for answer in answers) / len(answers)
+        yield finished.cost("answer length", "words", mean)
 
 
 def _answered(spec: ScoreAnswers, context: StepContext) -> Iterator[tuple[Sample, Generation]]:
