@@ -18,7 +18,7 @@ from harness.gates.scores import Claim, PairedRows, Side
 from harness.results import Result, TaskFacts, read_samples
 from harness.results.baseline import Baseline, asked_digest, decoding, load
 from harness.results.document import check_files
-from harness.results.judged import Errors, errors_of
+from harness.results.judged import Errors, errors_of, fitting
 from harness.results.lengths import thirds
 from harness.results.rows import RowFile, open_rows
 from harness.scoring.agreement import values_of
@@ -151,7 +151,7 @@ class GateInputs:
                 tables[side] = self._placed(task, ids, side, (own, rows))
             except ResultError as error:
                 problems[side] = str(error)
-        errors = self._judges_errors(task, plugin, list(tables))
+        errors = self._judges_errors(task, plugin, tables)
         for side, errs in errors.items():
             if errs.known is None:
                 problems[side] = f"{plugin}: {errs.problem}"
@@ -179,17 +179,19 @@ class GateInputs:
         )
         return paired, problems
 
-    def _judges_errors(self, task: str, plugin: str, sides: Sequence[Side]) -> dict[Side, Errors]:
+    def _judges_errors(
+        self, task: str, plugin: str, tables: Mapping[Side, NDArray[np.float64]]
+    ) -> dict[Side, Errors]:
         """Return how a metric that judges errs on each side's answers; nothing for other metrics."""
         if metrics.finds(plugin) is None:
             return {}
         return {
-            (origin, system): errors_of(self.result, task, plugin, system)
+            (origin, system): fitting(errors_of(self.result, task, plugin, system), rows[:, 0])
             if not origin
             else Errors(
                 known=None, source="", problem=f"{origin} keeps no labelled answers; write `against: base`"
             )
-            for origin, system in sides
+            for (origin, system), rows in tables.items()
         }
 
     def _rows(self, task: str, plugin: str, side: Side) -> tuple[tuple[str, ...], NDArray[np.float64]]:

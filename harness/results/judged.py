@@ -117,6 +117,21 @@ def errors_of(result: Result, task: str, metric: str, system: System) -> Errors:
     return _usable(together, said)
 
 
+def fitting(errors: Errors, judged: stats.Array) -> Errors:
+    """Return the errors; without them where they do not allow for what was judged, as the labelled answers are unlike these."""
+    if errors.known is None or stats.fits(judged, errors.known):
+        return errors
+    share = 100 * float(judged.mean())
+    return Errors(
+        known=None,
+        source=errors.source,
+        problem=(
+            f"not comparable: the judge finds it in {share:.0f} % of these answers, which its errors on {errors.source} do not "
+            "allow for, so they are unlike these; label answers of this system"
+        ),
+    )
+
+
 def counted(calibration: Calibration) -> stats.JudgeErrors:
     """Return a calibration's counts."""
     return stats.JudgeErrors(
@@ -165,6 +180,7 @@ def _judged(result: Result, rows: "RowFile", task: TaskFacts, metric: str, finds
         corrected = None
         if found is not None:
             given[score.system] = found.ids, found.stats[:, 0]
+            errors = fitting(errors, found.stats[:, 0])
             corrected = stats.corrected(found.stats[:, 0], errors.known) if errors.known else None
         rates.append(JudgedRate(system=score.system, score=score, errors=errors, corrected=corrected))
     return JudgedTask(

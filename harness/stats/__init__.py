@@ -18,7 +18,15 @@ from harness.stats.intervals import (
     unseen_interval,
     wilson,
 )
-from harness.stats.judging import LABELLED, Corrected, JudgeErrors, alike, corrected, corrected_difference
+from harness.stats.judging import (
+    LABELLED,
+    Corrected,
+    JudgeErrors,
+    alike,
+    corrected,
+    corrected_difference,
+    fits,
+)
 from harness.stats.pairs import SCORES, Paired, compare, paired
 from harness.stats.power import DETECTED, Z_80, needed_samples, needed_trials, pass_chance, samples_for_pass
 from harness.stats.seeds import Estimate, OverSeeds, over_seeds
@@ -59,6 +67,7 @@ __all__ = [
     "compare",
     "corrected",
     "corrected_difference",
+    "fits",
     "holm",
     "left_out",
     "mcnemar",

@@ -93,7 +93,20 @@ def corrected(
     errors: JudgeErrors,
 ) -> Corrected:
     """Return the corrected rate; `errors.tells` must hold."""
-    n, total, value = len(judged), float(np.sum(judged)), _plain(judged, errors)
+    value = _plain(judged, errors)
+    low, high = (_within(end) for end in _ends(judged, errors))
+    return Corrected(value=100 * value, low=100 * min(low, value), high=100 * max(high, value))
+
+
+def fits(judged: Array, errors: JudgeErrors) -> bool:
+    """Return whether the judge's errors allow for what was judged: some rate from 0 to 1 explains it."""
+    low, high = _ends(judged, errors)
+    return high >= 0 and low <= 1
+
+
+def _ends(judged: Array, errors: JudgeErrors) -> tuple[float, float]:
+    """Return the ends of the 95 % interval of the corrected rate, which may lie outside of 0 to 1."""
+    n, total = len(judged), float(np.sum(judged))
     size = n + Z_95**2
     share = (total + Z_95**2 / 2) / size
     of_hits, of_misses = errors._spreads
@@ -104,8 +117,7 @@ def corrected(
     half = above * gap - Z_95**2 * of_misses
     rest = above**2 - Z_95**2 * (share * (1 - share) / size + of_misses)
     reach = sqrt(max(0.0, half**2 - square * rest))
-    low, high = _within((half - reach) / square), _within((half + reach) / square)
-    return Corrected(value=100 * value, low=100 * min(low, value), high=100 * max(high, value))
+    return (half - reach) / square, (half + reach) / square
 
 
 def corrected_difference(

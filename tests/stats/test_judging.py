@@ -85,6 +85,13 @@ def test_fishers_p_is_scipys(n: int, m: int, data: st.DataObject) -> None:
     assert judging.fisher(a, n, b, m) == pytest.approx(fisher_exact([[a, n - a], [b, m - b]])[1], rel=1e-6)
 
 
+def test_a_share_that_the_errors_do_not_allow_for_does_not_fit() -> None:
+    often = JudgeErrors(positives=150, found=97, negatives=150, mistaken=29)  # finds 19 % where nothing is
+    assert not stats.fits(judged(0, 200), often)
+    assert not stats.fits(judged(196, 200), often)
+    assert stats.fits(judged(60, 200), often) and stats.fits(judged(0, 10), often)
+
+
 def test_families_on_which_a_rule_errs_otherwise_are_not_alike() -> None:
     good = JudgeErrors(positives=100, found=92, negatives=100, mistaken=2)
     bad = JudgeErrors(positives=100, found=21, negatives=100, mistaken=2)
