@@ -118,7 +118,7 @@ def errors_of(result: Result, task: str, metric: str, system: System) -> Errors:
 
 
 def fitting(errors: Errors, judged: stats.Array) -> Errors:
-    """Return the errors; without them where they do not allow for what was judged, as the labelled answers are unlike these."""
+    """Return the errors; only the reason where they do not allow for what was judged: then the labelled answers differ."""
     if errors.known is None or stats.fits(judged, errors.known):
         return errors
     share = 100 * float(judged.mean())
@@ -126,8 +126,8 @@ def fitting(errors: Errors, judged: stats.Array) -> Errors:
         known=None,
         source=errors.source,
         problem=(
-            f"not comparable: the judge finds it in {share:.0f} % of these answers, which its errors on {errors.source} do not "
-            "allow for, so they are unlike these; label answers of this system"
+            f"not comparable: the judge finds it in {share:.0f} % of these answers, which its errors on {errors.source} do "
+            "not allow for, so they are unlike these; label answers of this system"
         ),
     )
 
