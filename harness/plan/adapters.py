@@ -14,7 +14,7 @@ from harness.plugins.choice import parse
 from harness.run.steps import UsedAdapter
 from harness.run.steps import score as score_step
 from harness.run.steps import train as train_step
-from harness.suite.stages import Training, before, trainings
+from harness.suite.stages import PlannedTraining, before, trainings
 from harness.types import (
     Decode,
     Model,
@@ -74,7 +74,7 @@ def trained(builder: PlanBuilder, loads: dict[str, Step]) -> list[Candidate]:
     return found
 
 
-def _step(builder: PlanBuilder, loads: dict[str, Step], model: Model, training: Training) -> Step:
+def _step(builder: PlanBuilder, loads: dict[str, Step], model: Model, training: PlannedTraining) -> Step:
     """Add the step of a training, after that of the training which it starts from, and return it."""
     recipe, task, pin = training.recipe, training.task, builder.pins.models[model.name]
     earlier = before(builder.suite, training)
@@ -101,7 +101,9 @@ def _step(builder: PlanBuilder, loads: dict[str, Step], model: Model, training: 
     return builder.add(train_step, spec, needs, label, model.name, plugins=used, libraries_too=libraries)
 
 
-def _refuse_start(training: Training, earlier: Training, model: Model, pin: ModelPin, objective: str) -> None:
+def _refuse_start(
+    training: PlannedTraining, earlier: PlannedTraining, model: Model, pin: ModelPin, objective: str
+) -> None:
     """Raise SuiteError where a model cannot be trained on the earlier task, or its head has other labels there."""
     where = f"recipe {training.recipe.name}: start: {earlier.recipe.name} on {earlier.task.name}, model {model.name}"
     if reason := kinds.find(earlier.task.kind).lacks(earlier.task, model, pin):

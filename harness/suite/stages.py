@@ -20,7 +20,7 @@ SHAPE = ("rank", "alpha", "rslora", "targets", "peft")  # keys that both recipes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Training:
+class PlannedTraining:
     """A training of a suite, which is done on every model: by a recipe, on a task, with a seed."""
 
     name: str  # of its adapter
@@ -29,17 +29,19 @@ class Training:
     seed: int
 
 
-def trainings(suite: Suite) -> Iterator[Training]:
+def trainings(suite: Suite) -> Iterator[PlannedTraining]:
     """Yield each training of a suite: by every recipe on every task of `train_on`, then those that others start from."""
     tasks = {task.name: task for task in suite.tasks}
     several = len([name for name in tasks if name in suite.train_on]) > 1
     for recipe, name in pairs(suite):
         shown = name if several or name not in suite.train_on else None
         for seed in recipe.seeds:
-            yield Training(name=adapter_name(recipe, shown, seed), recipe=recipe, task=tasks[name], seed=seed)
+            yield PlannedTraining(
+                name=adapter_name(recipe, shown, seed), recipe=recipe, task=tasks[name], seed=seed
+            )
 
 
-def before(suite: Suite, training: Training) -> Training | None:
+def before(suite: Suite, training: PlannedTraining) -> PlannedTraining | None:
     """Return the training whose adapter another one starts from; None where training begins at the base.
 
     It has the same seed where its recipe has that seed, and else its recipe's only seed.

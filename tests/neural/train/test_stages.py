@@ -2,6 +2,12 @@
 
 import json
 import math
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -157,6 +163,46 @@ def test_an_interrupted_second_stage_ends_with_the_same_bytes(
     assert losses(tmp_path / "resumed") == losses(tmp_path / "whole")
     file = Path("adapter", WEIGHTS)
     assert (tmp_path / "whole" / file).read_bytes() == (tmp_path / "resumed" / file).read_bytes()
+
+
+@pytest.mark.slow
+def test_a_second_stage_killed_by_the_system_ends_with_the_same_bytes(
+    folders: Callable[..., Path], open_base: Callable[..., Base], tmp_path: Path
+) -> None:
+    folder = folders("llama")
+    base = open_base(folder)
+    start = first_stage(base, tmp_path)
+    recipe = replace(RECIPE, steps=40, validations=20)
+    train(base, TOLD, TOLD[:3], recipe, 3, tmp_path / "whole", start=start)
+    program = textwrap.dedent(f"""
+        import time
+        from dataclasses import replace
+        from pathlib import Path
+        from harness.neural.load import load
+        from harness.neural.train import train
+        from harness.types import Model
+        from tests.neural.conftest import CPU, PIN
+        from tests.neural.train.test_stages import RECIPE, TOLD
+        base = load(Path({str(folder)!r}), Model(name="llama", uri="zoo:two-layers"), PIN, CPU)
+        recipe = replace(RECIPE, steps=40, validations=20)
+        slowly = lambda *said: time.sleep(0.1)
+        train(base, TOLD, TOLD[:3], recipe, 3, Path({str(tmp_path / "killed")!r}), slowly, start=Path({str(start)!r}))
+    """)
+    process = subprocess.Popen([sys.executable, "-c", program], cwd=Path(__file__).parents[3])
+    deadline = time.monotonic() + 120
+    while not (tmp_path / "killed" / "checkpoint.safetensors").exists():
+        assert process.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    begun: list[int] = []
+    train(
+        base, TOLD, TOLD[:3], recipe, 3, tmp_path / "killed", lambda step, *_: begun.append(step), start=start
+    )
+    assert begun[0] >= 2
+    file = Path("adapter", WEIGHTS)
+    assert (tmp_path / "whole" / file).read_bytes() == (tmp_path / "killed" / file).read_bytes()
 
 
 KINDS: Mapping[str, Mapping[str, Any]] = {
