@@ -107,6 +107,4 @@ def total_steps(recipe: Recipe, steps: int) -> int:
     """Return the optimiser steps of all combinations together, if none diverges or ends early."""
     found = rungs(recipe, steps)
     before = [0, *(rung.step for rung in found)]
-    return sum(
-        rung.compared * (rung.step - start) for start, rung in zip(before, found, strict=False)
-    )
+    return sum(rung.compared * (rung.step - start) for start, rung in zip(before, found, strict=False))

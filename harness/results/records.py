@@ -13,6 +13,7 @@ from harness.results.document import SCHEMA
 from harness.types import (
     FAMILY_ERROR,
     Answers,
+    Combination,
     Comparison,
     Cost,
     Gate,
@@ -140,6 +141,21 @@ class Curve:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Halved:
+    """The combinations of a sweep with halving, which one adapter is left of."""
+
+    model: Kept[str]
+    adapter: Kept[str]
+    combinations: Kept[tuple[Combination, ...]]  # in the order of the grid
+    chosen_by: Kept[str | None] = None  # the score on validation samples that compared them; None: their loss
+
+    @property
+    def winner(self) -> Combination:
+        """Return the combination that is the adapter."""
+        return next(combination for combination in self.combinations if combination.kept)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StepFacts:
     """One step of the plan and how it ended."""
 
@@ -215,6 +231,7 @@ class Result:
     weights: Kept[tuple[WeightRow, ...]] = ()
     costs: Kept[tuple[Cost, ...]] = ()
     curves: Kept[tuple[Curve, ...]] = ()
+    halvings: Kept[IfSet[tuple[Halved, ...]]] = ()  # a record for each adapter of a sweep with halving
     notes: Kept[tuple[Note, ...]] = ()
     steps: Kept[tuple[StepFacts, ...]] = ()
     manifest: Kept[RunFacts] = RunFacts()

@@ -15,7 +15,7 @@ from harness.scoring import stored
 from harness.types import Comparison, Cost, Generation, Note, RecipeScore, Sample, Score, System, WeightRow
 
 if TYPE_CHECKING:  # pyarrow is loaded where rows are written
-    from harness.results import Curve
+    from harness.results import Curve, Halved
     from harness.results.rows import Key, Rows
 
 
@@ -73,6 +73,11 @@ class FinishedSteps:
     def curves(self) -> "list[Curve]":
         """Return the loss curves of training."""
         return [curve for _, added in self._contributions for curve in added.curves]
+
+    @property
+    def halvings(self) -> "list[Halved]":
+        """Return the combinations of each sweep with halving."""
+        return [halved for _, added in self._contributions for halved in added.halvings]
 
     @property
     def costs(self) -> list[Cost]:

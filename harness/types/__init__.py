@@ -3,7 +3,17 @@
 Quality scores and their differences are on 0 to 100; log-probabilities are in nats; times in seconds.
 """
 
-from harness.types.finding import Answers, Comparison, Cost, Density, Note, RecipeScore, Score, WeightRow
+from harness.types.finding import (
+    Answers,
+    Combination,
+    Comparison,
+    Cost,
+    Density,
+    Note,
+    RecipeScore,
+    Score,
+    WeightRow,
+)
 from harness.types.plan import (
     HAS_RESULT,
     DeviceKind,
@@ -58,6 +68,7 @@ __all__ = [
     "Adapter",
     "Answers",
     "Ballot",
+    "Combination",
     "Comparison",
     "Cost",
     "Decode",

@@ -64,9 +64,7 @@ def saved(run: Training, learnt: Lessons, folder: Path) -> None:
         return
     best = run.best or run.attached.tensors()
     labels = None if learnt.head is None else learnt.head.labels
-    lora.save(
-        run.attached, learnt.base, folder / "adapter", folded(learnt.base, best, learnt.head), labels
-    )
+    lora.save(run.attached, learnt.base, folder / "adapter", folded(learnt.base, best, learnt.head), labels)
 
 
 def trained(run: Training, learnt: Lessons) -> Trained:
