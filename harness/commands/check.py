@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from itertools import islice
+from math import prod
 from pathlib import Path
 
 from harness import data, metrics
@@ -214,6 +215,12 @@ def _of_data(read: _DataRead) -> Iterator[str]:
 
 
 def _recipe(recipe: Recipe) -> str:
+    if recipe.halving is not None:
+        count = prod(map(len, recipe.sweep.values()))
+        return (
+            f"recipe {recipe.name}: one adapter of {words.plural(count, 'combination')} of {words.listed(list(recipe.sweep))}, "
+            f"{words.plural(recipe.halving.rungs, 'rung')}, targets {', '.join(recipe.targets)}"
+        )
     if kind := recipe.peft.get("type"):
         return f"recipe {recipe.name}: {str(kind).upper()}, targets {', '.join(recipe.targets)}"
     return f"recipe {recipe.name}: rank {recipe.rank}, alpha {recipe.alpha:g}, targets {', '.join(recipe.targets)}"

@@ -7,6 +7,7 @@ from harness import backends, families, kinds
 from harness import text as words
 from harness.checkpoints.asked_with import asked_with, difference
 from harness.errors import ModelError
+from harness.neural.rungs import rungs, total_steps
 from harness.plan.examined import adapter_place
 from harness.run.steps.generate import Generate
 from harness.run.steps.report import Report
@@ -105,6 +106,27 @@ def few_steps(plan: Plan, training: Mapping[str, int]) -> Iterator[str]:
                 f"recipe {recipe.name}: {words.plural(steps, 'optimiser step')} on {words.listed(tasks)}: so few hardly "
                 f"change an adapter; raise `{key}`"
             )
+
+
+def halving(plan: Plan) -> Iterator[str]:
+    """Yield a line for each recipe with halving: how many combinations train how far, and the optimiser steps of all."""
+    for recipe in plan.suite.recipes:
+        if recipe.halving is None:
+            continue
+        steps = recipe.steps or recipe.validations  # of `epochs`, the shares alone are known here
+        found = rungs(recipe, steps)
+        until = [f"step {rung.step:,}" if recipe.steps else words.percent(rung.step, steps) for rung in found]
+        parts = [f"{rung.compared:,} to {end}" for rung, end in zip(found, until, strict=True)]
+        total, all_to_the_end = total_steps(recipe, steps), found[0].compared * steps
+        said = (
+            f"{total:,} optimiser steps in all, where every combination to the end takes {all_to_the_end:,}"
+        )
+        if not recipe.steps:
+            said = f"{100 * total / all_to_the_end:.0f} % of the optimiser steps that every combination to the end takes"
+        yield (
+            f"recipe {recipe.name}: trains {words.listed(parts)} of {words.plural(found[0].compared, 'combination')}, and "
+            f"keeps the best by the validation samples: {said}, for each model, task and seed"
+        )
 
 
 def own_words(plan: Plan) -> Iterator[str]:

@@ -150,9 +150,9 @@ class Halved:
     chosen_by: Kept[str | None] = None  # the score on validation samples that compared them; None: their loss
 
     @property
-    def winner(self) -> Combination:
-        """Return the combination that is the adapter."""
-        return next(combination for combination in self.combinations if combination.kept)
+    def winner(self) -> Combination | None:
+        """Return the combination that is the adapter; a RESULT that was changed by hand may lack it."""
+        return next((combination for combination in self.combinations if combination.kept), None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -263,6 +263,27 @@ class Result:
     def model(self, name: str) -> ModelFacts | None:
         """Return the base model of this name; None if there is none, as for a trivial rule."""
         return next((model for model in self.suite.models if model.name == name), None)
+
+    def recipe(self, adapter: AdapterFacts) -> Mapping[str, object]:
+        """Return the settings that an adapter was trained with; empty if the suite did not train it.
+
+        Of a sweep with halving, they are those of the combination that was kept.
+        """
+        known = next((recipe for recipe in self.suite.recipes if recipe.get("name") == adapter.recipe), {})
+        halved = self.halved(System(model=adapter.model, adapter=adapter.name))
+        winner = halved.winner if halved else None
+        return {**known, **winner.settings} if winner else known
+
+    def halved(self, system: System) -> Halved | None:
+        """Return the combinations that a system's adapter is left of; None without halving."""
+        return next(
+            (
+                halved
+                for halved in self.halvings
+                if (halved.model, halved.adapter) == (system.model, system.adapter)
+            ),
+            None,
+        )
 
     def adapter(self, system: System) -> AdapterFacts | None:
         """Return the system's adapter; None for a base, or if the suite does not list it."""

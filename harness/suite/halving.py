@@ -83,8 +83,8 @@ def _check_kind(recipe: Recipe, at: At) -> None:
     kind = str(recipe.peft.get("type", "")).upper()
     if kind == "ADALORA":
         raise SuiteError(
-            f"{at('halving')}: {kind} cannot continue from a checkpoint, as halving needs at each rung; leave `halving` out, or "
-            "train another kind"
+            f"{at('halving')}: {kind} cannot continue from a checkpoint, as halving needs at each rung; leave `halving` "
+            "out, or train another kind"
         )
 
 
@@ -93,14 +93,14 @@ def _check_rungs(recipe: Recipe, halving: Halving, count: int, at: At) -> None:
     most = most_rungs(Fraction(halving.keep), count)
     if halving.rungs > most:
         raise SuiteError(
-            f"{at('halving', 'rungs')}: of {count} combinations a single one is left after {most - 1} of {halving.rungs} rungs; "
-            f"give {most} at most"
+            f"{at('halving', 'rungs')}: of {count} combinations a single one is left after {most - 1} of {halving.rungs} "
+            f"rungs; give {most} at most"
         )
     measured = max(1, min(recipe.validations, recipe.steps or recipe.validations))
     if measured < halving.rungs or len(set(measurements(halving, measured))) < halving.rungs:
         fewest = enough_measurements(halving)
         short = "steps" if recipe.steps is not None and recipe.steps < fewest else "validations"
         raise SuiteError(
-            f"{at('halving', 'rungs')}: {halving.rungs} rungs fall on each other in {measured} measurements of the validation "
-            f"loss; raise `{short}` to {fewest} or more, or lower `rungs`"
+            f"{at('halving', 'rungs')}: {halving.rungs} rungs fall on each other in {measured} measurements of the "
+            f"validation loss; raise `{short}` to {fewest} or more, or lower `rungs`"
         )

@@ -18,10 +18,10 @@ from harness.neural.curve import FILE as CURVE
 from harness.neural.load import Base
 from harness.neural.lora.factors import AttachedLora
 from harness.neural.objectives import Item, Objective
+from harness.neural.rungs import validation_steps
 from harness.neural.train import checkpoint
 from harness.neural.train.batches import batches_from, by_length
 from harness.neural.train.checkpoint import RunState, TrainingCheckpoint
-from harness.neural.rungs import validation_steps
 from harness.neural.train.schedule import schedule
 from harness.types import Recipe
 
