@@ -216,9 +216,9 @@ def _of_data(read: _DataRead) -> Iterator[str]:
 
 def _recipe(recipe: Recipe) -> str:
     if recipe.halving is not None:
-        count = prod(map(len, recipe.sweep.values()))
+        count, swept = prod(map(len, recipe.sweep.values())), words.listed(list(recipe.sweep))
         return (
-            f"recipe {recipe.name}: one adapter of {words.plural(count, 'combination')} of {words.listed(list(recipe.sweep))}, "
+            f"recipe {recipe.name}: one adapter of {words.plural(count, 'combination')} of {swept}, "
             f"{words.plural(recipe.halving.rungs, 'rung')}, targets {', '.join(recipe.targets)}"
         )
     if kind := recipe.peft.get("type"):

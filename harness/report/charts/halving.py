@@ -13,7 +13,7 @@ DROPPED, KEPT = "dropped", "kept"
 
 
 def chart(halvings: Sequence[Halved], data: Data, width: int) -> Chart:
-    """Return the panels: dropped combinations in thin lines that end where they were dropped, the kept one in a thick one."""
+    """Return the panels: a thin line for each dropped combination, which ends where it was dropped."""
     columns = min(len(halvings), 2 if width <= NARROW else 4)
     panel = min(WIDEST, (width - 44 - 26 * (columns - 1)) // columns)
     panels = [_panel(halved, data, panel) for halved in halvings]
