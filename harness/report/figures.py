@@ -80,7 +80,7 @@ class Figures:
     forgetting: Figure | None
     losses: Figure | None
     choosing: Figure | None  # where a score chose checkpoints
-    halving: Figure | None  # the combinations of sweeps with halving
+    halving: Figure | None = None  # the combinations of sweeps with halving
     weights: WeightFigures
 
     def all(self) -> list[Figure]:

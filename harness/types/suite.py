@@ -192,10 +192,10 @@ class Recipe:
     objective: Mapping[str, Any] = field(default_factory=lambda: {"name": "auto"}, metadata=IF_SET)
     # The kind of adapter, `type`, and its settings as peft names them; empty: LoRA as the keys above say
     peft: Mapping[str, Any] = field(default_factory=dict, metadata=IF_SET)
-    # Beside a sweep: one adapter in place of one for each combination
-    halving: Halving | None = field(default=None, metadata=IF_SET)
-    # Of a recipe with halving: key -> its values in ascending order
+    # Of a recipe with halving alone: key -> its values in ascending order
     sweep: Mapping[str, tuple[int | float, ...]] = field(default_factory=dict, metadata=IF_SET)
+    # Beside a sweep: one adapter in place of one for each combination; the others are dropped while they train
+    halving: Halving | None = field(default=None, metadata=IF_SET)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -118,10 +118,8 @@ def test_a_run_that_is_stopped_at_any_step_ends_in_the_same_bytes_and_lines(
     assert replace(found, seconds=0) == replace(trained, seconds=0)
     assert json.dumps(to_json(lines)) == json.dumps(to_json(tried))
     assert adapter(tmp_path / "stopped") == adapter(tmp_path / "whole")
-    if (
-        at >= 8
-    ):  # all that was measured is kept: what is done again is less than the two steps to the next measurement
-        assert len(again) < 20 + 4
+    # Lost are at most the two steps since the last measurement.
+    assert sum("loss" in what for what in again) <= 16 - at + 2
 
 
 @pytest.mark.slow
