@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from typing import get_type_hints
 
-from harness.suite import rules as suite_rules
 from harness.neural.rungs import LETTERS
+from harness.suite import rules as suite_rules
 from harness.suite import sweep
 from harness.types import Adapter, Gate, Halving, Model, Recipe, Suite, Task
 from harness.types.suite import Decode, Source, Weighing
