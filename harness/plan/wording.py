@@ -115,17 +115,16 @@ def halving(plan: Plan) -> Iterator[str]:
             continue
         steps = recipe.steps or recipe.validations  # of `epochs`, the shares alone are known here
         found = rungs(recipe, steps)
-        until = [f"step {rung.step:,}" if recipe.steps else words.percent(rung.step, steps) for rung in found]
-        parts = [f"{rung.compared:,} to {end}" for rung, end in zip(found, until, strict=True)]
-        total, all_to_the_end = total_steps(recipe, steps), found[0].compared * steps
-        said = (
-            f"{total:,} optimiser steps in all, where every combination to the end takes {all_to_the_end:,}"
-        )
+        ends = [f"step {rung.step:,}" if recipe.steps else words.percent(rung.step, steps) for rung in found]
+        later = [f"{rung.compared:,} to {end}" for rung, end in zip(found[1:], ends[1:], strict=True)]
+        first = f"{words.plural(found[0].compared, 'combination')} to {ends[0]}{'' if recipe.steps else ' of their steps'}"
+        total, whole = total_steps(recipe, steps), found[0].compared * steps
+        taken = f"{total:,} optimiser steps in all instead of {whole:,}"
         if not recipe.steps:
-            said = f"{100 * total / all_to_the_end:.0f} % of the optimiser steps that every combination to the end takes"
+            taken = f"{words.percent(total, whole)} of the optimiser steps that all to the end would take"
         yield (
-            f"recipe {recipe.name}: trains {words.listed(parts)} of {words.plural(found[0].compared, 'combination')}, and "
-            f"keeps the best by the validation samples: {said}, for each model, task and seed"
+            f"recipe {recipe.name}: trains {words.listed([first, *later])}, and keeps the best by the validation samples: "
+            f"{taken}, for each model, task and seed"
         )
 
 

@@ -14,6 +14,7 @@ from harness.plan.plan import plan
 from harness.plan.wording import halving
 from harness.run.steps.train import Train
 from harness.suite.load import load_recipes, load_suite
+from harness.text import SPACE
 from harness.types import Halving, ModelPin, Pins, Plan
 
 RECIPE: Mapping[str, Any] = {
@@ -93,15 +94,15 @@ def test_a_score_chooses_in_a_group_too() -> None:
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({}, "recipe grid: trains 4 to step 10, 2 to step 20 and 1 to step 40 of 4 combinations, and keeps the best by the "
-             "validation samples: 80 optimiser steps in all, where every combination to the end takes 160, for each"),
-        ({"steps": None, "epochs": 2}, "recipe grid: trains 4 to 25 %, 2 to 50 % and 1 to 100 % of 4 combinations, and keeps the "
-             "best by the validation samples: 50 % of the optimiser steps that every combination to the end takes, for each"),
+        ({}, "recipe grid: trains 4 combinations to step 10, 2 to step 20 and 1 to step 40, and keeps the best by the validation "
+             "samples: 80 optimiser steps in all instead of 160, for each model, task and seed"),
+        ({"steps": None, "epochs": 2}, "recipe grid: trains 4 combinations to 25 % of their steps, 2 to 50 % and 1 to 100 %, and keeps "
+             "the best by the validation samples: 50 % of the optimiser steps that all to the end would take, for each model, task"),
     ],
 )  # fmt: skip
 def test_the_plan_says_how_many_steps_a_group_takes(changes: Mapping[str, Any], said: str) -> None:
     (line,) = halving(planned(**changes))
-    assert line.replace("\u202f", " ").replace("\xa0", " ").startswith(said)
+    assert line.replace(SPACE, " ").startswith(said)
 
 
 def test_a_recipe_without_halving_has_the_id_that_it_had() -> None:

@@ -53,9 +53,9 @@ def kept(tried: tuple[Combination, ...]) -> Combination:
     return found
 
 
-def alone(base: Base, told: list[Example], recipe: Recipe, folder: Path) -> dict[str, float]:
+def alone(base: Base, told: list[Example], recipe: Recipe, folder: Path) -> dict[tuple[str, int], float]:
     """Train every combination to the end by itself; return the lowest validation loss up to each measurement."""
-    found = {}
+    found: dict[tuple[str, int], float] = {}
     for name, own in combinations(recipe).items():
         train(base, told, told[:3], own, 0, folder / name)
         points = [json.loads(line) for line in (folder / name / "curve.jsonl").read_text().splitlines()]
@@ -63,7 +63,7 @@ def alone(base: Base, told: list[Example], recipe: Recipe, folder: Path) -> dict
             if "validation_loss" in point:
                 before = found.get((name, point["step"] - 2), float("inf"))
                 found[name, point["step"]] = min(before, point["validation_loss"])
-    return found  # type: ignore[return-value]
+    return found
 
 
 @pytest.mark.slow
@@ -77,8 +77,8 @@ def test_the_winner_equals_byte_for_byte_what_its_settings_train_alone(
     )
     losses = alone(llama, told, RECIPE, tmp_path)
     # Each rung by hand: 4 combinations at step 2, the best 2 at step 4, the best of these to step 8.
-    first = sorted(combinations(RECIPE), key=lambda name: losses[name, 2])  # type: ignore[index]
-    second = sorted(first[:2], key=lambda name: losses[name, 4])  # type: ignore[index]
+    first = sorted(combinations(RECIPE), key=lambda name: losses[name, 2])
+    second = sorted(first[:2], key=lambda name: losses[name, 4])
     by_name = {one.name: one for one in tried}
     assert list(by_name) == ["r2-lr0.001", "r2-lr0.02", "r4-lr0.001", "r4-lr0.02"]
     assert {name: (one.steps, one.rung, one.rank, one.compared) for name, one in by_name.items()} == {
@@ -90,7 +90,7 @@ def test_the_winner_equals_byte_for_byte_what_its_settings_train_alone(
     winner = kept(tried)
     assert winner.name == second[0]
     assert adapter(tmp_path) == adapter(tmp_path / winner.name)
-    assert trained.best_validation_loss == losses[winner.name, 8]  # type: ignore[index]
+    assert trained.best_validation_loss == losses[winner.name, 8]
     assert (trained.steps, trained.planned) == (8, 8)
     assert taken == sorted(taken) and taken[-1] == (16, 16)
     tidy(tmp_path)
