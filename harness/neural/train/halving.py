@@ -197,7 +197,11 @@ class Group:
         every = (
             "every combination" if len(gone) == len(self.combinations) else "every combination that was left"
         )
-        raise StepError(f"{every} diverged: {said}; lower learning_rate")
+        at_once = all(one.steps == 0 for one in gone)  # the factors have no effect at the first step
+        remedy = (
+            "look for such weights of the base with `harness weigh`" if at_once else "lower learning_rate"
+        )
+        raise StepError(f"{every} diverged: {said}; {remedy}")
 
     def finish(self, folder: Path) -> tuple[Trained, tuple[Combination, ...]]:
         """Save the adapter of the combination that is left."""
