@@ -61,7 +61,7 @@ def settings(combination: Combination) -> str:
 
 def _lines(halved: Halved) -> Iterator[HalvingLine]:
     furthest = sorted(
-        halved.combinations, key=lambda one: (not one.kept, one.rank is None, -one.rung, one.rank or 0)
+        halved.combinations, key=lambda one: (not one.kept, one.place is None, -one.rung, one.place or 0)
     )
     for one in furthest:
         yield HalvingLine(
@@ -80,4 +80,4 @@ def _fate(one: Combination, halved: Halved) -> str:
     if one.diverged:
         return f"dropped: diverged, {one.diverged}"
     by = words.metric(halved.chosen_by) if halved.chosen_by else "validation loss"
-    return f"dropped: rank {one.rank} of {one.compared} at step {one.steps:,} by {by}"
+    return f"dropped: place {one.place} of {one.compared} at step {one.steps:,} by {by}"

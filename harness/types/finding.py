@@ -144,7 +144,7 @@ class Combination:
     rung: Kept[
         Count
     ]  # the last rung that it came to, counted from 1; of one that diverged, the rung that it missed
-    rank: Kept[Count | None] = None  # at this rung, the best is 1; None: it diverged
+    place: Kept[Count | None] = None  # at this rung, the best is 1; None: it diverged
     compared: Kept[Count] = 0  # combinations that were compared at this rung; 0: it diverged
     kept: Kept[bool] = False  # it is the adapter
     best_step: Kept[Count | None] = None  # at which it was measured best

@@ -138,8 +138,8 @@ class Group:
             self.refuse()
         ranked = sorted(self.states, key=lambda name: (self.order(self.states[name]), self.places[name]))
         lines = [
-            replace(self.line(name, number), rank=rank, compared=len(ranked))
-            for rank, name in enumerate(ranked, start=1)
+            replace(self.line(name, number), place=place, compared=len(ranked))
+            for place, name in enumerate(ranked, start=1)
         ]
         for line in lines[rung.kept :]:
             self.drop(line)

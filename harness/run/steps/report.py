@@ -94,7 +94,7 @@ def run(spec: Report, context: StepContext) -> None:
 
 
 def _settings(recipe: Recipe) -> dict[str, object]:
-    """Return a recipe's settings without its description, which moves no result; of a sweep with halving, its values."""
+    """Return a recipe's settings, without its description and without the values that halving chose among."""
     left_out = {"about", *recipe.sweep} | (set() if recipe.halving else {"sweep", "halving"})
     return {key: value for key, value in to_json(recipe).items() if key not in left_out}
 

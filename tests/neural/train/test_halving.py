@@ -81,7 +81,7 @@ def test_the_winner_equals_byte_for_byte_what_its_settings_train_alone(
     second = sorted(first[:2], key=lambda name: losses[name, 4])
     by_name = {one.name: one for one in tried}
     assert list(by_name) == ["r2-lr0.001", "r2-lr0.02", "r4-lr0.001", "r4-lr0.02"]
-    assert {name: (one.steps, one.rung, one.rank, one.compared) for name, one in by_name.items()} == {
+    assert {name: (one.steps, one.rung, one.place, one.compared) for name, one in by_name.items()} == {
         first[3]: (2, 1, 4, 4),
         first[2]: (2, 1, 3, 4),
         second[1]: (4, 2, 2, 2),
@@ -165,7 +165,7 @@ def test_combinations_that_diverge_are_dropped_with_the_reason(
     wild = replace(wild, halving=Halving(keep="1/2", rungs=2))
     _, tried = train_halved(llama, told, told[:3], wild, 0, tmp_path)
     gone = tried[-1]
-    assert (gone.name, gone.rank, gone.kept, gone.rung) == ("lr1e+30", None, False, 1)
+    assert (gone.name, gone.place, gone.kept, gone.rung) == ("lr1e+30", None, False, 1)
     assert gone.diverged.startswith("training step ") and "nan" in gone.diverged
     assert not any(told_one.id in gone.diverged for told_one in told)
     assert kept(tried).name in ("lr0.001", "lr0.002")

@@ -81,8 +81,8 @@ def test_the_result_names_every_combination_and_the_report_says_who_was_dropped(
     (halved,) = found.halvings
     assert [one.name for one in halved.combinations] == ["r2-lr0.001", "r2-lr0.01", "r4-lr0.001", "r4-lr0.01"]
     winner = halved.winner
-    assert winner is not None and (winner.rank, winner.rung, winner.steps) == (1, 2, 4)
-    assert sorted((one.rung, one.rank, one.compared) for one in halved.combinations) == [
+    assert winner is not None and (winner.place, winner.rung, winner.steps) == (1, 2, 4)
+    assert sorted((one.rung, one.place, one.compared) for one in halved.combinations) == [
         (1, 3, 4),
         (1, 4, 4),
         (2, 1, 2),
@@ -98,7 +98,7 @@ def test_the_result_names_every_combination_and_the_report_says_who_was_dropped(
     for page in ("report.md", "report.html"):
         text = (found.folder / page).read_text()
         assert said in text
-        assert text.count("dropped: rank ") == 3
+        assert text.count("dropped: place ") == 3
         assert "which validation alone chose from 4 combinations" in " ".join(text.split())
     written = card.render(card.build(found, System(model="m", adapter="grid")))
     assert f"| Rank | {rank} |" in written and said in written
