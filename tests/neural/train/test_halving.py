@@ -97,6 +97,31 @@ def test_the_winner_equals_byte_for_byte_what_its_settings_train_alone(
     assert not (tmp_path / FOLDER).exists()
 
 
+KINDS: list[Mapping[str, object]] = [
+    {"init": "pissa"},
+    {"use_dora": True},
+    {"type": "VERA", "r": 4, "save_projection": True},
+    {"type": "LOHA", "r": 2},
+    {"type": "BOFT", "boft_block_size": 4},
+    {"type": "SHIRA", "r": 2},
+    {"type": "IA3"},
+]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("peft", KINDS, ids=lambda peft: str(peft.get("type", peft)))
+def test_the_winner_of_other_kinds_of_adapters_equals_what_its_settings_train_alone(
+    llama: Base, prompts: list[Prompt], tmp_path: Path, peft: Mapping[str, object]
+) -> None:
+    told = examples(prompts)
+    grid = replace(
+        RECIPE, steps=4, sweep={"learning_rate": (1e-3, 1e-2)}, halving=Halving(rungs=2), peft=peft
+    )
+    _, tried = train_halved(llama, told, told[:3], grid, 0, tmp_path)
+    train(llama, told, told[:3], combinations(grid)[kept(tried).name], 0, tmp_path / "alone")
+    assert adapter(tmp_path) == adapter(tmp_path / "alone")
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("at", [1, 3, 8, 9, 11, 13, 15, 16])
 def test_a_run_that_is_stopped_at_any_step_ends_in_the_same_bytes_and_lines(
