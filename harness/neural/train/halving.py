@@ -213,6 +213,7 @@ class Group:
             found = trained(run, self.learnt)
             if run.first:
                 shutil.copyfile(own / curve.FILE, folder / curve.FILE)
+            run.accelerator.wait_for_everyone()  # what the first process reads is removed next
         lines = {line.name: line for line in (*self.dropped.combinations, winner)}
         seconds = found.seconds + self.dropped.seconds
         return replace(found, seconds=seconds), tuple(lines[name] for name in self.combinations)
