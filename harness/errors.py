@@ -12,6 +12,7 @@
     ├── NotRegular               a pipe or a device is where a file should be
     ├── StoreError               the store cannot hold the work
     └── StepError                a step failed; exit code 3
+        └── Diverged             a training whose loss is NaN or infinite
 
 A message says where, what was found, and what to do.
 """
@@ -91,3 +92,11 @@ class StepError(HarnessError):
     """A step failed."""
 
     exit_code = 3
+
+
+class Diverged(StepError):
+    """A training whose loss or gradient is NaN or infinite."""
+
+    def __init__(self, what: str, more: str) -> None:
+        super().__init__(f"{what}{more}")
+        self.what = what  # without names of samples

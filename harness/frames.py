@@ -16,7 +16,8 @@ class ResultFolder:
     """A RESULT folder: its tables as pandas frames, each made on first access, such as `result.scores` and `result.rows`.
 
     `ResultFolder.TABLES` lists the tables; the records in harness.results.records define the columns of each. A
-    comparison's systems are spread over columns such as `baseline.model`, and a curve has a row for each point.
+    comparison's systems are spread over columns such as `baseline.model`, a curve has a row for each point,
+    and a sweep with halving one for each combination.
     Functions that take the path of a RESULT also take a ResultFolder.
     """
 
@@ -30,6 +31,7 @@ class ResultFolder:
         weights: pd.DataFrame
         costs: pd.DataFrame
         curves: pd.DataFrame
+        halvings: pd.DataFrame
         notes: pd.DataFrame
         steps: pd.DataFrame
         samples: pd.DataFrame

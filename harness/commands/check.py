@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from itertools import islice
+from math import prod
 from pathlib import Path
 
 from harness import data, metrics
@@ -215,6 +216,12 @@ def _of_data(read: _DataRead) -> Iterator[str]:
 
 
 def _recipe(recipe: Recipe) -> str:
+    if recipe.halving is not None:
+        count, swept = prod(map(len, recipe.sweep.values())), words.listed(list(recipe.sweep))
+        return (
+            f"recipe {recipe.name}: one adapter of {words.plural(count, 'combination')} of {swept}, "
+            f"{words.plural(recipe.halving.rungs, 'rung')}, targets {', '.join(recipe.targets)}"
+        )
     start = f", starts from {recipe.start.recipe}" if recipe.start else ""
     start += f" on {recipe.start.task}" if recipe.start and recipe.start.task else ""
     if kind := recipe.peft.get("type"):

@@ -65,6 +65,7 @@ def _remarks(plan: Plan, store: Store, offline: bool, earlier: Path | None) -> I
     yield from wording.own_words(plan)
     yield from wording.few_steps(plan, {})
     yield from wording.stages(plan)
+    yield from wording.halving(plan)
     yield from plan.unjudged
     yield from unread(plan, offline=offline)
     yield from fits.lines(plan, cache=digests(store.root).with_name(fits.COUNTS), offline=offline)

@@ -115,6 +115,8 @@ def _recipe(data: Mapping[str, Any]) -> str:
     swept = data.get("sweep")
     if isinstance(swept, dict):
         parts += [f"sweeps {key} over {_listed(values)}" for key, values in swept.items()]
+    if "halving" in data:
+        parts.append("one adapter by halving")
     return ", ".join(parts)
 
 

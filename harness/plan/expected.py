@@ -2,11 +2,13 @@
 
 import math
 from dataclasses import dataclass
+from statistics import fmean
 
 from harness import backends, families, kinds
 from harness.checkpoints.window import UNBOUNDED
 from harness.errors import HarnessError
 from harness.files.speed import Speed
+from harness.neural.rungs import combinations, total_steps
 from harness.plan.known import Known
 from harness.plan.lengths import Lengths, stretched
 from harness.plan.memory import (
@@ -131,8 +133,15 @@ def _training(known: Known, spec: Train, task: str | None) -> float | None:
     found = known.lengths.training(task, spec.used.model.name)
     if found is None:
         return None
-    examples = _examples(found, spec.recipe)
-    return training_seconds(loaded, _batches(found, spec.recipe), examples, known.speed or ANY_SPEED)
+
+    def whole(recipe: Recipe) -> float:
+        examples = _examples(found, recipe)
+        return training_seconds(loaded, _batches(found, recipe), examples, known.speed or ANY_SPEED)
+
+    if spec.recipe.halving is None:
+        return whole(spec.recipe)
+    steps = _examples(found, spec.recipe).steps
+    return fmean(map(whole, combinations(spec.recipe).values())) * total_steps(spec.recipe, steps) / steps
 
 
 def _examples(found: Lengths, recipe: Recipe) -> Examples:
@@ -196,6 +205,10 @@ def memory(known: Known, spec: object, task: str | None) -> Memory | None:
         return None
     if isinstance(spec, Train):
         found = known.lengths.training(task, spec.used.model.name)
-        return None if found is None else training(loaded, _batches(found, spec.recipe))
+        if found is None:
+            return None
+        recipes = combinations(spec.recipe).values() if spec.recipe.halving else (spec.recipe,)
+        peaks = [training(loaded, _batches(found, recipe)) for recipe in recipes]
+        return max(peaks, key=lambda peak: peak.bytes)
     tokens = _tokens_of(known, spec, task)
     return None if tokens is None else answering(loaded, _answering(known, spec, loaded, tokens))

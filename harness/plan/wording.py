@@ -8,6 +8,7 @@ from harness import text as words
 from harness.checkpoints.asked_with import asked_with, difference
 from harness.errors import ModelError
 from harness.neural import objectives
+from harness.neural.rungs import rungs, total_steps
 from harness.plan.examined import adapter_place
 from harness.run.steps.generate import Generate
 from harness.run.steps.report import Report
@@ -122,6 +123,26 @@ def stages(plan: Plan) -> Iterator[str]:
         known = objective != objectives.AUTO and objectives.find(objective).needs_reference
         reference = f"; that adapter is the reference of {objective}, in place of the base" if known else ""
         yield f"recipe {name}: training starts from the adapter of an earlier stage: {words.listed(starts)}{reference}"
+
+
+def halving(plan: Plan) -> Iterator[str]:
+    """Yield a line for each recipe with halving: how many combinations train how far, and the optimiser steps of all."""
+    for recipe in plan.suite.recipes:
+        if recipe.halving is None:
+            continue
+        steps = recipe.steps or recipe.validations  # of `epochs`, the shares alone are known here
+        found = rungs(recipe, steps)
+        ends = [f"step {rung.step:,}" if recipe.steps else words.percent(rung.step, steps) for rung in found]
+        later = [f"{rung.compared:,} to {end}" for rung, end in zip(found[1:], ends[1:], strict=True)]
+        first = f"{words.plural(found[0].compared, 'combination')} to {ends[0]}{'' if recipe.steps else ' of their steps'}"
+        total, whole = total_steps(recipe, steps), found[0].compared * steps
+        taken = f"{total:,} optimiser steps in all instead of {whole:,}"
+        if not recipe.steps:
+            taken = f"{words.percent(total, whole)} of the optimiser steps that all to the end would take"
+        yield (
+            f"recipe {recipe.name}: trains {words.listed([first, *later])}, and keeps the best by the validation samples: "
+            f"{taken}, for each model, task and seed"
+        )
 
 
 def own_words(plan: Plan) -> Iterator[str]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from harness import text as words
 from harness.errors import UnknownName
-from harness.report import markdown
+from harness.report import halving, markdown
 from harness.report import page as pages
 from harness.report.answer import Field
 from harness.report.limits import limits
@@ -88,7 +88,7 @@ def build(result: Result, system: System, *, place: str | None = None, licence: 
         system=system,
         model=model,
         adapter=adapter,
-        recipe=next((recipe for recipe in result.suite.recipes if recipe.get("name") == adapter.recipe), {}),
+        recipe=_recipe(result, system, adapter),
         trained_on=trained_on,
         measured=measured,
         costs=measured[0].line.costs if measured else Costs(),
@@ -111,6 +111,16 @@ def render(card: Card) -> str:
     """Return the card's Markdown body; the YAML metadata go before it."""
     text = markdown.document("card.md.j2", {"card": card, "mark": MARK})
     return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
+
+
+def _recipe(result: Result, system: System, adapter: AdapterFacts) -> Mapping[str, object]:
+    """Return the settings that the adapter was trained with; of a sweep with halving, how they were chosen."""
+    recipe, halved = result.recipe(adapter), result.halved(system)
+    if halved is None:
+        return recipe
+    swept = halved.winner.settings if halved.winner else {}
+    shown = {key: f"{value:g}" for key, value in swept.items()}
+    return {**recipe, **shown, "sweep": None, "halving": halving.sentence(halved)}
 
 
 def _facts(result: Result, system: System) -> tuple[ModelFacts, AdapterFacts]:

@@ -12,6 +12,7 @@ from harness.report.charts import (
     cost_panels,
     differences,
     forgetting,
+    halving,
     histogram,
     losses,
     pareto,
@@ -79,6 +80,7 @@ class Figures:
     forgetting: Figure | None
     losses: Figure | None
     choosing: Figure | None  # where a score chose checkpoints
+    halving: Figure | None = None  # the combinations of sweeps with halving
     weights: WeightFigures
 
     def all(self) -> list[Figure]:
@@ -86,7 +88,7 @@ class Figures:
         return [
             *self.fronts.values(),
             *self.differences.values(),
-            *(figure for figure in (self.forgetting, self.losses, self.choosing) if figure),
+            *(figure for figure in (self.forgetting, self.losses, self.choosing, self.halving) if figure),
             *self.weights.all(),
         ]
 
@@ -136,6 +138,14 @@ def draw(page: Page, pen: Pen) -> Figures:
             partial(choosing.chart, chosen),
         )
         if chosen
+        else None,
+        halving=figure(
+            pen,
+            "halving",
+            "What validation said of the combinations of each sweep with halving, by step",
+            partial(halving.chart, [table.halved for table in page.halvings]),
+        )
+        if page.halvings
         else None,
         weights=draw_weights(page.weights, pen),
     )

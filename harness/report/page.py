@@ -9,11 +9,12 @@ import numpy as np
 
 from harness import metrics
 from harness import text as words
-from harness.report import judged
+from harness.report import halving, judged
 from harness.report.answer import Answer, Field, Sentence, answer
 from harness.report.doubts import empty_share, is_doubt
 from harness.report.explorer import sample_link
 from harness.report.forgetting import Forgetting, forgetting
+from harness.report.halving import HalvingTable
 from harness.report.judged import JudgedSection
 from harness.report.manifest import Manifest, manifest
 from harness.report.marks import NONE, marks
@@ -110,6 +111,7 @@ class Page:
     judged: tuple[JudgedSection, ...]
     verdicts: tuple[Verdict, ...]
     curves: tuple[Curve, ...]
+    halvings: tuple[HalvingTable, ...]
     weights: WeightSection
     notes: tuple[Note, ...]
     failed: tuple[StepFacts, ...]
@@ -181,6 +183,7 @@ def build(result: Result, task_samples: Mapping[str, TaskSamples] | None = None)
         judged=judged.sections(result),
         verdicts=verdicts,
         curves=result.curves,
+        halvings=halving.tables(result),
         weights=section(result.weights),
         notes=(
             # Notes on steps are left out: `failed` has more details. Notes on cells stand in the tables.

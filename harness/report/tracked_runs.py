@@ -132,9 +132,7 @@ def named(text: str) -> str:
 def _settings(result: Result, task: TaskPage, system: System) -> dict[str, object]:
     """Return a run's settings: the model as it was loaded, and the recipe with all its fields."""
     model, adapter = result.model(system.model), result.adapter(system)
-    recipe = next(
-        (recipe for recipe in result.suite.recipes if adapter and recipe.get("name") == adapter.recipe), {}
-    )
+    recipe = result.recipe(adapter) if adapter else {}
     said: dict[str, object] = {
         "suite": result.suite.name,
         "task": task.facts.name,

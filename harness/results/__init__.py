@@ -12,6 +12,7 @@ from harness.results.plain import plain, record
 from harness.results.records import (
     AdapterFacts,
     Curve,
+    Halved,
     ImportedFile,
     ModelFacts,
     Point,
@@ -28,6 +29,7 @@ __all__ = [
     "SCHEMA",
     "AdapterFacts",
     "Curve",
+    "Halved",
     "ImportedFile",
     "ModelFacts",
     "Point",

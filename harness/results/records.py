@@ -15,6 +15,7 @@ from harness.types import (
     FAMILY_ERROR,
     Answers,
     Calibration,
+    Combination,
     Comparison,
     Cost,
     Gate,
@@ -145,6 +146,21 @@ class Curve:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Halved:
+    """The combinations of a sweep with halving, which one adapter is left of."""
+
+    model: Kept[str]
+    adapter: Kept[str]
+    combinations: Kept[tuple[Combination, ...]]  # in the order of the grid
+    chosen_by: Kept[str | None] = None  # the score on validation samples that compared them; None: their loss
+
+    @property
+    def winner(self) -> Combination | None:
+        """Return the combination that is the adapter; a RESULT that was changed by hand may lack it."""
+        return next((combination for combination in self.combinations if combination.kept), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StepFacts:
     """One step of the plan and how it ended."""
 
@@ -221,6 +237,7 @@ class Result:
     costs: Kept[tuple[Cost, ...]] = ()
     curves: Kept[tuple[Curve, ...]] = ()
     calibrations: Kept[IfSet[tuple[Calibration, ...]]] = ()  # of judges, by the systems that were labelled
+    halvings: Kept[IfSet[tuple[Halved, ...]]] = ()  # a record for each adapter of a sweep with halving
     notes: Kept[tuple[Note, ...]] = ()
     steps: Kept[tuple[StepFacts, ...]] = ()
     manifest: Kept[RunFacts] = RunFacts()
@@ -252,6 +269,27 @@ class Result:
     def model(self, name: str) -> ModelFacts | None:
         """Return the base model of this name; None if there is none, as for a trivial rule."""
         return next((model for model in self.suite.models if model.name == name), None)
+
+    def recipe(self, adapter: AdapterFacts) -> Mapping[str, object]:
+        """Return the settings that an adapter was trained with; empty if the suite did not train it.
+
+        Of a sweep with halving, they are those of the combination that was kept.
+        """
+        known = next((recipe for recipe in self.suite.recipes if recipe.get("name") == adapter.recipe), {})
+        halved = self.halved(System(model=adapter.model, adapter=adapter.name))
+        winner = halved.winner if halved else None
+        return {**known, **winner.settings} if winner else known
+
+    def halved(self, system: System) -> Halved | None:
+        """Return the combinations that a system's adapter is left of; None without halving."""
+        return next(
+            (
+                halved
+                for halved in self.halvings
+                if (halved.model, halved.adapter) == (system.model, system.adapter)
+            ),
+            None,
+        )
 
     def adapter(self, system: System) -> AdapterFacts | None:
         """Return the system's adapter; None for a base, or if the suite does not list it."""

@@ -26,7 +26,7 @@ from harness.types import (
 )
 
 if TYPE_CHECKING:  # pyarrow is loaded where rows are written
-    from harness.results import Curve
+    from harness.results import Curve, Halved
     from harness.results.rows import Key, Rows
 
 
@@ -89,6 +89,11 @@ class FinishedSteps:
     def calibrations(self) -> list[Calibration]:
         """Return how the judges of all tasks erred on labelled answers."""
         return [each for _, added in self._contributions for each in added.calibrations]
+
+    @property
+    def halvings(self) -> "list[Halved]":
+        """Return the combinations of each sweep with halving."""
+        return [halved for _, added in self._contributions for halved in added.halvings]
 
     @property
     def costs(self) -> list[Cost]:

@@ -23,7 +23,7 @@ from harness.files.yaml import Document, Keys, load
 from harness.neural import objectives
 from harness.plugins.choice import PluginChoice, parse
 from harness.plugins.files import PluginFile, group_of, plugin_file
-from harness.suite import gates, lm_eval_task, sweep
+from harness.suite import gates, halving, lm_eval_task, sweep
 from harness.suite import rules as suite_rules
 from harness.suite.lm_eval_task import LmEvalFile
 from harness.suite.named import opened
@@ -279,12 +279,17 @@ def _recipes(document: Document) -> list[tuple[Recipe, ...]]:
 
 
 def _grid(document: Document, entry: object, keys: Keys) -> tuple[Recipe, ...]:
-    """Return the recipe of an entry, or all recipes of its sweep."""
+    """Return the recipe of an entry, or all recipes of its sweep; with halving, the sweep is one recipe."""
     if not isinstance(entry, dict):
         return (_checked(Recipe, document, entry, keys),)
-    return tuple(
-        _checked(Recipe, where, recipe, keys) for recipe, where in sweep.recipes(entry, document, keys)
+    asked = halving.settings(entry, document, keys)
+    plain = {key: value for key, value in entry.items() if key != "halving"}
+    cells = tuple(
+        _checked(Recipe, where, recipe, keys) for recipe, where in sweep.recipes(plain, document, keys)
     )
+    if asked is None:
+        return cells
+    return (halving.group(cells, asked, entry, lambda *more: document.at(*keys, *more)),)
 
 
 def _checked(kind: type[Item], document: Document, entry: object, keys: Keys) -> Item:

@@ -94,6 +94,7 @@ def check_stages(suite: Suite, at: At) -> None:
         if recipe.start is not None:
             _check_circle(recipes, recipe, at("recipes", n, "start"))
             earlier = recipes[recipe.start.recipe]
+            _check_halving(earlier, recipe, at("recipes", n, "start"))
             _check_alike(earlier, recipe, lambda *keys, n=n: at("recipes", n, *keys))
             _check_seeds(earlier, recipe, at("recipes", n, "start"))
             _check_reference(recipe, at("recipes", n, "start"))
@@ -111,6 +112,15 @@ def _check_names(suite: Suite, start: Start, at: At) -> None:
         raise SuiteError(f"{unknown}; a recipe of a file is listed too: `recipes: [{start.recipe}, …]`")
     if start.task is not None and start.task not in (task.name for task in suite.tasks):
         raise UnknownName("task in this suite", start.task, [task.name for task in suite.tasks], at("task"))
+
+
+def _check_halving(earlier: Recipe, recipe: Recipe, where: str) -> None:
+    for one in (earlier, recipe):
+        if one.halving is not None:
+            raise SuiteError(
+                f"{where}: {one.name} is a sweep with halving, whose adapter has settings that are not known before; write its "
+                "winner as a recipe of its own, and leave `halving` out"
+            )
 
 
 def _check_circle(recipes: Mapping[str, Recipe], recipe: Recipe, where: str) -> None:

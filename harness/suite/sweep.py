@@ -1,6 +1,7 @@
 """Expand a recipe with a sweep: `sweep: {rank: [4, 16], epochs: [1, 2]}` describes a grid of ordinary recipes.
 
-The grid is expanded when the suite is read: plan, ids, store and report only know single recipes.
+The grid is expanded when the suite is read: plan, ids, store and report only know single recipes. With `halving`, which
+`suite/halving.py` reads, the grid becomes one recipe.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,22 +13,9 @@ from typing import Any
 from harness.errors import SuiteError, UnknownName
 from harness.files.validation import found
 from harness.files.yaml import Document, Keys
+from harness.neural.rungs import LETTERS, name_part
 
 MOST = 256  # recipes of one grid: each trains an adapter for every base, task and seed
-LETTERS = {  # field -> its short form in a name; only numbers can be swept, so that every value can be part of a name
-    "rank": "r",
-    "alpha": "a",
-    "dropout": "d",
-    "epochs": "e",
-    "steps": "s",
-    "batch_size": "b",
-    "learning_rate": "lr",
-    "warmup": "w",
-    "weight_decay": "wd",
-    "max_grad_norm": "g",
-    "max_tokens": "t",
-    "max_samples": "n",
-}
 
 
 def recipes(
@@ -49,16 +37,14 @@ def recipes(
         swept = {field: values[n] for (field, values), n in zip(lists.items(), places, strict=True)}
         cell = {**plain, **swept}
         if isinstance(plain.get("name"), str):  # anything else is refused with the rest of the recipe
-            cell["name"] = "-".join([plain["name"], *(_part(field, value) for field, value in swept.items())])
+            cell["name"] = "-".join(
+                [plain["name"], *(name_part(field, value) for field, value in swept.items())]
+            )
         lines = {
             (*keys, field): document.lines[(*keys, "sweep", field, n)]
             for field, n in zip(lists, places, strict=True)
         }
         yield cell, replace(document, lines={**document.lines, **lines})
-
-
-def _part(field: str, value: object) -> str:
-    return LETTERS[field] + str(value).removesuffix(".0")
 
 
 def _lists(entry: Mapping[str, Any], document: Document, keys: Keys) -> Mapping[str, Sequence[Any]]:

@@ -147,3 +147,23 @@ class Note:
     of: Kept[Count]
     detail: Annotated[str, Withheld(where=("kind", "step failed"), instead=REASON)] = ""
     samples: Kept[tuple[str, ...]] = ()  # ids, the first few
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Combination:
+    """One combination of a sweep with halving: how far it trained, and what the validation samples said of it."""
+
+    name: Kept[str]  # r4-lr0.001
+    settings: Kept[Mapping[str, float]]  # key of the recipe -> its value
+    steps: Kept[Count]  # of the optimiser, that it took
+    rung: Kept[
+        Count
+    ]  # the last rung that it came to, counted from 1; of one that diverged, the rung that it missed
+    place: Kept[Count | None] = None  # at this rung, the best is 1; None: it diverged
+    compared: Kept[Count] = 0  # combinations that were compared at this rung; 0: it diverged
+    kept: Kept[bool] = False  # it is the adapter
+    best_step: Kept[Count | None] = None  # at which it was measured best
+    validation_loss: Kept[float | None] = None  # at that step
+    validation_score: Kept[float | None] = None  # of the score that chooses, at that step
+    diverged: Kept[str] = ""  # what was NaN or infinite, and at which step
+    measurements: Kept[tuple[tuple[int, float], ...]] = ()  # step and loss, or the score that chooses

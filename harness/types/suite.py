@@ -182,6 +182,14 @@ BY_LOSS, BY_PRIMARY = "loss", "primary"  # what a recipe's `choose_by` may say b
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Halving:
+    """Successive halving: the combinations of a sweep train side by side, and the worst are dropped on the way."""
+
+    keep: str = "1/2"  # share of the combinations that goes on after each rung: 1/2, or a number such as 0.5
+    rungs: int = 3  # how often the combinations are compared; the last time at the end of training
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Recipe:
     """A recipe: how an adapter is trained."""
 
@@ -221,6 +229,10 @@ class Recipe:
     peft: Mapping[str, Any] = field(default_factory=dict, metadata=IF_SET)
     # The recipe whose adapter training starts from; None: it starts at the base
     start: Start | None = field(default=None, metadata=IF_SET)
+    # Of a recipe with halving alone: key -> its values in ascending order
+    sweep: Mapping[str, tuple[int | float, ...]] = field(default_factory=dict, metadata=IF_SET)
+    # Beside a sweep: one adapter in place of one for each combination; the others are dropped while they train
+    halving: Halving | None = field(default=None, metadata=IF_SET)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

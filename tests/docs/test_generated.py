@@ -11,7 +11,7 @@ import typer.main
 from harness import metrics
 from harness.cli import app
 from harness.gates import rules
-from harness.suite import sweep
+from harness.neural.rungs import LETTERS
 from harness.types import Adapter, Gate, Model, Recipe, Suite, Task
 from harness.types.suite import Decode, Source, Weighing
 from tools.docs import DOCS, comments, pages
@@ -50,7 +50,7 @@ def test_a_generated_page_is_up_to_date(path: Path) -> None:
 def test_every_key_is_there_with_a_meaning(title: str) -> None:
     found = rows(sections("reference.md")[title])
     keys = {field.name for field in fields(TITLES[title])} - ({"rules"} if title == "A gate" else set())
-    assert set(found) == keys | ({"sweep"} if title == "A recipe" else set())
+    assert set(found) == keys
     assert [key for key, row in found.items() if len(row) != 4 or not row[1] or not row[3]] == []
 
 
@@ -58,7 +58,7 @@ def test_every_rule_metric_and_swept_key_is_there() -> None:
     found = sections("reference.md")
     assert set(rows(found["Rules"])) == set(rules.names())
     assert set(rows(found["Metrics"])) == set(metrics.names())
-    assert all(f"`{key}`" in rows(found["A recipe"])["sweep"][3] for key in sweep.LETTERS)
+    assert all(f"`{key}`" in rows(found["A recipe"])["sweep"][3] for key in LETTERS)
 
 
 def commands(group: Any, path: str = "harness") -> dict[str, Any]:

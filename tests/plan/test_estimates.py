@@ -18,7 +18,7 @@ from harness.files.speed import Speed
 from harness.plan.estimates import Estimates, estimate
 from harness.plan.plan import plan as draw_up
 from harness.run.store import Store, open_store
-from harness.types import Model, Plan, Runtime, Step
+from harness.types import Halving, Model, Plan, Runtime, Step
 
 RUNTIME = Runtime(workers=2, threads=1, offline=True)
 SPEED = Speed(thin=2e10, narrow=5e10, wide=8e10, stream=1e10, call=1e-6)
@@ -90,6 +90,25 @@ def test_more_samples_and_more_training_take_longer(store: Store) -> None:
     assert estimated(redrawn, store).of(step(redrawn, "train", "llama2-tiny").id).seconds > 2 * (
         estimated(few, store).of(train.id).seconds
     )
+
+
+@pytest.mark.slow
+def test_a_group_takes_the_time_of_the_steps_of_all_its_combinations(store: Store) -> None:
+    """Weight decay takes no time: 4 combinations to a quarter, 2 to a half and 1 to the end are 2 whole trainings."""
+    few = drawn(store)
+    grid = {"sweep": {"weight_decay": (0.0, 0.1, 0.2, 0.3)}, "halving": Halving()}
+    recipes = tuple(replace(recipe, steps=40, **grid) for recipe in few.suite.recipes)  # type: ignore[arg-type]
+    plain = tuple(replace(recipe, sweep={}, halving=None) for recipe in recipes)
+    alone, group = (
+        draw_up(replace(few.suite, recipes=given), few.pins, limit=20) for given in (plain, recipes)
+    )
+    one = estimated(alone, store).of(step(alone, "train", "llama2-tiny").id).seconds
+    assert estimated(group, store).of(step(group, "train", "llama2-tiny").id).seconds == pytest.approx(
+        2 * one
+    )
+    finish(store, step(group, "train", "llama2-tiny"), 6 * one)
+    corrected = estimated(alone, store).of(step(alone, "train", "llama2-tiny").id)
+    assert corrected.basis == "measured here" and corrected.seconds == pytest.approx(3 * one)
 
 
 @pytest.mark.slow

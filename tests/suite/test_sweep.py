@@ -11,9 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.errors import SuiteError
+from harness.neural.rungs import LETTERS
 from harness.plan.plan import plan
 from harness.suite.load import load_recipes, load_suite
-from harness.suite.sweep import LETTERS, MOST
+from harness.suite.sweep import MOST
 from harness.types import ModelPin, Pins
 
 SUITE = """\

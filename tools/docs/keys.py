@@ -4,9 +4,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from typing import get_type_hints
 
+from harness.neural.rungs import LETTERS
 from harness.suite import rules as suite_rules
 from harness.suite import sweep
-from harness.types import Adapter, Gate, Model, Recipe, Suite, Task
+from harness.types import Adapter, Gate, Halving, Model, Recipe, Suite, Task
 from harness.types.suite import Decode, Source, Weighing
 from tools.docs import comments, plugin_tables
 from tools.docs.tables import code, table
@@ -39,7 +40,6 @@ class Section:
     text: str
     name: str = NAMED
     ranges: Mapping[str, suite_rules.Range] = field(default_factory=dict)
-    more: Mapping[str, tuple[str, str, str]] = field(default_factory=dict)  # key -> value, default, meaning
     without: tuple[str, ...] = ()  # fields that no file writes
     instead: Mapping[str, str] = field(default_factory=dict)  # key -> the value that a file writes
     means: Mapping[str, str] = field(
@@ -116,19 +116,23 @@ SECTIONS = (
         text="A file `adapters/NAME.yaml`, or a mapping in a suite's `recipes`. See [recipes](recipes.md).",
         name=FILED,
         ranges=suite_rules.RECIPE_RANGES,
-        more={
-            "sweep": (
-                "mapping of key to list of numbers",
-                "",
-                f"a recipe for each combination, at most {sweep.MOST}. Keys that can be swept: "
-                + ", ".join(f"{code(key)}" for key in sweep.LETTERS),
-            )
-        },
         instead={
             "objective": "name, or a mapping with `name` and its settings ([objectives](#objectives))",
+            "sweep": "mapping of key to list of numbers",
+            "halving": "mapping ([halving](#halving))",
             "start": "name of a recipe of the suite, or a mapping with `recipe` and `task`",
         },
-        means={"rank": "of the update; an adapter's size grows with it"},
+        means={
+            "rank": "of the update; an adapter's size grows with it",
+            "sweep": f"a recipe for each combination, at most {sweep.MOST}. Keys that can be swept: "
+            + ", ".join(f"{code(key)}" for key in LETTERS),
+        },
+    ),
+    Section(
+        title="halving",
+        record=Halving,
+        text="In a recipe, beside `sweep`. See [recipes](recipes.md#halving).",
+        instead={"keep": "number, or a fraction such as `1/2`; more than 0 and less than 1"},
     ),
     Section(
         title="An adapter",
@@ -179,8 +183,6 @@ def _rows(section: Section) -> Iterator[tuple[str, str, str, str]]:
         without = "" if each.name == "name" else default(each)
         meaning = own.get(each.name) or said[each.name]
         yield code(each.name), value, without, comments.sentence(_quoted(meaning))
-    for key, (value, without, meaning) in section.more.items():
-        yield code(key), value, without, comments.sentence(meaning)
 
 
 def _quoted(comment: str) -> str:

@@ -4,19 +4,16 @@ Everything random is a function of the seed and the step: the factors' first val
 So a checkpoint needs no random state, and a resumed run equals a run that was never interrupted.
 """
 
-import math
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from harness.errors import StepError
-from harness.neural import lora, objectives
-from harness.neural.encode import ahead
+from harness.neural import lora
 from harness.neural.load import Base
 from harness.neural.lora.heads import folded
-from harness.neural.objectives import Example, Item, Objective
+from harness.neural.objectives import Example
+from harness.neural.train.lessons import Lessons, lessons, training
 from harness.neural.train.loop import Judge, Progress, Training
-from harness.neural.train.prepare import prepared
 from harness.types import Recipe
 
 
@@ -54,61 +51,42 @@ def train(
 
     Only the recipe's dropout is used: the base stays in evaluation mode, whatever dropout it was pretrained with.
     """
-    if reason := objectives.unfit(recipe, base.architecture):
-        raise StepError(
-            f"recipe {recipe.name}: {base.name}: {reason}; leave `objective` out, or name one that suits"
-        )
-    objective, settings = objectives.of(recipe, base.architecture)
-    if start is not None and objective.needs_reference and objective.refer is None:
-        raise StepError(
-            f"recipe {recipe.name}: objective {objective.name!r} asks the base at every step, and not the adapter that "
-            "training starts from; leave `start` out"
-        )
-    items = list(_encoded(base, objective, examples, recipe))
-    chosen = [item for item in items if item is not None]
-    checks = [item for item in _encoded(base, objective, validation, recipe) if item is not None]
-    if not chosen:
-        raise StepError(
-            f"none of {len(examples)} training examples fits max_tokens: {recipe.max_tokens}; raise it"
-        )
-    folder.mkdir(parents=True, exist_ok=True)
-    steps = recipe.steps or math.ceil((recipe.epochs or 1.0) * len(chosen) / recipe.batch_size)
-    fitting = [example for example, item in zip(examples, items, strict=True) if item is not None]
-    head = objective.head(fitting) if objective.head else None
-    with prepared(base, replace(recipe, steps=steps, epochs=None), seed, head) as attached:
-        if start is not None:
-            lora.begin(attached, base, start, head)
-        run = Training(
-            base, attached, recipe, objective, settings if head is None else head, seed, folder, steps, judge,
-            begun=start is not None,
-        )  # fmt: skip
-        learned, checked = run.referred(chosen), run.referred(checks)  # before a checkpoint moves the factors
+    learnt = lessons(base, examples, validation, recipe)
+    with training(learnt, recipe, seed, folder, judge, start) as run:
+        learned, checked = (
+            run.referred(learnt.items),
+            run.referred(learnt.checks),
+        )  # before a checkpoint moves the factors
         run.resume()
         run.train(learned, checked, progress)
+        saved(run, learnt, folder)
         if run.first:
-            best = run.best or attached.tensors()
-            labels = None if head is None else head.labels
-            lora.save(attached, base, folder / "adapter", folded(base, best, head), labels)
             run.checkpoint.unlink(missing_ok=True)
+        return trained(run, learnt)
+
+
+def saved(run: Training, learnt: Lessons, folder: Path) -> None:
+    """Write the best checkpoint of a training as an adapter."""
+    if not run.first:
+        return
+    best = run.best or run.attached.tensors()
+    labels = None if learnt.head is None else learnt.head.labels
+    lora.save(run.attached, learnt.base, folder / "adapter", folded(learnt.base, best, learnt.head), labels)
+
+
+def trained(run: Training, learnt: Lessons) -> Trained:
+    """Return the outcome of a training."""
     return Trained(
         steps=run.at.step,
-        planned=steps,
+        planned=run.steps,
         best_step=run.at.best_step,
-        best_validation_loss=run.at.best_loss if checks else None,
-        loss_unit=objective.unit,
+        best_validation_loss=run.at.best_loss if learnt.checks else None,
+        loss_unit=learnt.objective.unit,
         seconds=run.at.seconds,
         trainable_parameters=sum(parameter.numel() for parameter in run.parameters),
         samples_seen=run.at.samples_seen,
-        examples=len(chosen),
-        truncated=sum(item.truncated_tokens > 0 for item in chosen),
-        skipped=tuple(example.id for example, item in zip(examples, items, strict=True) if item is None),
-        unseen=head.unseen if head else (),
+        examples=len(learnt.items),
+        truncated=sum(item.truncated_tokens > 0 for item in learnt.items),
+        skipped=learnt.skipped,
+        unseen=learnt.head.unseen if learnt.head else (),
     )
-
-
-def _encoded(
-    base: Base, objective: Objective, examples: Sequence[Example], recipe: Recipe
-) -> Iterator[Item | None]:
-    prompts = ahead(base, (example.prompt for example in examples))
-    for example, _ in zip(examples, prompts, strict=True):
-        yield objective.encode(base, example, recipe)

@@ -13,15 +13,16 @@ import torch
 from accelerate import Accelerator, DistributedType
 
 from harness.digest import digest
-from harness.errors import StepError
+from harness.errors import Diverged, StepError
 from harness.neural.curve import FILE as CURVE
 from harness.neural.load import Base
 from harness.neural.lora.factors import AttachedLora
 from harness.neural.objectives import Item, Objective
+from harness.neural.rungs import validation_steps
 from harness.neural.train import checkpoint
 from harness.neural.train.batches import batches_from, by_length
 from harness.neural.train.checkpoint import RunState, TrainingCheckpoint
-from harness.neural.train.schedule import schedule, validation_steps
+from harness.neural.train.schedule import schedule
 from harness.types import Recipe
 
 Progress = Callable[
@@ -84,8 +85,10 @@ class Training:
         self.at = RunState()
         self.best: dict[str, torch.Tensor] | None = None
 
-    def train(self, items: Sequence[Item], checks: Sequence[Item], progress: Progress) -> None:
-        """Take the remaining steps, with validation, the curve and checkpoints."""
+    def train(
+        self, items: Sequence[Item], checks: Sequence[Item], progress: Progress, until: int | None = None
+    ) -> None:
+        """Take the remaining steps, with validation, the curve and checkpoints; `until`: those up to this step alone."""
         saved = begun = time.monotonic()
         before = self.at.seconds
         measuring = validation_steps(self.steps, self.recipe)
@@ -93,7 +96,7 @@ class Training:
         batches = batches_from(self.at.step + 1, sizes, self.recipe.batch_size, self.seed)
         progress(self.at.step, self.steps, None)
         with self.curve.open("a", encoding="utf-8") if self.first else nullcontext() as curve:
-            for step in range(self.at.step + 1, self.steps + 1):
+            for step in range(self.at.step + 1, (self.steps if until is None else until) + 1):
                 if self.at.ended:
                     break
                 batch = next(batches)
@@ -109,7 +112,7 @@ class Training:
                         self.save()
                         saved = time.monotonic()
                 progress(step, self.steps, loss)
-        if self.best is None:
+        if self.best is None and until in (None, self.steps):
             self.at.best_step, self.best = self.steps, self.attached.tensors()
 
     @torch.no_grad()
@@ -152,9 +155,9 @@ class Training:
             remedy = "lower learning_rate, or look at these samples"
             if step == 1 and not math.isfinite(mean) and not self.begun:  # the factors have no effect yet
                 remedy = f"{self.base.name}'s own logits are not finite: look for such weights with `harness weigh`"
-            raise StepError(
-                f"training step {step} of {self.steps}: loss {mean}, gradient norm {norm} on samples "
-                f"{', '.join(item.sample_id for item in batch)}; {remedy}"
+            raise Diverged(
+                f"training step {step} of {self.steps}: loss {mean}, gradient norm {norm}",
+                f" on samples {', '.join(item.sample_id for item in batch)}; {remedy}",
             )
         for group in self.optimizer.param_groups:
             group["lr"] = self.rate(step)
@@ -192,8 +195,8 @@ class Training:
             )
         loss = total / self.weight(checks)
         if not math.isfinite(loss):
-            raise StepError(
-                f"training step {step} of {self.steps}: validation loss is {loss}; lower learning_rate"
+            raise Diverged(
+                f"training step {step} of {self.steps}: validation loss is {loss}", "; lower learning_rate"
             )
         score = None if self.judge is None else self.judge.score()
         if self.is_better(loss, score):
@@ -231,6 +234,7 @@ class Training:
 
     def resume(self) -> None:
         """Continue from the checkpoint, where there is one, and cut the curve back to it."""
+        self.accelerator.wait_for_everyone()  # the first process may still write it
         lines = self.curve.read_text(encoding="utf-8").splitlines() if self.curve.exists() else []
         if self.checkpoint.exists():
             found = checkpoint.read(self.checkpoint)

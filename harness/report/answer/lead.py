@@ -164,9 +164,21 @@ def _tried(field: Field, noun: str) -> str:
     bases = [system for system in models if system.adapter is None]
     adapters = len(models) - len(bases)
     parts = [_bases(field, bases)] if bases else []
-    parts += [words.plural(adapters, "adapter")] if adapters else []
+    parts += [words.plural(adapters, "adapter") + _halved(field, adapters)] if adapters else []
     ands = ", and " if any("," in part for part in parts) else " and "
     return f"{words.plural(len(models), noun)} tried ({ands.join(parts)})"
+
+
+def _halved(field: Field, adapters: int) -> str:
+    """Return how many combinations of sweeps validation alone chose the adapters from; "" without halving."""
+    found = [halved for system in field.models if (halved := field.result.halved(system)) is not None]
+    if not found:
+        return ""
+    count = sum(len(halved.combinations) for halved in found)
+    which = (
+        "which" if adapters == 1 else "all of which" if len(found) == adapters else f"{len(found):,} of which"
+    )
+    return f", {which} validation alone chose from {words.plural(count, 'combination')}"
 
 
 def _bases(field: Field, bases: Sequence[System]) -> str:

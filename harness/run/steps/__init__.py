@@ -13,7 +13,7 @@ from harness import backends, plugins
 from harness.backends import OpenBackend
 from harness.checkpoints.locate import locate_adapter
 from harness.digest import IF_SET
-from harness.results import Curve
+from harness.results import Curve, Halved
 from harness.run.counting import LOADING, Count, uncounted
 from harness.types import (
     Adapter,
@@ -256,4 +256,5 @@ class Contribution:
     costs: tuple[Cost, ...] = ()
     curves: tuple[Curve, ...] = ()
     calibrations: tuple[Calibration, ...] = ()
+    halvings: tuple[Halved, ...] = ()
     notes: tuple[Note, ...] = ()

@@ -33,7 +33,19 @@ from harness.results.verdicts import FILE as VERDICTS
 from harness.run.finished import FinishedSteps, finished_needs
 from harness.run.intact import read_record
 from harness.run.steps import ANSWERS, FIRST, Contribution, Finished, PlanPart, StepContext
-from harness.types import Answers, Generation, Model, ModelPin, Note, Outcome, Pins, Suite, Task, Unasked
+from harness.types import (
+    Answers,
+    Generation,
+    Model,
+    ModelPin,
+    Note,
+    Outcome,
+    Pins,
+    Recipe,
+    Suite,
+    Task,
+    Unasked,
+)
 
 VERSION = 5
 LIBRARIES: tuple[str, ...] = ()
@@ -81,9 +93,10 @@ def run(spec: Report, context: StepContext) -> None:
     context.progress(1, 1)
 
 
-def _without_about(recipe: Mapping[str, object]) -> dict[str, object]:
-    """Return a recipe's settings without its description, which moves no result."""
-    return {key: value for key, value in recipe.items() if key != "about"}
+def _settings(recipe: Recipe) -> dict[str, object]:
+    """Return a recipe's settings, without its description and without the values that halving chose among."""
+    left_out = {"about", *recipe.sweep} | (set() if recipe.halving else {"sweep", "halving"})
+    return {key: value for key, value in to_json(recipe).items() if key not in left_out}
 
 
 def _shown(part: PlanPart, context: StepContext) -> bool:
@@ -173,6 +186,7 @@ def result(spec: Report, context: StepContext, found: FinishedSteps, asked: Inpu
         costs=tuple(found.costs),
         curves=tuple(found.curves),
         calibrations=tuple(found.calibrations),
+        halvings=tuple(found.halvings),
         notes=tuple(_notes(spec, context, found, asked.answers())),
         steps=tuple(_steps(spec, context)),
         manifest=_manifest(spec, context),
@@ -191,7 +205,7 @@ def _suite(spec: Report, asked: InputDigests) -> SuiteFacts:
             _task(task, asked) for task in suite.tasks if any(part.task == task.name for part in spec.parts)
         ),
         models=tuple(_model(model, pins.models[model.name]) for model in suite.models),
-        recipes=tuple(_without_about(to_json(recipe)) for recipe in suite.recipes),
+        recipes=tuple(map(_settings, suite.recipes)),
         adapters=spec.adapters,
         gates=suite.gates,
         family_error=suite.family_error,

@@ -12,10 +12,10 @@ from harness.checkpoints.asked_with import asked_with, record
 from harness.checkpoints.folder import ADAPTER_RECORD
 from harness.digest import IF_SET
 from harness.errors import ModelError
-from harness.files.json_lines import read_json, read_lines, to_json, write_json
+from harness.files.json_lines import from_json, read_json, read_lines, to_json, write_json
 from harness.metrics import load
 from harness.neural import curve
-from harness.results import Curve, Point
+from harness.results import Curve, Halved, Point
 from harness.run.steps import (
     ADAPTER,
     FIRST,
@@ -28,7 +28,7 @@ from harness.run.steps import (
     split_file,
 )
 from harness.scoring.accumulate import Tally
-from harness.types import Note, Recipe, Sample, Split, Task
+from harness.types import Combination, Note, Recipe, Sample, Split, Task
 
 if TYPE_CHECKING:
     from harness.neural.train.loop import Judge
@@ -38,7 +38,8 @@ LIBRARIES = ("torch", "transformers", "tokenizers", "accelerate", "peft")
 LANE = True
 TOLERANT = False
 TRAINED = "trained.json"
-FILES = (ADAPTER, curve.FILE, TRAINED)
+COMBINATIONS = "combinations.json"  # of a sweep with halving
+FILES = (ADAPTER, curve.FILE, TRAINED, COMBINATIONS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +71,7 @@ def run(spec: Train, context: StepContext) -> None:
     """Train the adapter, and write its weights, its loss curve and the costs of training."""
     from harness.neural.objectives import Example
     from harness.neural.train import train
+    from harness.neural.train.halving import tidy, train_halved
 
     kind, backend = kinds.find(spec.task.kind), opened(spec.used, context)
     if not isinstance(backend, Trainable):
@@ -100,17 +102,35 @@ def run(spec: Train, context: StepContext) -> None:
         ]
 
     checked = samples("validation", spec.recipe.validation_samples) if spec.recipe.validation_samples else []
-    trained = train(
-        backend.base,
-        examples(samples("train", spec.recipe.max_samples)),
-        examples(checked),
-        spec.recipe,
-        spec.seed,
-        context.folder,
-        lambda step, steps, loss: context.progress(step, steps, "" if loss is None else f"loss {loss:.3g}"),
-        None if spec.chosen_by is None else _judge(spec, spec.chosen_by, backend, checked),
-        context.need(1) / ADAPTER if spec.continues else None,
-    )
+    learnt, judge = examples(samples("train", spec.recipe.max_samples)), None
+    if spec.chosen_by is not None:
+        judge = _judge(spec, spec.chosen_by, backend, checked)
+    if spec.recipe.halving is None:
+        trained = train(
+            backend.base,
+            learnt,
+            examples(checked),
+            spec.recipe,
+            spec.seed,
+            context.folder,
+            lambda step, steps, loss: context.progress(
+                step, steps, "" if loss is None else f"loss {loss:.3g}"
+            ),
+            judge,
+            context.need(1) / ADAPTER if spec.continues else None,
+        )
+    else:
+        trained, tried = train_halved(
+            backend.base,
+            learnt,
+            examples(checked),
+            spec.recipe,
+            spec.seed,
+            context.folder,
+            context.progress,
+            judge,
+        )
+        write_json(context.folder / COMBINATIONS, to_json(tried))
     if (context.folder / ADAPTER / ADAPTER_RECORD).is_file():  # of several processes, the first alone saves
         template = backends.of(spec.used.model).chat_template(spec.used.model, spec.used.pin)
         record(context.folder / ADAPTER, asked_with(spec.task, template, spec.used.model.quantization))
@@ -125,6 +145,8 @@ def run(spec: Train, context: StepContext) -> None:
             "chosen_by": spec.chosen_by and spec.chosen_by.score,
         },
     )
+    if spec.recipe.halving is not None:
+        tidy(context.folder)
 
 
 def _judge(spec: Train, chosen_by: ChosenBy, backend: OpenBackend, samples: Sequence[Sample]) -> "Judge":
@@ -168,6 +190,7 @@ def contributes(finished: Finished) -> Contribution:
         for point in curve.read(finished.folder)
     )
     system = finished.system
+    tried = finished.folder / COMBINATIONS
     return Contribution(
         curves=(
             Curve(
@@ -177,6 +200,16 @@ def contributes(finished: Finished) -> Contribution:
                 chosen_by=trained.get("chosen_by"),
             ),
         ),
+        halvings=(
+            Halved(
+                model=system.model,
+                adapter=system.adapter or "",
+                combinations=tuple(from_json(Combination, line) for line in read_json(tried)),
+                chosen_by=trained.get("chosen_by"),
+            ),
+        )
+        if tried.is_file()
+        else (),
         costs=(
             finished.cost("training time", "s", trained["seconds"]),
             finished.cost("trainable parameters", "parameters", trained["trainable_parameters"]),

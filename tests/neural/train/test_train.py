@@ -27,9 +27,10 @@ from harness.neural.load import Base
 from harness.neural.memory import Budget
 from harness.neural.objectives import Example
 from harness.neural.objectives.answers import summed_loss
+from harness.neural.rungs import validation_steps
 from harness.neural.train import train
 from harness.neural.train.loop import Judge
-from harness.neural.train.schedule import schedule, validation_steps
+from harness.neural.train.schedule import schedule
 from harness.types import Decode, Prompt, Recipe
 from tests.neural.rounding import learnt_apart, rounding
 

@@ -202,7 +202,8 @@ NAMED = {
     "train": (
         *ANSWERING,
         *(f"neural/train/{name}.py" for name in ("__init__", "batches", "checkpoint", "loop", "precision")),
-        *(f"neural/train/{name}.py" for name in ("prepare", "schedule")),
+        *(f"neural/train/{name}.py" for name in ("halving", "lessons", "prepare", "schedule")),
+        "neural/rungs.py",
         *("neural/objectives/__init__.py", "neural/objectives/answers.py"),
     ),
     "generate": ANSWERING,
