@@ -13,7 +13,7 @@ from harness.checkpoints import folder as checkpoint
 from harness.digest import digest
 from harness.files.json_lines import from_json, read_json, write_json
 from harness.files.regular import file_digest
-from harness.types import Split
+from harness.types import Handshake, Split
 
 # A file younger than this is digested each time: it may change again within the resolution of its time stamp.
 _SETTLED_NANOSECONDS = 2_000_000_000
@@ -33,6 +33,8 @@ class Remembered:
     remarks: dict[str, dict[str, SampleCount]] = field(default_factory=dict)
     # place@revision -> type, parameters, bytes
     checkpoints: dict[str, tuple[str, int, int]] = field(default_factory=dict)
+    # digest of a model on a server -> what the server showed the last time
+    handshakes: dict[str, Handshake] = field(default_factory=dict)
     # what was checked and found sound -> warnings about it
     passed: dict[str, list[str]] = field(default_factory=dict)
 
