@@ -221,7 +221,7 @@ class Backend:
     # Raises SuiteError for an adapter that cannot be attached to the model.
     check_adapter: Callable[[Adapter, Model, At], None] = refuse_served
     # What an adapter that has no files means today; the last argument: do not use the network. None: adapters are files.
-    pin_adapter: Callable[[Adapter, Model, ModelPin, bool], str] | None = None
+    pin_adapter: Callable[[Adapter, Model, ModelPin, "Remembered", bool], str] | None = None
     # False: the model has to be downloaded first.
     is_here: Callable[[Model, ModelPin], bool] = lambda model, pin: True
     # Where the weights are, downloaded unless the last argument says offline. None: no weights to analyse or to train.

@@ -73,7 +73,12 @@ def pin(model: Model, device: DeviceKind, remembered: Remembered, offline: bool)
     plain = pin_by_uri(model, device, remembered, offline)
     if found is None:
         return plain
-    return replace(plain, revision=found.seen, greedy=not found.proved(shake.SAMPLES), handshake=found)
+    return replace(
+        plain,
+        revision=found.seen,
+        handshake=replace(found, earlier=offline),
+        greedy=not found.proved(shake.SAMPLES),
+    )
 
 
 def lacks(model: Model, pin: ModelPin, verb: Verb) -> str | None:
@@ -98,6 +103,8 @@ def describe(model: Model, pin: ModelPin) -> Iterator[str]:
     if shown is None:
         yield "its server was not asked (--offline), so what it can do is not known"
         return
+    if shown.earlier:
+        yield "its server was not asked (--offline); the last time, it showed:"
     who = f", as {shown.answers_as}" if shown.answers_as else ""
     yield f"answers by {'chat' if shown.chat else 'completions'}{who}"
     for proof in shown.proofs:
@@ -119,15 +126,17 @@ def check_adapter(adapter: Adapter, model: Model, at: At) -> None:
         raise SuiteError(f"{at('uri')}: found the name of its base; write the name of the adapter")
 
 
-def pin_adapter(adapter: Adapter, model: Model, pin: ModelPin, offline: bool) -> str:
+def pin_adapter(adapter: Adapter, model: Model, pin: ModelPin, remembered: Remembered, offline: bool) -> str:
     """Return a digest of how an adapter answers; AdapterError where it does not answer otherwise than its base."""
+    key = digest("adapter", shake.VERSION, adapter.uri, pin.revision)
     if offline:
-        return digest(adapter.uri, pin.revision)
+        return remembered.served_adapters.get(key, key)
     settings, where = settings_of(model), adapter.uri
     client = connect(address(model.uri, where), settings, where)
     try:
         name = address(adapter.uri, where).model
-        return answers_otherwise(client, name, pin, where)
+        remembered.served_adapters[key] = answers_otherwise(client, name, pin, where)
+        return remembered.served_adapters[key]
     except Unanswered as error:
         raise AdapterError(f"{where}: {error}") from error
     finally:

@@ -180,7 +180,7 @@ def _adapter(
     base = next((model for model in suite.models if model.name == adapter.base), None)
     with named(f"adapter {adapter.name!r}"):
         if base is not None and (pin_adapter := backends.of(base).pin_adapter) is not None:
-            return pin_adapter(adapter, base, models[base.name], offline)
+            return pin_adapter(adapter, base, models[base.name], remembered, offline)
         if uri.scheme == "hub":
             return hub.commit(place, "model", adapter.revision, offline=offline)
         folder = Path(place)

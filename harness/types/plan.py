@@ -31,6 +31,7 @@ class Handshake:
     answers_as: str | None  # the model that its answers name
     proofs: tuple[Proof, ...]
     seen: str  # digest of all that was seen and would be seen again
+    earlier: bool = False  # True: not today, but the last time that the server was asked
 
     def proof(self, name: str) -> Proof | None:
         """Return what was tried under a name; None where it was not tried."""

@@ -127,8 +127,10 @@ def contributes(finished: Finished) -> Contribution:
     if cost["output_tokens"]:
         speed = cost["output_tokens"] / cost["seconds"]
         costs.append(finished.cost("generation speed", "tokens/s", speed))
-    costs.append(finished.peak_memory())
-    costs += _spent(finished)
+    spent = list(_spent(finished))
+    if not spent:  # a server's memory is not known
+        costs.append(finished.peak_memory())
+    costs += spent
     if cost.get("adapter_bytes"):
         costs.append(finished.cost("adapter size", "MB", cost["adapter_bytes"] / 1e6, of_task=False))
     notes = [
