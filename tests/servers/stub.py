@@ -1,6 +1,6 @@
 """A server with an API like OpenAI's, whose model is a rule; it can be told to have every fault of real ones.
 
-A token is a word with the blanks before it. An answer depends on the model's name and the prompt alone, unless told otherwise.
+A token is a word with the blanks before it. An answer depends on the name of the model and the prompt alone.
 """
 
 import json
