@@ -2,10 +2,10 @@
 
     python -m benchmarks.races.servers
 
-The server is another process of this machine that answers after 100 ms, as one with a large model would, however many ask. Each
-side answers the same samples, in turn. Goal: with 32 requests in flight at least 25 times as many answers as one at a time.
-Memory is this process's resident memory while it asks 100,000 samples of a server that answers at once, by the same code as a
-step; the samples are made as they are asked.
+The server is another process of this machine that answers after 100 ms, as one with a large model would, however many
+ask. Each side answers samples of the same kind, in turn. Goal: with 32 requests in flight at least 25 times as many answers
+as one at a time. Memory is this process's resident memory while it asks 100,000 samples of a server that answers at once, by
+the same code as a step; the samples are made as they are asked.
 """
 
 import subprocess
@@ -96,8 +96,8 @@ def main() -> None:
         f"| {AT_ONCE} | {SAMPLES} | {spread([1000 * value for value in seconds(many)], 1)} | **{reached:.1f}×** | "
         f"{goal(reached, WANTED)} |",
         "",
-        f"Memory over {MANY:,} samples, {AT_ONCE} in flight: {memory[0]:.1f} MB after {EVERY:,}, {memory[-1]:.1f} MB after all, "
-        f"at most {max(b - a for a, b in pairwise(memory)):.1f} MB more in any {EVERY:,}; grown by {grown:.1f} MB, "
+        f"Memory over {MANY:,} samples, {AT_ONCE} in flight: {memory[0]:.1f} MB after {EVERY:,}, {memory[-1]:.1f} MB after "
+        f"all, at most {max(b - a for a, b in pairwise(memory)):.1f} MB more in any {EVERY:,}; grown by {grown:.1f} MB, "
         f"goal {FLAT:g} MB {flat}. {1 / memory_row['seconds']:,.0f} answers a second, with the server on the same cores.",
     ]
     write("servers", "Asking a server", lines, ("httpx2",))

@@ -76,10 +76,7 @@ RUN = ("run", "small.yaml", "--out", "R", "--device", "cpu", "--workers", "0")
 def answers(here: Path, name: str = "R") -> dict[tuple[str, str | None, str], str]:
     with gzip.open(here / name / "generations.jsonl.gz", "rt") as file:
         lines = [json.loads(line) for line in file]
-    return {
-        (line["task"], line["system"]["adapter"], line["generation"]["sample_id"]): line["generation"]["text"]
-        for line in lines
-    }
+    return {(line["task"], line["adapter"], line["sample_id"]): line["text"] for line in lines}
 
 
 def test_check_shows_the_handshake_and_offline_one_line(
@@ -180,7 +177,7 @@ def test_a_server_that_answers_otherwise_makes_new_steps(
 ) -> None:
     def plan(stub: Stub) -> str:
         with serving(stub) as base:
-            write(here, base)
+            write(here, base, SUITE.replace("adapters:", "  - {name: rule, uri: echo:copy}\nadapters:"))
             place = base.rpartition(":")[2]
             done = harness(capsys, "plan", "small.yaml", "--device", "cpu")
         assert done.code == 0, done.err
@@ -188,8 +185,9 @@ def test_a_server_that_answers_otherwise_makes_new_steps(
 
     whole = plan(Stub(key=KEY))
     poor = plan(Stub(key=KEY, echo="dropped"))
-    assert "generate picks" in whole
-    assert "generate picks" not in poor
+    assert "generate picks, served" in whole
+    assert "generate picks, served" not in poor
+    assert "generate picks, rule" in poor
     assert "did not prove log-probabilities: no log-probabilities in the answer" in " ".join(poor.split())
 
 
@@ -202,7 +200,7 @@ BAD = [
     (Stub(key=KEY, models={"other": ""}), "HTTP 404: The model `base` does not exist."),
     (
         Stub(key=KEY, fault=lambda number, body: Reply(content=b'{"cho')),
-        "an answer of 5 bytes that is no whole JSON, 2 tries",
+        "an answer of 5 bytes that is no whole JSON",
     ),
 ]
 

@@ -107,8 +107,8 @@ SECTIONS = (
         record=Model,
         text="A mapping in a suite's `models`. See [own model](own-model.md).",
         means={
-            "uri": "`./FOLDER`, `OWNER/NAME` of the hub, `zoo:NAME`, `http://HOST/v1#MODEL` on a server, or `echo:RULE` for a "
-            "rule that answers",
+            "uri": "`./FOLDER`, `OWNER/NAME` of the hub, `zoo:NAME`, `http://HOST/v1#MODEL` on a server, or `echo:RULE` "
+            "for a rule that answers",
             "chat": "auto: the tokenizer's chat template where it has one; on a server, its chat API where it has one",
         },
     ),
