@@ -27,6 +27,7 @@ COUNTED = (*PROBES, "Über naïve Fälle – 12,5 €.")
 DECODE = Decode(max_new_tokens=16)
 SEEDS = (1, 2, 3)
 RETRIES = 2  # of questions that a server may refuse
+BEGUN = 4  # tokens of an answer's beginning
 HOT = 2.0  # a temperature at which a model that samples answers otherwise
 
 NAME, REPEATS, WRITES, STOPS, SAMPLES = "name", "repeats", "writes", "stop strings", "samples"
@@ -86,9 +87,7 @@ def _way(asked: Asked) -> tuple[bool, Written]:
 def _proofs(asked: Asked, chat: bool, answers: list[Written]) -> Iterator[Proof]:
     yield _name(asked, chat)
     yield (repeats := _repeats(asked, chat))
-    told = [text for text in asked.answers if text.strip()]
-    some = f"{len(told)} of {len(PROBES)} prompts got a text"
-    yield Proof(name=WRITES, proved=bool(told), detail=some)
+    yield _writes(asked, chat, repeats.proved)
     yield _stops(asked, chat, max(asked.answers, key=len), repeats.proved)
     yield _samples(asked, chat)
     yield _echoes(asked, chat)
@@ -124,6 +123,21 @@ def _repeats(asked: Asked, chat: bool) -> Proof:
     same = sum(first == second for first, second in zip(asked.answers, again, strict=True))
     detail = f"{same} of {len(PROBES)} prompts got the same greedy answer twice"
     return Proof(name=REPEATS, proved=same == len(PROBES), detail=detail)
+
+
+def _writes(asked: Asked, chat: bool, steady: bool) -> Proof:
+    """Ask for the beginning of an answer: a server may cut as many tokens from an answer as its prompt has."""
+    answer = max(asked.answers, key=lambda text: len(text.strip())).strip()
+    told = sum(bool(text.strip()) for text in asked.answers)
+    detail = f"{told} of {len(PROBES)} prompts got a text"
+    if not answer:
+        return Proof(name=WRITES, proved=False, detail=detail)
+    text = next(text for text, got in zip(PROBES, asked.answers, strict=True) if got.strip() == answer)
+    begun = asked.write(text, replace(DECODE, max_new_tokens=BEGUN), chat=chat).text.strip()
+    if not begun or (steady and not answer.startswith(begun.rstrip("\ufffd"))):
+        what = "nothing" if not begun else "another text"
+        return Proof(name=WRITES, proved=False, detail=f"the first {BEGUN} tokens of an answer are {what}")
+    return Proof(name=WRITES, proved=True, detail=detail)
 
 
 def _stops(asked: Asked, chat: bool, answer: str, steady: bool) -> Proof:

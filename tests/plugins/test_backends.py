@@ -91,7 +91,9 @@ def model(name: str) -> Model:
 
 @pytest.fixture
 def opened(name: str, model: Model) -> Iterator[OpenBackend]:
-    backend = of(name).open(model, of(name).pin(model, "cpu", Remembered(), offline(name)), Runtime(offline=offline(name)))
+    backend = of(name).open(
+        model, of(name).pin(model, "cpu", Remembered(), offline(name)), Runtime(offline=offline(name))
+    )
     yield backend
     backend.close()
 

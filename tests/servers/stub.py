@@ -49,6 +49,7 @@ class Stub:
     varies: bool = False
     samples: bool = True
     silent: bool = False  # all answers are empty
+    cuts: bool = False  # as many tokens of an answer as the prompt has are missing
     usage: bool = True
     seconds: float = 0.0
     leading: str = " "  # begins answers
@@ -88,6 +89,7 @@ def answer(stub: Stub, body: Body, text: str, at: int) -> tuple[str, int, str]:
     words = [WORDS[number(salt, text, place, *seed) % len(WORDS)] for place in range(length)]
     most = body.get("max_tokens", 16)
     kept, finish = words[:most], "length" if len(words) > most else "stop"
+    kept = kept[len(tokens(text)) :] if stub.cuts else kept
     found = (stub.leading if kept else "") + " ".join(kept)
     for stop in body.get("stop", ()):
         if stub.stops != "ignore" and stop in found:

@@ -45,6 +45,7 @@ FAULTS = [
     (Stub(stops="ignore"), {"stop strings"}),
     (Stub(samples=False), {"samples"}),
     (Stub(silent=True), {"writes", "stop strings", "samples"}),
+    (Stub(cuts=True), {"writes"}),
     (Stub(lists=False), {"lists of prompts"}),
     *(
         (Stub(echo=fault), {"log-probabilities"})
