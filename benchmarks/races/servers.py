@@ -20,7 +20,7 @@ import psutil
 from benchmarks.lib.race import ROOT, Row, collect, goal, ratio, rounds, seconds, spread, write
 from harness.backends import http
 from harness.checkpoints.remembered import Remembered
-from harness.types import Decode, Model, Prompt, Runtime, Server
+from harness.types import Decode, Model, Prompt, Runtime, ServerSettings
 
 AT_ONCE, DELAY, WANTED = 32, 0.1, 25.0
 SAMPLES = 640
@@ -39,14 +39,14 @@ with serving(Stub(keep=False, seconds=float(sys.argv[1]))) as base:
 class Prompts(Sequence[Prompt]):
     """Samples that are made as they are asked."""
 
-    def __init__(self, count: int) -> None:
-        self.count = count
+    def __init__(self, samples: int) -> None:
+        self.samples = samples
 
     def __len__(self) -> int:
-        return self.count
+        return self.samples
 
     def __getitem__(self, n):
-        if n >= self.count:
+        if n >= self.samples:
             raise IndexError
         return Prompt(sample_id=str(n), before="Sum up: ", input=f"Anna says {n}. " * 20, after="")
 
@@ -58,7 +58,7 @@ def asked(delay: float, at_once: int, count: int, every: int = 0) -> Row:
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT,
     )  # fmt: skip
     base = process.stdout.readline().strip()
-    model = Model(name="m", uri=f"{base}#base", server=Server(at_once=at_once))
+    model = Model(name="m", uri=f"{base}#base", server=ServerSettings(at_once=at_once))
     backend = http.open_model(model, http.pin(model, "cpu", Remembered(), False), Runtime())
     memory, answers = [], 0
     started = time.perf_counter()

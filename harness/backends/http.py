@@ -14,7 +14,7 @@ from harness.servers.address import SCHEMES, address
 from harness.servers.answers import Served
 from harness.servers.client import Unanswered, connect
 from harness.servers.counting import counter
-from harness.types import Adapter, DeviceKind, Model, ModelPin, Runtime, Server, Uri
+from harness.types import Adapter, DeviceKind, Model, ModelPin, Runtime, ServerSettings, Uri
 
 NEEDED: dict[Verb, tuple[str, ...]] = {
     "write": (shake.NAME, shake.WRITES),
@@ -48,9 +48,9 @@ def check(model: Model, at: At) -> None:
             raise SuiteError(f"{at('server', 'tokenizer')}: no tiny model named {uri.place!r}")
 
 
-def settings_of(model: Model) -> Server:
+def settings_of(model: Model) -> ServerSettings:
     """Return how a model's server is asked."""
-    return model.server or Server()
+    return model.server or ServerSettings()
 
 
 def pin(model: Model, device: DeviceKind, remembered: Remembered, offline: bool) -> ModelPin:
@@ -65,7 +65,7 @@ def pin(model: Model, device: DeviceKind, remembered: Remembered, offline: bool)
         try:
             name = client.address.model
             found = shake.handshake(
-                shake.Asked(client=client, model=name, chat=model.chat, count=count, where=where)
+                shake.Partner(client=client, model=name, chat=model.chat, count=count, where=where)
             )
         finally:
             client.close()

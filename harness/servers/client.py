@@ -12,7 +12,7 @@ from typing import Any
 from harness.errors import ModelError
 from harness.servers.address import Address
 from harness.servers.pauses import backoff, retry_after
-from harness.types import Prices, Server, Spent
+from harness.types import Prices, ServerSettings, Spent
 
 MOST_BYTES = 64_000_000  # of an answer
 SHOWN = 200  # characters of a server's message
@@ -35,7 +35,7 @@ class Client:
     """A server that is asked; several threads may ask at once."""
 
     address: Address
-    settings: Server
+    settings: ServerSettings
     key: str | None
     _http: Any
     _lock: Lock = field(default_factory=Lock)
@@ -173,7 +173,7 @@ class _Again(Exception):
         self.reason, self.status, self.seconds, self.gone = reason, status, seconds, gone
 
 
-def connect(address: Address, settings: Server, where: str) -> Client:
+def connect(address: Address, settings: ServerSettings, where: str) -> Client:
     """Return a client; ModelError, which begins with `where`, if the environment has no key of the name in the suite."""
     import httpx2
 
@@ -195,7 +195,7 @@ def connect(address: Address, settings: Server, where: str) -> Client:
     )
 
 
-def key_of(settings: Server, where: str) -> str | None:
+def key_of(settings: ServerSettings, where: str) -> str | None:
     """Return the key in the environment variable that a suite names; ModelError if there is none."""
     if settings.key is None:
         return None

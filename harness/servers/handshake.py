@@ -35,8 +35,8 @@ ECHOES, LISTS, TOKENS = "log-probabilities", "lists of prompts", "token counts"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
-    """A server in a handshake."""
+class Partner:
+    """The server in a handshake."""
 
     client: Client
     model: str
@@ -53,7 +53,7 @@ class Asked:
         return calls.write(self.client, model or self.model, prompt, decode, chat=chat, seed=seed)
 
 
-def handshake(asked: Asked) -> Handshake:
+def handshake(asked: Partner) -> Handshake:
     """Return what a server shows of itself; ModelError where it does not answer for the model at all."""
     try:
         chat, first = _way(asked)
@@ -70,7 +70,7 @@ def handshake(asked: Asked) -> Handshake:
     return Handshake(chat=chat, answers_as=first.model, proofs=proofs, seen=seen)
 
 
-def _way(asked: Asked) -> tuple[bool, Written]:
+def _way(asked: Partner) -> tuple[bool, Written]:
     """Return whether the server is asked by its chat API, and the answer to the first probe."""
     if asked.chat == "auto":
         try:
@@ -84,7 +84,7 @@ def _way(asked: Asked) -> tuple[bool, Written]:
     return asked.chat == "on", asked.write(PROBES[0], chat=asked.chat == "on")
 
 
-def _proofs(asked: Asked, chat: bool, answers: list[Written]) -> Iterator[Proof]:
+def _proofs(asked: Partner, chat: bool, answers: list[Written]) -> Iterator[Proof]:
     yield _name(asked, chat)
     yield (repeats := _repeats(asked, chat))
     yield _writes(asked, chat, repeats.proved)
@@ -96,7 +96,7 @@ def _proofs(asked: Asked, chat: bool, answers: list[Written]) -> Iterator[Proof]
         yield _tokens(asked, chat, asked.count)
 
 
-def _name(asked: Asked, chat: bool) -> Proof:
+def _name(asked: Partner, chat: bool) -> Proof:
     """Ask for a model that nobody serves: who answers then answers for any name."""
     prompt = Prompt(sample_id="handshake", before="", input=PROBES[0], after="")
     try:
@@ -118,14 +118,14 @@ def _name(asked: Asked, chat: bool) -> Proof:
     )
 
 
-def _repeats(asked: Asked, chat: bool) -> Proof:
+def _repeats(asked: Partner, chat: bool) -> Proof:
     again = [asked.write(text, chat=chat).text for text in PROBES]
     same = sum(first == second for first, second in zip(asked.answers, again, strict=True))
     detail = f"{same} of {len(PROBES)} prompts got the same greedy answer twice"
     return Proof(name=REPEATS, proved=same == len(PROBES), detail=detail)
 
 
-def _writes(asked: Asked, chat: bool, steady: bool) -> Proof:
+def _writes(asked: Partner, chat: bool, steady: bool) -> Proof:
     """Ask for the beginning of an answer: a server may cut as many tokens from an answer as its prompt has."""
     answer = max(asked.answers, key=lambda text: len(text.strip())).strip()
     told = sum(bool(text.strip()) for text in asked.answers)
@@ -140,7 +140,7 @@ def _writes(asked: Asked, chat: bool, steady: bool) -> Proof:
     return Proof(name=WRITES, proved=True, detail=detail)
 
 
-def _stops(asked: Asked, chat: bool, answer: str, steady: bool) -> Proof:
+def _stops(asked: Partner, chat: bool, answer: str, steady: bool) -> Proof:
     """Ask for an answer again that must end in its middle."""
     begun = len(answer) - len(answer.lstrip())
     middle = begun + (len(answer) - begun) // 2
@@ -161,7 +161,7 @@ def _stops(asked: Asked, chat: bool, answer: str, steady: bool) -> Proof:
     return Proof(name=STOPS, proved=False, detail="with one, it answers otherwise; answers are cut here")
 
 
-def _samples(asked: Asked, chat: bool) -> Proof:
+def _samples(asked: Partner, chat: bool) -> Proof:
     """Ask at a high temperature: a server that ignores it answers as without."""
     hot = replace(DECODE, temperature=HOT)
     try:
@@ -175,7 +175,7 @@ def _samples(asked: Asked, chat: bool) -> Proof:
     return Proof(name=SAMPLES, proved=True, detail=f"temperature {HOT:g} gives other answers")
 
 
-def _echoes(asked: Asked, chat: bool) -> Proof:
+def _echoes(asked: Partner, chat: bool) -> Proof:
     """Ask for the log-probabilities of given texts: as many as tokens, at most 0 and not all equal."""
     if chat:
         return Proof(
@@ -195,7 +195,7 @@ def _echoes(asked: Asked, chat: bool) -> Proof:
     return Proof(name=ECHOES, proved=True, detail="a value for each token of a text, at most 0")
 
 
-def _lists(asked: Asked, chat: bool, steady: bool) -> Proof:
+def _lists(asked: Partner, chat: bool, steady: bool) -> Proof:
     if chat:
         return Proof(name=LISTS, proved=False, detail="a chat has no lists")
     try:
@@ -209,7 +209,7 @@ def _lists(asked: Asked, chat: bool, steady: bool) -> Proof:
     return Proof(name=LISTS, proved=True, detail="prompts in a list get their answers")
 
 
-def _tokens(asked: Asked, chat: bool, count: Count) -> Proof:
+def _tokens(asked: Partner, chat: bool, count: Count) -> Proof:
     """Compare how many tokens a text has for the server and for a tokenizer."""
     if chat:
         return Proof(

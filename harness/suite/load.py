@@ -27,7 +27,18 @@ from harness.suite import gates, lm_eval_task, sweep
 from harness.suite import rules as suite_rules
 from harness.suite.lm_eval_task import LmEvalFile
 from harness.suite.named import opened
-from harness.types import FAMILY_ERROR, Adapter, Gate, Model, Recipe, Server, Suite, Task, Uri, Weighing
+from harness.types import (
+    FAMILY_ERROR,
+    Adapter,
+    Gate,
+    Model,
+    Recipe,
+    ServerSettings,
+    Suite,
+    Task,
+    Uri,
+    Weighing,
+)
 
 Item = TypeVar("Item", Task, Model, Recipe, Adapter, Gate)
 
@@ -355,7 +366,7 @@ def _anchored(item: Item, folder: Path, at: At) -> Item:
     return item
 
 
-def _anchored_server(server: Server | None, folder: Path) -> Server | None:
+def _anchored_server(server: ServerSettings | None, folder: Path) -> ServerSettings | None:
     """Return the settings of a server with the path of its tokenizer made absolute."""
     if server is None or server.tokenizer is None or not server.tokenizer.startswith("file:"):
         return server

@@ -139,7 +139,7 @@ class Prices:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Server:
+class ServerSettings:
     """How a server is asked for a model. No setting moves an answer."""
 
     key: str | None = None  # name of the environment variable with the key, never the key itself
@@ -164,7 +164,9 @@ class Model:
     family: str | None = None  # None: found from the checkpoint's config
     chat: Literal["auto", "on", "off"] = "auto"  # auto: the tokenizer's chat template where it has one
     trust_remote_code: bool = False  # run the checkpoint's own code, if --allow-remote-code is given too
-    server: Server | None = field(default=None, metadata=NEVER)  # how a server is asked; None: as by default
+    server: ServerSettings | None = field(
+        default=None, metadata=NEVER
+    )  # how a server is asked; None: as by default
 
 
 BY_LOSS, BY_PRIMARY = "loss", "primary"  # what a recipe's `choose_by` may say beside the name of a score

@@ -18,7 +18,7 @@ from harness.files.hardware import Machine
 from harness.plan.pins import pins
 from harness.plan.plan import plan
 from harness.suite.load import load_suite
-from harness.types import Decode, Finish, Generation, Model, Prompt, Runtime, Server
+from harness.types import Decode, Finish, Generation, Model, Prompt, Runtime, ServerSettings
 from tests.checkpoints.tiny_gguf import write
 from tests.cli.words import harness
 from tests.plugins.packages import install
@@ -35,7 +35,7 @@ SETTINGS: dict[str, Any] = {
     "family": "llama",
     "chat": "off",
     "trust_remote_code": True,
-    "server": Server(at_once=2),
+    "server": ServerSettings(at_once=2),
 }
 PROMPTS = [
     Prompt(sample_id=f"s{n}", before="Say: ", input=f"Anna {'meets Ben ' * n}today.", after="\n")

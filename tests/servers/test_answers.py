@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,7 +14,7 @@ from harness.errors import StepError
 from harness.servers import pauses
 from harness.servers.answers import Served
 from harness.tasks import stops
-from harness.types import Decode, Model, Prompt, Runtime, Server
+from harness.types import Decode, Model, Prompt, Runtime, ServerSettings
 from tests.servers.stub import Body, Reply, Stub, answer, echoed, error, serving
 
 PROMPTS = [
@@ -31,11 +32,11 @@ def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @contextmanager
-def opened(stub: Stub, chat: str = "auto", **settings: object) -> Iterator[Served]:
+def opened(stub: Stub, chat: Any = "auto", **settings: Any) -> Iterator[Served]:
     """Give the open model; faults begin after the handshake."""
     fault, stub.fault = stub.fault, lambda number, body: None
     with serving(stub) as base:
-        asked = Server(**{"retries": 1, "at_once": 4, "timeout": 5.0, **settings})
+        asked = ServerSettings(**{"retries": 1, "at_once": 4, "timeout": 5.0, **settings})
         model = Model(name="m", uri=f"{base}#base", chat=chat, server=asked)
         backend = http.open_model(model, http.pin(model, "cpu", Remembered(), False), Runtime())
         stub.fault = fault
@@ -118,7 +119,7 @@ def fails_on(text: str, reply: Reply):
 def test_one_sample_without_an_answer_is_named_and_a_rerun_asks_only_it() -> None:
     stub = Stub(fault=fails_on("says 7\n", error(500, "boom")))
     with opened(stub) as backend:
-        found = []
+        found: list[str] = []
         with pytest.raises(StepError) as failed:
             found.extend(one.sample_id for one in backend.write(PROMPTS, DECODE, "keep-start", None))
         assert sorted(found) == sorted(prompt.sample_id for prompt in PROMPTS if prompt.sample_id != "s7")

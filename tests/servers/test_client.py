@@ -11,11 +11,11 @@ from harness.errors import ModelError
 from harness.servers import pauses
 from harness.servers.address import address
 from harness.servers.client import Client, Unanswered, connect
-from harness.types import Prices, Server
+from harness.types import Prices, ServerSettings
 from tests.servers.stub import Reply, Stub, error, serving
 
 BODY = {"model": "base", "prompt": "Anna meets", "max_tokens": 4, "temperature": 0.0}
-SETTINGS = Server(retries=2, timeout=2.0, patience=1.0, at_once=4)
+SETTINGS = ServerSettings(retries=2, timeout=2.0, patience=1.0, at_once=4)
 
 
 @pytest.fixture(autouse=True)
@@ -24,7 +24,7 @@ def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @contextmanager
-def asking(stub: Stub, settings: Server = SETTINGS) -> Iterator[Client]:
+def asking(stub: Stub, settings: ServerSettings = SETTINGS) -> Iterator[Client]:
     with serving(stub) as base:
         client = connect(address(f"{base}#base", "here"), settings, "here")
         try:

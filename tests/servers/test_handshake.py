@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tokenizers import Tokenizer
@@ -14,7 +15,7 @@ from harness.backends import http
 from harness.checkpoints.remembered import Remembered
 from harness.errors import AdapterError, ModelError
 from harness.servers import pauses
-from harness.types import Adapter, Model, ModelPin, Server
+from harness.types import Adapter, Model, ModelPin, ServerSettings
 from tests.servers.stub import Stub, error, serving
 
 ALL = {"name", "repeats", "writes", "stop strings", "samples", "log-probabilities", "lists of prompts"}
@@ -26,10 +27,10 @@ def short_pauses(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     yield
 
 
-def shown(stub: Stub, chat: str = "auto", **settings: object) -> tuple[Model, ModelPin]:
+def shown(stub: Stub, chat: Any = "auto", **settings: Any) -> tuple[Model, ModelPin]:
     with serving(stub) as base:
         settings = {"retries": 2, **settings}
-        model = Model(name="m", uri=f"{base}#base", chat=chat, server=Server(**settings))
+        model = Model(name="m", uri=f"{base}#base", chat=chat, server=ServerSettings(**settings))
         return model, http.pin(model, "cpu", Remembered(), False)
 
 

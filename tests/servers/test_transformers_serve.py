@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx2
 import pytest
@@ -17,7 +18,7 @@ from harness.backends import http
 from harness.checkpoints.remembered import Remembered
 from harness.errors import AdapterError
 from harness.files.shipped import zoo_folder
-from harness.types import Adapter, Decode, Model, ModelPin, Prompt, Runtime, Server
+from harness.types import Adapter, Decode, Model, ModelPin, Prompt, Runtime, ServerSettings
 
 pytest.importorskip("openai")
 pytestmark = pytest.mark.slow
@@ -47,7 +48,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         shutil.copytree(place / "llama2-tiny", place / name)
         model = AutoModelForCausalLM.from_pretrained(place / "llama2-tiny")
         recipe = LoraConfig(r=8, lora_alpha=64, target_modules=["q_proj", "v_proj"], init_lora_weights=zero)
-        get_peft_model(model, recipe).save_pretrained(place / name)
+        get_peft_model(model, recipe).save_pretrained(str(place / name))
     return place
 
 
@@ -92,8 +93,10 @@ def base(folder: Path) -> Iterator[str]:
         server.wait(timeout=30)
 
 
-def pinned(base: str, folder: Path, name: str, **settings: object) -> tuple[Model, ModelPin]:
-    model = Model(name="m", uri=f"{base}#{folder / name}", server=Server(timeout=60.0, at_once=2, **settings))
+def pinned(base: str, folder: Path, name: str, **settings: Any) -> tuple[Model, ModelPin]:
+    model = Model(
+        name="m", uri=f"{base}#{folder / name}", server=ServerSettings(timeout=60.0, at_once=2, **settings)
+    )
     return model, http.pin(model, "cpu", Remembered(), False)
 
 

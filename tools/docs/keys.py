@@ -6,7 +6,7 @@ from typing import get_type_hints
 
 from harness.suite import rules as suite_rules
 from harness.suite import sweep
-from harness.types import Adapter, Gate, Model, Prices, Recipe, Server, Suite, Task
+from harness.types import Adapter, Gate, Model, Prices, Recipe, ServerSettings, Suite, Task
 from harness.types.suite import Decode, Source, Weighing
 from tools.docs import comments, plugin_tables
 from tools.docs.tables import code, table
@@ -114,7 +114,7 @@ SECTIONS = (
     ),
     Section(
         title="server",
-        record=Server,
+        record=ServerSettings,
         text="In a model on a server: how the server is asked. No key moves an answer. See [servers](servers.md).",
         means={
             "prices": "what the tokens cost ([prices](#prices)); without it, tokens are counted and money is not"
