@@ -36,8 +36,8 @@ class Client:
 
     address: Address
     settings: ServerSettings
-    key: str | None
-    _http: Any
+    key: str | None = field(repr=False)
+    _http: Any = field(repr=False)
     _lock: Lock = field(default_factory=Lock)
     _closed: Event = field(default_factory=Event)
     _spent: Spent = field(default_factory=Spent)
@@ -86,8 +86,9 @@ class Client:
     def _try(self, path: str, body: Mapping[str, object]) -> Mapping[str, Any]:
         import httpx2
 
+        sent = json.dumps(body, allow_nan=False).encode()  # in ASCII, since a text may have half a character
         try:
-            with self._http.stream("POST", f"{self.address.base}{path}", json=body) as response:
+            with self._http.stream("POST", f"{self.address.base}{path}", content=sent) as response:
                 status, headers, content = response.status_code, response.headers, _read(response)
         except httpx2.ConnectTimeout:
             raise _Again("the server cannot be reached: it takes no connection", gone=True) from None
@@ -101,7 +102,10 @@ class Client:
             what = self._told(str(error)) or type(error).__name__
             raise _Again(f"the connection broke: {what}") from None
         if status == 200:
-            return self._counted(self._object(content))
+            answer = self._object(content)
+            if "choices" not in answer and "error" in answer:
+                raise _Again(f"an error as an answer{self._message(content)}")
+            return self._counted(answer)
         said = f"HTTP {status}{self._message(content)}"
         if status in REFUSED:
             name = self.settings.key
@@ -185,7 +189,10 @@ def connect(address: Address, settings: ServerSettings, where: str) -> Client:
         settings,
         key,
         httpx2.Client(
-            headers={"Authorization": f"Bearer {key}"} if key else {},
+            headers={
+                "Content-Type": "application/json",
+                **({"Authorization": f"Bearer {key}"} if key else {}),
+            },
             timeout=settings.timeout,
             limits=httpx2.Limits(
                 max_connections=settings.at_once, max_keepalive_connections=settings.at_once

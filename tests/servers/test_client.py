@@ -56,7 +56,8 @@ def test_a_bad_moment_is_waited_out(reply: Reply) -> None:
 @pytest.mark.parametrize(
     ("reply", "said"),
     [(error(500, "boom"), "HTTP 500: boom, 3 tries"), (CUT, "an answer of 17 bytes that is no whole JSON, 3 tries"),
-     (Reply(status=502, content=b"<html>Bad gateway"), "HTTP 502, 3 tries")],
+     (Reply(status=502, content=b"<html>Bad gateway"), "HTTP 502, 3 tries"),
+     (Reply(content=b'{"error": {"message": "overloaded"}}'), "an error as an answer: overloaded, 3 tries")],
 )  # fmt: skip
 def test_after_its_tries_the_last_reason_is_said(reply: Reply, said: str) -> None:
     with asking(stub := Stub(fault=first(reply, 99))) as client, pytest.raises(Unanswered) as failed:
@@ -102,6 +103,7 @@ def test_a_key_comes_from_the_environment_and_is_never_shown(monkeypatch: pytest
     monkeypatch.setenv("STUB_KEY", "sk-right")
     with asking(Stub(key="sk-right"), keyed) as client:
         assert client.post("/completions", BODY)
+        assert "sk-right" not in repr(client)
     monkeypatch.setenv("STUB_KEY", "sk-wrong")
     with asking(Stub(key="sk-right"), keyed) as client, pytest.raises(Unanswered) as failed:
         client.post("/completions", BODY)
@@ -125,6 +127,13 @@ def test_a_key_is_refused_on_a_network_without_encryption(monkeypatch: pytest.Mo
     monkeypatch.setenv("STUB_KEY", "sk-right")
     with pytest.raises(ModelError, match="unencrypted; write https://"):
         connect(address("http://models.example/v1#m", "here"), replace(SETTINGS, key="STUB_KEY"), "here")
+
+
+def test_any_text_can_be_asked() -> None:
+    odd = "half \ud800, \x00, \u2028, é, 🚗"
+    with asking(stub := Stub()) as client:
+        client.post("/completions", BODY | {"prompt": odd})
+    assert stub.asked[0]["prompt"] == odd
 
 
 def test_what_was_spent_is_counted_and_priced() -> None:
