@@ -16,6 +16,7 @@ from harness.checkpoints.chat import StoredTemplate
 from harness.digest import digest
 from harness.errors import ModelError, SuiteError, UnknownName
 from harness.types import (
+    Adapter,
     Decode,
     DeviceKind,
     Generation,
@@ -26,6 +27,7 @@ from harness.types import (
     Overflow,
     Prompt,
     Runtime,
+    Spent,
     Uri,
 )
 
@@ -124,6 +126,21 @@ class TracksBase(Protocol):
         ...
 
 
+@runtime_checkable
+class CountsSpending(Protocol):
+    """An open backend that counts the tokens that it is asked and answers, which may cost money."""
+
+    @property
+    def spent(self) -> Spent:
+        """Return what was spent since it was opened."""
+        ...
+
+    @property
+    def doubt(self) -> str | None:
+        """Return why its answers may differ the next time, as a clause; None where they are the same."""
+        ...
+
+
 class TokensInFlight(Protocol):
     """The number of tokens in flight at once."""
 
@@ -162,6 +179,14 @@ def pin_by_uri(model: Model, device: DeviceKind, remembered: "Remembered", offli
     )
 
 
+def refuse_served(adapter: Adapter, model: Model, at: At) -> None:
+    """Raise SuiteError for an adapter on a server, whose base is not on one."""
+    if Uri.parse(adapter.uri).scheme in ("http", "https"):
+        raise SuiteError(
+            f"{at('uri')}: found an adapter on a server, and its base {model.uri} is not on that server"
+        )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Backend:
     """A backend: the models that it answers for, and what they can be asked."""
@@ -191,6 +216,12 @@ class Backend:
     examine: Callable[[Model, ModelPin, Runtime, Mapping[str, Path]], Iterator[str]] = (
         lambda model, pin, runtime, adapters: iter(())
     )
+    # Yields what is known of a model that its name does not say, for `check`; without the network.
+    describe: Callable[[Model, ModelPin], Iterator[str]] = lambda model, pin: iter(())
+    # Raises SuiteError for an adapter that cannot be attached to the model.
+    check_adapter: Callable[[Adapter, Model, At], None] = refuse_served
+    # What an adapter that has no files means today; the last argument: do not use the network. None: adapters are files.
+    pin_adapter: Callable[[Adapter, Model, ModelPin, "Remembered", bool], str] | None = None
     # False: the model has to be downloaded first.
     is_here: Callable[[Model, ModelPin], bool] = lambda model, pin: True
     # Where the weights are, downloaded unless the last argument says offline. None: no weights to analyse or to train.

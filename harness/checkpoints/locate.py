@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from harness.checkpoints import folder as checkpoint
-from harness.checkpoints import hub
+from harness.checkpoints import hub, written
 from harness.errors import HarnessError, ModelError
 from harness.files import shipped
 from harness.types import Adapter, Model, ModelPin, Uri
@@ -34,8 +34,10 @@ def licence(model: Model, pin: ModelPin) -> str | None:
 
 
 def locate_adapter(adapter: Adapter, revision: str | None, *, offline: bool = False) -> Path:
-    """Return the local folder of an existing adapter as pinned."""
+    """Return the local folder of an existing adapter as pinned; of one on a server, its name there as a path."""
     uri = Uri.parse(adapter.uri)
+    if uri.scheme in written.SERVED:
+        return Path(uri.place.partition("#")[2])
     if uri.scheme == "hub":
         return hub.snapshot(uri.place, "model", revision or "main", ADAPTER_HUB_FILES, offline=offline)
     return Path(uri.place)

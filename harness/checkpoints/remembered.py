@@ -11,9 +11,9 @@ from pydantic import Field
 
 from harness.checkpoints import folder as checkpoint
 from harness.digest import digest
-from harness.files.json_lines import from_json, read_json, write_json
+from harness.files.json_lines import from_json, read_json, to_json, write_json
 from harness.files.regular import file_digest
-from harness.types import Split
+from harness.types import Handshake, Split
 
 # A file younger than this is digested each time: it may change again within the resolution of its time stamp.
 _SETTLED_NANOSECONDS = 2_000_000_000
@@ -33,6 +33,10 @@ class Remembered:
     remarks: dict[str, dict[str, SampleCount]] = field(default_factory=dict)
     # place@revision -> type, parameters, bytes
     checkpoints: dict[str, tuple[str, int, int]] = field(default_factory=dict)
+    # digest of a model on a server -> what the server showed the last time
+    handshakes: dict[str, Handshake] = field(default_factory=dict)
+    # digest of an adapter on a server -> digest of what it answered the last time
+    served_adapters: dict[str, str] = field(default_factory=dict)
     # what was checked and found sound -> warnings about it
     passed: dict[str, list[str]] = field(default_factory=dict)
 
@@ -48,7 +52,7 @@ class Remembered:
         """Write the facts for later runs; a failure is ignored, since everything can be computed again."""
         with suppress(OSError):
             path.parent.mkdir(parents=True, exist_ok=True)
-            write_json(path, {part.name: getattr(self, part.name) for part in fields(self)})
+            write_json(path, {part.name: to_json(getattr(self, part.name)) for part in fields(self)})
 
     def file_digest(self, path: Path) -> str:
         """Return the SHA-256 of a file, which is read again only when its path, size, time or inode differ."""

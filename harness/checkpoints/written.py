@@ -19,7 +19,8 @@ from pathlib import Path
 from harness.errors import SuiteError, UnknownName
 from harness.files import shipped
 
-ADAPTER_SCHEMES = ("file", "hub")  # of an adapter's uri
+ADAPTER_SCHEMES = ("file", "hub")  # of the uri of an adapter with files
+SERVED = ("http", "https")  # of the uri of a model or an adapter on a server
 
 REPOSITORY = re.compile(r"\w[\w.-]*(/\w[\w.-]*)?(@[\w./-]+)?")  # what follows `hub:`
 

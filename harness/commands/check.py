@@ -8,7 +8,7 @@ from itertools import islice
 from math import prod
 from pathlib import Path
 
-from harness import data, metrics
+from harness import backends, data, metrics
 from harness import text as words
 from harness.errors import AdapterError, ModelError
 from harness.files.devices import refuse_unknown
@@ -73,7 +73,12 @@ def check(
         yield from _of_data(read)
     for n, model in enumerate(suite.models):
         pin = pinned.models[model.name]
-        yield f"model {model.name}: {model.uri} at {pin.revision[:12]}, {pin.family or 'no family'}, {pin.dtype}"
+        dtype = (
+            f", {pin.dtype}" if backends.of(model).pin_adapter is None else ""
+        )  # of a server's weights, not known
+        yield f"model {model.name}: {model.uri} at {pin.revision[:12]}, {pin.family or 'no family'}{dtype}"
+        for line in backends.of(model).describe(model, pin):
+            yield f"model {model.name}: {line}"
         try:
             lines = examined(suite, pinned, model, offline=offline, cache=cache)
         except AdapterError:  # it names the adapter, whose fault it is

@@ -53,6 +53,8 @@ def _models(shown: DryRun) -> Table:
         weights = NOT_KNOWN if memory.weights is None else _said(size(memory.weights), "estimated")
         if backends.of(model).folder is None:
             weights = "none"
+        if backends.of(model).pin_adapter is not None:
+            dtype = ""  # of weights on a server, which does not say
         table.add_row(model.name, _count(pin.parameters), dtype, weights)
     return table
 

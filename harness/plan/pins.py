@@ -23,7 +23,7 @@ from harness.run import labelled
 from harness.tasks import metric_names
 from harness.tasks.remarks import CHANGES
 from harness.tasks.shots import Ask
-from harness.types import Adapter, DeviceKind, Model, Pins, Prompt, Sample, Split, Suite, Task, Uri
+from harness.types import Adapter, DeviceKind, Model, ModelPin, Pins, Prompt, Sample, Split, Suite, Task, Uri
 
 # Distributions whose version can move a result; each kind of step names its own among them.
 LIBRARIES = (
@@ -94,7 +94,9 @@ def pins(
         device=kind,
         models=models,
         sources=sources,
-        adapters={adapter.name: _adapter(adapter, remembered, offline) for adapter in suite.adapters},
+        adapters={
+            adapter.name: _adapter(adapter, suite, models, remembered, offline) for adapter in suite.adapters
+        },
         libraries=versions({*LIBRARIES, *(name for each in answering.values() for name in each.libraries)}),
         test_samples={task.name: samples[task.name]["test"] for task in suite.tasks},
         scripts=scripts,
@@ -180,10 +182,15 @@ def scorable(task: Task) -> Ask:
     return asked
 
 
-def _adapter(adapter: Adapter, remembered: Remembered, offline: bool) -> str:
+def _adapter(
+    adapter: Adapter, suite: Suite, models: Mapping[str, ModelPin], remembered: Remembered, offline: bool
+) -> str:
     uri = Uri.parse(adapter.uri)
     place = uri.place
+    base = next((model for model in suite.models if model.name == adapter.base), None)
     with named(f"adapter {adapter.name!r}"):
+        if base is not None and (pin_adapter := backends.of(base).pin_adapter) is not None:
+            return pin_adapter(adapter, base, models[base.name], remembered, offline)
         if uri.scheme == "hub":
             return hub.commit(place, "model", adapter.revision, offline=offline)
         folder = Path(place)

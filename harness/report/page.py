@@ -24,6 +24,7 @@ from harness.report.picks import Pick, change_of, pick
 from harness.report.price import price
 from harness.report.published import PublishedTable, published
 from harness.report.slices import Cut, cuts
+from harness.report.spending import spending
 from harness.report.stages import begun
 from harness.report.task_samples import ShownNumber, TaskSamples, Values
 from harness.report.unasked import stand_ins, unasked
@@ -91,6 +92,7 @@ class TaskPage:
     unasked: tuple[str, ...] = ()  # lines about systems that cannot be asked it
     votes: tuple[str, ...] = ()  # a line for each system whose answers are decided by a vote
     stages: tuple[str, ...] = ()  # a line for each adapter whose training began with another's factors
+    spending: tuple[str, ...] = ()  # a line for each system that a server answered for
     picks: tuple[Pick, ...] = ()
     shown: ShownNumber | None = None  # what the numbers of single samples are; None: without samples
     cuts: tuple[Cut, ...] = ()
@@ -295,6 +297,7 @@ def _task(result: Result, task: TaskFacts) -> TaskPage:
         unasked=unasked(result, task),
         votes=voted(result, task),
         stages=begun(result, task),
+        spending=spending((line.system, line.costs) for line in lines),
         groups=tuple(_groups(result, task)),
         published=published(task),
     )

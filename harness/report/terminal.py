@@ -49,7 +49,7 @@ def _task(task: TaskPage, console: Console) -> Group:
     if task.answer:
         doubts = [Text(doubt, style="yellow") for doubt in task.answer.doubts]
         parts += [_sentence(task.answer.lead), *doubts, _sentence(task.answer.gain), Text()]
-    below = [Text(line, style="dim") for line in (*task.unasked, *task.votes)]
+    below = [Text(line, style="dim") for line in (*task.unasked, *task.votes, *task.spending)]
     table = _table(task, wide=console.width >= NARROWEST)
     if _least_width(table, console) > console.width:  # rich would cut numbers and leave out columns
         return Group(*parts, *_lines(task), *below)
@@ -177,4 +177,5 @@ def _task_as_json(task: TaskPage) -> dict[str, Any]:
         ],
         "not_applicable": list(task.unasked),
         "votes": list(task.votes),
+        **({"spending": list(task.spending)} if task.spending else {}),
     }

@@ -4,7 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
-from harness.types import Cost, System
+from harness.types import Cost, Spent, System
+
+# Quantities of costs that a server counts; the unit of money is its currency
+INPUT_TOKENS, OUTPUT_TOKENS, MONEY = "input tokens", "output tokens", "price"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,6 +22,24 @@ class Costs:
     training_megabytes: float | None = None
     adapter_megabytes: float | None = None
     trainable_parameters: float | None = None
+    input_tokens: float | None = None  # that a server counted in this task's prompts
+    output_tokens: float | None = None
+    money: float | None = None  # by the suite's prices
+    currency: str = ""
+
+
+def added(earlier: Spent, now: Spent, *, less: Spent) -> Spent:
+    """Return what was spent earlier and from `less` to `now`; money in one currency only."""
+    alike = earlier.requests == 0 or (earlier.money is not None and earlier.currency == now.currency)
+    known = now.money is not None and alike
+    return Spent(
+        input_tokens=earlier.input_tokens + now.input_tokens - less.input_tokens,
+        output_tokens=earlier.output_tokens + now.output_tokens - less.output_tokens,
+        requests=earlier.requests + now.requests - less.requests,
+        uncounted=earlier.uncounted + now.uncounted - less.uncounted,
+        money=(earlier.money or 0.0) + (now.money or 0.0) - (less.money or 0.0) if known else None,
+        currency=now.currency if known else "",
+    )
 
 
 def costs(measured: Sequence[Cost], system: System, task: str, samples: int) -> Costs:
@@ -31,6 +52,11 @@ def costs(measured: Sequence[Cost], system: System, task: str, samples: int) -> 
         elif cost.system == system and cost.task is None:
             training[cost.quantity] = cost.value
     seconds = answering.get("generation time")
+    currencies = {
+        cost.unit
+        for cost in measured
+        if cost.system == system and cost.task == task and cost.quantity == MONEY
+    }
     return Costs(
         tokens_per_second=fmean(answering["generation speed"]) if "generation speed" in answering else None,
         answer_seconds=sum(seconds) / samples if seconds and samples else None,
@@ -40,4 +66,8 @@ def costs(measured: Sequence[Cost], system: System, task: str, samples: int) -> 
         training_megabytes=training.get("peak memory"),
         adapter_megabytes=training.get("adapter size"),
         trainable_parameters=training.get("trainable parameters"),
+        input_tokens=sum(answering[INPUT_TOKENS]) if INPUT_TOKENS in answering else None,
+        output_tokens=sum(answering[OUTPUT_TOKENS]) if OUTPUT_TOKENS in answering else None,
+        money=sum(answering[MONEY]) if len(currencies) == 1 else None,
+        currency=min(currencies, default=""),
     )

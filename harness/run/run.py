@@ -63,6 +63,8 @@ def run(
             going.record(step, replace(outcome, log=log_of(step, store)) if failed else outcome)
             for other in _doomed(able, outcomes):
                 going.record(other, _skipped(other, runner.steps, outcomes))
+    if runner.loaded is not None:  # a model that was opened in this process
+        runner.loaded.close()
     if goal in todo:
         runner.run = RunRecord(command=command, outcomes=outcomes)
         going.run(goal, runner)

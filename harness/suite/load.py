@@ -27,7 +27,18 @@ from harness.suite import gates, halving, lm_eval_task, sweep
 from harness.suite import rules as suite_rules
 from harness.suite.lm_eval_task import LmEvalFile
 from harness.suite.named import opened
-from harness.types import FAMILY_ERROR, Adapter, Gate, Model, Recipe, Suite, Task, Uri, Weighing
+from harness.types import (
+    FAMILY_ERROR,
+    Adapter,
+    Gate,
+    Model,
+    Recipe,
+    ServerSettings,
+    Suite,
+    Task,
+    Uri,
+    Weighing,
+)
 
 Item = TypeVar("Item", Task, Model, Recipe, Adapter, Gate)
 
@@ -117,6 +128,7 @@ def with_adapters(suite: Suite, places: Sequence[str]) -> Suite:
         uri, revision = written.without_revision(written.adapter_uri(place, Path.cwd(), where))
         fresh = replace(adapters[name], uri=uri, revision=revision)
         suite_rules.check_adapter(fresh, lambda *keys, where=where: where)
+        suite_rules.check_base(suite, fresh, lambda *keys, where=where: where)
         adapters[name] = fresh
     return replace(suite, adapters=tuple(adapters.values()))
 
@@ -361,10 +373,19 @@ def _anchored(item: Item, folder: Path, at: At) -> Item:
             source = replace(item.source, uri=uri, columns=_columns(item, at))
             return replace(item, source=source, calibrate=labelled)
         case Model():
-            return replace(item, uri=written.model_uri(item.uri, folder, at("uri"), backends.schemes()))
+            uri = written.model_uri(item.uri, folder, at("uri"), backends.schemes())
+            return replace(item, uri=uri, server=_anchored_server(item.server, folder))
         case Adapter():
             return replace(item, uri=written.adapter_uri(item.uri, folder, at("uri")))
     return item
+
+
+def _anchored_server(server: ServerSettings | None, folder: Path) -> ServerSettings | None:
+    """Return the settings of a server with the path of its tokenizer made absolute."""
+    if server is None or server.tokenizer is None or not server.tokenizer.startswith("file:"):
+        return server
+    place = Path(server.tokenizer.removeprefix("file:")).expanduser()
+    return replace(server, tokenizer=f"file:{(folder / place).resolve()}")
 
 
 def _columns(task: Task, at: At) -> Mapping[str, str | tuple[str, ...]]:

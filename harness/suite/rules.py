@@ -284,10 +284,16 @@ def check_model(model: Model, at: At) -> None:
 def check_adapter(adapter: Adapter, at: At) -> None:
     """Raise SuiteError for an adapter that is neither a folder nor a repository of the hub."""
     check_name(adapter.name, at)
-    _scheme(adapter.uri, written.ADAPTER_SCHEMES, at("uri"))
+    _scheme(adapter.uri, (*written.ADAPTER_SCHEMES, *written.SERVED), at("uri"))
     written.refuse_revision(adapter.uri, at("uri"))
     if adapter.revision is not None and not adapter.uri.startswith("hub:"):
         raise SuiteError(f"{at('revision')}: a folder has no revisions; leave it out")
+
+
+def check_base(suite: Suite, adapter: Adapter, at: At) -> None:
+    """Raise SuiteError for an adapter that cannot be attached to its base, a model of the suite."""
+    base = next(model for model in suite.models if model.name == adapter.base)
+    backends.of(base).check_adapter(adapter, base, at)
 
 
 def check_recipe(recipe: Recipe, at: At) -> None:
@@ -377,6 +383,7 @@ def _check_adapters_in_suite(suite: Suite, at: At) -> None:
     models = [model.name for model in suite.models]
     for n, adapter in enumerate(suite.adapters):
         _known("model", adapter.base, models, at("adapters", n, "base"))
+        check_base(suite, adapter, lambda *keys, n=n: at("adapters", n, *keys))
         if adapter.name in recipes:
             raise SuiteError(
                 f"{at('adapters', n, 'name')}: {adapter.name!r} is a recipe too; rename one of them"

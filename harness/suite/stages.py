@@ -118,8 +118,8 @@ def _check_halving(earlier: Recipe, recipe: Recipe, where: str) -> None:
     for one in (earlier, recipe):
         if one.halving is not None:
             raise SuiteError(
-                f"{where}: {one.name} is a sweep with halving, whose adapter has settings that are not known before; write its "
-                "winner as a recipe of its own, and leave `halving` out"
+                f"{where}: {one.name} is a sweep with halving, whose adapter has settings that are not known before; write "
+                "its winner as a recipe of its own, and leave `halving` out"
             )
 
 

@@ -110,6 +110,18 @@ class Cost:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Spent:
+    """What a server counted while it was asked, and what that costs."""
+
+    input_tokens: int = 0
+    output_tokens: int = 0
+    requests: int = 0  # answered ones
+    uncounted: int = 0  # of these, answers without a count of tokens
+    money: float | None = None  # None: the suite names no prices
+    currency: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Density:
     """A histogram of log10 λ in bins of equal width; eigenvalues under the first edge are left out."""
 

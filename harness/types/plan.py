@@ -15,6 +15,35 @@ HAS_RESULT: tuple[State, ...] = ("done", "kept")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Proof:
+    """What a handshake tried at a server, and whether the server did it."""
+
+    name: str
+    proved: bool
+    detail: str  # what was seen, as a clause
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Handshake:
+    """What a server showed before it was believed."""
+
+    chat: bool  # prompts go through its chat API; else through completions
+    answers_as: str | None  # the model that its answers name
+    proofs: tuple[Proof, ...]
+    seen: str  # digest of all that was seen and would be seen again
+    earlier: bool = False  # True: not today, but the last time that the server was asked
+
+    def proof(self, name: str) -> Proof | None:
+        """Return what was tried under a name; None where it was not tried."""
+        return next((proof for proof in self.proofs if proof.name == name), None)
+
+    def proved(self, name: str) -> bool:
+        """Return whether something was tried and done."""
+        found = self.proof(name)
+        return found is not None and found.proved
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ModelPin:
     """What a model's name meant when the plan was made."""
 
@@ -29,6 +58,8 @@ class ModelPin:
     architecture: str = field(default="causal", metadata=IF_SET)
     # True: it only answers greedily, so it cannot be sampled from (harness/checkpoints/samples.py)
     greedy: bool = field(default=False, metadata=NEVER)
+    # What its server showed, whose digest is the revision; None: no server, or one that was not asked (--offline)
+    handshake: Handshake | None = field(default=None, metadata=NEVER)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Annotated, Any, Literal
 
-from harness.digest import IF_SET
+from harness.digest import IF_SET, NEVER
 from harness.types.fields import Kept, Spread, Withheld
 
 Split = Literal["train", "validation", "test"]
@@ -157,17 +157,43 @@ class Task:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Prices:
+    """What a server asks for its tokens."""
+
+    input: float  # for a million tokens of prompts
+    output: float  # for a million tokens of answers
+    currency: str = "USD"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerSettings:
+    """How a server is asked for a model. No setting moves an answer."""
+
+    key: str | None = None  # name of the environment variable with the key, never the key itself
+    tokenizer: str | None = None  # uri of a model whose tokens the server must count: hub, file or zoo
+    at_once: int = 8  # requests in flight
+    timeout: float = 120.0  # seconds for one try
+    retries: int = 6  # further tries after a failure, each after a longer pause
+    patience: float = 600.0  # seconds that one request waits while the server says 429, too many requests
+    prices: Prices | None = None  # None: tokens are counted, money is not
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Model:
     """A pretrained base model."""
 
     name: str
-    uri: str  # "hub:OWNER/NAME" | "file:PATH" | "zoo:NAME" | "echo:RULE"; as written: checkpoints/written.py
+    # "hub:OWNER/NAME" | "file:PATH" | "zoo:NAME" | "http://HOST/v1#MODEL" | "echo:RULE"; as written: checkpoints/written.py
+    uri: str
     revision: str | None = None  # a hub commit; None is resolved when the plan is made
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"  # auto: float32 on cpu, else bfloat16
     quantization: Literal["none", "int8", "nf4", "fp4"] = "none"  # 8 or 4 bits a weight in memory
     family: str | None = None  # None: found from the checkpoint's config
     chat: Literal["auto", "on", "off"] = "auto"  # auto: the tokenizer's chat template where it has one
     trust_remote_code: bool = False  # run the checkpoint's own code, if --allow-remote-code is given too
+    server: ServerSettings | None = field(
+        default=None, metadata=NEVER
+    )  # how a server is asked; None: as by default
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -241,7 +267,7 @@ class Adapter:
 
     name: str
     base: str  # a model's name in the suite
-    uri: str  # "hub:OWNER/NAME" | "file:PATH"
+    uri: str  # "hub:OWNER/NAME" | "file:PATH" | "http://HOST/v1#NAME", on the server of its base
     revision: str | None = None  # a hub commit; None is resolved when the plan is made
 
 

@@ -26,6 +26,7 @@ NOT_RUN = {
     "bring-what-you-have.md": 2,
     "first-run.md": 2,
     "own-model.md": 1,
+    "servers.md": 1,
     "view.md": 2,
 }
 

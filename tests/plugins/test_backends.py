@@ -18,13 +18,15 @@ from harness.files.hardware import Machine
 from harness.plan.pins import pins
 from harness.plan.plan import plan
 from harness.suite.load import load_suite
-from harness.types import Decode, Finish, Generation, Model, Prompt, Runtime
+from harness.types import Decode, Finish, Generation, Model, Prompt, Runtime, ServerSettings
 from tests.checkpoints.tiny_gguf import write
 from tests.cli.words import harness
 from tests.plugins.packages import install
+from tests.servers.stub import Stub, serving
 
 # A small model of each backend, which can be opened here: a new file in harness/backends/ names its own.
 EXAMPLES = {"echo": "echo:copy", "hf": "zoo:llama2-tiny"}  # and of gguf, a file that is written first
+ONLINE = {"http"}  # backends that answer nothing offline
 OTHERS = {"echo": "echo:upper", "hf": "zoo:mistral-tiny"}
 SETTINGS: dict[str, Any] = {
     "revision": "main",
@@ -33,6 +35,7 @@ SETTINGS: dict[str, Any] = {
     "family": "llama",
     "chat": "off",
     "trust_remote_code": True,
+    "server": ServerSettings(at_once=2),
 }
 PROMPTS = [
     Prompt(sample_id=f"s{n}", before="Say: ", input=f"Anna {'meets Ben ' * n}today.", after="\n")
@@ -52,6 +55,11 @@ def of(name: str) -> Backend:
     return found
 
 
+def offline(name: str) -> bool:
+    """Whether a backend is tried without the network."""
+    return name not in ONLINE
+
+
 @pytest.fixture(params=plugins.names("backends"))
 def name(request: pytest.FixtureRequest) -> str:
     return str(request.param)
@@ -68,6 +76,14 @@ def gguf_files(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def server() -> Iterator[None]:
+    """Serve two models on this machine."""
+    with serving(Stub(models={"base": "", "tuned": "+"})) as base:
+        EXAMPLES["http"], OTHERS["http"] = f"{base}#base", f"{base}#tuned"
+        yield
+
+
 @pytest.fixture
 def model(name: str) -> Model:
     return Model(name="example", uri=EXAMPLES[name])
@@ -75,7 +91,9 @@ def model(name: str) -> Model:
 
 @pytest.fixture
 def opened(name: str, model: Model) -> Iterator[OpenBackend]:
-    backend = of(name).open(model, of(name).pin(model, "cpu", Remembered(), True), Runtime(offline=True))
+    backend = of(name).open(
+        model, of(name).pin(model, "cpu", Remembered(), offline(name)), Runtime(offline=offline(name))
+    )
     yield backend
     backend.close()
 
@@ -124,21 +142,23 @@ def test_a_model_that_cannot_be_is_refused_with_its_place(name: str, model: Mode
     backends.check(model, at)
     suffix = of(name).suffix
     stem = model.uri.removesuffix(suffix)
+    # Which models a server has is known to the server alone; an address without a model is none.
+    absent = model.uri.partition("#")[0] if name in ONLINE else f"{stem}-that-is-not-there{suffix}"
     with pytest.raises(SuiteError, match="uri"):
-        backends.check(replace(model, uri=f"{stem}-that-is-not-there{suffix}"), at)
+        backends.check(replace(model, uri=absent), at)
 
 
 def test_a_pin_is_the_same_twice_and_another_model_has_another(name: str, model: Model) -> None:
-    pin = of(name).pin(model, "cpu", Remembered(), True)
+    pin = of(name).pin(model, "cpu", Remembered(), offline(name))
     kept = Remembered()
-    assert of(name).pin(model, "cpu", kept, True) == pin
-    assert of(name).pin(model, "cpu", kept, True) == pin
-    assert of(name).pin(replace(model, name="renamed"), "cpu", kept, True) == pin
-    assert of(name).pin(replace(model, uri=OTHERS[name]), "cpu", kept, True).revision != pin.revision
+    assert of(name).pin(model, "cpu", kept, offline(name)) == pin
+    assert of(name).pin(model, "cpu", kept, offline(name)) == pin
+    assert of(name).pin(replace(model, name="renamed"), "cpu", kept, offline(name)) == pin
+    assert of(name).pin(replace(model, uri=OTHERS[name]), "cpu", kept, offline(name)).revision != pin.revision
 
 
 def test_weights_are_in_its_folder_or_nobody_trains_on_them(name: str, model: Model) -> None:
-    backend, pin = of(name), of(name).pin(model, "cpu", Remembered(), True)
+    backend, pin = of(name), of(name).pin(model, "cpu", Remembered(), offline(name))
     if backend.folder is None:
         assert not backend.trains
         with pytest.raises(ModelError, match=f"{model.uri} has no weights: {backend.about}"):
@@ -149,12 +169,12 @@ def test_weights_are_in_its_folder_or_nobody_trains_on_them(name: str, model: Mo
 
 
 def test_it_runs_in_some_processes(name: str, model: Model) -> None:
-    assert of(name).workers(of(name).pin(model, "cpu", Remembered(), True), MACHINE) >= 1
+    assert of(name).workers(of(name).pin(model, "cpu", Remembered(), offline(name)), MACHINE) >= 1
 
 
 def test_before_it_is_opened_nothing_is_said_against_a_sound_model(name: str, model: Model) -> None:
     backend, kept = of(name), Remembered()
-    pin = backend.pin(model, "cpu", kept, True)
+    pin = backend.pin(model, "cpu", kept, offline(name))
     backend.check_askable(model, pin, kept, True)
     if backend.folder is not None:
         backend.folder(model, pin, True)
@@ -170,7 +190,7 @@ def test_it_can_do_what_it_declares(name: str, opened: OpenBackend) -> None:
 
 @pytest.mark.parametrize("verb", get_args(Verb))
 def test_a_verb_that_it_lacks_is_said_with_the_reason(name: str, model: Model, verb: Verb) -> None:
-    pin = of(name).pin(model, "cpu", Remembered(), True)
+    pin = of(name).pin(model, "cpu", Remembered(), offline(name))
     reason = backends.lacks(model, pin, verb)
     if verb not in of(name).verbs:
         assert reason is not None

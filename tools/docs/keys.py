@@ -7,7 +7,7 @@ from typing import get_type_hints
 from harness.neural.rungs import LETTERS
 from harness.suite import rules as suite_rules
 from harness.suite import sweep
-from harness.types import Adapter, Gate, Halving, Model, Recipe, Suite, Task
+from harness.types import Adapter, Gate, Halving, Model, Prices, Recipe, ServerSettings, Suite, Task
 from harness.types.suite import Decode, Source, Weighing
 from tools.docs import comments, plugin_tables
 from tools.docs.tables import code, table
@@ -107,8 +107,23 @@ SECTIONS = (
         record=Model,
         text="A mapping in a suite's `models`. See [own model](own-model.md).",
         means={
-            "uri": "`./FOLDER`, `OWNER/NAME` of the hub, `zoo:NAME`, or `echo:RULE` for a rule that answers"
+            "uri": "`./FOLDER`, `OWNER/NAME` of the hub, `zoo:NAME`, `http://HOST/v1#MODEL` on a server, or `echo:RULE` "
+            "for a rule that answers",
+            "chat": "auto: the tokenizer's chat template where it has one; on a server, its chat API where it has one",
         },
+    ),
+    Section(
+        title="server",
+        record=ServerSettings,
+        text="In a model on a server: how the server is asked. No key moves an answer. See [servers](servers.md).",
+        means={
+            "prices": "what the tokens cost ([prices](#prices)); without it, tokens are counted and money is not"
+        },
+    ),
+    Section(
+        title="prices",
+        record=Prices,
+        text="In a model's `server`: what a million tokens cost.",
     ),
     Section(
         title="A recipe",
@@ -138,7 +153,9 @@ SECTIONS = (
         title="An adapter",
         record=Adapter,
         text="A mapping in a suite's `adapters`: an adapter that exists already. See [existing adapters](adapters.md).",
-        means={"uri": "`./FOLDER`, or `OWNER/NAME` of the hub"},
+        means={
+            "uri": "`./FOLDER`, `OWNER/NAME` of the hub, or `http://HOST/v1#NAME` on the server of its base"
+        },
     ),
     Section(
         title="weights",

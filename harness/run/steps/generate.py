@@ -2,11 +2,13 @@
 
 import shutil
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from harness import backends, kinds
-from harness.backends import KnowsItsEnds, OpenBackend, TracksBase
+from harness.backends import CountsSpending, KnowsItsEnds, OpenBackend, TracksBase
 from harness.checkpoints.adapter import WEIGHTS
 from harness.checkpoints.asked_with import asked_with, difference
 from harness.digest import IF_SET
@@ -14,12 +16,15 @@ from harness.errors import ModelError
 from harness.files.json_lines import (
     IndexedLines,
     drop_torn_line,
+    from_json,
     iterate_lines,
     line,
     read_json,
     read_lines,
+    to_json,
     write_json,
 )
+from harness.results.costs import INPUT_TOKENS, MONEY, OUTPUT_TOKENS, added
 from harness.run.steps import (
     ANSWERS,
     NO_END,
@@ -33,15 +38,17 @@ from harness.run.steps import (
     split_file,
 )
 from harness.tasks.shots import for_each
-from harness.types import Generation, Note, Sample, Task
+from harness.types import Cost, Generation, Note, Sample, Spent, Task
 
 VERSION = 3
 LIBRARIES = ()  # the model's backend names them
 LANE = True
 TOLERANT = False
 COST = "cost.json"
+SPENT = "spent.json"  # tokens and money of all tries; only where answers come from a server
 OTHERWISE = "asked otherwise"  # kind of a note
-FILES = (ANSWERS, COST)
+FILES = (ANSWERS, COST, SPENT)
+VARIES = "answers vary"  # kind of a note
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +77,7 @@ def run(spec: Generate, context: StepContext) -> None:
     kept = written = sum(sample.id in answered for sample in samples)
     context.progress(kept, len(samples))
 
-    started, tokens, doubt, memory, end = time.perf_counter(), 0, None, None, None
+    started, tokens, doubt, memory, end, varies = time.perf_counter(), 0, None, None, None, None
     adapter = adapter_folder(spec.adapter, context)
     if kept < len(samples):
         verb = kind.verb(spec.task, spec.used.model, spec.used.pin)
@@ -80,9 +87,13 @@ def run(spec: Generate, context: StepContext) -> None:
         tracking = backend if isinstance(backend, TracksBase) else None
         doubt = tracking.unverified_base(adapter) if tracking and adapter else None
         end = _end(spec, backend)
+        varies = backend.doubt if isinstance(backend, CountsSpending) and not spec.start else None
         halved = tracking.budget.halvings if tracking else 0
         started = time.perf_counter()
-        with answers.open("a", encoding="utf-8", errors="surrogatepass") as file:
+        with (
+            _spending(context.folder / SPENT, backend),
+            answers.open("a", encoding="utf-8", errors="surrogatepass") as file,
+        ):
             for generation in kind.answers[verb](backend, prompts, spec.task, adapter, answered):
                 file.write(line(generation))
                 file.flush()
@@ -104,6 +115,7 @@ def run(spec: Generate, context: StepContext) -> None:
             "end": end,
             "adapter_bytes": _bytes(adapter),
             "otherwise": _otherwise(spec, adapter),
+            **({"varies": varies} if varies else {}),
         },
     )
 
@@ -115,7 +127,10 @@ def contributes(finished: Finished) -> Contribution:
     if cost["output_tokens"]:
         speed = cost["output_tokens"] / cost["seconds"]
         costs.append(finished.cost("generation speed", "tokens/s", speed))
-    costs.append(finished.peak_memory())
+    spent = list(_spent(finished))
+    if not spent:  # a server's memory is not known
+        costs.append(finished.peak_memory())
+    costs += spent
     if cost.get("adapter_bytes"):
         costs.append(finished.cost("adapter size", "MB", cost["adapter_bytes"] / 1e6, of_task=False))
     notes = [
@@ -125,10 +140,38 @@ def contributes(finished: Finished) -> Contribution:
             ("less at once", cost["memory"]),
             (NO_END, cost.get("end")),
             (OTHERWISE, cost.get("otherwise")),
+            (VARIES, cost.get("varies")),
         )
         if detail
     ]
     return Contribution(costs=tuple(costs), notes=tuple(notes))
+
+
+@contextmanager
+def _spending(file: Path, backend: OpenBackend) -> Iterator[None]:
+    """Add what a server counts meanwhile to what earlier tries spent, also where this try fails."""
+    if not isinstance(backend, CountsSpending):
+        yield
+        return
+    before = backend.spent
+    try:
+        yield
+    finally:
+        earlier = from_json(Spent, read_json(file)) if file.is_file() else Spent()
+        write_json(file, to_json(added(earlier, backend.spent, less=before)))
+
+
+def _spent(finished: Finished) -> Iterator[Cost]:
+    """Yield the tokens and the money of a block that a server answered."""
+    if not (finished.folder / SPENT).is_file():
+        return
+    spent = from_json(Spent, read_json(finished.folder / SPENT))
+    yield finished.cost("requests", "requests", spent.requests)
+    if not spent.uncounted:
+        yield finished.cost(INPUT_TOKENS, "tokens", spent.input_tokens)
+        yield finished.cost(OUTPUT_TOKENS, "tokens", spent.output_tokens)
+    if spent.money is not None:
+        yield finished.cost(MONEY, spent.currency, spent.money)
 
 
 def _end(spec: Generate, backend: OpenBackend) -> str | None:
@@ -153,8 +196,9 @@ def _otherwise(spec: Generate, adapter: Path | None) -> str | None:
 
 
 def _bytes(adapter: Path | None) -> int | None:
-    """Return the size of an adapter's weights on disk, in bytes."""
-    return None if adapter is None else (adapter / WEIGHTS).stat().st_size
+    """Return the size of an adapter's weights on disk, in bytes; None for a base, and for an adapter on a server."""
+    weights = None if adapter is None else adapter / WEIGHTS
+    return weights.stat().st_size if weights is not None and weights.is_file() else None
 
 
 def _continue(answers: Path, shorter_runs: tuple[Path, ...]) -> set[str]:

@@ -250,7 +250,7 @@ def _model(model: Model, pin: ModelPin) -> ModelFacts:
         revision=pin.revision,
         family=pin.family,
         parameters=pin.parameters,
-        dtype=pin.dtype,
+        dtype=None if pin.handshake else pin.dtype,
         quantization=model.quantization,
         chat=model.chat,
         licence=backends.of(model).licence(model, pin),

@@ -35,7 +35,7 @@ from tests.neural.train.test_preferences import RECIPE, Stop, encoded, examples,
 from tests.suite.test_stages import ASKING
 
 ANSWERS = replace(RECIPE, objective={"name": "answers"})
-STILL = {"learning_rate": 0.0}  # a suite may not say so; it shows where training begins
+STILL: dict[str, Any] = {"learning_rate": 0.0}  # a suite may not say so; it shows where training begins
 TOLD = examples(12)
 # Sums in another order and in batches of other widths, of log-likelihoods up to some tens of nats in float32.
 ALIKE = 1e-5
@@ -125,7 +125,7 @@ def test_losses_and_factors_are_those_of_plain_peft_with_a_frozen_copy(
     assert found[0] == pytest.approx(math.log(2), abs=1e-6) and found[-1] < 0.6
     # As near as the losses are to TRL's
     assert losses(tmp_path / "second") == pytest.approx(found, abs=1e-4)
-    model.save_pretrained(tmp_path / "plain", selected_adapters=["default"])
+    model.save_pretrained(str(tmp_path / "plain", selected_adapters=["default"]))
     ours, theirs = weights(tmp_path / "second" / "adapter"), weights(tmp_path / "plain")
     assert ours.keys() == theirs.keys()
     # Adam divides by the root of a mean of squares: rounding moves numbers with tiny gradients by parts of a step.
