@@ -125,7 +125,7 @@ def test_losses_and_factors_are_those_of_plain_peft_with_a_frozen_copy(
     assert found[0] == pytest.approx(math.log(2), abs=1e-6) and found[-1] < 0.6
     # As near as the losses are to TRL's
     assert losses(tmp_path / "second") == pytest.approx(found, abs=1e-4)
-    model.save_pretrained(str(tmp_path / "plain", selected_adapters=["default"]))
+    model.save_pretrained(str(tmp_path / "plain"), selected_adapters=["default"])
     ours, theirs = weights(tmp_path / "second" / "adapter"), weights(tmp_path / "plain")
     assert ours.keys() == theirs.keys()
     # Adam divides by the root of a mean of squares: rounding moves numbers with tiny gradients by parts of a step.
