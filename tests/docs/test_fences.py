@@ -25,6 +25,7 @@ NOT_RUN = {
     "adapters.md": 1,
     "bring-what-you-have.md": 2,
     "first-run.md": 2,
+    "judges.md": 1,
     "own-model.md": 1,
     "servers.md": 1,
     "view.md": 2,

@@ -24,7 +24,7 @@ def refusal(load: object, name: str) -> str:
 def test_a_task_in_a_suites_place_names_the_suites_that_use_it() -> None:
     assert refusal(load_suite, "dialogues") == (
         "no suite named 'dialogues'; it is a task, which these suites use: "
-        "ci, everything, everything-full, quickstart, quickstart-full, sweep-quickstart"
+        "alignment, ci, everything, everything-full, quickstart, quickstart-full, sweep-quickstart"
     )
     assert refusal(load_suite, "instruction-qa").endswith("it is a task, which this suite uses: samsum")
 
