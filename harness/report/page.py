@@ -297,7 +297,7 @@ def _task(result: Result, task: TaskFacts) -> TaskPage:
         unasked=unasked(result, task),
         votes=voted(result, task),
         stages=begun(result, task),
-        spending=spending((line.system, line.costs) for line in lines),
+        spending=spending(result, task.name, ((line.system, line.costs) for line in lines)),
         groups=tuple(_groups(result, task)),
         published=published(task),
     )

@@ -3,11 +3,12 @@
 from collections.abc import Iterable
 
 from harness import text as words
-from harness.results.costs import Costs
+from harness.results import Result
+from harness.results.costs import Costs, currency
 from harness.types import System
 
 
-def spending(of: Iterable[tuple[System, Costs]]) -> tuple[str, ...]:
+def spending(result: Result, task: str, of: Iterable[tuple[System, Costs]]) -> tuple[str, ...]:
     """Return a line for each system that a server answered for: tokens, and money where the suite names prices."""
     lines = []
     for system, costs in of:
@@ -15,7 +16,7 @@ def spending(of: Iterable[tuple[System, Costs]]) -> tuple[str, ...]:
             continue
         said = f"{costs.input_tokens:,.0f} tokens asked and {costs.output_tokens:,.0f} answered"
         if costs.money is not None:
-            said += f" cost {money(costs.money)} {costs.currency}"
+            said += f" cost {money(costs.money)} {currency(result.costs, system, task)}"
         lines.append(f"{words.system(system)}: {said}, counted by the server over all tries.")
     return tuple(lines)
 

@@ -25,7 +25,6 @@ class Costs:
     input_tokens: float | None = None  # that a server counted in this task's prompts
     output_tokens: float | None = None
     money: float | None = None  # by the suite's prices
-    currency: str = ""
 
 
 def added(earlier: Spent, now: Spent, *, less: Spent) -> Spent:
@@ -42,6 +41,14 @@ def added(earlier: Spent, now: Spent, *, less: Spent) -> Spent:
     )
 
 
+def currency(measured: Sequence[Cost], system: System, task: str) -> str | None:
+    """Return the currency of what a system's answers to a task cost; None where there is none, or there are several."""
+    found = {
+        cost.unit for cost in measured if (cost.system, cost.task, cost.quantity) == (system, task, MONEY)
+    }
+    return found.pop() if len(found) == 1 else None
+
+
 def costs(measured: Sequence[Cost], system: System, task: str, samples: int) -> Costs:
     """Return the costs of answering a task and, for an adapter, of training it."""
     answering: dict[str, list[float]] = {}
@@ -52,11 +59,6 @@ def costs(measured: Sequence[Cost], system: System, task: str, samples: int) -> 
         elif cost.system == system and cost.task is None:
             training[cost.quantity] = cost.value
     seconds = answering.get("generation time")
-    currencies = {
-        cost.unit
-        for cost in measured
-        if cost.system == system and cost.task == task and cost.quantity == MONEY
-    }
     return Costs(
         tokens_per_second=fmean(answering["generation speed"]) if "generation speed" in answering else None,
         answer_seconds=sum(seconds) / samples if seconds and samples else None,
@@ -68,6 +70,5 @@ def costs(measured: Sequence[Cost], system: System, task: str, samples: int) -> 
         trainable_parameters=training.get("trainable parameters"),
         input_tokens=sum(answering[INPUT_TOKENS]) if INPUT_TOKENS in answering else None,
         output_tokens=sum(answering[OUTPUT_TOKENS]) if OUTPUT_TOKENS in answering else None,
-        money=sum(answering[MONEY]) if len(currencies) == 1 else None,
-        currency=min(currencies, default=""),
+        money=sum(answering[MONEY]) if currency(measured, system, task) else None,
     )

@@ -33,7 +33,7 @@ def answers_otherwise(client: Client, name: str, pin: ModelPin, where: str) -> s
 def _values_differ(client: Client, base: str, name: str) -> bool:
     """Return whether base and adapter find the same texts differently likely."""
     for text in PROBES:
-        (one,), (other,) = (calls.echo(client, model, (text,)) for model in (base, name))
+        (one,), (other,) = (calls.read_back(client, model, (text,)) for model in (base, name))
         if any(
             abs(a - b) > LEAST
             for a, b in zip(one.logprobs, other.logprobs, strict=False)

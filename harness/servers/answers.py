@@ -130,7 +130,7 @@ class Served:
         together = self.shown.proved(LISTS)
         try:
             lists = [texts] if together else [[text] for text in texts]
-            found = [echoed for asked in lists for echoed in calls.echo(self.client, model, asked)]
+            found = [echoed for asked in lists for echoed in calls.read_back(self.client, model, asked)]
         except Unanswered as error:
             _check_length(error, overflow)
             return Likelihoods(sample_id=prompt.sample_id, options=())
@@ -140,7 +140,7 @@ class Served:
             sample_id=prompt.sample_id,
             options=tuple(
                 options.likelihood(
-                    text, prompt.text, echoed, lambda: calls.echo(self.client, model, (prompt.text,))[0]
+                    text, prompt.text, echoed, lambda: calls.read_back(self.client, model, (prompt.text,))[0]
                 )
                 for text, echoed in zip(texts, found, strict=True)
             ),

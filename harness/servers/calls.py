@@ -83,7 +83,7 @@ def write_list(
     return tuple(str(choice["text"]) for choice in choices)
 
 
-def echo(
+def read_back(
     client: Client, model: str, texts: Sequence[str], retries: int | None = None
 ) -> tuple[EchoedText, ...]:
     """Return the tokens of given texts with their log-probabilities; raise Unanswered where the server does not give them.

@@ -182,7 +182,7 @@ def _echoes(asked: Partner, chat: bool) -> Proof:
             name=ECHOES, proved=False, detail="its chat API gives none of a given text; write `chat: off`"
         )
     try:
-        found = [calls.echo(asked.client, asked.model, (text,), RETRIES)[0] for text in PROBES]
+        found = [calls.read_back(asked.client, asked.model, (text,), RETRIES)[0] for text in PROBES]
     except Unanswered as error:
         if error.ends:
             raise
