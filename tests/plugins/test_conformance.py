@@ -15,7 +15,7 @@ from harness.errors import HarnessError
 from harness.exports import Place
 from harness.imports import ImportOptions
 from harness.plugins.choice import parse
-from harness.types import Generation, Model, ModelPin, Option, Runtime, Sample, Source, Task
+from harness.types import JUDGED, Generation, Model, ModelPin, Option, Runtime, Sample, Source, Task
 
 NUMBERS = {"regress": "1234567"}  # the one reference of the kinds whose references are numbers
 TEXTS = ("perplexity",)  # kinds without a prompt or a reference
@@ -110,8 +110,11 @@ def rows_of(name: str) -> NDArray[np.float64]:
         # The metrics of options find the same in answers that were chosen; the others read their texts alone.
         options = tuple(Option(text=text, logprob=-len(text), tokens=2, bytes=9) for text in (wanted, "§ 1"))
         answers.append(Generation(sample_id="1", text=wanted, options=options))
-    if name == "theirs":  # it reads no text
-        answers = [replace(answer, given={"score": float(place)}) for place, answer in enumerate(answers)]
+    if name in ("judge", "theirs"):  # they read no text
+        answers = [
+            replace(answer, given={JUDGED if name == "judge" else "score": float(place)})
+            for place, answer in enumerate(answers)
+        ]
     return np.array([row(sample, answer) for answer in answers], dtype=np.float64)
 
 
