@@ -10,9 +10,12 @@ import pytest
 import harness
 from harness import results
 from harness.errors import HarnessError, SuiteError
+from harness.plan.pins import pins
+from harness.plan.plan import plan
 from harness.report.scaling import sentence
+from harness.run.steps import ModelInMemory, StepContext, scale
 from harness.suite.load import load_suite
-from harness.types import Scale, Scaling
+from harness.types import Runtime, Scale, Scaling
 
 RECIPE = {
     "name": "quick", "rank": 4, "alpha": 8, "targets": ["all-linear"], "steps": 20, "batch_size": 8, "learning_rate": 5e-3,
@@ -100,18 +103,24 @@ def test_pages_show_the_best_scale(place: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_step_that_was_stopped_goes_on_and_ends_the_same(place: Path, step: Path) -> None:
-    rows = place / "again" / "work" / step.name / "rows"
+def test_a_step_that_was_stopped_goes_on_and_ends_the_same(place: Path, step: Path, tmp_path: Path) -> None:
+    read = load_suite(suite())
+    planned = plan(read, pins(read, offline=True, cache=tmp_path / "digests.json"), limit=ASKED)
+    one = next(each for each in planned.steps if each.kind == "scale")
+    assert one.id == step.name
+    rows = tmp_path / "work" / "rows"
     rows.mkdir(parents=True)
     for path in sorted((step / "rows").glob("*.npy"))[:5]:
         shutil.copyfile(path, rows / path.name)
     known = {path.name: path.stat().st_ino for path in rows.iterdir()}
-    harness.run(suite(), store=place / "again", out=place / "out", limit=ASKED, workers=0, offline=True)
-    again = place / "again" / "done" / step.name
-    assert (again / "scaled.json").read_bytes() == (step / "scaled.json").read_bytes()
-    assert all(
-        (again / "rows" / name).stat().st_ino == inode for name, inode in known.items()
-    )  # not asked again
+    runtime = Runtime(offline=True)
+    needs = tuple((need, place / "store" / "done" / need) for need in one.needs)
+    loaded = ModelInMemory(runtime=runtime)
+    scale.run(one.spec, StepContext(folder=rows.parent, needs=needs, runtime=runtime, loaded=loaded))
+    loaded.close()
+    assert (rows.parent / "scaled.json").read_bytes() == (step / "scaled.json").read_bytes()
+    assert all((rows / name).stat().st_ino == inode for name, inode in known.items())  # not asked again
+    assert sorted(path.name for path in rows.parent.iterdir()) == ["rows", "scaled.json"]
 
 
 def made(values: list[float], best: float, change: float, p: float) -> Scaling:
