@@ -86,12 +86,12 @@ def test_rows_at_0_are_the_bases_and_at_1_the_adapters(place: Path, step: Path) 
     ]
     assert len(adapters) == 2 and adapters[0] == adapters[1]
     found = harness.load(place / "checked").rows
-    for scale, adapter in (("0", ""), ("1", "quick")):
-        rows = np.load(step / "rows" / f"0-{scale}.npy")
+    for times, adapter in (("0", ""), ("1", "quick")):
+        rows = np.load(step / "rows" / f"0-{times}.npy")
         wanted = found[
             (found.metric == "rouge") & (found.adapter.fillna("") == adapter) & (found.model == "m")
         ]
-        assert np.array_equal(rows, np.stack([np.asarray(one) for one in wanted.stats])), scale
+        assert np.array_equal(rows, np.stack([np.asarray(one) for one in wanted.stats])), times
 
 
 @pytest.mark.slow
