@@ -9,7 +9,7 @@ from fnmatch import fnmatchcase
 
 from harness.backends import trainable
 from harness.errors import SuiteError
-from harness.plan import judges, steps
+from harness.plan import judges, scales, steps
 from harness.plan.adapters import existing, trained
 from harness.plan.builder import Parts, PlanBuilder
 from harness.plan.cells import stand_in, systems, why_not_applicable
@@ -68,7 +68,9 @@ def _drawn(suite: Suite, pins: Pins, seed: int, limit: int | None, part: Only) -
     loads = {
         task.name: steps.load(builder, task)
         for task in suite.tasks
-        if task in asked or task.name in trained_tasks(suite)
+        if task in asked
+        or task.name in trained_tasks(suite)
+        or (suite.scales and task.name == suite.forgetting)
     }
     candidates = [*trained(builder, loads), *existing(builder)]
     parts: Parts = [(PlanPart(kind="load", task=name), step) for name, step in loads.items()]
@@ -97,6 +99,7 @@ def _drawn(suite: Suite, pins: Pins, seed: int, limit: int | None, part: Only) -
             parts.append((about, scored))
             parts += steps.foreign(builder, task, system, loads[task.name], scored)
         parts += judges.calibrate(builder, task, candidates)
+    parts += scales.scaled(builder, loads, candidates)
     parts += steps.spectra(builder, candidates)
     parts += [steps.compare(builder, task, candidates, parts) for task in asked]
     steps.report(builder, candidates, parts, unasked)

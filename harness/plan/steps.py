@@ -40,6 +40,8 @@ def splits_needed(suite: Suite, task: Task) -> tuple[Split, ...]:
     some trivial rules count them.
     """
     trained_on = task.name in trained_tasks(suite)
+    if suite.scales and (trained_on or task.name == suite.forgetting):
+        return ("train", "validation", "test") if trained_on else ("validation", "test")
     if trained_on and any(recipe.validation_samples for recipe in suite.recipes):
         return ("train", "validation", "test")
     if trained_on and suite.recipes:

@@ -17,6 +17,7 @@ from harness.report.charts import (
     losses,
     pareto,
     ratios,
+    scaling,
     spectra,
 )
 from harness.report.drawing import Pen
@@ -80,6 +81,7 @@ class Figures:
     forgetting: Figure | None
     losses: Figure | None
     choosing: Figure | None  # where a score chose checkpoints
+    scaling: Figure | None = None  # adapters at several scales of their updates
     halving: Figure | None = None  # the combinations of sweeps with halving
     weights: WeightFigures
 
@@ -88,7 +90,11 @@ class Figures:
         return [
             *self.fronts.values(),
             *self.differences.values(),
-            *(figure for figure in (self.forgetting, self.losses, self.choosing, self.halving) if figure),
+            *(
+                figure
+                for figure in (self.forgetting, self.losses, self.choosing, self.scaling, self.halving)
+                if figure
+            ),
             *self.weights.all(),
         ]
 
@@ -138,6 +144,14 @@ def draw(page: Page, pen: Pen) -> Figures:
             partial(choosing.chart, chosen),
         )
         if chosen
+        else None,
+        scaling=figure(
+            pen,
+            "scales",
+            "What adapters gain and lose by the scale of their updates, on validation samples",
+            partial(scaling.chart, page.scaled),
+        )
+        if page.scaled
         else None,
         halving=figure(
             pen,

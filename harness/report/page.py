@@ -23,6 +23,7 @@ from harness.report.overview import Overview, overview
 from harness.report.picks import Pick, change_of, pick
 from harness.report.price import price
 from harness.report.published import PublishedTable, published
+from harness.report.scaling import ScaledAdapter, scaled
 from harness.report.slices import Cut, cuts
 from harness.report.spending import spending
 from harness.report.stages import begun
@@ -111,6 +112,7 @@ class Page:
     matrix: TransferMatrix | None
     forgetting: Forgetting | None
     judged: tuple[JudgedSection, ...]
+    scaled: tuple[ScaledAdapter, ...]
     verdicts: tuple[Verdict, ...]
     curves: tuple[Curve, ...]
     halvings: tuple[HalvingTable, ...]
@@ -183,6 +185,7 @@ def build(result: Result, task_samples: Mapping[str, TaskSamples] | None = None)
         matrix=matrix(pages),
         forgetting=forgetting(result, pages),
         judged=judged.sections(result),
+        scaled=scaled(result),
         verdicts=verdicts,
         curves=result.curves,
         halvings=halving.tables(result),

@@ -22,6 +22,7 @@ from harness.types import (
     Note,
     Published,
     RecipeScore,
+    Scaling,
     Score,
     Share,
     State,
@@ -237,6 +238,7 @@ class Result:
     costs: Kept[tuple[Cost, ...]] = ()
     curves: Kept[tuple[Curve, ...]] = ()
     calibrations: Kept[IfSet[tuple[Calibration, ...]]] = ()  # of judges, by the systems that were labelled
+    scalings: Kept[IfSet[tuple[Scaling, ...]]] = ()  # adapters at several scales of their updates
     halvings: Kept[IfSet[tuple[Halved, ...]]] = ()  # a record for each adapter of a sweep with halving
     notes: Kept[tuple[Note, ...]] = ()
     steps: Kept[tuple[StepFacts, ...]] = ()

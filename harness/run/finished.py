@@ -20,6 +20,7 @@ from harness.types import (
     Note,
     RecipeScore,
     Sample,
+    Scaling,
     Score,
     System,
     WeightRow,
@@ -84,6 +85,11 @@ class FinishedSteps:
     def curves(self) -> "list[Curve]":
         """Return the loss curves of training."""
         return [curve for _, added in self._contributions for curve in added.curves]
+
+    @property
+    def scalings(self) -> list[Scaling]:
+        """Return the adapters at several scales of their updates."""
+        return [each for _, added in self._contributions for each in added.scalings]
 
     @property
     def calibrations(self) -> list[Calibration]:

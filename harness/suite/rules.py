@@ -13,6 +13,7 @@ from typing import get_args
 
 from harness import backends, data, families, kinds, plugins
 from harness.checkpoints import written
+from harness.checkpoints.adapter import LORA
 from harness.errors import SuiteError, UnknownName
 from harness.files import shipped
 from harness.files.row_range import split_name
@@ -57,6 +58,7 @@ DECODE_RANGES = {
     "seed": _NOT_NEGATIVE,
 }
 
+MOST_SCALE = 2.0  # times an update
 LIKELIHOOD_OF_TEXTS = "perplexity"  # kind of the tasks that measure what was forgotten
 _TARGETS = ("q", "k", "v", "o", "feed-forward", "all-linear")
 _LONGEST_NAME = 100  # characters: names of files contain it
@@ -371,10 +373,34 @@ def check_suite(suite: Suite, at: At) -> None:
                 f"{at('forgetting')}: the task {task.name} is of kind {task.kind}; name one of kind {LIKELIHOOD_OF_TEXTS}, "
                 "such as domain-text"
             )
+    _scales(suite, at)
     if suite.limit is not None:
         _within("limit", suite.limit, _COUNT, at)
     check_family_error(suite.family_error, at)
     _check_gate_patterns(suite, tasks, at)
+
+
+def _scales(suite: Suite, at: At) -> None:
+    """Raise SuiteError for scales without adapters to scale, out of range, or of adapters whose update cannot be scaled."""
+    if not suite.scales:
+        return
+    if not suite.train_on:
+        raise SuiteError(
+            f"{at('scales')}: the suite trains no adapter; add `recipes` and `train_on`, or leave it out"
+        )
+    _distinct(suite.scales, at, "scales")
+    for n, scale in enumerate(suite.scales):
+        if not 0 <= scale <= MOST_SCALE:
+            raise SuiteError(
+                f"{at('scales', n)}: found {scale:g}; give a number from 0, the base, to {MOST_SCALE:g}"
+            )
+    for recipe in suite.recipes:
+        kind = str(recipe.peft.get("type", LORA)).upper()
+        if kind != LORA or recipe.peft.get("use_dora"):
+            raise SuiteError(
+                f"{at('scales')}: recipe {recipe.name} trains {'DoRA' if kind == LORA else kind}, whose update is not "
+                "proportional to a number; leave out `scales`, or the recipe"
+            )
 
 
 def _check_adapters_in_suite(suite: Suite, at: At) -> None:

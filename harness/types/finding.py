@@ -85,6 +85,40 @@ class Calibration:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Scale:
+    """The scores of an adapter whose update is so many times as large, on validation samples."""
+
+    scale: Kept[float]
+    value: Kept[float]
+    low: Kept[float | None]  # 95 %
+    high: Kept[float | None]
+    lost: Kept[float | None] = (
+        None  # on other text, against the base: in the text's score; None: no text is named
+    )
+    lost_low: Kept[float | None] = None
+    lost_high: Kept[float | None] = None
+    n: Kept[Count] = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scaling:
+    """An adapter at several scales of its update, on validation samples: 0 is its base, 1 the adapter itself."""
+
+    model: Kept[str]
+    adapter: Kept[str]
+    task: Kept[str]  # that it was trained on
+    score: Kept[str]
+    better: Kept[Literal["higher", "lower"]]
+    text: Kept[str] = ""  # the task that says what was forgotten
+    points: Kept[tuple[Scale, ...]]  # in ascending order
+    best: Kept[float]  # the scale with the best score
+    change: Kept[float]  # of the score there, against the whole update
+    change_low: Kept[float]  # 95 %, paired
+    change_high: Kept[float]
+    p: Kept[Probability]  # two-sided, uncorrected: the best of several scales looks better than it is
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Answers:
     """Digests of one system's prompts and answers: equal digests mean equal prompts, or equal answers."""
 

@@ -324,6 +324,8 @@ class Suite:
     base_shots: tuple[int, ...] = (0,)
     # A task of kind perplexity, on which every adapter is compared with its base: what it forgot
     forgetting: str | None = field(default=None, metadata=IF_SET)
+    # How many times as large each trained adapter's update is made, to be measured on validation samples
+    scales: tuple[float, ...] = field(default=(), metadata=IF_SET)
     weights: Weighing | None = Weighing()  # whether and how weights are analysed
     gates: tuple[Gate, ...] = ()  # what is demanded of the results
     family_error: float = FAMILY_ERROR  # chance that at least one gate fails although nothing is wrong

@@ -26,6 +26,7 @@ from harness.types import (
     Outcome,
     RecipeScore,
     Runtime,
+    Scaling,
     Score,
     Split,
     System,
@@ -257,4 +258,5 @@ class Contribution:
     curves: tuple[Curve, ...] = ()
     calibrations: tuple[Calibration, ...] = ()
     halvings: tuple[Halved, ...] = ()
+    scalings: tuple[Scaling, ...] = ()
     notes: tuple[Note, ...] = ()

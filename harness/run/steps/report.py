@@ -187,6 +187,7 @@ def result(spec: Report, context: StepContext, found: FinishedSteps, asked: Inpu
         curves=tuple(found.curves),
         calibrations=tuple(found.calibrations),
         halvings=tuple(found.halvings),
+        scalings=tuple(found.scalings),
         notes=tuple(_notes(spec, context, found, asked.answers())),
         steps=tuple(_steps(spec, context)),
         manifest=_manifest(spec, context),
