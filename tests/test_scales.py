@@ -107,7 +107,7 @@ def test_a_step_that_was_stopped_goes_on_and_ends_the_same(place: Path, step: Pa
     read = load_suite(suite())
     planned = plan(read, pins(read, offline=True, cache=tmp_path / "digests.json"), limit=ASKED)
     one = next(each for each in planned.steps if each.kind == "scale")
-    assert one.id == step.name
+    assert one.id == step.name and isinstance(one.spec, scale.ScaleUpdate)
     rows = tmp_path / "work" / "rows"
     rows.mkdir(parents=True)
     for path in sorted((step / "rows").glob("*.npy"))[:5]:

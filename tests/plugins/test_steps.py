@@ -45,12 +45,17 @@ tasks:
   - name: chats
     source: {uri: "file:data"}
     prompt: "$input"
-    metrics: [f1, "evaluate:./words.py"]
+    metrics: [f1, judge, "evaluate:./words.py"]
     primary: f1
+    judge: {model: falcon, finds: numbers, prompt: "Is it a number: $answer?", options: ["yes", "no"], counts: ["yes"]}
+    calibrate: labelled.jsonl
 models: [{name: falcon, uri: zoo:falcon-tiny}]
 recipes:
   - {name: short, rank: 2, targets: [q], steps: 2, batch_size: 2, validation_samples: 2, validations: 1}
+  - {name: grid, rank: 2, targets: [q], steps: 2, batch_size: 2, validation_samples: 2, validations: 2,
+     sweep: {learning_rate: [1e-3, 2e-3]}, halving: {keep: 1/2, rungs: 2}}
 train_on: [chats]
+scales: [0.5]
 weights: {roles: [q]}
 gates: [{max_drop: 50}]
 """
@@ -84,6 +89,8 @@ def finished_run(folder: Path, suite: str) -> tuple[Plan, Store]:
         ]
         (folder / "data" / f"{split}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     (folder / "words.py").write_text(PROGRAM)
+    labelled = [{"text": f"{n}." if n % 2 else "No.", "label": bool(n % 2)} for n in range(8)]
+    (folder / "labelled.jsonl").write_text("".join(json.dumps(row) + "\n" for row in labelled))
     (folder / "small.yaml").write_text(suite)
     store = open_store(folder / "store")
     loaded = load_suite(str(folder / "small.yaml"))

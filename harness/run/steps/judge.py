@@ -16,8 +16,8 @@ VERSION = 1
 LIBRARIES = ("torch", "transformers", "tokenizers", "bitsandbytes", "peft")
 LANE = True
 TOLERANT = False
-COST = "cost.json"
-FILES = (REPLIES, FOUND, COST)
+JUDGED_COST = "judging.json"
+FILES = (REPLIES, FOUND, JUDGED_COST)
 OUTSIDE = "judge outside its options"  # kind of a note
 
 
@@ -52,7 +52,7 @@ def run(spec: JudgeAnswers, context: StepContext) -> None:
     seconds = time.perf_counter() - started
     write_found(context.folder, found)
     outside = sum(each.outside for each in found)
-    write_json(context.folder / COST, {"seconds": seconds, "outside": outside, "of": len(asked)})
+    write_json(context.folder / JUDGED_COST, {"seconds": seconds, "outside": outside, "of": len(asked)})
 
 
 def _asked(sample: Sample, given: Generation, other: str) -> judging.ToJudge:
@@ -67,7 +67,7 @@ def _asked(sample: Sample, given: Generation, other: str) -> judging.ToJudge:
 
 def contributes(finished: Finished) -> Contribution:
     """Return the time that judging took, and a note on answers to which the judge gave none of its options."""
-    cost = read_json(finished.folder / COST)
+    cost = read_json(finished.folder / JUDGED_COST)
     notes: tuple[Note, ...] = ()
     if cost["outside"]:
         detail = (
