@@ -1,5 +1,6 @@
 """The section on judges: shares as judged and corrected, with the judge's errors, and who can be compared with whom."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from harness import text as words
@@ -40,7 +41,8 @@ class JudgedLine:
             return ""
         found = self.change.difference
         if found is None:
-            return self.change.problem
+            own = self.change.problem == self.rate.errors.problem  # which stands beside it
+            return "not comparable" if own else self.change.problem
         return f"{words.signed(found.value)} {words.interval(found.low, found.high, words.signed)}"
 
     @property
@@ -105,5 +107,24 @@ def _sentence(each: JudgedTask, lines: tuple[JudgedLine, ...]) -> str:
     ]
     if not sure:
         return f"No adapter has significantly more or fewer {finds} on {where} than its base, the judge's errors counted."
-    parts = [f"{words.system(line.rate.system)} {line.difference} ({line.certainty})" for line in sure]
-    return f"{finds.capitalize()} on {where} against the base, the judge's errors counted: {words.listed(parts)}."
+    more, fewer = ([line for line in sure if sign * _value(line) > 0] for sign in (1, -1))
+    said = [
+        _significant(lines, f"{word} {finds}") for word, lines in (("more", more), ("fewer", fewer)) if lines
+    ]
+    return f"On {where}, the judge's errors counted, {' and '.join(said)}."
+
+
+def _significant(lines: Sequence[JudgedLine], what: str) -> str:
+    """Return which adapters have significantly more, or fewer, than their bases."""
+    last = max(lines, key=lambda line: abs(_value(line)))
+    most = f"{words.system(last.rate.system)}, {last.difference} ({last.certainty})"
+    if len(lines) == 1:
+        return (
+            f"{words.system(last.rate.system)} has {what} than its base: {last.difference} ({last.certainty})"
+        )
+    return f"{len(lines)} adapters have {what} than their bases, the most {most}"
+
+
+def _value(line: JudgedLine) -> float:
+    assert line.change is not None and line.change.difference is not None
+    return line.change.difference.value
