@@ -20,7 +20,7 @@ READY := $(VENV)/.ready
 export OMP_NUM_THREADS ?= 1
 export TOKENIZERS_PARALLELISM := false
 
-BENCHMARKS := rouge stats honesty startup adapters generation likelihoods encoders profile training lora-step end-to-end memory weights scaling quickstart plan report real-models preferences servers gpu
+BENCHMARKS := rouge stats honesty judges startup adapters generation likelihoods encoders profile training lora-step end-to-end memory weights scaling quickstart plan report real-models preferences servers gpu
 
 .PHONY: demo test test-all coverage check docs real gate scripts leaderboard kills fuzz fix bench bench-models bench-peers $(BENCHMARKS:%=bench-%)
 

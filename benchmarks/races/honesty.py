@@ -17,7 +17,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.lib import judged
 from benchmarks.lib.race import write
 from benchmarks.lib.worlds import World, hits, made_up, mean, texts
 from harness import stats
@@ -49,10 +48,6 @@ UNEVEN = (
 )
 MARGINS = (0.0, 1.96, 2.802, 3.6)  # tolerated drops, in standard errors
 OFFSETS = (0.25, 0.5, 1.0, 1.5)  # how far the truth lies from the limit, in standard errors
-JUDGES = ((0.92, 0.98), (0.8, 0.8), (0.6, 0.9), (0.21, 0.98))  # sensitivity, specificity
-JUDGED = (93.0, 97.0)  # percent
-TRUTHS = (0.05, 0.3, 0.5, 0.9)
-LABELLED = ((150, 30), (200, 60), (800, 200))  # answers that are judged; labelled ones of each sort
 SEEDS, SCATTERS = (3, 5, 8), (0.3, 1.0, 3.0)  # of seeds, in standard errors of the samples
 
 
@@ -291,24 +286,6 @@ def jobs(repeats: int) -> list[Job]:
         found += [("settled", world.name, settled, (world, 200, offset, repeats)) for offset in OFFSETS]
     for seeds in SEEDS:
         found += [("recipes", f"{seeds} seeds", recipes, (seeds, scatter, repeats)) for scatter in SCATTERS]
-    for judge in JUDGES:
-        for truth in TRUTHS:
-            for n, each in LABELLED:
-                name = f"finds {100 * judge[0]:g} %, rightly not {100 * judge[1]:g} %"
-                found += [("judges", name, judged.rates, (truth, judge, n, each, repeats))]
-    for truths in ((0.3, 0.3), (0.3, 0.5), (0.8, 0.9)):
-        for judges, same in (
-            ((JUDGES[0],) * 2, True),
-            ((JUDGES[1],) * 2, True),
-            ((JUDGES[0], JUDGES[2]), False),
-        ):
-            for n, each in LABELLED:
-                name = " and ".join(
-                    f"{100 * one:g} / {100 * other:g}" for one, other in (judges[:1] if same else judges)
-                )
-                found += [
-                    ("judged pairs", name, judged.differences, (truths, judges, same, n, each, repeats))
-                ]
     return found
 
 
@@ -355,8 +332,6 @@ def page(found: dict[str, list[tuple[str, tuple[Any, ...], Any]]], repeats: int)
         *_gates(found),
         *_power(found),
         *_settled(found),
-        "",
-        *_judges(found),
     ]
 
 
@@ -494,37 +469,6 @@ def _settled(found: dict[str, Any]) -> list[str]:
             _decided(settled_share(true_share, 200, offset)) for offset in OFFSETS
         ]
     return [*lines, *(f"| {name} | " + " | ".join(each) + " |" for name, each in by_world.items())]
-
-
-def _judges(found: dict[str, Any]) -> list[str]:
-    lines = [
-        "## Judges that err",
-        "",
-        "95 % intervals of a rate that a judge measured, corrected for its errors on so many labelled answers of each sort: "
-        "the harness's (Fieller), Lang and Reiczigel's, which arXiv 2511.21140 gives, and Wilson's of the share as judged, "
-        f"which corrects nothing. Goal of ours: {JUDGED[0]:g} to {JUDGED[1]:g}, not near 0 and 100, where intervals are cut "
-        "and hold the truth more often. A judge that does not tell beyond chance corrects nothing.",
-        "",
-        "| judge | truth, % | n | labelled | the harness | Lang and Reiczigel | as judged | judges that tell, % |",
-        "|---|--:|--:|--:|--:|--:|--:|--:|",
-    ]
-    for name, (truth, _, n, each, _), (ours, theirs, raw, told) in found["judges"]:
-        middle = within(ours, JUDGED) if 0.1 < truth < 0.9 else f"{ours:.1f}"
-        lines.append(
-            f"| {name} | {100 * truth:g} | {n} | 2 × {each} | {middle} | {theirs:.1f} | {raw:.1f} | {told:.0f} |"
-        )
-    lines += [
-        "",
-        "Paired differences of two systems' corrected rates. Judges are sensitivity / specificity in percent: one for both, "
-        "measured on the same labelled answers, or one for each. Found: p < 0.05, which without a difference should be 5 %.",
-        "",
-        "| judges | truths, % | n | labelled | coverage | found, % |",
-        "|---|---|--:|--:|--:|--:|",
-    ]
-    for name, (truths, _, _, n, each, _), (covered, told) in found["judged pairs"]:
-        ends = " and ".join(f"{100 * truth:g}" for truth in truths)
-        lines.append(f"| {name} | {ends} | {n} | 2 × {each} | {within(covered, JUDGED)} | {told:.1f} |")
-    return lines
 
 
 def _decided(result: tuple[float, float]) -> str:

@@ -4,7 +4,7 @@ A judge finds something in an answer: 1, or 0 where it does not, or 0.5 where it
 answers tell how often it finds what is there (sensitivity) and what is not there (one minus specificity). The corrected rate
 is Rogan and Gladen's (1978), which arXiv 2511.21140 recommends for models as judges. Its interval holds every rate that fits
 to all three shares (Fieller 1954), with the added counts of Lang and Reiczigel (2014): it has its coverage for weak judges
-too, where theirs has not (benchmarks/races/honesty.py).
+too, where theirs has not (benchmarks/races/judges.py).
 """
 
 from collections.abc import Sequence
