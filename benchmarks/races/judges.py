@@ -59,8 +59,8 @@ def page(
 ) -> list[str]:
     stray = 100 * (0.95 * 0.05 / repeats) ** 0.5
     lines = [
-        f"Percent of {repeats:,} simulated judges whose 95 % interval holds the truth; a coverage of 95 strays by {stray:.2f} "
-        "(one standard error). Each judge is measured on so many labelled answers of each sort, and what it counts on n others is "
+        f"Percent of {repeats:,} simulated judges whose 95 % interval holds the truth; a coverage of 95 strays by "
+        f"{stray:.2f} (one standard error). Each judge is measured on so many labelled answers of each sort, and what it counts on n others is "
         f"corrected. Goal: {COVERS[0]:g} to {COVERS[1]:g}, set off where it is met. Near 0 and 100 intervals are cut and hold the "
         "truth more often, so they have no goal there. A judge that does not tell beyond chance corrects nothing.",
         "",
