@@ -60,16 +60,18 @@ def page(
     stray = 100 * (0.95 * 0.05 / repeats) ** 0.5
     lines = [
         f"Percent of {repeats:,} simulated judges whose 95 % interval holds the truth; a coverage of 95 strays by "
-        f"{stray:.2f} (one standard error). Each judge is measured on so many labelled answers of each sort, and what it counts on n others is "
-        f"corrected. Goal: {COVERS[0]:g} to {COVERS[1]:g}, set off where it is met. Near 0 and 100 intervals are cut and hold the "
-        "truth more often, so they have no goal there. A judge that does not tell beyond chance corrects nothing.",
+        f"{stray:.2f} (one standard error). Each judge is measured on so many labelled answers of each sort, and what it "
+        f"counts on n others is corrected. Goal: {COVERS[0]:g} to {COVERS[1]:g}, set off where it is met. Near 0 and 100 "
+        "intervals are cut and hold the truth more often, so they have no goal there. A judge that does not tell beyond "
+        "chance corrects nothing.",
         "",
         "## Rates",
         "",
         "The harness's interval (Fieller), Lang and Reiczigel's, which arXiv 2511.21140 gives, and Wilson's of the share as "
         "judged, which corrects nothing.",
         "",
-        "| finds, rightly finds not, % | truth, % | n | labelled | the harness | Lang and Reiczigel | as judged | judges that tell, % |",
+        "| finds, rightly finds not, % | truth, % | n | labelled | the harness | Lang and Reiczigel | as judged | "
+        "judges that tell, % |",
         "|---|--:|--:|--:|--:|--:|--:|--:|",
     ]
     for (truth, judge, n, each, _), (ours, theirs, raw, told) in zip(rates, covered, strict=True):
@@ -81,8 +83,8 @@ def page(
         "",
         "## Differences of two systems, paired",
         "",
-        "One judge for both systems, measured once, or a judge of its own for each. Found: p < 0.05; without a difference that "
-        "should be 5 %.",
+        "One judge for both systems, measured once, or a judge of its own for each. Found: p < 0.05; without a difference "
+        "that should be 5 %.",
         "",
         "| judges | truths, % | n | labelled | coverage | found, % |",
         "|---|---|--:|--:|--:|--:|",
