@@ -17,7 +17,7 @@ class ResultFolder:
 
     `ResultFolder.TABLES` lists the tables; the records in harness.results.records define the columns of each. A
     comparison's systems are spread over columns such as `baseline.model`, a curve has a row for each point,
-    and a sweep with halving one for each combination.
+    a sweep with halving one for each combination, and an adapter at several scales one for each scale.
     Functions that take the path of a RESULT also take a ResultFolder.
     """
 
@@ -31,6 +31,8 @@ class ResultFolder:
         weights: pd.DataFrame
         costs: pd.DataFrame
         curves: pd.DataFrame
+        calibrations: pd.DataFrame
+        scalings: pd.DataFrame
         halvings: pd.DataFrame
         notes: pd.DataFrame
         steps: pd.DataFrame
