@@ -359,7 +359,11 @@ def test_a_result_is_a_path_and_has_its_tables(result: Any) -> None:
         ("qickstart", UnknownName, "no suite named 'qickstart'; did you mean 'quickstart'"),
         ("missing.yaml", SuiteError, "missing.yaml: no file"),
         ({}, SuiteError, "suite: "),
-        ({**SUITE, "modles": []}, SuiteError, "suite: modles: no key named 'modles'; did you mean 'models'?"),
+        (
+            {**SUITE, "modles": []},
+            SuiteError,
+            "suite: modles: no key named 'modles'; did you mean 'models' or 'scales'?",
+        ),
         ({**SUITE, "limit": float("nan")}, SuiteError, "suite: limit: found nan; give a finite number"),
         (
             {**SUITE, "limit": 10**19},
