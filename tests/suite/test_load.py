@@ -146,7 +146,7 @@ BAD = [
     ("echo:copy", "echo:", "models[0].uri: found 'echo:', which names no place; write the place after the colon: echo:…"),
     ("zoo:llama2-tiny", "zoo:lama2-tiny", "small.yaml:14: models[1].uri: no tiny model named 'lama2-tiny'; did you mean 'llama2-tiny'"),
     ("zoo:llama2-tiny", "http://localhost:8000", "models[1].uri: found 'http://localhost:8000'; write http://HOST/v1#MODEL"),
-    ("zoo:llama2-tiny", "ftp://a", "small.yaml:14: models[1].uri: no scheme named 'ftp'; known: echo, file, http, https, hub, zoo"),
+    ("zoo:llama2-tiny", "gs:a", "small.yaml:14: models[1].uri: no scheme named 'gs'; known: echo, file, http, https, hub, zoo"),
     ("zoo:llama2-tiny", "gpt2", "models[1].uri: found 'gpt2': no folder "),
     ("zoo:llama2-tiny", "hub:a/b@main", "models[1].uri: found 'hub:a/b@main'; write hub:a/b and `revision: main`"),
     ("zoo:llama2-tiny", "zoo:llama2-tiny\n    family: lama", "models[1].family: no family named 'lama'; did you mean 'llama'"),
