@@ -26,7 +26,7 @@ _PAGE = (
 FOLDERS = {
     "charts": (
         re.compile(
-            r"(?:(?:differences|cost|spectra)-\d+|losses|alphas|alpha-histogram|ratios)(?:-dark)?\.svg"
+            r"(?:(?:differences|cost|spectra)-\d+|losses|choosing|halving|scales|forgetting|alphas|alpha-histogram|ratios)(?:-dark)?\.svg"
         ),
         b'<svg role="img" aria-label=',
     ),
